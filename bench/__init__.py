@@ -1,0 +1,1 @@
+"""Measurements people run: each prints one table and writes JSON."""

@@ -1,0 +1,1 @@
+"""Beyond-log behaviours: what people plausibly do outside the log."""

@@ -1,0 +1,1 @@
+"""LangGraph wiring and the run: state, edges, repair loop, concurrency, progress, commit."""

@@ -1,0 +1,1 @@
+"""Tables, migrations, the one `Store` that reads and writes them, feed readers and exporters."""

@@ -1,0 +1,1 @@
+"""Where replies come from: endpoints, managed local servers, recorded replies; cache, usage, budget."""

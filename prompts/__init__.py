@@ -1,0 +1,1 @@
+"""The YAML prompts people edit, and the module that loads, checks, renders and fingerprints them."""

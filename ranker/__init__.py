@@ -1,0 +1,1 @@
+"""The bundled ranker: batches, model, losses, training, evaluation, scoring."""
