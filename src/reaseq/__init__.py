@@ -11,3 +11,11 @@ __version__ = "0.1.0"
 _root = _Path(__file__).resolve().parents[2]
 if (_root / "knowledge_store").is_dir() and (_root / "pyproject.toml").is_file():
     __path__.insert(0, str(_root))
+
+
+class ReaseqError(Exception):
+    """Something a user can put right. The message says what was wrong and where; `hint` what to type next."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint

@@ -1,0 +1,55 @@
+"""The entry point of `reaseq`. Imports here stay light: `reaseq --help` answers at once."""
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from reaseq import ReaseqError, __version__
+from reaseq.cli import config
+
+app = typer.Typer(
+    name="reaseq",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Distil a product catalogue into evidence-backed knowledge, and rank with it.",
+    epilog="Start with: [bold]reaseq import FILE --category shoes[/bold], then "
+    "[bold]reaseq distill --category shoes[/bold]",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"reaseq {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None: ...
+
+
+app.command("config")(config.show)
+
+
+def main() -> None:
+    """Run the command line. A `ReaseqError` becomes two lines on standard error and exit status 1."""
+    try:
+        app(standalone_mode=True)
+    except ReaseqError as error:
+        from rich.console import Console
+        from rich.text import Text
+
+        console = Console(stderr=True, soft_wrap=True)
+        console.print(Text("Error: ", style="bold red") + Text(str(error)))
+        if error.hint:
+            console.print(Text("Next:  ", style="bold") + Text(error.hint))
+        sys.exit(1)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)

@@ -1,0 +1,122 @@
+"""Settings: `reaseq.toml` in the working directory, overridden by `REASEQ_*` environment variables."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from reaseq import ReaseqError
+
+FILE = "reaseq.toml"
+EngineName = Literal["embedded", "openai", "vllm", "replay"]
+
+
+class Prices(BaseModel):
+    """Price of a million tokens."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    input: Annotated[float, Field(ge=0)]
+    output: Annotated[float, Field(ge=0)]
+
+
+class Settings(BaseSettings):
+    """Few keys, each with a default. A key's description is what `reaseq config` prints."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="REASEQ_", env_nested_delimiter="__", toml_file=FILE, extra="forbid", frozen=True
+    )
+
+    state_dir: Path = Field(Path(".reaseq"), description="Where store, models and logs live.")
+    store: str | None = Field(None, description="Database URL; none means SQLite in the state directory.")
+    prompts_dir: Path | None = Field(
+        None, description="Your prompts; a file here replaces the bundled one of its name."
+    )
+    engine: EngineName = Field("embedded", description="Where replies come from: embedded, openai, vllm or replay.")
+    model: str | None = Field(
+        None, description="Model name; for the embedded engine also a GGUF file or hub id. None: the engine's default."
+    )
+    base_url: str = Field("https://api.openai.com/v1", description="Address of the openai engine.")
+    api_key_env: str = Field("OPENAI_API_KEY", description="Name of the environment variable that holds the key.")
+    replay_file: Path | None = Field(None, description="Recorded replies (JSONL) of the replay engine.")
+    vllm_args: list[str] = Field([], description="Further arguments for `vllm serve`.")
+    concurrency: Annotated[int, Field(ge=1, le=4096)] | None = Field(
+        None, description="Model calls at a time. None: 4 for the embedded engine, 32 for the others."
+    )
+    timeout: Annotated[float, Field(gt=0)] = Field(120.0, description="Seconds one model call may take.")
+    retries: Annotated[int, Field(ge=0)] = Field(6, description="How often a failed HTTP request is sent again.")
+    repairs: Annotated[int, Field(ge=0)] = Field(2, description="How often an unusable reply goes back with its error.")
+    seed: int = Field(0, description="Seed of everything random.")
+    prices: dict[str, Prices] = Field({}, description="Per model: price of a million input and output tokens.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def store_url(self) -> str:
+        return self.store or f"sqlite:///{self.state_dir / 'store.sqlite'}"
+
+    @property
+    def models_dir(self) -> Path:
+        return self.state_dir / "models"
+
+    @property
+    def logs_dir(self) -> Path:
+        return self.state_dir / "logs"
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings in force. `overrides` are a command's options; those that are None do not count.
+
+    Raises:
+        ReaseqError: a key or value is wrong; the message names where it came from.
+    """
+    try:
+        return Settings(**{key: value for key, value in overrides.items() if value is not None})
+    except tomllib.TOMLDecodeError as error:
+        raise ReaseqError(f"{FILE}: not valid TOML: {error}") from error
+    except ValidationError as error:
+        from_file = _keys_in_file()
+        lines = []
+        for issue in error.errors():
+            key = ".".join(map(str, issue["loc"]))
+            top = str(issue["loc"][0]) if issue["loc"] else ""
+            where = "option" if overrides.get(top) is not None else FILE if top in from_file else "environment"
+            lines.append(f"{where}: {key}: {issue['msg']}")
+        raise ReaseqError("\n".join(lines), hint="reaseq config --help") from error
+
+
+def origins(settings: Settings) -> dict[str, str]:
+    """For each key where its value comes from: default, the file's name, or the variable's."""
+    from_env = EnvSettingsSource(Settings)()
+    from_file = _keys_in_file()
+    return {
+        key: f"REASEQ_{key.upper()}" if key in from_env else FILE if key in from_file else "default"
+        for key in type(settings).model_fields
+    }
+
+
+def _keys_in_file() -> set[str]:
+    path = Path(FILE)
+    if not path.is_file():
+        return set()
+    try:
+        return set(tomllib.loads(path.read_text(encoding="utf-8")))
+    except tomllib.TOMLDecodeError:
+        return set()

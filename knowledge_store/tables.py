@@ -1,0 +1,223 @@
+"""The tables. Text is kept as received; what people decided is never overwritten.
+
+Times are UTC. Fingerprints are the first 16 hex digits of a SHA-256.
+"""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, Index, Text
+from sqlmodel import Field, SQLModel
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _time(**kwargs: Any) -> Any:
+    return Field(default_factory=now, sa_type=DateTime(timezone=True), **kwargs)  # type: ignore[call-overload]
+
+
+def _text(default: Any = ..., **kwargs: Any) -> Any:
+    return Field(default=default, sa_type=Text, **kwargs)
+
+
+class ClaimType(StrEnum):
+    """How a claim is known: see `Claim`."""
+
+    STATED = "stated"
+    NORMALISED = "normalised"
+    INFERRED = "inferred"
+    DEMAND = "demand"
+
+
+class ClaimStatus(StrEnum):
+    """Where a claim stands. `approved` and `edited` are people's decisions: no run changes them."""
+
+    PROPOSED = "proposed"
+    VERIFIED = "verified"
+    REJECTED = "rejected"
+    APPROVED = "approved"
+    EDITED = "edited"
+
+
+LOCKED = (ClaimStatus.APPROVED, ClaimStatus.EDITED)
+
+
+class RunStatus(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+class Import(SQLModel, table=True):
+    """One reading of one feed file."""
+
+    __tablename__ = "feed_import"
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str = _text()
+    started_at: datetime = _time()
+    counts: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class Product(SQLModel, table=True):
+    """One row of a catalogue, text as received."""
+
+    __tablename__ = "product"
+
+    id: str = _text(primary_key=True)
+    category: str | None = _text(None, index=True)
+    title: str = _text()
+    description: str = _text("")
+    brand: str | None = _text(None)
+    price: float | None = None
+    currency: str | None = _text(None)
+    attributes: dict[str, Any] = Field(
+        default_factory=dict,
+        sa_column=Column(JSON, nullable=False),
+        description="The feed's other columns, raw.",
+    )
+    fingerprint: str = _text(description="Of everything above.")
+    source: str = _text(description="The file it came from.")
+    line: int = Field(description="Its line (or record number) in that file.")
+    import_id: int = Field(description="The import that wrote or last saw it.", index=True)
+    created_at: datetime = _time()
+    updated_at: datetime = _time()
+
+
+class CategorySchemaRow(SQLModel, table=True):
+    """One version of a category's schema. The highest version is in force."""
+
+    __tablename__ = "category_schema"
+    __table_args__ = (Index("ix_category_schema_version", "category", "version", unique=True),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    category: str = _text()
+    version: int
+    body: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    fingerprint: str = _text(description="Of the body.")
+    derived_from: str = _text(description="Fingerprint of what it was made from: starter, prompt, model.")
+    run_id: int | None = Field(default=None, foreign_key="run.id")
+    created_at: datetime = _time()
+
+
+class Run(SQLModel, table=True):
+    """One run of a command that asks a model."""
+
+    __tablename__ = "run"
+
+    id: int | None = Field(default=None, primary_key=True)
+    command: str = _text()
+    category: str | None = _text(None)
+    model: str = _text()
+    engine: str = _text()
+    settings: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    versions: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    status: str = _text(RunStatus.RUNNING)
+    counts: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    started_at: datetime = _time()
+    ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+
+
+class Claim(SQLModel, table=True):
+    """One value of one attribute of one product, with what it rests on.
+
+    `stated`: a span of the source text. `normalised`: a span mapped to a closed value. `inferred`:
+    world knowledge, with a reason. `demand`: a hypothesis about need. The span is
+    `source[start:end] == quote`, counted in characters of the field as received.
+    """
+
+    __tablename__ = "claim"
+
+    id: int | None = Field(default=None, primary_key=True)
+    product_id: str = _text(foreign_key="product.id", index=True)
+    attribute: str = _text()
+    value: str = _text()
+    facet: str = _text()
+    claim_type: str = _text()
+    field: str | None = _text(None, description="title, description, brand or attributes.NAME.")
+    start: int | None = None
+    end: int | None = None
+    quote: str | None = _text(None)
+    reason: str | None = _text(None, description="What the model said suggests it (inferred, demand).")
+    confidence: float | None = Field(default=None, description="In [0, 1]; None where nothing measured it.")
+    verdict: str = _text("", description="Why it has its status, in words.")
+    status: str = _text(ClaimStatus.PROPOSED, index=True)
+    found_by: str = _text(description="model, lexicon, both or person.")
+    run_id: int | None = Field(default=None, foreign_key="run.id")
+    model: str = _text("")
+    prompt_fingerprint: str = _text("")
+    schema_version: int | None = None
+    created_at: datetime = _time()
+
+
+class Summary(SQLModel, table=True):
+    """The dense text that is embedded."""
+
+    __tablename__ = "summary"
+
+    product_id: str = _text(primary_key=True, foreign_key="product.id")
+    text: str = _text()
+    run_id: int | None = Field(default=None, foreign_key="run.id")
+    model: str = _text("")
+    prompt_fingerprint: str = _text("")
+    created_at: datetime = _time()
+
+
+class Distillation(SQLModel, table=True):
+    """What a product's knowledge was last made from. Equal parts mean nothing to do.
+
+    `parts` names each thing the result depends on (product, schema, model, one entry a prompt, the
+    code's version) with its fingerprint, so that a stale product can say why it is stale.
+    """
+
+    __tablename__ = "distillation"
+
+    product_id: str = _text(primary_key=True, foreign_key="product.id")
+    parts: dict[str, str] = Field(sa_column=Column(JSON, nullable=False))
+    status: str = _text(description="done or failed")
+    run_id: int | None = Field(default=None, foreign_key="run.id")
+    finished_at: datetime = _time()
+
+
+class Failure(SQLModel, table=True):
+    """Why a product is not done, or not wholly. Gone once the product is done."""
+
+    __tablename__ = "failure"
+
+    id: int | None = Field(default=None, primary_key=True)
+    product_id: str = _text(foreign_key="product.id", index=True)
+    stage: str = _text(description="The agent that could not do it.")
+    reason: str = _text()
+    attempts: int
+    run_id: int | None = Field(default=None, foreign_key="run.id", index=True)
+    created_at: datetime = _time()
+
+
+class LLMCall(SQLModel, table=True):
+    """One reply of a model: the ledger of what was used and, for equal requests, the cache.
+
+    A row is written as soon as the reply arrives, before anything is made of it. A killed run that
+    is started again finds its replies here and repeats no request whose reply had come.
+    """
+
+    __tablename__ = "llm_call"
+    __table_args__ = (Index("ix_llm_call_request", "request_key", "model_fingerprint"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    request_key: str = _text(description="SHA-256 of the canonical request.")
+    model: str = _text()
+    model_fingerprint: str = _text(description="Of the model's name, weights and settings.")
+    agent: str = _text()
+    product_id: str | None = _text(None)
+    run_id: int | None = Field(default=None, foreign_key="run.id", index=True)
+    reply: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    reusable: bool = Field(default=True, description="False once a product failed on it: the next try asks anew.")
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = Field(default=None, description="In the currency of the configured prices; None if unpriced.")
+    seconds: float = 0.0
+    created_at: datetime = _time()

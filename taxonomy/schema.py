@@ -1,0 +1,176 @@
+"""The schema of a category: which attributes its products have, which values, and how to find them in text.
+
+A schema is a YAML file people can read and edit. Starter schemas ship in `taxonomy/starters/`; the
+category analyst refines one into the schema that a run uses, and the store keeps every version.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from reaseq import ReaseqError
+
+STARTERS = Path(__file__).parent / "starters"
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=400, strip_whitespace=True)]
+Term = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+
+Facet = Literal["supply", "demand"]
+Kind = Literal["closed", "open", "measure"]
+
+
+class SchemaError(ReaseqError):
+    """A category schema that cannot be used; the message names the file, the place and the reason."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Attribute(_Strict):
+    """One attribute of a category.
+
+    `facet` says which side it describes: *supply* (what the product is: material, closure, heel
+    height) or *demand* (whom and what for: audience, scenario, need, style).
+
+    `kind` says what a value looks like: *closed* (one of `values`), *open* (any words of the source
+    text, a model name for instance), *measure* (a number with one of `units`).
+    """
+
+    name: Name
+    description: Text
+    facet: Facet
+    kind: Kind
+    multiple: bool = Field(default=False, description="May a product have several values at once?")
+    values: dict[Term, tuple[Term, ...]] = Field(
+        default_factory=dict, description="Closed values, each with the other words that mean the same."
+    )
+    cues: tuple[Term, ...] = Field(
+        default=(),
+        description="Words one of which must stand in the same sentence as a value for it to count "
+        "(a sole material needs a sole in its sentence).",
+    )
+    units: tuple[Term, ...] = Field(default=(), description="Units a measure may have.")
+    inferable: bool = Field(
+        default=False,
+        description="May a value be inferred from world knowledge when no words state it? The "
+        "verifier then judges it. Demand attributes always may.",
+    )
+
+    @model_validator(mode="after")
+    def _kind_has_what_it_needs(self) -> Self:
+        if (self.kind == "closed") != bool(self.values):
+            raise ValueError(f"attribute {self.name!r}: a closed attribute lists `values`, and no other kind does")
+        if (self.kind == "measure") != bool(self.units):
+            raise ValueError(f"attribute {self.name!r}: a measure lists `units`, and no other kind does")
+        owner: dict[str, str] = {}
+        for value, synonyms in self.values.items():
+            for term in (value, *synonyms):
+                key = term.casefold()
+                if owner.setdefault(key, value) != value:
+                    raise ValueError(f"attribute {self.name!r}: {term!r} stands for both {owner[key]!r} and {value!r}")
+        return self
+
+    @property
+    def may_infer(self) -> bool:
+        return self.inferable or self.facet == "demand"
+
+
+class Example(_Strict):
+    """A worked product of the category, shown to the extractor. Attributes it leaves out are absent (null)."""
+
+    title: Text
+    description: str = ""
+    brand: str | None = None
+    values: dict[Name, str | list[str]]
+    why: dict[Name, str] = Field(default_factory=dict, description="For demand attributes: what suggests the value.")
+
+
+class CategorySchema(_Strict):
+    """The attributes of one category, with examples. Immutable; its fingerprint identifies it."""
+
+    category: Name
+    description: Text
+    aliases: tuple[Term, ...] = ()
+    attributes: Annotated[tuple[Attribute, ...], Field(min_length=1, max_length=40)]
+    examples: tuple[Example, ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        names = [attribute.name for attribute in self.attributes]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"attributes named twice: {', '.join(sorted(twice))}")
+        for number, example in enumerate(self.examples, 1):
+            for name, value in example.values.items():
+                where = f"example {number} ({example.title!r}), {name}"
+                attribute = self.get(name)
+                if attribute is None:
+                    raise ValueError(f"{where}: no such attribute")
+                if isinstance(value, list) and not attribute.multiple:
+                    raise ValueError(f"{where}: takes one value, not a list")
+                for term in value if isinstance(value, list) else [value]:
+                    if attribute.kind == "closed" and term not in attribute.values:
+                        raise ValueError(f"{where}: {term!r} is not one of its values")
+        return self
+
+    def get(self, name: str) -> Attribute | None:
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Attribute]:
+        return {attribute.name: attribute for attribute in self.attributes}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits of the SHA-256 of the schema's canonical JSON."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def load_schema(path: Path) -> CategorySchema:
+    """Read a category schema from a YAML file.
+
+    Raises:
+        SchemaError: the file is missing, is no YAML, or breaks a rule; the message lists every breach.
+    """
+    try:
+        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SchemaError(f"{path}: {error.strerror or error}") from error
+    except yaml.YAMLError as error:
+        raise SchemaError(f"{path}: not valid YAML: {error}") from error
+    try:
+        return CategorySchema.model_validate(raw)
+    except ValidationError as error:
+        lines = "\n".join(
+            f"  {'.'.join(map(str, issue['loc'])) or 'file'}: {issue['msg'].removeprefix('Value error, ')}"
+            for issue in error.errors()
+        )
+        raise SchemaError(f"{path}: not a category schema:\n{lines}") from error
+
+
+def starters() -> Iterator[CategorySchema]:
+    """Every starter schema, by category name."""
+    for path in sorted(STARTERS.glob("*.yaml")):
+        yield _load_starter(path)
+
+
+@lru_cache
+def _load_starter(path: Path) -> CategorySchema:
+    return load_schema(path)
+
+
+def starter_for(category: str) -> CategorySchema | None:
+    """The starter schema whose name or alias is `category` (case folded), or None."""
+    key = category.strip().casefold().replace(" ", "_")
+    for schema in starters():
+        if key == schema.category or key in {alias.casefold().replace(" ", "_") for alias in schema.aliases}:
+            return schema
+    return None
