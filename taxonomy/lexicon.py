@@ -20,14 +20,19 @@ Sources = Mapping[str, str]
 """Field name to text as received."""
 
 _NEGATORS_BEFORE = frozenset(
-    "not no non never without isn aren don doesn isnt arent dont doesnt cannot nicht kein keine keinen "
-    "keiner ohne sans pas sin senza 不 非 无 無 未 没".split()
+    {"not", "no", "non", "never", "without", "cannot", "isnt", "arent", "dont", "doesnt"}
+    | {"nicht", "kein", "keine", "keinen", "keiner", "ohne", "sans", "pas", "sin", "senza"}
+    | {"不", "非", "无", "無", "未", "没"}
 )
-_NOT_NEGATING_NEXT = frozenset("only just nur merely 仅 只".split())
+_NOT_NEGATING_NEXT = frozenset({"only", "just", "merely", "nur", "仅", "只"})
 _NEGATORS_AFTER = frozenset({"free", "frei", "less"})
 _NEGATED_ENDINGS = tuple(stems(ending) for ending in ("ではない", "ではありません", "じゃない", "なし", "不使用"))
+_STOP = frozenset(
+    {"a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "for", "with", "from", "by", "is", "are", "was"}
+    | {"be", "it", "its", "this", "that", "these", "those", "your", "you", "our", "und", "der", "die", "das", "für"}
+)
 _NEGATION_REACH = 3
-_LINKS = frozenset("is are made of from in aus von mit de en cuir".split())
+_LINKS = frozenset({"is", "are", "made", "of", "from", "in", "aus", "von", "de", "en"})
 _CUE_AFTER = 3
 _CUE_BEFORE = 4
 
@@ -189,9 +194,6 @@ class Lexicon:
         return nearest
 
 
-_STOP = frozenset(
-    "a an the and or of in on at to for with from by is are was be it its this that these those your you our "
-    "und der die das mit für von".split()
 )
 
 

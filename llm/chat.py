@@ -1,0 +1,275 @@
+"""The one client: every model is an OpenAI-compatible chat endpoint, reached through langchain-openai.
+
+Two choices here are about speed, and were measured (`bench/distill_overhead.py`): the response format
+travels in `extra_body`, because LangChain's own parameter converts the schema again on every call and
+parses the reply into a model nobody reads; and the SDK's aiohttp transport takes the place of httpx.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import openai
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+from reaseq.llm.budget import Budget
+from reaseq.llm.endpoint import Endpoint, EngineError
+from reaseq.llm.requests import request_key
+
+Message = tuple[str, str]
+"""Role (system, user or assistant) and content."""
+
+_MESSAGE_CLASS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
+
+
+class EndpointRefused(EngineError):
+    """The endpoint will refuse every request: wrong key, no access, no such model. The run must stop."""
+
+
+class EndpointFailed(EngineError):
+    """One request failed for good, after its retries."""
+
+
+class ReplyError(Exception):
+    """A reply came and cannot be used. The message is written for the model: it goes back with the repair."""
+
+    def __init__(self, message: str, reply: "Reply | None" = None) -> None:
+        super().__init__(message)
+        self.reply = reply
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One question. `prefix` is what an agent's requests share (system text, examples); `turns` is the rest."""
+
+    agent: str
+    prefix: tuple[Message, ...]
+    turns: tuple[Message, ...]
+    max_tokens: int
+    response_format: Mapping[str, Any] | None = None
+    top_logprobs: int = 0
+    product_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """A generated token, and the likeliest alternatives in its place with their natural-log probabilities."""
+
+    token: str
+    top: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    text: str
+    finish_reason: str
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    logprobs: tuple[TokenLogprob, ...] | None = None
+    call_id: int = 0
+    cached: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A reply as the ledger keeps it."""
+
+    request_key: str
+    model: str
+    model_fingerprint: str
+    agent: str
+    product_id: str | None
+    reply: dict[str, Any]
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+    seconds: float
+
+
+class CallLog(Protocol):
+    """Where replies are kept: the ledger of usage, and the cache."""
+
+    def find_call(self, request_key: str, model_fingerprint: str) -> tuple[int, dict[str, Any]] | None:
+        """The id and reply of an equal request that was answered and may be reused."""
+
+    def record_call(self, call: Call) -> int:
+        """Keep a reply for good before it is used; returns its id."""
+
+
+class Chat:
+    """Asks a model, at most `concurrency` requests at a time, each reply recorded before it is returned.
+
+    An async context manager. HTTP failures that may pass (429, 5xx, timeouts, dropped connections)
+    are sent again up to `retries` times by the SDK, which honours Retry-After.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        calls: CallLog,
+        *,
+        concurrency: int,
+        timeout: float,
+        retries: int,
+        seed: int,
+        temperature: float | None = 0.0,
+        budget: Budget | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.calls = calls
+        self.budget = budget or Budget()
+        self.answered = 0
+        self.reused = 0
+        self._slots = asyncio.Semaphore(concurrency)
+        self._sampling = {"seed": seed} | ({} if temperature is None else {"temperature": temperature})
+        self._prefixes: dict[tuple[Message, ...], list[BaseMessage]] = {}
+        self._http = openai.DefaultAioHttpClient(
+            timeout=timeout, limits=openai.DEFAULT_CONNECTION_LIMITS, base_url=endpoint.base_url
+        )
+        self._model = ChatOpenAI(
+            model=endpoint.model,
+            base_url=endpoint.base_url,
+            api_key=SecretStr(endpoint.api_key),
+            max_retries=retries,
+            timeout=timeout,
+            http_async_client=self._http,
+            temperature=temperature,
+            seed=seed,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._http.aclose()
+
+    async def ask(self, request: ChatRequest) -> Reply:
+        """The model's reply: an earlier one to an equal request if there is one.
+
+        Raises:
+            ReplyError: the reply is empty, cut off, or no chat completion.
+            EndpointRefused: no request can succeed (401, 403, 404).
+            EndpointFailed: this one failed after its retries.
+            BudgetExceeded: it could cost more than is left.
+        """
+        key = request_key(self._body(request))
+        found = self.calls.find_call(key, self.endpoint.fingerprint)
+        if found is not None:
+            self.reused += 1
+            reply = _reply_from(found[1], call_id=found[0], cached=True)
+        else:
+            async with self._slots, self.budget.reserve(request.prefix + request.turns, request.max_tokens) as spend:
+                started = time.perf_counter()
+                message = await self._send(request)
+                kept = _kept(message)
+                usage = message.usage_metadata or {"input_tokens": 0, "output_tokens": 0}
+                tokens = usage["input_tokens"], usage["output_tokens"]
+                spend(*tokens)
+                price = self.endpoint.price
+                call_id = self.calls.record_call(
+                    Call(
+                        request_key=key,
+                        model=self.endpoint.model,
+                        model_fingerprint=self.endpoint.fingerprint,
+                        agent=request.agent,
+                        product_id=request.product_id,
+                        reply=kept,
+                        prompt_tokens=tokens[0],
+                        completion_tokens=tokens[1],
+                        cost=price.of(*tokens) if price else None,
+                        seconds=time.perf_counter() - started,
+                    )
+                )
+            self.answered += 1
+            reply = _reply_from(kept, call_id=call_id, cached=False)
+        if reply.finish_reason == "length":
+            raise ReplyError("Your reply was cut off because it was too long. Answer more briefly.", reply)
+        if reply.finish_reason != "stop":
+            raise ReplyError(f"Your reply did not end properly (finish reason: {reply.finish_reason}).", reply)
+        if not reply.text.strip():
+            raise ReplyError("Your reply was empty.", reply)
+        return reply
+
+    def _body(self, request: ChatRequest) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "messages": [{"role": role, "content": content} for role, content in request.prefix + request.turns],
+            "max_completion_tokens": request.max_tokens,
+            **self._sampling,
+        }
+        if request.response_format is not None:
+            body["response_format"] = request.response_format
+        if request.top_logprobs:
+            body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
+        return body
+
+    async def _send(self, request: ChatRequest) -> AIMessage:
+        prefix = self._prefixes.get(request.prefix)
+        if prefix is None:
+            prefix = self._prefixes[request.prefix] = _messages(request.prefix)
+        options: dict[str, Any] = {"max_completion_tokens": request.max_tokens}
+        if request.response_format is not None:
+            options["extra_body"] = {"response_format": request.response_format}
+        if request.top_logprobs:
+            options |= {"logprobs": True, "top_logprobs": request.top_logprobs}
+        try:
+            return await self._model.ainvoke(prefix + _messages(request.turns), **options)
+        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
+            raise EndpointRefused(
+                f"{self.endpoint.base_url} refused the key ({error.status_code}): {_said(error)}",
+                hint="set the right key in the variable that api_key_env names (see: reaseq config)",
+            ) from error
+        except openai.NotFoundError as error:
+            raise EndpointRefused(
+                f"{self.endpoint.base_url} does not serve model {self.endpoint.model!r} (404): {_said(error)}",
+                hint="name another with --model, or another address with base_url (see: reaseq config)",
+            ) from error
+        except openai.APIError as error:
+            raise EndpointFailed(f"{type(error).__name__}: {_said(error)}") from error
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            # A 200 whose body is no chat completion surfaces as whatever LangChain stumbles over.
+            raise ReplyError(f"No chat completion came back ({type(error).__name__}).") from error
+
+
+def _messages(messages: Sequence[Message]) -> list[BaseMessage]:
+    return [_MESSAGE_CLASS[role](content=content) for role, content in messages]
+
+
+def _said(error: openai.APIError) -> str:
+    return " ".join(str(error.message).split())[:300]
+
+
+def _kept(message: AIMessage) -> dict[str, Any]:
+    """What the ledger keeps of a reply: plain data."""
+    metadata = message.response_metadata
+    kept: dict[str, Any] = {"content": message.text, "finish_reason": metadata.get("finish_reason") or "none"}
+    if message.usage_metadata:
+        kept["prompt_tokens"] = message.usage_metadata["input_tokens"]
+        kept["completion_tokens"] = message.usage_metadata["output_tokens"]
+    if (logprobs := metadata.get("logprobs")) and logprobs.get("content"):
+        kept["logprobs"] = [
+            [entry["token"], [[top["token"], round(top["logprob"], 4)] for top in entry.get("top_logprobs", ())]]
+            for entry in logprobs["content"]
+        ]
+    return kept
+
+
+def _reply_from(kept: Mapping[str, Any], *, call_id: int, cached: bool) -> Reply:
+    logprobs = kept.get("logprobs")
+    return Reply(
+        text=kept["content"],
+        finish_reason=kept["finish_reason"],
+        prompt_tokens=kept.get("prompt_tokens", 0),
+        completion_tokens=kept.get("completion_tokens", 0),
+        logprobs=None
+        if logprobs is None
+        else tuple(TokenLogprob(token, tuple((t, p) for t, p in top)) for token, top in logprobs),
+        call_id=call_id,
+        cached=cached,
+    )
