@@ -194,9 +194,6 @@ class Lexicon:
         return nearest
 
 
-)
-
-
 def _negated(tokens: Sequence[Token], first: int, last: int) -> bool:
     clause = tokens[first].clause
     for index in range(max(0, first - _NEGATION_REACH), first):
