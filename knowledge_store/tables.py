@@ -67,9 +67,10 @@ class Product(SQLModel, table=True):
     """One row of a catalogue, text as received."""
 
     __tablename__ = "product"
+    __table_args__ = (Index("ix_product_order", "category", "created_at", "line", "id"),)
 
     id: str = _text(primary_key=True)
-    category: str | None = _text(None, index=True)
+    category: str | None = _text(None)
     title: str = _text()
     description: str = _text("")
     brand: str | None = _text(None)

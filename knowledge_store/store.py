@@ -1,0 +1,423 @@
+"""The one `Store`: everything that reads or writes the database goes through it.
+
+SQLite by default, PostgreSQL by URL, one code path. The product is the unit of commit: its claims,
+summary and failures land in one transaction. A model's reply is committed by itself, as soon as it
+comes, so that a killed run never asks twice.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Table,
+    case,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    make_url,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from reaseq import ReaseqError
+from reaseq.knowledge_store import tables as t
+from reaseq.taxonomy.schema import CategorySchema
+
+HEAD = "0001"
+"""The newest migration. A store that is there already needs no Alembic to open."""
+
+
+class StoreError(ReaseqError):
+    """The database cannot be opened, read or written."""
+
+
+def _table(model: Any) -> Table:
+    table: Table = model.__table__
+    return table
+
+
+PRODUCT, CLAIM, SUMMARY, RUN, FAILURE, CALL, DISTILLATION, SCHEMA = map(
+    _table,
+    (t.Product, t.Claim, t.Summary, t.Run, t.Failure, t.LLMCall, t.Distillation, t.CategorySchemaRow),
+)
+_FIND_CALL = select(CALL.c.id, CALL.c.reply).order_by(CALL.c.id.desc()).limit(1)
+
+
+@dataclass(frozen=True)
+class StoredSchema:
+    """A version of a category's schema."""
+
+    version: int
+    schema: CategorySchema
+    derived_from: str
+
+
+@dataclass
+class ProductKnowledge:
+    """What one product's distillation found, ready to be committed.
+
+    `claims` and `failures` hold column values of `Claim` and `Failure` without ids. `retired_calls`
+    are the replies a failure rests on: the next try must not be given them again.
+    """
+
+    product_id: str
+    parts: dict[str, str]
+    claims: list[dict[str, Any]] = field(default_factory=list)
+    summary: dict[str, Any] | None = None
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    retired_calls: list[int] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        return not self.failures
+
+
+class Store:
+    """Open with `Store.open(url)`; close when done (it is a context manager too)."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @classmethod
+    def open(cls, url: str) -> "Store":
+        """Open the database at `url`, creating and migrating it as needed.
+
+        Raises:
+            StoreError: the URL is wrong, the database cannot be reached, or a newer reaseq wrote it.
+        """
+        try:
+            parsed = make_url(url)
+            if parsed.get_backend_name() == "sqlite" and parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            engine = create_engine(parsed)
+        except (ArgumentError, ImportError, OSError, ValueError) as error:
+            raise StoreError(f"cannot open the store {url!r}: {error}", hint="reaseq config") from error
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", _sqlite_connected)
+        store = cls(engine)
+        with store._errors():
+            store._migrate()
+        return store
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # Products
+
+    def count_products(self, category: str | None = None) -> int:
+        query = select(func.count()).select_from(PRODUCT)
+        if category is not None:
+            query = query.where(PRODUCT.c.category == category)
+        with self._read() as connection:
+            return connection.execute(query).scalar_one()
+
+    def categories(self) -> dict[str | None, int]:
+        """Every category with its number of products."""
+        query = select(PRODUCT.c.category, func.count()).group_by(PRODUCT.c.category)
+        with self._read() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def products(
+        self, category: str, *, batch: int = 500
+    ) -> Iterator[tuple[dict[str, Any], dict[str, str] | None, str | None]]:
+        """The category's products in the order they were imported, with the parts and status of their distillation.
+
+        Read in batches, each a query of its own: nothing is held open between them, and memory does
+        not grow with the catalogue.
+        """
+        order = (PRODUCT.c.created_at, PRODUCT.c.line, PRODUCT.c.id)
+        query = (
+            select(PRODUCT, DISTILLATION.c.parts, DISTILLATION.c.status.label("distilled"))
+            .outerjoin(DISTILLATION, DISTILLATION.c.product_id == PRODUCT.c.id)
+            .where(PRODUCT.c.category == category)
+            .order_by(*order)
+            .limit(batch)
+        )
+        after: tuple[Any, ...] | None = None
+        while True:
+            page = query if after is None else query.where(tuple_(*order) > tuple_(*after))
+            with self._read() as connection:
+                rows = connection.execute(page).all()
+            for row in rows:
+                product = {column.name: row._mapping[column] for column in PRODUCT.c}
+                yield product, row.parts, row.distilled
+            if len(rows) < batch:
+                return
+            after = tuple(rows[-1]._mapping[column] for column in order)
+
+    def product(self, product_id: str) -> dict[str, Any] | None:
+        with self._read() as connection:
+            row = connection.execute(select(PRODUCT).where(PRODUCT.c.id == product_id)).first()
+        return dict(row._mapping) if row else None
+
+    # Category schemas
+
+    def latest_schema(self, category: str) -> StoredSchema | None:
+        query = select(SCHEMA).where(SCHEMA.c.category == category).order_by(SCHEMA.c.version.desc()).limit(1)
+        with self._read() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        return StoredSchema(row.version, CategorySchema.model_validate(row.body), row.derived_from)
+
+    def save_schema(self, schema: CategorySchema, *, derived_from: str, run_id: int) -> StoredSchema:
+        """Keep a new version of a category's schema. An unchanged body keeps its version."""
+        latest = self.latest_schema(schema.category)
+        with self._write() as connection:
+            if latest is not None and latest.schema.fingerprint == schema.fingerprint:
+                connection.execute(
+                    update(SCHEMA)
+                    .where(SCHEMA.c.category == schema.category, SCHEMA.c.version == latest.version)
+                    .values(derived_from=derived_from)
+                )
+                return StoredSchema(latest.version, schema, derived_from)
+            version = (latest.version if latest else 0) + 1
+            connection.execute(
+                insert(SCHEMA),
+                {
+                    "category": schema.category,
+                    "version": version,
+                    "body": schema.model_dump(mode="json"),
+                    "fingerprint": schema.fingerprint,
+                    "derived_from": derived_from,
+                    "run_id": run_id,
+                    "created_at": t.now(),
+                },
+            )
+        return StoredSchema(version, schema, derived_from)
+
+    # Runs
+
+    def start_run(self, **columns: Any) -> int:
+        with self._write() as connection:
+            result = connection.execute(
+                insert(RUN).values(status=t.RunStatus.RUNNING, counts={}, started_at=t.now(), **columns)
+            )
+            return int(result.inserted_primary_key[0])  # type: ignore[index]
+
+    def end_run(self, run_id: int, status: t.RunStatus, counts: Mapping[str, Any]) -> None:
+        with self._write() as connection:
+            connection.execute(
+                update(RUN).where(RUN.c.id == run_id).values(status=status, counts=dict(counts), ended_at=t.now())
+            )
+
+    # Model calls
+
+    def find_call(self, request_key: str, model_fingerprint: str) -> tuple[int, dict[str, Any]] | None:
+        """The newest reusable reply to an equal request by an equal model."""
+        query = _FIND_CALL.where(
+            CALL.c.request_key == request_key,
+            CALL.c.model_fingerprint == model_fingerprint,
+            CALL.c.reusable.is_(True),
+        )
+        with self._read() as connection:
+            row = connection.execute(query).first()
+        return (row.id, row.reply) if row else None
+
+    def add_call(self, **columns: Any) -> int:
+        with self._write() as connection:
+            result = connection.execute(insert(CALL), columns | {"reusable": True, "created_at": t.now()})
+            return int(result.inserted_primary_key[0])  # type: ignore[index]
+
+    def usage(self, run_id: int | None = None) -> list[dict[str, Any]]:
+        """Calls, tokens, seconds and cost by agent and model; of one run, or of all."""
+        query = (
+            select(
+                CALL.c.agent,
+                CALL.c.model,
+                func.count().label("calls"),
+                func.sum(CALL.c.prompt_tokens).label("prompt_tokens"),
+                func.sum(CALL.c.completion_tokens).label("completion_tokens"),
+                func.sum(CALL.c.seconds).label("seconds"),
+                func.sum(CALL.c.cost).label("cost"),
+            )
+            .group_by(CALL.c.agent, CALL.c.model)
+            .order_by(CALL.c.model, CALL.c.agent)
+        )
+        if run_id is not None:
+            query = query.where(CALL.c.run_id == run_id)
+        with self._read() as connection:
+            return [dict(row._mapping) for row in connection.execute(query)]
+
+    # Knowledge
+
+    def save_knowledge(self, knowledge: ProductKnowledge, *, run_id: int) -> None:
+        """Replace what is known of a product, in one transaction. People's decisions stay.
+
+        A claim that was approved or edited is kept, and no new claim on its attribute is added.
+        Stages that are missing in `knowledge` because a later one failed keep nothing old either:
+        what is stored always comes from one set of inputs.
+        """
+        product_id = knowledge.product_id
+        with self._write() as connection:
+            connection.execute(delete(CLAIM).where(CLAIM.c.product_id == product_id, CLAIM.c.status.not_in(t.LOCKED)))
+            locked = set(
+                connection.execute(select(CLAIM.c.attribute).where(CLAIM.c.product_id == product_id)).scalars()
+            )
+            now = t.now()
+            stamp = {"product_id": product_id, "run_id": run_id, "created_at": now}
+            claims = [claim | stamp for claim in knowledge.claims if claim["attribute"] not in locked]
+            if claims:
+                connection.execute(insert(CLAIM), claims)
+            for table in (SUMMARY, FAILURE, DISTILLATION):
+                connection.execute(delete(table).where(table.c.product_id == product_id))
+            if knowledge.summary is not None:
+                connection.execute(insert(SUMMARY), knowledge.summary | stamp)
+            if knowledge.failures:
+                connection.execute(insert(FAILURE), [failure | stamp for failure in knowledge.failures])
+            if knowledge.retired_calls:
+                connection.execute(update(CALL).where(CALL.c.id.in_(knowledge.retired_calls)).values(reusable=False))
+            connection.execute(
+                insert(DISTILLATION),
+                {
+                    "product_id": product_id,
+                    "parts": knowledge.parts,
+                    "status": "done" if knowledge.done else "failed",
+                    "run_id": run_id,
+                    "finished_at": now,
+                },
+            )
+
+    def knowledge(self, product_id: str) -> tuple[list[dict[str, Any]], dict[str, Any] | None, list[dict[str, Any]]]:
+        """A product's claims (by attribute), summary and failures."""
+        with self._read() as connection:
+            claims = connection.execute(
+                select(CLAIM).where(CLAIM.c.product_id == product_id).order_by(CLAIM.c.facet.desc(), CLAIM.c.id)
+            ).all()
+            summary = connection.execute(select(SUMMARY).where(SUMMARY.c.product_id == product_id)).first()
+            failures = connection.execute(select(FAILURE).where(FAILURE.c.product_id == product_id)).all()
+        return (
+            [dict(row._mapping) for row in claims],
+            dict(summary._mapping) if summary else None,
+            [dict(row._mapping) for row in failures],
+        )
+
+    def distilled(
+        self, *, category: str | None = None, limit: int | None = None, batch: int = 500
+    ) -> Iterator[dict[str, Any]]:
+        """Products that were distilled, newest last, each with `status`, `summary` and numbers of claims."""
+        verified = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
+        counts = (
+            select(
+                CLAIM.c.product_id,
+                func.sum(case((verified, 1), else_=0)).label("verified"),
+                func.sum(case((CLAIM.c.status == t.ClaimStatus.REJECTED, 1), else_=0)).label("rejected"),
+                func.sum(case((CLAIM.c.status == t.ClaimStatus.PROPOSED, 1), else_=0)).label("proposed"),
+            )
+            .group_by(CLAIM.c.product_id)
+            .subquery()
+        )
+        query = (
+            select(
+                PRODUCT,
+                DISTILLATION.c.status,
+                DISTILLATION.c.finished_at,
+                SUMMARY.c.text.label("summary"),
+                func.coalesce(counts.c.verified, 0).label("verified"),
+                func.coalesce(counts.c.rejected, 0).label("rejected"),
+                func.coalesce(counts.c.proposed, 0).label("proposed"),
+            )
+            .join(DISTILLATION, DISTILLATION.c.product_id == PRODUCT.c.id)
+            .outerjoin(SUMMARY, SUMMARY.c.product_id == PRODUCT.c.id)
+            .outerjoin(counts, counts.c.product_id == PRODUCT.c.id)
+            .order_by(PRODUCT.c.created_at, PRODUCT.c.line, PRODUCT.c.id)
+        )
+        if category is not None:
+            query = query.where(PRODUCT.c.category == category)
+        if limit is not None:
+            query = query.limit(limit)
+        with self._read() as connection:
+            for row in connection.execution_options(yield_per=batch).execute(query):
+                yield dict(row._mapping)
+
+    def claims(self, *, category: str | None = None, batch: int = 1000) -> Iterator[dict[str, Any]]:
+        """Every claim with its product's title, in the products' order."""
+        query = (
+            select(CLAIM, PRODUCT.c.title, PRODUCT.c.category)
+            .join(PRODUCT, PRODUCT.c.id == CLAIM.c.product_id)
+            .order_by(CLAIM.c.product_id, CLAIM.c.id)
+        )
+        if category is not None:
+            query = query.where(PRODUCT.c.category == category)
+        with self._read() as connection:
+            for row in connection.execution_options(yield_per=batch).execute(query):
+                yield dict(row._mapping)
+
+    def failures(self, run_id: int | None = None) -> list[dict[str, Any]]:
+        query = select(FAILURE, PRODUCT.c.title).join(PRODUCT, PRODUCT.c.id == FAILURE.c.product_id)
+        if run_id is not None:
+            query = query.where(FAILURE.c.run_id == run_id)
+        with self._read() as connection:
+            return [dict(row._mapping) for row in connection.execute(query.order_by(FAILURE.c.id))]
+
+    def attribute_counts(self, category: str | None = None) -> list[dict[str, Any]]:
+        """Claims by category, attribute and status."""
+        query = (
+            select(PRODUCT.c.category, CLAIM.c.facet, CLAIM.c.attribute, CLAIM.c.status, func.count().label("claims"))
+            .join(PRODUCT, PRODUCT.c.id == CLAIM.c.product_id)
+            .group_by(PRODUCT.c.category, CLAIM.c.facet, CLAIM.c.attribute, CLAIM.c.status)
+            .order_by(PRODUCT.c.category, CLAIM.c.facet.desc(), CLAIM.c.attribute)
+        )
+        if category is not None:
+            query = query.where(PRODUCT.c.category == category)
+        with self._read() as connection:
+            return [dict(row._mapping) for row in connection.execute(query)]
+
+    # Below
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with self._errors(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with self._errors(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            reason = str(error.orig) if isinstance(error, DBAPIError) and error.orig else str(error)
+            where = self.engine.url.render_as_string(hide_password=True)
+            hint = "free some space, and run the same command: it goes on" if "full" in reason else "reaseq config"
+            raise StoreError(f"store {where}: {reason}", hint=hint) from error
+
+    def _migrate(self) -> None:
+        if self._version() == HEAD:
+            return
+        from reaseq.knowledge_store.migrations import upgrade
+
+        upgrade(self.engine)
+
+    def _version(self) -> str | None:
+        with self.engine.connect() as connection:
+            if not self.engine.dialect.has_table(connection, "alembic_version"):
+                return None
+            return connection.exec_driver_sql("select version_num from alembic_version").scalar()
+
+
+def _sqlite_connected(connection: Any, _: object) -> None:
+    # WAL lets readers go on while a run writes, and survives a kill at any moment; NORMAL risks only
+    # the last transactions of a power cut, never the file. https://www.sqlite.org/wal.html
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=30000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
