@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     timeout: Annotated[float, Field(gt=0)] = Field(120.0, description="Seconds one model call may take.")
     retries: Annotated[int, Field(ge=0)] = Field(6, description="How often a failed HTTP request is sent again.")
     repairs: Annotated[int, Field(ge=0)] = Field(2, description="How often an unusable reply goes back with its error.")
+    temperature: float | None = Field(0.0, description="Sampling temperature. None leaves it to the endpoint.")
     seed: int = Field(0, description="Seed of everything random.")
     prices: dict[str, Prices] = Field({}, description="Per model: price of a million input and output tokens.")
 
@@ -75,6 +76,10 @@ class Settings(BaseSettings):
     @property
     def models_dir(self) -> Path:
         return self.state_dir / "models"
+
+    @property
+    def calls_at_a_time(self) -> int:
+        return self.concurrency or (4 if self.engine == "embedded" else 32)
 
     @property
     def logs_dir(self) -> Path:

@@ -365,8 +365,8 @@ class Store:
         with self._read() as connection:
             return [dict(row._mapping) for row in connection.execute(query.order_by(FAILURE.c.id))]
 
-    def attribute_counts(self, category: str | None = None) -> list[dict[str, Any]]:
-        """Claims by category, attribute and status."""
+    def attribute_counts(self, category: str | None = None, *, run_id: int | None = None) -> list[dict[str, Any]]:
+        """Claims by category, attribute and status; of one run, or of all."""
         query = (
             select(PRODUCT.c.category, CLAIM.c.facet, CLAIM.c.attribute, CLAIM.c.status, func.count().label("claims"))
             .join(PRODUCT, PRODUCT.c.id == CLAIM.c.product_id)
@@ -375,6 +375,8 @@ class Store:
         )
         if category is not None:
             query = query.where(PRODUCT.c.category == category)
+        if run_id is not None:
+            query = query.where(CLAIM.c.run_id == run_id)
         with self._read() as connection:
             return [dict(row._mapping) for row in connection.execute(query)]
 

@@ -10,7 +10,7 @@ order they are applied to each attribute:
 4. An attribute with cues needs one of them in the sentence.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reaseq.taxonomy.schema import Attribute, CategorySchema
@@ -65,6 +65,18 @@ class Text:
     def quote(self, match: Match) -> str:
         return self.sources[match.field][match.start : match.end]
 
+    def find(self, words: str) -> list[Match]:
+        """Where `words` stand, one after the other, within a sentence."""
+        return [match for match, _ in self.places(words)]
+
+    def places(self, words: str) -> Iterator[tuple[Match, int]]:
+        """Matches, each with the index of its first token."""
+        needle = stems(words)
+        for field, tokens in self.tokens.items():
+            for first, last in find(needle, tokens):
+                negated = _negated(tokens, first, last)
+                yield Match(words, field, tokens[first].start, tokens[last - 1].end, negated), first
+
 
 class Lexicon:
     """The terms and cues of one category schema, indexed by their first stem."""
@@ -108,14 +120,8 @@ class Lexicon:
         return found
 
     def spans(self, attribute: Attribute, value: str, text: Text) -> list[Match]:
-        """Where the words of `value` stand in `text`, whatever they are; cues and negation count."""
-        needle = stems(value)
-        return [
-            Match(value, field, tokens[first].start, tokens[last - 1].end, _negated(tokens, first, last))
-            for field, tokens in text.tokens.items()
-            for first, last in find(needle, tokens)
-            if self._cued(attribute, tokens, first)
-        ]
+        """Where the words of `value` stand in `text`, whatever they are; the attribute's cues count."""
+        return [match for match, first in text.places(value) if self._cued(attribute, text.tokens[match.field], first)]
 
     def measures(self, attribute: Attribute, text: Text) -> list[Match]:
         """Numbers with one of the attribute's units, in a clause that holds one of its cues, or else a sentence."""

@@ -1,0 +1,210 @@
+"""Attribute extractor: one call a product, a JSON object out, `null` the easy choice.
+
+The JSON Schema comes from the category schema: closed attributes are enums, and where the endpoint
+compiles a grammar, open ones are enums of the source's own spans, so that nothing can be invented.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from reaseq.agents.claims import Extraction, Found
+from reaseq.agents.product_text import shown
+from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
+from reaseq.prompts.library import Example, Prompt
+from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.taxonomy.schema import Attribute, CategorySchema
+from reaseq.taxonomy.text import stems
+
+_MOST_VALUES = 4
+_LONGEST_OPEN = 60
+_LONGEST_WHY = 80
+_FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
+_MOST_PROBLEMS = 5
+
+
+class AttributeExtractor:
+    """Built once per category: the system text, the examples and the JSON Schema are shared by all products."""
+
+    name = "attribute_extractor"
+
+    def __init__(self, prompt: Prompt, lexicon: Lexicon, *, grammar: bool) -> None:
+        self.lexicon = lexicon
+        self.schema = lexicon.schema
+        self.grammar = grammar
+        self.prompt = prompt.bind(
+            system={"category": self.schema.category.replace("_", " "), "attributes": _listed(self.schema)},
+            examples=_examples(self.schema) or None,
+        )
+        self._format = _response_format(self.schema, limits=grammar)
+        self._open = [attribute.name for attribute in self.schema.attributes if attribute.kind == "open"]
+        self._terms = {
+            attribute.name: {
+                stems(term): value for value, synonyms in attribute.values.items() for term in (value, *synonyms)
+            }
+            for attribute in self.schema.attributes
+        }
+
+    @property
+    def fingerprint(self) -> str:
+        return self.prompt.fingerprint
+
+    async def extract(
+        self, chat: Chat, text: Text, *, product_id: str | None = None, repair: tuple[Message, ...] = ()
+    ) -> tuple[Extraction, Reply]:
+        """What the model finds in `text`. `repair` is the exchange so far, if a reply could not be used.
+
+        Raises:
+            ReplyError: the reply is not the JSON that was asked for; its message says what is wrong.
+        """
+        reply = await chat.ask(
+            ChatRequest(
+                agent=self.name,
+                prefix=self.prompt.messages,
+                turns=(("user", self.prompt.user(product=shown(text.sources))), *repair),
+                max_tokens=self.prompt.max_tokens * (2 if repair else 1),
+                response_format=self._format_for(text),
+                product_id=product_id,
+            )
+        )
+        return self._parse(reply), reply
+
+    def _format_for(self, text: Text) -> Mapping[str, Any]:
+        if not (self.grammar and self._open):
+            return self._format
+        spans = [span for span in self.lexicon.candidate_spans(text) if len(span) <= _LONGEST_OPEN]
+        schema = self._format["json_schema"]["schema"]
+        properties = dict(schema["properties"])
+        for name in self._open:
+            attribute = self.schema.get(name)
+            if attribute is not None and attribute.facet == "supply":
+                properties[name] = _nullable(_values(attribute, {"enum": spans}, limits=True))
+        return {
+            "type": "json_schema",
+            "json_schema": self._format["json_schema"] | {"schema": schema | {"properties": properties}},
+        }
+
+    def _parse(self, reply: Reply) -> Extraction:
+        fenced = _FENCE.match(reply.text)
+        try:
+            data = json.loads(fenced.group(1) if fenced else reply.text)
+        except ValueError as error:
+            raise ReplyError(f"Your reply is not valid JSON: {error}.", reply) from error
+        if not isinstance(data, dict):
+            raise ReplyError("Your reply must be one JSON object.", reply)
+        problems: list[str] = []
+        extraction: Extraction = {}
+        for name, given in data.items():
+            attribute = self.schema.get(name)
+            if attribute is None:
+                problems.append(f"{name!r} is not one of the attributes")
+            elif given is not None and given != []:
+                found = self._found(attribute, given, problems)
+                if found:
+                    extraction[name] = found
+        if problems:
+            raise ReplyError("Your reply breaks the schema: " + "; ".join(problems[:_MOST_PROBLEMS]) + ".", reply)
+        return extraction
+
+    def _found(self, attribute: Attribute, given: Any, problems: list[str]) -> list[Found]:
+        if isinstance(given, list) and not attribute.multiple:
+            problems.append(f"{attribute.name!r} takes one value, not a list")
+            return []
+        found: list[Found] = []
+        for item in given if isinstance(given, list) else [given]:
+            why = None
+            if attribute.facet == "demand" and isinstance(item, dict) and set(item) <= {"value", "why"}:
+                item, why = item.get("value"), item.get("why")
+            if not isinstance(item, str) or not isinstance(why, str | None):
+                problems.append(f"{attribute.name!r} must be {_shape(attribute)} or null")
+                continue
+            value = item.strip()
+            if attribute.kind == "closed":
+                known = self._terms[attribute.name].get(stems(value))
+                if known is None:
+                    problems.append(f"{value[:40]!r} is not one of the values of {attribute.name!r}")
+                    continue
+                value = known
+            if value:
+                found.append(Found(value=value, why=why.strip()) if why else Found(value=value))
+        return found
+
+
+def _shape(attribute: Attribute) -> str:
+    one = '{"value": string, "why": string}' if attribute.facet == "demand" else "a string"
+    return f"a list of such: {one}" if attribute.multiple else one
+
+
+def _listed(schema: CategorySchema) -> str:
+    """The attributes as the system text lists them."""
+    lines = []
+    for attribute in schema.attributes:
+        if attribute.kind == "closed":
+            kind = ("any of: " if attribute.multiple else "one of: ") + ", ".join(attribute.values)
+        elif attribute.kind == "measure":
+            kind = "a number with its unit: " + ", ".join(attribute.units)
+        else:
+            kind = "words of the text"
+        hypothesis = " (a hypothesis, with why)" if attribute.facet == "demand" else ""
+        lines.append(f"- {attribute.name}: {attribute.description.rstrip('.')}{hypothesis}; {kind}")
+    return "\n".join(lines)
+
+
+def _examples(schema: CategorySchema) -> list[Example]:
+    made = []
+    for example in schema.examples:
+        fields = {"title": example.title, "brand": example.brand or "", "description": example.description}
+        reply: dict[str, Any] = {}
+        for attribute in schema.attributes:
+            value = example.values.get(attribute.name)
+            if value is not None:
+                items: list[Any] = value if isinstance(value, list) else [value]
+                if attribute.facet == "demand":
+                    why = example.why.get(attribute.name, "")
+                    items = [{"value": item, "why": why} for item in items]
+                reply[attribute.name] = items if attribute.multiple else items[0]
+            else:
+                reply[attribute.name] = None
+        made.append(Example(input={"product": shown({k: v for k, v in fields.items() if v})}, reply=reply))
+    return made
+
+
+def _response_format(schema: CategorySchema, *, limits: bool) -> Mapping[str, Any]:
+    """`limits` adds lengths, which a grammar enforces and some hosted endpoints refuse."""
+    properties: dict[str, Any] = {}
+    for attribute in schema.attributes:
+        text: dict[str, Any] = {"type": "string"} | ({"maxLength": _LONGEST_OPEN} if limits else {})
+        value = {"enum": list(attribute.values)} if attribute.kind == "closed" else text
+        properties[attribute.name] = _nullable(_values(attribute, value, limits=limits))
+    return {
+        "type": "json_schema",
+        "json_schema": {
+            "name": "attributes",
+            "strict": True,
+            "schema": {
+                "type": "object",
+                "properties": properties,
+                "required": list(properties),
+                "additionalProperties": False,
+            },
+        },
+    }
+
+
+def _values(attribute: Attribute, value: dict[str, Any], *, limits: bool) -> dict[str, Any]:
+    if attribute.facet == "demand":
+        why = {"type": "string"} | ({"maxLength": _LONGEST_WHY} if limits else {})
+        value = {
+            "type": "object",
+            "properties": {"value": value, "why": why},
+            "required": ["value", "why"],
+            "additionalProperties": False,
+        }
+    if attribute.multiple:
+        return {"type": "array", "items": value} | ({"minItems": 1, "maxItems": _MOST_VALUES} if limits else {})
+    return value
+
+
+def _nullable(value: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [{"type": "null"}, value]}

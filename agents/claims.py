@@ -1,0 +1,36 @@
+"""A claim, as plain data: it travels through the graph's state and into the store under the same names."""
+
+from typing import Literal, NotRequired, TypedDict
+
+ClaimType = Literal["stated", "normalised", "inferred", "demand"]
+Status = Literal["proposed", "verified", "rejected"]
+FoundBy = Literal["model", "lexicon", "both"]
+
+
+class Claim(TypedDict):
+    """One value of one attribute. With evidence, `source[field][start:end] == quote`."""
+
+    attribute: str
+    value: str
+    facet: Literal["supply", "demand"]
+    claim_type: ClaimType
+    status: Status
+    verdict: str
+    found_by: FoundBy
+    field: str | None
+    start: int | None
+    end: int | None
+    quote: str | None
+    reason: str | None
+    confidence: float | None
+
+
+class Found(TypedDict):
+    """One value as the extractor gave it; `why` for demand attributes."""
+
+    value: str
+    why: NotRequired[str]
+
+
+Extraction = dict[str, list[Found]]
+"""Attribute to the values the extractor gave it."""

@@ -1,0 +1,193 @@
+"""Grounding: code, not a model, decides whether the text states a value.
+
+A value is kept when its words (or words that mean it, by the category's lexicon) stand in the source
+and are not negated. Where the extractor gave nothing and the lexicon finds a value, that is a second
+opinion worth keeping. What code cannot settle - a hypothesis about need, an inference, a title and a
+description that contradict each other - is left `proposed` for the verifier.
+"""
+
+from collections.abc import Sequence
+
+from reaseq.agents.claims import Claim, ClaimType, Extraction, Found, FoundBy, Status
+from reaseq.taxonomy.lexicon import Lexicon, Match, Text
+from reaseq.taxonomy.schema import Attribute
+from reaseq.taxonomy.text import stems
+
+
+def ground(extraction: Extraction, text: Text, lexicon: Lexicon) -> list[Claim]:
+    """The claims that `extraction` and the lexicon make about `text`, in schema order.
+
+    Every claim of type `stated` or `normalised` that is not rejected has its quote in the source.
+    """
+    found = lexicon.find(text)
+    claims: list[Claim] = []
+    for attribute in lexicon.schema.attributes:
+        values = extraction.get(attribute.name, [])
+        if attribute.kind == "closed":
+            claims += _closed(attribute, values, found.get(attribute.name, []), text)
+        elif attribute.kind == "measure":
+            claims += _measure(attribute, values, text, lexicon)
+        else:
+            claims += _open(attribute, values, text, lexicon)
+    return claims
+
+
+def _closed(attribute: Attribute, values: Sequence[Found], matches: Sequence[Match], text: Text) -> list[Claim]:
+    asserted = [match for match in matches if not match.negated]
+    claims: list[Claim] = []
+    for item in _distinct(values):
+        value = item["value"]
+        if mine := [match for match in asserted if match.value == value]:
+            claims.append(_stated(attribute, mine[0], text, "both"))
+        elif negated := [match for match in matches if match.value == value]:
+            claims.append(_rejected(attribute, value, f"the text denies it: {text.quote(negated[0])!r}", item))
+        elif attribute.may_infer:
+            claims.append(_hypothesis(attribute, item, text))
+        else:
+            claims.append(_rejected(attribute, value, "no words in the text state it", item))
+    given = {claim["value"] for claim in claims if claim["status"] == "verified"}
+    if attribute.multiple:
+        for match in _distinct_matches(asserted):
+            if match.value not in given:
+                claims.append(_stated(attribute, match, text, "lexicon"))
+    elif not given and asserted:
+        claims.append(_stated(attribute, asserted[0], text, "lexicon"))
+        claims = [claim for claim in claims if claim["status"] != "proposed"]
+    if not attribute.multiple:
+        _mark_contradiction(attribute, claims, asserted, text)
+    return claims
+
+
+def _measure(attribute: Attribute, values: Sequence[Found], text: Text, lexicon: Lexicon) -> list[Claim]:
+    measured = lexicon.measures(attribute, text)
+    claims: list[Claim] = []
+    for item in _distinct(values):
+        wanted = stems(item["value"])
+        if mine := [match for match in measured if stems(match.value) == wanted]:
+            claims.append(_stated(attribute, mine[0], text, "both"))
+        else:
+            claims.append(_rejected(attribute, item["value"], "no such measure in the text", item))
+    alone = _distinct_matches(measured)
+    if len(alone) == 1 and not any(claim["status"] == "verified" for claim in claims):
+        claims.append(_stated(attribute, alone[0], text, "lexicon"))
+    return claims
+
+
+def _open(attribute: Attribute, values: Sequence[Found], text: Text, lexicon: Lexicon) -> list[Claim]:
+    claims: list[Claim] = []
+    for item in _distinct(values):
+        spans = lexicon.spans(attribute, item["value"], text)
+        if asserted := [match for match in spans if not match.negated]:
+            claims.append(_stated(attribute, asserted[0], text, "model"))
+        elif spans:
+            claims.append(_rejected(attribute, item["value"], f"the text denies it: {text.quote(spans[0])!r}", item))
+        elif attribute.facet == "demand":
+            claims.append(_hypothesis(attribute, item, text))
+        else:
+            claims.append(_rejected(attribute, item["value"], "not in the text", item))
+    return claims
+
+
+def _mark_contradiction(attribute: Attribute, claims: list[Claim], asserted: Sequence[Match], text: Text) -> None:
+    """Where title and description give a one-valued attribute different values, propose both."""
+    first: dict[str, Match] = {}
+    in_title = {match.value for match in asserted if match.field == "title"}
+    elsewhere = {match.value for match in asserted if match.field != "title"}
+    if not in_title or not elsewhere or in_title & elsewhere:
+        return
+    for match in asserted:
+        first.setdefault("title" if match.field == "title" else "elsewhere", match)
+    title, other = first["title"], first["elsewhere"]
+    verdict = f"the title says {text.quote(title)!r}, the {_words(other.field)} {text.quote(other)!r}"
+    kept = {claim["value"]: claim for claim in claims if claim["status"] == "verified"}
+    for match in (title, other):
+        claim = kept.get(match.value)
+        if claim is None:
+            claim = _stated(attribute, match, text, "lexicon")
+            claims.append(claim)
+        claim["status"] = "proposed"
+        claim["verdict"] = verdict
+
+
+def _stated(attribute: Attribute, match: Match, text: Text, found_by: FoundBy) -> Claim:
+    quote = text.quote(match)
+    literal = stems(quote) == stems(match.value)
+    return _claim(
+        attribute,
+        match.value,
+        "stated" if literal else "normalised",
+        "verified",
+        f"the {_words(match.field)} says so" if literal else f"the {_words(match.field)} says {quote!r}",
+        found_by,
+        match=match,
+        quote=quote,
+    )
+
+
+def _hypothesis(attribute: Attribute, item: Found, text: Text) -> Claim:
+    """A value the text does not state; its reason is evidence when the text holds those words."""
+    why = item.get("why") or None
+    cited = text.find(why) if why else []
+    return _claim(
+        attribute,
+        item["value"],
+        "demand" if attribute.facet == "demand" else "inferred",
+        "proposed",
+        "to be judged",
+        "model",
+        match=cited[0] if cited else None,
+        quote=text.quote(cited[0]) if cited else None,
+        reason=why,
+    )
+
+
+def _rejected(attribute: Attribute, value: str, verdict: str, item: Found) -> Claim:
+    kind: ClaimType = "demand" if attribute.facet == "demand" else "stated"
+    return _claim(attribute, value, kind, "rejected", verdict, "model", reason=item.get("why"))
+
+
+def _claim(
+    attribute: Attribute,
+    value: str,
+    claim_type: ClaimType,
+    status: Status,
+    verdict: str,
+    found_by: FoundBy,
+    *,
+    match: Match | None = None,
+    quote: str | None = None,
+    reason: str | None = None,
+) -> Claim:
+    return Claim(
+        attribute=attribute.name,
+        value=value,
+        facet=attribute.facet,
+        claim_type=claim_type,
+        status=status,
+        verdict=verdict,
+        found_by=found_by,
+        field=match.field if match else None,
+        start=match.start if match else None,
+        end=match.end if match else None,
+        quote=quote,
+        reason=reason,
+        confidence=None,
+    )
+
+
+def _distinct(values: Sequence[Found]) -> list[Found]:
+    first: dict[str, Found] = {}
+    for item in values:
+        first.setdefault(item["value"], item)
+    return list(first.values())
+
+
+def _distinct_matches(matches: Sequence[Match]) -> list[Match]:
+    first: dict[str, Match] = {}
+    for match in matches:
+        first.setdefault(match.value, match)
+    return list(first.values())
+
+
+def _words(field: str) -> str:
+    return field.removeprefix("attributes.")

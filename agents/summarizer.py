@@ -1,0 +1,76 @@
+"""Summarizer: the dense text that is embedded, from the product's text and its verified claims."""
+
+import re
+from collections.abc import Sequence
+
+from reaseq.agents.claims import Claim
+from reaseq.agents.product_text import shown
+from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
+from reaseq.prompts.library import Prompt
+from reaseq.taxonomy.lexicon import Text
+from reaseq.taxonomy.schema import CategorySchema
+from reaseq.taxonomy.text import tokenize
+
+_SHORTEST = 20
+_LONGEST = 1200
+_SPACE = re.compile(r"\s+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
+
+
+class Summarizer:
+    """Built once per category."""
+
+    name = "summarizer"
+
+    def __init__(self, prompt: Prompt, schema: CategorySchema) -> None:
+        self.prompt = prompt.bind(system={"category": schema.category.replace("_", " ")})
+
+    @property
+    def fingerprint(self) -> str:
+        return self.prompt.fingerprint
+
+    async def summarize(
+        self,
+        chat: Chat,
+        text: Text,
+        claims: Sequence[Claim],
+        *,
+        product_id: str | None = None,
+        repair: tuple[Message, ...] = (),
+    ) -> tuple[str, Reply]:
+        """One paragraph about the product.
+
+        Raises:
+            ReplyError: it is too short or long, or holds a number that neither text nor claims hold.
+        """
+        product, facts = shown(text.sources), _facts(claims)
+        reply = await chat.ask(
+            ChatRequest(
+                agent=self.name,
+                prefix=self.prompt.messages,
+                turns=(("user", self.prompt.user(product=product, facts=facts)), *repair),
+                max_tokens=self.prompt.max_tokens * (2 if repair else 1),
+                product_id=product_id,
+            )
+        )
+        summary = _SPACE.sub(" ", _CONTROL.sub("", reply.text)).strip()
+        if not _SHORTEST <= len(summary) <= _LONGEST:
+            raise ReplyError(
+                f"The summary has {len(summary)} characters; write between {_SHORTEST} and {_LONGEST}.", reply
+            )
+        if invented := sorted(_numbers(summary) - _numbers(product) - _numbers(facts)):
+            raise ReplyError(f"The product's text does not say {', '.join(invented)}: leave it out.", reply)
+        return summary, reply
+
+
+def _facts(claims: Sequence[Claim]) -> str:
+    """Verified values by attribute, a line each."""
+    values: dict[str, list[str]] = {}
+    for claim in claims:
+        if claim["status"] == "verified":
+            values.setdefault(claim["attribute"].replace("_", " "), []).append(claim["value"])
+    return "\n".join(f"{name}: {', '.join(found)}" for name, found in values.items()) or "(none)"
+
+
+def _numbers(text: str) -> set[str]:
+    return {token.stem for token in tokenize(text) if token.stem[0].isdigit()}

@@ -1,0 +1,166 @@
+"""Verifier: judges what code cannot settle - hypotheses, inferences, contradictions.
+
+One call a product: the claims are numbered, each is answered yes or no. Where the endpoint returns
+token log-probabilities, the probability of *yes* against *no* at each answer is the confidence;
+elsewhere the word alone decides and the confidence stays unmeasured.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reaseq.agents.claims import Claim
+from reaseq.agents.product_text import shown
+from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
+from reaseq.prompts.library import Prompt
+from reaseq.taxonomy.lexicon import Text
+from reaseq.taxonomy.schema import CategorySchema
+
+_ANSWER = re.compile(r'"(\d+)"\s*:\s*"(yes|no)"')
+_THRESHOLD = 0.5
+_TOP_LOGPROBS = 8
+
+
+class Verifier:
+    """Built once per category."""
+
+    name = "verifier"
+
+    def __init__(self, prompt: Prompt, schema: CategorySchema, *, logprobs: bool) -> None:
+        self.schema = schema
+        self.top_logprobs = _TOP_LOGPROBS if logprobs else 0
+        self.prompt = prompt.bind(system={"category": schema.category.replace("_", " ")})
+
+    @property
+    def fingerprint(self) -> str:
+        return self.prompt.fingerprint
+
+    async def judge(
+        self,
+        chat: Chat,
+        text: Text,
+        claims: Sequence[Claim],
+        *,
+        product_id: str | None = None,
+        repair: tuple[Message, ...] = (),
+    ) -> tuple[list[Claim], Reply]:
+        """`claims`, those that were `proposed` now verified or rejected.
+
+        Raises:
+            ReplyError: the reply does not answer every claim.
+        """
+        open_claims = [claim for claim in claims if claim["status"] == "proposed"]
+        listed = "\n".join(f"{number}. {_said(claim)}" for number, claim in enumerate(open_claims, 1))
+        reply = await chat.ask(
+            ChatRequest(
+                agent=self.name,
+                prefix=self.prompt.messages,
+                turns=(("user", self.prompt.user(product=shown(text.sources), claims=listed)), *repair),
+                max_tokens=max(self.prompt.max_tokens, 12 * len(open_claims)) * (2 if repair else 1),
+                response_format=_response_format(len(open_claims)),
+                top_logprobs=self.top_logprobs,
+                product_id=product_id,
+            )
+        )
+        answers = _answers(reply, len(open_claims))
+        judged = iter(answers)
+        return self._settled([_judged(c, *next(judged)) if c["status"] == "proposed" else c for c in claims]), reply
+
+    def _settled(self, claims: list[Claim]) -> list[Claim]:
+        """Of rival values of a one-valued attribute, at most one stays: the likeliest, the title's in a tie."""
+        best: dict[str, Claim] = {}
+        for claim in claims:
+            attribute = self.schema.get(claim["attribute"])
+            if attribute is None or attribute.multiple or claim["status"] != "verified":
+                continue
+            rival = best.get(claim["attribute"])
+            if rival is None:
+                best[claim["attribute"]] = claim
+                continue
+            loser = max((rival, claim), key=_weakness)
+            winner = claim if loser is rival else rival
+            loser["status"] = "rejected"
+            loser["verdict"] += f"; {winner['value']!r} is likelier"
+            best[claim["attribute"]] = winner
+        return claims
+
+
+def _weakness(claim: Claim) -> tuple[float, bool]:
+    return -(claim["confidence"] if claim["confidence"] is not None else 1.0), claim["field"] != "title"
+
+
+def _said(claim: Claim) -> str:
+    name = claim["attribute"].replace("_", " ")
+    if claim["claim_type"] in ("demand", "inferred"):
+        because = f" (because: {json.dumps(claim['reason'], ensure_ascii=False)})" if claim["reason"] else ""
+        return f"{name}: {claim['value']}{because}"
+    return f"{name}: {claim['value']} (from: {json.dumps(claim['quote'], ensure_ascii=False)})"
+
+
+def _judged(claim: Claim, yes: bool, confidence: float | None) -> Claim:
+    basis = "by word" if confidence is None else f"p(yes) = {confidence:.2f}"
+    verdict = f"the verifier {'agrees' if yes else 'disagrees'} ({basis})"
+    if claim["claim_type"] not in ("demand", "inferred"):
+        verdict = f"{claim['verdict']}; {verdict}"
+    judged = claim.copy()
+    judged["status"] = "verified" if yes else "rejected"
+    judged["verdict"] = verdict
+    judged["confidence"] = confidence
+    return judged
+
+
+def _answers(reply: Reply, count: int) -> list[tuple[bool, float | None]]:
+    try:
+        said = json.loads(reply.text)
+    except ValueError as error:
+        raise ReplyError(f"Your reply is not valid JSON: {error}.", reply) from error
+    wanted = [str(number) for number in range(1, count + 1)]
+    if not isinstance(said, dict) or any(said.get(number) not in ("yes", "no") for number in wanted):
+        raise ReplyError(f'Answer each of the claims 1 to {count} with "yes" or "no".', reply)
+    measured = _confidences(reply)
+    answers = []
+    for number in wanted:
+        p = measured.get(number)
+        answers.append((said[number] == "yes" if p is None else p >= _THRESHOLD, p))
+    return answers
+
+
+def _confidences(reply: Reply) -> dict[str, float]:
+    """P(yes) against P(no) at the token where each answer begins, for the answers where it can be read."""
+    if not reply.logprobs:
+        return {}
+    ends: list[int] = []
+    text = ""
+    for token in reply.logprobs:
+        text += token.token
+        ends.append(len(text))
+    confidences: dict[str, float] = {}
+    for match in _ANSWER.finditer(text):
+        index = next(i for i, end in enumerate(ends) if end > match.start(2))
+        mass = {"y": 0.0, "n": 0.0}
+        for alternative, logprob in reply.logprobs[index].top:
+            first = alternative.strip(' "\n:').casefold()[:1]
+            if first in mass:
+                mass[first] += math.exp(logprob)
+        if (total := sum(mass.values())) > 0:
+            confidences[match.group(1)] = mass["y"] / total
+    return confidences
+
+
+def _response_format(count: int) -> Mapping[str, Any]:
+    numbers = [str(number) for number in range(1, count + 1)]
+    return {
+        "type": "json_schema",
+        "json_schema": {
+            "name": "verdicts",
+            "strict": True,
+            "schema": {
+                "type": "object",
+                "properties": {number: {"type": "string", "enum": ["yes", "no"]} for number in numbers},
+                "required": numbers,
+                "additionalProperties": False,
+            },
+        },
+    }

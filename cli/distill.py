@@ -1,0 +1,259 @@
+"""`reaseq distill`: the knowledge of a category's products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from reaseq.cli.settings import Settings
+    from reaseq.graphs.distill import Counts, Outcome
+    from reaseq.graphs.plan import Plan
+    from reaseq.knowledge_store.store import Store
+
+
+def distill(
+    category: Annotated[str, typer.Option("--category", "-c", help="The category to distil.")],
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Only the first N products of the category.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="Model name; for the embedded engine also a GGUF file or a hub id."),
+    ] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="embedded, openai, vllm or replay.", show_default="from settings")
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option("--concurrency", min=1, help="Model calls at a time.", show_default="from settings")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, why, and what it would take; ask no model.")
+    ] = False,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", min=1, help="Stop before the run uses more tokens than this.")
+    ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            "--max-cost", min=0, help="Stop before the run costs more than this (needs [prices] in settings)."
+        ),
+    ] = None,
+) -> None:
+    """Distil a category's products into verified claims and a summary each.
+
+    Only what is new or has changed is done; stop it any way and run it again. Ctrl-C once finishes
+    what is under way, twice stops at once.
+
+    Examples:
+
+        reaseq distill --category shoes --limit 40
+
+        reaseq distill --category shoes --dry-run
+
+        reaseq distill --category shoes --engine openai --model gpt-4o-mini --max-cost 2.50
+    """
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store.store import Store
+
+    settings = load(engine=engine, model=model, concurrency=concurrency)
+    with Store.open(settings.store_url) as store:
+        if dry_run:
+            _print_plan(_plan(store, settings, category, limit), limit)
+            return
+        outcome = _run(store, settings, category, limit, max_tokens, max_cost)
+        _print_outcome(store, outcome, category)
+
+
+def _plan(store: Store, settings: Settings, category: str, limit: int | None) -> Plan:
+    from reaseq.cli.engine import engine_identity, price_of
+    from reaseq.graphs.plan import plan
+    from reaseq.prompts.library import PromptLibrary
+
+    model, fingerprint = engine_identity(settings)
+    return plan(
+        store,
+        PromptLibrary(settings.prompts_dir),
+        category=category,
+        limit=limit,
+        model=model,
+        model_fingerprint=fingerprint,
+        concurrency=settings.calls_at_a_time,
+        price=price_of(settings, model),
+    )
+
+
+def _run(
+    store: Store,
+    settings: Settings,
+    category: str,
+    limit: int | None,
+    max_tokens: int | None,
+    max_cost: float | None,
+) -> Outcome:
+    import asyncio
+    import signal
+
+    from reaseq.cli.engine import start_engine
+    from reaseq.cli.progress import watch
+    from reaseq.graphs.distill import Counts, Options, distill, require_products
+    from reaseq.llm.budget import Budget
+    from reaseq.prompts.library import PromptLibrary
+
+    require_products(store, category)
+    prompts = PromptLibrary(settings.prompts_dir)
+    options = Options(
+        category=category,
+        limit=limit,
+        concurrency=settings.calls_at_a_time,
+        timeout=settings.timeout,
+        retries=settings.retries,
+        repairs=settings.repairs,
+        seed=settings.seed,
+        temperature=settings.temperature,
+    )
+    counts = Counts()
+    with start_engine(settings) as endpoint:
+        budget = Budget(max_tokens=max_tokens, max_cost=max_cost, price=endpoint.price)
+
+        async def drained() -> Outcome:
+            stop = asyncio.Event()
+            loop = asyncio.get_running_loop()
+            task = asyncio.current_task()
+            assert task is not None
+
+            def interrupted() -> None:
+                if stop.is_set():
+                    task.cancel()
+                counts.stage = "finishing what is under way (Ctrl-C again stops at once)"
+                stop.set()
+
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, interrupted)
+            return await distill(
+                store, endpoint, prompts, options, engine=settings.engine, budget=budget, counts=counts, stop=stop
+            )
+
+        try:
+            with watch(counts):
+                return asyncio.run(drained())
+        except asyncio.CancelledError:
+            _print_how_to_go_on(counts, category)
+            raise typer.Exit(130) from None
+
+
+def _print_plan(plan: Plan, limit: int | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    console.print(f"{plan.category}: {plan.stale:,} of {plan.products:,} products to do.", highlight=False)
+    if plan.reasons:
+        why = Table("why", "products", title="Stale products", title_justify="left")
+        for reason, count in plan.reasons.most_common():
+            why.add_row(reason, f"{count:,}")
+        console.print(why)
+    if plan.agents:
+        table = Table(title="Estimated model calls", title_justify="left")
+        for column in ("agent", "calls", "prompt tokens", "reply tokens", "based on"):
+            table.add_column(column, justify="left" if column in ("agent", "based on") else "right")
+        for name, agent in plan.agents.items():
+            table.add_row(
+                name,
+                f"{agent.calls:,}",
+                f"{agent.prompt_tokens:,}",
+                f"{agent.completion_tokens:,}",
+                "earlier calls" if agent.measured else "the prompts' length",
+            )
+        console.print(table)
+        seconds = "unknown until some calls were made" if plan.seconds is None else _duration(plan.seconds)
+        cost = "no price configured" if plan.cost is None else f"{plan.cost:,.4f}"
+        console.print(f"Estimated time: {seconds}. Estimated cost: {cost}.", highlight=False)
+        command = f"reaseq distill --category {plan.category}" + (f" --limit {limit}" if limit else "")
+        console.print(f"Next: {command}", highlight=False)
+
+
+def _print_outcome(store: Store, outcome: Outcome, category: str) -> None:
+    from collections import Counter
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.cli.progress import printable
+    from reaseq.knowledge_store.tables import RunStatus
+
+    console = Console()
+    counts = outcome.counts
+    for note in counts.notes:
+        console.print(Text(f"Note: {note}", style="yellow"))
+
+    found = Table(title=f"What was found ({category})", title_justify="left")
+    for column in ("attribute", "side", "verified", "rejected", "unsettled"):
+        found.add_column(column, justify="left" if column in ("attribute", "side") else "right")
+    rows: dict[tuple[str, str], Counter[str]] = {}
+    for row in store.attribute_counts(category, run_id=outcome.run_id):
+        rows.setdefault((row["attribute"], row["facet"]), Counter())[row["status"]] += row["claims"]
+    for (attribute, facet), by_status in rows.items():
+        accepted = by_status["verified"] + by_status["approved"] + by_status["edited"]
+        found.add_row(attribute, facet, f"{accepted:,}", f"{by_status['rejected']:,}", f"{by_status['proposed']:,}")
+    if rows:
+        console.print(found)
+
+    failures = store.failures(outcome.run_id)
+    if failures:
+        failed = Table(title="What failed and why", title_justify="left")
+        for column in ("stage", "products", "reason", "for instance"):
+            failed.add_column(column, overflow="fold")
+        grouped: dict[tuple[str, str], list[str]] = {}
+        for failure in failures:
+            grouped.setdefault((failure["stage"], failure["reason"][:160]), []).append(failure["product_id"])
+        for (stage, reason), ids in sorted(grouped.items(), key=lambda item: -len(item[1])):
+            failed.add_row(stage, str(len(ids)), Text(printable(reason)), Text(printable(ids[0])))
+        console.print(failed)
+
+    usage = store.usage(outcome.run_id)
+    if usage:
+        cost = Table(title="What it cost", title_justify="left")
+        for column in ("agent", "calls", "prompt tokens", "reply tokens", "seconds", "cost"):
+            cost.add_column(column, justify="left" if column == "agent" else "right")
+        for row in usage:
+            cost.add_row(
+                row["agent"],
+                f"{row['calls']:,}",
+                f"{row['prompt_tokens']:,}",
+                f"{row['completion_tokens']:,}",
+                f"{row['seconds']:,.1f}",
+                "-" if row["cost"] is None else f"{row['cost']:,.4f}",
+            )
+        console.print(cost)
+
+    console.print(
+        f"{counts.done:,} done, {counts.failed:,} failed, {counts.unchanged:,} unchanged "
+        f"in {_duration(counts.seconds)}; {counts.verified:,} claims verified, {counts.rejected:,} rejected.",
+        highlight=False,
+    )
+    if outcome.status == RunStatus.STOPPED:
+        _print_how_to_go_on(counts, category)
+    elif counts.failed:
+        console.print(f"Next: reaseq distill --category {category}   (tries the failed ones again)", highlight=False)
+    else:
+        console.print(f"Next: reaseq knowledge list --category {category}", highlight=False)
+
+
+def _print_how_to_go_on(counts: Counts, category: str) -> None:
+    from rich.console import Console
+
+    left = counts.total - counts.seen
+    Console().print(
+        f"Stopped; {left:,} products are left, and nothing done is lost. "
+        f"Go on with: reaseq distill --category {category}",
+        highlight=False,
+    )
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,225 @@
+"""`reaseq knowledge`: what was found."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(no_args_is_help=True, help="Look at what was found: list, show, stats, export.")
+
+Category = Annotated[str | None, typer.Option("--category", "-c", help="Only this category.")]
+
+_STYLE = {
+    "verified": "green",
+    "approved": "bold green",
+    "edited": "bold green",
+    "rejected": "red",
+    "proposed": "yellow",
+}
+
+
+@app.command("list")
+def list_(
+    category: Category = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many products.")] = 50,
+) -> None:
+    """List distilled products with their verified claims.
+
+    Example: reaseq knowledge list --category shoes --limit 20
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.cli.progress import printable
+
+    console = Console()
+    with _store() as store:
+        products = list(store.distilled(category=category, limit=limit))
+        if not products:
+            _nothing(category)
+        table = Table(title=f"Distilled products{f' ({category})' if category else ''}", title_justify="left")
+        for name in ("id", "product", "verified claims", "summary", "status"):
+            table.add_column(name, overflow="fold")
+        for product in products:
+            claims, _, failures = store.knowledge(product["id"])
+            status = Text(product["status"], style="green" if product["status"] == "done" else "red")
+            if failures:
+                status.append(f": {failures[0]['stage']}")
+            table.add_row(
+                Text(printable(product["id"])),
+                Text(printable(product["title"])),
+                Text(printable(_claims_line(claims))),
+                Text(printable(product["summary"] or "")),
+                status,
+            )
+        console.print(table)
+        console.print(
+            Text(f"Next: reaseq knowledge show {printable(products[0]['id'])}   (claims with their evidence)")
+        )
+
+
+@app.command()
+def show(
+    product_id: Annotated[str, typer.Argument(metavar="ID", help="The product's id.")],
+) -> None:
+    """Show a product: its text with the evidence marked, and each claim with verdict and provenance.
+
+    Example: reaseq knowledge show AH2430
+    """
+    from rich.console import Console
+    from rich.panel import Panel
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.cli.progress import printable
+
+    console = Console()
+    with _store() as store:
+        product = store.product(product_id)
+        if product is None:
+            from reaseq import ReaseqError
+
+            raise ReaseqError(f"no product with id {product_id!r} in the store", hint="reaseq knowledge list")
+        claims, summary, failures = store.knowledge(product_id)
+
+    for field, text in _fields(product).items():
+        marked = Text(printable(text))
+        for claim in claims:
+            if claim["field"] == field and claim["status"] != "rejected":
+                marked.stylize("bold black on yellow", claim["start"], claim["end"])
+        console.print(Panel(marked, title=Text(field), title_align="left", border_style="dim"))
+    table = Table(title="Claims", title_justify="left")
+    for name in ("attribute", "value", "type", "status", "evidence", "verdict", "confidence", "provenance"):
+        table.add_column(name, overflow="fold")
+    for claim in claims:
+        if claim["quote"] is None:
+            evidence = f"because: {claim['reason']}" if claim["reason"] else ""
+        else:
+            evidence = f"{claim['field']}[{claim['start']}:{claim['end']}] “{claim['quote']}”"
+        model = f"{claim['model']}, prompt {claim['prompt_fingerprint'][:8]}, " if claim["model"] else ""
+        table.add_row(
+            claim["attribute"],
+            Text(printable(claim["value"])),
+            claim["claim_type"],
+            Text(claim["status"], style=_STYLE.get(claim["status"], "")),
+            Text(printable(evidence)),
+            Text(printable(claim["verdict"])),
+            "" if claim["confidence"] is None else f"{claim['confidence']:.2f}",
+            Text(f"{claim['found_by']}; {model}schema v{claim['schema_version']}, run {claim['run_id']}"),
+        )
+    if claims:
+        console.print(table)
+    if summary:
+        console.print(Panel(Text(printable(summary["text"])), title="Summary", title_align="left"))
+    for failure in failures:
+        console.print(
+            Text(f"Failed: {failure['stage']} after {failure['attempts']} attempts: ", style="red")
+            + Text(printable(failure["reason"]))
+        )
+    if not claims and not summary and not failures:
+        console.print(Text(f"Not distilled yet. Next: reaseq distill --category {product['category'] or 'CATEGORY'}"))
+
+
+@app.command()
+def stats(category: Category = None) -> None:
+    """Count products, claims by attribute and verdict, failures, tokens and cost.
+
+    Example: reaseq knowledge stats --category shoes
+    """
+    from collections import Counter
+
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    with _store() as store:
+        products = Table(title="Products", title_justify="left")
+        for name in ("category", "products", "distilled", "failed"):
+            products.add_column(name, justify="left" if name == "category" else "right")
+        for name, count in sorted(store.categories().items(), key=str):
+            if category in (None, name):
+                by_status = Counter(row["status"] for row in store.distilled(category=name)) if name else Counter[str]()
+                products.add_row(name or "(none)", f"{count:,}", f"{by_status['done']:,}", f"{by_status['failed']:,}")
+        console.print(products)
+        rows: dict[tuple[str, ...], Counter[str]] = {}
+        for row in store.attribute_counts(category):
+            key = (row["category"] or "(none)", row["facet"], row["attribute"])
+            rows.setdefault(key, Counter())[row["status"]] += row["claims"]
+        if rows:
+            claims = Table(title="Claims", title_justify="left")
+            statuses = tuple(_STYLE)
+            for name in ("category", "side", "attribute", *statuses):
+                claims.add_column(name, justify="right" if name in statuses else "left")
+            for key, counts in rows.items():
+                claims.add_row(*key, *(f"{counts[status]:,}" if counts[status] else "" for status in statuses))
+            console.print(claims)
+        usage = store.usage()
+        if usage:
+            table = Table(title="Model calls", title_justify="left")
+            for name in ("model", "agent", "calls", "prompt tokens", "reply tokens", "cost"):
+                table.add_column(name, justify="left" if name in ("model", "agent") else "right")
+            for row in usage:
+                table.add_row(
+                    row["model"],
+                    row["agent"],
+                    f"{row['calls']:,}",
+                    f"{row['prompt_tokens']:,}",
+                    f"{row['completion_tokens']:,}",
+                    "-" if row["cost"] is None else f"{row['cost']:,.4f}",
+                )
+            console.print(table)
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to; its ending names the format: .csv, .jsonl or .parquet.")],
+    category: Category = None,
+    defuse: Annotated[
+        bool, typer.Option("--defuse", help="In CSV, keep spreadsheets from running cells as formulas.")
+    ] = False,
+) -> None:
+    """Export every claim, with evidence, verdict and provenance, and the summaries.
+
+    Example: reaseq knowledge export claims.parquet --category shoes
+    """
+    from reaseq.knowledge_store.export import export_claims
+
+    with _store() as store:
+        count = export_claims(store, file, category=category, defuse=defuse)
+    if not count:
+        _nothing(category)
+    typer.echo(f"{count:,} rows written to {file}")
+
+
+def _store() -> Any:
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store.store import Store
+
+    return Store.open(load().store_url)
+
+
+def _nothing(category: str | None) -> None:
+    from reaseq import ReaseqError
+
+    raise ReaseqError(
+        f"nothing has been distilled yet{f' in category {category!r}' if category else ''}",
+        hint=f"reaseq distill --category {category or 'CATEGORY'}",
+    )
+
+
+def _fields(product: dict[str, Any]) -> dict[str, str]:
+    """Text fields as received, under the names claims cite them by."""
+    fields = {name: product[name] for name in ("title", "brand", "description") if product[name]}
+    others = {
+        f"attributes.{name}": value for name, value in product["attributes"].items() if isinstance(value, str) and value
+    }
+    return fields | others
+
+
+def _claims_line(claims: list[dict[str, Any]]) -> str:
+    values: dict[str, list[str]] = {}
+    for claim in claims:
+        if claim["status"] in ("verified", "approved", "edited"):
+            values.setdefault(claim["attribute"], []).append(claim["value"])
+    return "; ".join(f"{name}: {', '.join(found)}" for name, found in values.items())

@@ -1,0 +1,380 @@
+"""Distillation of a category: the analyst once, then every stale product through the product graph.
+
+The category graph is small (analyst → products). Products do not fan out inside it: each runs in a
+graph of its own, a fixed number of workers at a time, and is committed when it is finished. Stop it
+any way and start it again: what is done is not asked again.
+"""
+
+import asyncio
+import gc
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import Any, TypedDict
+
+from langgraph.graph import END, START, StateGraph
+
+from reaseq import ReaseqError
+from reaseq.agents.attribute_extractor import AttributeExtractor
+from reaseq.agents.category_analyst import SAMPLE_SIZE, CategoryAnalyst, derived_from
+from reaseq.agents.product_text import source_fields
+from reaseq.agents.summarizer import Summarizer
+from reaseq.graphs.ledger import Ledger
+from reaseq.graphs.product_graph import (
+    ProductAgents,
+    ProductGraph,
+    ProductState,
+    build_product_graph,
+    run_product_graph,
+)
+from reaseq.graphs.staleness import Inputs, reason
+from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
+from reaseq.knowledge_store.tables import RunStatus
+from reaseq.llm.budget import Budget, BudgetExceeded
+from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
+from reaseq.llm.endpoint import Endpoint
+from reaseq.prompts.library import PromptLibrary
+from reaseq.taxonomy.lexicon import Text
+from reaseq.taxonomy.schema import CategorySchema, starter_for
+
+_FAILURES_IN_A_ROW = 10
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a run goes about it. `limit` takes only the first so many products of the category."""
+
+    category: str
+    limit: int | None = None
+    concurrency: int = 32
+    timeout: float = 120.0
+    retries: int = 6
+    repairs: int = 2
+    seed: int = 0
+    temperature: float | None = 0.0
+
+
+@dataclass
+class Counts:
+    """Where a run stands; the caller may read it while the run goes on."""
+
+    total: int = 0
+    unchanged: int = 0
+    done: int = 0
+    failed: int = 0
+    verified: int = 0
+    rejected: int = 0
+    proposed: int = 0
+    calls: int = 0
+    reused: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    seconds: float = 0.0
+    stage: str = "starting"
+    schema_version: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def seen(self) -> int:
+        return self.unchanged + self.done + self.failed
+
+
+@dataclass(frozen=True)
+class Outcome:
+    run_id: int
+    status: RunStatus
+    counts: Counts
+
+
+class CategoryState(TypedDict, total=False):
+    category: str
+    schema_version: int
+
+
+async def distill(
+    store: Store,
+    endpoint: Endpoint,
+    prompts: PromptLibrary,
+    options: Options,
+    *,
+    engine: str = "openai",
+    budget: Budget | None = None,
+    counts: Counts | None = None,
+    stop: asyncio.Event | None = None,
+) -> Outcome:
+    """Distil the stale products of a category.
+
+    Setting `stop` drains the run: products in flight are finished, no new one is begun.
+
+    Raises:
+        ReaseqError: the category has no products.
+        EndpointRefused: the endpoint refuses every request; nothing done so far is lost.
+        EndpointFailed: ten products in a row failed because the endpoint did.
+        BudgetExceeded: a limit was reached; nothing done so far is lost.
+    """
+    counts = counts if counts is not None else Counts()
+    category = require_products(store, options.category)
+    counts.total = min(store.count_products(category), options.limit or 10**12)
+    run_id = store.start_run(
+        command="distill",
+        category=category,
+        model=endpoint.model,
+        engine=engine,
+        settings=asdict(options),
+        versions={name: version(name) for name in ("reaseq", "langgraph", "langchain-openai", "openai")},
+    )
+    run = _Run(store, endpoint, prompts, options, run_id, budget, counts, stop or asyncio.Event())
+    status = RunStatus.FAILED
+    try:
+        async with run.chat:
+            status = await run.go()
+    except (BudgetExceeded, asyncio.CancelledError):
+        status = RunStatus.STOPPED
+        raise
+    finally:
+        run.update_usage()
+        store.end_run(run_id, status, asdict(counts))
+    return Outcome(run_id, status, counts)
+
+
+def require_products(store: Store, category: str) -> str:
+    """The category's name as the store has it.
+
+    Raises:
+        ReaseqError: it has no products; the message names the categories there are.
+    """
+    starter = starter_for(category)
+    name = starter.category if starter else category.strip().casefold().replace(" ", "_")
+    if store.count_products(name):
+        return name
+    there = ", ".join(
+        f"{known or '(none)'} ({count:,})" for known, count in sorted(store.categories().items(), key=str)
+    )
+    raise ReaseqError(
+        f"no products of category {name!r} in the store" + (f"; it holds: {there}" if there else ", which is empty"),
+        hint=f"reaseq import FILE --category {name}   (or: reaseq import --sample)",
+    )
+
+
+def starting_schema(category: str) -> CategorySchema:
+    """The category's starter schema, or the general one under the category's name."""
+    starter = starter_for(category)
+    if starter is not None:
+        return starter
+    general = starter_for("general")
+    assert general is not None, "the general starter schema ships with the package"
+    return general.model_copy(update={"category": category})
+
+
+def build_category_graph(run: "_Run | None" = None) -> Any:
+    """The graph of a category. Without a run it can be drawn, not invoked."""
+    graph = StateGraph(CategoryState)
+    graph.add_node("category_analyst", run.analyse if run else _drawn_only)
+    graph.add_node("products", run.products if run else _drawn_only)
+    graph.add_edge(START, "category_analyst")
+    graph.add_edge("category_analyst", "products")
+    graph.add_edge("products", END)
+    return graph.compile(name="category")
+
+
+async def _drawn_only(state: CategoryState) -> CategoryState:
+    raise NotImplementedError("this graph was built to be drawn")
+
+
+class _Run:
+    """One run of `distill`: what its nodes share."""
+
+    def __init__(
+        self,
+        store: Store,
+        endpoint: Endpoint,
+        prompts: PromptLibrary,
+        options: Options,
+        run_id: int,
+        budget: Budget | None,
+        counts: Counts,
+        stop: asyncio.Event,
+    ) -> None:
+        self.store = store
+        self.endpoint = endpoint
+        self.prompts = prompts
+        self.options = options
+        self.run_id = run_id
+        self.counts = counts
+        self.stop = stop
+        self.started = time.perf_counter()
+        self.budget = budget or Budget(price=endpoint.price)
+        self.chat = Chat(
+            endpoint,
+            Ledger(store, run_id),
+            concurrency=options.concurrency,
+            timeout=options.timeout,
+            retries=options.retries,
+            seed=options.seed,
+            temperature=options.temperature,
+            budget=self.budget,
+        )
+        self.stored: StoredSchema | None = None
+        self.failed_in_a_row = 0
+
+    async def go(self) -> RunStatus:
+        await build_category_graph(self).ainvoke({"category": self.options.category})
+        return RunStatus.STOPPED if self.stop.is_set() else RunStatus.DONE
+
+    async def analyse(self, state: CategoryState) -> CategoryState:
+        """The schema in force: the stored one, unless what it was made from has changed."""
+        self.counts.stage = "category analyst"
+        category = require_products(self.store, self.options.category)
+        starter = starting_schema(category)
+        analyst = CategoryAnalyst(self.prompts["category_analyst"])
+        source = derived_from(starter, analyst, self.endpoint.fingerprint)
+        stored = self.store.latest_schema(category)
+        if stored is None or stored.derived_from != source:
+            schema = await self._refined(analyst, starter)
+            stored = self.store.save_schema(schema, derived_from=source, run_id=self.run_id)
+        self.stored = stored
+        self.counts.schema_version = stored.version
+        return {"schema_version": stored.version}
+
+    async def _refined(self, analyst: CategoryAnalyst, starter: CategorySchema) -> CategorySchema:
+        sample = []
+        for product, _, _ in self.store.products(starter.category, batch=SAMPLE_SIZE):
+            sample.append(Text(source_fields(product)))
+            if len(sample) == SAMPLE_SIZE:
+                break
+        repair: tuple[Message, ...] = ()
+        for _ in range(self.options.repairs + 1):
+            try:
+                schema, _ = await analyst.refine(self.chat, starter, sample, repair=repair)
+                return schema
+            except ReplyError as error:
+                said = error.reply.text[:600] if error.reply else ""
+                repair = (("assistant", said or "(no reply)"), ("user", f"{error} Reply again, as asked."))
+                reason_given = str(error)
+        self.counts.notes.append(f"the category analyst gave no usable reply ({reason_given}): starter schema used")
+        return starter
+
+    async def products(self, state: CategoryState) -> CategoryState:
+        """Every stale product through the product graph, `concurrency` model calls at a time."""
+        assert self.stored is not None, "the analyst runs first"
+        self.counts.stage = "products"
+        schema = self.stored.schema
+        agents = ProductAgents.build(
+            schema, self.prompts, grammar=self.endpoint.grammar, logprobs=self.endpoint.logprobs
+        )
+        inputs = Inputs(schema.fingerprint, self.endpoint.fingerprint, agents.fingerprints)
+        graph = build_product_graph(agents, self.chat, repairs=self.options.repairs)
+        todo = self._stale(schema.category, inputs)
+        # What lives as long as the run is not worth the garbage collector's time.
+        gc.collect()
+        gc.freeze()
+        # A few more products than calls are under way, so that no slot idles while a product is committed.
+        width = self.options.concurrency + max(1, self.options.concurrency // 4)
+        workers = [asyncio.create_task(self._work(graph, todo, agents.fingerprints)) for _ in range(width)]
+        try:
+            await _all_or_first_error(workers)
+        finally:
+            gc.unfreeze()
+        return {}
+
+    def _stale(self, category: str, inputs: Inputs) -> Iterator[tuple[str, dict[str, str], dict[str, str]] | None]:
+        """Id, sources and parts of each stale product; None now and then, to let others work."""
+        for index, (product, before, status) in enumerate(self.store.products(category)):
+            if self.options.limit is not None and index >= self.options.limit:
+                return
+            sources = source_fields(product)
+            parts = inputs.parts(sources)
+            if reason(parts, before, status) is None:
+                self.counts.unchanged += 1
+                if index % 100 == 0:
+                    yield None
+            else:
+                yield product["id"], sources, parts
+
+    async def _work(
+        self,
+        graph: ProductGraph,
+        todo: Iterator[tuple[str, dict[str, str], dict[str, str]] | None],
+        fingerprints: dict[str, str],
+    ) -> None:
+        while not self.stop.is_set():
+            item = next(todo, ())
+            if item == ():
+                return
+            if item is None:
+                await asyncio.sleep(0)
+                continue
+            product_id, sources, parts = item
+            try:
+                state = await run_product_graph(graph, product_id, sources, repairs=self.options.repairs)
+            except BudgetExceeded:
+                self.stop.set()
+                raise
+            self._commit(product_id, parts, state, fingerprints)
+
+    def _commit(
+        self, product_id: str, parts: dict[str, str], state: ProductState, fingerprints: dict[str, str]
+    ) -> None:
+        assert self.stored is not None
+        model = self.endpoint.model
+        claims: list[dict[str, Any]] = [
+            claim
+            | {
+                "model": "" if claim["found_by"] == "lexicon" else model,
+                "prompt_fingerprint": fingerprints[AttributeExtractor.name],
+                "schema_version": self.stored.version,
+            }
+            for claim in state.get("claims", [])
+        ]
+        summary = state.get("summary")
+        knowledge = ProductKnowledge(
+            product_id,
+            parts,
+            claims=claims,
+            summary=None
+            if summary is None
+            else {"text": summary, "model": model, "prompt_fingerprint": fingerprints[Summarizer.name]},
+            failures=[dict(failure) for failure in state["failures"]],
+            retired_calls=state["retired"],
+        )
+        self.store.save_knowledge(knowledge, run_id=self.run_id)
+        if knowledge.done:
+            self.counts.done += 1
+        else:
+            self.counts.failed += 1
+        for claim in claims:
+            status = claim["status"]
+            setattr(self.counts, status, getattr(self.counts, status) + 1)
+        self.update_usage()
+        self.failed_in_a_row = self.failed_in_a_row + 1 if state.get("endpoint_failed") else 0
+        if self.failed_in_a_row >= _FAILURES_IN_A_ROW:
+            raise EndpointFailed(
+                f"{self.failed_in_a_row} products in a row failed because {self.endpoint.base_url} did: "
+                f"{state['failures'][-1]['reason']}",
+                hint="see that the endpoint is up, and run the same command: it goes on",
+            )
+
+    def update_usage(self) -> None:
+        counts = self.counts
+        counts.calls, counts.reused = self.chat.answered, self.chat.reused
+        counts.prompt_tokens, counts.completion_tokens = self.budget.prompt_tokens, self.budget.completion_tokens
+        counts.cost = self.budget.cost if self.endpoint.price else None
+        counts.seconds = time.perf_counter() - self.started
+
+
+async def _all_or_first_error(workers: list[asyncio.Task[None]]) -> None:
+    """Wait for all workers. When one fails the others are cancelled - but when it failed for want of
+    budget they finish what they have under way, which is paid for."""
+    try:
+        finished, others = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
+        errors = [error for worker in finished if (error := worker.exception())]
+        if others and all(isinstance(error, BudgetExceeded) for error in errors):
+            await asyncio.wait(others)
+        if errors:
+            raise errors[0]
+    finally:
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)

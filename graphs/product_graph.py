@@ -1,0 +1,191 @@
+"""The graph of one product: extract → ground → verify → summarize, with repair loops.
+
+A reply that cannot be used goes back to the agent together with what was wrong with it, at most
+`repairs` times a stage. A stage that fails for good is noted and what earlier stages found is kept.
+State is plain data. There is no checkpointer: the store is the checkpoint, the reply ledger what
+makes a restart cheap.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from reaseq.agents.attribute_extractor import AttributeExtractor
+from reaseq.agents.claims import Claim, Extraction
+from reaseq.agents.grounder import ground
+from reaseq.agents.summarizer import Summarizer
+from reaseq.agents.verifier import Verifier
+from reaseq.llm.chat import Chat, EndpointFailed, Message, Reply, ReplyError
+from reaseq.prompts.library import PromptLibrary
+from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.taxonomy.schema import CategorySchema
+
+_LONGEST_SHOWN_BACK = 600
+
+
+class StageFailure(TypedDict):
+    """A stage that could not be done, and why."""
+
+    stage: str
+    reason: str
+    attempts: int
+
+
+class ProductState(TypedDict, total=False):
+    """`attempts`, `repair` and `replies` are of the stage at work: its unusable replies so far, the last
+    exchange, and all their calls. `retired` are the calls that failures rest on."""
+
+    product_id: str
+    sources: dict[str, str]
+    extraction: Extraction
+    claims: list[Claim]
+    summary: str
+    attempts: int
+    repair: list[Message]
+    replies: list[int]
+    failures: list[StageFailure]
+    retired: list[int]
+    endpoint_failed: bool
+
+
+ProductGraph = CompiledStateGraph[ProductState, None, ProductState, ProductState]
+
+_NEW_STAGE: ProductState = {"attempts": 0, "repair": [], "replies": []}
+
+
+@dataclass(frozen=True)
+class ProductAgents:
+    """The agents of one category, built once: their prompts, schemas and lexicon are shared by all its products."""
+
+    lexicon: Lexicon
+    extractor: AttributeExtractor
+    verifier: Verifier
+    summarizer: Summarizer
+
+    @classmethod
+    def build(cls, schema: CategorySchema, prompts: PromptLibrary, *, grammar: bool, logprobs: bool) -> "ProductAgents":
+        lexicon = Lexicon(schema)
+        return cls(
+            lexicon,
+            AttributeExtractor(prompts[AttributeExtractor.name], lexicon, grammar=grammar),
+            Verifier(prompts[Verifier.name], schema, logprobs=logprobs),
+            Summarizer(prompts[Summarizer.name], schema),
+        )
+
+    @property
+    def fingerprints(self) -> dict[str, str]:
+        """Each agent's name with the fingerprint of its rendered prompt."""
+        return {agent.name: agent.fingerprint for agent in (self.extractor, self.verifier, self.summarizer)}
+
+
+def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> ProductGraph:
+    """Compile the graph once; it is invoked once a product, with `product_id` and `sources`.
+
+    Errors that concern the whole run (`EndpointRefused`, `BudgetExceeded`) leave the graph as they are.
+    """
+    extractor, verifier, summarizer = agents.extractor, agents.verifier, agents.summarizer
+
+    async def extract(state: ProductState) -> ProductState:
+        async def stage(repair: tuple[Message, ...]) -> tuple[ProductState, Reply]:
+            extraction, reply = await extractor.extract(
+                chat, Text(state["sources"]), product_id=state["product_id"], repair=repair
+            )
+            return {"extraction": extraction}, reply
+
+        return await _attempt(AttributeExtractor.name, state, stage, repairs)
+
+    async def ground_claims(state: ProductState) -> ProductState:
+        return {"claims": ground(state["extraction"], Text(state["sources"]), agents.lexicon)}
+
+    async def verify(state: ProductState) -> ProductState:
+        async def stage(repair: tuple[Message, ...]) -> tuple[ProductState, Reply]:
+            claims, reply = await verifier.judge(
+                chat, Text(state["sources"]), state["claims"], product_id=state["product_id"], repair=repair
+            )
+            return {"claims": claims}, reply
+
+        return await _attempt(Verifier.name, state, stage, repairs)
+
+    async def summarize(state: ProductState) -> ProductState:
+        async def stage(repair: tuple[Message, ...]) -> tuple[ProductState, Reply]:
+            summary, reply = await summarizer.summarize(
+                chat, Text(state["sources"]), state["claims"], product_id=state["product_id"], repair=repair
+            )
+            return {"summary": summary}, reply
+
+        return await _attempt(Summarizer.name, state, stage, repairs)
+
+    def after_extract(state: ProductState) -> Literal["attribute_extractor", "ground", "__end__"]:
+        if state["attempts"]:
+            return "attribute_extractor"
+        return "ground" if "extraction" in state else END
+
+    def after_ground(state: ProductState) -> Literal["verifier", "summarizer"]:
+        return "verifier" if any(claim["status"] == "proposed" for claim in state["claims"]) else "summarizer"
+
+    def after_verify(state: ProductState) -> Literal["verifier", "summarizer"]:
+        return "verifier" if state["attempts"] else "summarizer"
+
+    def after_summarize(state: ProductState) -> Literal["summarizer", "__end__"]:
+        return "summarizer" if state["attempts"] else END
+
+    graph = StateGraph(ProductState)
+    graph.add_node("attribute_extractor", extract)
+    graph.add_node("ground", ground_claims)
+    graph.add_node("verifier", verify)
+    graph.add_node("summarizer", summarize)
+    graph.add_edge(START, "attribute_extractor")
+    graph.add_conditional_edges("attribute_extractor", after_extract)
+    graph.add_conditional_edges("ground", after_ground)
+    graph.add_conditional_edges("verifier", after_verify)
+    graph.add_conditional_edges("summarizer", after_summarize)
+    compiled: ProductGraph = graph.compile(name="product")
+    return compiled
+
+
+async def run_product_graph(
+    graph: ProductGraph, product_id: str, sources: dict[str, str], *, repairs: int
+) -> ProductState:
+    """Take one product through the graph and return its final state."""
+    state: Any = await graph.ainvoke(
+        {"product_id": product_id, "sources": sources, "failures": [], "retired": [], **_NEW_STAGE},
+        {"recursion_limit": 3 * (repairs + 1) + 3},
+    )
+    final: ProductState = state
+    return final
+
+
+Stage = Callable[[tuple[Message, ...]], Awaitable[tuple[ProductState, Reply]]]
+
+
+async def _attempt(name: str, state: ProductState, stage: Stage, repairs: int) -> ProductState:
+    """One attempt at a stage: its result, or a note to try again with the error, or its failure."""
+    attempts = state["attempts"] + 1
+    try:
+        result, _ = await stage(tuple(state["repair"]))
+    except ReplyError as error:
+        replies = state["replies"] + ([error.reply.call_id] if error.reply else [])
+        if attempts <= repairs:
+            return {
+                "attempts": attempts,
+                "replies": replies,
+                # Only the last exchange goes back: a longer one costs prompt and helps a small model little.
+                "repair": _exchange(error),
+            }
+        return _failed(name, state, str(error), attempts, replies)
+    except EndpointFailed as error:
+        return _failed(name, state, str(error), attempts, state["replies"]) | {"endpoint_failed": True}
+    return _NEW_STAGE | result
+
+
+def _failed(name: str, state: ProductState, reason: str, attempts: int, replies: list[int]) -> ProductState:
+    failure = StageFailure(stage=name, reason=reason, attempts=attempts)
+    return _NEW_STAGE | {"failures": [*state["failures"], failure], "retired": state["retired"] + replies}
+
+
+def _exchange(error: ReplyError) -> list[Message]:
+    said = error.reply.text[:_LONGEST_SHOWN_BACK] if error.reply else ""
+    return [("assistant", said or "(no reply)"), ("user", f"{error} Reply again, as asked.")]

@@ -1,0 +1,122 @@
+"""Export of claims and summaries to CSV, JSONL and Parquet."""
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from reaseq import ReaseqError
+from reaseq.knowledge_store.store import Store
+
+COLUMNS = (
+    "product_id",
+    "title",
+    "category",
+    "attribute",
+    "value",
+    "facet",
+    "claim_type",
+    "status",
+    "verdict",
+    "confidence",
+    "field",
+    "start",
+    "end",
+    "quote",
+    "reason",
+    "found_by",
+    "model",
+    "prompt_fingerprint",
+    "schema_version",
+    "run_id",
+    "created_at",
+)
+_BATCH = 5000
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def export_claims(store: Store, path: Path, *, category: str | None = None, defuse: bool = False) -> int:
+    """Write every claim to `path`, a row each, in the format its ending names; returns the number of rows.
+
+    The summary of a product stands in rows of its own, under the attribute `summary`. The file
+    appears whole or not at all. `defuse` puts a quote mark before CSV cells that a spreadsheet would
+    run as a formula (https://owasp.org/www-community/attacks/CSV_Injection).
+
+    Raises:
+        ReaseqError: the ending names no known format, or the file cannot be written.
+    """
+    writers: dict[str, Callable[[Path, Iterable[dict[str, Any]]], int]] = {
+        ".csv": lambda target, rows: _csv(target, rows, defuse=defuse),
+        ".jsonl": _jsonl,
+        ".parquet": _parquet,
+    }
+    writer = writers.get(path.suffix.lower())
+    if writer is None:
+        raise ReaseqError(
+            f"{path}: unknown format {path.suffix or '(no ending)'!r}; known: {', '.join(writers)}",
+            hint=f"reaseq knowledge export {path.with_suffix('.csv')}",
+        )
+    partial = path.with_name(f".{path.name}.part")
+    try:
+        count = writer(partial, _rows(store, category))
+        os.replace(partial, path)
+    except OSError as error:
+        raise ReaseqError(f"{path}: {error.strerror or error}", hint="name a file that can be written") from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return count
+
+
+def _rows(store: Store, category: str | None) -> Iterator[dict[str, Any]]:
+    for claim in store.claims(category=category):
+        yield {name: claim[name] for name in COLUMNS}
+    for product in store.distilled(category=category):
+        if product["summary"]:
+            yield dict.fromkeys(COLUMNS) | {
+                "product_id": product["id"],
+                "title": product["title"],
+                "category": product["category"],
+                "attribute": "summary",
+                "value": product["summary"],
+                "created_at": product["finished_at"],
+            }
+
+
+def _csv(path: Path, rows: Iterable[dict[str, Any]], *, defuse: bool) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for row in rows:
+            cells = ["" if row[name] is None else str(row[name]) for name in COLUMNS]
+            writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells] if defuse else cells)
+            count += 1
+    return count
+
+
+def _jsonl(path: Path, rows: Iterable[dict[str, Any]]) -> int:
+    count = 0
+    with path.open("w", encoding="utf-8") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+            count += 1
+    return count
+
+
+def _parquet(path: Path, rows: Iterable[dict[str, Any]]) -> int:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    whole = {"start": pa.int64(), "end": pa.int64(), "schema_version": pa.int64(), "run_id": pa.int64()}
+    types = whole | {"confidence": pa.float64(), "created_at": pa.timestamp("us", tz="UTC")}
+    schema = pa.schema([(name, types.get(name, pa.string())) for name in COLUMNS])
+    count = 0
+    remaining = iter(rows)
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        while batch := list(islice(remaining, _BATCH)):
+            writer.write_table(pa.Table.from_pylist(batch, schema=schema))
+            count += len(batch)
+    return count
