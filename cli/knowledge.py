@@ -142,7 +142,7 @@ def stats(category: Category = None) -> None:
                 by_status = Counter(row["status"] for row in store.distilled(category=name)) if name else Counter[str]()
                 products.add_row(name or "(none)", f"{count:,}", f"{by_status['done']:,}", f"{by_status['failed']:,}")
         console.print(products)
-        rows: dict[tuple[str, ...], Counter[str]] = {}
+        rows: dict[tuple[str, str, str], Counter[str]] = {}
         for row in store.attribute_counts(category):
             key = (row["category"] or "(none)", row["facet"], row["attribute"])
             rows.setdefault(key, Counter())[row["status"]] += row["claims"]
@@ -151,8 +151,8 @@ def stats(category: Category = None) -> None:
             statuses = tuple(_STYLE)
             for name in ("category", "side", "attribute", *statuses):
                 claims.add_column(name, justify="right" if name in statuses else "left")
-            for key, counts in rows.items():
-                claims.add_row(*key, *(f"{counts[status]:,}" if counts[status] else "" for status in statuses))
+            for named, counts in rows.items():
+                claims.add_row(*named, *(f"{counts[status]:,}" if counts[status] else "" for status in statuses))
             console.print(claims)
         usage = store.usage()
         if usage:

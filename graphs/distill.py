@@ -300,8 +300,9 @@ class _Run:
         fingerprints: dict[str, str],
     ) -> None:
         while not self.stop.is_set():
-            item = next(todo, ())
-            if item == ():
+            try:
+                item = next(todo)
+            except StopIteration:
                 return
             if item is None:
                 await asyncio.sleep(0)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 
 from reaseq.agents.attribute_extractor import AttributeExtractor
@@ -121,7 +121,7 @@ def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> P
     def after_extract(state: ProductState) -> Literal["attribute_extractor", "ground", "__end__"]:
         if state["attempts"]:
             return "attribute_extractor"
-        return "ground" if "extraction" in state else END
+        return "ground" if "extraction" in state else "__end__"
 
     def after_ground(state: ProductState) -> Literal["verifier", "summarizer"]:
         return "verifier" if any(claim["status"] == "proposed" for claim in state["claims"]) else "summarizer"
@@ -130,7 +130,7 @@ def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> P
         return "verifier" if state["attempts"] else "summarizer"
 
     def after_summarize(state: ProductState) -> Literal["summarizer", "__end__"]:
-        return "summarizer" if state["attempts"] else END
+        return "summarizer" if state["attempts"] else "__end__"
 
     graph = StateGraph(ProductState)
     graph.add_node("attribute_extractor", extract)

@@ -16,7 +16,7 @@ def now() -> datetime:
 
 
 def _time(**kwargs: Any) -> Any:
-    return Field(default_factory=now, sa_type=DateTime(timezone=True), **kwargs)  # type: ignore[call-overload]
+    return Field(default_factory=now, sa_type=DateTime(timezone=True), **kwargs)
 
 
 def _text(default: Any = ..., **kwargs: Any) -> Any:
@@ -120,7 +120,7 @@ class Run(SQLModel, table=True):
     status: str = _text(RunStatus.RUNNING)
     counts: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     started_at: datetime = _time()
-    ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    ended_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
 class Claim(SQLModel, table=True):
