@@ -1,0 +1,306 @@
+"""Prompts are YAML files that people edit: loaded, checked, rendered and fingerprinted here.
+
+A template holds `{{name}}` placeholders and nothing else that is interpreted, so JSON braces are
+safe. Values are strangers' text: they are never expanded again, and what could be read as a chat
+template's control token, a terminal sequence or hidden text is taken out of them.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reaseq import ReaseqError
+
+BUNDLED = Path(__file__).parent
+
+_PLACEHOLDER = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
+_MALFORMED = re.compile(r"\{\{|\}\}")
+# Control characters but for newline and tab, zero-width and bidirectional marks, tag characters.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
+)
+_CONTROL_TOKEN = re.compile(
+    r"<(?=\|)|<(?=/?(?:s|bos|eos|pad|unk|think|tool_call|start_of_turn|end_of_turn|sys)>)|<<(?=/?SYS>>)"
+    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS)\])",
+    re.IGNORECASE,
+)
+
+
+class PromptError(ReaseqError):
+    """A prompt that cannot be used. The message gives file and line of every breach."""
+
+
+class Message(NamedTuple):
+    """One turn of a chat: role (system, user or assistant) and content."""
+
+    role: str
+    content: str
+
+
+class Example(BaseModel):
+    """A worked request: `input` fills the user template, `reply` is what a good model answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input: dict[str, str]
+    reply: str | dict[str, Any]
+
+    @property
+    def reply_text(self) -> str:
+        return self.reply if isinstance(self.reply, str) else json.dumps(self.reply, ensure_ascii=False)
+
+
+class Prompt(BaseModel):
+    """One agent's prompt."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(description="The agent's name; equals the file's stem.")]
+    description: Annotated[str, Field(description="What it is for, for people.")]
+    variables: Annotated[dict[str, str], Field(description="Every variable of the texts, and what it holds.")]
+    system: Annotated[str, Field(description="The system text.", min_length=1)]
+    user: Annotated[str, Field(description="The template of a request.", min_length=1)]
+    examples: Annotated[tuple[Example, ...], Field(description="Worked requests.")] = ()
+    reply: Annotated[Literal["json", "text"], Field(description="What is expected back.")]
+    reply_schema: Annotated[
+        dict[str, Any] | None, Field(description="JSON Schema that each example's reply must satisfy.")
+    ] = None
+    max_tokens: Annotated[int, Field(gt=0, description="The longest reply, in tokens.")]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits of the SHA-256 of all that shapes a request; not the description."""
+        shaping = self.model_dump(mode="json", exclude={"name", "description", "variables"})
+        return _hash(shaping)
+
+    def bind(self, *, system: Mapping[str, str], examples: Sequence[Example] | None = None) -> "BoundPrompt":
+        """Fill in what all requests of a run share. `examples`, if given, replace the file's own.
+
+        Raises:
+            PromptError: `system` lacks a variable of the system text, or an example one of the user text.
+        """
+        user = _Template(self.user, f"{self.name}: user text")
+        messages = [Message("system", _Template(self.system, f"{self.name}: system text").render(system))]
+        for example in self.examples if examples is None else examples:
+            messages += [Message("user", user.render(example.input)), Message("assistant", example.reply_text)]
+        return BoundPrompt(self, tuple(messages), user)
+
+
+class BoundPrompt:
+    """A prompt whose shared part is rendered: `messages` is the prefix, `user(...)` one request's text."""
+
+    def __init__(self, prompt: Prompt, messages: tuple[Message, ...], template: "_Template") -> None:
+        self.name = prompt.name
+        self.max_tokens = prompt.max_tokens
+        self.messages = messages
+        self.fingerprint = _hash([prompt.fingerprint, messages])
+        self._template = template
+
+    def user(self, **values: str) -> str:
+        """The user text of one request.
+
+        Raises:
+            PromptError: a variable is missing or unknown.
+        """
+        return self._template.render(values)
+
+
+class PromptLibrary:
+    """The bundled prompts, overridden by files of the same name in the user's directory."""
+
+    def __init__(self, user_dir: Path | None = None) -> None:
+        self._paths = {path.stem: path for path in sorted(BUNDLED.glob("*.yaml"))}
+        if user_dir is not None:
+            if not user_dir.is_dir():
+                raise PromptError(f"{user_dir}: no such directory", hint=f"reaseq prompts eject {user_dir}")
+            for path in sorted(user_dir.glob("*.y*ml")):
+                if path.stem not in self._paths:
+                    near = get_close_matches(path.stem, self._paths, 1)
+                    raise PromptError(
+                        f"{path}: no agent has this name; known: {', '.join(self._paths)}",
+                        hint=f"rename it to {near[0]}.yaml" if near else "reaseq prompts list",
+                    )
+                self._paths[path.stem] = path
+        self._loaded: dict[str, Prompt] = {}
+
+    def __getitem__(self, name: str) -> Prompt:
+        """The prompt of agent `name`.
+
+        Raises:
+            PromptError: there is none, or its file is wrong.
+        """
+        if name not in self._paths:
+            raise PromptError(f"no prompt {name!r}; known: {', '.join(self._paths)}", hint="reaseq prompts list")
+        if name not in self._loaded:
+            self._loaded[name] = load_prompt(self._paths[name])
+        return self._loaded[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def path(self, name: str) -> Path:
+        return self._paths[name]
+
+
+def load_prompt(path: Path) -> Prompt:
+    """Read and check one prompt file.
+
+    Raises:
+        PromptError: the file is wrong; the message holds a `FILE:LINE: what` for every breach.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PromptError(f"{path}: {error}", hint="reaseq prompts list") from error
+    try:
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PromptError(f"{path}:{line}: not valid YAML: {error.problem}") from error
+    lines, twice = _locate(root)
+    breaches = [(lines.get(place, 1), f"key {place[-1]!r} stands here twice") for place in twice]
+    raw = yaml.safe_load(text)
+    if not isinstance(raw, dict):
+        raise PromptError(f"{path}:1: a prompt is a mapping with the keys {', '.join(Prompt.model_fields)}")
+    try:
+        prompt = Prompt.model_validate(raw)
+    except ValidationError as error:
+        breaches += [_explain(issue, lines) for issue in error.errors()]
+    else:
+        breaches += list(_check(prompt, path, lines))
+    if breaches:
+        raise PromptError(
+            "\n".join(f"{path}:{line}: {what}" for line, what in sorted(breaches)), hint="reaseq prompts lint"
+        )
+    return prompt
+
+
+Place = tuple[str | int, ...]
+
+
+def _locate(root: yaml.Node | None) -> tuple[dict[Place, int], list[Place]]:
+    """The line of every key and item, and the keys that stand twice in one mapping."""
+    lines: dict[Place, int] = {}
+    twice: list[Place] = []
+
+    def walk(node: yaml.Node | None, place: Place) -> None:
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                here = (*place, str(key.value))
+                if key.value in seen:
+                    twice.append(here)
+                seen.add(key.value)
+                lines[here] = key.start_mark.line + 1
+                walk(value, here)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                lines[(*place, index)] = item.start_mark.line + 1
+                walk(item, (*place, index))
+
+    walk(root, ())
+    return lines, twice
+
+
+def _line(place: Place, lines: Mapping[Place, int]) -> int:
+    while place and place not in lines:
+        place = place[:-1]
+    return lines.get(place, 1)
+
+
+def _explain(issue: Any, lines: Mapping[Place, int]) -> tuple[int, str]:
+    place = tuple(part for part in issue["loc"] if (part in ("str",) or str(part).startswith("dict[")) is False)
+    name = ".".join(map(str, place))
+    if issue["type"] == "extra_forbidden":
+        known = list(Example.model_fields if place[0] == "examples" else Prompt.model_fields)
+        near = get_close_matches(str(place[-1]), known, 1)
+        return _line(place, lines), f"unknown key {name!r}" + (f"; do you mean {near[0]!r}?" if near else "")
+    if issue["type"] == "missing":
+        return _line(place, lines), f"key {name!r} is missing"
+    return _line(place, lines), f"{name}: {issue['msg']}"
+
+
+def _check(prompt: Prompt, path: Path, lines: Mapping[Place, int]) -> Iterator[tuple[int, str]]:
+    """What pydantic cannot check: names, placeholders, examples."""
+    if prompt.name != path.stem:
+        yield _line(("name",), lines), f"name {prompt.name!r} differs from the file's name {path.stem!r}"
+    used: dict[str, set[str]] = {}
+    for part, template in (("system", prompt.system), ("user", prompt.user)):
+        if _MALFORMED.search(_PLACEHOLDER.sub("", template)):
+            yield _line((part,), lines), f"{part}: a placeholder is not of the form {{{{name}}}}"
+        used[part] = set(_PLACEHOLDER.findall(template))
+        for name in sorted(used[part] - set(prompt.variables)):
+            yield _line((part,), lines), f"{part} uses {name!r}, which `variables` does not declare"
+    for name in prompt.variables:
+        if name not in used["system"] | used["user"]:
+            yield _line(("variables", name), lines), f"variable {name!r} is declared and never used"
+    for index, example in enumerate(prompt.examples):
+        here: Place = ("examples", index)
+        for name in sorted(used["user"] - set(example.input)):
+            yield _line((*here, "input"), lines), f"example {index + 1} lacks the variable {name!r}"
+        for name in sorted(set(example.input) - used["user"]):
+            yield _line((*here, "input", name), lines), f"example {index + 1}: the user text has no variable {name!r}"
+        yield from _check_reply(prompt, example, (*here, "reply"), index + 1, lines)
+
+
+def _check_reply(
+    prompt: Prompt, example: Example, place: Place, number: int, lines: Mapping[Place, int]
+) -> Iterator[tuple[int, str]]:
+    if prompt.reply == "text":
+        if not isinstance(example.reply, str):
+            yield _line(place, lines), f"example {number}: the reply must be text"
+        return
+    try:
+        reply = json.loads(example.reply_text)
+    except ValueError as error:
+        yield _line(place, lines), f"example {number}: the reply is not JSON: {error}"
+        return
+    if prompt.reply_schema is not None:
+        import jsonschema
+
+        try:
+            validator = jsonschema.Draft202012Validator(prompt.reply_schema)
+            for breach in validator.iter_errors(reply):
+                inner = (*place, *breach.absolute_path)
+                yield _line(inner, lines), f"example {number} breaks reply_schema: {breach.message}"
+        except jsonschema.SchemaError as error:
+            yield _line(("reply_schema",), lines), f"reply_schema is not a JSON Schema: {error.message}"
+
+
+def neutral(value: str) -> str:
+    """`value` as data: no control or hidden characters, and no chat template's control tokens."""
+    return _CONTROL_TOKEN.sub(lambda match: match.group() + " ", _HIDDEN.sub("", value))
+
+
+class _Template:
+    """A text with placeholders, taken apart once."""
+
+    def __init__(self, text: str, where: str) -> None:
+        parts = _PLACEHOLDER.split(text.rstrip("\n"))
+        self._texts, self._names = parts[::2], parts[1::2]
+        self._wanted = set(self._names)
+        self._where = where
+
+    def render(self, values: Mapping[str, str]) -> str:
+        if values.keys() != self._wanted:
+            missing, unknown = sorted(self._wanted - values.keys()), sorted(values.keys() - self._wanted)
+            what = [f"lacks {', '.join(missing)}"] if missing else []
+            what += [f"has no {', '.join(unknown)}"] if unknown else []
+            raise PromptError(f"{self._where}: {'; '.join(what)}", hint="reaseq prompts lint")
+        pieces = [self._texts[0]]
+        for name, text in zip(self._names, self._texts[1:], strict=True):
+            pieces += (neutral(values[name]), text)
+        return "".join(pieces)
+
+
+def _hash(value: object) -> str:
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:16]
