@@ -1,4 +1,4 @@
-"""Attribute extractor: one call a product, a JSON object out, `null` the easy choice.
+"""Attribute extractor: one call a product, a JSON object out, leaving an attribute out the easy choice.
 
 The JSON Schema comes from the category schema: closed attributes are enums, and where the endpoint
 compiles a grammar, open ones are enums of the source's own spans, so that nothing can be invented.
@@ -17,9 +17,9 @@ from reaseq.taxonomy.lexicon import Lexicon, Text
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.text import stems
 
-_MOST_VALUES = 4
+_MOST_VALUES = 3
 _LONGEST_OPEN = 60
-_LONGEST_WHY = 80
+_LONGEST_WHY = 60
 _FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 _MOST_PROBLEMS = 5
 
@@ -37,7 +37,7 @@ class AttributeExtractor:
             system={"category": self.schema.category.replace("_", " "), "attributes": _listed(self.schema)},
             examples=_examples(self.schema) or None,
         )
-        self._format = _response_format(self.schema, limits=grammar)
+        self._format = _response_format(self.schema, grammar=grammar)
         self._open = [attribute.name for attribute in self.schema.attributes if attribute.kind == "open"]
         self._terms = {
             attribute.name: {
@@ -79,7 +79,7 @@ class AttributeExtractor:
         for name in self._open:
             attribute = self.schema.get(name)
             if attribute is not None and attribute.facet == "supply":
-                properties[name] = _nullable(_values(attribute, {"enum": spans}, limits=True))
+                properties[name] = _values(attribute, {"enum": spans}, grammar=True)
         return {
             "type": "json_schema",
             "json_schema": self._format["json_schema"] | {"schema": schema | {"properties": properties}},
@@ -99,7 +99,7 @@ class AttributeExtractor:
             attribute = self.schema.get(name)
             if attribute is None:
                 problems.append(f"{name!r} is not one of the attributes")
-            elif given is not None and given != []:
+            elif given not in (None, []):
                 found = self._found(attribute, given, problems)
                 if found:
                     extraction[name] = found
@@ -117,7 +117,7 @@ class AttributeExtractor:
             if attribute.facet == "demand" and isinstance(item, dict) and set(item) <= {"value", "why"}:
                 item, why = item.get("value"), item.get("why")
             if not isinstance(item, str) or not isinstance(why, str | None):
-                problems.append(f"{attribute.name!r} must be {_shape(attribute)} or null")
+                problems.append(f"{attribute.name!r} must be {_shape(attribute)}")
                 continue
             value = item.strip()
             if attribute.kind == "closed":
@@ -157,44 +157,37 @@ def _examples(schema: CategorySchema) -> list[Example]:
         fields = {"title": example.title, "brand": example.brand or "", "description": example.description}
         reply: dict[str, Any] = {}
         for attribute in schema.attributes:
-            value = example.values.get(attribute.name)
-            if value is not None:
-                items: list[Any] = value if isinstance(value, list) else [value]
-                if attribute.facet == "demand":
-                    why = example.why.get(attribute.name, "")
-                    items = [{"value": item, "why": why} for item in items]
+            given = example.items(attribute.name)
+            items: list[Any] = [
+                {"value": value, "why": why} if attribute.facet == "demand" else value for value, why in given
+            ]
+            if items:
                 reply[attribute.name] = items if attribute.multiple else items[0]
-            else:
-                reply[attribute.name] = None
         made.append(Example(input={"product": shown({k: v for k, v in fields.items() if v})}, reply=reply))
     return made
 
 
-def _response_format(schema: CategorySchema, *, limits: bool) -> Mapping[str, Any]:
-    """`limits` adds lengths, which a grammar enforces and some hosted endpoints refuse."""
+def _response_format(schema: CategorySchema, *, grammar: bool) -> Mapping[str, Any]:
+    """What the reply must look like.
+
+    A grammar enforces lengths and lets an attribute be left out, which costs no tokens. Hosted
+    endpoints in strict mode refuse lengths and want every key, so there absent is null
+    (https://platform.openai.com/docs/guides/structured-outputs).
+    """
     properties: dict[str, Any] = {}
     for attribute in schema.attributes:
-        text: dict[str, Any] = {"type": "string"} | ({"maxLength": _LONGEST_OPEN} if limits else {})
+        text: dict[str, Any] = {"type": "string"} | ({"maxLength": _LONGEST_OPEN} if grammar else {})
         value = {"enum": list(attribute.values)} if attribute.kind == "closed" else text
-        properties[attribute.name] = _nullable(_values(attribute, value, limits=limits))
-    return {
-        "type": "json_schema",
-        "json_schema": {
-            "name": "attributes",
-            "strict": True,
-            "schema": {
-                "type": "object",
-                "properties": properties,
-                "required": list(properties),
-                "additionalProperties": False,
-            },
-        },
-    }
+        value = _values(attribute, value, grammar=grammar)
+        properties[attribute.name] = value if grammar else {"anyOf": [{"type": "null"}, value]}
+    body: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    body["required"] = [] if grammar else list(properties)
+    return {"type": "json_schema", "json_schema": {"name": "attributes", "strict": True, "schema": body}}
 
 
-def _values(attribute: Attribute, value: dict[str, Any], *, limits: bool) -> dict[str, Any]:
+def _values(attribute: Attribute, value: dict[str, Any], *, grammar: bool) -> dict[str, Any]:
     if attribute.facet == "demand":
-        why = {"type": "string"} | ({"maxLength": _LONGEST_WHY} if limits else {})
+        why = {"type": "string"} | ({"maxLength": _LONGEST_WHY} if grammar else {})
         value = {
             "type": "object",
             "properties": {"value": value, "why": why},
@@ -202,9 +195,5 @@ def _values(attribute: Attribute, value: dict[str, Any], *, limits: bool) -> dic
             "additionalProperties": False,
         }
     if attribute.multiple:
-        return {"type": "array", "items": value} | ({"minItems": 1, "maxItems": _MOST_VALUES} if limits else {})
+        return {"type": "array", "items": value} | ({"minItems": 1, "maxItems": _MOST_VALUES} if grammar else {})
     return value
-
-
-def _nullable(value: dict[str, Any]) -> dict[str, Any]:
-    return {"anyOf": [{"type": "null"}, value]}

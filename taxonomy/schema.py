@@ -90,7 +90,16 @@ class Example(_Strict):
     description: str = ""
     brand: str | None = None
     values: dict[Name, str | list[str]]
-    why: dict[Name, str] = Field(default_factory=dict, description="For demand attributes: what suggests the value.")
+    why: dict[Name, str | list[str]] = Field(
+        default_factory=dict, description="For demand attributes: the words that suggest each value, in order."
+    )
+
+    def items(self, name: str) -> list[tuple[str, str]]:
+        """Each value of an attribute with its why (or "")."""
+        value, why = self.values.get(name, []), self.why.get(name, [])
+        values = value if isinstance(value, list) else [value]
+        whys = why if isinstance(why, list) else [why]
+        return list(zip(values, whys + [""] * (len(values) - len(whys)), strict=True))
 
 
 class CategorySchema(_Strict):
@@ -115,6 +124,9 @@ class CategorySchema(_Strict):
                     raise ValueError(f"{where}: no such attribute")
                 if isinstance(value, list) and not attribute.multiple:
                     raise ValueError(f"{where}: takes one value, not a list")
+                why = example.why.get(name, [])
+                if len(why if isinstance(why, list) else [why]) > len(value if isinstance(value, list) else [value]):
+                    raise ValueError(f"{where}: more whys than values")
                 for term in value if isinstance(value, list) else [value]:
                     if attribute.kind == "closed" and term not in attribute.values:
                         raise ValueError(f"{where}: {term!r} is not one of its values")
