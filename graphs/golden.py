@@ -1,0 +1,164 @@
+"""Golden cases: a product, the replies the agents got, and the claims and summary that must come of them.
+
+A case is a YAML file `<category>/<case>.yaml`. Its replies are keyed by request, so a case says exactly
+which prompts it stands for: edit a prompt or a schema and the case no longer matches until it is
+recorded again. `origin: live` cases are recorded from a real model; `origin: scripted` ones keep their
+replies (a model that breaks the rules on purpose) and are only keyed anew.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from langchain_core.messages import AIMessage
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reaseq import ReaseqError
+from reaseq.agents.product_text import source_fields
+from reaseq.graphs.product_graph import ProductAgents, ProductState, build_product_graph, run_product_graph
+from reaseq.llm.chat import Call, Chat, ChatRequest
+from reaseq.llm.endpoint import Endpoint
+from reaseq.prompts.library import PromptLibrary
+from reaseq.taxonomy.schema import starter_for
+
+REPAIRS = 2
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class RecordedReply(_Strict):
+    """A reply of one agent. `request` is the key of the request it answered; empty until keyed."""
+
+    agent: str
+    request: str = ""
+    content: str
+    finish_reason: str = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    logprobs: list[list[Any]] | None = None
+
+    def row(self) -> dict[str, Any]:
+        """As a line of a file of recorded replies."""
+        reply = self.model_dump(exclude={"agent", "request"}, exclude_none=True)
+        return {"request_key": self.request, "agent": self.agent, "reply": reply}
+
+
+class Case(_Strict):
+    """One golden case."""
+
+    about: str
+    origin: Literal["live", "scripted"]
+    grammar: bool = Field(True, description="Does the recorded endpoint compile grammars?")
+    logprobs: bool = Field(True, description="Does it return log-probabilities?")
+    product: dict[str, Any]
+    replies: list[RecordedReply] = []
+    expected: dict[str, Any] = {}
+
+
+class MemoryCalls:
+    """A call log that keeps what was recorded and never answers from it."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def find_call(self, request_key: str, model_fingerprint: str) -> None:
+        return None
+
+    def record_call(self, call: Call) -> int:
+        self.calls.append(call)
+        return len(self.calls)
+
+
+class ScriptedChat(Chat):
+    """A chat whose model is a script: each agent gets its replies one after the other."""
+
+    def __init__(self, replies: Iterable[RecordedReply], calls: MemoryCalls, *, grammar: bool, logprobs: bool) -> None:
+        endpoint = Endpoint("http://127.0.0.1:9/v1", "scripted", "scripted", grammar=grammar, logprobs=logprobs)
+        super().__init__(endpoint, calls, concurrency=1, timeout=1, retries=0, seed=0)
+        self._script: dict[str, list[RecordedReply]] = {}
+        for reply in replies:
+            self._script.setdefault(reply.agent, []).append(reply)
+
+    async def _send(self, request: ChatRequest) -> AIMessage:
+        script = self._script.get(request.agent)
+        if not script:
+            raise ReaseqError(f"the script has no further reply for {request.agent}")
+        reply = script.pop(0)
+        metadata: dict[str, Any] = {"finish_reason": reply.finish_reason}
+        if reply.logprobs is not None:
+            metadata["logprobs"] = {
+                "content": [
+                    {"token": token, "top_logprobs": [{"token": other, "logprob": p} for other, p in top]}
+                    for token, top in reply.logprobs
+                ]
+            }
+        return AIMessage(reply.content, response_metadata=metadata)
+
+
+def load_case(path: Path) -> Case:
+    """Read a case.
+
+    Raises:
+        ReaseqError: the file is no golden case.
+    """
+    try:
+        return Case.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, ValidationError) as error:
+        raise ReaseqError(f"{path}: not a golden case: {error}") from error
+
+
+def save_case(path: Path, case: Case) -> None:
+    body = case.model_dump(mode="json", exclude_defaults=True)
+    path.write_text(yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
+
+
+async def run_case(category: str, case: Case, chat: Chat) -> dict[str, Any]:
+    """Take the case's product through the product graph with the bundled prompts and starter schema;
+    what came out, in the form of `Case.expected`."""
+    schema = starter_for(category)
+    if schema is None:
+        raise ReaseqError(f"no starter schema for {category!r}")
+    agents = ProductAgents.build(schema, PromptLibrary(), grammar=case.grammar, logprobs=case.logprobs)
+    graph = build_product_graph(agents, chat, repairs=REPAIRS)
+    state = await run_product_graph(graph, "golden", source_fields(case.product), repairs=REPAIRS)
+    return outcome(state)
+
+
+def recorded(calls: Iterable[Call]) -> list[RecordedReply]:
+    """What a call log recorded, as the replies of a case."""
+    return [
+        RecordedReply(agent=call.agent, request=call.request_key, **json.loads(json.dumps(call.reply)))
+        for call in calls
+    ]
+
+
+def outcome(state: ProductState) -> dict[str, Any]:
+    """Claims, summary and failures of a finished product, without what is empty."""
+    claims = []
+    for claim in state.get("claims", []):
+        kept: Mapping[str, Any] = claim
+        claims.append({name: value for name, value in kept.items() if value is not None and name != "facet"})
+    failures = [f"{failure['stage']}: {failure['reason']}" for failure in state["failures"]]
+    made = {"claims": claims, "summary": state.get("summary"), "failures": failures}
+    return {name: value for name, value in made.items() if value}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes claims a line each, and long text as blocks, so that a difference reads well."""
+
+
+def _mapping(dumper: yaml.SafeDumper, data: dict[str, Any]) -> yaml.Node:
+    node = dumper.represent_mapping("tag:yaml.org,2002:map", data.items(), flow_style="attribute" in data)
+    return node
+
+
+def _text(dumper: yaml.SafeDumper, data: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", data, style="|" if "\n" in data else None)
+
+
+_Dumper.add_representer(dict, _mapping)
+_Dumper.add_representer(str, _text)

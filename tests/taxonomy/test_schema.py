@@ -1,0 +1,85 @@
+"""Category schemas: what is refused, with which words, and the starters that ship."""
+
+from pathlib import Path
+
+import pytest
+
+from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.taxonomy.schema import CategorySchema, SchemaError, load_schema, starter_for, starters
+
+GOOD = """
+category: hats
+description: Hats.
+attributes:
+  - {name: color, description: Colour, facet: supply, kind: closed, values: {red: [crimson], blue: []}}
+  - {name: need, description: Need, facet: demand, kind: closed, multiple: true, values: {warmth: []}}
+examples:
+  - {title: Red hat, values: {color: red}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("category: hats", "category: Big Hats"), "category: String should match pattern"),
+        (("kind: closed, values: {red", "kind: open, values: {red"), "a closed attribute lists `values`"),
+        (("kind: closed, values: {red: [crimson], blue: []}", "kind: closed"), "a closed attribute lists `values`"),
+        (("kind: closed, values: {red: [crimson], blue: []}", "kind: measure"), "a measure lists `units`"),
+        (("blue: []", "blue: [Crimson]"), "'Crimson' stands for both 'red' and 'blue'"),
+        (("name: need", "name: color"), "attributes named twice: color"),
+        (("values: {color: red}", "values: {color: pink}"), "'pink' is not one of its values"),
+        (("values: {color: red}", "values: {size: XL}"), "size: no such attribute"),
+        (("values: {color: red}", "values: {color: [red, blue]}"), "takes one value, not a list"),
+        (("values: {color: red}", "values: {need: [warmth]}, why: {need: [a, b]}"), "more whys than values"),
+        (("description: Hats.", "descripton: Hats."), "descripton: Extra inputs are not permitted"),
+        (("category: hats", "category: [hats"), "not valid YAML"),
+    ],
+)
+def test_a_broken_schema_is_refused(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    path = tmp_path / "hats.yaml"
+    text = GOOD.replace(*change)
+    assert text != GOOD
+    path.write_text(text)
+    with pytest.raises(SchemaError, match="hats.yaml") as caught:
+        load_schema(path)
+    assert message in str(caught.value)
+
+
+def test_a_good_schema_and_its_fingerprint(tmp_path: Path) -> None:
+    path = tmp_path / "hats.yaml"
+    path.write_text(GOOD)
+    schema = load_schema(path)
+    assert schema.get("color") is not None
+    assert schema.fingerprint == load_schema(path).fingerprint
+    path.write_text(GOOD.replace("crimson", "scarlet"))
+    assert load_schema(path).fingerprint != schema.fingerprint
+
+
+@pytest.mark.parametrize("name", ["shoes", "Shoe", "FOOTWEAR"])
+def test_a_starter_is_found_by_name_and_alias(name: str) -> None:
+    schema = starter_for(name)
+    assert schema is not None
+    assert schema.category == "shoes"
+
+
+def test_no_starter() -> None:
+    assert starter_for("left-handed widgets") is None
+
+
+@pytest.mark.parametrize("schema", list(starters()), ids=lambda schema: schema.category)
+def test_starters_have_both_sides_and_sound_examples(schema: CategorySchema) -> None:
+    assert {attribute.facet for attribute in schema.attributes} == {"supply", "demand"}
+    lexicon = Lexicon(schema)
+    for example in schema.examples:
+        text = Text({"title": example.title, "description": example.description})
+        stated = lexicon.find(text)
+        for name in example.values:
+            attribute = schema.get(name)
+            assert attribute is not None
+            for value, why in example.items(name):
+                if attribute.facet == "demand":
+                    assert text.find(why), f"{example.title}: the text does not hold the why {why!r}"
+                elif attribute.kind == "closed":
+                    assert value in {match.value for match in stated.get(name, [])}, f"{example.title}: {name} {value}"
+                elif attribute.kind == "open":
+                    assert lexicon.spans(attribute, value, text), f"{example.title}: {name} {value}"
