@@ -52,7 +52,7 @@ class AttributeExtractor:
 
     async def extract(
         self, chat: Chat, text: Text, *, product_id: str | None = None, repair: tuple[Message, ...] = ()
-    ) -> tuple[Extraction, Reply]:
+    ) -> Extraction:
         """What the model finds in `text`. `repair` is the exchange so far, if a reply could not be used.
 
         Raises:
@@ -68,7 +68,7 @@ class AttributeExtractor:
                 product_id=product_id,
             )
         )
-        return self._parse(reply), reply
+        return self._parse(reply)
 
     def _format_for(self, text: Text) -> Mapping[str, Any]:
         if not (self.grammar and self._open):
@@ -113,13 +113,13 @@ class AttributeExtractor:
             return []
         found: list[Found] = []
         for item in given if isinstance(given, list) else [given]:
-            why = None
+            value, why = item, None
             if attribute.facet == "demand" and isinstance(item, dict) and set(item) <= {"value", "why"}:
-                item, why = item.get("value"), item.get("why")
-            if not isinstance(item, str) or not isinstance(why, str | None):
+                value, why = item.get("value"), item.get("why")
+            if not isinstance(value, str) or not isinstance(why, str | None):
                 problems.append(f"{attribute.name!r} must be {_shape(attribute)}")
                 continue
-            value = item.strip()
+            value = value.strip()
             if attribute.kind == "closed":
                 known = self._terms[attribute.name].get(stems(value))
                 if known is None:

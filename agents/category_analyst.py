@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reaseq.agents.product_text import shown
-from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
+from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
 from reaseq.prompts.library import Prompt
 from reaseq.taxonomy.lexicon import Text
 from reaseq.taxonomy.schema import Attribute, CategorySchema
@@ -60,7 +60,7 @@ class CategoryAnalyst:
 
     async def refine(
         self, chat: Chat, starter: CategorySchema, sample: Sequence[Text], *, repair: tuple[Message, ...] = ()
-    ) -> tuple[CategorySchema, Reply]:
+    ) -> CategorySchema:
         """`starter` with the values and attributes that the model proposed and at least two products bear out.
 
         Raises:
@@ -83,7 +83,7 @@ class CategoryAnalyst:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "the reply"
             raise ReplyError(f"Your reply breaks the schema: {place}: {first['msg']}.", reply) from error
-        return _taken(starter, proposal, sample), reply
+        return _taken(starter, proposal, sample)
 
 
 def _taken(starter: CategorySchema, proposal: _Proposal, sample: Sequence[Text]) -> CategorySchema:

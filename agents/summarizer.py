@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from reaseq.agents.claims import Claim
 from reaseq.agents.product_text import shown
-from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
+from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
 from reaseq.prompts.library import Prompt
 from reaseq.taxonomy.lexicon import Text
 from reaseq.taxonomy.schema import CategorySchema
@@ -37,7 +37,7 @@ class Summarizer:
         *,
         product_id: str | None = None,
         repair: tuple[Message, ...] = (),
-    ) -> tuple[str, Reply]:
+    ) -> str:
         """One paragraph about the product.
 
         Raises:
@@ -60,7 +60,7 @@ class Summarizer:
             )
         if invented := sorted(_numbers(summary) - _numbers(product) - _numbers(facts)):
             raise ReplyError(f"The product's text does not say {', '.join(invented)}: leave it out.", reply)
-        return summary, reply
+        return summary
 
 
 def _facts(claims: Sequence[Claim]) -> str:

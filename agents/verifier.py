@@ -45,7 +45,7 @@ class Verifier:
         *,
         product_id: str | None = None,
         repair: tuple[Message, ...] = (),
-    ) -> tuple[list[Claim], Reply]:
+    ) -> list[Claim]:
         """`claims`, those that were `proposed` now verified or rejected.
 
         Raises:
@@ -66,7 +66,7 @@ class Verifier:
         )
         answers = _answers(reply, len(open_claims))
         judged = iter(answers)
-        return self._settled([_judged(c, *next(judged)) if c["status"] == "proposed" else c for c in claims]), reply
+        return self._settled([_judged(c, *next(judged)) if c["status"] == "proposed" else c for c in claims])
 
     def _settled(self, claims: list[Claim]) -> list[Claim]:
         """Of rival values of a one-valued attribute, at most one stays: the likeliest, the title's in a tie."""

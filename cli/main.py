@@ -7,7 +7,8 @@ import click
 import typer
 
 from reaseq import ReaseqError, __version__
-from reaseq.cli import config
+from reaseq.cli import config, knowledge
+from reaseq.cli.distill import distill
 
 app = typer.Typer(
     name="reaseq",
@@ -35,6 +36,8 @@ def _root(
 ) -> None: ...
 
 
+app.command("distill")(distill)
+app.add_typer(knowledge.app, name="knowledge")
 app.command("config")(config.show)
 
 

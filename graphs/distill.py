@@ -247,8 +247,7 @@ class _Run:
         repair: tuple[Message, ...] = ()
         for _ in range(self.options.repairs + 1):
             try:
-                schema, _ = await analyst.refine(self.chat, starter, sample, repair=repair)
-                return schema
+                return await analyst.refine(self.chat, starter, sample, repair=repair)
             except ReplyError as error:
                 said = error.reply.text[:600] if error.reply else ""
                 repair = (("assistant", said or "(no reply)"), ("user", f"{error} Reply again, as asked."))

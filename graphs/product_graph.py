@@ -12,13 +12,14 @@ from typing import Any, Literal, TypedDict
 
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
 
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.claims import Claim, Extraction
 from reaseq.agents.grounder import ground
 from reaseq.agents.summarizer import Summarizer
 from reaseq.agents.verifier import Verifier
-from reaseq.llm.chat import Chat, EndpointFailed, Message, Reply, ReplyError
+from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon, Text
 from reaseq.taxonomy.schema import CategorySchema
@@ -34,12 +35,18 @@ class StageFailure(TypedDict):
     attempts: int
 
 
+@dataclass(frozen=True)
+class ProductContext:
+    """What the nodes of one product read and never change; its text is tokenised once."""
+
+    product_id: str
+    text: Text
+
+
 class ProductState(TypedDict, total=False):
     """`attempts`, `repair` and `replies` are of the stage at work: its unusable replies so far, the last
     exchange, and all their calls. `retired` are the calls that failures rest on."""
 
-    product_id: str
-    sources: dict[str, str]
     extraction: Extraction
     claims: list[Claim]
     summary: str
@@ -51,7 +58,7 @@ class ProductState(TypedDict, total=False):
     endpoint_failed: bool
 
 
-ProductGraph = CompiledStateGraph[ProductState, None, ProductState, ProductState]
+ProductGraph = CompiledStateGraph[ProductState, ProductContext, ProductState, ProductState]
 
 _NEW_STAGE: ProductState = {"attempts": 0, "repair": [], "replies": []}
 
@@ -82,39 +89,43 @@ class ProductAgents:
 
 
 def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> ProductGraph:
-    """Compile the graph once; it is invoked once a product, with `product_id` and `sources`.
+    """Compile the graph once; `run_product_graph` invokes it once a product.
 
     Errors that concern the whole run (`EndpointRefused`, `BudgetExceeded`) leave the graph as they are.
     """
     extractor, verifier, summarizer = agents.extractor, agents.verifier, agents.summarizer
 
-    async def extract(state: ProductState) -> ProductState:
-        async def stage(repair: tuple[Message, ...]) -> tuple[ProductState, Reply]:
-            extraction, reply = await extractor.extract(
-                chat, Text(state["sources"]), product_id=state["product_id"], repair=repair
-            )
-            return {"extraction": extraction}, reply
+    async def extract(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
+        product = runtime.context
+
+        async def stage(repair: tuple[Message, ...]) -> ProductState:
+            extraction = await extractor.extract(chat, product.text, product_id=product.product_id, repair=repair)
+            return {"extraction": extraction}
 
         return await _attempt(AttributeExtractor.name, state, stage, repairs)
 
-    async def ground_claims(state: ProductState) -> ProductState:
-        return {"claims": ground(state["extraction"], Text(state["sources"]), agents.lexicon)}
+    async def ground_claims(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
+        return {"claims": ground(state["extraction"], runtime.context.text, agents.lexicon)}
 
-    async def verify(state: ProductState) -> ProductState:
-        async def stage(repair: tuple[Message, ...]) -> tuple[ProductState, Reply]:
-            claims, reply = await verifier.judge(
-                chat, Text(state["sources"]), state["claims"], product_id=state["product_id"], repair=repair
+    async def verify(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
+        product = runtime.context
+
+        async def stage(repair: tuple[Message, ...]) -> ProductState:
+            claims = await verifier.judge(
+                chat, product.text, state["claims"], product_id=product.product_id, repair=repair
             )
-            return {"claims": claims}, reply
+            return {"claims": claims}
 
         return await _attempt(Verifier.name, state, stage, repairs)
 
-    async def summarize(state: ProductState) -> ProductState:
-        async def stage(repair: tuple[Message, ...]) -> tuple[ProductState, Reply]:
-            summary, reply = await summarizer.summarize(
-                chat, Text(state["sources"]), state["claims"], product_id=state["product_id"], repair=repair
+    async def summarize(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
+        product = runtime.context
+
+        async def stage(repair: tuple[Message, ...]) -> ProductState:
+            summary = await summarizer.summarize(
+                chat, product.text, state["claims"], product_id=product.product_id, repair=repair
             )
-            return {"summary": summary}, reply
+            return {"summary": summary}
 
         return await _attempt(Summarizer.name, state, stage, repairs)
 
@@ -132,7 +143,7 @@ def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> P
     def after_summarize(state: ProductState) -> Literal["summarizer", "__end__"]:
         return "summarizer" if state["attempts"] else "__end__"
 
-    graph = StateGraph(ProductState)
+    graph = StateGraph(ProductState, context_schema=ProductContext)
     graph.add_node("attribute_extractor", extract)
     graph.add_node("ground", ground_claims)
     graph.add_node("verifier", verify)
@@ -151,21 +162,22 @@ async def run_product_graph(
 ) -> ProductState:
     """Take one product through the graph and return its final state."""
     state: Any = await graph.ainvoke(
-        {"product_id": product_id, "sources": sources, "failures": [], "retired": [], **_NEW_STAGE},
+        {"failures": [], "retired": [], **_NEW_STAGE},
         {"recursion_limit": 3 * (repairs + 1) + 3},
+        context=ProductContext(product_id, Text(sources)),
     )
     final: ProductState = state
     return final
 
 
-Stage = Callable[[tuple[Message, ...]], Awaitable[tuple[ProductState, Reply]]]
+Stage = Callable[[tuple[Message, ...]], Awaitable[ProductState]]
 
 
 async def _attempt(name: str, state: ProductState, stage: Stage, repairs: int) -> ProductState:
     """One attempt at a stage: its result, or a note to try again with the error, or its failure."""
     attempts = state["attempts"] + 1
     try:
-        result, _ = await stage(tuple(state["repair"]))
+        result = await stage(tuple(state["repair"]))
     except ReplyError as error:
         replies = state["replies"] + ([error.reply.call_id] if error.reply else [])
         if attempts <= repairs:

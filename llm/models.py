@@ -266,9 +266,7 @@ def _from_hub_id(name: str, models_dir: Path) -> Path:
     try:
         from huggingface_hub import HfApi, hf_hub_download
     except ImportError as error:
-        raise EngineError(
-            f"{name}: a hub id needs huggingface-hub", hint="pip install 'reaseq[embedded]'"
-        ) from error
+        raise EngineError(f"{name}: a hub id needs huggingface-hub", hint="pip install 'reaseq[embedded]'") from error
     organisation, rest = name.split("/", 1)
     repo_name, _, file = rest.partition("/")
     repo = f"{organisation}/{repo_name}"

@@ -9,6 +9,7 @@ Thai, ...) become one token a character, so that a word is found inside a run of
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 UNITS = {
@@ -99,8 +100,9 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+@lru_cache(maxsize=1 << 14)
 def stems(text: str) -> tuple[str, ...]:
-    """What `text` compares as."""
+    """What `text` compares as. For terms and values, which recur."""
     return tuple(token.stem for token in tokenize(text))
 
 

@@ -104,7 +104,7 @@ def brief(claims: list[Claim]) -> list[tuple[str, str, str, str, str]]:
             "Pull-on",
             "A lace-up.",
             [
-                ("closure", "slip-on", "stated", "proposed", "lexicon"),
+                ("closure", "slip-on", "normalised", "proposed", "lexicon"),
                 ("closure", "lace-up", "stated", "proposed", "lexicon"),
             ],
             id="title and description contradict each other",
