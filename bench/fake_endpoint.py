@@ -192,9 +192,9 @@ class _Server:
         data = orjson.dumps(reply)
         if fault == "drop":
             await _drop(request, data)
-            raise ConnectionResetError
+            return web.Response()
         if request.transport is None or request.transport.is_closing():
-            raise ConnectionResetError  # nobody is there any more
+            return web.Response()  # nobody is there any more
         response = web.Response(body=data, content_type="application/json")
         await response.prepare(request)
         await response.write_eof()

@@ -236,7 +236,8 @@ def _print_outcome(store: Store, outcome: Outcome, category: str) -> None:
     )
     if outcome.status == RunStatus.STOPPED:
         _print_how_to_go_on(counts, category)
-    elif counts.failed:
+        raise typer.Exit(130)
+    if counts.failed:
         console.print(f"Next: reaseq distill --category {category}   (tries the failed ones again)", highlight=False)
     else:
         console.print(f"Next: reaseq knowledge list --category {category}", highlight=False)
@@ -250,6 +251,7 @@ def _print_how_to_go_on(counts: Counts, category: str) -> None:
         f"Stopped; {left:,} products are left, and nothing done is lost. "
         f"Go on with: reaseq distill --category {category}",
         highlight=False,
+        soft_wrap=True,
     )
 
 

@@ -23,8 +23,16 @@ def price_of(settings: Settings, model: str) -> Price | None:
 def start_engine(settings: Settings) -> Iterator[Endpoint]:
     from reaseq.llm.endpoint import Endpoint
     from reaseq.llm.embedded import embedded
+
     if settings.engine == "embedded":
         with embedded(settings.model, models_dir=settings.models_dir, concurrency=settings.calls_at_a_time) as e:
             yield e
     else:
-        yield Endpoint(settings.base_url, settings.model or "fake", f"{settings.base_url} {settings.model}", api_key=os.environ.get(settings.api_key_env,"none"), logprobs=True, price=price_of(settings, settings.model or "fake"))
+        yield Endpoint(
+            settings.base_url,
+            settings.model or "fake",
+            f"{settings.base_url} {settings.model}",
+            api_key=os.environ.get(settings.api_key_env, "none"),
+            logprobs=True,
+            price=price_of(settings, settings.model or "fake"),
+        )

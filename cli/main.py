@@ -56,3 +56,7 @@ def main() -> None:
         sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

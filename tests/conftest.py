@@ -1,0 +1,57 @@
+"""What all tests share."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reaseq.bench.fake_endpoint import FakeEndpoint
+from reaseq.knowledge_store.store import Store
+
+REALDATA = Path(os.environ.get("REASEQ_REALDATA") or Path(__file__).resolve().parents[1].parent / "shared" / "data")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--update-golden",
+        action="store_true",
+        help="record the golden cases again from the embedded model, and show what changed (see git diff)",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("realdata") and not REALDATA.is_dir():
+        why = f"the real data sets are not at {REALDATA} (set REASEQ_REALDATA)"
+        if os.environ.get("CI"):
+            pytest.fail(f"in CI the real data must be there: {why}", pytrace=False)
+        pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def realdata() -> Path:
+    """The folder of the real data sets."""
+    return REALDATA
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads the developer's own settings, and none may reach a paid endpoint by accident."""
+    for name in list(os.environ):
+        if name.startswith("REASEQ_") and not name.startswith(("REASEQ_TEST_", "REASEQ_MODELS_DIR", "REASEQ_REALDATA")):
+            monkeypatch.delenv(name)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeEndpoint]:
+    """A well-behaved endpoint; `fake.configure(...)` makes it misbehave."""
+    with FakeEndpoint() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as opened:
+        yield opened
