@@ -21,8 +21,8 @@ def price_of(settings: Settings, model: str) -> Price | None:
 
 @contextmanager
 def start_engine(settings: Settings) -> Iterator[Endpoint]:
-    from reaseq.llm.endpoint import Endpoint
     from reaseq.llm.embedded import embedded
+    from reaseq.llm.endpoint import Endpoint
 
     if settings.engine == "embedded":
         with embedded(settings.model, models_dir=settings.models_dir, concurrency=settings.calls_at_a_time) as e:

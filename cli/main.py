@@ -3,12 +3,12 @@
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from reaseq import ReaseqError, __version__
 from reaseq.cli import config, knowledge
 from reaseq.cli.distill import distill
+from reaseq.cli.import_cmd import import_
 
 app = typer.Typer(
     name="reaseq",
@@ -36,6 +36,7 @@ def _root(
 ) -> None: ...
 
 
+app.command("import")(import_)
 app.command("distill")(distill)
 app.add_typer(knowledge.app, name="knowledge")
 app.command("config")(config.show)
@@ -54,7 +55,7 @@ def main() -> None:
         if error.hint:
             console.print(Text("Next:  ", style="bold") + Text(error.hint))
         sys.exit(1)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
 
 

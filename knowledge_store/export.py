@@ -70,6 +70,11 @@ def export_claims(store: Store, path: Path, *, category: str | None = None, defu
     return count
 
 
+def defused(cell: str) -> str:
+    """A cell that no spreadsheet runs as a formula."""
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+
+
 def _rows(store: Store, category: str | None) -> Iterator[dict[str, Any]]:
     for claim in store.claims(category=category):
         yield {name: claim[name] for name in COLUMNS}
@@ -92,7 +97,7 @@ def _csv(path: Path, rows: Iterable[dict[str, Any]], *, defuse: bool) -> int:
         writer.writerow(COLUMNS)
         for row in rows:
             cells = ["" if row[name] is None else str(row[name]) for name in COLUMNS]
-            writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells] if defuse else cells)
+            writer.writerow(map(defused, cells) if defuse else cells)
             count += 1
     return count
 

@@ -45,9 +45,9 @@ def _table(model: Any) -> Table:
     return table
 
 
-PRODUCT, CLAIM, SUMMARY, RUN, FAILURE, CALL, DISTILLATION, SCHEMA = map(
+IMPORT, PRODUCT, CLAIM, SUMMARY, RUN, FAILURE, CALL, DISTILLATION, SCHEMA = map(
     _table,
-    (t.Product, t.Claim, t.Summary, t.Run, t.Failure, t.LLMCall, t.Distillation, t.CategorySchemaRow),
+    (t.Import, t.Product, t.Claim, t.Summary, t.Run, t.Failure, t.LLMCall, t.Distillation, t.CategorySchemaRow),
 )
 _FIND_CALL = select(CALL.c.id, CALL.c.reply).order_by(CALL.c.id.desc()).limit(1)
 
@@ -178,7 +178,7 @@ class Store:
     def save_schema(self, schema: CategorySchema, *, derived_from: str, run_id: int) -> StoredSchema:
         """Keep a new version of a category's schema. An unchanged body keeps its version."""
         latest = self.latest_schema(schema.category)
-        with self._write() as connection:
+        with self.writing() as connection:
             if latest is not None and latest.schema.fingerprint == schema.fingerprint:
                 connection.execute(
                     update(SCHEMA)
@@ -204,14 +204,14 @@ class Store:
     # Runs
 
     def start_run(self, **columns: Any) -> int:
-        with self._write() as connection:
+        with self.writing() as connection:
             result = connection.execute(
                 insert(RUN).values(status=t.RunStatus.RUNNING, counts={}, started_at=t.now(), **columns)
             )
             return int(result.inserted_primary_key[0])  # type: ignore[index]
 
     def end_run(self, run_id: int, status: t.RunStatus, counts: Mapping[str, Any]) -> None:
-        with self._write() as connection:
+        with self.writing() as connection:
             connection.execute(
                 update(RUN).where(RUN.c.id == run_id).values(status=status, counts=dict(counts), ended_at=t.now())
             )
@@ -230,7 +230,7 @@ class Store:
         return (row.id, row.reply) if row else None
 
     def add_call(self, **columns: Any) -> int:
-        with self._write() as connection:
+        with self.writing() as connection:
             result = connection.execute(insert(CALL), columns | {"reusable": True, "created_at": t.now()})
             return int(result.inserted_primary_key[0])  # type: ignore[index]
 
@@ -264,7 +264,7 @@ class Store:
         what is stored always comes from one set of inputs.
         """
         product_id = knowledge.product_id
-        with self._write() as connection:
+        with self.writing() as connection:
             connection.execute(delete(CLAIM).where(CLAIM.c.product_id == product_id, CLAIM.c.status.not_in(t.LOCKED)))
             locked = set(
                 connection.execute(select(CLAIM.c.attribute).where(CLAIM.c.product_id == product_id)).scalars()
@@ -388,7 +388,8 @@ class Store:
             yield connection
 
     @contextmanager
-    def _write(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
+        """One transaction; a database's errors become `StoreError`."""
         with self._errors(), self.engine.begin() as connection:
             yield connection
 

@@ -1,0 +1,194 @@
+"""`reaseq import`: a feed file into the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reaseq.knowledge_store.feeds.records import Feed
+    from reaseq.knowledge_store.importing import ImportReport
+
+_PREVIEWED = 3
+
+
+def import_(
+    file: Annotated[
+        Path | None, typer.Argument(help="The feed: CSV, TSV, JSON lines or Parquet; gzip is fine.")
+    ] = None,
+    category: Annotated[
+        str | None, typer.Option("--category", "-c", help="The category of every row. Default: the feed's own column.")
+    ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="What a column means; may be given several times."),
+    ] = None,
+    sample: Annotated[bool, typer.Option("--sample", help="Import the sample catalogue of invented shoes.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what the columns would become; write nothing.")
+    ] = False,
+) -> None:
+    """Import a product feed. Columns are guessed by name, and the guess is shown.
+
+    Import the same feed again any time: changed products are updated, unchanged ones left alone. Rows
+    that cannot be used are set aside with line number and reason, and the rest goes on.
+
+    Examples:
+
+        reaseq import feed.csv --category shoes
+
+        reaseq import feed.csv --map title="Product Name" --map price="Our Price"
+
+        reaseq import --sample
+    """
+    from rich.console import Console
+
+    from reaseq import ReaseqError
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store import samples
+    from reaseq.knowledge_store.feeds.columns import guess_columns
+    from reaseq.knowledge_store.feeds.records import open_feed
+    from reaseq.knowledge_store.importing import category_name, import_feed
+    from reaseq.knowledge_store.store import Store
+
+    if (file is None) != sample:
+        raise ReaseqError("name one feed file, or --sample", hint="reaseq import FILE --category shoes")
+    settings = load()
+    feed = open_feed(samples.SHOES if sample else file or Path())
+    guess = guess_columns(feed.columns, _overrides(mapping or []))
+    console = Console()
+    _print_guess(console, feed, guess)
+    if sample:
+        category = category or "shoes"
+    if dry_run:
+        _print_preview(console, feed, guess, category)
+        return
+    with Store.open(settings.store_url) as store:
+        with _Bar(feed) as on_progress:
+            report = import_feed(
+                store,
+                feed,
+                guess,
+                category=category,
+                rejected_dir=settings.state_dir / "rejected",
+                on_progress=on_progress,
+            )
+        categories = store.categories()
+    _print_report(console, report)
+    largest = max((name for name in categories if name), key=lambda name: categories[name], default=None)
+    named = category_name(category) if category else largest
+    if named:
+        console.print(f"Next: reaseq distill --category {named}", highlight=False, soft_wrap=True)
+    else:
+        console.print("Next: import again with --category NAME, so that the products can be distilled", highlight=False)
+
+
+def _overrides(pairs: list[str]) -> dict[str, str]:
+    from reaseq import ReaseqError
+
+    overrides = {}
+    for pair in pairs:
+        field, sign, column = pair.partition("=")
+        if not sign:
+            raise ReaseqError(f"--map {pair!r}: must be FIELD=COLUMN", hint='--map title="Product Name"')
+        overrides[field.strip()] = column.strip()
+    return overrides
+
+
+def _print_guess(console: Console, feed: Feed, guess: dict[str, str]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.cli.progress import printable
+
+    table = Table(title=f"{feed.path.name} ({feed.format})", title_justify="left")
+    table.add_column("field")
+    table.add_column("column")
+    for field, column in guess.items():
+        table.add_row(field, Text(printable(column)))
+    used = set(guess.values())
+    rest = [column for column in feed.columns if column not in used]
+    if rest:
+        table.add_row("attributes (raw)", Text(printable(", ".join(rest))), style="dim")
+    console.print(table)
+    if "id" not in guess:
+        console.print("No column looks like an id: ids are made from title, brand and description.", highlight=False)
+
+
+def _print_preview(console: Console, feed: Feed, guess: dict[str, str], category: str | None) -> None:
+    from itertools import islice
+
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.cli.progress import printable
+    from reaseq.knowledge_store.importing import preview
+
+    products = list(islice(preview(feed.rows, guess, category), _PREVIEWED))
+    table = Table("field", title="The first products", title_justify="left")
+    for number in range(1, len(products) + 1):
+        table.add_column(str(number), ratio=1, overflow="fold")
+    for name in ("id", "category", "title", "brand", "price", "currency", "description"):
+        cells = ("" if product[name] is None else printable(str(product[name]))[:120] for product in products)
+        table.add_row(name, *map(Text, cells))
+    console.print(table)
+    console.print("Nothing was written. Next: the same command without --dry-run", highlight=False)
+
+
+class _Bar:
+    """A bar on a terminal; silent elsewhere, where the report says it all."""
+
+    def __init__(self, feed: Feed) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._feed = feed
+        console = Console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._progress.add_task("importing", total=feed.size)
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, report: ImportReport) -> None:
+        self._progress.update(
+            self._task, completed=self._feed.position(), description=f"importing, {report.rows:,} rows"
+        )
+
+
+def _print_report(console: Console, report: ImportReport) -> None:
+    from rich.text import Text
+
+    from reaseq.cli.progress import printable
+
+    console.print(
+        f"{report.rows:,} rows: {report.new:,} new, {report.updated:,} updated, {report.unchanged:,} unchanged, "
+        f"{report.repeated:,} repeated ids with equal content, {report.set_aside:,} set aside.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(
+        f"{report.empty_descriptions:,} products have no description, {report.unknown_prices:,} no known price.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for line, reason in report.first_rejected:
+        console.print(Text(f"  line {line}: {printable(reason)}", style="yellow"), soft_wrap=True)
+    if report.rejected_file:
+        console.print(Text(f"Rows set aside, with reasons: {report.rejected_file}"), soft_wrap=True)

@@ -1,0 +1,1 @@
+"""Feed files: reading their records, and guessing what their columns mean."""
