@@ -105,13 +105,13 @@ def _encoding(sample: bytes, path: Path) -> str:
     ):
         if sample.startswith(bom):
             return name
-    if b"\x00" in sample:
-        even, odd = sample[::2].count(0), sample[1::2].count(0)
-        if max(even, odd) < len(sample) // 5:
-            raise FeedError(
-                f"{path} is a binary file of no known format", hint="export it as CSV, TSV, JSON lines or Parquet"
-            )
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if max(even, odd) > len(sample) // 5 and min(even, odd) < len(sample) // 50:
         return "utf-16-be" if even > odd else "utf-16-le"
+    if sum(sample.count(byte) for byte in range(32) if byte not in b"\t\n\r") > len(sample) // 10:
+        raise FeedError(
+            f"{path} is a binary file of no known format", hint="export it as CSV, TSV, JSON lines or Parquet"
+        )
     try:
         codecs.getincrementaldecoder("utf-8")().decode(sample)
         return "utf-8"

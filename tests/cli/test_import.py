@@ -1,0 +1,151 @@
+"""`reaseq import`, from the command line to the rows in the store."""
+
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from reaseq import ReaseqError
+from reaseq.cli.main import app
+from reaseq.knowledge_store.feeds.columns import guess_columns
+from reaseq.knowledge_store.feeds.records import open_feed
+from reaseq.knowledge_store.importing import import_feed
+from reaseq.knowledge_store.store import Store
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Runs `reaseq import ...` in an empty folder; returns what it printed, or raises what it raised."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def invoke(*arguments: str) -> str:
+        result = CliRunner().invoke(app, ["import", *arguments])
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return " ".join(result.output.split())
+
+    yield invoke
+
+
+def products() -> dict[str, dict[str, Any]]:
+    with Store.open("sqlite:///.reaseq/store.sqlite") as store:
+        return {
+            product["id"]: product
+            for category in store.categories()
+            if category
+            for product, *_ in store.products(category)
+        }
+
+
+def test_import_again_changed_and_unchanged(run: Run) -> None:
+    Path("feed.csv").write_text("sku,name,price,size\n1,Red shoe,10,42\n2,Blue shoe,0,\n")
+    output = run("feed.csv", "--category", "Footwear")
+    assert "2 rows: 2 new, 0 updated, 0 unchanged" in output
+    assert "2 products have no description, 1 no known price." in output
+    assert "Next: reaseq distill --category shoes" in output
+    before = products()
+    assert before["1"]["attributes"] == {"size": "42"}
+    assert before["1"]["category"] == "shoes"
+    Path("feed.csv").write_text("sku,name,price,size\n1,Red shoe,12,42\n2,Blue shoe,0,\n3,Green shoe,5,\n")
+    assert "3 rows: 1 new, 1 updated, 1 unchanged" in run("feed.csv", "--category", "shoes")
+    after = products()
+    assert after["1"]["price"] == 12
+    assert after["2"]["updated_at"] == before["2"]["updated_at"]
+
+
+def test_bad_rows_and_repeats_are_set_aside_and_the_rest_goes_on(run: Run) -> None:
+    Path("feed.csv").write_text(
+        "sku,name,brand\n1,Shoe,A\n1,Shoe,A\n1,Other,A\n2,,A\n3,=cmd(),A\n4,Shoe,A,too,many\n5,Boot,A\n"
+    )
+    output = run("feed.csv", "--category", "shoes")
+    assert "7 rows: 3 new, 0 updated, 0 unchanged, 1 repeated ids with equal content, 3 set aside." in output
+    assert "line 4: repeats the id '1' of line 2 with another text or price" in output
+    assert "line 5: has no title" in output
+    assert "line 7: has 5 cells, the header has 3" in output
+    assert set(products()) == {"1", "3", "5"}
+    rejected = Path(".reaseq/rejected/feed.csv-1.csv").read_text().splitlines()
+    assert rejected[0] == "line,reason,row"
+    assert len(rejected) == 4
+
+
+def test_the_guess_is_shown_and_can_be_overridden(run: Run) -> None:
+    Path("feed.jsonl").write_text('{"Ding": "Schuh", "n": 1, "kind": "Shoes"}\n')
+    with pytest.raises(ReaseqError, match="no column looks like a title") as caught:
+        run("feed.jsonl")
+    assert caught.value.hint == 'reaseq import FILE --map title="Ding"'
+    output = run("feed.jsonl", "--map", "title=Ding", "--map", "category=kind", "--dry-run")
+    assert "│ title │ Ding │" in output
+    assert "Nothing was written" in output
+    assert not Path(".reaseq/store.sqlite").exists()
+    output = run("feed.jsonl", "--map", "title=Ding", "--map", "category=kind")
+    assert "ids are made from title, brand and description" in output
+    (product,) = products().values()
+    assert (product["title"], product["category"], product["attributes"]) == ("Schuh", "shoes", {"n": 1})
+    assert "1 unchanged" in run("feed.jsonl", "--map", "title=Ding", "--map", "category=kind")
+
+
+def test_terminal_codes_in_a_feed_do_not_reach_the_terminal(run: Run) -> None:
+    Path("feed.csv").write_text("sku,na\x1b[31mme,title\n1,x,\x1b]0;owned\x07Shoe [bold]x[/bold]\n")
+    output = run("feed.csv", "--category", "shoes", "--dry-run")
+    assert "\x1b]0" not in output
+    assert "\x07" not in output
+    assert "[bold]x[/bold]" in output
+
+
+def test_the_sample_catalogue(run: Run) -> None:
+    assert "60 rows: 60 new" in run("--sample")
+    assert "60 unchanged" in run("--sample")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "name one feed file, or --sample"),
+        (["missing.csv"], "No such file"),
+        (["feed.csv", "--map", "title"], "must be FIELD=COLUMN"),
+    ],
+)
+def test_errors_name_the_thing(run: Run, arguments: list[str], message: str) -> None:
+    Path("feed.csv").write_text("title\nx\n")
+    with pytest.raises(ReaseqError, match=message) as caught:
+        run(*arguments)
+    assert caught.value.hint
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path, store: Store) -> None:
+    peaks = []
+    for count in (4_000, 24_000):
+        path = tmp_path / f"{count}.csv"
+        with path.open("w") as file:
+            file.write("id,title,description\n")
+            file.writelines(f"{number},Shoe {number},{'words ' * 30}\n" for number in range(count))
+        tracemalloc.start()
+        feed = open_feed(path)
+        import_feed(store, feed, guess_columns(feed.columns), category="shoes", rejected_dir=tmp_path)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] * 1.5
+
+
+@pytest.mark.realdata
+def test_a_catalogue_as_found(run: Run, realdata: Path) -> None:
+    feed = realdata / "catalogs" / "adidas_vs_nike.csv"
+    output = run(str(feed), "--category", "shoes")
+    assert "3,268 rows: 3,179 new, 0 updated, 0 unchanged, 89 repeated ids with equal content, 0 set aside." in output
+    assert "3 products have no description, 0 no known price." in output
+    assert "0 new, 0 updated, 3,179 unchanged, 89 repeated" in run(str(feed), "--category", "shoes")
+
+
+@pytest.mark.realdata
+@pytest.mark.parametrize(
+    ("name", "rows"), [("adidas_usa.csv", "845"), ("shein_1000.csv", "1,000"), ("myntra_styles_15k.csv", "14,999")]
+)
+def test_other_catalogues_need_no_mapping(run: Run, realdata: Path, name: str, rows: str) -> None:
+    assert f"{rows} rows: " in run(str(realdata / "catalogs" / name))

@@ -1,0 +1,77 @@
+"""Guessing what columns mean."""
+
+import pytest
+
+from reaseq.knowledge_store.feeds.columns import guess_columns
+from reaseq.knowledge_store.feeds.prices import parse_price
+from reaseq.knowledge_store.feeds.records import FeedError
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (
+            ["Product Name", "Product ID", "Listing Price", "Sale Price", "Brand", "Description"],
+            {
+                "id": "Product ID",
+                "title": "Product Name",
+                "description": "Description",
+                "brand": "Brand",
+                "price": "Sale Price",
+            },
+        ),
+        (["index", "name", "sku", "selling_price"], {"id": "sku", "title": "name", "price": "selling_price"}),
+        (
+            ["id", "productDisplayName", "articleType"],
+            {"id": "id", "title": "productDisplayName", "category": "articleType"},
+        ),
+        (["TITLE", "Body (HTML)", "Vendor"], {"title": "TITLE", "description": "Body (HTML)", "brand": "Vendor"}),
+        (["Artikelnummer", "Bezeichnung", "Preis"], {"id": "Artikelnummer", "title": "Bezeichnung", "price": "Preis"}),
+        (["title", "name"], {"title": "title"}),
+    ],
+)
+def test_guess(columns: list[str], expected: dict[str, str]) -> None:
+    assert guess_columns(columns) == expected
+
+
+def test_overrides_win_and_free_their_column() -> None:
+    assert guess_columns(["name", "title"], {"title": "name"}) == {"title": "name"}
+    assert guess_columns(["title", "brand"], {"brand": ""}) == {"title": "title"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "overrides", "message", "hint"),
+    [
+        (["a", "b"], {}, "no column looks like a title; columns are: a, b", '--map title="a"'),
+        (["Name"], {"titel": "Name"}, "no such field; fields are: id, title", "--map title"),
+        (["Name"], {"title": "Nam"}, "no such column; columns are: Name", '--map title="Name"'),
+    ],
+)
+def test_a_wrong_map_says_what_there_is(columns: list[str], overrides: dict[str, str], message: str, hint: str) -> None:
+    with pytest.raises(FeedError) as caught:
+        guess_columns(columns, overrides)
+    assert message in str(caught.value)
+    assert hint in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "currency"),
+    [
+        ("14999", 14999.0, None),
+        ("$1,299.00", 1299.0, None),
+        ("1.299,00 €", 1299.0, "EUR"),
+        ("USD 12.50", 12.5, "USD"),
+        ("12,5", 12.5, None),
+        ("£85.00", 85.0, "GBP"),
+        ("1'299.50 CHF", 1299.5, "CHF"),
+        ("￥9,800", 9800.0, None),
+        ("1,234,567", 1234567.0, None),
+        ("0.999", 0.999, None),
+        ("0", None, None),
+        ("from 20 EUR", 20.0, "EUR"),
+        ("on request", None, None),
+        ("", None, None),
+    ],
+)
+def test_prices(text: str, amount: float | None, currency: str | None) -> None:
+    assert parse_price(text) == (amount, currency)
