@@ -187,6 +187,19 @@ def _unstorable(text: str) -> str | None:
     return None
 
 
+def _strings(value: Any) -> Iterator[str]:
+    """Every string inside JSON data, keys too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from _strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+
+
 def _json_lines(path: Path, lines: io.TextIOWrapper, raw: BinaryIO, size: int) -> Feed:
     def rows() -> Iterator[Row]:
         number = 0
@@ -223,11 +236,8 @@ def _json_row(number: int, line: str) -> Row:
         return BadRow(number, f"not JSON: {error}", raw)
     if not isinstance(values, dict):
         return BadRow(number, "not a JSON object", raw)
-    if problem := _unstorable(raw) or _unstorable(json.dumps(values, ensure_ascii=False)):
-        return BadRow(number, problem, raw.encode("ascii", "backslashreplace").decode())
-    if "\\u0000" in raw:
-        return BadRow(number, "holds a NUL character", raw)
-    return Record(number, values)
+    problem = _unstorable(" ".join(_strings(values)))
+    return BadRow(number, problem, raw) if problem else Record(number, values)
 
 
 def _parquet(path: Path, raw: BinaryIO, size: int) -> Feed:
@@ -246,7 +256,7 @@ def _parquet(path: Path, raw: BinaryIO, size: int) -> Feed:
         for batch in file.iter_batches(_PARQUET_BATCH):
             for values in batch.to_pylist():
                 done += 1
-                problem = _unstorable(" ".join(value for value in values.values() if isinstance(value, str)))
+                problem = _unstorable(" ".join(_strings(values)))
                 yield BadRow(done, problem, "") if problem else Record(done, values)
 
     return Feed(path, "Parquet", list(file.schema_arrow.names), rows(), size, lambda: size * done // total)
