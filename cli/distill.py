@@ -67,20 +67,21 @@ def distill(
 
 
 def _plan(store: Store, settings: Settings, category: str, limit: int | None) -> Plan:
-    from reaseq.cli.engine import engine_identity, price_of
+    from reaseq.cli.engine import engine_config
     from reaseq.graphs.plan import plan
+    from reaseq.llm.engines import fingerprint
     from reaseq.prompts.library import PromptLibrary
 
-    model, fingerprint = engine_identity(settings)
+    config = engine_config(settings)
     return plan(
         store,
         PromptLibrary(settings.prompts_dir),
         category=category,
         limit=limit,
-        model=model,
-        model_fingerprint=fingerprint,
+        model=config.model_name,
+        model_fingerprint=fingerprint(config),
         concurrency=settings.calls_at_a_time,
-        price=price_of(settings, model),
+        price=config.price,
     )
 
 

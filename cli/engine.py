@@ -1,38 +1,76 @@
-"""From settings to an engine that is up."""
+"""From settings to an engine, and how its start is shown."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reaseq.cli.settings import Settings
-    from reaseq.llm.endpoint import Endpoint, Price
+    from reaseq.llm.endpoint import Endpoint
+    from reaseq.llm.engines import EngineConfig
+    from reaseq.llm.models import Progress
 
 
-def price_of(settings: Settings, model: str) -> Price | None:
+def engine_config(settings: Settings) -> EngineConfig:
     from reaseq.llm.endpoint import Price
+    from reaseq.llm.engines import EngineConfig
 
-    prices = settings.prices.get(model)
-    return Price(prices.input, prices.output) if prices else None
+    return EngineConfig(
+        engine=settings.engine,
+        model=settings.model,
+        base_url=settings.base_url,
+        api_key_env=settings.api_key_env,
+        replay_file=settings.replay_file,
+        vllm_args=tuple(settings.vllm_args),
+        models_dir=settings.weights_dir,
+        logs_dir=settings.logs_dir,
+        concurrency=settings.calls_at_a_time,
+        prices={name: Price(prices.input, prices.output) for name, prices in settings.prices.items()},
+    )
 
 
 @contextmanager
 def start_engine(settings: Settings) -> Iterator[Endpoint]:
-    from reaseq.llm.embedded import embedded
-    from reaseq.llm.endpoint import Endpoint
+    """The engine of the settings, up; a first pull of weights shows its progress."""
+    from reaseq.llm import engines
 
-    if settings.engine == "embedded":
-        with embedded(settings.model, models_dir=settings.models_dir, concurrency=settings.calls_at_a_time) as e:
-            yield e
-    else:
-        yield Endpoint(
-            settings.base_url,
-            settings.model or "fake",
-            f"{settings.base_url} {settings.model}",
-            api_key=os.environ.get(settings.api_key_env, "none"),
-            logprobs=True,
-            price=price_of(settings, settings.model or "fake"),
-        )
+    with pull_progress() as progress, engines.start(engine_config(settings), progress) as endpoint:
+        progress("", 0, 0)
+        yield endpoint
+
+
+@contextmanager
+def pull_progress() -> Iterator[Progress]:
+    """A bar on a terminal, else a line for each tenth. Nothing is shown until there is something to show;
+    a total of 0 takes the bar away."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+    task = bar.add_task("model weights", total=None)
+    printed: set[tuple[str, int]] = set()
+
+    def report(what: str, done: int, total: int) -> None:
+        if not total:
+            bar.stop()
+        elif console.is_terminal:
+            bar.start()
+            bar.update(task, description=f"model weights: {what}", completed=done, total=total)
+        elif (mark := (what, 10 * done // total)) not in printed:
+            printed.add(mark)
+            console.print(f"model weights: {what}, {10 * mark[1]} %", highlight=False)
+
+    try:
+        yield report
+    finally:
+        bar.stop()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from reaseq import ReaseqError, __version__
-from reaseq.cli import config, knowledge
+from reaseq.cli import config, knowledge, models
 from reaseq.cli.distill import distill
 from reaseq.cli.import_cmd import import_
 
@@ -39,6 +39,7 @@ def _root(
 app.command("import")(import_)
 app.command("distill")(distill)
 app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(models.app, name="models")
 app.command("config")(config.show)
 
 

