@@ -125,7 +125,7 @@ def _taken(starter: CategorySchema, proposal: _Proposal, sample: Sequence[Text])
         except ValidationError:
             continue
         known.update(map(stems, values))
-    return starter.model_copy(update={"attributes": tuple(attributes.values())})
+    return starter.replace(attributes=tuple(attributes.values()))
 
 
 def _brief(text: Text) -> str:

@@ -8,7 +8,8 @@ import typer
 
 if TYPE_CHECKING:
     from reaseq.cli.settings import Settings
-    from reaseq.graphs.distill import Counts, Outcome
+    from reaseq.graphs.distill import Outcome
+    from reaseq.graphs.ledger import Counts
     from reaseq.graphs.plan import Plan
     from reaseq.knowledge_store.store import Store
 
@@ -98,7 +99,8 @@ def _run(
 
     from reaseq.cli.engine import start_engine
     from reaseq.cli.progress import watch
-    from reaseq.graphs.distill import Counts, Options, distill, require_products
+    from reaseq.graphs.distill import Options, distill, require_products
+    from reaseq.graphs.ledger import Counts
     from reaseq.llm.budget import Budget
     from reaseq.prompts.library import PromptLibrary
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from reaseq.graphs.distill import Counts
+    from reaseq.graphs.ledger import Counts
 
 _PLAIN_EVERY = 10.0
 
@@ -85,7 +85,7 @@ def _line(counts: Counts) -> str:
 
 def _numbers(counts: Counts) -> str:
     made = counts.done + counts.failed
-    rate = made / counts.seconds * 60 if counts.seconds else 0.0
+    rate = made / max(counts.elapsed(), 1e-9) * 60
     cost = "" if counts.cost is None else f", cost {counts.cost:.4f}"
     return (
         f"{counts.done:,} done, {counts.failed:,} failed, {rate:,.1f} products/min, "

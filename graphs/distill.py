@@ -7,9 +7,8 @@ any way and start it again: what is done is not asked again.
 
 import asyncio
 import gc
-import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, TypedDict
 
@@ -20,7 +19,7 @@ from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import SAMPLE_SIZE, CategoryAnalyst, derived_from
 from reaseq.agents.product_text import source_fields
 from reaseq.agents.summarizer import Summarizer
-from reaseq.graphs.ledger import Ledger
+from reaseq.graphs.ledger import Counts, Ledger
 from reaseq.graphs.product_graph import (
     ProductAgents,
     ProductGraph,
@@ -53,32 +52,6 @@ class Options:
     repairs: int = 2
     seed: int = 0
     temperature: float | None = 0.0
-
-
-@dataclass
-class Counts:
-    """Where a run stands; the caller may read it while the run goes on."""
-
-    total: int = 0
-    unchanged: int = 0
-    done: int = 0
-    failed: int = 0
-    verified: int = 0
-    rejected: int = 0
-    proposed: int = 0
-    calls: int = 0
-    reused: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cost: float | None = None
-    seconds: float = 0.0
-    stage: str = "starting"
-    schema_version: int | None = None
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def seen(self) -> int:
-        return self.unchanged + self.done + self.failed
 
 
 @dataclass(frozen=True)
@@ -134,7 +107,7 @@ async def distill(
         status = RunStatus.STOPPED
         raise
     finally:
-        run.update_usage()
+        counts.stop_clock()
         store.end_run(run_id, status, asdict(counts))
     return Outcome(run_id, status, counts)
 
@@ -165,7 +138,7 @@ def starting_schema(category: str) -> CategorySchema:
         return starter
     general = starter_for("general")
     assert general is not None, "the general starter schema ships with the package"
-    return general.model_copy(update={"category": category})
+    return general.replace(category=category)
 
 
 def build_category_graph(run: "_Run | None" = None) -> Any:
@@ -204,11 +177,10 @@ class _Run:
         self.run_id = run_id
         self.counts = counts
         self.stop = stop
-        self.started = time.perf_counter()
         self.budget = budget or Budget(price=endpoint.price)
         self.chat = Chat(
             endpoint,
-            Ledger(store, run_id),
+            Ledger(store, run_id, counts),
             concurrency=options.concurrency,
             timeout=options.timeout,
             retries=options.retries,
@@ -347,7 +319,6 @@ class _Run:
         for claim in claims:
             status = claim["status"]
             setattr(self.counts, status, getattr(self.counts, status) + 1)
-        self.update_usage()
         self.failed_in_a_row = self.failed_in_a_row + 1 if state.get("endpoint_failed") else 0
         if self.failed_in_a_row >= _FAILURES_IN_A_ROW:
             raise EndpointFailed(
@@ -355,13 +326,6 @@ class _Run:
                 f"{state['failures'][-1]['reason']}",
                 hint="see that the endpoint is up, and run the same command: it goes on",
             )
-
-    def update_usage(self) -> None:
-        counts = self.counts
-        counts.calls, counts.reused = self.chat.answered, self.chat.reused
-        counts.prompt_tokens, counts.completion_tokens = self.budget.prompt_tokens, self.budget.completion_tokens
-        counts.cost = self.budget.cost if self.endpoint.price else None
-        counts.seconds = time.perf_counter() - self.started
 
 
 async def _all_or_first_error(workers: list[asyncio.Task[None]]) -> None:

@@ -1,21 +1,65 @@
-"""The call log of one run: what the chat client records goes into the store under the run's id."""
+"""The books of one run: its counts, and the call log that the chat client writes."""
 
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from reaseq.knowledge_store.store import Store
 from reaseq.llm.chat import Call
 
 
+@dataclass
+class Counts:
+    """Where a run stands; the caller may read it while the run goes on."""
+
+    total: int = 0
+    unchanged: int = 0
+    done: int = 0
+    failed: int = 0
+    verified: int = 0
+    rejected: int = 0
+    proposed: int = 0
+    calls: int = 0
+    reused: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost: float | None = None
+    started: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
+    stage: str = "starting"
+    schema_version: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def seen(self) -> int:
+        return self.unchanged + self.done + self.failed
+
+    def elapsed(self) -> float:
+        """Seconds since the start, up to the end."""
+        return self.seconds or time.monotonic() - self.started
+
+    def stop_clock(self) -> None:
+        self.seconds = time.monotonic() - self.started
+
+
 @dataclass(frozen=True)
 class Ledger:
-    """A `reaseq.llm.chat.CallLog` over the store."""
+    """A `reaseq.llm.chat.CallLog` over the store, under one run's id."""
 
     store: Store
     run_id: int
+    counts: Counts
 
     def find_call(self, request_key: str, model_fingerprint: str) -> tuple[int, dict[str, Any]] | None:
-        return self.store.find_call(request_key, model_fingerprint)
+        found = self.store.find_call(request_key, model_fingerprint)
+        self.counts.reused += found is not None
+        return found
 
     def record_call(self, call: Call) -> int:
-        return self.store.add_call(run_id=self.run_id, **asdict(call))
+        call_id = self.store.add_call(run_id=self.run_id, **asdict(call))
+        self.counts.calls += 1
+        self.counts.prompt_tokens += call.prompt_tokens
+        self.counts.completion_tokens += call.completion_tokens
+        if call.cost is not None:
+            self.counts.cost = (self.counts.cost or 0.0) + call.cost
+        return call_id

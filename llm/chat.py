@@ -136,8 +136,6 @@ class Chat:
         self.endpoint = endpoint
         self.calls = calls
         self.budget = budget or Budget()
-        self.answered = 0
-        self.reused = 0
         self._slots = asyncio.Semaphore(concurrency)
         self._sampling = {"seed": seed} | ({} if temperature is None else {"temperature": temperature})
         self._prefixes: dict[tuple[Message, ...], list[BaseMessage]] = {}
@@ -175,7 +173,6 @@ class Chat:
         key = request_key(self._body(request))
         found = self.calls.find_call(key, self.endpoint.fingerprint)
         if found is not None:
-            self.reused += 1
             reply = _reply_from(found[1], call_id=found[0], cached=True)
         else:
             async with self._slots, self.budget.reserve(request.prefix + request.turns, request.max_tokens) as spend:
@@ -200,7 +197,6 @@ class Chat:
                         seconds=time.perf_counter() - started,
                     )
                 )
-            self.answered += 1
             reply = _reply_from(kept, call_id=call_id, cached=False)
         if reply.finish_reason == "length":
             raise ReplyError("Your reply was cut off because it was too long. Answer more briefly.", reply)

@@ -132,6 +132,10 @@ class CategorySchema(_Strict):
                         raise ValueError(f"{where}: {term!r} is not one of its values")
         return self
 
+    def replace(self, **changes: Any) -> "CategorySchema":
+        """A copy with other fields, checked anew. (`model_copy` would carry the cached fingerprint along.)"""
+        return CategorySchema.model_validate({name: getattr(self, name) for name in type(self).model_fields} | changes)
+
     def get(self, name: str) -> Attribute | None:
         return self._by_name.get(name)
 

@@ -55,6 +55,17 @@ def test_a_good_schema_and_its_fingerprint(tmp_path: Path) -> None:
     assert load_schema(path).fingerprint != schema.fingerprint
 
 
+def test_a_changed_copy_has_a_fingerprint_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "hats.yaml"
+    path.write_text(GOOD)
+    schema = load_schema(path)
+    before = schema.fingerprint
+    changed = schema.replace(description="Other hats.")
+    assert changed.fingerprint != before
+    assert CategorySchema.model_validate(changed.model_dump(mode="json")).fingerprint == changed.fingerprint
+    assert schema.replace(attributes=schema.attributes[:1], examples=()).get("need") is None
+
+
 @pytest.mark.parametrize("name", ["shoes", "Shoe", "FOOTWEAR"])
 def test_a_starter_is_found_by_name_and_alias(name: str) -> None:
     schema = starter_for(name)

@@ -1,0 +1,42 @@
+# `make` alone lists what there is.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint format constraints clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.installed ## a virtual environment with everything, torch to fit the machine
+
+$(VENV)/.installed: pyproject.toml constraints.txt scripts/install.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python scripts/install.py '.[embedded,dev]'
+	touch $@
+
+demo: setup ## distil a dozen sample shoes with a local model, and show them
+	$(BIN)/reaseq import --sample
+	$(BIN)/reaseq distill --category shoes --limit 12
+	$(BIN)/reaseq knowledge list --category shoes
+
+test: setup ## all tests that need no server of another kind
+	$(BIN)/pytest
+
+lint: setup ## style, types, import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+constraints: setup ## pin what is installed now
+	$(BIN)/python scripts/freeze.py > constraints.new && mv constraints.new constraints.txt
+
+clean: ## remove the virtual environment and caches, not your data
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
