@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from reaseq.taxonomy.orders import without_orders
+
 _TAG = re.compile(r"<[a-zA-Z/!][^<>]{0,300}>")
 _SPACE = re.compile(r"\s+")
 _NOT_PROSE = re.compile(r"^[\W\d_]*$|://|\.(?:jpe?g|png|webp|gif)\b", re.IGNORECASE)
@@ -51,10 +53,11 @@ def fingerprint(fields: Mapping[str, str]) -> str:
 
 
 def shown(fields: Mapping[str, str]) -> str:
-    """The fields as a prompt shows them: a line each, markup taken out, very long text cut."""
+    """The fields as a prompt shows them: a line each, without markup and without sentences that give
+    orders (`reaseq.taxonomy.orders`); very long text is cut."""
     lines = []
     for name, text in fields.items():
-        plain = _SPACE.sub(" ", html.unescape(_TAG.sub(" ", text))).strip()
+        plain = _SPACE.sub(" ", html.unescape(_TAG.sub(" ", without_orders(text)))).strip()
         if len(plain) > _LONGEST_SHOWN:
             plain = plain[:_LONGEST_SHOWN].rsplit(" ", 1)[0] + " …"
         lines.append(f"{name.removeprefix('attributes.')}: {json.dumps(plain, ensure_ascii=False)}")

@@ -11,7 +11,7 @@ from reaseq.taxonomy.lexicon import Text
 from reaseq.taxonomy.schema import CategorySchema
 from reaseq.taxonomy.text import tokenize
 
-_SHORTEST = 20
+_SHORTEST = 10
 _LONGEST = 1200
 _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069]")

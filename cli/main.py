@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from reaseq import ReaseqError, __version__
-from reaseq.cli import config, knowledge, models
+from reaseq.cli import config, knowledge, models, prompts
 from reaseq.cli.distill import distill
+from reaseq.cli.graph import graph
 from reaseq.cli.import_cmd import import_
 
 app = typer.Typer(
@@ -39,7 +40,9 @@ def _root(
 app.command("import")(import_)
 app.command("distill")(distill)
 app.add_typer(knowledge.app, name="knowledge")
+app.add_typer(prompts.app, name="prompts")
 app.add_typer(models.app, name="models")
+app.command("graph")(graph)
 app.command("config")(config.show)
 
 

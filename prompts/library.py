@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -170,13 +171,17 @@ def load_prompt(path: Path) -> Prompt:
     raw = yaml.safe_load(text)
     if not isinstance(raw, dict):
         raise PromptError(f"{path}:1: a prompt is a mapping with the keys {', '.join(Prompt.model_fields)}")
+    prompt = None
     try:
         prompt = Prompt.model_validate(raw)
     except ValidationError as error:
         breaches += [_explain(issue, lines) for issue in error.errors()]
-    else:
-        breaches += list(_check(prompt, path, lines))
-    if breaches:
+        # An unknown key must not hide what else is wrong.
+        with suppress(ValidationError):
+            prompt = Prompt.model_validate({key: raw[key] for key in Prompt.model_fields if key in raw})
+    if prompt is not None:
+        breaches += _check(prompt, path, lines)
+    if breaches or prompt is None:
         raise PromptError(
             "\n".join(f"{path}:{line}: {what}" for line, what in sorted(breaches)), hint="reaseq prompts lint"
         )

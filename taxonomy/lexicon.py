@@ -13,6 +13,7 @@ order they are applied to each attribute:
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from reaseq.taxonomy.orders import orders
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.text import UNITS, Token, find, stems, tokenize
 
@@ -56,11 +57,11 @@ class _Term:
 
 
 class Text:
-    """The source fields of one product, tokenised once."""
+    """The source fields of one product, tokenised once. Sentences that give orders hold no evidence."""
 
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
-        self.tokens: dict[str, list[Token]] = {field: tokenize(text) for field, text in sources.items() if text}
+        self.tokens: dict[str, list[Token]] = {field: _statements(text) for field, text in sources.items() if text}
 
     def quote(self, match: Match) -> str:
         return self.sources[match.field][match.start : match.end]
@@ -198,6 +199,13 @@ class Lexicon:
                         continue
                 nearest = distance if nearest is None else min(nearest, distance)
         return nearest
+
+
+def _statements(text: str) -> list[Token]:
+    tokens = tokenize(text)
+    for start, end in orders(text):
+        tokens = [token for token in tokens if not start <= token.start < end]
+    return tokens
 
 
 def _negated(tokens: Sequence[Token], first: int, last: int) -> bool:

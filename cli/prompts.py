@@ -1,0 +1,156 @@
+"""`reaseq prompts`: look at the prompts, check them, take a copy to edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from reaseq.prompts.library import PromptLibrary
+
+app = typer.Typer(no_args_is_help=True, help="The agents' prompts: list, show, lint, eject.")
+
+
+@app.command("list")
+def list_() -> None:
+    """List the prompts: where each comes from, its fingerprint, its variables.
+
+    Example: reaseq prompts list
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.prompts.library import BUNDLED
+
+    library = _library()
+    table = Table(title="Prompts", title_justify="left")
+    for column in ("agent", "from", "fingerprint", "variables", "examples", "what it is for"):
+        table.add_column(column, overflow="fold")
+    for name in library:
+        prompt, path = library[name], library.path(name)
+        table.add_row(
+            name,
+            Text("bundled" if path.parent == BUNDLED else str(path)),
+            prompt.fingerprint,
+            Text(", ".join(prompt.variables)),
+            str(len(prompt.examples)),
+            Text(prompt.description.strip()),
+        )
+    Console().print(table)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="The agent.")],
+    category: Annotated[
+        str | None,
+        typer.Option("--category", "-c", help="Show what the model is sent for this category, with a sample product."),
+    ] = None,
+) -> None:
+    """Show a prompt's file, or what becomes of it for a category.
+
+    Examples:
+
+        reaseq prompts show verifier
+
+        reaseq prompts show attribute_extractor --category shoes
+    """
+    from rich.console import Console
+    from rich.rule import Rule
+    from rich.syntax import Syntax
+    from rich.text import Text
+
+    library = _library()
+    console = Console()
+    prompt = library[name]
+    if category is None:
+        path = library.path(name)
+        console.print(Text(str(path), style="dim"))
+        console.print(Syntax(path.read_text(encoding="utf-8"), "yaml", word_wrap=True, background_color="default"))
+        return
+    from reaseq.graphs.distill import starting_schema
+    from reaseq.graphs.product_graph import ProductAgents
+
+    agents = ProductAgents.build(starting_schema(category), library, grammar=False, logprobs=False)
+    bound = {agent.name: agent.prompt for agent in (agents.extractor, agents.verifier, agents.summarizer)}.get(name)
+    for role, content in bound.messages if bound else prompt.bind(system={}).messages:
+        console.print(Rule(role, align="left"))
+        console.print(Text(content))
+    console.print(Rule("user (each request)", align="left"))
+    console.print(Text(prompt.user.strip()))
+
+
+@app.command()
+def lint(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Prompt files or folders; none means your prompts_dir and the bundled ones."),
+    ] = None,
+) -> None:
+    """Check prompts: unknown keys, missing or unused variables, examples that break the schema.
+
+    Every error comes with file and line; the exit status is 1 if there are any.
+
+    Example: reaseq prompts lint my-prompts/
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    from reaseq.prompts.library import PromptError, load_prompt
+
+    console = Console(soft_wrap=True)
+    if files:
+        paths = [path for file in files for path in (sorted(file.glob("*.y*ml")) if file.is_dir() else [file])]
+    else:
+        library = _library()
+        paths = [library.path(name) for name in library]
+    if not paths:
+        raise PromptError(f"no prompt files in {', '.join(map(str, files or ()))}", hint="reaseq prompts eject DIR")
+    wrong = 0
+    for path in paths:
+        try:
+            load_prompt(path)
+            console.print(Text(f"{path}: ok", style="green"))
+        except PromptError as error:
+            wrong += 1
+            console.print(Text(str(error), style="red"))
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
+def eject(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to.")],
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Which; none means all.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")] = False,
+) -> None:
+    """Copy bundled prompts into a folder, to edit them there.
+
+    Example: reaseq prompts eject my-prompts verifier
+    """
+    import shutil
+
+    from reaseq.prompts.library import PromptError, PromptLibrary
+
+    library = PromptLibrary()
+    wanted = names or list(library)
+    sources = [library.path(name) for name in wanted if library[name]]
+    there = [folder / source.name for source in sources if (folder / source.name).exists()]
+    if there and not force:
+        raise PromptError(
+            f"there already: {', '.join(map(str, there))}", hint=f"reaseq prompts eject {folder} --force   (overwrites)"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    for source in sources:
+        typer.echo(shutil.copyfile(source, folder / source.name))
+    typer.echo(f'They count once reaseq.toml says: prompts_dir = "{folder}"')
+
+
+def _library() -> PromptLibrary:
+    from reaseq.cli.settings import load
+    from reaseq.prompts.library import PromptLibrary
+
+    return PromptLibrary(load().prompts_dir)
