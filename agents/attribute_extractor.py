@@ -37,7 +37,7 @@ class AttributeExtractor:
             system={"category": self.schema.category.replace("_", " "), "attributes": _listed(self.schema)},
             examples=_examples(self.schema) or None,
         )
-        self._format = _response_format(self.schema, grammar=grammar)
+        self.response_format = _response_format(self.schema, grammar=grammar)
         self._open = [attribute.name for attribute in self.schema.attributes if attribute.kind == "open"]
         self._terms = {
             attribute.name: {
@@ -72,9 +72,9 @@ class AttributeExtractor:
 
     def _format_for(self, text: Text) -> Mapping[str, Any]:
         if not (self.grammar and self._open):
-            return self._format
+            return self.response_format
         spans = [span for span in self.lexicon.candidate_spans(text) if len(span) <= _LONGEST_OPEN]
-        schema = self._format["json_schema"]["schema"]
+        schema = self.response_format["json_schema"]["schema"]
         properties = dict(schema["properties"])
         for name in self._open:
             attribute = self.schema.get(name)
@@ -82,7 +82,7 @@ class AttributeExtractor:
                 properties[name] = _values(attribute, {"enum": spans}, grammar=True)
         return {
             "type": "json_schema",
-            "json_schema": self._format["json_schema"] | {"schema": schema | {"properties": properties}},
+            "json_schema": self.response_format["json_schema"] | {"schema": schema | {"properties": properties}},
         }
 
     def _parse(self, reply: Reply) -> Extraction:

@@ -48,9 +48,11 @@ _WORD = re.compile(r"\w[\w'-]*")
 
 @dataclass(frozen=True)
 class Options:
-    """`faults` maps a fault's name to its probability; latency is in seconds."""
+    """`faults` maps a fault's name to its probability; latency is in seconds. `silent` leaves every
+    reply that should be plain text empty."""
 
     latency: float = 0.0
+    silent: bool = False
     retry_after: float = 0.0
     hang: float = 60.0
     seed: int = 0
@@ -188,6 +190,8 @@ class _Server:
             await asyncio.sleep(self.options.hang)
         if fault == "bad_body":
             return web.Response(body=b"<html>gateway</html>", content_type="application/json")
+        if self.options.silent and "response_format" not in body:
+            fault = "empty"
         reply, prompt_tokens, completion_tokens = _completion(body, key, fault)
         data = orjson.dumps(reply)
         if fault == "drop":

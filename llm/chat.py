@@ -240,7 +240,10 @@ class Chat:
                 hint="name another with --model, or another address with base_url (see: reaseq config)",
             ) from error
         except openai.APIError as error:
-            raise EndpointFailed(f"{type(error).__name__}: {_said(error)}") from error
+            raise EndpointFailed(
+                f"{type(error).__name__}: {_said(error)}",
+                hint=f"see that {self.endpoint.base_url} is up, and run the same command: it goes on",
+            ) from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             # A 200 whose body is no chat completion surfaces as whatever LangChain stumbles over.
             raise ReplyError(f"No chat completion came back ({type(error).__name__}).") from error

@@ -1,0 +1,168 @@
+"""An endpoint that misbehaves: nothing is lost, nothing done twice, and what cannot go on stops at once."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from reaseq.bench.catalogue import fill
+from reaseq.bench.fake_endpoint import FakeEndpoint
+from reaseq.bench.fake_endpoint import Options as Behaviour
+from reaseq.graphs.distill import Options, Outcome, distill
+from reaseq.graphs.ledger import Counts
+from reaseq.knowledge_store.store import Store
+from reaseq.llm.budget import Budget, BudgetExceeded
+from reaseq.llm.chat import EndpointFailed, EndpointRefused
+from reaseq.llm.endpoint import Endpoint, Price
+from reaseq.prompts.library import PromptLibrary
+
+
+def run(store: Store, fake: FakeEndpoint, *, budget: Budget | None = None, **options: Any) -> Outcome:
+    endpoint = Endpoint(fake.base_url, "fake", "fake", logprobs=True, price=budget.price if budget else None)
+    chosen: dict[str, Any] = {"category": "shoes", "concurrency": 16, "timeout": 2.0} | options
+    return asyncio.run(distill(store, endpoint, PromptLibrary(), Options(**chosen), budget=budget))
+
+
+def statuses(store: Store) -> Counter[str]:
+    return Counter(product["status"] for product in store.distilled())
+
+
+def kept_tokens(store: Store) -> int:
+    return sum(row["prompt_tokens"] + row["completion_tokens"] for row in store.usage())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
+def test_one_request_in_seven_goes_wrong(store: Store, fake: FakeEndpoint, seed: int) -> None:
+    products = 300
+    fill(store, products)
+    fake.configure(Behaviour.faulty(0.15, seed=seed, hang=30.0))
+    outcome = run(store, fake, concurrency=32)
+    stats = fake.stats()
+    assert set(stats.faults) == {
+        "rate_limit",
+        "server_error",
+        "drop",
+        "hang",
+        "not_json",
+        "truncated",
+        "schema_break",
+        "empty",
+    }
+    done = statuses(store)
+    assert done.total() == products
+    assert done["done"] >= 0.99 * products
+    assert {failure["product_id"] for failure in store.failures()} == {
+        product["id"] for product in store.distilled() if product["status"] == "failed"
+    }
+    assert all(failure["reason"] for failure in store.failures())
+    assert kept_tokens(store) == stats.prompt_tokens + stats.completion_tokens
+    assert outcome.counts.done + outcome.counts.failed == products
+    for product in store.distilled():
+        assert product["status"] == "failed" or product["summary"].endswith("."), "a summary that was cut off"
+
+
+@pytest.mark.parametrize(
+    ("fault", "message", "hint"),
+    [
+        ("unauthorized", "refused the key (401)", "api_key_env"),
+        ("forbidden", "refused the key (403)", "api_key_env"),
+        ("model_not_found", "does not serve model 'fake' (404)", "--model"),
+    ],
+)
+def test_a_refusal_stops_the_run_at_once(store: Store, fake: FakeEndpoint, fault: str, message: str, hint: str) -> None:
+    fill(store, 50)
+    fake.configure(Behaviour(faults={fault: 1.0}))
+    with pytest.raises(EndpointRefused) as caught:
+        run(store, fake)
+    assert message in str(caught.value)
+    assert hint in (caught.value.hint or "")
+    assert fake.stats().requests == 1
+    assert not statuses(store)
+
+
+def test_a_refusal_in_the_middle_loses_nothing(store: Store, fake: FakeEndpoint) -> None:
+    fill(store, 60)
+    run(store, fake, limit=20)
+    fake.configure(Behaviour(faults={"unauthorized": 0.2}))
+    with pytest.raises(EndpointRefused):
+        run(store, fake)
+    done = statuses(store)["done"]
+    assert done >= 20
+    fake.configure(Behaviour())
+    assert run(store, fake).counts.unchanged == done
+    assert statuses(store) == {"done": 60}
+
+
+def test_an_endpoint_that_is_down_stops_the_run(store: Store, fake: FakeEndpoint) -> None:
+    fill(store, 60)
+    run(store, fake, limit=1)
+    fake.configure(Behaviour(faults={"server_error": 1.0}))
+    with pytest.raises(EndpointFailed, match=r"1\d products in a row failed") as caught:
+        run(store, fake, retries=0)
+    assert "it goes on" in (caught.value.hint or "")
+    assert statuses(store)["failed"] <= 40
+
+
+def test_a_stage_that_fails_keeps_what_came_before_and_is_tried_again(store: Store, fake: FakeEndpoint) -> None:
+    fill(store, 5)
+    fake.configure(Behaviour(silent=True))
+    outcome = run(store, fake)
+    assert (outcome.counts.done, outcome.counts.failed) == (0, 5)
+    for product in store.distilled():
+        claims, summary, failures = store.knowledge(product["id"])
+        assert any(claim["status"] == "verified" for claim in claims)
+        assert summary is None
+        assert [(failure["stage"], failure["attempts"]) for failure in failures] == [("summarizer", 3)]
+    before = fake.stats()
+    fake.configure(Behaviour())
+    assert run(store, fake).counts.done == 5
+    after = fake.stats()
+    # Only the summaries are asked for again.
+    assert after.requests == 5
+    assert before.requests > after.requests
+    assert store.failures() == []
+
+
+def test_a_body_that_is_no_chat_completion_is_asked_for_again(store: Store, fake: FakeEndpoint) -> None:
+    fill(store, 10)
+    fake.configure(Behaviour(faults={"bad_body": 0.3}, seed=3))
+    outcome = run(store, fake, repairs=4)
+    assert fake.stats().faults["bad_body"] > 0
+    assert outcome.counts.done == 10
+
+
+def test_a_token_limit_holds(store: Store, fake: FakeEndpoint) -> None:
+    fill(store, 40)
+    limit = 30_000
+    with pytest.raises(BudgetExceeded, match=r"token limit reached: [\d,]+ of 30,000 used") as caught:
+        run(store, fake, budget=Budget(max_tokens=limit))
+    stats = fake.stats()
+    assert 0.5 * limit < stats.prompt_tokens + stats.completion_tokens <= limit
+    assert kept_tokens(store) == stats.prompt_tokens + stats.completion_tokens
+    assert "it goes on" in (caught.value.hint or "")
+    run(store, fake)
+    assert statuses(store) == {"done": 40}
+    assert fake.stats().answered == sum(fake.stats().answers.values())
+
+
+def test_a_cost_limit_holds(store: Store, fake: FakeEndpoint) -> None:
+    fill(store, 40)
+    price = Price(1.0, 4.0)
+    with pytest.raises(BudgetExceeded, match="cost limit reached"):
+        run(store, fake, budget=Budget(max_cost=0.05, price=price))
+    stats = fake.stats()
+    spent = price.of(stats.prompt_tokens, stats.completion_tokens)
+    assert 0.02 < spent <= 0.05
+    assert sum(row["cost"] for row in store.usage()) == pytest.approx(spent)
+
+
+def test_counts_can_be_watched(store: Store, fake: FakeEndpoint) -> None:
+    fill(store, 6)
+    counts = Counts()
+    endpoint = Endpoint(fake.base_url, "fake", "fake", logprobs=True)
+    asyncio.run(distill(store, endpoint, PromptLibrary(), Options("shoes"), counts=counts))
+    assert (counts.total, counts.done, counts.seen) == (6, 6, 6)
+    assert counts.prompt_tokens + counts.completion_tokens == kept_tokens(store)
+    assert counts.calls == fake.stats().answered
