@@ -1,7 +1,7 @@
 """The books of one run: its counts, and the call log that the chat client writes."""
 
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from reaseq.knowledge_store.store import Store
@@ -56,7 +56,7 @@ class Ledger:
         return found
 
     def record_call(self, call: Call) -> int:
-        call_id = self.store.add_call(run_id=self.run_id, **asdict(call))
+        call_id = self.store.add_call(run_id=self.run_id, **vars(call))
         self.counts.calls += 1
         self.counts.prompt_tokens += call.prompt_tokens
         self.counts.completion_tokens += call.completion_tokens

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Table,
+    bindparam,
     case,
     create_engine,
     delete,
@@ -49,7 +50,23 @@ IMPORT, PRODUCT, CLAIM, SUMMARY, RUN, FAILURE, CALL, DISTILLATION, SCHEMA = map(
     _table,
     (t.Import, t.Product, t.Claim, t.Summary, t.Run, t.Failure, t.LLMCall, t.Distillation, t.CategorySchemaRow),
 )
-_FIND_CALL = select(CALL.c.id, CALL.c.reply).order_by(CALL.c.id.desc()).limit(1)
+# The statements of a product's way through a run are built once: building costs more than running them.
+_FIND_CALL = (
+    select(CALL.c.id, CALL.c.reply)
+    .where(
+        CALL.c.request_key == bindparam("key"),
+        CALL.c.model_fingerprint == bindparam("model"),
+        CALL.c.reusable.is_(True),
+    )
+    .order_by(CALL.c.id.desc())
+    .limit(1)
+)
+_ADD_CALL = insert(CALL)
+_DROP_CLAIMS = delete(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.status.not_in(t.LOCKED))
+_LOCKED = select(CLAIM.c.attribute).where(CLAIM.c.product_id == bindparam("product"))
+_ADD_CLAIMS = insert(CLAIM)
+_DROP = [delete(table).where(table.c.product_id == bindparam("product")) for table in (SUMMARY, FAILURE, DISTILLATION)]
+_ADD_SUMMARY, _ADD_FAILURES, _ADD_DISTILLATION = insert(SUMMARY), insert(FAILURE), insert(DISTILLATION)
 
 
 @dataclass(frozen=True)
@@ -220,18 +237,13 @@ class Store:
 
     def find_call(self, request_key: str, model_fingerprint: str) -> tuple[int, dict[str, Any]] | None:
         """The newest reusable reply to an equal request by an equal model."""
-        query = _FIND_CALL.where(
-            CALL.c.request_key == request_key,
-            CALL.c.model_fingerprint == model_fingerprint,
-            CALL.c.reusable.is_(True),
-        )
         with self._read() as connection:
-            row = connection.execute(query).first()
+            row = connection.execute(_FIND_CALL, {"key": request_key, "model": model_fingerprint}).first()
         return (row.id, row.reply) if row else None
 
     def add_call(self, **columns: Any) -> int:
         with self.writing() as connection:
-            result = connection.execute(insert(CALL), columns | {"reusable": True, "created_at": t.now()})
+            result = connection.execute(_ADD_CALL, columns | {"reusable": True, "created_at": t.now()})
             return int(result.inserted_primary_key[0])  # type: ignore[index]
 
     def usage(self, run_id: int | None = None) -> list[dict[str, Any]]:
@@ -265,25 +277,24 @@ class Store:
         """
         product_id = knowledge.product_id
         with self.writing() as connection:
-            connection.execute(delete(CLAIM).where(CLAIM.c.product_id == product_id, CLAIM.c.status.not_in(t.LOCKED)))
-            locked = set(
-                connection.execute(select(CLAIM.c.attribute).where(CLAIM.c.product_id == product_id)).scalars()
-            )
+            this = {"product": product_id}
+            connection.execute(_DROP_CLAIMS, this)
+            locked = set(connection.execute(_LOCKED, this).scalars())
             now = t.now()
             stamp = {"product_id": product_id, "run_id": run_id, "created_at": now}
             claims = [claim | stamp for claim in knowledge.claims if claim["attribute"] not in locked]
             if claims:
-                connection.execute(insert(CLAIM), claims)
-            for table in (SUMMARY, FAILURE, DISTILLATION):
-                connection.execute(delete(table).where(table.c.product_id == product_id))
+                connection.execute(_ADD_CLAIMS, claims)
+            for drop in _DROP:
+                connection.execute(drop, this)
             if knowledge.summary is not None:
-                connection.execute(insert(SUMMARY), knowledge.summary | stamp)
+                connection.execute(_ADD_SUMMARY, knowledge.summary | stamp)
             if knowledge.failures:
-                connection.execute(insert(FAILURE), [failure | stamp for failure in knowledge.failures])
+                connection.execute(_ADD_FAILURES, [failure | stamp for failure in knowledge.failures])
             if knowledge.retired_calls:
                 connection.execute(update(CALL).where(CALL.c.id.in_(knowledge.retired_calls)).values(reusable=False))
             connection.execute(
-                insert(DISTILLATION),
+                _ADD_DISTILLATION,
                 {
                     "product_id": product_id,
                     "parts": knowledge.parts,

@@ -12,7 +12,9 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 import openai
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
@@ -74,7 +76,7 @@ class Reply:
     cached: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     """A reply as the ledger keeps it."""
 
@@ -101,17 +103,25 @@ class CallLog(Protocol):
 
 
 class _Model(ChatOpenAI):
-    """ChatOpenAI whose payload goes to the SDK as `extra_body`.
+    """ChatOpenAI whose payload goes to the SDK as `extra_body`, and whose result is made where it arrives.
 
-    The SDK walks every message through its type unions on each call, and a `response_format` given
-    as a parameter is converted again and its reply parsed into a model nobody reads: together more
-    CPU time than the rest of the call. What is sent is the same.
+    The SDK walks every message through its type unions on each call, a `response_format` given as a
+    parameter is converted again and its reply parsed into a model nobody reads, and each result is
+    handed to a thread and back: together more CPU time than the rest of the call. What is sent and
+    what is returned are the same.
     """
 
-    def _get_request_payload(self, input_: Any, *, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
-        body: dict[str, Any] = super()._get_request_payload(input_, stop=stop, **kwargs)
-        extra = body.pop("extra_body", None) or {}
-        return {"model": body["model"], "messages": [], "extra_body": body | extra}
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        body = self._get_request_payload(messages, stop=stop, **kwargs)
+        body |= body.pop("extra_body", None) or {}
+        response = await self.async_client.create(model=body["model"], messages=[], extra_body=body)
+        return self._create_chat_result(response)
 
 
 class Chat:
