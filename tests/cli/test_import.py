@@ -6,32 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from reaseq import ReaseqError
-from reaseq.cli.main import app
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.records import open_feed
 from reaseq.knowledge_store.importing import import_feed
 from reaseq.knowledge_store.store import Store
 
 Run = Callable[..., str]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs `reaseq import ...` in an empty folder; returns what it printed, or raises what it raised."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-
-    def invoke(*arguments: str) -> str:
-        result = CliRunner().invoke(app, ["import", *arguments])
-        if result.exception and not isinstance(result.exception, SystemExit):
-            raise result.exception
-        assert result.exit_code == 0, result.output
-        return " ".join(result.output.split())
-
-    return invoke
 
 
 def products() -> dict[str, dict[str, Any]]:
@@ -46,7 +28,7 @@ def products() -> dict[str, dict[str, Any]]:
 
 def test_import_again_changed_and_unchanged(run: Run) -> None:
     Path("feed.csv").write_text("sku,name,price,size\n1,Red shoe,10,42\n2,Blue shoe,0,\n")
-    output = run("feed.csv", "--category", "Footwear")
+    output = run("import", "feed.csv", "--category", "Footwear")
     assert "2 rows: 2 new, 0 updated, 0 unchanged" in output
     assert "2 products have no description, 1 no known price." in output
     assert "Next: reaseq distill --category shoes" in output
@@ -54,7 +36,7 @@ def test_import_again_changed_and_unchanged(run: Run) -> None:
     assert before["1"]["attributes"] == {"size": "42"}
     assert before["1"]["category"] == "shoes"
     Path("feed.csv").write_text("sku,name,price,size\n1,Red shoe,12,42\n2,Blue shoe,0,\n3,Green shoe,5,\n")
-    assert "3 rows: 1 new, 1 updated, 1 unchanged" in run("feed.csv", "--category", "shoes")
+    assert "3 rows: 1 new, 1 updated, 1 unchanged" in run("import", "feed.csv", "--category", "shoes")
     after = products()
     assert after["1"]["price"] == 12
     assert after["2"]["updated_at"] == before["2"]["updated_at"]
@@ -64,7 +46,7 @@ def test_bad_rows_and_repeats_are_set_aside_and_the_rest_goes_on(run: Run) -> No
     Path("feed.csv").write_text(
         "sku,name,brand\n1,Shoe,A\n1,Shoe,A\n1,Other,A\n2,,A\n3,=cmd(),A\n4,Shoe,A,too,many\n5,Boot,A\n"
     )
-    output = run("feed.csv", "--category", "shoes")
+    output = run("import", "feed.csv", "--category", "shoes")
     assert "7 rows: 3 new, 0 updated, 0 unchanged, 1 repeated ids with equal content, 3 set aside." in output
     assert "line 4: repeats the id '1' of line 2 with another text or price" in output
     assert "line 5: has no title" in output
@@ -78,30 +60,30 @@ def test_bad_rows_and_repeats_are_set_aside_and_the_rest_goes_on(run: Run) -> No
 def test_the_guess_is_shown_and_can_be_overridden(run: Run) -> None:
     Path("feed.jsonl").write_text('{"Ding": "Schuh", "n": 1, "kind": "Shoes"}\n')
     with pytest.raises(ReaseqError, match="no column looks like a title") as caught:
-        run("feed.jsonl")
+        run("import", "feed.jsonl")
     assert caught.value.hint == 'reaseq import FILE --map title="Ding"'
-    output = run("feed.jsonl", "--map", "title=Ding", "--map", "category=kind", "--dry-run")
+    output = run("import", "feed.jsonl", "--map", "title=Ding", "--map", "category=kind", "--dry-run")
     assert "│ title │ Ding │" in output
     assert "Nothing was written" in output
     assert not Path(".reaseq/store.sqlite").exists()
-    output = run("feed.jsonl", "--map", "title=Ding", "--map", "category=kind")
+    output = run("import", "feed.jsonl", "--map", "title=Ding", "--map", "category=kind")
     assert "ids are made from title, brand and description" in output
     (product,) = products().values()
     assert (product["title"], product["category"], product["attributes"]) == ("Schuh", "shoes", {"n": 1})
-    assert "1 unchanged" in run("feed.jsonl", "--map", "title=Ding", "--map", "category=kind")
+    assert "1 unchanged" in run("import", "feed.jsonl", "--map", "title=Ding", "--map", "category=kind")
 
 
 def test_terminal_codes_in_a_feed_do_not_reach_the_terminal(run: Run) -> None:
     Path("feed.csv").write_text("sku,na\x1b[31mme,title\n1,x,\x1b]0;owned\x07Shoe [bold]x[/bold]\n")
-    output = run("feed.csv", "--category", "shoes", "--dry-run")
+    output = run("import", "feed.csv", "--category", "shoes", "--dry-run")
     assert "\x1b]0" not in output
     assert "\x07" not in output
     assert "[bold]x[/bold]" in output
 
 
 def test_the_sample_catalogue(run: Run) -> None:
-    assert "60 rows: 60 new" in run("--sample")
-    assert "60 unchanged" in run("--sample")
+    assert "60 rows: 60 new" in run("import", "--sample")
+    assert "60 unchanged" in run("import", "--sample")
 
 
 @pytest.mark.parametrize(
@@ -115,7 +97,7 @@ def test_the_sample_catalogue(run: Run) -> None:
 def test_errors_name_the_thing(run: Run, arguments: list[str], message: str) -> None:
     Path("feed.csv").write_text("title\nx\n")
     with pytest.raises(ReaseqError, match=message) as caught:
-        run(*arguments)
+        run("import", *arguments)
     assert caught.value.hint
 
 
@@ -137,10 +119,10 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, store: Store) -> Non
 @pytest.mark.realdata
 def test_a_catalogue_as_found(run: Run, realdata: Path) -> None:
     feed = realdata / "catalogs" / "adidas_vs_nike.csv"
-    output = run(str(feed), "--category", "shoes")
+    output = run("import", str(feed), "--category", "shoes")
     assert "3,268 rows: 3,179 new, 0 updated, 0 unchanged, 89 repeated ids with equal content, 0 set aside." in output
     assert "3 products have no description, 0 no known price." in output
-    assert "0 new, 0 updated, 3,179 unchanged, 89 repeated" in run(str(feed), "--category", "shoes")
+    assert "0 new, 0 updated, 3,179 unchanged, 89 repeated" in run("import", str(feed), "--category", "shoes")
 
 
 @pytest.mark.realdata
@@ -148,4 +130,4 @@ def test_a_catalogue_as_found(run: Run, realdata: Path) -> None:
     ("name", "rows"), [("adidas_usa.csv", "845"), ("shein_1000.csv", "1,000"), ("myntra_styles_15k.csv", "14,999")]
 )
 def test_other_catalogues_need_no_mapping(run: Run, realdata: Path, name: str, rows: str) -> None:
-    assert f"{rows} rows: " in run(str(realdata / "catalogs" / name))
+    assert f"{rows} rows: " in run("import", str(realdata / "catalogs" / name))

@@ -1,0 +1,240 @@
+"""The commands as people type them: config, prompts, models, graph, knowledge, and what help says."""
+
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+import typer.main
+
+from reaseq import ReaseqError
+from reaseq.bench.catalogue import fill
+from reaseq.bench.fake_endpoint import FakeEndpoint
+from reaseq.cli.main import app
+from reaseq.knowledge_store.store import Store
+
+Run = Callable[..., str]
+
+
+def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    commands = getattr(command, "commands", None)
+    if commands is None:
+        yield " ".join(path), command
+    else:
+        for name, inner in commands.items():
+            yield from leaves(inner, (*path, name))
+
+
+LEAVES = dict(leaves(typer.main.get_command(app)))
+
+
+@pytest.mark.parametrize("name", LEAVES)
+def test_every_command_teaches_by_example(run: Run, name: str) -> None:
+    output = run(*name.split(), "--help")
+    assert "Example" in output
+    assert f"reaseq {name}" in output or f"reaseq {name.split()[0]}" in output
+
+
+def test_help_answers_without_heavy_imports() -> None:
+    code = (
+        "import sys; sys.argv = ['reaseq', '--help']\n"
+        "from reaseq.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'langgraph', 'sqlmodel', 'sqlalchemy', 'langchain_core', 'openai', 'pydantic', 'pyarrow'}\n"
+        "sys.exit(f'imported: {sorted(heavy & set(sys.modules))}' if heavy & set(sys.modules) else 0)"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def test_errors_are_two_lines_and_status_one(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "reaseq.cli.main", "import", "missing.csv"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == [
+        "Error: missing.csv: No such file or directory",
+        "Next:  reaseq import --help",
+    ]
+
+
+# config
+
+
+def test_config_says_where_each_value_comes_from(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("reaseq.toml").write_text('engine = "openai"\nmodel = "from-file"\n[prices.m]\ninput = 1\noutput = 2\n')
+    monkeypatch.setenv("REASEQ_MODEL", "from-env")
+    output = run("config")
+    assert "│ engine │ openai │ reaseq.toml │" in output
+    assert "│ model │ from-env │ REASEQ_MODEL │" in output
+    assert "│ retries │ 6 │ default │" in output
+    assert json.loads(run("config", "--json"))["prices"] == {"m": {"input": 1.0, "output": 2.0}}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('engin = "openai"', "reaseq.toml: engin: Extra inputs are not permitted"),
+        ('engine = "gpt"', "reaseq.toml: engine: Input should be 'embedded', 'openai', 'vllm' or 'replay'"),
+        ("concurrency = 0", "reaseq.toml: concurrency: Input should be greater than or equal to 1"),
+        ("engine =", "reaseq.toml: not valid TOML"),
+    ],
+)
+def test_a_wrong_setting_says_where(run: Run, text: str, message: str) -> None:
+    Path("reaseq.toml").write_text(text)
+    with pytest.raises(ReaseqError) as caught:
+        run("config")
+    assert message in str(caught.value)
+
+
+# prompts
+
+
+def test_eject_edit_lint(run: Run) -> None:
+    assert 'prompts_dir = "mine"' in run("prompts", "eject", "mine", "verifier")
+    with pytest.raises(ReaseqError, match="there already"):
+        run("prompts", "eject", "mine", "verifier")
+    Path("reaseq.toml").write_text('prompts_dir = "mine"\n')
+    assert "mine/verifier.yaml" in run("prompts", "list")
+    assert "mine/verifier.yaml: ok" in run("prompts", "lint")
+    file = Path("mine/verifier.yaml")
+    file.write_text(file.read_text().replace("max_tokens", "max_tokans"))
+    assert "unknown key 'max_tokans'; do you mean 'max_tokens'?" in run("prompts", "lint", "mine", status=1)
+    run("prompts", "eject", "mine", "--force")
+    assert "max_tokens: 40" in run("prompts", "show", "verifier")
+
+
+def test_show_what_a_model_is_sent(run: Run) -> None:
+    output = run("prompts", "show", "attribute_extractor", "--category", "shoes")
+    assert "- upper_material: What the upper is made of; any of: leather" in output
+    assert '"shoe_type": "running shoe"' in output
+    assert "{{product}}" in output
+
+
+# models and graph
+
+
+def test_models_list(run: Run) -> None:
+    output = run("models", "list")
+    assert "(default)" in output
+    assert "no: reaseq models pull" in output
+    with pytest.raises(ReaseqError, match="unknown model 'gpt'; known: qwen"):
+        run("models", "pull", "gpt")
+
+
+def test_graph(run: Run) -> None:
+    output = run("graph")
+    assert "attribute_extractor -.-> ground" in output
+    assert "verifier -.-> verifier" in output
+    assert "category_analyst --> products" in output
+
+
+# distill and knowledge
+
+
+@pytest.fixture
+def distilled(run: Run, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """`run`, in a folder where twelve products of fifteen were distilled."""
+    monkeypatch.setenv("REASEQ_ENGINE", "openai")
+    monkeypatch.setenv("REASEQ_MODEL", "fake")
+    monkeypatch.setenv("REASEQ_BASE_URL", fake.base_url)
+    with Store.open("sqlite:///.reaseq/store.sqlite") as store:
+        fill(store, 15)
+    output = run("distill", "--category", "shoes", "--limit", "12")
+    assert "12 done, 0 failed, 0 unchanged" in output
+    assert "What was found (shoes)" in output
+    assert "What it cost" in output
+    return run
+
+
+def test_dry_run_says_what_and_why(distilled: Run) -> None:
+    output = distilled("distill", "--category", "shoes", "--dry-run")
+    assert "shoes: 3 of 15 products to do." in output
+    assert "│ new │ 3 │" in output
+    assert "earlier calls" in output
+    assert "Next: reaseq distill --category shoes" in output
+    distilled("prompts", "eject", "mine", "summarizer")
+    Path("reaseq.toml").write_text('prompts_dir = "mine"\n[prices.fake]\ninput = 1\noutput = 2\n')
+    file = Path("mine/summarizer.yaml")
+    file.write_text(file.read_text().replace("two or three plain sentences", "one plain sentence"))
+    output = distilled("distill", "--category", "shoes", "--dry-run")
+    assert "│ prompt summarizer changed │ 12 │" in output
+    assert "Estimated cost: 0." in output
+
+
+def test_list_show_stats(distilled: Run) -> None:
+    output = distilled("knowledge", "list", "--category", "shoes", "--limit", "2")
+    assert "made-000001" in output
+    assert "made-000003" not in output
+    output = distilled("knowledge", "show", "made-000001")
+    assert "title[" in output
+    assert "“" in output
+    assert "run 1" in output
+    assert "Summary" in output
+    output = distilled("knowledge", "stats")
+    assert "│ shoes │ 15 │ 12 │ 0 │" in output
+    assert "Not distilled yet. Next: reaseq distill --category shoes" in distilled("knowledge", "show", "made-000015")
+    with pytest.raises(ReaseqError, match="no product with id 'nope'"):
+        distilled("knowledge", "show", "nope")
+
+
+def test_export(distilled: Run) -> None:
+    for name in ("claims.csv", "claims.jsonl", "claims.parquet"):
+        distilled("knowledge", "export", name)
+    with open("claims.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    lines = [json.loads(line) for line in Path("claims.jsonl").read_text().splitlines()]
+    table = pq.read_table("claims.parquet").to_pylist()
+    assert len(rows) == len(lines) == len(table) > 12
+    assert [row["value"] for row in rows] == [line["value"] for line in lines] == [row["value"] for row in table]
+    assert sum(row["attribute"] == "summary" for row in rows) == 12
+    with pytest.raises(ReaseqError, match=r"unknown format '\.xls'"):
+        distilled("knowledge", "export", "claims.xls")
+    with pytest.raises(ReaseqError, match="No such file or directory"):
+        distilled("knowledge", "export", "missing/claims.csv")
+    assert not list(Path().glob(".*.part"))
+
+
+def test_a_formula_is_defused_on_request(run: Run, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REASEQ_ENGINE", "openai")
+    monkeypatch.setenv("REASEQ_MODEL", "fake")
+    monkeypatch.setenv("REASEQ_BASE_URL", fake.base_url)
+    Path("feed.csv").write_text('sku,title\n1,"=HYPERLINK(""x"") black leather boots"\n')
+    run("import", "feed.csv", "--category", "shoes")
+    run("distill", "--category", "shoes")
+    run("knowledge", "export", "raw.csv")
+    run("knowledge", "export", "safe.csv", "--defuse")
+    assert ',"=HYPERLINK' in Path("raw.csv").read_text()
+    assert ',"=HYPERLINK' not in Path("safe.csv").read_text()
+    assert ",\"'=HYPERLINK" in Path("safe.csv").read_text()
+
+
+def test_nothing_to_show(run: Run) -> None:
+    for arguments in (["knowledge", "list"], ["knowledge", "export", "x.csv"]):
+        with pytest.raises(ReaseqError, match="nothing has been distilled yet") as caught:
+            run(*arguments)
+        assert caught.value.hint == "reaseq distill --category CATEGORY"
+    with pytest.raises(ReaseqError, match="no products of category 'shoes' in the store, which is empty") as caught:
+        run("distill", "--category", "shoes")
+    assert "reaseq import" in (caught.value.hint or "")
+
+
+def test_a_cost_limit_needs_a_price(run: Run, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REASEQ_ENGINE", "openai")
+    monkeypatch.setenv("REASEQ_MODEL", "fake")
+    monkeypatch.setenv("REASEQ_BASE_URL", fake.base_url)
+    run("import", "--sample")
+    with pytest.raises(ReaseqError, match="needs a price") as caught:
+        run("distill", "--category", "shoes", "--max-cost", "1")
+    assert "[prices." in (caught.value.hint or "")
+    assert fake.stats().requests == 0
