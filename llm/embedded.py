@@ -1,24 +1,36 @@
-"""The embedded engine: a small model on llama.cpp's server, in this process, on loopback only."""
+"""The embedded engine: a small model on llama.cpp's server, in a child process, on loopback only.
+
+A process of its own, although the runtime could serve from within ours: there its shutdown waits for
+ever when a reply is under way, its faults would take the run along, and it writes to the terminal.
+"""
 
 import os
 import secrets
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from reaseq.llm.endpoint import Endpoint, EngineError
-from reaseq.llm.models import DEFAULT, KNOWN, Progress, resolve, sha256_of
+from reaseq.llm.endpoint import Endpoint, EngineError, Price
+from reaseq.llm.models import DEFAULT, KNOWN, Progress, find, resolve, sha256_of
+from reaseq.llm.server_process import free_port, running
 
 CONTEXT_PER_REQUEST = 4096
-"""Tokens of prompt and reply one request may take."""
+"""Tokens of prompt and reply one request may take when all are as long; a single one may take them all."""
+
+_PROMPT_CACHE_MIB_PER_REQUEST = 256
+_KEY = "REASEQ_EMBEDDED_KEY"
+_STARTUP_SECONDS = 300
 
 
 def fingerprint(model: str | None, models_dir: Path) -> str:
     """What answers: the weights and the runtime. The number of parallel requests is left out, as it
-    changes no more than the last digits of a probability."""
+    changes no more than the last digits of a probability. Nothing is downloaded to find out."""
     known = KNOWN.get(model or DEFAULT)
-    weights = known.sha256 if known else sha256_of(resolve(model, models_dir))
+    path = None if known else find(model, models_dir)
+    weights = known.sha256 if known else sha256_of(path) if path else f"{model} (not here yet)"
     try:
         runtime = version("xllamacpp")
     except PackageNotFoundError:
@@ -28,52 +40,76 @@ def fingerprint(model: str | None, models_dir: Path) -> str:
 
 @contextmanager
 def serve(
-    model: str | None, *, models_dir: Path, concurrency: int, progress: Progress | None = None
+    model: str | None,
+    *,
+    models_dir: Path,
+    logs_dir: Path,
+    concurrency: int,
+    price: Price | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[Endpoint]:
-    """Serve `model` (see `reaseq.llm.models.resolve`) in this process.
+    """Serve `model` (see `reaseq.llm.models.resolve`) until the block ends. Its log is `embedded.log`.
 
     Raises:
         EngineError: the runtime is not installed, or the model cannot be had or loaded.
     """
-    # Waiting threads must sleep: when they spin, a busy machine loses nine tenths of its speed.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
-        import xllamacpp
-    except ImportError as error:
+        version("xllamacpp")
+    except PackageNotFoundError as error:
         raise EngineError(
             "the embedded engine needs xllamacpp",
             hint="pip install 'reaseq[embedded]'   (or: --engine openai --model NAME)",
         ) from error
     path = resolve(model, models_dir, progress)
-    key = secrets.token_urlsafe(16)
-    params = xllamacpp.CommonParams()
-    params.model.path = str(path)
-    params.n_parallel = concurrency
-    params.n_ctx = CONTEXT_PER_REQUEST * concurrency
-    params.kv_unified = True
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _cores()
-    params.hostnames = ["127.0.0.1"]
-    params.port = 0
-    # Other pages and users on this machine must not reach the model.
-    params.api_keys = [key]
-    params.warmup = False
-    params.verbosity = 1  # errors only: the terminal belongs to the progress display
-    try:
-        server = xllamacpp.Server(params)
-    except Exception as error:  # the runtime raises bare exceptions of its own
-        raise EngineError(f"{path} cannot be loaded: {error}", hint="is it a chat model in GGUF format?") from error
-    try:
+    port = free_port()
+    key = secrets.token_urlsafe(16)  # other users and web pages on this machine must not reach the model
+    with running(
+        [sys.executable, "-m", "reaseq.llm.embedded", str(path), str(port), str(concurrency)],
+        name=f"the server of {path.name}",
+        health=f"http://127.0.0.1:{port}/health",
+        log=logs_dir / "embedded.log",
+        startup=_STARTUP_SECONDS,
+        grace=0,  # it holds nothing that could be lost
+        # Waiting threads must sleep: when they spin, a busy machine loses nine tenths of its speed.
+        env={_KEY: key, "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive")},
+    ):
         yield Endpoint(
-            base_url=f"{server.listening_address}/v1",
+            base_url=f"http://127.0.0.1:{port}/v1",
             model=model or DEFAULT,
             fingerprint=fingerprint(model, models_dir),
             api_key=key,
             grammar=True,
             logprobs=True,
+            price=price,
         )
-    finally:
+
+
+def _serve_until_killed(path: str, port: int, concurrency: int) -> None:
+    import xllamacpp
+
+    params = xllamacpp.CommonParams()
+    params.model.path = path
+    params.n_parallel = concurrency
+    # Measured with the prompts of a run, four at a time: of a prompt's shared beginning nothing is read
+    # twice after the first round, and flash attention, batch sizes and n-gram speculation gain nothing.
+    params.n_ctx = CONTEXT_PER_REQUEST * concurrency
+    params.kv_unified = True
+    params.cache_ram_mib = _PROMPT_CACHE_MIB_PER_REQUEST * concurrency
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _cores()
+    params.hostnames = ["127.0.0.1"]
+    params.port = port
+    params.api_keys = [os.environ.pop(_KEY)]
+    params.warmup = False
+    params.verbosity = 2  # warnings and errors
+    server = xllamacpp.Server(params)
+    while True:
+        signal.pause()
         del server
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+if __name__ == "__main__":
+    _serve_until_killed(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))

@@ -126,9 +126,12 @@ def pull(name: str, models_dir: Path, progress: Progress | None = None) -> Path:
             try:
                 with tempfile.TemporaryDirectory(dir=models_dir, prefix=f".{name}.") as scratch:
                     fetched = source(weights, models_dir, Path(scratch), report)
-                    _check(weights, fetched, report)
-                    os.replace(fetched, target)
-                    shutil.rmtree(_parts_dir(weights, models_dir), ignore_errors=True)
+                    try:
+                        _check(weights, fetched, report)
+                        os.replace(fetched, target)
+                    finally:
+                        # Joined and right, they are not needed; joined and wrong, not to be used again.
+                        shutil.rmtree(_parts_dir(weights, models_dir), ignore_errors=True)
                 return target
             except _NotThere as error:
                 failures.append(str(error))

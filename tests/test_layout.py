@@ -1,0 +1,70 @@
+"""The folders at the root, the links to them, the lists in pyproject.toml and the wheel agree."""
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reaseq.knowledge_store import migrations
+from reaseq.knowledge_store.store import HEAD, Store
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
+
+
+@pytest.fixture(scope="module")
+def pyproject() -> dict[str, Any]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def test_every_folder_is_listed_everywhere(pyproject: dict[str, Any]) -> None:
+    tool = pyproject["tool"]
+    wheel = tool["hatch"]["build"]["targets"]["wheel"]
+    package = {"src/reaseq/__init__.py", "src/reaseq/py.typed"}
+    assert {"agents", "graphs", "prompts", "knowledge_store", "ranker", "cli"} <= set(FOLDERS)
+    assert sorted(set(wheel["only-include"]) - package) == FOLDERS
+    assert wheel["sources"] == {"src/reaseq": "reaseq"} | {name: f"reaseq/{name}" for name in FOLDERS}
+    assert sorted(set(tool["pyright"]["include"]) - {"tests"}) == FOLDERS
+    assert sorted(tool["ruff"]["lint"]["flake8-tidy-imports"]["banned-api"]) == FOLDERS
+    links = {path.name: path for path in (ROOT / "src" / "reaseq").iterdir() if path.is_symlink()}
+    assert sorted(links) == FOLDERS
+    assert all(path.readlink() == Path(f"../../{name}") for name, path in links.items())
+
+
+def test_the_wheel_holds_what_a_user_needs(tmp_path: Path) -> None:
+    build = (
+        "import sys; from hatchling.builders.wheel import WheelBuilder; "
+        "print(next(WheelBuilder(sys.argv[1]).build(directory=sys.argv[2])))"
+    )
+    command = [sys.executable, "-c", build, str(ROOT), str(tmp_path)]
+    path = Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+    names = set(zipfile.ZipFile(path).namelist())
+    for folder in FOLDERS:
+        for file in (ROOT / folder).rglob("*"):
+            if file.suffix in {".py", ".yaml", ".csv", ".mako"} and "results" not in file.parts:
+                assert f"reaseq/{file.relative_to(ROOT)}" in names
+    assert "reaseq/py.typed" in names
+    assert all(name.startswith(("reaseq/", "reaseq-")) for name in names), "no other top-level names"
+
+
+def test_folders_are_not_importable_by_their_bare_names(tmp_path: Path) -> None:
+    code = "import importlib.util as u, sys; sys.exit(str([n for n in sys.argv[1:] if u.find_spec(n)]))"
+    result = subprocess.run(
+        [sys.executable, "-c", code, *FOLDERS], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert result.stderr.strip() == "[]"
+
+
+def test_the_store_knows_its_newest_migration(store: Store) -> None:
+    assert migrations.head() == HEAD
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+    from sqlmodel import SQLModel
+
+    with store.engine.connect() as connection:
+        difference = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+    assert difference == [], "the tables and the migrations differ"
