@@ -77,7 +77,12 @@ def start(config: EngineConfig, progress: Progress | None = None) -> Iterator[En
     """
     if config.engine == "embedded":
         with embedded.serve(
-            config.model, models_dir=config.models_dir, concurrency=config.concurrency, progress=progress
+            config.model,
+            models_dir=config.models_dir,
+            logs_dir=config.logs_dir,
+            concurrency=config.concurrency,
+            price=config.price,
+            progress=progress,
         ) as endpoint:
             yield endpoint
     elif config.engine == "replay":

