@@ -89,10 +89,14 @@ def start(config: EngineConfig, progress: Progress | None = None) -> Iterator[En
         with ReplayServer(load_replies(_replay_file(config)), model=config.model_name, price=config.price) as endpoint:
             yield endpoint
     elif config.engine == "vllm":
-        with vllm.serve(config.model_name, args=config.vllm_args, logs_dir=config.logs_dir) as base_url:
-            yield Endpoint(
-                base_url, config.model_name, fingerprint(config), grammar=True, logprobs=True, price=config.price
-            )
+        with vllm.serve(
+            config.model_name,
+            args=config.vllm_args,
+            logs_dir=config.logs_dir,
+            fingerprint=fingerprint(config),
+            price=config.price,
+        ) as endpoint:
+            yield endpoint
     else:
         yield Endpoint(
             config.base_url.rstrip("/"),

@@ -82,7 +82,7 @@ def test_a_file_that_is_no_model(tmp_path: Path) -> None:
     path = tmp_path / "broken.gguf"
     path.write_bytes(b"GGUF and nothing more")
     with (
-        pytest.raises(EngineError, match="the server of broken.gguf stopped"),
+        pytest.raises(EngineError, match=r"the server of broken\.gguf stopped"),
         embedded.serve(str(path), models_dir=tmp_path, logs_dir=tmp_path, concurrency=1),
     ):
         pass

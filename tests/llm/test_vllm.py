@@ -1,33 +1,44 @@
 """The vLLM engine: its child is waited for, and gone in the end, whatever happens."""
 
-import os
 import signal
 import subprocess
 import sys
 import textwrap
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
+import openai
 import pytest
 
 from reaseq.llm import vllm
-from reaseq.llm.endpoint import EngineError
+from reaseq.llm.endpoint import Endpoint, EngineError
 
 FAKE = """\
-import http.server, signal, subprocess, sys, time
+import http.server, json, os, signal, subprocess, sys, time
 mode, rest = sys.argv[1], sys.argv[2:]
 print("fake vllm", *rest, flush=True)
 if mode == "dies":
     sys.exit("no such model")
 if mode == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", sys.argv[0]])
 if mode == "slow":
     time.sleep(1.5)
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.send_response(200 if self.path == "/health" else 404)
         self.end_headers()
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        allowed = self.headers["Authorization"] == "Bearer " + os.environ["VLLM_API_KEY"]
+        message = {"role": "assistant", "content": "from " + asked["model"]}
+        reply = {"id": "1", "object": "chat.completion", "created": 0, "model": asked["model"],
+                 "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+        self.send_response(200 if allowed and self.path == "/v1/chat/completions" else 401)
+        self.end_headers()
+        self.wfile.write(json.dumps(reply).encode())
     def log_message(self, *_): ...
 http.server.HTTPServer(("127.0.0.1", int(rest[rest.index("--port") + 1])), Handler).serve_forever()
 """
@@ -36,12 +47,15 @@ http.server.HTTPServer(("127.0.0.1", int(rest[rest.index("--port") + 1])), Handl
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "pytest.MonkeyPatch":
     (tmp_path / "fake.py").write_text(FAKE)
-    monkeypatch.setattr(vllm, "_GRACE_SECONDS", 0.5)
     return monkeypatch
 
 
 def use(command: pytest.MonkeyPatch, tmp_path: Path, mode: str) -> None:
     command.setenv(vllm.COMMAND, f"{sys.executable} {tmp_path / 'fake.py'} {mode}")
+
+
+def serve(tmp_path: Path, model: str = "m", **options: Any) -> AbstractContextManager[Endpoint]:
+    return vllm.serve(model, logs_dir=tmp_path / "logs", fingerprint="f", **{"grace": 0.5, **options})
 
 
 def running(tmp_path: Path) -> list[str]:
@@ -54,7 +68,7 @@ def running(tmp_path: Path) -> list[str]:
                 state = (folder / "stat").read_text().rsplit(")", 1)[1].split()[0]
             except OSError:
                 continue
-            if state != "Z" and (str(tmp_path) in line or "time.sleep(600)" in line):
+            if state != "Z" and str(tmp_path) in line:
                 found.append(line)
     return found
 
@@ -66,26 +80,27 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
 @pytest.mark.parametrize("mode", ["quick", "slow", "stubborn"])
 def test_up_used_and_gone(command: pytest.MonkeyPatch, tmp_path: Path, mode: str) -> None:
     use(command, tmp_path, mode)
-    with vllm.serve("org/model", args=["--max-model-len", "4096"], logs_dir=tmp_path / "logs") as base_url:
-        assert base_url.startswith("http://127.0.0.1:")
-        assert base_url.endswith("/v1")
+    with serve(tmp_path, "org/model", args=["--max-model-len", "4096"]) as endpoint:
+        with openai.OpenAI(base_url=endpoint.base_url, api_key=endpoint.api_key, max_retries=0) as client:
+            reply = client.chat.completions.create(model=endpoint.model, messages=[{"role": "user", "content": "hi"}])
+        assert reply.choices[0].message.content == "from org/model"
         assert running(tmp_path)
     assert not running(tmp_path)
     (log,) = (tmp_path / "logs").iterdir()
-    assert "--served-model-name org/model --max-model-len 4096" in log.read_text()
+    assert "org/model --max-model-len 4096 --host 127.0.0.1 --port" in log.read_text()
 
 
 @linux
 def test_gone_after_an_error(command: pytest.MonkeyPatch, tmp_path: Path) -> None:
     use(command, tmp_path, "quick")
-    with pytest.raises(ZeroDivisionError), vllm.serve("m", logs_dir=tmp_path / "logs"):
+    with pytest.raises(ZeroDivisionError), serve(tmp_path):
         _ = 1 / 0
     assert not running(tmp_path)
 
 
 def test_a_server_that_dies_shows_its_log(command: pytest.MonkeyPatch, tmp_path: Path) -> None:
     use(command, tmp_path, "dies")
-    with pytest.raises(EngineError, match="no such model") as caught, vllm.serve("m", logs_dir=tmp_path / "logs"):
+    with pytest.raises(EngineError, match="no such model") as caught, serve(tmp_path):
         pass
     assert "vllm-" in (caught.value.hint or "")
 
@@ -93,31 +108,34 @@ def test_a_server_that_dies_shows_its_log(command: pytest.MonkeyPatch, tmp_path:
 @linux
 def test_a_server_that_is_not_up_in_time(command: pytest.MonkeyPatch, tmp_path: Path) -> None:
     use(command, tmp_path, "slow")
-    with pytest.raises(EngineError, match="not up in time"), vllm.serve("m", logs_dir=tmp_path / "l", startup=0.3):
+    with pytest.raises(EngineError, match="not up in time"), serve(tmp_path, startup=0.3):
         pass
     assert not running(tmp_path)
 
 
 @linux
-def test_gone_when_the_parent_is_killed(command: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    use(command, tmp_path, "quick")
+@pytest.mark.parametrize("mode", ["quick", "stubborn"])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_gone_when_the_parent_is_killed(
+    command: pytest.MonkeyPatch, tmp_path: Path, mode: str, how: signal.Signals
+) -> None:
+    use(command, tmp_path, mode)
     code = f"""
         from pathlib import Path
         from reaseq.llm import vllm
-        with vllm.serve("m", logs_dir=Path({str(tmp_path / "logs")!r})):
+        with vllm.serve("m", logs_dir=Path({str(tmp_path / "logs")!r}), fingerprint="f", grace=0.5):
             print("up", flush=True)
             import time; time.sleep(600.0)
     """
     parent = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True, env=os.environ
+        [sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     assert parent.stdout is not None
     assert parent.stdout.readline() == "up\n"
-    parent.send_signal(signal.SIGKILL)
+    parent.send_signal(how)
     parent.communicate()
-    for _ in range(50):
-        if not running(tmp_path):
-            break
+    until = time.monotonic() + 20
+    while running(tmp_path) and time.monotonic() < until:
         time.sleep(0.1)
     assert not running(tmp_path)
 
@@ -125,6 +143,6 @@ def test_gone_when_the_parent_is_killed(command: pytest.MonkeyPatch, tmp_path: P
 def test_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv(vllm.COMMAND, raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EngineError, match="not installed") as caught, vllm.serve("m", logs_dir=tmp_path):
+    with pytest.raises(EngineError, match="not installed") as caught, serve(tmp_path):
         pass
     assert "pip install 'reaseq[vllm]'" in (caught.value.hint or "")
