@@ -125,9 +125,12 @@ def _stated(attribute: Attribute, match: Match, text: Text, found_by: FoundBy) -
 
 
 def _hypothesis(attribute: Attribute, item: Found, text: Text) -> Claim:
-    """A value the text does not state; its reason is evidence when the text holds those words."""
+    """A value the text does not state. What is given as its reason must stand in the text: small
+    models make reasons up, or copy them from an example."""
     why = item.get("why") or None
     cited = text.find(why) if why else []
+    if attribute.facet == "demand" and not cited:
+        return _rejected(attribute, item["value"], "its reason is not in the text" if why else "no reason given", item)
     return _claim(
         attribute,
         item["value"],
@@ -143,7 +146,7 @@ def _hypothesis(attribute: Attribute, item: Found, text: Text) -> Claim:
 
 def _rejected(attribute: Attribute, value: str, verdict: str, item: Found) -> Claim:
     kind: ClaimType = "demand" if attribute.facet == "demand" else "stated"
-    return _claim(attribute, value, kind, "rejected", verdict, "model", reason=item.get("why"))
+    return _claim(attribute, value, kind, "rejected", verdict, "model", reason=item.get("why") or None)
 
 
 def _claim(

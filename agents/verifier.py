@@ -1,8 +1,9 @@
 """Verifier: judges what code cannot settle - hypotheses, inferences, contradictions.
 
 One call a product: the claims are numbered, each is answered yes or no. Where the endpoint returns
-token log-probabilities, the probability of *yes* against *no* at each answer is the confidence;
-elsewhere the word alone decides and the confidence stays unmeasured.
+token log-probabilities, the probability of *yes* against *no* at each answer is the confidence; a
+hypothesis it is not sure of stays `proposed`, for a person to decide. Elsewhere the word alone
+decides and the confidence stays unmeasured.
 """
 
 import json
@@ -19,7 +20,7 @@ from reaseq.taxonomy.lexicon import Text
 from reaseq.taxonomy.schema import CategorySchema
 
 _ANSWER = re.compile(r'"(\d+)"\s*:\s*"(yes|no)"')
-_THRESHOLD = 0.5
+_SURE = 0.9
 _TOP_LOGPROBS = 8
 
 
@@ -46,7 +47,7 @@ class Verifier:
         product_id: str | None = None,
         repair: tuple[Message, ...] = (),
     ) -> list[Claim]:
-        """`claims`, those that were `proposed` now verified or rejected.
+        """`claims`, those that were `proposed` now verified, rejected, or left with a verdict of doubt.
 
         Raises:
             ReplyError: the reply does not answer every claim.
@@ -100,14 +101,17 @@ def _said(claim: Claim) -> str:
 
 
 def _judged(claim: Claim, yes: bool, confidence: float | None) -> Claim:
+    hypothesis = claim["claim_type"] in ("demand", "inferred")
+    judged = claim.copy()
+    judged["confidence"] = confidence
+    # Of rival values that the text states, one will be chosen: there is nothing to leave open.
+    if hypothesis and yes and confidence is not None and confidence < _SURE:
+        judged["verdict"] = f"the verifier is not sure (p(yes) = {confidence:.2f})"
+        return judged
     basis = "by word" if confidence is None else f"p(yes) = {confidence:.2f}"
     verdict = f"the verifier {'agrees' if yes else 'disagrees'} ({basis})"
-    if claim["claim_type"] not in ("demand", "inferred"):
-        verdict = f"{claim['verdict']}; {verdict}"
-    judged = claim.copy()
     judged["status"] = "verified" if yes else "rejected"
-    judged["verdict"] = verdict
-    judged["confidence"] = confidence
+    judged["verdict"] = verdict if hypothesis else f"{claim['verdict']}; {verdict}"
     return judged
 
 
@@ -123,7 +127,7 @@ def _answers(reply: Reply, count: int) -> list[tuple[bool, float | None]]:
     answers = []
     for number in wanted:
         p = measured.get(number)
-        answers.append((said[number] == "yes" if p is None else p >= _THRESHOLD, p))
+        answers.append((said[number] == "yes" if p is None else p >= 0.5, p))
     return answers
 
 
@@ -145,7 +149,7 @@ def _confidences(reply: Reply) -> dict[str, float]:
             if first in mass:
                 mass[first] += math.exp(logprob)
         if (total := sum(mass.values())) > 0:
-            confidences[match.group(1)] = mass["y"] / total
+            confidences[match.group(1)] = round(mass["y"] / total, 4)
     return confidences
 
 

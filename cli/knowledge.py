@@ -83,21 +83,22 @@ def show(
             raise ReaseqError(f"no product with id {product_id!r} in the store", hint="reaseq knowledge list")
         claims, summary, failures = store.knowledge(product_id)
 
-    for field, text in _fields(product).items():
+    from reaseq.agents.product_text import source_fields
+
+    for field, text in source_fields(product).items():
         marked = Text(printable(text))
         for claim in claims:
             if claim["field"] == field and claim["status"] != "rejected":
                 marked.stylize("bold black on yellow", claim["start"], claim["end"])
         console.print(Panel(marked, title=Text(field), title_align="left", border_style="dim"))
     table = Table(title="Claims", title_justify="left")
-    for name in ("attribute", "value", "type", "status", "evidence", "verdict", "confidence", "provenance"):
+    for name in ("attribute", "value", "type", "status", "evidence", "verdict", "confidence", "found by"):
         table.add_column(name, overflow="fold")
     for claim in claims:
         if claim["quote"] is None:
             evidence = f"because: {claim['reason']}" if claim["reason"] else ""
         else:
             evidence = f"{claim['field']}[{claim['start']}:{claim['end']}] “{claim['quote']}”"
-        model = f"{claim['model']}, prompt {claim['prompt_fingerprint'][:8]}, " if claim["model"] else ""
         table.add_row(
             claim["attribute"],
             Text(printable(claim["value"])),
@@ -106,10 +107,18 @@ def show(
             Text(printable(evidence)),
             Text(printable(claim["verdict"])),
             "" if claim["confidence"] is None else f"{claim['confidence']:.2f}",
-            Text(f"{claim['found_by']}; {model}schema v{claim['schema_version']}, run {claim['run_id']}"),
+            f"{claim['found_by']}, run {claim['run_id']}",
         )
     if claims:
         console.print(table)
+        origins = {
+            f"Run {claim['run_id']}: {claim['model']}, prompt {claim['prompt_fingerprint']}, "
+            f"schema version {claim['schema_version']}."
+            for claim in claims
+            if claim["model"]
+        }
+        for origin in sorted(origins):
+            console.print(Text(origin, style="dim"))
     if summary:
         console.print(Panel(Text(printable(summary["text"])), title="Summary", title_align="left"))
     for failure in failures:
@@ -206,15 +215,6 @@ def _nothing(category: str | None) -> None:
         f"nothing has been distilled yet{f' in category {category!r}' if category else ''}",
         hint=f"reaseq distill --category {category or 'CATEGORY'}",
     )
-
-
-def _fields(product: dict[str, Any]) -> dict[str, str]:
-    """Text fields as received, under the names claims cite them by."""
-    fields = {name: product[name] for name in ("title", "brand", "description") if product[name]}
-    others = {
-        f"attributes.{name}": value for name, value in product["attributes"].items() if isinstance(value, str) and value
-    }
-    return fields | others
 
 
 def _claims_line(claims: list[dict[str, Any]]) -> str:

@@ -272,8 +272,8 @@ def _check_reply(
         import jsonschema
 
         try:
-            validator = jsonschema.Draft202012Validator(prompt.reply_schema)
-            for breach in validator.iter_errors(reply):
+            jsonschema.Draft202012Validator.check_schema(prompt.reply_schema)
+            for breach in jsonschema.Draft202012Validator(prompt.reply_schema).iter_errors(reply):
                 inner = (*place, *breach.absolute_path)
                 yield _line(inner, lines), f"example {number} breaks reply_schema: {breach.message}"
         except jsonschema.SchemaError as error:

@@ -100,6 +100,16 @@ def brief(claims: list[Claim]) -> list[tuple[str, str, str, str, str]]:
             id="a hypothesis goes to the verifier",
         ),
         pytest.param(
+            {"scenario": [{"value": "hiking", "why": "made for summits"}, {"value": "office"}]},
+            "Lugged thing",
+            "",
+            [
+                ("scenario", "hiking", "demand", "rejected", "model"),
+                ("scenario", "office", "demand", "rejected", "model"),
+            ],
+            id="a reason that is made up, or none",
+        ),
+        pytest.param(
             {},
             "Pull-on",
             "A lace-up.",

@@ -179,7 +179,7 @@ def test_list_show_stats(distilled: Run) -> None:
     output = distilled("knowledge", "show", "made-000001")
     assert "title[" in output
     assert "“" in output
-    assert "run 1" in output
+    assert "Run 1: fake, prompt " in output
     assert "Summary" in output
     output = distilled("knowledge", "stats")
     assert "│ shoes │ 15 │ 12 │ 0 │" in output

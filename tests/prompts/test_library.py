@@ -55,7 +55,7 @@ def path(tmp_path: Path) -> Path:
         ),
         (('reply: {"1": "yes"}', "reply: yes indeed"), ["12: example 1: the reply is not JSON"]),
         (("  type: object", "  type: thing"), ["14: reply_schema is not a JSON Schema"]),
-        (("reply: json", "reply: json\nreply: text"), ["13: key 'reply' stands here twice"]),
+        (("reply: json", "reply: json\nreply: text"), ["14: key 'reply' stands here twice"]),
         (("reply: json", "reply: poem"), ["13: reply: Input should be 'json' or 'text'"]),
         (("reply: json", "reply: text"), ["12: example 1: the reply must be text"]),
         (("variables:", "variables: ["), ["not valid YAML"]),
