@@ -34,8 +34,13 @@ def engine_config(settings: Settings) -> EngineConfig:
 @contextmanager
 def start_engine(settings: Settings) -> Iterator[Endpoint]:
     """The engine of the settings, up; a first pull of weights shows its progress."""
+    from rich.console import Console
+
     from reaseq.llm import engines
 
+    if settings.engine == "vllm":
+        where = f"starting vLLM, which takes a minute or more; its log goes to {settings.logs_dir}"
+        Console(stderr=True, soft_wrap=True).print(where, markup=False, highlight=False)
     with pull_progress() as progress, engines.start(engine_config(settings), progress) as endpoint:
         progress("", 0, 0)
         yield endpoint
