@@ -1,4 +1,8 @@
-"""Summarizer: the dense text that is embedded, from the product's text and its verified claims."""
+"""Summarizer: the dense text that is embedded, from the product's text and its verified claims.
+
+It is held to the text as claims are: a sentence with a number or a value of the category's lexicon
+that neither the text nor a claim bears out is left out, and if little is left the model is told.
+"""
 
 import re
 from collections.abc import Sequence
@@ -7,12 +11,12 @@ from reaseq.agents.claims import Claim
 from reaseq.agents.product_text import shown
 from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
 from reaseq.prompts.library import Prompt
-from reaseq.taxonomy.lexicon import Text
-from reaseq.taxonomy.schema import CategorySchema
+from reaseq.taxonomy.lexicon import Lexicon, Text
 from reaseq.taxonomy.text import tokenize
 
 _SHORTEST = 10
 _LONGEST = 1200
+_SENTENCE = re.compile(r".+?(?:[.!?]+(?=\s|$)|[。！？]+|$)", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
 
@@ -22,8 +26,9 @@ class Summarizer:
 
     name = "summarizer"
 
-    def __init__(self, prompt: Prompt, schema: CategorySchema) -> None:
-        self.prompt = prompt.bind(system={"category": schema.category.replace("_", " ")})
+    def __init__(self, prompt: Prompt, lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
+        self.prompt = prompt.bind(system={"category": lexicon.schema.category.replace("_", " ")})
 
     @property
     def fingerprint(self) -> str:
@@ -41,7 +46,7 @@ class Summarizer:
         """One paragraph about the product.
 
         Raises:
-            ReplyError: it is too short or long, or holds a number that neither text nor claims hold.
+            ReplyError: it is too short or long, or most of it is not borne out.
         """
         product, facts = shown(text.sources), _facts(claims)
         reply = await chat.ask(
@@ -58,16 +63,37 @@ class Summarizer:
             raise ReplyError(
                 f"The summary has {len(summary)} characters; write between {_SHORTEST} and {_LONGEST}.", reply
             )
-        if invented := sorted(_numbers(summary) - _numbers(product) - _numbers(facts)):
-            raise ReplyError(f"The product's text does not say {', '.join(invented)}: leave it out.", reply)
-        return summary
+        sentences = _SENTENCE.findall(summary)
+        borne_out = self._values(text) | {(claim["attribute"], claim["value"]) for claim in claims if _holds(claim)}
+        numbers = _numbers(product) | _numbers(facts)
+        kept, invented = [], []
+        for sentence in sentences:
+            values = self._values(Text({"summary": sentence})) - borne_out
+            found = sorted(_numbers(sentence) - numbers) + sorted(value for _, value in values)
+            invented += found
+            if not found:
+                kept.append(sentence)
+        if len(kept) < (len(sentences) + 1) // 2:
+            raise ReplyError(
+                f"The product's text does not say {', '.join(dict.fromkeys(invented))}: leave it out.", reply
+            )
+        return "".join(kept).strip()
+
+    def _values(self, text: Text) -> set[tuple[str, str]]:
+        """The lexicon's values that `text` states, each with its attribute."""
+        found = self.lexicon.find(text)
+        return {(name, match.value) for name, matches in found.items() for match in matches if not match.negated}
+
+
+def _holds(claim: Claim) -> bool:
+    return claim["status"] == "verified"
 
 
 def _facts(claims: Sequence[Claim]) -> str:
     """Verified values by attribute, a line each."""
     values: dict[str, list[str]] = {}
     for claim in claims:
-        if claim["status"] == "verified":
+        if _holds(claim):
             values.setdefault(claim["attribute"].replace("_", " "), []).append(claim["value"])
     return "\n".join(f"{name}: {', '.join(found)}" for name, found in values.items()) or "(none)"
 

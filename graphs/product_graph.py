@@ -79,7 +79,7 @@ class ProductAgents:
             lexicon,
             AttributeExtractor(prompts[AttributeExtractor.name], lexicon, grammar=grammar),
             Verifier(prompts[Verifier.name], schema, logprobs=logprobs),
-            Summarizer(prompts[Summarizer.name], schema),
+            Summarizer(prompts[Summarizer.name], lexicon),
         )
 
     @property

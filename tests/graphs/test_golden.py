@@ -24,11 +24,12 @@ CASES = sorted(FOLDER.glob("*/*.yaml"))
 
 
 @pytest.fixture(scope="session")
-def live() -> Iterator[Endpoint]:
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
     from reaseq.llm import embedded
 
     models_dir = Path(os.environ.get("REASEQ_MODELS_DIR", ".reaseq/models"))
-    with embedded.serve(None, models_dir=models_dir, concurrency=1) as endpoint:
+    logs_dir = tmp_path_factory.mktemp("logs")
+    with embedded.serve(None, models_dir=models_dir, logs_dir=logs_dir, concurrency=1) as endpoint:
         yield endpoint
 
 
