@@ -1,5 +1,7 @@
 """The vLLM engine: its child is waited for, and gone in the end, whatever happens."""
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,6 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import openai
 import pytest
 
@@ -146,3 +149,84 @@ def test_not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="not installed") as caught, serve(tmp_path):
         pass
     assert "pip install 'reaseq[vllm]'" in (caught.value.hint or "")
+
+
+def tiny_model(folder: Path) -> Path:
+    """A Qwen2 of random weights, with a tokenizer and a chat template: talks nonsense, but within a grammar."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    alphabet = special + sorted(pre_tokenizers.ByteLevel.alphabet())
+    bpe = Tokenizer(models.BPE(vocab={token: number for number, token in enumerate(alphabet)}, merges=[]))
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=bpe, eos_token="<|im_end|>", pad_token="<|endoftext|>"
+    )
+    tokenizer.chat_template = (
+        "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
+        "<|im_start|>assistant\n"
+    )
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = Qwen2Config(
+        vocab_size=len(alphabet),
+        hidden_size=64,
+        intermediate_size=128,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        max_position_embeddings=1024,
+        eos_token_id=2,
+        bos_token_id=None,
+    )
+    Qwen2ForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+@linux
+@pytest.mark.vllm
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_real_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    python = os.environ.get("REASEQ_TEST_VLLM_PYTHON")
+    if not python:
+        pytest.skip("REASEQ_TEST_VLLM_PYTHON names no Python that has vLLM")
+    monkeypatch.setenv(vllm.COMMAND, f"{python} -m vllm.entrypoints.openai.api_server --model")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
+    grammar = '{"backend": "xgrammar", "disable_any_whitespace": true}'
+    args = ["--enforce-eager", "--max-model-len", "1024", "--structured-outputs-config", grammar]
+    schema = {
+        "type": "object",
+        "properties": {
+            "colour": {"anyOf": [{"type": "null"}, {"enum": ["red", "blue"]}]},
+            "note": {"type": "string", "maxLength": 8},
+        },
+        "required": ["colour", "note"],
+        "additionalProperties": False,
+    }
+    with serve(tmp_path, str(tiny_model(tmp_path / "model")), args=args, grace=15.0) as endpoint:
+        stranger = openai.OpenAI(base_url=endpoint.base_url, api_key="wrong", max_retries=0)
+        with stranger, pytest.raises(openai.AuthenticationError):
+            stranger.models.list()
+        with openai.OpenAI(base_url=endpoint.base_url, api_key=endpoint.api_key, max_retries=0) as client:
+            reply = client.chat.completions.create(
+                model=endpoint.model,
+                messages=[{"role": "user", "content": "What colour?"}],
+                max_completion_tokens=200,
+                temperature=0.0,
+                seed=0,
+                logprobs=True,
+                top_logprobs=8,
+                response_format={"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": schema}},
+            )
+    choice = reply.choices[0]
+    assert choice.finish_reason == "stop"
+    jsonschema.validate(json.loads(choice.message.content or ""), schema)
+    assert choice.logprobs
+    assert choice.logprobs.content
+    assert len(choice.logprobs.content[0].top_logprobs) == 8
+    assert not running(tmp_path)
