@@ -32,7 +32,12 @@ class Settings(BaseSettings):
     """Few keys, each with a default. A key's description is what `reaseq config` prints."""
 
     model_config = SettingsConfigDict(
-        env_prefix="REASEQ_", env_nested_delimiter="__", toml_file=FILE, extra="forbid", frozen=True
+        env_prefix="REASEQ_",
+        env_nested_delimiter="__",
+        env_parse_none_str="none",
+        toml_file=FILE,
+        extra="forbid",
+        frozen=True,
     )
 
     state_dir: Path = Field(Path(".reaseq"), description="Where store, models and logs live.")
@@ -58,7 +63,7 @@ class Settings(BaseSettings):
     timeout: Annotated[float, Field(gt=0)] = Field(120.0, description="Seconds one model call may take.")
     retries: Annotated[int, Field(ge=0)] = Field(6, description="How often a failed HTTP request is sent again.")
     repairs: Annotated[int, Field(ge=0)] = Field(2, description="How often an unusable reply goes back with its error.")
-    temperature: float | None = Field(0.0, description="Sampling temperature. None leaves it to the endpoint.")
+    temperature: float | None = Field(0.0, description="Sampling temperature. None (REASEQ_TEMPERATURE=none) leaves it to the endpoint.")
     seed: int = Field(0, description="Seed of everything random.")
     prices: dict[str, Prices] = Field({}, description="Per model: price of a million input and output tokens.")
 

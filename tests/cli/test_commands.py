@@ -78,6 +78,8 @@ def test_config_says_where_each_value_comes_from(run: Run, monkeypatch: pytest.M
     assert "│ engine │ openai │ reaseq.toml │" in output
     assert "│ model │ from-env │ REASEQ_MODEL │" in output
     assert "│ retries │ 6 │ default │" in output
+    monkeypatch.setenv("REASEQ_TEMPERATURE", "none")
+    assert "│ temperature │ None │ REASEQ_TEMPERATURE │" in run("config")
     assert json.loads(run("config", "--json"))["prices"] == {"m": {"input": 1.0, "output": 2.0}}
 
 
