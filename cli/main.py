@@ -60,6 +60,7 @@ def main() -> None:
             console.print(Text("Next:  ", style="bold") + Text(error.hint))
         sys.exit(1)
     except (KeyboardInterrupt, typer.Abort):
+        print("\nStopped. What was finished is kept; the same command goes on from there.", file=sys.stderr)
         sys.exit(130)
 
 

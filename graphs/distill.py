@@ -25,6 +25,7 @@ from reaseq.graphs.product_graph import (
     ProductGraph,
     ProductState,
     build_product_graph,
+    exchange,
     run_product_graph,
 )
 from reaseq.graphs.staleness import Inputs, reason
@@ -221,8 +222,7 @@ class _Run:
             try:
                 return await analyst.refine(self.chat, starter, sample, repair=repair)
             except ReplyError as error:
-                said = error.reply.text[:600] if error.reply else ""
-                repair = (("assistant", said or "(no reply)"), ("user", f"{error} Reply again, as asked."))
+                repair = tuple(exchange(error))
                 reason_given = str(error)
         self.counts.notes.append(f"the category analyst gave no usable reply ({reason_given}): starter schema used")
         return starter

@@ -185,7 +185,7 @@ async def _attempt(name: str, state: ProductState, stage: Stage, repairs: int) -
                 "attempts": attempts,
                 "replies": replies,
                 # Only the last exchange goes back: a longer one costs prompt and helps a small model little.
-                "repair": _exchange(error),
+                "repair": exchange(error),
             }
         return _failed(name, state, str(error), attempts, replies)
     except EndpointFailed as error:
@@ -198,6 +198,7 @@ def _failed(name: str, state: ProductState, reason: str, attempts: int, replies:
     return _NEW_STAGE | {"failures": [*state["failures"], failure], "retired": state["retired"] + replies}
 
 
-def _exchange(error: ReplyError) -> list[Message]:
+def exchange(error: ReplyError) -> list[Message]:
+    """What goes back to an agent whose reply could not be used: the reply, and what was wrong with it."""
     said = error.reply.text[:_LONGEST_SHOWN_BACK] if error.reply else ""
     return [("assistant", said or "(no reply)"), ("user", f"{error} Reply again, as asked.")]
