@@ -17,9 +17,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt scripts/install.py
 	$(BIN)/python scripts/install.py '.[embedded,dev]'
 	touch $@
 
-demo: setup ## distil a dozen sample shoes with a local model, and show them
+demo: setup ## distil eight sample shoes with a local model, and show them
 	$(BIN)/reaseq import --sample
-	$(BIN)/reaseq distill --category shoes --limit 12
+	$(BIN)/reaseq distill --category shoes --limit 8
 	$(BIN)/reaseq knowledge list --category shoes
 
 test: setup ## all tests that need no server of another kind

@@ -73,7 +73,10 @@ class Summarizer:
             invented += found
             if not found:
                 kept.append(sentence)
-        if len(kept) < (len(sentences) + 1) // 2:
+        # The first sentence says what the product is; without it the rest hangs in the air. A second try
+        # that goes wrong there again is taken for what is left of it.
+        headless = not repair and kept[:1] != sentences[:1]
+        if headless or len(kept) < (len(sentences) + 1) // 2:
             raise ReplyError(
                 f"The product's text does not say {', '.join(dict.fromkeys(invented))}: leave it out.", reply
             )
