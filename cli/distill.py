@@ -56,10 +56,12 @@ def distill(
         reaseq distill --category shoes --engine openai --model gpt-4o-mini --max-cost 2.50
     """
     from reaseq.cli.settings import load
+    from reaseq.graphs.distill import require_products
     from reaseq.knowledge_store.store import Store
 
     settings = load(engine=engine, model=model, concurrency=concurrency)
     with Store.open(settings.store_url) as store:
+        category = require_products(store, category)
         if dry_run:
             _print_plan(_plan(store, settings, category, limit), limit)
             return
@@ -99,12 +101,11 @@ def _run(
 
     from reaseq.cli.engine import start_engine
     from reaseq.cli.progress import watch
-    from reaseq.graphs.distill import Options, distill, require_products
+    from reaseq.graphs.distill import Options, distill
     from reaseq.graphs.ledger import Counts
     from reaseq.llm.budget import Budget
     from reaseq.prompts.library import PromptLibrary
 
-    require_products(store, category)
     prompts = PromptLibrary(settings.prompts_dir)
     options = Options(
         category=category,

@@ -7,7 +7,15 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, help="Look at what was found: list, show, stats, export.")
 
-Category = Annotated[str | None, typer.Option("--category", "-c", help="Only this category.")]
+
+def _category_name(name: str | None) -> str | None:
+    """A category as the store names it: `--category Footwear` means shoes."""
+    from reaseq.knowledge_store.importing import category_name
+
+    return category_name(name) if name else None
+
+
+Category = Annotated[str | None, typer.Option("--category", "-c", help="Only this category.", show_default="all")]
 
 _STYLE = {
     "verified": "green",
@@ -34,6 +42,7 @@ def list_(
     from reaseq.cli.progress import printable
 
     console = Console()
+    category = _category_name(category)
     with _store() as store:
         products = list(store.distilled(category=category, limit=limit))
         if not products:
@@ -142,6 +151,7 @@ def stats(category: Category = None) -> None:
     from rich.table import Table
 
     console = Console()
+    category = _category_name(category)
     with _store() as store:
         products = Table(title="Products", title_justify="left")
         for name in ("category", "products", "distilled", "failed"):
@@ -194,6 +204,7 @@ def export(
     """
     from reaseq.knowledge_store.export import export_claims
 
+    category = _category_name(category)
     with _store() as store:
         count = export_claims(store, file, category=category, defuse=defuse)
     if not count:

@@ -63,7 +63,9 @@ class Settings(BaseSettings):
     timeout: Annotated[float, Field(gt=0)] = Field(120.0, description="Seconds one model call may take.")
     retries: Annotated[int, Field(ge=0)] = Field(6, description="How often a failed HTTP request is sent again.")
     repairs: Annotated[int, Field(ge=0)] = Field(2, description="How often an unusable reply goes back with its error.")
-    temperature: float | None = Field(0.0, description="Sampling temperature. None (REASEQ_TEMPERATURE=none) leaves it to the endpoint.")
+    temperature: float | None = Field(
+        0.0, description="Sampling temperature. None (REASEQ_TEMPERATURE=none) leaves it to the endpoint."
+    )
     seed: int = Field(0, description="Seed of everything random.")
     prices: dict[str, Prices] = Field({}, description="Per model: price of a million input and output tokens.")
 

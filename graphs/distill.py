@@ -206,6 +206,7 @@ class _Run:
         stored = self.store.latest_schema(category)
         if stored is None or stored.derived_from != source:
             schema = await self._refined(analyst, starter)
+            self.counts.notes += _additions(starter, schema)
             stored = self.store.save_schema(schema, derived_from=source, run_id=self.run_id)
         self.stored = stored
         self.counts.schema_version = stored.version
@@ -326,6 +327,19 @@ class _Run:
                 f"{state['failures'][-1]['reason']}",
                 hint="see that the endpoint is up, and run the same command: it goes on",
             )
+
+
+def _additions(starter: CategorySchema, schema: CategorySchema) -> list[str]:
+    """What the analyst added to a starter schema, in words."""
+    notes = []
+    for attribute in schema.attributes:
+        before = starter.get(attribute.name)
+        values = ", ".join(value for value in attribute.values if before is None or value not in before.values)
+        if before is None:
+            notes.append(f"the category analyst added the attribute {attribute.name}: {values}")
+        elif values:
+            notes.append(f"the category analyst added to {attribute.name}: {values}")
+    return notes
 
 
 async def _all_or_first_error(workers: list[asyncio.Task[None]]) -> None:

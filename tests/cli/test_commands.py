@@ -160,7 +160,7 @@ def distilled(run: Run, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_dry_run_says_what_and_why(distilled: Run) -> None:
-    output = distilled("distill", "--category", "shoes", "--dry-run")
+    output = distilled("distill", "--category", "Footwear", "--dry-run")
     assert "shoes: 3 of 15 products to do." in output
     assert "│ new │ 3 │" in output
     assert "earlier calls" in output
@@ -175,7 +175,7 @@ def test_dry_run_says_what_and_why(distilled: Run) -> None:
 
 
 def test_list_show_stats(distilled: Run) -> None:
-    output = distilled("knowledge", "list", "--category", "shoes", "--limit", "2")
+    output = distilled("knowledge", "list", "--category", "Footwear", "--limit", "2")
     assert "made-000001" in output
     assert "made-000003" not in output
     output = distilled("knowledge", "show", "made-000001")
