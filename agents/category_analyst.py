@@ -129,7 +129,9 @@ def _taken(starter: CategorySchema, proposal: _Proposal, sample: Sequence[Text])
 
 
 def _brief(text: Text) -> str:
-    return shown({name: value[:_LONGEST_SHOWN] for name, value in text.sources.items()})
+    """Title and description, cut; other columns where there is no description."""
+    wanted = {"title", "description"} if "description" in text.sources else set(text.sources)
+    return shown({name: value[:_LONGEST_SHOWN] for name, value in text.sources.items() if name in wanted})
 
 
 def _listed(schema: CategorySchema) -> str:

@@ -292,15 +292,12 @@ class _Run:
     ) -> None:
         assert self.stored is not None
         model = self.endpoint.model
-        claims: list[dict[str, Any]] = [
-            claim
-            | {
-                "model": "" if claim["found_by"] == "lexicon" else model,
-                "prompt_fingerprint": fingerprints[AttributeExtractor.name],
-                "schema_version": self.stored.version,
-            }
-            for claim in state.get("claims", [])
-        ]
+        claims: list[dict[str, Any]] | None = None
+        if "claims" in state:
+            stamp = {"prompt_fingerprint": fingerprints[AttributeExtractor.name], "schema_version": self.stored.version}
+            claims = [
+                claim | stamp | {"model": "" if claim["found_by"] == "lexicon" else model} for claim in state["claims"]
+            ]
         summary = state.get("summary")
         knowledge = ProductKnowledge(
             product_id,
@@ -317,7 +314,7 @@ class _Run:
             self.counts.done += 1
         else:
             self.counts.failed += 1
-        for claim in claims:
+        for claim in claims or ():
             status = claim["status"]
             setattr(self.counts, status, getattr(self.counts, status) + 1)
         self.failed_in_a_row = self.failed_in_a_row + 1 if state.get("endpoint_failed") else 0

@@ -65,7 +65,8 @@ _ADD_CALL = insert(CALL)
 _DROP_CLAIMS = delete(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.status.not_in(t.LOCKED))
 _LOCKED = select(CLAIM.c.attribute).where(CLAIM.c.product_id == bindparam("product"))
 _ADD_CLAIMS = insert(CLAIM)
-_DROP = [delete(table).where(table.c.product_id == bindparam("product")) for table in (SUMMARY, FAILURE, DISTILLATION)]
+_DROP_SUMMARY = delete(SUMMARY).where(SUMMARY.c.product_id == bindparam("product"))
+_DROP_STATE = [delete(table).where(table.c.product_id == bindparam("product")) for table in (FAILURE, DISTILLATION)]
 _ADD_SUMMARY, _ADD_FAILURES, _ADD_DISTILLATION = insert(SUMMARY), insert(FAILURE), insert(DISTILLATION)
 
 
@@ -82,13 +83,14 @@ class StoredSchema:
 class ProductKnowledge:
     """What one product's distillation found, ready to be committed.
 
-    `claims` and `failures` hold column values of `Claim` and `Failure` without ids. `retired_calls`
-    are the replies a failure rests on: the next try must not be given them again.
+    `claims` and `failures` hold column values of `Claim` and `Failure` without ids. Claims are None where
+    nothing was found out: what was known before then stays. `retired_calls` are the replies a failure
+    rests on: the next try must not be given them again.
     """
 
     product_id: str
     parts: dict[str, str]
-    claims: list[dict[str, Any]] = field(default_factory=list)
+    claims: list[dict[str, Any]] | None = None
     summary: dict[str, Any] | None = None
     failures: list[dict[str, Any]] = field(default_factory=list)
     retired_calls: list[int] = field(default_factory=list)
@@ -271,24 +273,26 @@ class Store:
     def save_knowledge(self, knowledge: ProductKnowledge, *, run_id: int) -> None:
         """Replace what is known of a product, in one transaction. People's decisions stay.
 
-        A claim that was approved or edited is kept, and no new claim on its attribute is added.
-        Stages that are missing in `knowledge` because a later one failed keep nothing old either:
-        what is stored always comes from one set of inputs.
+        A claim that was approved or edited is kept, and no new claim on its attribute is added. New
+        claims replace the old claims and the old summary, even if no new summary came of them: what is
+        stored comes from one set of inputs. Without new claims only the failure is noted.
         """
         product_id = knowledge.product_id
+        this = {"product": product_id}
+        now = t.now()
+        stamp = {"product_id": product_id, "run_id": run_id, "created_at": now}
         with self.writing() as connection:
-            this = {"product": product_id}
-            connection.execute(_DROP_CLAIMS, this)
-            locked = set(connection.execute(_LOCKED, this).scalars())
-            now = t.now()
-            stamp = {"product_id": product_id, "run_id": run_id, "created_at": now}
-            claims = [claim | stamp for claim in knowledge.claims if claim["attribute"] not in locked]
-            if claims:
-                connection.execute(_ADD_CLAIMS, claims)
-            for drop in _DROP:
+            if knowledge.claims is not None:
+                connection.execute(_DROP_CLAIMS, this)
+                locked = set(connection.execute(_LOCKED, this).scalars())
+                claims = [claim | stamp for claim in knowledge.claims if claim["attribute"] not in locked]
+                if claims:
+                    connection.execute(_ADD_CLAIMS, claims)
+                connection.execute(_DROP_SUMMARY, this)
+                if knowledge.summary is not None:
+                    connection.execute(_ADD_SUMMARY, knowledge.summary | stamp)
+            for drop in _DROP_STATE:
                 connection.execute(drop, this)
-            if knowledge.summary is not None:
-                connection.execute(_ADD_SUMMARY, knowledge.summary | stamp)
             if knowledge.failures:
                 connection.execute(_ADD_FAILURES, [failure | stamp for failure in knowledge.failures])
             if knowledge.retired_calls:
