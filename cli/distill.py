@@ -111,7 +111,7 @@ def _run(
         category=category,
         limit=limit,
         concurrency=settings.calls_at_a_time,
-        timeout=settings.timeout,
+        timeout=settings.seconds_a_call,
         retries=settings.retries,
         repairs=settings.repairs,
         seed=settings.seed,

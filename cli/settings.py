@@ -60,7 +60,9 @@ class Settings(BaseSettings):
     concurrency: Annotated[int, Field(ge=1, le=4096)] | None = Field(
         None, description="Model calls at a time. None: 4 for the embedded engine, 32 for the others."
     )
-    timeout: Annotated[float, Field(gt=0)] = Field(120.0, description="Seconds one model call may take.")
+    timeout: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="Seconds one model call may take. None: 600 for the embedded engine, 120 for the others."
+    )
     retries: Annotated[int, Field(ge=0)] = Field(6, description="How often a failed HTTP request is sent again.")
     repairs: Annotated[int, Field(ge=0)] = Field(2, description="How often an unusable reply goes back with its error.")
     temperature: float | None = Field(
@@ -91,6 +93,11 @@ class Settings(BaseSettings):
     @property
     def calls_at_a_time(self) -> int:
         return self.concurrency or (4 if self.engine == "embedded" else 32)
+
+    @property
+    def seconds_a_call(self) -> float:
+        # On a busy machine without a GPU a reply may well take minutes, and asking again would only add to it.
+        return self.timeout or (600.0 if self.engine == "embedded" else 120.0)
 
     @property
     def logs_dir(self) -> Path:

@@ -5,9 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.knowledge_store.store import Store
+
+# How long an example takes says more about the machine than about the code; in CI the examples are always the same.
+settings.register_profile(
+    "reaseq", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("reaseq")
 
 REALDATA = Path(os.environ.get("REASEQ_REALDATA") or Path(__file__).resolve().parents[1].parent / "shared" / "data")
 
