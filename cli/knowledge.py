@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Look at what was found: list, show, stats, export.")
+app = typer.Typer(no_args_is_help=True, help="Look at what was found: list, show, stats, export, replies.")
 
 
 def _category_name(name: str | None) -> str | None:
@@ -210,6 +210,24 @@ def export(
     if not count:
         _nothing(category)
     typer.echo(f"{count:,} rows written to {file}")
+
+
+@app.command()
+def replies(
+    file: Annotated[Path, typer.Argument(help="Where to, as JSON lines.")],
+) -> None:
+    """Export the models' replies as a recording that the replay engine serves, without a model.
+
+    Example: reaseq knowledge replies replies.jsonl, then REASEQ_ENGINE=replay REASEQ_REPLAY_FILE=replies.jsonl
+    reaseq distill --category shoes
+    """
+    from reaseq.knowledge_store.export import export_replies
+
+    with _store() as store:
+        count = export_replies(store, file)
+    if not count:
+        _nothing(None)
+    typer.echo(f"{count:,} replies written to {file}")
 
 
 def _store() -> Any:

@@ -59,9 +59,30 @@ def export_claims(store: Store, path: Path, *, category: str | None = None, defu
             f"{path}: unknown format {path.suffix or '(no ending)'!r}; known: {', '.join(writers)}",
             hint=f"reaseq knowledge export {path.with_suffix('.csv')}",
         )
+    return _whole(path, lambda partial: writer(partial, _rows(store, category)))
+
+
+def export_replies(store: Store, path: Path) -> int:
+    """Write every reusable reply as a line of a recording that the replay engine serves; returns their number.
+
+    Raises:
+        ReaseqError: the file cannot be written.
+    """
+
+    def lines() -> Iterator[dict[str, Any]]:
+        for reply in store.replies():
+            # Endpoints that compile grammars are asked differently, so the recording says which it was.
+            reply["grammar"] = reply.pop("engine") != "openai"
+            yield reply
+
+    return _whole(path, lambda partial: _jsonl(partial, lines()))
+
+
+def _whole(path: Path, write: Callable[[Path], int]) -> int:
+    """Write a file that appears whole or not at all."""
     partial = path.with_name(f".{path.name}.part")
     try:
-        count = writer(partial, _rows(store, category))
+        count = write(partial)
         os.replace(partial, path)
     except OSError as error:
         raise ReaseqError(f"{path}: {error.strerror or error}", hint="name a file that can be written") from error

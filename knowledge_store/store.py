@@ -248,6 +248,18 @@ class Store:
             result = connection.execute(_ADD_CALL, columns | {"reusable": True, "created_at": t.now()})
             return int(result.inserted_primary_key[0])  # type: ignore[index]
 
+    def replies(self, *, batch: int = 1000) -> Iterator[dict[str, Any]]:
+        """Every reusable reply with its request's key, agent, and the engine it came from; newest last."""
+        query = (
+            select(CALL.c.request_key, CALL.c.agent, CALL.c.reply, RUN.c.engine)
+            .join(RUN, RUN.c.id == CALL.c.run_id)
+            .where(CALL.c.reusable.is_(True))
+            .order_by(CALL.c.id)
+        )
+        with self._read() as connection:
+            for row in connection.execution_options(yield_per=batch).execute(query):
+                yield dict(row._mapping)
+
     def usage(self, run_id: int | None = None) -> list[dict[str, Any]]:
         """Calls, tokens, seconds and cost by agent and model; of one run, or of all."""
         query = (

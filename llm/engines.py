@@ -86,7 +86,9 @@ def start(config: EngineConfig, progress: Progress | None = None) -> Iterator[En
         ) as endpoint:
             yield endpoint
     elif config.engine == "replay":
-        with ReplayServer(load_replies(_replay_file(config)), model=config.model_name, price=config.price) as endpoint:
+        replies = load_replies(_replay_file(config))
+        grammar = all(row.get("grammar", True) for row in replies.values())
+        with ReplayServer(replies, model=config.model_name, grammar=grammar, price=config.price) as endpoint:
             yield endpoint
     elif config.engine == "vllm":
         with vllm.serve(

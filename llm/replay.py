@@ -6,6 +6,8 @@ A file of recorded replies is JSONL, one request a line:
 
 `request_key` is `reaseq.llm.requests.request_key` of the request. `reply` may hold `logprobs`: for each
 token `[token, [[alternative, log-probability], …]]`. A line with a `status` is answered by that HTTP error.
+`"grammar": false` says that the recorded endpoint compiled no grammars. `reaseq knowledge replies FILE` writes
+such a file.
 """
 
 import hashlib

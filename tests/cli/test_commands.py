@@ -221,6 +221,28 @@ def test_a_formula_is_defused_on_request(run: Run, fake: FakeEndpoint, monkeypat
     assert ",\"'=HYPERLINK" in Path("safe.csv").read_text()
 
 
+def test_a_run_can_be_replayed_without_a_model(
+    distilled: Run, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "replies written to replies.jsonl" in distilled("knowledge", "replies", "replies.jsonl")
+    distilled("knowledge", "export", "first.csv")
+    asked = fake.stats().requests
+    monkeypatch.setenv("REASEQ_ENGINE", "replay")
+    monkeypatch.setenv("REASEQ_REPLAY_FILE", "replies.jsonl")
+    monkeypatch.setenv("REASEQ_STORE", "sqlite:///other.sqlite")
+    with Store.open("sqlite:///other.sqlite") as store:
+        fill(store, 15)
+    assert "12 done, 0 failed" in distilled("distill", "--category", "shoes", "--limit", "12")
+    assert fake.stats().requests == asked
+    distilled("knowledge", "export", "second.csv")
+    columns = ("product_id", "attribute", "value", "status", "quote", "confidence")
+    with open("first.csv", newline="") as first, open("second.csv", newline="") as second:
+        rows = [[[row[name] for name in columns] for row in csv.DictReader(file)] for file in (first, second)]
+    assert rows[0] == rows[1]
+    with pytest.raises(ReaseqError, match="no recorded reply for request"):
+        distilled("distill", "--category", "shoes")
+
+
 def test_nothing_to_show(run: Run) -> None:
     for arguments in (["knowledge", "list"], ["knowledge", "export", "x.csv"]):
         with pytest.raises(ReaseqError, match="nothing has been distilled yet") as caught:
