@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from reaseq.knowledge_store.feeds.records import Feed
     from reaseq.knowledge_store.importing import ImportReport
 
-_PREVIEWED = 3
+_PREVIEWED = 5
+_PLAIN_EVERY = 10.0
 
 
 def import_(
@@ -117,6 +118,8 @@ def _print_guess(console: Console, feed: Feed, guess: dict[str, str]) -> None:
     console.print(table)
     if "id" not in guess:
         console.print("No column looks like an id: ids are made from title, brand and description.", highlight=False)
+    if "list_price" in guess:
+        console.print("list_price counts where the price is unknown; it stays among the attributes.", highlight=False)
 
 
 def _print_preview(console: Console, feed: Feed, guess: dict[str, str], category: str | None) -> None:
@@ -140,14 +143,18 @@ def _print_preview(console: Console, feed: Feed, guess: dict[str, str], category
 
 
 class _Bar:
-    """A bar on a terminal; silent elsewhere, where the report says it all."""
+    """A bar on a terminal, elsewhere a line every ten seconds."""
 
     def __init__(self, feed: Feed) -> None:
+        from time import monotonic
+
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
         self._feed = feed
-        console = Console(stderr=True)
+        self._clock = monotonic
+        self._said = monotonic()
+        self._console = console = Console(stderr=True)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -167,9 +174,12 @@ class _Bar:
         self._progress.stop()
 
     def __call__(self, report: ImportReport) -> None:
-        self._progress.update(
-            self._task, completed=self._feed.position(), description=f"importing, {report.rows:,} rows"
-        )
+        what = f"importing, {report.rows:,} rows"
+        self._progress.update(self._task, completed=self._feed.position(), description=what)
+        if not self._console.is_terminal and self._clock() - self._said >= _PLAIN_EVERY:
+            self._said = self._clock()
+            share = self._feed.position() / self._feed.size
+            self._console.print(f"{what}, {share:.0%} of the file", highlight=False, soft_wrap=True)
 
 
 def _print_report(console: Console, report: ImportReport) -> None:
@@ -188,6 +198,12 @@ def _print_report(console: Console, report: ImportReport) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if report.made_ids:
+        console.print(
+            f"{report.made_ids:,} products came without an id: theirs is made from title, brand and description.",
+            highlight=False,
+            soft_wrap=True,
+        )
     for line, reason in report.first_rejected:
         console.print(Text(f"  line {line}: {printable(reason)}", style="yellow"), soft_wrap=True)
     if report.rejected_file:

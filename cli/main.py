@@ -54,10 +54,12 @@ def main() -> None:
         from rich.console import Console
         from rich.text import Text
 
+        from reaseq.cli.progress import printable
+
         console = Console(stderr=True, soft_wrap=True)
-        console.print(Text("Error: ", style="bold red") + Text(str(error)))
+        console.print(Text("Error: ", style="bold red") + Text(printable(str(error))))
         if error.hint:
-            console.print(Text("Next:  ", style="bold") + Text(error.hint))
+            console.print(Text("Next:  ", style="bold") + Text(printable(error.hint)))
         sys.exit(1)
     except (KeyboardInterrupt, typer.Abort):
         print("\nStopped. What was finished is kept; the same command goes on from there.", file=sys.stderr)

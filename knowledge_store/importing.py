@@ -7,14 +7,16 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused
-from reaseq.knowledge_store.feeds.prices import parse_price
+from reaseq.knowledge_store.feeds.prices import currency_in, parse_price
 from reaseq.knowledge_store.feeds.records import BadRow, Feed, Record
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, Store
 from reaseq.knowledge_store.tables import now
@@ -24,6 +26,7 @@ _BATCH = 500
 _SHOWN = 5
 _EMPTY = frozenset({"", "null", "none", "nan", "n/a"})
 _COMPARED = ("title", "description", "brand", "price")
+_SEEN = ("import_id", "source", "line")
 _CONTENT = ("category", "title", "description", "brand", "price", "currency", "attributes")
 
 
@@ -55,36 +58,49 @@ def product_from(record: Record, mapping: Mapping[str, str], category: str | Non
     values = record.values
 
     def text(name: str) -> str:
+        """As received, or "" for nothing and for the words that stand for it."""
         value = values.get(mapping.get(name, ""))
-        return "" if value is None or (isinstance(value, float) and math.isnan(value)) else str(value)
+        return "" if _empty(value) else _text(value)
 
     title = text("title")
-    if title.strip().casefold() in _EMPTY:
+    if not title:
         return BadRow(record.line, "has no title", json.dumps(values, ensure_ascii=False, default=str))
-    price, symbol = parse_price(text("price"))
-    brand = text("brand")
-    used = set(mapping.values())
+    price, currency = None, None
+    for name in ("price", "list_price"):
+        if price is None and not _empty(value := values.get(mapping.get(name, ""))):
+            price, named = parse_price(value)
+            currency = named or currency_in(mapping[name])
+    used = _used(mapping)
     product: dict[str, Any] = {
         "category": category or category_name(text("category")),
         "title": title,
-        "description": "" if text("description").strip().casefold() in _EMPTY else text("description"),
-        "brand": None if brand.strip().casefold() in _EMPTY else brand,
+        "description": text("description"),
+        "brand": text("brand") or None,
         "price": price,
-        "currency": text("currency").strip() or symbol,
+        "currency": text("currency").strip() or currency,
         "attributes": {
-            str(name): _plain(value)
-            for name, value in values.items()
-            if name not in used and value is not None and str(value).strip().casefold() not in _EMPTY
+            str(name): _plain(value) for name, value in values.items() if name not in used and not _empty(value)
         },
     }
     canonical = json.dumps([product[name] for name in _CONTENT], sort_keys=True, ensure_ascii=False)
     product["fingerprint"] = hashlib.sha256(canonical.encode()).hexdigest()[:16]
-    made = hashlib.sha256("\x00".join([title, brand, product["description"]]).encode()).hexdigest()[:16]
-    product["id"] = text("id").strip() or made
+    product["id"] = text("id").strip() or _made_id(product)
     product["line"] = record.line
     return product
 
 
+def _made_id(product: Mapping[str, Any]) -> str:
+    """The id of a product whose feed gives none: the same text has the same id in every import."""
+    text = "\x00".join([product["title"], product["brand"] or "", product["description"]])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _used(mapping: Mapping[str, str]) -> set[str]:
+    """The columns that do not also go to `attributes`: a list price says what the price does not."""
+    return {column for field, column in mapping.items() if field != "list_price"}
+
+
+@lru_cache(maxsize=1024)
 def category_name(text: str) -> str | None:
     """A category as the store names it: the starter schema's name where one matches, else the words joined."""
     if text.strip().casefold() in _EMPTY:
@@ -112,7 +128,7 @@ def import_feed(
     with store.writing() as connection:
         result = connection.execute(insert(IMPORT), {"source": str(feed.path), "counts": {}, "started_at": now()})
         import_id = int(result.inserted_primary_key[0])  # type: ignore[index]
-    used = set(mapping.values())
+    used = _used(mapping)
     report = ImportReport(import_id, dict(mapping), [column for column in feed.columns if column not in used])
     rejected = _Rejected(rejected_dir / f"{feed.path.name}-{import_id}.csv", report)
     name = category_name(category) if category else None
@@ -156,20 +172,21 @@ def _write(
                 if all(first[name] == product[name] for name in _COMPARED):
                     report.repeated += 1
                 else:
-                    raw = json.dumps({"id": product_id, "title": product["title"]}, ensure_ascii=False)
+                    raw = json.dumps({name: product[name] for name in ("id", *_CONTENT)}, ensure_ascii=False)
                     reason = f"repeats the id {product_id!r} of line {first['line']} with another text or price"
                     rejected.add(BadRow(product["line"], reason, raw))
                 continue
             seen[product_id] = product
             report.empty_descriptions += not product["description"].strip()
             report.unknown_prices += product["price"] is None
+            report.made_ids += product_id == _made_id(product)
             written = product | {"source": source, "import_id": report.import_id, "updated_at": stamp}
             if product_id not in there:
                 new.append(written | {"created_at": stamp})
             elif there[product_id]["fingerprint"] != product["fingerprint"]:
                 updated.append(written | {"key": product_id})
             else:
-                unchanged.append({"key": product_id, "import_id": report.import_id})
+                unchanged.append({"key": product_id, **{name: written[name] for name in _SEEN}})
         if new:
             connection.execute(insert(PRODUCT), new)
         by_key = update(PRODUCT).where(PRODUCT.c.id == bindparam("key"))
@@ -178,7 +195,7 @@ def _write(
             connection.execute(by_key.values({name: bindparam(name) for name in columns}), updated)
         if unchanged:
             # Only the mark that this import saw it, which is how a repeat further down is known.
-            connection.execute(by_key.values(import_id=bindparam("import_id")), unchanged)
+            connection.execute(by_key.values({name: bindparam(name) for name in _SEEN}), unchanged)
     report.new += len(new)
     report.updated += len(updated)
     report.unchanged += len(unchanged)
@@ -196,12 +213,18 @@ class _Rejected:
         self.report.set_aside += 1
         if len(self.report.first_rejected) < _SHOWN:
             self.report.first_rejected.append((row.line, row.reason))
-        if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
-            self.report.rejected_file = self.path
-            csv.writer(self._file).writerow(["line", "reason", "row"])
-        csv.writer(self._file).writerow([row.line, row.reason, defused(row.raw.replace("\x00", "\\0"))])
+        try:
+            if self._file is None:
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._file = self.path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+                self.report.rejected_file = self.path
+                csv.writer(self._file).writerow(["line", "reason", "row"])
+            csv.writer(self._file).writerow([row.line, row.reason, defused(row.raw.replace("\x00", "\\0"))])
+        except OSError as error:
+            raise ReaseqError(
+                f"{self.path}: cannot set line {row.line} aside: {error.strerror or error}",
+                hint="make room or give write access there, and run the same command: it goes on",
+            ) from error
 
     def close(self) -> None:
         if self._file is not None:
@@ -218,6 +241,17 @@ def preview(rows: Iterable[Any], mapping: Mapping[str, str], category: str | Non
         )
         if not isinstance(made, BadRow):
             yield made
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value in ([], {}) or str(value).strip().casefold() in _EMPTY
+
+
+def _text(value: Any) -> str:
+    """A cell as text: the strings of a list stand on lines of their own, other JSON stays JSON."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "\n".join(value)
+    return json.dumps(_plain(value), ensure_ascii=False) if isinstance(value, list | dict) else str(value)
 
 
 def _plain(value: Any) -> Any:

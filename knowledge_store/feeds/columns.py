@@ -1,12 +1,15 @@
 """What a feed's columns mean: guessed by name, said to the user, and overridden by `--map`."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
+from reaseq.knowledge_store.feeds.prices import CURRENCIES
 from reaseq.knowledge_store.feeds.records import FeedError
 
-FIELDS = ("id", "title", "description", "brand", "price", "currency", "category")
+FIELDS = ("id", "title", "description", "brand", "price", "list_price", "currency", "category")
+"""`list_price` is the price where the current one is unknown; its column stays among the attributes too."""
 
 # In order of preference. Names as shops, marketplaces and data sets use them, folded by `_folded`.
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -20,10 +23,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "article id",
         "article number",
         "artikelnummer",
+        "artikel nr",
         "asin",
         "parent asin",
         "style id",
         "product code",
+        "product number",
         "item number",
         "uniq id",
         "handle",
@@ -31,6 +36,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "ean",
         "upc",
         "model number",
+        "référence",
+        "referencia",
+        "codice",
+        "商品番号",
+        "商品コード",
+        "商品id",
     ),
     "title": (
         "title",
@@ -42,24 +53,62 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "item title",
         "name",
         "produktname",
+        "artikelname",
         "bezeichnung",
         "titel",
+        "titre",
+        "nom",
+        "nom du produit",
+        "título",
+        "nombre",
+        "titolo",
+        "nome",
+        "naam",
+        "商品名",
+        "タイトル",
     ),
     "description": (
         "description",
         "product description",
         "long description",
         "full description",
+        "item description",
         "body html",
         "body",
         "product details",
         "details",
         "about product",
         "beschreibung",
+        "produktbeschreibung",
+        "artikelbeschreibung",
+        "descripción",
+        "descrizione",
+        "descrição",
+        "omschrijving",
+        "beschrijving",
+        "商品説明",
+        "説明",
         "desc",
         "short description",
     ),
-    "brand": ("brand", "brand name", "manufacturer", "vendor", "maker", "label", "marke", "hersteller"),
+    "brand": (
+        "brand",
+        "brand name",
+        "brands",
+        "product brand",
+        "manufacturer",
+        "vendor",
+        "maker",
+        "label",
+        "marke",
+        "hersteller",
+        "marque",
+        "marca",
+        "merk",
+        "ブランド",
+        "メーカー",
+        "store",
+    ),
     "price": (
         "sale price",
         "selling price",
@@ -72,16 +121,32 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "price amount",
         "unit price",
         "preis",
+        "verkaufspreis",
+        "prix",
+        "precio",
+        "prezzo",
+        "preço",
+        "prijs",
+        "価格",
+        "販売価格",
+    ),
+    "list_price": (
         "regular price",
         "listing price",
         "list price",
         "original price",
         "initial price",
+        "compare at price",
+        "variant compare at price",
         "mrp",
         "msrp",
+        "rrp",
+        "uvp",
         "retail price",
+        "price",
+        "preis",
     ),
-    "currency": ("currency", "currency code", "price currency", "waehrung", "währung"),
+    "currency": ("currency", "currency code", "price currency", "waehrung", "währung", "devise", "moneda", "通貨"),
     "category": (
         "category",
         "product category",
@@ -92,8 +157,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "subcategory",
         "root category",
         "category name",
+        "categories",
+        "product categories",
+        "main category",
         "google product category",
         "kategorie",
+        "catégorie",
+        "categoría",
+        "categoria",
+        "categorie",
+        "カテゴリ",
+        "カテゴリー",
         "type",
     ),
 }
@@ -135,9 +209,12 @@ def guess_columns(columns: Sequence[str], overrides: Mapping[str, str] | None = 
 
 
 def _folded(name: str) -> str:
-    """`productDisplayName`, `Product_Display-Name` and `product display name` are one name."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
-    return " ".join(re.findall(r"[^\W_]+", spaced.casefold()))
+    """`productDisplayName` and `Product_Display-Name` are one name, and `Price (EUR)` is `price`."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", unicodedata.normalize("NFKC", name))
+    words = re.findall(r"[^\W_]+", spaced.casefold())
+    while len(words) > 1 and (words[-1].upper() in CURRENCIES or words[-1] == "in"):
+        words.pop()
+    return " ".join(words)
 
 
 def _map_hint(columns: Sequence[str]) -> str:

@@ -1,36 +1,63 @@
 """Prices as shops write them."""
 
+import math
 import re
+import unicodedata
+from decimal import Decimal
+from typing import Any
 
-_NUMBER = re.compile(r"\d[\d.,'\u00a0\u202f ]*")
-_CODE = re.compile(r"\b([A-Z]{3})\b")
+# Digits grouped by spaces or apostrophes come in threes, or two prices in one cell would read as one.
+_NUMBER = re.compile(r"\d{1,3}(?:[ '’]\d{3}(?!\d))+(?:[.,]\d+)?|(?:(?<!\w)[.,])?\d[\d.,]*")
+_LETTERS = re.compile(r"(?<![A-Z])[A-Z]{3}(?![A-Z])")
+_DOLLARS = re.compile(r"(?<!\w)US\$")
+# The codes of ISO 4217 that shops use; any three letters would make a currency of "RRP" and "NOW".
+CURRENCIES = frozenset(
+    "AED ARS AUD BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES KRW KWD KZT MAD "
+    "MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD UYU VND ZAR".split()
+)
 # "$" and "¥" each stand for several currencies, so they name none.
-_SYMBOLS = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "zł": "PLN", "US$": "USD"}
+_SYMBOLS = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "zł": "PLN"}
 
 
-def parse_price(text: str) -> tuple[float | None, str | None]:
+def parse_price(value: Any) -> tuple[float | None, str | None]:
     """Amount and ISO 4217 currency code of `"$1,299.00"`, `"1.299,00 €"`, `"USD 12.5"`; None where unknown.
 
-    A price of 0 means that the shop does not know it.
+    A number is taken as it is; of text with several prices the first counts. A price of 0 or less means
+    that the shop does not know it.
     """
+    if isinstance(value, int | float | Decimal):
+        return _known(float(value)), None
+    text = unicodedata.normalize("NFKC", str(value))
     found = _NUMBER.search(text)
     if found is None:
         return None, None
-    code = _CODE.search(text.upper().replace("US$", " "))
-    symbol = next((currency for sign, currency in _SYMBOLS.items() if sign in text), None)
-    amount = _amount(found.group())
-    return (amount or None), code.group(1) if code else symbol
+    negative = text[: found.start()].rstrip(" $€£").endswith(("-", "−"))
+    return None if negative else _known(_amount(found.group())), currency_in(text)
 
 
-def _amount(digits: str) -> float | None:
-    digits = re.sub(r"['\s]", "", digits).rstrip(".,")
+def currency_in(text: str) -> str | None:
+    """The ISO 4217 code that `text` names by code or by a sign of one meaning, or None."""
+    for letters in _LETTERS.findall(text.upper()):
+        if letters in CURRENCIES:
+            return str(letters)
+    if _DOLLARS.search(text):
+        return "USD"
+    return next((currency for sign, currency in _SYMBOLS.items() if sign in text), None)
+
+
+def _known(amount: float) -> float | None:
+    return amount if 0 < amount < math.inf else None
+
+
+def _amount(digits: str) -> float:
+    digits = re.sub(r"[ '’]", "", digits).rstrip(".,")
     last = max(digits.rfind("."), digits.rfind(","))
     if last < 0:
         return float(digits)
     mark, decimals = digits[last], len(digits) - last - 1
     # One kind of mark, once or more, each followed by three digits, groups thousands.
     other = "," if mark == "." else "."
-    grouped = other not in digits and (digits.count(mark) > 1 or (decimals == 3 and digits[:last] != "0"))
+    grouped = other not in digits and (digits.count(mark) > 1 or (decimals == 3 and digits[:last] not in ("", "0")))
     if grouped:
         return float(digits.replace(mark, ""))
     whole = digits[:last].replace(".", "").replace(",", "")

@@ -1,5 +1,7 @@
 """`reaseq import`, from the command line to the rows in the store."""
 
+import csv
+import json
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 
 from reaseq import ReaseqError
+from reaseq.cli.main import main
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.records import open_feed
 from reaseq.knowledge_store.importing import import_feed
@@ -71,6 +74,65 @@ def test_the_guess_is_shown_and_can_be_overridden(run: Run) -> None:
     (product,) = products().values()
     assert (product["title"], product["category"], product["attributes"]) == ("Schuh", "shoes", {"n": 1})
     assert "1 unchanged" in run("import", "feed.jsonl", "--map", "title=Ding", "--map", "category=kind")
+
+
+def test_ids_that_are_missing_are_made_and_said(run: Run) -> None:
+    Path("feed.csv").write_text("id,title\nnull,Red shoe\nnull,Blue shoe\nn/a,Green shoe\n4,Black shoe\n")
+    output = run("import", "feed.csv", "--category", "shoes")
+    assert "4 rows: 4 new" in output
+    assert "3 products came without an id" in output
+    assert "4 unchanged" in run("import", "feed.csv", "--category", "shoes")
+
+
+def test_prices_descriptions_and_categories_as_feeds_write_them(run: Run) -> None:
+    rows: list[dict[str, Any]] = [
+        {"id": 1, "title": "a", "sale_price": "", "price": "49.90 EUR", "categories": ["Shoes"], "tags": []},
+        {"id": 2, "title": "b", "sale_price": 12.125, "price": 20, "categories": ["Shoes"]},
+        {"id": 3, "title": "c", "description": ["One.", "Two."], "price": 0, "categories": "Footwear"},
+    ]
+    Path("feed.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert "list_price counts where the price is unknown" in run("import", "feed.jsonl")
+    first, second, third = (products()[key] for key in "123")
+    assert (first["price"], first["currency"], first["category"]) == (49.9, "EUR", "shoes")
+    assert first["attributes"] == {"price": "49.90 EUR"}
+    assert (second["price"], second["attributes"]) == (12.125, {"price": 20})
+    assert (third["price"], third["description"]) == (None, "One.\nTwo.")
+
+
+def test_a_repeat_names_its_first_line_in_this_file_and_is_kept_whole(run: Run) -> None:
+    rows = [f"{number},Shoe {number},Text {number}\n" for number in range(600)]
+    Path("feed.csv").write_text("id,title,description\n" + "".join(rows))
+    run("import", "feed.csv", "--category", "shoes")
+    Path("feed.csv").write_text("id,title,description\nnew,Shoe,\n" + "".join(rows) + '7,Other,"=a, text"\n')
+    output = run("import", "feed.csv", "--category", "shoes")
+    assert "602 rows: 1 new, 0 updated, 600 unchanged, 0 repeated ids with equal content, 1 set aside." in output
+    assert "line 603: repeats the id '7' of line 10 with another text or price" in output
+    with Path(".reaseq/rejected/feed.csv-2.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert json.loads(row["row"])["description"] == "=a, text"
+
+
+def test_a_folder_that_cannot_be_written_is_named(run: Run) -> None:
+    Path("feed.csv").write_text("id,title\n1,Shoe\n2,\n")
+    Path(".reaseq").mkdir()
+    Path(".reaseq/rejected").write_text("in the way")
+    with pytest.raises(ReaseqError, match="cannot set line 3 aside") as caught:
+        run("import", "feed.csv", "--category", "shoes")
+    assert caught.value.hint
+
+
+def test_terminal_codes_in_an_error_do_not_reach_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("feed.csv").write_text("\x1b]0;owned\x07,b\n1,2\n")
+    monkeypatch.setattr("sys.argv", ["reaseq", "import", "feed.csv"])
+    with pytest.raises(SystemExit):
+        main()
+    error = capsys.readouterr().err
+    assert "no column looks like a title" in error
+    assert "\x1b]0" not in error
+    assert "\x07" not in error
 
 
 def test_terminal_codes_in_a_feed_do_not_reach_the_terminal(run: Run) -> None:

@@ -18,6 +18,7 @@ from reaseq.knowledge_store.feeds.records import FeedError
                 "description": "Description",
                 "brand": "Brand",
                 "price": "Sale Price",
+                "list_price": "Listing Price",
             },
         ),
         (["index", "name", "sku", "selling_price"], {"id": "sku", "title": "name", "price": "selling_price"}),
@@ -28,6 +29,29 @@ from reaseq.knowledge_store.feeds.records import FeedError
         (["TITLE", "Body (HTML)", "Vendor"], {"title": "TITLE", "description": "Body (HTML)", "brand": "Vendor"}),
         (["Artikelnummer", "Bezeichnung", "Preis"], {"id": "Artikelnummer", "title": "Bezeichnung", "price": "Preis"}),
         (["title", "name"], {"title": "title"}),
+        (
+            ["ID", "Type", "SKU", "Name", "Sale price", "Regular price", "Categories", "Brands"],
+            {
+                "id": "ID",
+                "title": "Name",
+                "brand": "Brands",
+                "price": "Sale price",
+                "list_price": "Regular price",
+                "category": "Categories",
+            },
+        ),
+        (
+            ["id", "title", "sale_price", "price", "product_type"],
+            {"id": "id", "title": "title", "price": "sale_price", "list_price": "price", "category": "product_type"},
+        ),
+        (
+            ["商品番号", "商品名", "ブランド", "価格"],
+            {"id": "商品番号", "title": "商品名", "brand": "ブランド", "price": "価格"},
+        ),
+        (
+            ["Titre", "Marque", "Catégorie".replace("é", "e\u0301"), "Prix (EUR)"],
+            {"title": "Titre", "brand": "Marque", "price": "Prix (EUR)", "category": "Cate\u0301gorie"},
+        ),
     ],
 )
 def test_guess(columns: list[str], expected: dict[str, str]) -> None:
@@ -65,6 +89,23 @@ def test_a_wrong_map_says_what_there_is(columns: list[str], overrides: dict[str,
         ("£85.00", 85.0, "GBP"),
         ("1'299.50 CHF", 1299.5, "CHF"),
         ("￥9,800", 9800.0, None),
+        ("￥９，８００", 9800.0, None),
+        ("CHF 1’299.–", 1299.0, "CHF"),
+        ("1 299,00 €", 1299.0, "EUR"),
+        ("12.50 16.00", 12.5, None),
+        ("12.99 USD / 15.00 USD", 12.99, "USD"),
+        ("$10-$20", 10.0, None),
+        ("EUR12,50", 12.5, "EUR"),
+        ("US$12.99", 12.99, "USD"),
+        ("A$5", 5.0, None),
+        ("RRP 20", 20.0, None),
+        ("Rs.1,299", 1299.0, None),
+        (".99", 0.99, None),
+        ("-5.00", None, None),
+        ("9" * 400, None, None),
+        (12.125, 12.125, None),
+        (1299, 1299.0, None),
+        (float("nan"), None, None),
         ("1,234,567", 1234567.0, None),
         ("0.999", 0.999, None),
         ("0", None, None),
@@ -73,5 +114,5 @@ def test_a_wrong_map_says_what_there_is(columns: list[str], overrides: dict[str,
         ("", None, None),
     ],
 )
-def test_prices(text: str, amount: float | None, currency: str | None) -> None:
+def test_prices(text: str | float, amount: float | None, currency: str | None) -> None:
     assert parse_price(text) == (amount, currency)

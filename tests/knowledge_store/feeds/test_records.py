@@ -51,6 +51,15 @@ GOOD = [Record(2, {"id": "1", "title": "Schuh “é”"}), Record(3, {"id": "2",
             id="ragged rows",
         ),
         pytest.param(
+            b'sep=;\nid;title\n9;"a;b"\n', "CSV with ';'", [Record(3, {"id": "9", "title": "a;b"})], id="sep="
+        ),
+        pytest.param(
+            b"price, EUR;title\n1,5;b\n2;c\n",
+            "CSV with ';'",
+            [Record(2, {"price, EUR": "1,5", "title": "b"}), Record(3, {"price, EUR": "2", "title": "c"})],
+            id="two delimiters in the header",
+        ),
+        pytest.param(
             b"id,title\n1,a\x00b\n2,b\n",
             "CSV",
             [BadRow(2, "holds a NUL character", "1,a\x00b"), GOOD[1]],
@@ -63,7 +72,8 @@ GOOD = [Record(2, {"id": "1", "title": "Schuh “é”"}), Record(3, {"id": "2",
             id="columns named twice or not at all",
         ),
         pytest.param(
-            b'{"id": 1, "title": "a"}\n\nnonsense\n[1]\n{"id": 2, "sizes": ["S"]}\n{"t": "\\u0000"}\n',
+            b'{"id": 1, "title": "a"}\n\nnonsense\n[1]\n{"id": 2, "sizes": ["S"]}\n{"t": "\\u0000"}\n'
+            + b'{"t": %s}\n' % (b"[" * 200 + b"]" * 200),
             "JSON lines",
             [
                 Record(1, {"id": 1, "title": "a"}),
@@ -71,6 +81,7 @@ GOOD = [Record(2, {"id": "1", "title": "Schuh “é”"}), Record(3, {"id": "2",
                 BadRow(4, "not a JSON object", "[1]"),
                 Record(5, {"id": 2, "sizes": ["S"]}),
                 BadRow(6, "holds a NUL character", '{"t": "\\u0000"}'),
+                BadRow(7, "not JSON: nested too deeply", f'{{"t": {"[" * 200 + "]" * 200}}}'),
             ],
             id="JSON lines",
         ),
@@ -84,21 +95,56 @@ def test_read(tmp_path: Path, data: bytes, format_: str, rows: list[Any]) -> Non
 
 def test_bytes_that_break_the_encoding_spoil_one_row(tmp_path: Path) -> None:
     path = tmp_path / "feed.csv"
-    path.write_bytes(b"id,title\n" + b"1,fine\n" * 20_000 + b"2,\xff\xfe\n3,fine\n")
+    path.write_bytes(b"id,title\n" + b"1,fine\n" * 200_000 + b"2,\xff\xfe\n3,fine\n")
     *_, before, bad, after = open_feed(path).rows
     assert isinstance(before, Record)
     assert isinstance(bad, BadRow)
     assert bad.reason == "holds bytes that are not text in the file's encoding"
-    assert after == Record(20_003, {"id": "3", "title": "fine"})
+    assert after == Record(200_003, {"id": "3", "title": "fine"})
 
 
-def test_an_unclosed_quote_spoils_only_what_it_swallows(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "after",
+    [
+        pytest.param(["x,y"] * 3, id="never closed"),
+        pytest.param(["x,y"] * 400_000, id="larger than a cell may be"),
+        pytest.param(["x,y", 'x,"y"', "x,y"], id="closed by the quote of another row"),
+        pytest.param(['"x","y"'] * 3, id="all rows quoted"),
+    ],
+)
+def test_an_unclosed_quote_spoils_its_own_row_only(tmp_path: Path, after: list[str]) -> None:
     path = tmp_path / "feed.csv"
-    path.write_text("id,title\n1,a\n" + '2,"open\n' + "x,y\n" * 400_000)
+    path.write_text("\n".join(["id,title", "1,a", '2,"open', *after]))
+    first, bad, *rest = open_feed(path).rows
+    assert first == Record(2, {"id": "1", "title": "a"})
+    assert isinstance(bad, BadRow)
+    assert (bad.line, bad.raw) == (3, '2,"open')
+    assert rest == [Record(number, {"id": "x", "title": "y"}) for number in range(4, 4 + len(after))]
+
+
+def test_damaged_utf_16_spoils_one_row(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    lone = b"\x00\xd8"
+    path.write_bytes("id,title\n1,a\n2,".encode("utf-16") + lone + "\n3,b\n".encode("utf-16-le") + b"A")
+    good, bad, after, last = open_feed(path).rows
+    assert [good, after] == [Record(2, {"id": "1", "title": "a"}), Record(4, {"id": "3", "title": "b"})]
+    for row in (bad, last):
+        assert isinstance(row, BadRow)
+        assert row.reason == "holds bytes that are not text in the file's encoding"
+
+
+def test_a_damaged_part_of_a_parquet_file_spoils_only_itself(tmp_path: Path) -> None:
+    path = tmp_path / "feed.parquet"
+    table = pa.table({"title": [f"title {number * 7919}" for number in range(4000)]})
+    pq.write_table(table, path, row_group_size=1000, use_dictionary=False)
+    second = pq.ParquetFile(path).metadata.row_group(1).column(0)
+    data = bytearray(path.read_bytes())
+    data[second.data_page_offset + 100 : second.data_page_offset + 600] = b"\xff" * 500
+    path.write_bytes(data)
     rows = list(open_feed(path).rows)
-    assert rows[0] == Record(2, {"id": "1", "title": "a"})
-    assert isinstance(rows[1], BadRow)
-    assert "field larger than field limit" in rows[1].reason
+    (bad,) = [row for row in rows if isinstance(row, BadRow)]
+    assert bad.reason.startswith("records 1001 to 2000 cannot be read")
+    assert [row.line for row in rows if isinstance(row, Record)] == [*range(1, 1001), *range(2001, 4001)]
 
 
 def test_a_gzip_file_that_breaks_off(tmp_path: Path) -> None:
@@ -113,12 +159,13 @@ def test_a_gzip_file_that_breaks_off(tmp_path: Path) -> None:
 
 def test_parquet(tmp_path: Path) -> None:
     path = tmp_path / "feed"
-    pq.write_table(pa.table({"id": [1, 2], "title": ["a", None], "sizes": [["S"], []]}), path)
+    columns = {"id": [1, 2], "title": ["a", None], "sizes": [["S"], []], "text": [b"caf\xc3\xa9", b"\xff\xd8"]}
+    pq.write_table(pa.table(columns), path)
     format_, rows = read(path)
     assert format_ == "Parquet"
     assert rows == [
-        Record(1, {"id": 1, "title": "a", "sizes": ["S"]}),
-        Record(2, {"id": 2, "title": None, "sizes": []}),
+        Record(1, {"id": 1, "title": "a", "sizes": ["S"], "text": "café"}),
+        Record(2, {"id": 2, "title": None, "sizes": [], "text": None}),
     ]
 
 
@@ -131,6 +178,10 @@ def test_parquet(tmp_path: Path) -> None:
         (b"PAR1 and nothing more", "broken Parquet"),
         (b'[{"id": 1}]', "JSON array"),
         (b"\n\n", "no header line"),
+        (b"id,title\n", "holds no rows"),
+        (b'{\n "id": 1\n}\n', "no JSON object with keys on its first lines; line 1: not JSON"),
+        (b"<?xml version='1.0'?>\n<rss/>\n", "XML or a web page"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "Excel workbook"),
     ],
 )
 def test_not_a_feed(tmp_path: Path, data: bytes, message: str) -> None:
@@ -148,7 +199,11 @@ def test_no_file_and_a_folder(tmp_path: Path) -> None:
         open_feed(tmp_path)
 
 
-_CELL = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\ufeff"), max_size=12)
+# Many control characters in a small file would make it a binary one.
+_CELL = st.text(
+    st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t\n\r", exclude_characters="\ufeff"),
+    max_size=12,
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -164,6 +219,7 @@ def test_what_a_csv_writer_wrote_is_read(
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, ["id", "title", "price"], delimiter=delimiter, quoting=quoting)
     writer.writeheader()
+    rows = [*rows, {"id": "1", "title": "last", "price": ""}]
     writer.writerows(rows)
     path = tmp_path_factory.mktemp("feed") / "feed.csv"
     path.write_bytes(out.getvalue().encode(encoding))
@@ -184,3 +240,23 @@ def test_what_was_written_as_json_lines_is_read(
     path.write_text('{"first": 1}\n' + "".join(json.dumps(row) + "\n" for row in rows))
     _, read_rows = read(path)
     assert [row.values for row in read_rows] == [{"first": 1}, *rows]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    rows=st.lists(st.tuples(_CELL, _CELL), max_size=8),
+    at=st.integers(0, 8),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_a_stray_quote_hides_no_other_row(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], at: int, quoting: Any
+) -> None:
+    rows = [tuple(" ".join(cell.split()) for cell in row) for row in rows if any(cell.split() for cell in row)]  # type: ignore[misc]
+    out = io.StringIO(newline="")
+    csv.writer(out, quoting=quoting, lineterminator="\n").writerows(rows)
+    written = out.getvalue().splitlines(keepends=True)
+    at = min(at, len(written))
+    path = tmp_path_factory.mktemp("feed") / "feed.csv"
+    path.write_text("id,title\n" + "".join([*written[:at], 'id,"stray\n', *written[at:]]), newline="")
+    read_rows = [tuple(row.values.values()) for row in open_feed(path).rows if isinstance(row, Record)]
+    assert read_rows == rows
