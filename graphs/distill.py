@@ -29,6 +29,7 @@ from reaseq.graphs.product_graph import (
     run_product_graph,
 )
 from reaseq.graphs.staleness import Inputs, reason
+from reaseq.knowledge_store.importing import category_name
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import RunStatus
 from reaseq.llm.budget import Budget, BudgetExceeded
@@ -119,8 +120,7 @@ def require_products(store: Store, category: str) -> str:
     Raises:
         ReaseqError: it has no products; the message names the categories there are.
     """
-    starter = starter_for(category)
-    name = starter.category if starter else category.strip().casefold().replace(" ", "_")
+    name = category_name(category) or category
     if store.count_products(name):
         return name
     there = ", ".join(

@@ -106,7 +106,7 @@ def category_name(text: str) -> str | None:
     if text.strip().casefold() in _EMPTY:
         return None
     starter = starter_for(text)
-    return starter.category if starter else "_".join(re.findall(r"[^\W_]+", text.casefold())) or None
+    return starter.category if starter else "_".join(re.findall(r"[^\W_]+", text.casefold()))[:200] or None
 
 
 def import_feed(

@@ -19,6 +19,7 @@ from reaseq import ReaseqError
 STARTERS = Path(__file__).parent / "starters"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+CategoryName = Annotated[str, StringConstraints(pattern=r"^\w{1,200}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=400, strip_whitespace=True)]
 Term = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 
@@ -105,7 +106,7 @@ class Example(_Strict):
 class CategorySchema(_Strict):
     """The attributes of one category, with examples. Immutable; its fingerprint identifies it."""
 
-    category: Name
+    category: CategoryName
     description: Text
     aliases: tuple[Term, ...] = ()
     attributes: Annotated[tuple[Attribute, ...], Field(min_length=1, max_length=40)]

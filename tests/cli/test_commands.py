@@ -243,6 +243,19 @@ def test_a_run_can_be_replayed_without_a_model(
         distilled("distill", "--category", "shoes")
 
 
+@pytest.mark.parametrize("category", ["靴", "3D Shoes & more!", "Women > Bags > " + "very " * 20 + "long"])
+def test_any_category_that_can_be_imported_can_be_distilled(
+    run: Run, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, category: str
+) -> None:
+    monkeypatch.setenv("REASEQ_ENGINE", "openai")
+    monkeypatch.setenv("REASEQ_MODEL", "fake")
+    monkeypatch.setenv("REASEQ_BASE_URL", fake.base_url)
+    Path("feed.csv").write_text(f'sku,title,category\n1,White mug of glass,"{category}"\n')
+    named = run("import", "feed.csv").rsplit("--category ", 1)[1]
+    assert "1 done, 0 failed" in run("distill", "--category", named)
+    assert "1 unchanged" in run("distill", "--category", category)
+
+
 def test_nothing_to_show(run: Run) -> None:
     for arguments in (["knowledge", "list"], ["knowledge", "export", "x.csv"]):
         with pytest.raises(ReaseqError, match="nothing has been distilled yet") as caught:
