@@ -254,7 +254,7 @@ class Chat:
                 f"{type(error).__name__}: {_said(error)}",
                 hint=f"see that {self.endpoint.base_url} is up, and run the same command: it goes on",
             ) from error
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             # A 200 whose body is no chat completion surfaces as whatever LangChain stumbles over.
             raise ReplyError(f"No chat completion came back ({type(error).__name__}).") from error
 
