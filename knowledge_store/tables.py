@@ -222,3 +222,59 @@ class LLMCall(SQLModel, table=True):
     cost: float | None = Field(default=None, description="In the currency of the configured prices; None if unpriced.")
     seconds: float = 0.0
     created_at: datetime = _time()
+
+
+class EventImport(SQLModel, table=True):
+    """One reading of one behaviour log."""
+
+    __tablename__ = "event_import"
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str = _text()
+    clock: str = _text(description="What `Event.at` counts in: time (Unix seconds) or position. One a store.")
+    started_at: datetime = _time()
+    counts: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class Event(SQLModel, table=True):
+    """One logged behaviour. The key is the whole event, so that a log imported twice counts once.
+
+    It is also the order in which a user's history is read, and the table is kept in that order. An item
+    that was shown and not acted on is an event of the kind `impression`.
+    """
+
+    __tablename__ = "event"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+
+    user_id: str = _text(primary_key=True)
+    at: float = Field(primary_key=True, description="Unix seconds, or the position in the user's sequence.")
+    product_id: str = _text(primary_key=True, foreign_key="product.id")
+    kind: str = _text(primary_key=True, description="view, click, cart, purchase, impression, or the log's own word.")
+    import_id: int = Field(description="The import that first brought it.", foreign_key="event_import.id")
+
+
+class EmbeddingSpace(SQLModel, table=True):
+    """What a set of vectors has in common: the encoder, and the whitening fitted on its vectors."""
+
+    __tablename__ = "embedding_space"
+
+    id: int | None = Field(default=None, primary_key=True)
+    model: str = _text(description="Name of the sentence-transformers model.")
+    fingerprint: str = _text(unique=True, description="Of the model's weights and settings.")
+    dimensions: int
+    whitening: bytes | None = Field(default=None, description="safetensors: mean [d] and matrix [d, d], float32.")
+    fitted_on: int = Field(default=0, description="Number of products the whitening was fitted on.")
+    created_at: datetime = _time()
+
+
+class Embedding(SQLModel, table=True):
+    """A product's knowledge embedding: of its summary, else of title and verified claims, else of the title."""
+
+    __tablename__ = "embedding"
+
+    product_id: str = _text(primary_key=True, foreign_key="product.id")
+    space_id: int = Field(primary_key=True, foreign_key="embedding_space.id")
+    source: str = _text(description="summary, claims or title.")
+    text_fingerprint: str = _text(description="Of the text that was embedded.")
+    vector: bytes = Field(description="float16, little-endian, of unit length, not whitened.")
+    created_at: datetime = _time()
