@@ -1,0 +1,268 @@
+"""The model: an item encoder, a causal transformer over packed histories, and what repetition adds.
+
+Shapes: T tokens, M distinct items of a batch, P predictions, K negatives, d width, H heads, w row width.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from reaseq.ranker.batches import Batch, Block
+
+Feature = Literal["id", "knowledge"]
+_GAPS = 32
+"""Buckets of a time gap: powers of two of a minute."""
+_STEPS = 32
+"""Buckets of a distance in events or baskets."""
+
+
+class ModelConfig(BaseModel):
+    """What the model is made of."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    features: tuple[Feature, ...] = ("id",)
+    dim: int = Field(64, gt=0)
+    blocks: int = Field(2, ge=0)
+    heads: int = Field(2, gt=0)
+    hidden: int = Field(2, gt=0, description="Width of the feed-forward layer, in units of dim.")
+    most: int = Field(50, gt=1, description="Events of a history that are looked at.")
+    dropout: float = Field(0.3, ge=0, lt=1)
+    id_dropout: float = Field(0.1, ge=0, lt=1, description="How often an item is known by its knowledge alone.")
+    temperature: float = Field(0.05, ge=0, description="Of the cosine scores; 0: plain inner products.")
+    knowledge_norm: float = 0.2
+    timed: bool = False
+    repeats: bool = True
+
+
+class Dropout(nn.Module):
+    """Dropout, drawn from random bytes on a CPU: there torch's own draws took a fifth of a training step.
+
+    The rate is then a whole number of 256ths. Seeded by `seed_dropout`, apart from torch's generators.
+    """
+
+    _random = np.random.Generator(np.random.SFC64(0))
+
+    def __init__(self, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or not self.rate:
+            return x
+        if x.device.type != "cpu" or torch.compiler.is_compiling():
+            return F.dropout(x, self.rate)
+        dropped = round(self.rate * 256)
+        drawn = np.frombuffer(Dropout._random.bytes(x.numel()), np.uint8)
+        kept = torch.from_numpy((drawn >= dropped).astype(np.float32) * np.float32(256 / (256 - dropped)))
+        return x * kept.view(x.shape).to(x.dtype)
+
+
+def seed_dropout(seed: Sequence[int]) -> None:
+    """Make all that follows depend on these numbers alone."""
+    Dropout._random = np.random.Generator(np.random.SFC64(list(seed)))
+    torch.manual_seed(int(np.random.SeedSequence(list(seed)).generate_state(1, np.uint64)[0] >> 1))
+
+
+class ItemEncoder(nn.Module):
+    """x_i = g_i E[i] + W s_i: an id's vector behind a gate on how often it was seen, and its knowledge.
+
+    g_i = sigmoid(a + b log(1 + count_i)). A cold item has no id vector of worth, and falls back on its knowledge; so
+    that the model has met that, in training ids are dropped now and then.
+    """
+
+    def __init__(self, config: ModelConfig, knowledge_dim: int) -> None:
+        super().__init__()
+        self.config = config
+        self.use_id = "id" in config.features
+        self.use_knowledge = "knowledge" in config.features
+        if self.use_knowledge:
+            self.project = nn.Linear(knowledge_dim, config.dim, bias=False)
+            nn.init.normal_(self.project.weight, std=0.02 / math.sqrt(knowledge_dim))
+            self.gate = nn.Parameter(torch.tensor([0.0, 1.0]))
+
+    def forward(self, ids: Tensor, knowledge: Tensor | None, counts: Tensor) -> Tensor:
+        """ids: [M, d], rows of the id table; knowledge: [M, k]; counts: [M], in training. Returns [M, d]."""
+        if not self.use_knowledge:
+            return ids
+        assert knowledge is not None
+        known = F.normalize(self.project(knowledge), dim=-1) * self.config.knowledge_norm
+        if not self.use_id:
+            return known
+        gate = torch.sigmoid(self.gate[0] + self.gate[1] * torch.log1p(counts)) * (counts > 0)
+        if self.training and self.config.id_dropout:
+            gate = gate * (torch.rand_like(gate) >= self.config.id_dropout)
+        return gate[:, None] * ids + known
+
+
+class Attention(nn.Module):
+    """Causal multi-head attention within the rows of each block, biased by distance and time gap."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.mix = nn.Linear(config.dim, 3 * config.dim)
+        self.out = nn.Linear(config.dim, config.dim)
+        self.dropout = Dropout(config.dropout)
+
+    def forward(self, x: Tensor, blocks: list[Block], biases: list[Tensor]) -> Tensor:
+        """x: [T, d]; biases: a block's [rows or 1, H, w, w], -inf where one must not look."""
+        mixed = self.mix(x)
+        parts = []
+        for block, bias in zip(blocks, biases, strict=True):
+            rows = mixed[block.start : block.start + block.rows * block.width]
+            q, k, v = rows.view(block.rows, block.width, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+            scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1]) + bias
+            weights = self.dropout(torch.softmax(scores, -1))
+            parts.append((weights @ v).transpose(1, 2).reshape(block.rows * block.width, -1))
+        return self.out(torch.cat(parts))  # type: ignore[no-any-return]
+
+
+class TransformerBlock(nn.Module):
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.before_attention = nn.LayerNorm(config.dim)
+        self.attention = Attention(config)
+        self.before_feed = nn.LayerNorm(config.dim)
+        self.feed = nn.Sequential(
+            nn.Linear(config.dim, config.hidden * config.dim),
+            nn.GELU(),
+            Dropout(config.dropout),
+            nn.Linear(config.hidden * config.dim, config.dim),
+        )
+        self.dropout = Dropout(config.dropout)
+
+    def forward(self, x: Tensor, blocks: list[Block], biases: list[Tensor]) -> Tensor:
+        x = x + self.dropout(self.attention(self.before_attention(x), blocks, biases))
+        return x + self.dropout(self.feed(self.before_feed(x)))  # type: ignore[no-any-return]
+
+
+class Ranker(nn.Module):
+    """Scores an item after a history: h . x_i, and for an item of the history what its repetition adds."""
+
+    def __init__(self, config: ModelConfig, knowledge_dim: int = 0) -> None:
+        super().__init__()
+        self.config = config
+        self.items = ItemEncoder(config, knowledge_dim)
+        self.blocks = nn.ModuleList(TransformerBlock(config) for _ in range(config.blocks))
+        self.norm = nn.LayerNorm(config.dim)
+        self.dropout = Dropout(config.dropout)
+        self.distance = nn.Parameter(torch.zeros(_STEPS, config.heads))
+        self.baskets = nn.Parameter(torch.zeros(_STEPS, config.heads)) if config.timed else None
+        self.gap = nn.Parameter(torch.zeros(_GAPS, config.heads)) if config.timed else None
+        self.click = nn.Parameter(torch.tensor([1.0, 0.0]))
+        if config.repeats:
+            self.repeat_distance = nn.Parameter(torch.zeros(_STEPS))
+            self.repeat_basket = nn.Parameter(torch.zeros(_STEPS))
+            self.repeat_gap = nn.Parameter(torch.zeros(_GAPS))
+            self.repeat_count = nn.Parameter(torch.zeros(_STEPS))
+            self.repeat_taste = nn.Linear(config.dim, 1)
+        for module in self.modules():
+            if isinstance(module, nn.Linear) and module is not getattr(self.items, "project", None):
+                nn.init.normal_(module.weight, std=0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+
+    def click_logit(self, score: Tensor) -> Tensor:
+        """The log-odds that a shown item is acted on (Platt's scaling, learnt with the rest)."""
+        return self.click[0] * score + self.click[1]
+
+    def encode(self, x: Tensor, batch: Batch) -> Tensor:
+        """x: [T, d], the items' vectors. Returns [T, d]: what each token, with all before it, calls for."""
+        biases = self._biases(batch)
+        x = self.dropout(x * math.sqrt(self.config.dim))
+        for block in self.blocks:
+            x = block(x, batch.blocks, biases)
+        x = self.norm(x)
+        if self.config.temperature:
+            x = F.normalize(x, dim=-1) / self.config.temperature
+        return x
+
+    def keys(self, x: Tensor) -> Tensor:
+        return F.normalize(x, dim=-1) if self.config.temperature else x
+
+    def repeat_bonus(self, h: Tensor, batch: Batch, query: Tensor, copied: Tensor) -> Tensor:
+        """What is added to an item's score because token `copied` before token `query` is that item.
+
+        h: [P, d], of the queries; query, copied: [P], tokens. Returns [P].
+        """
+        bonus = (
+            self.repeat_distance[_steps(query - copied)]
+            + self.repeat_basket[_steps(batch.basket[query] - batch.basket[copied])]
+            + self.repeat_count[_steps(batch.nth[copied])]
+            + self.repeat_taste(h).squeeze(-1)
+        )
+        if self.config.timed:
+            bonus = bonus + self.repeat_gap[_minutes(batch.at[query] - batch.at[copied])]
+        return bonus  # type: ignore[no-any-return]
+
+    def history_scores(self, h: Tensor, x: Tensor, batch: Batch) -> Tensor:
+        """The log of the summed exponentials of the scores of every history's items, each once: [T].
+
+        h, x: [T, d]: encoded tokens and their items' vectors. A history's items are known exactly, so no sampling
+        has to stand for them.
+        """
+        parts = []
+        for block in batch.blocks:
+            tokens, rows = self._view(block, batch)
+            scores = h[tokens].view(rows, block.width, -1) @ x[tokens].view(rows, block.width, -1).transpose(1, 2)
+            scores = scores + self._block_bonus(h, block, batch)
+            segment = batch.segment[tokens].view(rows, block.width)
+            until = batch.until[tokens].view(rows, 1, block.width)
+            index = torch.arange(block.start, block.start + rows * block.width, device=h.device).view(rows, -1)
+            seen = (segment[:, :, None] == segment[:, None, :]) & (index[:, None, :] <= index[:, :, None])
+            seen &= (until > index[:, :, None]) & (segment >= 0)[:, :, None]
+            parts.append(torch.logsumexp(scores.masked_fill(~seen, -1e9), -1).flatten())
+        return torch.cat(parts)
+
+    def _block_bonus(self, h: Tensor, block: Block, batch: Batch) -> Tensor:
+        """`repeat_bonus` for every pair of tokens of a block's rows: [rows, w, w]."""
+        tokens, rows = self._view(block, batch)
+        width = block.width
+        step = torch.arange(width, device=h.device)
+        bonus = self.repeat_distance[_steps(step[:, None] - step)] + self.repeat_taste(h[tokens]).view(rows, width, 1)
+        basket = batch.basket[tokens].view(rows, width)
+        bonus = bonus + self.repeat_basket[_steps(basket[:, :, None] - basket[:, None, :])]
+        bonus = bonus + self.repeat_count[_steps(batch.nth[tokens])].view(rows, 1, width)
+        if self.config.timed:
+            at = batch.at[tokens].view(rows, width)
+            bonus = bonus + self.repeat_gap[_minutes(at[:, :, None] - at[:, None, :])]
+        return bonus  # type: ignore[no-any-return]
+
+    def _view(self, block: Block, batch: Batch) -> tuple[slice, int]:
+        return slice(block.start, block.start + block.rows * block.width), block.rows
+
+    def _biases(self, batch: Batch) -> list[Tensor]:
+        """For each block [rows, H, w, w]: learned biases of distance, basket distance and time gap, and the mask."""
+        biases = []
+        for block in batch.blocks:
+            tokens, rows = self._view(block, batch)
+            step = torch.arange(block.width, device=batch.segment.device)
+            bias = self.distance[_steps(step[:, None] - step)].permute(2, 0, 1)[None]
+            if self.gap is not None and self.baskets is not None:
+                at = batch.at[tokens].view(rows, -1)
+                basket = batch.basket[tokens].view(rows, -1)
+                bias = bias + self.gap[_minutes(at[:, :, None] - at[:, None, :])].permute(0, 3, 1, 2)
+                bias = bias + self.baskets[_steps(basket[:, :, None] - basket[:, None, :])].permute(0, 3, 1, 2)
+            segment = batch.segment[tokens].view(rows, -1)
+            hidden = (segment[:, :, None] != segment[:, None, :]) | (step[:, None] < step)
+            biases.append(bias.masked_fill(hidden[:, None], float("-inf")))
+        return biases
+
+
+def _steps(distance: Tensor) -> Tensor:
+    """Buckets of a distance: exact to 15, then a quarter of an octave each."""
+    distance = distance.clamp_min(0)
+    far = 16 + (torch.log2(distance.clamp_min(16).float() / 16) * 4).long()
+    return torch.where(distance < 16, distance, far).clamp_max(_STEPS - 1)
+
+
+def _minutes(seconds: Tensor) -> Tensor:
+    """Buckets of a time gap: 0 for less than a minute, then an octave each."""
+    return torch.log2(1 + seconds.clamp_min(0).float() / 60).long().clamp_max(_GAPS - 1)

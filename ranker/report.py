@@ -1,0 +1,109 @@
+"""One page of an experiment: learning curves, metrics with intervals, slices by how often a target was seen."""
+
+import base64
+import io
+from html import escape
+from pathlib import Path
+
+from reaseq.ranker.experiment import Outcome, Row
+
+_STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:68rem;padding:0 1rem;color:#1b1b1f}
+table{border-collapse:collapse;margin:1rem 0}th,td{padding:.3rem .7rem;border-bottom:1px solid #ddd;text-align:right}
+th:first-child,td:first-child{text-align:left}small{color:#667}img{max-width:100%}
+.up{color:#08660f}.down{color:#a11}
+"""
+
+
+def write(outcome: Outcome, path: Path, *, title: str) -> None:
+    """Write the report to `path` (HTML, all in one file)."""
+    metrics = list(outcome.rows[0].metrics)
+    facts = (
+        f"{outcome.users:,} users, {outcome.items:,} items, {outcome.events:,} events to learn from; split: "
+        f"{outcome.split}; {outcome.cases:,} test cases, ranked among all items."
+    )
+    versions = ", ".join(f"{name} {value}" for name, value in outcome.versions.items())
+    path.write_text(
+        "<!doctype html><html lang='en'><meta charset='utf-8'>"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style><h1>{escape(title)}</h1><p>{escape(facts)}</p>"
+        f"<h2>Metrics</h2>{_metrics(outcome.rows, metrics)}"
+        "<p><small>Means over seeds with 95 % intervals from resampling users (and seeds). The last column is the "
+        "difference in NDCG@10 to the first line, paired by user.</small></p>"
+        f"<h2>By how often the target was seen in training</h2>{_slices(outcome.rows)}"
+        f"{_impressions(outcome.rows)}<h2>Learning</h2>{_picture(outcome)}<p><small>{escape(versions)}</small></p></html>",
+        encoding="utf-8",
+    )
+
+
+def _metrics(rows: list[Row], metrics: list[str]) -> str:
+    head = "".join(f"<th>{escape(name)}" for name in ["", *metrics, "difference"])
+    body = []
+    for row in rows:
+        cells = [
+            f"<td>{value.mean:.4f}<br><small>{value.low:.4f}–{value.high:.4f}</small>" for value in row.metrics.values()
+        ]
+        change = row.difference
+        if change is None:
+            cells.append("<td>")
+        else:
+            kind = "up" if change.low > 0 else "down" if change.high < 0 else ""
+            cells.append(
+                f"<td class='{kind}'>{change.mean:+.4f}<br><small>{change.low:+.4f} to {change.high:+.4f}</small>"
+            )
+        body.append(f"<tr><td>{escape(row.name)}{''.join(cells)}")
+    return f"<table><tr>{head}{''.join(body)}</table>"
+
+
+def _slices(rows: list[Row]) -> str:
+    names = list(rows[0].slices)
+    head = "<th>NDCG@10 of single targets" + "".join(
+        f"<th>seen {escape(name)}<br><small>{rows[0].slices[name][0]:,} targets</small>" for name in names
+    )
+    body = "".join(
+        f"<tr><td>{escape(row.name)}" + "".join(f"<td>{row.slices[name][2]:.4f}" for name in names) for row in rows
+    )
+    return f"<table><tr>{head}{body}</table>"
+
+
+def _impressions(rows: list[Row]) -> str:
+    judged = [row for row in rows if row.impressions]
+    if not judged:
+        return ""
+    names = list(judged[0].impressions)
+    head = "".join(f"<th>{escape(name)}" for name in ["", *names])
+    body = "".join(
+        f"<tr><td>{escape(row.name)}" + "".join(f"<td>{row.impressions[name]:.4f}" for name in names) for row in judged
+    )
+    return f"<h2>Impressions</h2><table><tr>{head}{body}</table>"
+
+
+def _picture(outcome: Outcome) -> str:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 3.6), layout="constrained")
+    loss, quality, slices = figure.subplots(1, 3)
+    colours = {
+        name: f"C{index}" for index, name in enumerate(dict.fromkeys(key.rsplit(" ", 1)[0] for key in outcome.curves))
+    }
+    for key, epochs in outcome.curves.items():
+        name = key.rsplit(" ", 1)[0]
+        number = [epoch["number"] + 1 for epoch in epochs]
+        loss.plot(number, [epoch["loss"] for epoch in epochs], color=colours[name], lw=1)
+        label = None if name in [line.get_label() for line in quality.lines] else name
+        quality.plot(number, [epoch["valid"]["NDCG@10"] for epoch in epochs], color=colours[name], lw=1, label=label)
+    loss.set(title="training loss", xlabel="epoch")
+    quality.set(title="validation NDCG@10", xlabel="epoch")
+    if colours:
+        quality.legend(frameon=False)
+    width = 0.8 / max(len(outcome.rows), 1)
+    for index, row in enumerate(outcome.rows):
+        places = [place + index * width for place in range(len(row.slices))]
+        slices.bar(places, [value[2] for value in row.slices.values()], width, label=row.name)
+    slices.set(
+        title="test NDCG@10 by train count", xticks=[place + 0.4 for place in range(len(outcome.rows[0].slices))]
+    )
+    slices.set_xticklabels(list(outcome.rows[0].slices))
+    slices.legend(frameon=False, fontsize=7)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=130)
+    return f"<img alt='curves and slices' src='data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}'>"
