@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from reaseq import ReaseqError, __version__
-from reaseq.cli import config, knowledge, models, prompts
+from reaseq.cli import config, knowledge, models, prompts, ranker
 from reaseq.cli.distill import distill
 from reaseq.cli.graph import graph
 from reaseq.cli.import_cmd import import_
@@ -39,6 +39,10 @@ def _root(
 
 app.command("import")(import_)
 app.command("distill")(distill)
+app.command("train-ranker")(ranker.train_ranker)
+app.command("evaluate")(ranker.evaluate)
+app.command("rank")(ranker.rank)
+app.command("recommend")(ranker.recommend)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(models.app, name="models")

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     )
 
     state_dir: Path = Field(Path(".reaseq"), description="Where store, models and logs live.")
+    runs_dir: Path = Field(Path("runs"), description="Where trained rankers live, a folder a run.")
     models_dir: Path | None = Field(
         None,
         description="Where model weights live, several projects may share them; none means in the state directory.",

@@ -5,7 +5,7 @@ summary and failures land in one transaction. A model's reply is committed by it
 comes, so that a killed run never asks twice.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +50,7 @@ IMPORT, PRODUCT, CLAIM, SUMMARY, RUN, FAILURE, CALL, DISTILLATION, SCHEMA = map(
     _table,
     (t.Import, t.Product, t.Claim, t.Summary, t.Run, t.Failure, t.LLMCall, t.Distillation, t.CategorySchemaRow),
 )
+EVENT, EVENT_IMPORT, SPACE, EMBEDDING = map(_table, (t.Event, t.EventImport, t.EmbeddingSpace, t.Embedding))
 # The statements of a product's way through a run are built once: building costs more than running them.
 _FIND_CALL = (
     select(CALL.c.id, CALL.c.reply)
@@ -178,6 +179,39 @@ class Store:
             if len(rows) < batch:
                 return
             after = tuple(rows[-1]._mapping[column] for column in order)
+
+    def product_ids(self) -> list[str]:
+        """The ids of all products, in their order."""
+        with self._read() as connection:
+            return list(connection.execute(select(PRODUCT.c.id).order_by(PRODUCT.c.id)).scalars())
+
+    def facts(self, product_ids: Collection[str] | None = None, *, batch: int = 500) -> dict[str, list[str]]:
+        """What is known of products in single words, as `attribute=value`: brand, category, claims that hold.
+
+        Of all products, or of some. A product of which nothing is known is left out.
+        """
+        sound = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
+        own = select(PRODUCT.c.id, PRODUCT.c.brand, PRODUCT.c.category)
+        claims = select(CLAIM.c.product_id, CLAIM.c.attribute, CLAIM.c.value).where(sound).order_by(CLAIM.c.id)
+        facts: dict[str, list[str]] = {}
+        ids = None if product_ids is None else sorted(product_ids)
+        pieces = [None] if ids is None else [ids[start : start + batch] for start in range(0, len(ids), batch)]
+        with self._read() as connection:
+            for piece in pieces:
+                mine = own if piece is None else own.where(PRODUCT.c.id.in_(piece))
+                for row in connection.execute(mine):
+                    known = {"brand": row.brand, "category": row.category}
+                    if kept := [f"{name}={value}" for name, value in known.items() if value]:
+                        facts[row.id] = kept
+                theirs = claims if piece is None else claims.where(CLAIM.c.product_id.in_(piece))
+                for row in connection.execute(theirs):
+                    facts.setdefault(row.product_id, []).append(f"{row.attribute}={row.value}")
+        return facts
+
+    def clock(self) -> str | None:
+        """What the events' `at` counts in: time or position; None without events."""
+        with self._read() as connection:
+            return connection.execute(select(EVENT_IMPORT.c.clock).limit(1)).scalar()
 
     def product(self, product_id: str) -> dict[str, Any] | None:
         with self._read() as connection:

@@ -1,7 +1,6 @@
 """An experiment: variants of the ranker and the baselines on one split, with seeds, intervals and slices."""
 
 import json
-import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,10 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
 
 from reaseq import ReaseqError
-from reaseq.ranker import baselines
+from reaseq.ranker import baselines, saved
 from reaseq.ranker.evaluate import (
     Interval,
     bootstrap,
@@ -25,7 +23,7 @@ from reaseq.ranker.evaluate import (
     target_ranks,
 )
 from reaseq.ranker.log import Ints
-from reaseq.ranker.model import ModelConfig, Ranker
+from reaseq.ranker.model import ModelConfig
 from reaseq.ranker.score import case_scores, click_logits
 from reaseq.ranker.split import Cases
 from reaseq.ranker.train import Epoch, Fitted, TrainConfig, Trainer, TrainingData, Workers
@@ -91,9 +89,11 @@ def run(
     train: TrainConfig,
     *,
     seeds: Sequence[int],
+    products: Sequence[str] = (),
     folder: Path | None = None,
     impressions: ImpressionCases | None = None,
-    with_baselines: bool = True,
+    extra: Mapping[str, torch.Tensor] | None = None,
+    meta: Mapping[str, str] | None = None,
     workers: Workers | None = None,
     on_start: Callable[[str, int], None] = lambda name, seed: None,
     on_step: Callable[[int, int], None] = lambda done, total: None,
@@ -101,84 +101,96 @@ def run(
 ) -> Outcome | None:
     """Train every variant with every seed, judge all on the same test cases. Only the first process gets the outcome.
 
-    With a folder, a model is kept in `<folder>/<variant>/seed-<n>/`; one that is finished there is not trained again.
+    With a folder, a model is kept in `<folder>/<variant>/seed-<n>/`, with the `extra` tensors and `meta` texts that
+    whoever loads it needs; one that is finished there is not trained again. products: the items' ids.
     """
     workers = workers or Workers()
-    cases, counts = data.split.test, data.counts
-    if not len(cases):
+    if not len(data.split.test):
         raise ReaseqError("the split leaves nothing to test on", hint="reaseq train-ranker --split leave-one-out")
-    rows: list[Row] = []
-    curves: dict[str, list[dict[str, Any]]] = {}
-    gains: dict[str, NDArray[np.float64]] = {}
+    models: dict[str, list[Fitted]] = {}
+    curves: dict[str, list[list[Epoch]]] = {}
     for variant in variants:
-        metrics: list[dict[str, NDArray[np.float64]]] = []
-        ranks: list[NDArray[np.float64]] = []
-        logits: list[NDArray[np.float64]] = []
-        epochs, seconds = [], []
+        mine = data if "knowledge" in variant.model.features else without_knowledge(data)
         for seed in seeds:
             on_start(variant.name, seed)
-            mine = data if "knowledge" in variant.model.features else without_knowledge(data)
-            place = None if folder is None else folder / variant.name / f"seed-{seed}"
-            fitted, history = train_one(
-                mine, variant.model, train.model_copy(update={"seed": seed}), place, workers, on_step, on_epoch
-            )
-            if not workers.first:
-                continue
-            vectors = fitted.vectors()
-            ranks.append(target_ranks(case_scores(fitted.model, vectors, cases.history), cases))
-            metrics.append(case_metrics(ranks[-1], cases, KS))
-            if impressions is not None:
-                logits.append(
-                    click_logits(fitted.model, vectors, impressions.cases.history, impressions.owner, impressions.items)
-                )
-            curves[f"{variant.name} {seed}"] = [vars(epoch) for epoch in history]
-            epochs.append(len(history))
-            seconds.append(sum(epoch.seconds for epoch in history))
-        if not workers.first:
-            continue
-        joined = {name: np.stack([one[name] for one in metrics]) for name in metrics[0]}
-        gains[variant.name] = joined["NDCG@10"]
-        row = _row(variant.name, joined, ranks, cases, counts)
-        row.epochs, row.seconds = float(np.mean(epochs)), float(np.mean(seconds))
+            configured = train.model_copy(update={"seed": seed})
+            place = None if folder is None else model_folder(folder, variant.name, seed)
+            if place is not None and (place / saved.FILE).is_file():
+                fitted = saved.read(place).fitted(products, mine.knowledge, workers.device)
+                epochs = [Epoch(**epoch) for epoch in json.loads((place / "epochs.json").read_text())]
+            else:
+                fitted, epochs = _train(mine, variant.model, configured, place, workers, on_step, on_epoch)
+                if place is not None and workers.first:
+                    saved.save(place, fitted, products, extra or {}, meta or {})
+                    (place / "checkpoint.safetensors").unlink(missing_ok=True)
+            models.setdefault(variant.name, []).append(fitted)
+            curves.setdefault(variant.name, []).append(epochs)
+    return judge(data, models, curves, impressions=impressions) if workers.first else None
+
+
+def judge(
+    data: TrainingData,
+    models: Mapping[str, Sequence[Fitted]],
+    curves: Mapping[str, Sequence[Sequence[Epoch]]],
+    *,
+    impressions: ImpressionCases | None = None,
+) -> Outcome:
+    """Models (a variant's name -> one a seed) and baselines on the test cases."""
+    cases, counts = data.split.test, data.counts
+    rows: list[Row] = []
+    first: NDArray[np.float64] | None = None
+    for name, seeds in models.items():
+        ranks = [target_ranks(case_scores(one.model, one.vectors(), cases.history), cases) for one in seeds]
+        each = [case_metrics(one, cases, KS) for one in ranks]
+        row, gain = _row(name, each, ranks, cases, counts)
         if impressions is not None:
-            each = [impression_metrics(one, impressions.labels, impressions.owner) for one in logits]
-            row.impressions = {name: float(np.mean([one[name] for one in each])) for name in each[0]}
-        if variant is not variants[0]:
-            row.difference = bootstrap(gains[variant.name] - gains[variants[0].name])
+            judged = [_judge_impressions(one, impressions) for one in seeds]
+            row.impressions = {metric: float(np.mean([one[metric] for one in judged])) for metric in judged[0]}
+        if curves.get(name):
+            row.epochs = float(np.mean([len(epochs) for epochs in curves[name]]))
+            row.seconds = float(np.mean([sum(epoch.seconds for epoch in epochs) for epochs in curves[name]]))
+        if first is None:
+            first = gain
+        else:
+            row.difference = bootstrap(gain - first)
         rows.append(row)
-    if not workers.first:
-        return None
-    if with_baselines:
-        for baseline in baselines.fit_all(data.split.train, data.items, data.split.valid):
-            placed = target_ranks(baseline.scores(cases), cases)
-            one = {name: values[None] for name, values in case_metrics(placed, cases, KS).items()}
-            rows.append(_row(baseline.title, one, [placed], cases, counts))
-            if len(variants):
-                rows[-1].difference = bootstrap(one["NDCG@10"] - gains[variants[0].name])
+    for baseline in baselines.fit_all(data.split.train, data.items, data.split.valid):
+        placed = target_ranks(baseline.scores(cases), cases)
+        row, gain = _row(baseline.title, [case_metrics(placed, cases, KS)], [placed], cases, counts)
+        if first is not None:
+            row.difference = bootstrap(gain - first)
+        rows.append(row)
     split = data.split
+    drawn = {
+        f"{name} {seed}": [vars(epoch) for epoch in epochs]
+        for name, runs in curves.items()
+        for seed, epochs in enumerate(runs)
+    }
     return Outcome(
-        split.name, len(split.train), data.items, len(split.train.items), len(cases), rows, curves, _versions()
+        split.name, len(split.train), data.items, len(split.train.items), len(cases), rows, drawn, _versions()
     )
 
 
-def train_one(
+def model_folder(folder: Path, variant: str, seed: int) -> Path:
+    return folder / variant / f"seed-{seed}"
+
+
+def _judge_impressions(fitted: Fitted, shown: ImpressionCases) -> dict[str, float]:
+    logits = click_logits(fitted.model, fitted.vectors(), shown.cases.history, shown.owner, shown.items)
+    return impression_metrics(logits, shown.labels, shown.owner)
+
+
+def _train(
     data: TrainingData,
     model: ModelConfig,
     train: TrainConfig,
     folder: Path | None,
     workers: Workers,
-    on_step: Callable[[int, int], None] = lambda done, total: None,
-    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    on_step: Callable[[int, int], None],
+    on_epoch: Callable[[Epoch], None],
 ) -> tuple[Fitted, list[Epoch]]:
-    """One model, trained or, where `folder` holds it finished, loaded; with its epochs."""
-    if folder is None:
-        trainer = Trainer(data, model, train, workers=workers)
-        return trainer.run(on_step, on_epoch), trainer.history
-    done = folder / "model.safetensors"
-    if done.is_file():
-        epochs = [Epoch(**epoch) for epoch in json.loads((folder / "epochs.json").read_text())]
-        return load(done, data, model, workers), epochs
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(data, model, train, folder=folder, workers=workers)
     with _TensorBoard(folder if workers.first else None) as board:
 
@@ -187,36 +199,9 @@ def train_one(
             on_epoch(epoch)
 
         fitted = trainer.run(on_step, both)
-    if workers.first:
+    if folder is not None and workers.first:
         (folder / "epochs.json").write_text(json.dumps([vars(epoch) for epoch in trainer.history]))
-        save(done, fitted)
-        (folder / "checkpoint.safetensors").unlink(missing_ok=True)
-    workers.from_first(None)
     return fitted, trainer.history
-
-
-def save(path: Path, fitted: Fitted) -> None:
-    """Weights, id table and train counts as safetensors; whole or not at all."""
-    tensors = fitted.weights() | {"counts": fitted.counts}
-    partial = path.with_suffix(".partial")
-    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial)
-    os.replace(partial, path)
-
-
-def load(path: Path, data: TrainingData, model: ModelConfig, workers: Workers) -> Fitted:
-    """A saved model over the items of `data`, of which there may be more than were trained on: those come last."""
-    tensors = load_file(path, device=str(workers.device))
-    width = data.knowledge.shape[1] if data.knowledge is not None else 0
-    ranker = Ranker(model, width).to(workers.device)
-    ranker.load_state_dict(
-        {name.removeprefix("model."): value for name, value in tensors.items() if name.startswith("model.")}
-    )
-    ranker.eval()
-    more = (0, data.items - len(tensors["counts"]))
-    table = torch.nn.functional.pad(tensors["ids"], (0, 0, *more))
-    counts = torch.nn.functional.pad(tensors["counts"], more)
-    knowledge = None if data.knowledge is None else torch.from_numpy(data.knowledge).to(workers.device)
-    return Fitted(ranker, table, counts, knowledge)
 
 
 def without_knowledge(data: TrainingData) -> TrainingData:
@@ -225,21 +210,23 @@ def without_knowledge(data: TrainingData) -> TrainingData:
 
 def _row(
     name: str,
-    metrics: Mapping[str, NDArray[np.float64]],
+    metrics: Sequence[Mapping[str, NDArray[np.float64]]],
     ranks: Sequence[NDArray[np.float64]],
     cases: Cases,
     counts: Ints,
-) -> Row:
+) -> tuple[Row, NDArray[np.float64]]:
+    """A row of means over seeds, and NDCG@10 of each seed and case: [seeds, C]."""
+    joined = {metric: np.stack([one[metric] for one in metrics]) for metric in metrics[0]}
     slices = [by_train_count(one, cases, counts) for one in ranks]
-    mean = {
+    means = {
         part: (
-            slices[0][part][0],
-            float(np.mean([s[part][1] for s in slices])),
-            float(np.mean([s[part][2] for s in slices])),
+            number,
+            float(np.mean([one[part][1] for one in slices])),
+            float(np.mean([one[part][2] for one in slices])),
         )
-        for part in slices[0]
+        for part, (number, _, _) in slices[0].items()
     }
-    return Row(name, {metric: bootstrap(values) for metric, values in metrics.items()}, mean)
+    return Row(name, {metric: bootstrap(values) for metric, values in joined.items()}, means), joined["NDCG@10"]
 
 
 def _versions() -> dict[str, str]:

@@ -85,7 +85,7 @@ class ItemEncoder(nn.Module):
         if self.use_knowledge:
             self.project = nn.Linear(knowledge_dim, config.dim, bias=False)
             nn.init.normal_(self.project.weight, std=0.02 / math.sqrt(knowledge_dim))
-            self.gate = nn.Parameter(torch.tensor([0.0, 1.0]))
+            self.gate = nn.Parameter(torch.tensor([-1.0, 1.0]))
 
     def forward(self, ids: Tensor, knowledge: Tensor | None, counts: Tensor) -> Tensor:
         """ids: [M, d], rows of the id table; knowledge: [M, k]; counts: [M], in training. Returns [M, d]."""
@@ -113,10 +113,8 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor, blocks: list[Block], biases: list[Tensor]) -> Tensor:
         """x: [T, d]; biases: a block's [rows or 1, H, w, w], -inf where one must not look."""
-        mixed = self.mix(x)
         parts = []
-        for block, bias in zip(blocks, biases, strict=True):
-            rows = mixed[block.start : block.start + block.rows * block.width]
+        for block, rows, bias in zip(blocks, cut(self.mix(x), blocks), biases, strict=True):
             q, k, v = rows.view(block.rows, block.width, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
             scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1]) + bias
             weights = self.dropout(torch.softmax(scores, -1))
@@ -209,10 +207,12 @@ class Ranker(nn.Module):
         has to stand for them.
         """
         parts = []
-        for block in batch.blocks:
+        taste = self.repeat_taste(h)
+        pieces = zip(batch.blocks, cut(h, batch.blocks), cut(x, batch.blocks), cut(taste, batch.blocks), strict=True)
+        for block, queries, keys, tastes in pieces:
             tokens, rows = self._view(block, batch)
-            scores = h[tokens].view(rows, block.width, -1) @ x[tokens].view(rows, block.width, -1).transpose(1, 2)
-            scores = scores + self._block_bonus(h, block, batch)
+            scores = queries.view(rows, block.width, -1) @ keys.view(rows, block.width, -1).transpose(1, 2)
+            scores = scores + tastes.view(rows, block.width, 1) + self._block_bonus(block, batch)
             segment = batch.segment[tokens].view(rows, block.width)
             until = batch.until[tokens].view(rows, 1, block.width)
             index = torch.arange(block.start, block.start + rows * block.width, device=h.device).view(rows, -1)
@@ -221,12 +221,12 @@ class Ranker(nn.Module):
             parts.append(torch.logsumexp(scores.masked_fill(~seen, -1e9), -1).flatten())
         return torch.cat(parts)
 
-    def _block_bonus(self, h: Tensor, block: Block, batch: Batch) -> Tensor:
-        """`repeat_bonus` for every pair of tokens of a block's rows: [rows, w, w]."""
+    def _block_bonus(self, block: Block, batch: Batch) -> Tensor:
+        """`repeat_bonus`, but for the taste, for every pair of tokens of a block's rows: [rows, w, w]."""
         tokens, rows = self._view(block, batch)
         width = block.width
-        step = torch.arange(width, device=h.device)
-        bonus = self.repeat_distance[_steps(step[:, None] - step)] + self.repeat_taste(h[tokens]).view(rows, width, 1)
+        step = torch.arange(width, device=batch.segment.device)
+        bonus = self.repeat_distance[_steps(step[:, None] - step)]
         basket = batch.basket[tokens].view(rows, width)
         bonus = bonus + self.repeat_basket[_steps(basket[:, :, None] - basket[:, None, :])]
         bonus = bonus + self.repeat_count[_steps(batch.nth[tokens])].view(rows, 1, width)
@@ -254,6 +254,11 @@ class Ranker(nn.Module):
             hidden = (segment[:, :, None] != segment[:, None, :]) | (step[:, None] < step)
             biases.append(bias.masked_fill(hidden[:, None], float("-inf")))
         return biases
+
+
+def cut(run: Tensor, blocks: list[Block]) -> Sequence[Tensor]:
+    """The pieces of a run [T, ...] that belong to each block."""
+    return run.split([block.rows * block.width for block in blocks])
 
 
 def _steps(distance: Tensor) -> Tensor:

@@ -79,16 +79,20 @@ def leave_last_out(events: Sequences, *, baskets_whole: bool = False) -> Split:
     )
 
 
-def temporal(events: Sequences, *, valid_from: float = 0.8, test_from: float = 0.9) -> Split:
-    """One moment for everybody: nothing after it is learnt from. Fractions are of the log's events.
+def moments(events: Sequences, *fractions: float) -> tuple[float, ...]:
+    """When these fractions of the events had happened."""
+    return tuple(float(at) for at in np.quantile(events.at, fractions, method="lower"))
+
+
+def temporal(events: Sequences, valid_from: float, test_from: float) -> Split:
+    """One moment for everybody: nothing from `valid_from` on is learnt from.
 
     Each user's first basket after the moment is to be predicted from all before it
     (https://arxiv.org/abs/2507.16289 compares such splits).
     """
-    cuts = np.quantile(events.at, [valid_from, test_from], method="lower")
     _, number = baskets(events)
     parts = []
-    for start, end in ((cuts[0], cuts[1]), (cuts[1], np.inf)):
+    for start, end in ((valid_from, test_from), (test_from, np.inf)):
         before = events.at < start
         count = np.concatenate([[0], np.cumsum(before)])[events.offsets]
         begin = events.offsets[:-1] + np.diff(count)
@@ -98,8 +102,8 @@ def temporal(events: Sequences, *, valid_from: float = 0.8, test_from: float = 0
         target = (number == np.repeat(wanted, events.lengths)) & (events.at >= start) & (events.at < end)
         parts.append(_cases(events, target, before))
     everybody = np.ones(len(events))
-    train = events.take(events.at < cuts[0])
-    return Split("temporal", train, parts[0], parts[1], cuts[0] * everybody, cuts[1] * everybody)
+    train = events.take(events.at < valid_from)
+    return Split("temporal", train, parts[0], parts[1], valid_from * everybody, test_from * everybody)
 
 
 def _first_time(events: Sequences, held_out: NDArray[np.bool_]) -> Floats:

@@ -1,0 +1,299 @@
+"""`reaseq train-ranker`, `evaluate`, `rank`, `recommend`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reaseq.ranker.experiment import Outcome
+    from reaseq.ranker.scorer import Scorer
+    from reaseq.ranker.train import Epoch
+
+_RunOption = Annotated[
+    str | None, typer.Option("--run", help="The run's id or the start of it. Default: the newest finished one.")
+]
+
+
+def train_ranker(
+    features: Annotated[
+        str | None,
+        typer.Option(
+            "--features", help="What items are known by: id, knowledge, or both.", show_default="what is there"
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            "--split",
+            help="temporal, leave-one-out or leave-last-basket-out.",
+            show_default="temporal; leave-one-out for a log without times",
+        ),
+    ] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="Kinds of events to learn from; may be given several times.")
+    ] = None,
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Train each variant this many times.")] = 1,
+    ablate: Annotated[bool, typer.Option("--ablate", help="Also train with each part of the features alone.")] = False,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=0, help="At most this many.")] = None,
+    nproc: Annotated[int, typer.Option("--nproc", min=1, help="Processes that train together (torchrun).")] = 1,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of model or training; may be given several times."),
+    ] = None,
+) -> None:
+    """Train the ranker on the behaviour log, evaluate it beside baselines, and write a report.
+
+    Every run has a folder, named by its configuration and data: the same command goes on where it stopped.
+    All items are ranked for every test case; popularity, item-kNN, EASE and a Markov chain stand beside it.
+
+    Examples:
+
+        reaseq train-ranker
+
+        reaseq train-ranker --ablate --seeds 5
+
+        reaseq train-ranker --features id --split leave-one-out --set dim=128 --set dropout=0.4
+    """
+    import os
+
+    from rich.console import Console
+
+    if nproc > 1 and "WORLD_SIZE" not in os.environ:
+        _start_processes(nproc)
+        return
+    from reaseq import ReaseqError
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store.store import Store
+    from reaseq.ranker import runs
+    from reaseq.ranker.train import Workers
+
+    settings = load()
+    chosen = dict(_pair(text) for text in setting or [])
+    if epochs is not None:
+        chosen["epochs"] = str(epochs)
+    chosen.setdefault("seed", str(settings.seed))
+    config = runs.with_settings(runs.RunConfig(seeds=seeds, ablate=ablate), chosen)
+    options = {"features": tuple(features.split(",")) if features else None, "split": split, "kinds": kind or None}
+    try:
+        config = runs.RunConfig.model_validate(config.model_dump() | options)
+    except ValueError as error:
+        raise ReaseqError(f"--features or --split: {error}", hint="reaseq train-ranker --help") from error
+    console = Console(stderr=True)
+    workers = Workers()
+    with Store.open(settings.store_url) as store:
+        prepared = runs.prepare(store, config)
+    folder = settings.runs_dir / prepared.id
+    quiet = not workers.first
+    if not quiet:
+        console.print(f"Run {prepared.id}: {folder}", highlight=False, soft_wrap=True)
+    with _Bar(console, quiet=quiet) as bar:
+        outcome = runs.execute(
+            prepared, folder, workers=workers, on_start=bar.start, on_step=bar.step, on_epoch=bar.epoch
+        )
+    if outcome is None:
+        return
+    out = Console()
+    _print_outcome(out, outcome)
+    out.print(f"Report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+    out.print("Next: reaseq recommend --user USER, or reaseq events stats for users' ids", highlight=False)
+
+
+def evaluate(
+    run: Annotated[str | None, typer.Argument(help="The run's id or the start of it. Default: the newest.")] = None,
+) -> None:
+    """Evaluate a run's models again, on the log as the store holds it now, and print the table.
+
+    Example: reaseq evaluate 3f2a9c
+    """
+    from rich.console import Console
+
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store.store import Store
+    from reaseq.ranker import runs
+
+    settings = load()
+    folder = runs.find(settings.runs_dir, run)
+    with Store.open(settings.store_url) as store:
+        outcome = runs.evaluate(store, folder)
+    _print_outcome(Console(), outcome)
+
+
+def rank(
+    user: Annotated[str, typer.Option("--user", "-u", help="The user's id in the behaviour log.")],
+    candidates: Annotated[
+        Path | None,
+        typer.Option("--candidates", help="A file with a product id a line; - reads standard input. Default: all."),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many to print.")] = 20,
+    run: _RunOption = None,
+) -> None:
+    """Rank candidate products for a user by the scores of a trained run. Products that came later count too.
+
+    Example: reaseq rank --user 4711 --candidates ids.txt
+    """
+    import sys
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq import ReaseqError
+    from reaseq.cli.progress import printable
+
+    with _scorer(run) as scorer:
+        if candidates is None:
+            wanted = scorer.products
+        else:
+            try:
+                text = sys.stdin.read() if str(candidates) == "-" else candidates.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise ReaseqError(f"{candidates}: {error}", hint="give a text file with a product id a line") from error
+            wanted = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
+        ranked = scorer.rank(user, wanted)[:k]
+        table = Table("rank", "product", "title", "score")
+        for place, (product, score) in enumerate(ranked, 1):
+            title = (scorer.store.product(product) or {}).get("title", "")
+            table.add_row(str(place), Text(printable(product)), Text(printable(title)), f"{score:.3f}")
+    Console().print(table)
+
+
+def recommend(
+    user: Annotated[str, typer.Option("--user", "-u", help="The user's id in the behaviour log.")],
+    k: Annotated[int, typer.Option("-k", min=1, help="How many products.")] = 10,
+    new_only: Annotated[bool, typer.Option("--new-only", help="Leave out what is in the user's history.")] = False,
+    run: _RunOption = None,
+) -> None:
+    """Recommend products to a user, with the reason: which behaviours drove it, and what the products share.
+
+    Example: reaseq recommend --user 4711 -k 5
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.cli.progress import printable
+
+    with _scorer(run) as scorer:
+        table = Table("rank", "product", "title", "score", "why")
+        for place, (product, score, reason) in enumerate(scorer.recommend(user, k, new_only=new_only), 1):
+            title = (scorer.store.product(product) or {}).get("title", "")
+            table.add_row(
+                str(place),
+                Text(printable(product)),
+                Text(printable(title)),
+                f"{score:.3f}",
+                Text(printable(str(reason))),
+            )
+    Console().print(table)
+
+
+@contextmanager
+def _scorer(run: str | None) -> Iterator[Scorer]:
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store.store import Store
+    from reaseq.ranker import runs
+    from reaseq.ranker.scorer import Scorer
+
+    settings = load()
+    folder = runs.model_folder(runs.find(settings.runs_dir, run))
+    with Store.open(settings.store_url) as store:
+        yield Scorer.open(folder, store)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    from reaseq import ReaseqError
+
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise ReaseqError(f"--set {text!r}: must be KEY=VALUE", hint="--set dim=128")
+    return key.strip(), value.strip()
+
+
+def _start_processes(number: int) -> None:
+    """The same command under torchrun, each process of which takes its share of every batch."""
+    import subprocess
+    import sys
+
+    arguments = sys.argv[1:]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={number}"]
+    result = subprocess.run([*command, "-m", "reaseq.cli.main", *arguments], check=False)
+    if result.returncode:
+        raise typer.Exit(1)
+
+
+def _print_outcome(console: Console, outcome: Outcome) -> None:
+    from rich.table import Table
+
+    facts = f"{outcome.users:,} users, {outcome.items:,} items, {outcome.events:,} events; split: {outcome.split}; "
+    console.print(facts + f"{outcome.cases:,} test cases", highlight=False)
+    table = Table("", "HR@10", "NDCG@10", "95 %", "to the first line", title_justify="left")
+    for name in outcome.rows[0].slices:
+        table.add_column(f"N@10 seen {name}", justify="right")
+    for row in outcome.rows:
+        ndcg, change = row.metrics["NDCG@10"], row.difference
+        table.add_row(
+            row.name,
+            f"{row.metrics['HR@10'].mean:.4f}",
+            f"{ndcg.mean:.4f}",
+            f"{ndcg.low:.4f}–{ndcg.high:.4f}",
+            "" if change is None else f"{change.mean:+.4f} ({change.low:+.4f} to {change.high:+.4f})",
+            *(f"{value[2]:.4f}" if value[0] else "–" for value in row.slices.values()),
+        )
+    console.print(table)
+    judged = [row for row in outcome.rows if row.impressions]
+    if judged:
+        table = Table("impressions", *judged[0].impressions)
+        for row in judged:
+            table.add_row(row.name, *(f"{value:.4f}" for value in row.impressions.values()))
+        console.print(table)
+
+
+class _Bar:
+    """A bar on a terminal, elsewhere a line an epoch."""
+
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console = console
+        self._quiet = quiet
+        self._name = ""
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=quiet or not console.is_terminal,
+        )
+        self._task = self._progress.add_task("preparing", total=None)
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def start(self, name: str, seed: int) -> None:
+        self._name = f"{name}, seed {seed}"
+
+    def step(self, done: int, total: int) -> None:
+        self._progress.update(self._task, completed=done, total=total, description=f"{self._name}, events")
+
+    def epoch(self, epoch: Epoch) -> None:
+        if self._quiet:
+            return
+        self._console.print(
+            f"{self._name}, epoch {epoch.number + 1}: loss {epoch.loss:.3f}, validation NDCG@10 "
+            f"{epoch.valid['NDCG@10']:.4f}{' (best)' if epoch.best else ''}, {epoch.seconds:.1f} s",
+            highlight=False,
+            soft_wrap=True,
+        )

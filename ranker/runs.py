@@ -1,0 +1,278 @@
+"""Runs: from a store to a folder with trained models, their metrics and a report.
+
+A run's id is made from its configuration and its data. The same command on the same data goes on where it stopped, or
+finds everything done; other data is another run.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reaseq import ReaseqError
+from reaseq.knowledge_store.store import Store
+from reaseq.ranker import experiment, report, saved
+from reaseq.ranker.dataset import Dataset, KnowledgeFeatures, read_log
+from reaseq.ranker.experiment import ImpressionCases, Outcome, Variant
+from reaseq.ranker.log import Sequences, baskets
+from reaseq.ranker.model import Feature, ModelConfig
+from reaseq.ranker.split import Cases, Split, leave_last_out, moments, temporal
+from reaseq.ranker.train import Epoch, TrainConfig, TrainingData, Workers
+
+SplitName = Literal["temporal", "leave-one-out", "leave-last-basket-out"]
+_BASKET_SHARE = 0.2
+"""From this share of events that share their time with another on, the log is one of baskets."""
+
+
+class RunConfig(BaseModel):
+    """What a run does. `None` is decided by the data when the run is prepared, and recorded."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    features: tuple[Feature, ...] | None = None
+    split: SplitName | None = None
+    cuts: tuple[float, float] | None = Field(None, description="Of a temporal split: when validation and test begin.")
+    kinds: tuple[str, ...] | None = None
+    seeds: int = Field(1, ge=1)
+    ablate: bool = False
+    model: ModelConfig = ModelConfig()
+    train: TrainConfig = TrainConfig()
+
+    @property
+    def all_seeds(self) -> range:
+        return range(self.train.seed, self.train.seed + self.seeds)
+
+    def variants(self) -> list[Variant]:
+        """What is trained: the features asked for or, to see what each adds, id first and every part alone."""
+        wanted = self.features or ("id",)
+        sets: list[tuple[Feature, ...]] = [wanted]
+        if self.ablate and len(wanted) > 1:
+            sets = [*((feature,) for feature in wanted), wanted]
+        return [Variant("+".join(one), self.model.model_copy(update={"features": one})) for one in sets]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything a run needs, read from the store; `config` has no undecided part left."""
+
+    config: RunConfig
+    dataset: Dataset
+    data: TrainingData
+    knowledge: KnowledgeFeatures | None
+    impressions: ImpressionCases | None
+    id: str
+
+
+def prepare(store: Store, config: RunConfig, *, known_by: KnowledgeFeatures | None = None) -> Prepared:
+    """Read the log and the knowledge, split, decide what is left open. `known_by` is fitted here if it is not given.
+
+    Raises:
+        ReaseqError: there is no log or no embedding where one is asked for, or the log knows no times.
+    """
+    from reaseq.knowledge_store.embeddings import latest_space
+
+    dataset = read_log(store, config.kinds)
+    log = dataset.log
+    split_name = config.split or ("temporal" if log.timed else "leave-one-out")
+    if split_name == "temporal" and not log.timed:
+        raise ReaseqError(
+            "the log has positions, no times: it cannot be split at one moment",
+            hint="reaseq train-ranker --split leave-one-out",
+        )
+    cuts = config.cuts
+    if split_name == "temporal" and cuts is None:
+        begin, end = moments(log.events, 0.8, 0.9)
+        cuts = (begin, end)
+    split = split_by(split_name, log.events, cuts)
+    features = config.features or (("id", "knowledge") if latest_space(store) else ("id",))
+    by_basket = split_name != "leave-one-out" and basket_share(log.events) >= _BASKET_SHARE
+    config = config.model_copy(
+        update={
+            "features": features,
+            "split": split_name,
+            "cuts": cuts,
+            "model": config.model.model_copy(update={"timed": log.timed, "features": features}),
+            "train": config.train.model_copy(update={"by_basket": by_basket}),
+        }
+    )
+    counts = np.bincount(split.train.items, minlength=len(log.items))
+    knowledge, matrix = None, None
+    if "knowledge" in features:
+        knowledge = known_by or KnowledgeFeatures.fit(store, log.items, counts > 0)
+        matrix = knowledge.of(store, log.items)
+    seen, judged = _impressions(dataset, split)
+    data = TrainingData(split, len(log.items), matrix, seen)
+    return Prepared(config, dataset, data, knowledge, judged, _run_id(config, dataset, matrix))
+
+
+def split_by(name: SplitName, events: Sequences, cuts: tuple[float, float] | None = None) -> Split:
+    """The split of that name; a temporal one needs its cuts."""
+    if name == "temporal":
+        assert cuts is not None
+        return temporal(events, *cuts)
+    return leave_last_out(events, baskets_whole=name == "leave-last-basket-out")
+
+
+def basket_share(events: Sequences) -> float:
+    """The share of events that share their time with another of the same user."""
+    start, _ = baskets(events)
+    size = np.bincount(start, minlength=len(start))[start]
+    return float((size > 1).mean()) if len(start) else 0.0
+
+
+def execute(
+    prepared: Prepared,
+    folder: Path,
+    *,
+    workers: Workers | None = None,
+    on_start: Callable[[str, int], None] = lambda name, seed: None,
+    on_step: Callable[[int, int], None] = lambda done, total: None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> Outcome | None:
+    """Train what is not trained yet, evaluate, and write `metrics.json` and `report.html` into `folder`."""
+    workers = workers or Workers()
+    config = prepared.config
+    if workers.first:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text(config.model_dump_json(indent=1))
+    known = prepared.knowledge
+    outcome = experiment.run(
+        prepared.data,
+        config.variants(),
+        config.train,
+        seeds=config.all_seeds,
+        products=prepared.dataset.log.items,
+        folder=folder,
+        impressions=prepared.impressions,
+        extra=known.tensors() if known else None,
+        meta={"space": known.space} if known else None,
+        workers=workers,
+        on_start=on_start,
+        on_step=on_step,
+        on_epoch=on_epoch,
+    )
+    if outcome is not None:
+        report.write(outcome, folder / "report.html", title=f"Ranker {prepared.id}")
+        partial = folder / "metrics.partial"
+        partial.write_text(outcome.to_json())
+        os.replace(partial, folder / "metrics.json")
+    return outcome
+
+
+def evaluate(store: Store, folder: Path) -> Outcome:
+    """A finished run's models on the store's log as it is now. Products that came later are ranked too.
+
+    Raises:
+        ReaseqError: a model of the run is missing.
+    """
+    config = read_config(folder)
+    kept = {
+        variant.name: [saved.read(experiment.model_folder(folder, variant.name, seed)) for seed in config.all_seeds]
+        for variant in config.variants()
+    }
+    features = [KnowledgeFeatures.of_saved(one) for models in kept.values() for one in models]
+    prepared = prepare(store, config, known_by=next((one for one in features if one is not None), None))
+    data, products = prepared.data, prepared.dataset.log.items
+    device = Workers().device
+    models = {
+        name: [
+            one.fitted(products, data.knowledge if "knowledge" in one.config.features else None, device) for one in each
+        ]
+        for name, each in kept.items()
+    }
+    return experiment.judge(data, models, {}, impressions=prepared.impressions)
+
+
+def find(runs_dir: Path, run: str | None) -> Path:
+    """The folder of a run by its id or the start of it; of the newest that is finished without one.
+
+    Raises:
+        ReaseqError: there is none.
+    """
+    finished = sorted(runs_dir.glob("*/metrics.json"), key=lambda path: path.stat().st_mtime)
+    fitting = [path.parent for path in finished if run is None or path.parent.name.startswith(run)]
+    if not fitting:
+        what = "no finished run" if run is None else f"no finished run {run!r}"
+        names = ", ".join(path.parent.name for path in finished[-5:])
+        raise ReaseqError(
+            f"{runs_dir}: {what}" + (f"; there are: {names}" if names else ""), hint="reaseq train-ranker"
+        )
+    return fitting[-1]
+
+
+def read_config(folder: Path) -> RunConfig:
+    try:
+        return RunConfig.model_validate_json((folder / "config.json").read_text())
+    except (OSError, ValidationError) as error:
+        raise ReaseqError(f"{folder}/config.json: {error}", hint="reaseq train-ranker") from error
+
+
+def model_folder(folder: Path) -> Path:
+    """Of a run the model that is used: all features, first seed."""
+    config = read_config(folder)
+    return experiment.model_folder(folder, config.variants()[-1].name, config.train.seed)
+
+
+def _impressions(dataset: Dataset, split: Split) -> tuple[Sequences | None, ImpressionCases | None]:
+    """Impressions to learn from, and those to judge by: what was shown from a user's test time on."""
+    shown, events = dataset.impressions, dataset.log.events
+    if shown is None:
+        return None, None
+    before = shown.take(shown.at < split.train_until[shown.owner])
+    later = shown.take(shown.at >= split.test_from[shown.owner])
+    acted = events.take(events.at >= split.test_from[events.owner])
+    # Only what was done at the time of an impression was one.
+    times = {(user, at) for user, at in zip(later.owner.tolist(), later.at.tolist(), strict=True)}
+    at_once = [(user, at) in times for user, at in zip(acted.owner.tolist(), acted.at.tolist(), strict=True)]
+    acted = acted.take(np.array(at_once, bool))
+    owner = np.concatenate([later.owner, acted.owner])
+    if not len(owner):
+        return before, None
+    labels = np.repeat([0, 1], [len(later.items), len(acted.items)])
+    users, case = np.unique(owner, return_inverse=True)
+    history = events.take(events.at < split.test_from[events.owner]).select(users)
+    nothing = np.zeros(0, np.int64)
+    cases = Cases(users, history, np.zeros(len(users) + 1, np.int64), nothing)
+    return before, ImpressionCases(cases, case, np.concatenate([later.items, acted.items]), labels)
+
+
+def _run_id(config: RunConfig, dataset: Dataset, knowledge: NDArray[np.float32] | None) -> str:
+    digest = hashlib.sha256(config.model_dump_json().encode())
+    log = dataset.log
+    digest.update("\x00".join(log.users).encode() + b"\x01" + "\x00".join(log.items).encode())
+    arrays: list[Any] = [log.events.offsets, log.events.items, log.events.at]
+    if dataset.impressions is not None:
+        arrays += [dataset.impressions.offsets, dataset.impressions.items, dataset.impressions.at]
+    if knowledge is not None:
+        arrays.append(knowledge)
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:10]
+
+
+def with_settings(config: RunConfig, settings: Mapping[str, str]) -> RunConfig:
+    """`config` with keys of the model or the training set by name, as text.
+
+    Raises:
+        ReaseqError: there is no such key, or it cannot have this value; the keys are named.
+    """
+    model, train = config.model.model_dump(), config.train.model_dump()
+    for key, value in settings.items():
+        part = model if key in model else train if key in train else None
+        if part is None or key == "features":
+            known = sorted((set(model) | set(train)) - {"features", "timed", "by_basket"})
+            raise ReaseqError(f"--set {key}: no such key; there are: {', '.join(known)}", hint="--set dim=128")
+        part[key] = value
+    try:
+        return config.model_copy(
+            update={"model": ModelConfig.model_validate(model), "train": TrainConfig.model_validate(train)}
+        )
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ReaseqError(f"--set {'.'.join(map(str, first['loc']))}: {first['msg']}", hint="--set dim=128") from error

@@ -1,0 +1,162 @@
+"""A trained run, ready to score: products for a user, new ones included, and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from reaseq import ReaseqError
+from reaseq.knowledge_store.events import history
+from reaseq.knowledge_store.store import Store
+from reaseq.ranker import saved
+from reaseq.ranker.dataset import KnowledgeFeatures
+from reaseq.ranker.log import Sequences
+from reaseq.ranker.score import ItemVectors, case_scores, encode_histories
+from reaseq.ranker.train import Fitted
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a product scores as it does.
+
+    behaviours: the history's events without which the score would fall most, with the fall (a difference of logits).
+    shared: facts that the product has in common with those events' products. repeats: how often the user has had it.
+    """
+
+    behaviours: list[tuple[dict[str, Any], float]]
+    shared: list[str]
+    repeats: int
+
+    def __str__(self) -> str:
+        parts = []
+        if self.repeats:
+            parts.append(f"had it {'once' if self.repeats == 1 else f'{self.repeats} times'} before")
+        others = [event for event, _ in self.behaviours]
+        if others:
+            parts.append("because of " + " and ".join(f"{event['kind']} of {event['title']!r}" for event in others))
+        if self.shared:
+            parts.append("in common: " + ", ".join(fact.replace("=", ": ", 1) for fact in self.shared))
+        return "; ".join(parts) or "nothing in the history stands out: it is what the model expects of anybody"
+
+
+class Scorer:
+    """Scores products of the store for its users, by the model of a run.
+
+    Products that came after the training are scored too, by what is known of them.
+    """
+
+    def __init__(self, store: Store, fitted: Fitted, products: Sequence[str]) -> None:
+        """products: [I], the ids of the model's items."""
+        self.store = store
+        self.fitted = fitted
+        self.products = list(products)
+        self.number = {product: index for index, product in enumerate(self.products)}
+        self.vectors: ItemVectors = fitted.vectors()
+
+    @classmethod
+    def open(cls, folder: Path, store: Store) -> "Scorer":
+        """`folder`: of one trained model (`runs/<id>/<variant>/seed-<n>`).
+
+        Raises:
+            ReaseqError: there is no model, or it is broken.
+        """
+        model = saved.read(folder)
+        known = set(model.products)
+        products = model.products + [product for product in store.product_ids() if product not in known]
+        features = KnowledgeFeatures.of_saved(model) if "knowledge" in model.config.features else None
+        knowledge = features.of(store, products) if features else None
+        return cls(store, model.fitted(products, knowledge, torch.device("cpu")), products)
+
+    def scores(self, events: Sequence[Mapping[str, Any]]) -> NDArray[np.float32]:
+        """Scores of all products after a history (events as `history` gives them, oldest first): [I]."""
+        return case_scores(self.fitted.model, self.vectors, self._sequence(events))(0, 1)[0].numpy()
+
+    def rank(self, user: str, candidates: Sequence[str]) -> list[tuple[str, float]]:
+        """The candidates with their scores, best first.
+
+        Raises:
+            ReaseqError: a candidate is not in the catalogue.
+        """
+        unknown = [product for product in candidates if product not in self.number]
+        if unknown:
+            raise ReaseqError(f"not in the catalogue: {', '.join(unknown[:5])}", hint="reaseq import FILE")
+        wanted = torch.tensor([self.number[product] for product in candidates])
+        values = self.candidate_scores(self.history(user), wanted)
+        order = torch.argsort(values, descending=True, stable=True).tolist()
+        return [(candidates[index], float(values[index])) for index in order]
+
+    @torch.no_grad()
+    def candidate_scores(self, events: Sequence[Mapping[str, Any]], items: Tensor) -> Tensor:
+        """Scores of some products, by number: items [C] -> [C]. What this costs does not grow with the catalogue."""
+        h, (_, held, bonus) = encode_histories(self.fitted.model, self.vectors, self._sequence(events))
+        scores = self.keys[items] @ h[0]
+        if len(held):
+            scores = scores + ((items[:, None] == held) * bonus).sum(1)
+        return scores
+
+    @cached_property
+    def keys(self) -> Tensor:
+        """What histories are compared with: [I, d]."""
+        with torch.no_grad():
+            return self.fitted.model.keys(self.vectors.x)
+
+    def history(self, user: str) -> list[dict[str, Any]]:
+        """The user's last events that the model looks at, oldest first, each with its product's title.
+
+        Raises:
+            ReaseqError: the store knows no events of this user.
+        """
+        events = history(self.store, user, self.fitted.model.config.most)
+        if not events:
+            raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")
+        return events
+
+    def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[tuple[str, float, Reason]]:
+        """The k products with the highest scores, with the reason for each. new_only leaves out what the user had."""
+        events = self.history(user)
+        scores = self.scores(events)
+        if new_only:
+            scores[[self.number[event["product_id"]] for event in events]] = -np.inf
+        best = np.argsort(-scores, kind="stable")[:k]
+        reasons = self._reasons(events, best)
+        return [(self.products[item], float(scores[item]), reason) for item, reason in zip(best, reasons, strict=True)]
+
+    def _sequence(self, events: Sequence[Mapping[str, Any]]) -> Sequences:
+        items = np.array([self.number[event["product_id"]] for event in events], np.int64)
+        at = np.array([event["at"] for event in events], np.float64)
+        return Sequences(np.array([0, len(items)]), items, at)
+
+    def _reasons(self, events: list[dict[str, Any]], items: NDArray[np.int64], most: int = 2) -> list[Reason]:
+        """Occlusion: each event is left out in turn, and what that costs a product is what the event did for it."""
+        variants = [events, *([*events[:left], *events[left + 1 :]] for left in range(len(events)))]
+        parts = [self._sequence(variant) for variant in variants]
+        offsets = np.cumsum([0] + [len(part.items) for part in parts])
+        joined = Sequences(
+            offsets, np.concatenate([part.items for part in parts]), np.concatenate([part.at for part in parts])
+        )
+        scores = case_scores(self.fitted.model, self.vectors, joined)(0, len(variants))[:, torch.from_numpy(items)]
+        falls = (scores[0] - scores[1:]).numpy()  # [events, items]
+        facts = self.store.facts({self.products[item] for item in items} | {event["product_id"] for event in events})
+        made = []
+        for column, item in enumerate(items):
+            product = self.products[item]
+            own = set(facts.get(product, ()))
+            order = np.argsort(-falls[:, column], kind="stable")
+            drivers: list[tuple[dict[str, Any], float]] = []
+            for index in order:
+                event = events[index]
+                if falls[index, column] > 0 and event["product_id"] not in {one["product_id"] for one, _ in drivers}:
+                    drivers.append((event, float(falls[index, column])))
+                if len(drivers) == most:
+                    break
+            theirs = {fact for event, _ in drivers if event["product_id"] != product
+                      for fact in facts.get(event["product_id"], ())}  # fmt: skip
+            repeats = sum(event["product_id"] == product for event in events)
+            made.append(Reason(drivers, sorted(own & theirs), repeats))
+        return made
