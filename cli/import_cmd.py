@@ -60,7 +60,7 @@ def import_(
         raise ReaseqError("name one feed file, or --sample", hint="reaseq import FILE --category shoes")
     settings = load()
     feed = open_feed(samples.SHOES if sample else file or Path())
-    guess = guess_columns(feed.columns, _overrides(mapping or []))
+    guess = guess_columns(feed.columns, overrides(mapping or []))
     console = Console()
     _print_guess(console, feed, guess)
     if sample:
@@ -88,7 +88,7 @@ def import_(
         console.print("Next: import again with --category NAME, so that the products can be distilled", highlight=False)
 
 
-def _overrides(pairs: list[str]) -> dict[str, str]:
+def overrides(pairs: list[str]) -> dict[str, str]:
     from reaseq import ReaseqError
 
     overrides = {}

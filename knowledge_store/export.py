@@ -59,7 +59,7 @@ def export_claims(store: Store, path: Path, *, category: str | None = None, defu
             f"{path}: unknown format {path.suffix or '(no ending)'!r}; known: {', '.join(writers)}",
             hint=f"reaseq knowledge export {path.with_suffix('.csv')}",
         )
-    return _whole(path, lambda partial: writer(partial, _rows(store, category)))
+    return whole(path, lambda partial: writer(partial, _rows(store, category)))
 
 
 def export_replies(store: Store, path: Path) -> int:
@@ -75,10 +75,10 @@ def export_replies(store: Store, path: Path) -> int:
             reply["grammar"] = reply.pop("engine") != "openai"
             yield reply
 
-    return _whole(path, lambda partial: _jsonl(partial, lines()))
+    return whole(path, lambda partial: _jsonl(partial, lines()))
 
 
-def _whole(path: Path, write: Callable[[Path], int]) -> int:
+def whole(path: Path, write: Callable[[Path], int]) -> int:
     """Write a file that appears whole or not at all."""
     partial = path.with_name(f".{path.name}.part")
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import bindparam, insert, select, update
 
@@ -130,7 +130,7 @@ def import_feed(
         import_id = int(result.inserted_primary_key[0])  # type: ignore[index]
     used = _used(mapping)
     report = ImportReport(import_id, dict(mapping), [column for column in feed.columns if column not in used])
-    rejected = _Rejected(rejected_dir / f"{feed.path.name}-{import_id}.csv", report)
+    rejected = RejectedRows(rejected_dir / f"{feed.path.name}-{import_id}.csv", report)
     name = category_name(category) if category else None
     rows = iter(feed.rows)
     try:
@@ -153,7 +153,7 @@ def import_feed(
 
 
 def _write(
-    store: Store, products: Sequence[dict[str, Any]], source: str, report: ImportReport, rejected: "_Rejected"
+    store: Store, products: Sequence[dict[str, Any]], source: str, report: ImportReport, rejected: "RejectedRows"
 ) -> None:
     stamp = now()
     with store.writing() as connection:
@@ -201,10 +201,16 @@ def _write(
     report.unchanged += len(unchanged)
 
 
-class _Rejected:
-    """The file of rows set aside; made only if there is one."""
+class _Counts(Protocol):
+    set_aside: int
+    rejected_file: Path | None
+    first_rejected: list[tuple[int, str]]
 
-    def __init__(self, path: Path, report: ImportReport) -> None:
+
+class RejectedRows:
+    """The file of rows set aside; made only if there is one. Counts them in a report."""
+
+    def __init__(self, path: Path, report: _Counts) -> None:
         self.path = path
         self.report = report
         self._file: Any = None

@@ -143,13 +143,13 @@ class Store:
         query = select(func.count()).select_from(PRODUCT)
         if category is not None:
             query = query.where(PRODUCT.c.category == category)
-        with self._read() as connection:
+        with self.reading() as connection:
             return connection.execute(query).scalar_one()
 
     def categories(self) -> dict[str | None, int]:
         """Every category with its number of products."""
         query = select(PRODUCT.c.category, func.count()).group_by(PRODUCT.c.category)
-        with self._read() as connection:
+        with self.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def products(
@@ -171,7 +171,7 @@ class Store:
         after: tuple[Any, ...] | None = None
         while True:
             page = query if after is None else query.where(tuple_(*order) > tuple_(*after))
-            with self._read() as connection:
+            with self.reading() as connection:
                 rows = connection.execute(page).all()
             for row in rows:
                 product = {column.name: row._mapping[column] for column in PRODUCT.c}
@@ -182,7 +182,7 @@ class Store:
 
     def product_ids(self) -> list[str]:
         """The ids of all products, in their order."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return list(connection.execute(select(PRODUCT.c.id).order_by(PRODUCT.c.id)).scalars())
 
     def facts(self, product_ids: Collection[str] | None = None, *, batch: int = 500) -> dict[str, list[str]]:
@@ -196,7 +196,7 @@ class Store:
         facts: dict[str, list[str]] = {}
         ids = None if product_ids is None else sorted(product_ids)
         pieces = [None] if ids is None else [ids[start : start + batch] for start in range(0, len(ids), batch)]
-        with self._read() as connection:
+        with self.reading() as connection:
             for piece in pieces:
                 mine = own if piece is None else own.where(PRODUCT.c.id.in_(piece))
                 for row in connection.execute(mine):
@@ -210,11 +210,11 @@ class Store:
 
     def clock(self) -> str | None:
         """What the events' `at` counts in: time or position; None without events."""
-        with self._read() as connection:
+        with self.reading() as connection:
             return connection.execute(select(EVENT_IMPORT.c.clock).limit(1)).scalar()
 
     def product(self, product_id: str) -> dict[str, Any] | None:
-        with self._read() as connection:
+        with self.reading() as connection:
             row = connection.execute(select(PRODUCT).where(PRODUCT.c.id == product_id)).first()
         return dict(row._mapping) if row else None
 
@@ -222,7 +222,7 @@ class Store:
 
     def latest_schema(self, category: str) -> StoredSchema | None:
         query = select(SCHEMA).where(SCHEMA.c.category == category).order_by(SCHEMA.c.version.desc()).limit(1)
-        with self._read() as connection:
+        with self.reading() as connection:
             row = connection.execute(query).first()
         if row is None:
             return None
@@ -273,7 +273,7 @@ class Store:
 
     def find_call(self, request_key: str, model_fingerprint: str) -> tuple[int, dict[str, Any]] | None:
         """The newest reusable reply to an equal request by an equal model."""
-        with self._read() as connection:
+        with self.reading() as connection:
             row = connection.execute(_FIND_CALL, {"key": request_key, "model": model_fingerprint}).first()
         return (row.id, row.reply) if row else None
 
@@ -290,7 +290,7 @@ class Store:
             .where(CALL.c.reusable.is_(True))
             .order_by(CALL.c.id)
         )
-        with self._read() as connection:
+        with self.reading() as connection:
             for row in connection.execution_options(yield_per=batch).execute(query):
                 yield dict(row._mapping)
 
@@ -311,7 +311,7 @@ class Store:
         )
         if run_id is not None:
             query = query.where(CALL.c.run_id == run_id)
-        with self._read() as connection:
+        with self.reading() as connection:
             return [dict(row._mapping) for row in connection.execute(query)]
 
     # Knowledge
@@ -356,7 +356,7 @@ class Store:
 
     def knowledge(self, product_id: str) -> tuple[list[dict[str, Any]], dict[str, Any] | None, list[dict[str, Any]]]:
         """A product's claims (by attribute), summary and failures."""
-        with self._read() as connection:
+        with self.reading() as connection:
             claims = connection.execute(
                 select(CLAIM).where(CLAIM.c.product_id == product_id).order_by(CLAIM.c.facet.desc(), CLAIM.c.id)
             ).all()
@@ -402,7 +402,7 @@ class Store:
             query = query.where(PRODUCT.c.category == category)
         if limit is not None:
             query = query.limit(limit)
-        with self._read() as connection:
+        with self.reading() as connection:
             for row in connection.execution_options(yield_per=batch).execute(query):
                 yield dict(row._mapping)
 
@@ -415,7 +415,7 @@ class Store:
         )
         if category is not None:
             query = query.where(PRODUCT.c.category == category)
-        with self._read() as connection:
+        with self.reading() as connection:
             for row in connection.execution_options(yield_per=batch).execute(query):
                 yield dict(row._mapping)
 
@@ -423,7 +423,7 @@ class Store:
         query = select(FAILURE, PRODUCT.c.title).join(PRODUCT, PRODUCT.c.id == FAILURE.c.product_id)
         if run_id is not None:
             query = query.where(FAILURE.c.run_id == run_id)
-        with self._read() as connection:
+        with self.reading() as connection:
             return [dict(row._mapping) for row in connection.execute(query.order_by(FAILURE.c.id))]
 
     def attribute_counts(self, category: str | None = None, *, run_id: int | None = None) -> list[dict[str, Any]]:
@@ -438,13 +438,13 @@ class Store:
             query = query.where(PRODUCT.c.category == category)
         if run_id is not None:
             query = query.where(CLAIM.c.run_id == run_id)
-        with self._read() as connection:
+        with self.reading() as connection:
             return [dict(row._mapping) for row in connection.execute(query)]
 
     # Below
 
     @contextmanager
-    def _read(self) -> Iterator[Connection]:
+    def reading(self) -> Iterator[Connection]:
         with self._errors(), self.engine.connect() as connection:
             yield connection
 

@@ -244,7 +244,7 @@ class Event(SQLModel, table=True):
     """
 
     __tablename__ = "event"
-    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012
+    __table_args__ = {"sqlite_with_rowid": False}
 
     user_id: str = _text(primary_key=True)
     at: float = Field(primary_key=True, description="Unix seconds, or the position in the user's sequence.")

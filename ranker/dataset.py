@@ -18,7 +18,7 @@ from reaseq.ranker.log import Log, Sequences
 from reaseq.ranker.saved import Saved
 
 IMPRESSION = "impression"
-TEXT_DIM = 128
+TEXT_DIM = 256
 """Whitened dimensions that are kept of a text embedding."""
 
 
@@ -104,7 +104,7 @@ class KnowledgeFeatures:
         Raises:
             ReaseqError: hardly any of them has an embedding.
         """
-        space = embeddings.latest_space(store)
+        space = embeddings.find_space(store)
         if space is None:
             raise ReaseqError("no product has an embedding yet", hint="reaseq embed")
         vectors, there = _vectors(store, space.fingerprint, products)
@@ -139,7 +139,10 @@ class KnowledgeFeatures:
 
 def _vectors(store: Store, space: str, products: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Stored embeddings of the products: [I, d], and whether there is one: [I]."""
-    ids, matrix = embeddings.load_vectors(store, space)
+    found = embeddings.find_space(store, space)
+    if found is None:
+        raise ReaseqError(f"the store has no embeddings of the encoder {space}", hint="reaseq embed")
+    ids, matrix = embeddings.load_vectors(store, found)
     place = {product: index for index, product in enumerate(ids)}
     index = np.fromiter((place.get(product, -1) for product in products), np.int64, len(products))
     vectors = np.zeros((len(products), matrix.shape[1]), np.float32)

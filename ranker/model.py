@@ -28,15 +28,15 @@ class ModelConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     features: tuple[Feature, ...] = ("id",)
-    dim: int = Field(64, gt=0)
+    dim: int = Field(128, gt=0)
     blocks: int = Field(2, ge=0)
-    heads: int = Field(2, gt=0)
+    heads: int = Field(4, gt=0)
     hidden: int = Field(2, gt=0, description="Width of the feed-forward layer, in units of dim.")
     most: int = Field(50, gt=1, description="Events of a history that are looked at.")
-    dropout: float = Field(0.3, ge=0, lt=1)
+    dropout: float = Field(0.4, ge=0, lt=1)
     id_dropout: float = Field(0.1, ge=0, lt=1, description="How often an item is known by its knowledge alone.")
-    temperature: float = Field(0.05, ge=0, description="Of the cosine scores; 0: plain inner products.")
-    knowledge_norm: float = 0.2
+    temperature: float = Field(0.06, gt=0, description="Of the cosine scores.")
+    knowledge_norm: float = Field(0.7, gt=0, description="Length of what knowledge adds to an item's vector.")
     timed: bool = False
     repeats: bool = True
 
@@ -177,13 +177,11 @@ class Ranker(nn.Module):
         x = self.dropout(x * math.sqrt(self.config.dim))
         for block in self.blocks:
             x = block(x, batch.blocks, biases)
-        x = self.norm(x)
-        if self.config.temperature:
-            x = F.normalize(x, dim=-1) / self.config.temperature
-        return x
+        return F.normalize(self.norm(x), dim=-1) / self.config.temperature
 
     def keys(self, x: Tensor) -> Tensor:
-        return F.normalize(x, dim=-1) if self.config.temperature else x
+        """What encoded histories are compared with, by their cosine: [M, d] -> [M, d]."""
+        return F.normalize(x, dim=-1)
 
     def repeat_bonus(self, h: Tensor, batch: Batch, query: Tensor, copied: Tensor) -> Tensor:
         """What is added to an item's score because token `copied` before token `query` is that item.
@@ -233,7 +231,7 @@ class Ranker(nn.Module):
         if self.config.timed:
             at = batch.at[tokens].view(rows, width)
             bonus = bonus + self.repeat_gap[_minutes(at[:, :, None] - at[:, None, :])]
-        return bonus  # type: ignore[no-any-return]
+        return bonus
 
     def _view(self, block: Block, batch: Batch) -> tuple[slice, int]:
         return slice(block.start, block.start + block.rows * block.width), block.rows
@@ -258,7 +256,7 @@ class Ranker(nn.Module):
 
 def cut(run: Tensor, blocks: list[Block]) -> Sequence[Tensor]:
     """The pieces of a run [T, ...] that belong to each block."""
-    return run.split([block.rows * block.width for block in blocks])
+    return torch.split(run, [block.rows * block.width for block in blocks])
 
 
 def _steps(distance: Tensor) -> Tensor:

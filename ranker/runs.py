@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from reaseq import ReaseqError
+from reaseq import ReaseqError, __version__
 from reaseq.knowledge_store.store import Store
 from reaseq.ranker import experiment, report, saved
 from reaseq.ranker.dataset import Dataset, KnowledgeFeatures, read_log
@@ -75,7 +75,7 @@ def prepare(store: Store, config: RunConfig, *, known_by: KnowledgeFeatures | No
     Raises:
         ReaseqError: there is no log or no embedding where one is asked for, or the log knows no times.
     """
-    from reaseq.knowledge_store.embeddings import latest_space
+    from reaseq.knowledge_store.embeddings import find_space
 
     dataset = read_log(store, config.kinds)
     log = dataset.log
@@ -90,7 +90,7 @@ def prepare(store: Store, config: RunConfig, *, known_by: KnowledgeFeatures | No
         begin, end = moments(log.events, 0.8, 0.9)
         cuts = (begin, end)
     split = split_by(split_name, log.events, cuts)
-    features = config.features or (("id", "knowledge") if latest_space(store) else ("id",))
+    features = config.features or (("id", "knowledge") if find_space(store) else ("id",))
     by_basket = split_name != "leave-one-out" and basket_share(log.events) >= _BASKET_SHARE
     config = config.model_copy(
         update={
@@ -243,7 +243,7 @@ def _impressions(dataset: Dataset, split: Split) -> tuple[Sequences | None, Impr
 
 
 def _run_id(config: RunConfig, dataset: Dataset, knowledge: NDArray[np.float32] | None) -> str:
-    digest = hashlib.sha256(config.model_dump_json().encode())
+    digest = hashlib.sha256(f"{__version__} {config.model_dump_json()}".encode())
     log = dataset.log
     digest.update("\x00".join(log.users).encode() + b"\x01" + "\x00".join(log.items).encode())
     arrays: list[Any] = [log.events.offsets, log.events.items, log.events.at]

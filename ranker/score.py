@@ -19,9 +19,12 @@ _TOKENS = 8192
 
 @dataclass(frozen=True)
 class ItemVectors:
-    """x: [I, d], the items' vectors; known: [I], whether there is anything to know them by."""
+    """x: [I, d], the items' vectors; keys: [I, d], what queries are compared with; known: [I], whether there is
+    anything to know an item by.
+    """
 
     x: Tensor
+    keys: Tensor
     known: Tensor
 
     @classmethod
@@ -31,7 +34,8 @@ class ItemVectors:
         known = counts > 0 if model.items.use_id else torch.zeros_like(counts, dtype=torch.bool)
         if model.items.use_knowledge and knowledge is not None:
             known = known | knowledge.any(1)
-        return cls(model.items(table, knowledge, counts), known)
+        x = model.items(table, knowledge, counts)
+        return cls(x, model.keys(x), known)
 
 
 @torch.no_grad()
@@ -68,7 +72,7 @@ def case_scores(model: Ranker, vectors: ItemVectors, histories: Sequences) -> Ca
     """Scores of all items after each history, made block by block: a function of [low, high)."""
     h, (rows, items, bonuses) = encode_histories(model, vectors, histories)
     bounds = torch.searchsorted(rows, torch.arange(len(histories) + 1, device=rows.device)).tolist()
-    x = model.keys(vectors.x).T.contiguous()
+    x = vectors.keys.T.contiguous()
     unknown = None if bool(vectors.known.all()) else ~vectors.known
 
     def block(low: int, high: int) -> Tensor:
@@ -87,7 +91,7 @@ def click_logits(
     """Log-odds that items [B] shown after the histories owner [B] are acted on: [B]."""
     h, bonus = encode_histories(model, vectors, histories)
     shown, after = torch.from_numpy(items).to(h.device), torch.from_numpy(owner).to(h.device)
-    score = (h[after] * model.keys(vectors.x[shown])).sum(-1) + _bonus_of(bonus, after, shown, len(vectors.x))
+    score = (h[after] * vectors.keys[shown]).sum(-1) + _bonus_of(bonus, after, shown, len(vectors.x))
     return model.click_logit(score).double().cpu().numpy()
 
 

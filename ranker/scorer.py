@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -95,16 +94,10 @@ class Scorer:
     def candidate_scores(self, events: Sequence[Mapping[str, Any]], items: Tensor) -> Tensor:
         """Scores of some products, by number: items [C] -> [C]. What this costs does not grow with the catalogue."""
         h, (_, held, bonus) = encode_histories(self.fitted.model, self.vectors, self._sequence(events))
-        scores = self.keys[items] @ h[0]
+        scores = self.vectors.keys[items] @ h[0]
         if len(held):
             scores = scores + ((items[:, None] == held) * bonus).sum(1)
         return scores
-
-    @cached_property
-    def keys(self) -> Tensor:
-        """What histories are compared with: [I, d]."""
-        with torch.no_grad():
-            return self.fitted.model.keys(self.vectors.x)
 
     def history(self, user: str) -> list[dict[str, Any]]:
         """The user's last events that the model looks at, oldest first, each with its product's title.

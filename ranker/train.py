@@ -27,6 +27,8 @@ from reaseq.ranker.optim import RowwiseAdam
 from reaseq.ranker.score import ItemVectors, case_scores
 from reaseq.ranker.split import Split
 
+_STEPS_AN_EPOCH = 32
+
 
 class TrainConfig(BaseModel):
     """How the model is trained. Everything random comes from `seed`."""
@@ -36,14 +38,14 @@ class TrainConfig(BaseModel):
     seed: int = 0
     epochs: int = Field(100, ge=0, description="At most.")
     patience: int = Field(5, gt=0, description="Epochs without a better validation NDCG@10 before it stops.")
-    tokens: int = Field(2048, gt=1, description="Events a batch, over all processes.")
+    tokens: int = Field(2048, gt=1, description="Events a batch, over all processes; fewer where an epoch is short.")
     lr: float = Field(2e-3, gt=0)
     id_lr: float = Field(2e-3, gt=0, description="Learning rate of the id table.")
     weight_decay: float = Field(0.01, ge=0)
     warmup: int = Field(100, ge=0, description="Steps over which the learning rates rise.")
     negatives: int = Field(512, gt=0, description="Shared negatives a batch.")
     by_basket: bool = Field(False, description="Predict baskets from those before, not each event from the last.")
-    skipped: float = Field(0.0, ge=0, lt=1, description="Share of events left out, others each epoch.")
+    skipped: float = Field(0.15, ge=0, lt=1, description="Share of events left out, others each epoch.")
     newest: float = Field(
         0.25, gt=0, le=1, description="Weight of an epoch's parameters in the running mean that is kept; 1: no mean."
     )
@@ -192,6 +194,8 @@ class Trainer:
         self.id_adam = RowwiseAdam(self.table, lr=train.id_lr)
         self.history: list[Epoch] = []
         self.step = 0
+        # At least so many steps an epoch, or a small log's few steps would be judged too often and given up too early.
+        self.tokens = max(min(train.tokens, len(data.split.train.items) // _STEPS_AN_EPOCH), 2 * _STEPS_AN_EPOCH)
         self.now = Fitted(self.model, self.table, self.counts, self.knowledge)
         self.mean = Fitted(copy.deepcopy(self.model).eval(), self.table.clone(), self.counts, self.knowledge)
         self.best: dict[str, Tensor] = {}
@@ -238,7 +242,7 @@ class Trainer:
             self.data.split.train,
             self.sampler,
             most=self.model.config.most,
-            tokens=self.config.tokens,
+            tokens=self.tokens,
             by_basket=self.config.by_basket,
             random=random,
             skipped=self.config.skipped,

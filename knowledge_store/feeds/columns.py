@@ -11,7 +11,7 @@ from reaseq.knowledge_store.feeds.records import FeedError
 FIELDS = ("id", "title", "description", "brand", "price", "list_price", "currency", "category")
 """`list_price` is the price where the current one is unknown; its column stays among the attributes too."""
 
-# In order of preference. Names as shops, marketplaces and data sets use them, folded by `_folded`.
+# In order of preference. Names as shops, marketplaces and data sets use them, folded by `folded`.
 _NAMES: dict[str, tuple[str, ...]] = {
     "id": (
         "id",
@@ -180,10 +180,22 @@ def guess_columns(columns: Sequence[str], overrides: Mapping[str, str] | None = 
     Raises:
         FeedError: an override names no field or no column, or nothing can be the title.
     """
+    mapping = guess(columns, _NAMES, overrides or {})
+    if not mapping.get("title"):
+        raise FeedError(f"no column looks like a title; columns are: {', '.join(columns)}", hint=_map_hint(columns))
+    return mapping
+
+
+def guess(columns: Sequence[str], names: Mapping[str, Sequence[str]], overrides: Mapping[str, str]) -> dict[str, str]:
+    """Field to column by the names that fields have, best first; `overrides` win, and an empty one leaves a field out.
+
+    Raises:
+        FeedError: an override names no field or no column.
+    """
     mapping: dict[str, str] = {}
-    for field, column in (overrides or {}).items():
-        if field not in FIELDS:
-            raise FeedError(f"--map {field}=…: no such field; fields are: {', '.join(FIELDS)}", hint=_map_hint(columns))
+    for field, column in overrides.items():
+        if field not in names:
+            raise FeedError(f"--map {field}=…: no such field; fields are: {', '.join(names)}", hint=_map_hint(columns))
         if column and column not in columns:
             near = get_close_matches(column, columns, 1)
             raise FeedError(
@@ -194,21 +206,19 @@ def guess_columns(columns: Sequence[str], overrides: Mapping[str, str] | None = 
     taken = set(mapping.values())
     by_name: dict[str, str] = {}
     for column in columns:
-        by_name.setdefault(_folded(column), column)
-    for field in FIELDS:
+        by_name.setdefault(folded(column), column)
+    for field in names:
         if field not in mapping:
-            for name in _NAMES[field]:
+            for name in names[field]:
                 column = by_name.get(name, "")
                 if column and column not in taken:
                     mapping[field] = column
                     taken.add(column)
                     break
-    if not mapping.get("title"):
-        raise FeedError(f"no column looks like a title; columns are: {', '.join(columns)}", hint=_map_hint(columns))
-    return {field: mapping[field] for field in FIELDS if mapping.get(field)}
+    return {field: mapping[field] for field in names if mapping.get(field)}
 
 
-def _folded(name: str) -> str:
+def folded(name: str) -> str:
     """`productDisplayName` and `Product_Display-Name` are one name, and `Price (EUR)` is `price`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", unicodedata.normalize("NFKC", name))
     words = re.findall(r"[^\W_]+", spaced.casefold())

@@ -1,0 +1,190 @@
+"""`reaseq import-events` and `reaseq events`: behaviour logs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from reaseq.knowledge_store.events import EventReport
+
+app = typer.Typer(no_args_is_help=True, help="The behaviour log: what it is like, what a user did.")
+
+
+def import_events(
+    file: Annotated[Path | None, typer.Argument(help="The log: CSV, TSV, JSON lines or Parquet; gzip is fine.")] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="What a column means; may be given several times."),
+    ] = None,
+    kind: Annotated[str, typer.Option("--kind", help="The kind of events that name none.")] = "purchase",
+    sample: Annotated[bool, typer.Option("--sample", help="Import the invented log of the sample catalogue.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what the columns mean; write nothing.")] = False,
+) -> None:
+    """Import a behaviour log: who did what with which product, when.
+
+    Fields: user, item, time or position, kind, impressions (what was shown beside), label (1 acted on, 0 passed over).
+    Import the same log again any time: no event is added twice. Rows that cannot be used and rows of products that are
+    not in the catalogue are set aside with line number and reason, and the rest goes on.
+
+    Examples:
+
+        reaseq import-events orders.csv
+
+        reaseq import-events clicks.parquet --map user=visitor --map time=ts --kind click
+
+        reaseq import-events --sample
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq import ReaseqError
+    from reaseq.cli.import_cmd import overrides
+    from reaseq.cli.progress import printable
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store import events, samples
+    from reaseq.knowledge_store.feeds.records import open_feed
+    from reaseq.knowledge_store.store import Store
+
+    if (file is None) != sample:
+        raise ReaseqError("name one log file, or --sample", hint="reaseq import-events FILE")
+    settings = load()
+    feed = open_feed(samples.SHOE_EVENTS if sample else file or Path())
+    fields = events.guess_fields(feed.columns, overrides(mapping or []))
+    console, bar = Console(), Console(stderr=True)
+    table = Table("field", "column", title=f"{feed.path.name} ({feed.format})", title_justify="left")
+    for name, column in fields.items():
+        table.add_row(name, Text(printable(column)))
+    rest = [column for column in feed.columns if column not in fields.values()]
+    if rest:
+        table.add_row("not used", Text(printable(", ".join(rest))), style="dim")
+    console.print(table)
+    if not {"time", "position"} & set(fields):
+        console.print("No column is a time or a position: the order of the rows is the order of events.")
+    if dry_run:
+        console.print("Nothing was written. Next: the same command without --dry-run", highlight=False)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with (
+        Store.open(settings.store_url) as store,
+        Progress(*columns, console=bar, transient=True, disable=not bar.is_terminal) as progress,
+    ):
+        task = progress.add_task("importing", total=feed.size)
+
+        def on_progress(report: EventReport) -> None:
+            what = f"importing, {report.rows:,} rows"
+            progress.update(task, completed=feed.position(), description=what)
+
+        report = events.import_events(
+            store, feed, fields, kind=kind, rejected_dir=settings.state_dir / "rejected", on_progress=on_progress
+        )
+    table = Table("", "rows")
+    table.add_row("read", f"{report.rows:,}")
+    table.add_row("new events", f"{report.events:,}")
+    table.add_row("there already", f"{report.repeated:,}")
+    table.add_row("set aside", f"{report.set_aside:,}")
+    table.add_row("  of unknown products", f"{report.unknown_items:,}")
+    console.print(table)
+    for line, reason in report.first_rejected:
+        console.print(Text(f"line {line}: {printable(reason)}"), soft_wrap=True)
+    if report.rejected_file:
+        console.print(f"Set aside: {report.rejected_file}", highlight=False, soft_wrap=True)
+    console.print("Next: reaseq events stats, then reaseq train-ranker", highlight=False)
+
+
+@app.command("stats")
+def stats() -> None:
+    """Show what the behaviour log is like: size, kinds, how often products and users occur, events a month.
+
+    Example: reaseq events stats
+    """
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq import ReaseqError
+    from reaseq.cli.progress import printable
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store import events
+    from reaseq.knowledge_store.store import Store
+
+    with Store.open(load().store_url) as store:
+        found = events.event_stats(store)
+        timed = found["clock"] == "time"
+        by_month = events.months(store) if timed else {}
+    if not found["kinds"]:
+        raise ReaseqError("there are no events yet", hint="reaseq import-events FILE")
+    console = Console()
+    table = Table("behaviour log", "")
+    for name in ("events", "users", "items", "items never seen"):
+        table.add_row(name, f"{found[name]:,}")
+    table.add_row("density", f"{found['density']:.4%}")
+    table.add_row("events a basket", f"{found['events a basket']:.2f}")
+    table.add_row("repeats of a product by its user", f"{found['repeated']:.1%}")
+    if timed:
+        days = (datetime.fromtimestamp(found[name], UTC).date() for name in ("first", "last"))
+        table.add_row("from, to", ", ".join(map(str, days)))
+    else:
+        table.add_row("order", "by position: the log knows no times")
+    console.print(table)
+    table = Table("kind", "events")
+    for kind, number in sorted(found["kinds"].items(), key=lambda pair: -pair[1]):
+        table.add_row(Text(printable(kind)), f"{number:,}")
+    console.print(table)
+    table = Table("products by events", *found["items by events"])
+    table.add_row("", *(f"{number:,}" for number in found["items by events"].values()))
+    console.print(table)
+    table = Table("events a user", *found["events a user"])
+    table.add_row("", *(f"{number:,.0f}" for number in found["events a user"].values()))
+    console.print(table)
+    if by_month:
+        most = max(by_month.values())
+        table = Table("month", "events", "")
+        for month, number in by_month.items():
+            table.add_row(month, f"{number:,}", Text(_bar(number / most), style="blue"))
+        console.print(table)
+    console.print("Next: reaseq train-ranker", highlight=False)
+
+
+@app.command("show")
+def show(
+    user: Annotated[str, typer.Option("--user", "-u", help="The user's id in the log.")],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Only the last N events.")] = 50,
+) -> None:
+    """Show what a user did, newest last.
+
+    Example: reaseq events show --user 4711
+    """
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq import ReaseqError
+    from reaseq.cli.progress import printable
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store import events
+    from reaseq.knowledge_store.store import Store
+
+    with Store.open(load().store_url) as store:
+        found = events.history(store, user, limit)
+        timed = store.clock() == "time"
+    if not found:
+        raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")
+    table = Table("when", "kind", "product", "title")
+    for event in found:
+        when = f"{datetime.fromtimestamp(event['at'], UTC):%Y-%m-%d %H:%M}" if timed else f"{event['at']:g}"
+        table.add_row(when, *(Text(printable(event[name])) for name in ("kind", "product_id", "title")))
+    Console().print(table)
+
+
+def _bar(share: float, width: int = 40) -> str:
+    eighths = round(share * width * 8)
+    return "█" * (eighths // 8) + ("" if eighths % 8 == 0 else "▏▎▍▌▋▊▉"[eighths % 8 - 1])

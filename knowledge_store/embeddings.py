@@ -1,0 +1,160 @@
+"""Knowledge embeddings in the store: what is embedded, what is stale, and the vectors."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, func, insert, select, update
+
+from reaseq.knowledge_store.store import CLAIM, EMBEDDING, EVENT, PRODUCT, SPACE, SUMMARY, Store
+from reaseq.knowledge_store.tables import LOCKED, ClaimStatus, now
+from reaseq.knowledge_store.whitening import Whitening
+
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Text:
+    """What is embedded of a product. source: summary, claims (with the title), or title (with the brand)."""
+
+    product_id: str
+    text: str
+    source: str
+
+    @property
+    def fingerprint(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Space:
+    """Vectors of one encoder: see `EmbeddingSpace`."""
+
+    id: int
+    model: str
+    fingerprint: str
+    dimensions: int
+    whitening: Whitening | None
+    fitted_on: int
+
+
+def texts(store: Store, category: str | None = None) -> Iterator[Text]:
+    """The text of every product, of a category or of all, in the order of ids; read in batches."""
+    sound = CLAIM.c.status.in_((ClaimStatus.VERIFIED, *LOCKED))
+    after = ""
+    while True:
+        query = (
+            select(PRODUCT.c.id, PRODUCT.c.title, PRODUCT.c.brand, SUMMARY.c.text)
+            .outerjoin(SUMMARY, SUMMARY.c.product_id == PRODUCT.c.id)
+            .where(PRODUCT.c.id > after)
+            .order_by(PRODUCT.c.id)
+            .limit(_BATCH)
+        )
+        if category is not None:
+            query = query.where(PRODUCT.c.category == category)
+        with store.reading() as connection:
+            rows = connection.execute(query).all()
+            without = [row.id for row in rows if row.text is None]
+            claims: dict[str, list[str]] = {}
+            found = select(CLAIM.c.product_id, CLAIM.c.attribute, CLAIM.c.value).where(sound)
+            for claim in connection.execute(found.where(CLAIM.c.product_id.in_(without)).order_by(CLAIM.c.id)):
+                claims.setdefault(claim.product_id, []).append(f"{claim.attribute.replace('_', ' ')}: {claim.value}")
+        for row in rows:
+            if row.text is not None:
+                yield Text(row.id, row.text, "summary")
+            elif row.id in claims:
+                yield Text(row.id, "; ".join([row.title, *claims[row.id]]), "claims")
+            else:
+                yield Text(row.id, row.title if not row.brand else f"{row.title}. {row.brand}", "title")
+        if len(rows) < _BATCH:
+            return
+        after = rows[-1].id
+
+
+def stale(store: Store, space: Space | None, category: str | None = None) -> Iterator[tuple[Text, bool]]:
+    """Every text, and whether its vector is missing in the space or was made from another text."""
+    known: dict[str, str] = {}
+    if space is not None:
+        query = select(EMBEDDING.c.product_id, EMBEDDING.c.text_fingerprint).where(EMBEDDING.c.space_id == space.id)
+        with store.reading() as connection:
+            known = {row.product_id: row.text_fingerprint for row in connection.execute(query)}
+    for text in texts(store, category):
+        yield text, known.get(text.product_id) != text.fingerprint
+
+
+def open_space(store: Store, model: str, fingerprint: str, dimensions: int) -> Space:
+    """The space of an encoder, made if it is not there yet; from now on it is the newest."""
+    with store.writing() as connection:
+        there = connection.execute(select(SPACE.c.id).where(SPACE.c.fingerprint == fingerprint)).scalar()
+        columns = {"model": model, "dimensions": dimensions, "created_at": now()}
+        if there is None:
+            connection.execute(insert(SPACE), columns | {"fingerprint": fingerprint, "fitted_on": 0})
+        else:
+            connection.execute(update(SPACE).where(SPACE.c.id == there).values(columns))
+    made = find_space(store, fingerprint)
+    assert made is not None
+    return made
+
+
+def find_space(store: Store, fingerprint: str | None = None) -> Space | None:
+    """The space with the fingerprint; the newest without one."""
+    query = select(SPACE).order_by(SPACE.c.created_at.desc(), SPACE.c.id.desc()).limit(1)
+    if fingerprint is not None:
+        query = query.where(SPACE.c.fingerprint == fingerprint)
+    with store.reading() as connection:
+        row = connection.execute(query).first()
+    if row is None:
+        return None
+    whitening = Whitening.from_bytes(row.whitening) if row.whitening else None
+    return Space(row.id, row.model, row.fingerprint, row.dimensions, whitening, row.fitted_on)
+
+
+def save_vectors(store: Store, space: Space, made: Sequence[Text], vectors: NDArray[Any]) -> None:
+    """Keep the vectors [n, d] of the texts, in one transaction; they replace older ones."""
+    stamp = now()
+    rows = [
+        {
+            "product_id": text.product_id,
+            "space_id": space.id,
+            "source": text.source,
+            "text_fingerprint": text.fingerprint,
+            "vector": vector.astype("<f2").tobytes(),
+            "created_at": stamp,
+        }
+        for text, vector in zip(made, vectors, strict=True)
+    ]
+    with store.writing() as connection:
+        ids = [text.product_id for text in made]
+        connection.execute(delete(EMBEDDING).where(EMBEDDING.c.space_id == space.id, EMBEDDING.c.product_id.in_(ids)))
+        connection.execute(insert(EMBEDDING), rows)
+
+
+def load_vectors(store: Store, space: Space) -> tuple[list[str], NDArray[np.float32]]:
+    """All products that have a vector in the space, in the order of their ids, and the vectors: [n, d]."""
+    mine = EMBEDDING.c.space_id == space.id
+    query = select(EMBEDDING.c.product_id, EMBEDDING.c.vector).where(mine).order_by(EMBEDDING.c.product_id)
+    with store.reading() as connection:
+        number = connection.execute(select(func.count()).select_from(EMBEDDING).where(mine)).scalar_one()
+        matrix = np.empty((number, space.dimensions), np.float32)
+        ids: list[str] = []
+        for row in connection.execution_options(yield_per=5000).execute(query):
+            matrix[len(ids)] = np.frombuffer(row.vector, "<f2")
+            ids.append(row.product_id)
+    return ids, matrix[: len(ids)]
+
+
+def fit_whitening(store: Store, space: Space) -> Space:
+    """Fit the space's whitening on the products of the behaviour log (on all without one), and keep it."""
+    ids, vectors = load_vectors(store, space)
+    with store.reading() as connection:
+        logged = set(connection.execute(select(EVENT.c.product_id).distinct()).scalars())
+    chosen = np.array([product in logged for product in ids], bool)
+    fitted_on = vectors[chosen] if chosen.sum() > 1 else vectors
+    whitening = Whitening.fit(fitted_on)
+    values = {"whitening": whitening.to_bytes(), "fitted_on": len(fitted_on)}
+    with store.writing() as connection:
+        connection.execute(update(SPACE).where(SPACE.c.id == space.id).values(values))
+    return Space(space.id, space.model, space.fingerprint, space.dimensions, whitening, len(fitted_on))
