@@ -29,9 +29,17 @@ from reaseq.ranker.train import Epoch, TrainConfig, TrainingData
 RESULTS = Path(__file__).parent / "results"
 SETTINGS = {
     "beauty": (ModelConfig(), TrainConfig()),
-    "retail-last-basket": (ModelConfig(most=128, timed=True), TrainConfig(tokens=4096, by_basket=True, skipped=0.0)),
-    "retail-last-line": (ModelConfig(most=128, timed=True), TrainConfig(tokens=4096, skipped=0.0)),
+    "retail-last-basket": (
+        ModelConfig(dim=64, heads=2, dropout=0.3, most=64, timed=True),
+        TrainConfig(tokens=4096, by_basket=True, skipped=0.0, epochs=8),
+    ),
+    "retail-last-line": (
+        ModelConfig(dim=64, heads=2, dropout=0.3, most=64, timed=True),
+        TrainConfig(tokens=4096, skipped=0.0, epochs=6),
+    ),
 }
+DISCOUNT = 0.5
+"""Of popularity, in lines of their own: what rare products gain, and what it costs overall."""
 
 
 def main() -> None:
@@ -55,13 +63,13 @@ def main() -> None:
 
 
 def measure(
-    name: str, data: BenchData, split: Split, models: Path, seeds: int, epochs: int | None, runs: Path | None
+    name: str, data: BenchData, split: Split, weights: Path, seeds: int, epochs: int | None, runs: Path | None
 ) -> Outcome:
     model, train = SETTINGS[name]
     if epochs is not None:
         train = train.model_copy(update={"epochs": epochs})
     trained = np.bincount(split.train.items, minlength=len(data.log.items)) > 0
-    training = TrainingData(split, len(data.log.items), knowledge(data, trained, models))
+    training = TrainingData(split, len(data.log.items), knowledge(data, trained, weights))
     variants = [
         Variant("id", model),
         Variant("id+knowledge", model.model_copy(update={"features": ("id", "knowledge")})),
@@ -75,7 +83,7 @@ def measure(
             flush=True,
         )
 
-    outcome = experiment.run(
+    models, curves = experiment.train_all(
         training,
         variants,
         train,
@@ -85,13 +93,14 @@ def measure(
         on_start=lambda variant, seed: print(f"{name}: {variant}, seed {seed}", flush=True),
         on_epoch=on_epoch,
     )
-    assert outcome is not None
-    return outcome
+    for variant in variants if name == "beauty" else ():
+        models[f"{variant.name}, discount {DISCOUNT}"] = [one.discounted(DISCOUNT) for one in models[variant.name]]
+    return experiment.judge(training, models, curves)
 
 
-def knowledge(data: BenchData, trained: NDArray[np.bool_], models: Path) -> NDArray[np.float32]:
+def knowledge(data: BenchData, trained: NDArray[np.bool_], weights: Path) -> NDArray[np.float32]:
     """What the store would make of the items: whitened text embeddings beside the signatures of their facts."""
-    vectors = Encoder(encoders.DEFAULT, encoders.resolve(None, models)).encode(data.texts).astype(np.float32)
+    vectors = Encoder(encoders.DEFAULT, encoders.resolve(None, weights)).encode(data.texts).astype(np.float32)
     whitening = Whitening.fit(vectors[trained], dims=TEXT_DIM)
     return np.concatenate([whitening.apply(vectors), signatures(data.facts)], axis=1)
 

@@ -19,7 +19,7 @@ from rectools.models import SASRecModel
 from rectools.models.nn.item_net import IdEmbeddingsItemNet
 
 
-class Clock(Callback):
+class Clock(Callback):  # type: ignore[misc]
     """Wall and CPU seconds of each epoch."""
 
     seconds: ClassVar[list[tuple[float, float]]] = []  # of the class: RecTools works on copies of the trainer

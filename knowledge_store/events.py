@@ -296,9 +296,9 @@ def event_stats(store: Store) -> dict[str, Any]:
     import numpy as np
 
     with store.reading() as connection:
-        kinds: dict[str, int] = dict(
-            connection.execute(select(EVENT.c.kind, func.count()).group_by(EVENT.c.kind)).tuples().all()
-        )
+        kinds = {
+            row[0]: row[1] for row in connection.execute(select(EVENT.c.kind, func.count()).group_by(EVENT.c.kind))
+        }
         acted = EVENT.c.kind != IMPRESSION
         users = connection.execute(
             select(

@@ -101,12 +101,49 @@ def run(
 ) -> Outcome | None:
     """Train every variant with every seed, judge all on the same test cases. Only the first process gets the outcome.
 
-    With a folder, a model is kept in `<folder>/<variant>/seed-<n>/`, with the `extra` tensors and `meta` texts that
-    whoever loads it needs; one that is finished there is not trained again. products: the items' ids.
+    See `train_all` for the arguments.
     """
     workers = workers or Workers()
     if not len(data.split.test):
         raise ReaseqError("the split leaves nothing to test on", hint="reaseq train-ranker --split leave-one-out")
+    models, curves = train_all(
+        data,
+        variants,
+        train,
+        seeds=seeds,
+        products=products,
+        folder=folder,
+        extra=extra,
+        meta=meta,
+        workers=workers,
+        on_start=on_start,
+        on_step=on_step,
+        on_epoch=on_epoch,
+    )
+    return judge(data, models, curves, impressions=impressions) if workers.first else None
+
+
+def train_all(
+    data: TrainingData,
+    variants: Sequence[Variant],
+    train: TrainConfig,
+    *,
+    seeds: Sequence[int],
+    products: Sequence[str] = (),
+    folder: Path | None = None,
+    extra: Mapping[str, torch.Tensor] | None = None,
+    meta: Mapping[str, str] | None = None,
+    workers: Workers | None = None,
+    on_start: Callable[[str, int], None] = lambda name, seed: None,
+    on_step: Callable[[int, int], None] = lambda done, total: None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> tuple[dict[str, list[Fitted]], dict[str, list[list[Epoch]]]]:
+    """Every variant with every seed: by its name its models, and their epochs.
+
+    With a folder, a model is kept in `<folder>/<variant>/seed-<n>/`, with the `extra` tensors and `meta` texts that
+    whoever loads it needs; one that is finished there is not trained again. products: the items' ids.
+    """
+    workers = workers or Workers()
     models: dict[str, list[Fitted]] = {}
     curves: dict[str, list[list[Epoch]]] = {}
     for variant in variants:
@@ -125,7 +162,7 @@ def run(
                     (place / "checkpoint.safetensors").unlink(missing_ok=True)
             models.setdefault(variant.name, []).append(fitted)
             curves.setdefault(variant.name, []).append(epochs)
-    return judge(data, models, curves, impressions=impressions) if workers.first else None
+    return models, curves
 
 
 def judge(

@@ -37,6 +37,9 @@ class ModelConfig(BaseModel):
     id_dropout: float = Field(0.1, ge=0, lt=1, description="How often an item is known by its knowledge alone.")
     temperature: float = Field(0.06, gt=0, description="Of the cosine scores.")
     knowledge_norm: float = Field(0.7, gt=0, description="Length of what knowledge adds to an item's vector.")
+    discount: float = Field(
+        0.0, ge=0, description="Taken off a score for each e-fold of an item's train count: favours rare items."
+    )
     timed: bool = False
     repeats: bool = True
 

@@ -19,13 +19,15 @@ _TOKENS = 8192
 
 @dataclass(frozen=True)
 class ItemVectors:
-    """x: [I, d], the items' vectors; keys: [I, d], what queries are compared with; known: [I], whether there is
-    anything to know an item by.
+    """x: [I, d], the items' vectors; keys: [I, d], what encoded histories are compared with; bias: [I], added to the
+    scores.
+
+    The bias discounts popularity (the model's `discount`), and puts last the items that nothing is known of.
     """
 
     x: Tensor
     keys: Tensor
-    known: Tensor
+    bias: Tensor
 
     @classmethod
     @torch.no_grad()
@@ -35,7 +37,8 @@ class ItemVectors:
         if model.items.use_knowledge and knowledge is not None:
             known = known | knowledge.any(1)
         x = model.items(table, knowledge, counts)
-        return cls(x, model.keys(x), known)
+        bias = torch.where(known, -model.config.discount * torch.log1p(counts), UNKNOWN)
+        return cls(x, model.keys(x), bias)
 
 
 @torch.no_grad()
@@ -73,13 +76,13 @@ def case_scores(model: Ranker, vectors: ItemVectors, histories: Sequences) -> Ca
     h, (rows, items, bonuses) = encode_histories(model, vectors, histories)
     bounds = torch.searchsorted(rows, torch.arange(len(histories) + 1, device=rows.device)).tolist()
     x = vectors.keys.T.contiguous()
-    unknown = None if bool(vectors.known.all()) else ~vectors.known
+    biased = bool(vectors.bias.any())
 
     def block(low: int, high: int) -> Tensor:
         scores = h[low:high] @ x
         mine = slice(bounds[low], bounds[high])
         scores.index_put_((rows[mine] - low, items[mine]), bonuses[mine], accumulate=True)
-        return scores if unknown is None else scores.masked_fill_(unknown, UNKNOWN)
+        return scores.add_(vectors.bias) if biased else scores
 
     return block
 

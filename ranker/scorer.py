@@ -94,7 +94,7 @@ class Scorer:
     def candidate_scores(self, events: Sequence[Mapping[str, Any]], items: Tensor) -> Tensor:
         """Scores of some products, by number: items [C] -> [C]. What this costs does not grow with the catalogue."""
         h, (_, held, bonus) = encode_histories(self.fitted.model, self.vectors, self._sequence(events))
-        scores = self.vectors.keys[items] @ h[0]
+        scores = self.vectors.keys[items] @ h[0] + self.vectors.bias[items]
         if len(held):
             scores = scores + ((items[:, None] == held) * bonus).sum(1)
         return scores

@@ -95,6 +95,12 @@ class Fitted:
     def vectors(self) -> ItemVectors:
         return ItemVectors.of(self.model, self.table, self.counts, self.knowledge)
 
+    def discounted(self, discount: float) -> "Fitted":
+        """The same weights, popularity discounted: see `ModelConfig.discount`."""
+        model = copy.copy(self.model)
+        model.config = model.config.model_copy(update={"discount": discount})
+        return Fitted(model, self.table, self.counts, self.knowledge)
+
     def weights(self) -> dict[str, Tensor]:
         """Everything that is learnt, by name."""
         return {f"model.{name}": value for name, value in self.model.state_dict().items()} | {"ids": self.table}

@@ -65,7 +65,7 @@ def test_with_every_item_a_negative_the_loss_is_the_full_softmax() -> None:
     # What the sequence holds, but the history does not yet, is masked among the negatives.
     found = float(next_item_loss(model, encoded, x[batch.item], x, batch).detach())
     expected = 0.0
-    vectors = ItemVectors(table, model.keys(table), torch.ones(items, dtype=torch.bool))
+    vectors = ItemVectors(table, model.keys(table), torch.zeros(items))
     for user in range(3):
         own = sequences.items[sequences.offsets[user] : sequences.offsets[user + 1]]
         times = sequences.at[sequences.offsets[user] : sequences.offsets[user + 1]]
@@ -84,7 +84,7 @@ def test_a_score_does_not_depend_on_what_lies_beside_it(lengths: list[int]) -> N
     sequences = log_of(lengths)
     model, table = model_and_items(12)
     model.eval()
-    vectors = ItemVectors(table, model.keys(table), torch.ones(12, dtype=torch.bool))
+    vectors = ItemVectors(table, model.keys(table), torch.zeros(12))
     together = case_scores(model, vectors, sequences)(0, len(lengths))
     for user in range(len(lengths)):
         alone = case_scores(model, vectors, sequences.select(np.array([user])))(0, 1)[0]

