@@ -53,7 +53,7 @@ def online_retail(folder: Path) -> BenchData:
     return BenchData("Online Retail II", log, texts, facts)
 
 
-def synthetic(users: int, items: int, *, events_a_user: int = 10, seed: int = 0) -> Log:
+def synthetic(users: int, items: int, *, events_a_user: int = 6, seed: int = 0) -> Log:
     """A log of any size: popularity falls as a power of rank, and each event lies near the one before."""
     random = np.random.default_rng(seed)
     number = users * events_a_user

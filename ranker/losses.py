@@ -8,7 +8,7 @@ from torch.amp import custom_bwd, custom_fwd
 from torch.nn import functional as F
 
 from reaseq.ranker.batches import Batch
-from reaseq.ranker.model import Ranker
+from reaseq.ranker.model import Ranker, take
 
 
 class SharedNegatives(torch.autograd.Function):
@@ -48,10 +48,10 @@ class Objective(nn.Module):
     def forward(self, ids: Tensor, knowledge: Tensor | None, counts: Tensor, batch: Batch) -> Tensor:
         """ids: [M, d], knowledge: [M, k] or None, counts: [M], of the batch's items. Returns the summed loss."""
         x = self.model.items(ids, knowledge, counts)
-        tokens = x[batch.item]
+        tokens = take(x, batch.item)
         encoded = self.model.encode(tokens, batch)
         x = self.model.keys(x)
-        tokens = x[batch.item]
+        tokens = take(x, batch.item)
         loss = next_item_loss(self.model, encoded, tokens, x, batch)
         if len(batch.shown_query):
             loss = loss + impression_loss(self.model, encoded, x, batch)
@@ -69,15 +69,15 @@ def next_item_loss(model: Ranker, encoded: Tensor, tokens: Tensor, x: Tensor, ba
        estimate of their sum. Those that the sequence holds are masked, the target among them.
     4. The target is added, unless the history holds it.
     """
-    h = encoded[batch.query]  # [P, d]
-    score = (h * x[batch.target]).sum(-1)
+    h = take(encoded, batch.query)  # [P, d]
+    score = (h * take(x, batch.target)).sum(-1)
     held = torch.zeros(len(batch.last), len(batch.ids), dtype=torch.bool, device=x.device)
     real = batch.segment >= 0
     held[batch.segment[real], batch.item[real]] = True
     hidden = held[:, batch.negatives][batch.segment[batch.query]]
-    drawn = SharedNegatives.apply(h, x[batch.negatives], batch.log_q, hidden)  # type: ignore[no-untyped-call]
+    drawn = SharedNegatives.apply(h, take(x, batch.negatives), batch.log_q, hidden)  # type: ignore[no-untyped-call]
     if model.config.repeats:
-        history = model.history_scores(encoded, tokens, batch)[batch.query]
+        history = take(model.history_scores(encoded, tokens, batch), batch.query)
         again = batch.copied >= 0
         bonus = model.repeat_bonus(h, batch, batch.query, batch.copied.clamp_min(0))
         score = score + torch.where(again, bonus, 0.0)
@@ -91,8 +91,8 @@ def next_item_loss(model: Ranker, encoded: Tensor, tokens: Tensor, x: Tensor, ba
 
 def impression_loss(model: Ranker, encoded: Tensor, x: Tensor, batch: Batch) -> Tensor:
     """Summed binary cross entropy of the batch's impressions. encoded: [T, d]; x: [M, d]."""
-    h = encoded[batch.shown_query]
-    score = (h * x[batch.shown_item]).sum(-1)
+    h = take(encoded, batch.shown_query)
+    score = (h * take(x, batch.shown_item)).sum(-1)
     if model.config.repeats:
         bonus = model.repeat_bonus(h, batch, batch.shown_query, batch.shown_copied.clamp_min(0))
         score = score + torch.where(batch.shown_copied >= 0, bonus, 0.0)

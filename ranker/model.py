@@ -62,9 +62,9 @@ class Dropout(nn.Module):
         if x.device.type != "cpu" or torch.compiler.is_compiling():
             return F.dropout(x, self.rate)
         dropped = round(self.rate * 256)
-        drawn = np.frombuffer(Dropout._random.bytes(x.numel()), np.uint8)
-        kept = torch.from_numpy((drawn >= dropped).astype(np.float32) * np.float32(256 / (256 - dropped)))
-        return x * kept.view(x.shape).to(x.dtype)
+        drawn = torch.frombuffer(bytearray(Dropout._random.bytes(x.numel())), dtype=torch.uint8)
+        kept = (drawn >= dropped).to(x.dtype).mul_(256 / (256 - dropped))
+        return x * kept.view(x.shape)
 
 
 def seed_dropout(seed: Sequence[int]) -> None:
@@ -192,13 +192,13 @@ class Ranker(nn.Module):
         h: [P, d], of the queries; query, copied: [P], tokens. Returns [P].
         """
         bonus = (
-            self.repeat_distance[_steps(query - copied)]
-            + self.repeat_basket[_steps(batch.basket[query] - batch.basket[copied])]
-            + self.repeat_count[_steps(batch.nth[copied])]
+            take(self.repeat_distance, _steps(query - copied))
+            + take(self.repeat_basket, _steps(batch.basket[query] - batch.basket[copied]))
+            + take(self.repeat_count, _steps(batch.nth[copied]))
             + self.repeat_taste(h).squeeze(-1)
         )
         if self.config.timed:
-            bonus = bonus + self.repeat_gap[_minutes(batch.at[query] - batch.at[copied])]
+            bonus = bonus + take(self.repeat_gap, _minutes(batch.at[query] - batch.at[copied]))
         return bonus  # type: ignore[no-any-return]
 
     def history_scores(self, h: Tensor, x: Tensor, batch: Batch) -> Tensor:
@@ -227,13 +227,13 @@ class Ranker(nn.Module):
         tokens, rows = self._view(block, batch)
         width = block.width
         step = torch.arange(width, device=batch.segment.device)
-        bonus = self.repeat_distance[_steps(step[:, None] - step)]
+        bonus = take(self.repeat_distance, _steps(step[:, None] - step))
         basket = batch.basket[tokens].view(rows, width)
-        bonus = bonus + self.repeat_basket[_steps(basket[:, :, None] - basket[:, None, :])]
-        bonus = bonus + self.repeat_count[_steps(batch.nth[tokens])].view(rows, 1, width)
+        bonus = bonus + take(self.repeat_basket, _steps(basket[:, :, None] - basket[:, None, :]))
+        bonus = bonus + take(self.repeat_count, _steps(batch.nth[tokens])).view(rows, 1, width)
         if self.config.timed:
             at = batch.at[tokens].view(rows, width)
-            bonus = bonus + self.repeat_gap[_minutes(at[:, :, None] - at[:, None, :])]
+            bonus = bonus + take(self.repeat_gap, _minutes(at[:, :, None] - at[:, None, :]))
         return bonus
 
     def _view(self, block: Block, batch: Batch) -> tuple[slice, int]:
@@ -245,16 +245,21 @@ class Ranker(nn.Module):
         for block in batch.blocks:
             tokens, rows = self._view(block, batch)
             step = torch.arange(block.width, device=batch.segment.device)
-            bias = self.distance[_steps(step[:, None] - step)].permute(2, 0, 1)[None]
+            bias = take(self.distance, _steps(step[:, None] - step)).permute(2, 0, 1)[None]
             if self.gap is not None and self.baskets is not None:
                 at = batch.at[tokens].view(rows, -1)
                 basket = batch.basket[tokens].view(rows, -1)
-                bias = bias + self.gap[_minutes(at[:, :, None] - at[:, None, :])].permute(0, 3, 1, 2)
-                bias = bias + self.baskets[_steps(basket[:, :, None] - basket[:, None, :])].permute(0, 3, 1, 2)
+                bias = bias + take(self.gap, _minutes(at[:, :, None] - at[:, None, :])).permute(0, 3, 1, 2)
+                bias = bias + take(self.baskets, _steps(basket[:, :, None] - basket[:, None, :])).permute(0, 3, 1, 2)
             segment = batch.segment[tokens].view(rows, -1)
             hidden = (segment[:, :, None] != segment[:, None, :]) | (step[:, None] < step)
             biases.append(bias.masked_fill(hidden[:, None], float("-inf")))
         return biases
+
+
+def take(table: Tensor, index: Tensor) -> Tensor:
+    """table[index], with a gradient that is several times as fast to work out: [n, ...], [...] -> [..., ...]."""
+    return table.index_select(0, index.flatten()).view(index.shape + table.shape[1:])
 
 
 def cut(run: Tensor, blocks: list[Block]) -> Sequence[Tensor]:

@@ -117,7 +117,7 @@ class Scorer:
         if new_only:
             scores[[self.number[event["product_id"]] for event in events]] = -np.inf
         best = np.argsort(-scores, kind="stable")[:k]
-        reasons = self._reasons(events, best)
+        reasons = self.reasons(events, best)
         return [(self.products[item], float(scores[item]), reason) for item, reason in zip(best, reasons, strict=True)]
 
     def _sequence(self, events: Sequence[Mapping[str, Any]]) -> Sequences:
@@ -125,7 +125,7 @@ class Scorer:
         at = np.array([event["at"] for event in events], np.float64)
         return Sequences(np.array([0, len(items)]), items, at)
 
-    def _reasons(self, events: list[dict[str, Any]], items: NDArray[np.int64], most: int = 2) -> list[Reason]:
+    def reasons(self, events: list[dict[str, Any]], items: NDArray[np.int64], most: int = 2) -> list[Reason]:
         """Occlusion: each event is left out in turn, and what that costs a product is what the event did for it."""
         variants = [events, *([*events[:left], *events[left + 1 :]] for left in range(len(events)))]
         parts = [self._sequence(variant) for variant in variants]
