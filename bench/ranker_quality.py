@@ -59,7 +59,8 @@ def main() -> None:
         print_table(f"{data.name}, {split.name}", outcome)
         path = RESULTS / f"ranker_quality_{name}.json"
         path.write_text(outcome.to_json())
-        print(f"\nwritten: {path}\n")
+        draw(outcome, path.with_suffix(".svg"), f"{data.name}, {split.name}")
+        print(f"\nwritten: {path} and the picture beside it\n")
 
 
 def measure(
@@ -103,6 +104,29 @@ def knowledge(data: BenchData, trained: NDArray[np.bool_], weights: Path) -> NDA
     vectors = Encoder(encoders.DEFAULT, encoders.resolve(None, weights)).encode(data.texts).astype(np.float32)
     whitening = Whitening.fit(vectors[trained], dims=TEXT_DIM)
     return np.concatenate([whitening.apply(vectors), signatures(data.facts)], axis=1)
+
+
+def draw(outcome: Outcome, path: Path, title: str) -> None:
+    """NDCG@10 with its interval, and by how often the target was seen in training."""
+    from matplotlib.figure import Figure
+
+    rows = [row for row in outcome.rows if "discount" not in row.name]
+    figure = Figure(figsize=(9, 3.4), layout="constrained")
+    overall, slices = figure.subplots(1, 2, width_ratios=(2, 3))
+    figure.suptitle(title, fontsize=10)
+    for place, row in enumerate(rows):
+        metric, colour = row.metrics["NDCG@10"], f"C{place}"
+        bars = [[metric.mean - metric.low], [metric.high - metric.mean]]
+        overall.barh(-place, metric.mean, xerr=bars, color=colour)
+        values = [part[2] for name, part in row.slices.items() if part[0]]
+        slices.bar([x + place * 0.13 for x in range(len(values))], values, 0.13, color=colour, label=row.name)
+    overall.set_yticks([-place for place in range(len(rows))], [row.name.split(",")[0] for row in rows])
+    overall.set_xlabel("NDCG@10 among all items")
+    names = [f"seen {name}" for name, part in rows[0].slices.items() if part[0]]
+    slices.set_xticks([x + 0.3 for x in range(len(names))], names)
+    slices.set_ylabel("NDCG@10 by train count")
+    slices.legend(fontsize=6, frameon=False)
+    figure.savefig(path, metadata={"Date": None})
 
 
 def print_table(title: str, outcome: Outcome) -> None:

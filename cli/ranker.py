@@ -65,9 +65,6 @@ def train_ranker(
 
     from rich.console import Console
 
-    if nproc > 1 and "WORLD_SIZE" not in os.environ:
-        _start_processes(nproc)
-        return
     from reaseq import ReaseqError
     from reaseq.cli.settings import load
     from reaseq.knowledge_store.store import Store
@@ -85,6 +82,9 @@ def train_ranker(
         config = runs.RunConfig.model_validate(config.model_dump() | options)
     except ValueError as error:
         raise ReaseqError(f"--features or --split: {error}", hint="reaseq train-ranker --help") from error
+    if nproc > 1 and "WORLD_SIZE" not in os.environ:
+        _start_processes(nproc)
+        return
     console = Console(stderr=True)
     workers = Workers()
     with Store.open(settings.store_url) as store:
@@ -222,6 +222,11 @@ def _start_processes(number: int) -> None:
     import sys
 
     arguments = sys.argv[1:]
+    # torchrun reads options of its own out of those of the command.
+    for place, argument in enumerate(arguments):
+        if argument == "--nproc" or argument.startswith("--nproc="):
+            del arguments[place : place + (1 if "=" in argument else 2)]
+            break
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={number}"]
     result = subprocess.run([*command, "-m", "reaseq.cli.main", *arguments], check=False)
     if result.returncode:
