@@ -50,7 +50,7 @@ class TrainConfig(BaseModel):
         0.25, gt=0, le=1, description="Weight of an epoch's parameters in the running mean that is kept; 1: no mean."
     )
     precision: str = Field("auto", pattern="^(auto|fp32|bf16)$", description="auto: bf16 on a GPU, fp32 on a CPU.")
-    compile: bool = False
+    compile: bool | None = Field(None, description="The encoder, by torch.compile; none: on a GPU.")
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class Trainer:
         self.mean = Fitted(copy.deepcopy(self.model).eval(), self.table.clone(), self.counts, self.knowledge)
         self.best: dict[str, Tensor] = {}
         self._bf16 = train.precision == "bf16" or (train.precision == "auto" and device.type == "cuda")
-        if train.compile:
+        if train.compile if train.compile is not None else device.type == "cuda":
             # The encoder alone: the loss's shapes change with every batch, and would be compiled anew.
             self.model.encode = torch.compile(self.model.encode, dynamic=True)  # type: ignore[method-assign]
         if self.workers.world > 1:

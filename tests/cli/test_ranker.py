@@ -1,6 +1,7 @@
 """From a catalogue and a log to recommendations, as people type it."""
 
 import csv
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -89,6 +90,27 @@ def test_from_log_to_recommendations(logged: Run) -> None:
         logged("rank", "--user", user, "--candidates", "ids.txt")
     with pytest.raises(ReaseqError, match="no events of user 'nobody'"):
         logged("recommend", "--user", "nobody")
+
+
+def test_impressions_are_learnt_from_and_judged_by(run: Run) -> None:
+    run("import", "--sample")
+    with samples.SHOE_EVENTS.open(encoding="utf-8", newline="") as file:
+        events = [row for row in csv.DictReader(file) if row["event"] == "view"]
+    products = sorted({row["sku"] for row in events})
+    random = np.random.default_rng(0)
+    lines = ["user,item,time,kind,impressions"]
+    for row in events:
+        shown = " ".join(random.choice(products, 4))
+        lines.append(f"{row['user_id']},{row['sku']},{row['timestamp']},click,{shown}")
+    Path("log.csv").write_text("\n".join(lines))
+    run("import-events", "log.csv")
+    assert "│ impression │" in run("events", "stats")
+    output = run("train-ranker", "--features", "id", "--epochs", "8", *QUICK)
+    assert "GAUC" in output
+    judged = json.loads(next(Path("runs").glob("*/metrics.json")).read_text())["rows"][0]["impressions"]
+    assert judged["AUC"] > 0.7
+    assert judged["ECE"] < 0.2
+    assert judged["logloss"] < 0.5
 
 
 @pytest.mark.parametrize(
