@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -277,12 +277,15 @@ def read_events(store: Store, *, batch: int = 50_000) -> Iterator[tuple[list[str
         after = tuple(rows[-1])
 
 
-def history(store: Store, user_id: str, limit: int | None = None) -> list[dict[str, Any]]:
-    """A user's last `limit` events but for impressions, oldest first, each with its product's title."""
+def history(
+    store: Store, user_id: str, limit: int | None = None, kinds: Collection[str] | None = None
+) -> list[dict[str, Any]]:
+    """A user's last `limit` events, oldest first, with their products' titles: of some kinds, or all but impressions."""
+    wanted = EVENT.c.kind != IMPRESSION if kinds is None else EVENT.c.kind.in_(kinds)
     query = (
         select(EVENT.c.at, EVENT.c.product_id, EVENT.c.kind, PRODUCT.c.title)
         .join(PRODUCT, PRODUCT.c.id == EVENT.c.product_id)
-        .where(EVENT.c.user_id == user_id, EVENT.c.kind != IMPRESSION)
+        .where(EVENT.c.user_id == user_id, wanted)
         .order_by(EVENT.c.at.desc(), EVENT.c.product_id.desc(), EVENT.c.kind.desc())
         .limit(limit)
     )

@@ -44,11 +44,6 @@ class Sequences:
         index = ranges(self.offsets[rows], self.lengths[rows])
         return Sequences(np.concatenate([[0], np.cumsum(self.lengths[rows])]), self.items[index], self.at[index])
 
-    def last(self, most: int) -> "Sequences":
-        """At most the last `most` events of each sequence."""
-        place = np.arange(len(self.items)) - np.repeat(self.offsets[1:], self.lengths)
-        return self.take(place >= -most)
-
 
 def ranges(starts: Ints, lengths: Ints) -> Ints:
     """The integers of every range [start, start + length), one after the other."""

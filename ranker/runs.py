@@ -5,6 +5,7 @@ finds everything done; other data is another run.
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -151,7 +152,7 @@ def execute(
         folder=folder,
         impressions=prepared.impressions,
         extra=known.tensors() if known else None,
-        meta={"space": known.space} if known else None,
+        meta={"kinds": json.dumps(config.kinds)} | ({"space": known.space} if known else {}),
         workers=workers,
         on_start=on_start,
         on_step=on_step,

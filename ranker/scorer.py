@@ -1,6 +1,7 @@
 """A trained run, ready to score: products for a user, new ones included, and why."""
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,12 +51,15 @@ class Scorer:
     Products that came after the training are scored too, by what is known of them.
     """
 
-    def __init__(self, store: Store, fitted: Fitted, products: Sequence[str]) -> None:
-        """products: [I], the ids of the model's items."""
+    def __init__(
+        self, store: Store, fitted: Fitted, products: Sequence[str], kinds: Collection[str] | None = None
+    ) -> None:
+        """products: [I], the ids of the model's items. kinds: of events that the model learnt from; none: all."""
         self.store = store
         self.fitted = fitted
         self.products = list(products)
         self.number = {product: index for index, product in enumerate(self.products)}
+        self.kinds = kinds
         self.vectors: ItemVectors = fitted.vectors()
 
     @classmethod
@@ -70,7 +74,8 @@ class Scorer:
         products = model.products + [product for product in store.product_ids() if product not in known]
         features = KnowledgeFeatures.of_saved(model) if "knowledge" in model.config.features else None
         knowledge = features.of(store, products) if features else None
-        return cls(store, model.fitted(products, knowledge, torch.device("cpu")), products)
+        kinds = json.loads(model.meta.get("kinds", "null"))
+        return cls(store, model.fitted(products, knowledge, torch.device("cpu")), products, kinds)
 
     def scores(self, events: Sequence[Mapping[str, Any]]) -> NDArray[np.float32]:
         """Scores of all products after a history (events as `history` gives them, oldest first): [I]."""
@@ -105,7 +110,10 @@ class Scorer:
         Raises:
             ReaseqError: the store knows no events of this user.
         """
-        events = history(self.store, user, self.fitted.model.config.most)
+        most = self.fitted.model.config.most
+        # Seen and bought at once is one event to the model.
+        found = history(self.store, user, 2 * most, self.kinds)
+        events = list({(event["at"], event["product_id"]): event for event in found}.values())[-most:]
         if not events:
             raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")
         return events

@@ -12,7 +12,7 @@ import pytest
 from reaseq import ReaseqError
 from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.knowledge_store import embeddings, samples
-from reaseq.knowledge_store.events import history
+from reaseq.knowledge_store.events import history, read_events
 from reaseq.knowledge_store.store import Store
 from reaseq.ranker import runs
 from reaseq.ranker.scorer import Scorer
@@ -128,6 +128,22 @@ def test_impressions_are_learnt_from_and_judged_by(run: Run) -> None:
 def test_what_is_wrong_is_said(logged: Run, arguments: list[str], said: str) -> None:
     with pytest.raises(ReaseqError, match=said):
         logged("train-ranker", *arguments)
+
+
+def test_a_run_of_some_kinds_of_events_scores_by_those(logged: Run) -> None:
+    logged(
+        "train-ranker", "--features", "id", "--kind", "purchase", "--split", "leave-one-out", "--epochs", "1", *QUICK
+    )
+    with Store.open("sqlite:///.reaseq/store.sqlite") as store:
+        scorer = Scorer.open(runs.model_folder(runs.find(Path("runs"), None)), store)
+        users = {
+            user
+            for batch in read_events(store)
+            for user, kind in zip(batch[0], batch[3], strict=True)
+            if kind != "view"
+        }
+        for user in sorted(users)[:20]:
+            assert {event["kind"] for event in scorer.history(user)} == {"purchase"}
 
 
 @pytest.mark.parametrize("command", [["evaluate"], ["rank", "--user", "u"], ["recommend", "--user", "u"]])
