@@ -280,7 +280,7 @@ def read_events(store: Store, *, batch: int = 50_000) -> Iterator[tuple[list[str
 def history(
     store: Store, user_id: str, limit: int | None = None, kinds: Collection[str] | None = None
 ) -> list[dict[str, Any]]:
-    """A user's last `limit` events, oldest first, with their products' titles: of some kinds, or all but impressions."""
+    """A user's last `limit` events, oldest first, with products' titles: of some kinds, or all but impressions."""
     wanted = EVENT.c.kind != IMPRESSION if kinds is None else EVENT.c.kind.in_(kinds)
     query = (
         select(EVENT.c.at, EVENT.c.product_id, EVENT.c.kind, PRODUCT.c.title)
