@@ -20,11 +20,13 @@ from reaseq.knowledge_store.whitening import Whitening
 from reaseq.llm import encoders
 from reaseq.ranker import experiment
 from reaseq.ranker.dataset import TEXT_DIM
+from reaseq.ranker.evaluate import case_metrics, target_ranks
 from reaseq.ranker.experiment import Outcome, Variant
 from reaseq.ranker.facts import signatures
 from reaseq.ranker.model import ModelConfig
+from reaseq.ranker.score import case_scores
 from reaseq.ranker.split import Split, leave_last_out
-from reaseq.ranker.train import Epoch, TrainConfig, TrainingData
+from reaseq.ranker.train import Epoch, Fitted, TrainConfig, TrainingData
 
 RESULTS = Path(__file__).parent / "results"
 SETTINGS = {
@@ -38,8 +40,7 @@ SETTINGS = {
         TrainConfig(tokens=4096, skipped=0.0, epochs=6),
     ),
 }
-DISCOUNT = 0.5
-"""Of popularity, in lines of their own: what rare products gain, and what it costs overall."""
+DISCOUNTS = (0.25, 0.5, 0.75, 1.0, 1.25)
 
 
 def main() -> None:
@@ -94,9 +95,36 @@ def measure(
         on_start=lambda variant, seed: print(f"{name}: {variant}, seed {seed}", flush=True),
         on_epoch=on_epoch,
     )
-    for variant in variants if name == "beauty" else ():
-        models[f"{variant.name}, discount {DISCOUNT}"] = [one.discounted(DISCOUNT) for one in models[variant.name]]
+    if name == "beauty":
+        discount = affordable(training, models["id+knowledge"], models["id"])
+        for variant in variants:
+            discounted = [one.discounted(discount) for one in models[variant.name]]
+            models[f"{variant.name}, discount {discount:g}"] = discounted
     return experiment.judge(training, models, curves)
+
+
+def affordable(data: TrainingData, models: list[Fitted], floor: list[Fitted]) -> float:
+    """The largest discount of popularity at which the models still validate no worse than `floor` without any.
+
+    So the gain from knowledge is spent on rare items, and nothing else is.
+    """
+    cases = data.split.valid
+
+    def quality(several: list[Fitted]) -> float:
+        made = []
+        for one in several:
+            ranks = target_ranks(case_scores(one.model, one.vectors(), cases.history), cases)
+            made.append(case_metrics(ranks, cases, (10,))["NDCG@10"].mean())
+        return float(np.mean(made))
+
+    needed, best = quality(floor), 0.0
+    for discount in DISCOUNTS:
+        reached = quality([one.discounted(discount) for one in models])
+        print(f"discount {discount:g}: validation NDCG@10 {reached:.4f}, ids alone {needed:.4f}", flush=True)
+        if reached < needed:
+            break
+        best = discount
+    return best
 
 
 def knowledge(data: BenchData, trained: NDArray[np.bool_], weights: Path) -> NDArray[np.float32]:

@@ -34,9 +34,9 @@ def export_embeddings(store: Store, path: Path, *, whitened: bool = False) -> in
             hint=f"reaseq embeddings export {path.with_suffix('.parquet')}",
         )
     space = find_space(store)
-    if space is None:
+    ids, vectors = load_vectors(store, space) if space else ([], np.empty((0, 0), np.float32))
+    if space is None or not ids:
         raise ReaseqError("there are no embeddings yet", hint="reaseq embed")
-    ids, vectors = load_vectors(store, space)
     if whitened:
         if space.whitening is None:
             raise ReaseqError("the embeddings are not whitened yet", hint="reaseq embed")

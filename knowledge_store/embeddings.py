@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,8 @@ def texts(store: Store, category: str | None = None) -> Iterator[Text]:
             .limit(_BATCH)
         )
         if category is not None:
-            query = query.where(PRODUCT.c.category == category)
+            # Plain equality would take the index on category and sort all of the category anew for every page.
+            query = query.where(func.coalesce(PRODUCT.c.category, "") == category)
         with store.reading() as connection:
             rows = connection.execute(query).all()
             without = [row.id for row in rows if row.text is None]
@@ -76,13 +78,17 @@ def texts(store: Store, category: str | None = None) -> Iterator[Text]:
 
 def stale(store: Store, space: Space | None, category: str | None = None) -> Iterator[tuple[Text, bool]]:
     """Every text, and whether its vector is missing in the space or was made from another text."""
-    known: dict[str, str] = {}
-    if space is not None:
-        query = select(EMBEDDING.c.product_id, EMBEDDING.c.text_fingerprint).where(EMBEDDING.c.space_id == space.id)
-        with store.reading() as connection:
-            known = {row.product_id: row.text_fingerprint for row in connection.execute(query)}
-    for text in texts(store, category):
-        yield text, known.get(text.product_id) != text.fingerprint
+    there = select(EMBEDDING.c.product_id, EMBEDDING.c.text_fingerprint)
+    pages = texts(store, category)
+    while page := list(islice(pages, _BATCH)):
+        known: dict[str, str] = {}
+        if space is not None:
+            ids = [text.product_id for text in page]
+            mine = there.where(EMBEDDING.c.space_id == space.id, EMBEDDING.c.product_id.in_(ids))
+            with store.reading() as connection:
+                known = {row.product_id: row.text_fingerprint for row in connection.execute(mine)}
+        for text in page:
+            yield text, known.get(text.product_id) != text.fingerprint
 
 
 def open_space(store: Store, model: str, fingerprint: str, dimensions: int) -> Space:
@@ -140,7 +146,8 @@ def load_vectors(store: Store, space: Space) -> tuple[list[str], NDArray[np.floa
         number = connection.execute(select(func.count()).select_from(EMBEDDING).where(mine)).scalar_one()
         matrix = np.empty((number, space.dimensions), np.float32)
         ids: list[str] = []
-        for row in connection.execution_options(yield_per=5000).execute(query):
+        # The limit: another process may have added vectors since they were counted.
+        for row in connection.execution_options(yield_per=5000).execute(query.limit(number)):
             matrix[len(ids)] = np.frombuffer(row.vector, "<f2")
             ids.append(row.product_id)
     return ids, matrix[: len(ids)]

@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
+_ROWS = 65536
+
 
 @dataclass(frozen=True)
 class Whitening:
@@ -25,23 +27,27 @@ class Whitening:
         Variances are shrunk towards their mean by d / (d + n): components of which n vectors tell little, and which are
         mostly noise, are not blown up to the size of the first.
         """
-        values = vectors.astype(np.float64)
-        mean = values.mean(0)
-        centred = values - mean
-        variance, axes = np.linalg.eigh(centred.T @ centred / max(len(values), 1))
+        mean = vectors.mean(0, dtype=np.float64)
+        covariance = np.zeros((len(mean), len(mean)))
+        for start in range(0, len(vectors), _ROWS):  # in double precision, but never all of them at once
+            centred = vectors[start : start + _ROWS] - mean
+            covariance += centred.T @ centred
+        variance, axes = np.linalg.eigh(covariance / len(vectors))
         variance, axes = np.maximum(variance[::-1], 0), axes[:, ::-1]
         axes = axes * np.where(axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])] < 0, -1, 1)  # one sign everywhere
-        shrinkage = len(mean) / (len(mean) + len(values))
+        shrinkage = len(mean) / (len(mean) + len(vectors))
         scale = 1 / np.sqrt((1 - shrinkage) * variance + shrinkage * variance.mean() + 1e-12)
         matrix = (axes * scale)[:, : dims or None]
         return cls(mean.astype(np.float32), matrix.astype(np.float32))
 
     def apply(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """[n, d] -> [n, k], each row of unit mean square."""
-        made = (vectors.astype(np.float32) - self.mean) @ self.matrix
-        size = np.sqrt((made**2).mean(1, keepdims=True))
-        made /= np.maximum(size, 1e-9)
-        return made.astype(np.float32)
+        made = np.empty((len(vectors), self.matrix.shape[1]), np.float32)
+        for start in range(0, len(vectors), _ROWS):
+            rows = (vectors[start : start + _ROWS].astype(np.float32) - self.mean) @ self.matrix
+            size = np.sqrt((rows**2).mean(1, keepdims=True))
+            made[start : start + _ROWS] = rows / np.maximum(size, 1e-9)
+        return made
 
     def to_bytes(self) -> bytes:
         """As safetensors."""

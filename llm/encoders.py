@@ -56,7 +56,8 @@ def resolve(model: str | None, models_dir: Path) -> str:
                     digest = _hash(work / WEIGHTS, lambda _: None)
                     if digest != SHA256:
                         raise _NotThere(f"{WEIGHTS}: SHA-256 {digest} came, {SHA256} was expected")
-                    if not target.is_dir():  # else another process was quicker
+                    if not (target / WEIGHTS).is_file():  # else another process was quicker
+                        shutil.rmtree(target, ignore_errors=True)  # without weights it is no model
                         os.replace(work, target)
                     return str(target)
                 except _NotThere as error:
