@@ -32,8 +32,9 @@ from reaseq.ranker.split import Split, leave_last_out
 from reaseq.ranker.train import Fitted, TrainConfig, Trainer, TrainingData
 
 RESULTS = Path(__file__).parent / "results"
-MODEL = ModelConfig(dim=64, blocks=2, heads=2, hidden=1, most=50, dropout=0.2)
-TRAIN = TrainConfig(tokens=4096, negatives=256, skipped=0.0, lr=4e-3, id_lr=4e-3, newest=0.5)
+MODEL = ModelConfig(dim=64, blocks=2, heads=2, hidden=1, most=50, dropout=0.2, repeats=False)
+"""As SASRec is: no bonus for repetition."""
+TRAIN = TrainConfig(tokens=4096, negatives=128, skipped=0.0, lr=4e-3, id_lr=4e-3, newest=0.5)
 SIZES = (10_000, 100_000, 1_000_000)
 _BASE = 10_000
 _EVALUATED = 2_000
