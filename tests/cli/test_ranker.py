@@ -3,6 +3,8 @@
 import csv
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -128,6 +130,18 @@ def test_impressions_are_learnt_from_and_judged_by(run: Run) -> None:
 def test_what_is_wrong_is_said(logged: Run, arguments: list[str], said: str) -> None:
     with pytest.raises(ReaseqError, match=said):
         logged("train-ranker", *arguments)
+
+
+@pytest.mark.slow
+def test_two_processes_from_the_command_line(logged: Run, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "reaseq.cli.main", "train-ranker", "--nproc", "2", "--features", "id"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    result = subprocess.run(
+        [*command, "--epochs", "2", *QUICK], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("Report: runs/") == 1  # only the first process speaks
+    assert "│ id " in logged("evaluate")
 
 
 def test_a_run_of_some_kinds_of_events_scores_by_those(logged: Run) -> None:
