@@ -19,6 +19,7 @@ from reaseq.ranker.model import ModelConfig, Ranker
 from reaseq.ranker.train import Fitted
 
 FILE = "model.safetensors"
+_META = "reaseq"
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,10 @@ def save(
     """Write the file whole or not at all; `extra` tensors and `meta` texts go with it."""
     tensors = {**fitted.weights(), "counts": fitted.counts, **extra}
     texts = {**meta, "model": fitted.model.config.model_dump_json(), "products": json.dumps(list(products))}
+    # One entry: safetensors writes several in random order, and equal models should be equal files.
+    metadata = {_META: json.dumps(texts, sort_keys=True)}
     partial = folder / "model.partial"
-    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, texts)
+    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, metadata)
     os.replace(partial, folder / FILE)
 
 
@@ -66,7 +69,7 @@ def read(folder: Path) -> Saved:
         raise ReaseqError(f"{folder} holds no trained model", hint="reaseq train-ranker")
     try:
         with safe_open(path, "pt") as file:
-            meta = file.metadata()
+            meta = json.loads(file.metadata()[_META])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         config = ModelConfig.model_validate_json(meta["model"])
         return Saved(config, json.loads(meta["products"]), tensors, meta)
