@@ -9,6 +9,7 @@ import typer
 
 app = typer.Typer(no_args_is_help=True, help="Knowledge embeddings for rankers of your own.")
 _CHUNK = 2048
+_PLAIN_EVERY = 10.0
 
 
 def embed(
@@ -34,6 +35,7 @@ def embed(
 
     from reaseq import ReaseqError
     from reaseq.cli.settings import load
+    from reaseq.graphs.distill import require_products
     from reaseq.knowledge_store import embeddings
     from reaseq.knowledge_store.encoder import Encoder
     from reaseq.knowledge_store.store import Store
@@ -43,19 +45,31 @@ def embed(
     console = Console()
     bar = Console(stderr=True)
     with Store.open(settings.store_url) as store:
+        if category is not None:
+            category = require_products(store, category)
         total = store.count_products(category)
         if not total:
-            what = f"no products of the category {category!r}" if category else "no products yet"
-            raise ReaseqError(what, hint="reaseq import FILE --category NAME")
+            raise ReaseqError(
+                "no products yet", hint="reaseq import FILE --category NAME   (or: reaseq import --sample)"
+            )
         encoder = Encoder(model or encoders.DEFAULT, encoders.resolve(model, settings.weights_dir))
         space = embeddings.find_space(store, encoder.fingerprint)
         if not dry_run:
             space = embeddings.open_space(store, encoder.name, encoder.fingerprint, encoder.dimensions)
         counts: dict[str, list[int]] = {"summary": [0, 0], "claims": [0, 0], "title": [0, 0]}
-        done, started = 0, monotonic()
+        done, seen, started = 0, 0, monotonic()
+        said = started
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         with Progress(*columns, console=bar, transient=True, disable=not bar.is_terminal) as progress:
             task = progress.add_task("embedding", total=total)
+
+            def show(now_done: int) -> None:
+                nonlocal said
+                progress.update(task, completed=seen + now_done)
+                if not bar.is_terminal and monotonic() - said >= _PLAIN_EVERY:
+                    said = monotonic()
+                    bar.print(f"embedding: {seen + now_done:,}/{total:,} products", highlight=False, soft_wrap=True)
+
             checked = embeddings.stale(store, space, category)
             while part := list(islice(checked, _CHUNK)):
                 wanted = [text for text, is_stale in part if is_stale]
@@ -63,9 +77,11 @@ def embed(
                     counts[text.source][not is_stale] += 1
                 if wanted and not dry_run:
                     assert space is not None
-                    embeddings.save_vectors(store, space, wanted, encoder.encode([text.text for text in wanted]))
+                    vectors = encoder.encode([text.text for text in wanted], on_progress=show)
+                    embeddings.save_vectors(store, space, wanted, vectors)
                     done += len(wanted)
-                progress.advance(task, len(part))
+                seen += len(part)
+                show(0)
         rate = done / max(monotonic() - started, 1e-9)
         if space is not None and not dry_run:
             embeddings.fit_whitening(store, space)
@@ -111,14 +127,15 @@ def similar(
         assert vectors is not None
         if space.whitening is not None:
             vectors = space.whitening.apply(vectors)
-        vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-        cosine = vectors @ vectors[ids.index(product)]
+        this = ids.index(product)
+        length = np.maximum(np.sqrt(np.einsum("nd,nd->n", vectors, vectors)), 1e-9)
+        cosine = vectors @ (vectors[this] / length[this]) / length
+        cosine[this] = -np.inf
         table = Table("product", "category", "title", "similarity")
-        for index in np.argsort(-cosine, kind="stable"):
-            if ids[index] != product and table.row_count < k:
-                row = store.product(ids[index]) or {}
-                cells = (ids[index], row.get("category") or "", row.get("title", ""))
-                table.add_row(*(Text(printable(cell)) for cell in cells), f"{cosine[index]:.3f}")
+        for index in np.argsort(-cosine, kind="stable")[: min(k, len(ids) - 1)]:
+            row = store.product(ids[index]) or {}
+            cells = (ids[index], row.get("category") or "", row.get("title", ""))
+            table.add_row(*(Text(printable(cell)) for cell in cells), f"{cosine[index]:.3f}")
     Console().print(table)
 
 

@@ -57,7 +57,7 @@ class Encoder:
         digest.update(json.dumps(self._settings(), sort_keys=True, default=str).encode())
         for name, value in sorted(self._model.state_dict().items()):
             digest.update(name.encode())
-            digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+            digest.update(value.detach().cpu().reshape(-1).contiguous().view(torch.uint8).numpy().data)
         return digest.hexdigest()[:16]
 
     def _settings(self) -> dict[str, Any]:

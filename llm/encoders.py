@@ -28,7 +28,7 @@ _FILES = (
     "1_Pooling/config.json",
     WEIGHTS,
 )
-"""All that is taken: configuration, vocabulary and weights, no code."""
+"""All that is taken: configuration and vocabulary, then the weights; no code."""
 
 
 def resolve(model: str | None, models_dir: Path) -> str:
@@ -56,9 +56,9 @@ def resolve(model: str | None, models_dir: Path) -> str:
                     digest = _hash(work / WEIGHTS, lambda _: None)
                     if digest != SHA256:
                         raise _NotThere(f"{WEIGHTS}: SHA-256 {digest} came, {SHA256} was expected")
-                    if not (target / WEIGHTS).is_file():  # else another process was quicker
-                        shutil.rmtree(target, ignore_errors=True)  # without weights it is no model
-                        os.replace(work, target)
+                    for file in _FILES:  # the weights come last: where they are, the rest is
+                        (target / file).parent.mkdir(parents=True, exist_ok=True)
+                        os.replace(work / file, target / file)
                     return str(target)
                 except _NotThere as error:
                     failures.append(str(error))

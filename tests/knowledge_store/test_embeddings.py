@@ -1,23 +1,27 @@
 """Knowledge embeddings: what is embedded, what is done again, and how they leave the store."""
 
+import hashlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from numpy.typing import NDArray
+from sqlalchemy import update
 
 from reaseq import ReaseqError
 from reaseq.bench.catalogue import fill
 from reaseq.knowledge_store import embeddings
 from reaseq.knowledge_store.embedding_export import export_embeddings
 from reaseq.knowledge_store.encoder import Encoder
-from reaseq.knowledge_store.store import ProductKnowledge, Store
+from reaseq.knowledge_store.store import PRODUCT, ProductKnowledge, Store
 from reaseq.llm import encoders
 from reaseq.llm.endpoint import EngineError
 
 MODELS = Path(os.environ.get("REASEQ_MODELS_DIR", ".reaseq/models"))
+WORDS = ("a", "black", "leather", "boot", "canvas", "sandal", "for", "rain", "and", "sun")
 CLAIM = {
     "attribute": "upper_material", "value": "suede", "facet": "supply", "claim_type": "stated", "verdict": "",
     "status": "verified", "found_by": "both",
@@ -112,6 +116,64 @@ def test_exports(known: Store, tmp_path: Path) -> None:
         np.testing.assert_allclose((arrays["vectors"] ** 2).mean(1), 1, rtol=1e-4)
 
 
+def test_a_category_is_read_page_by_page(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embeddings, "_BATCH", 2)
+    fill(store, 9)
+    with store.writing() as connection:
+        connection.execute(update(PRODUCT).where(PRODUCT.c.line % 3 == 0).values(category="bags"))
+    every = [text.product_id for text in embeddings.texts(store)]
+    bags = [text.product_id for text in embeddings.texts(store, "bags")]
+    assert every == [f"made-00000{number}" for number in range(1, 10)]
+    assert bags == ["made-000003", "made-000006", "made-000009"]
+    assert [text.product_id for text in embeddings.texts(store, "shoes")] == sorted(set(every) - set(bags))
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Encoder]:
+    """Makes encoders of equal small random weights that differ in their settings."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertConfig, BertModel, BertTokenizerFast  # type: ignore[attr-defined]
+
+    folder = tmp_path_factory.mktemp("small")
+    (folder / "vocab.txt").write_text("\n".join(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]))
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=5 + len(WORDS), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+    )
+    BertModel(config).save_pretrained(folder)
+
+    def make(name: str, pooling: str = "mean", length: int = 32) -> Encoder:
+        path = tmp_path_factory.mktemp("encoder")
+        transformer = Transformer(str(folder), max_seq_length=length)
+        SentenceTransformer(modules=[transformer, Pooling(16, pooling)], device="cpu").save(str(path))
+        return Encoder(name, str(path))
+
+    return make
+
+
+def test_vectors_are_of_unit_length_in_the_order_of_the_texts(small: Callable[..., Encoder]) -> None:
+    encoder = small("small")
+    texts = [" ".join(np.random.default_rng(seed).choice(WORDS, 1 + seed % 9)) for seed in range(300)]
+    done: list[int] = []
+    found = encoder.encode(texts, on_progress=done.append).astype(np.float32)
+    assert done == [128, 256, 300]
+    assert found.shape == (300, encoder.dimensions) == (300, 16)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=2e-3)
+    np.testing.assert_array_equal(found, encoder.encode(texts))
+    np.testing.assert_allclose(found[::-1], encoder.encode(texts[::-1]), atol=2e-3)
+    assert encoder.encode([]).shape == (0, 16)
+
+
+def test_encoders_that_give_other_vectors_have_other_fingerprints(small: Callable[..., Encoder]) -> None:
+    fingerprint = small("small").fingerprint
+    assert small("small").fingerprint == fingerprint
+    others = {small("other"), small("small", pooling="cls"), small("small", length=8)}
+    assert len({fingerprint, *(other.fingerprint for other in others)}) == 4
+
+
 def test_an_encoder_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ReaseqError, match="cannot load the text encoder"):
@@ -132,6 +194,25 @@ def test_weights_that_are_not_the_known_ones_are_not_kept(tmp_path: Path, monkey
     with pytest.raises(EngineError, match=r"SHA-256 .* came"):
         encoders.resolve(None, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_without_weights_is_filled_and_keeps_what_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fetched(work: Path) -> None:
+        for file in encoders._FILES:
+            (work / file).parent.mkdir(parents=True, exist_ok=True)
+            (work / file).write_bytes(b"right")
+
+    monkeypatch.setattr(encoders, "_from_hub", fetched)
+    monkeypatch.setattr(encoders, "SHA256", hashlib.sha256(b"right").hexdigest())
+    folder = tmp_path / encoders.DEFAULT
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine")
+    (folder / "config.json").write_text("half of it")
+    assert encoders.resolve(None, tmp_path) == str(folder)
+    assert {path.read_bytes() for path in folder.rglob("*") if path.is_file()} == {b"mine", b"right"}
+    assert [path.name for path in tmp_path.iterdir()] == [encoders.DEFAULT]
 
 
 @pytest.mark.embedded

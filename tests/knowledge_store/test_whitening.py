@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from reaseq.knowledge_store import whitening
 from reaseq.knowledge_store.whitening import Whitening
 
 
@@ -19,12 +20,12 @@ def cone(number: int, dims: int, seed: int) -> NDArray[np.float32]:
 
 def test_components_come_out_uncorrelated_and_of_like_size() -> None:
     vectors = cone(20_000, 8, 0)
-    whitening = Whitening.fit(vectors)
-    made = (vectors - whitening.mean) @ whitening.matrix
+    fitted = Whitening.fit(vectors)
+    made = (vectors - fitted.mean) @ fitted.matrix
     covariance = np.cov(made.T)
     assert np.abs(covariance - np.diag(np.diag(covariance))).max() < 0.01
     assert np.diag(covariance)[:4] == pytest.approx(1, abs=0.05)
-    cosine = whitening.apply(vectors[:200]) @ whitening.apply(vectors[:200]).T / 8
+    cosine = fitted.apply(vectors[:200]) @ fitted.apply(vectors[:200]).T / 8
     assert (vectors[:200] @ vectors[:200].T).min() > 0.8
     assert abs(float(cosine.mean())) < 0.1
 
@@ -52,8 +53,18 @@ def test_few_vectors_of_many_dimensions_keep_their_likeness() -> None:
     assert all(cosine[index].argmax() == index ^ 1 for index in range(20))
 
 
+def test_rows_are_taken_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = cone(100, 6, 0)
+    whole = Whitening.fit(vectors)
+    expected = whole.apply(vectors)
+    monkeypatch.setattr(whitening, "_ROWS", 7)
+    pieces = Whitening.fit(vectors)
+    np.testing.assert_allclose(pieces.matrix, whole.matrix, rtol=1e-4)
+    np.testing.assert_allclose(whole.apply(vectors), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_it_is_kept_as_safetensors() -> None:
-    whitening = Whitening.fit(cone(50, 6, 0), dims=4)
-    read = Whitening.from_bytes(whitening.to_bytes())
-    np.testing.assert_array_equal(read.matrix, whitening.matrix)
-    assert whitening.matrix.shape == (6, 4)
+    fitted = Whitening.fit(cone(50, 6, 0), dims=4)
+    read = Whitening.from_bytes(fitted.to_bytes())
+    np.testing.assert_array_equal(read.matrix, fitted.matrix)
+    assert fitted.matrix.shape == (6, 4)
