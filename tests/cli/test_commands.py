@@ -126,7 +126,8 @@ def test_show_what_a_model_is_sent(run: Run) -> None:
 # models and graph
 
 
-def test_models_list(run: Run) -> None:
+def test_models_list(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REASEQ_MODELS_DIR", raising=False)
     output = run("models", "list")
     assert "(default)" in output
     assert "not here yet: reaseq models pull" in output
