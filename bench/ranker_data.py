@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from reaseq.ranker.log import Log
+from reaseq.knowledge_store.log import Log
 
 
 @dataclass(frozen=True)

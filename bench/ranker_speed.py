@@ -23,9 +23,9 @@ import numpy as np
 import torch
 
 from reaseq.bench import ranker_data
+from reaseq.knowledge_store.log import Log
 from reaseq.ranker.batches import training_batches
 from reaseq.ranker.evaluate import case_metrics, target_ranks
-from reaseq.ranker.log import Log
 from reaseq.ranker.model import ModelConfig
 from reaseq.ranker.score import case_scores
 from reaseq.ranker.split import Split, leave_last_out

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor
 
+from reaseq.knowledge_store.log import Sequences, baskets
 from reaseq.ranker.evaluate import case_metrics, target_ranks
-from reaseq.ranker.log import Sequences, baskets
 from reaseq.ranker.split import Cases
 
 DECAYS = (1.0, 0.95, 0.9, 0.8, 0.65, 0.5, 0.3)

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reaseq.ranker.log import Ints, Sequences, baskets, previous, ranges
+from reaseq.knowledge_store.log import Ints, Sequences, baskets, previous, ranges
 
 NARROW = 16
 """Sequences up to this length lie in rows this wide: most are short, and attention costs width squared."""

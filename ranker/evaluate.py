@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from reaseq.ranker.log import Ints
+from reaseq.knowledge_store.log import Ints
 from reaseq.ranker.split import Cases
 
 Scores = Callable[[int, int], Tensor]

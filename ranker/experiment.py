@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from reaseq import ReaseqError
+from reaseq.knowledge_store.log import Ints
 from reaseq.ranker import baselines, saved
 from reaseq.ranker.evaluate import (
     Interval,
@@ -22,7 +23,6 @@ from reaseq.ranker.evaluate import (
     impression_metrics,
     target_ranks,
 )
-from reaseq.ranker.log import Ints
 from reaseq.ranker.model import ModelConfig
 from reaseq.ranker.score import case_scores, click_logits
 from reaseq.ranker.split import Cases

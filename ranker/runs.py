@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reaseq import ReaseqError, __version__
+from reaseq.knowledge_store.log import Dataset, Sequences, baskets, read_log
 from reaseq.knowledge_store.store import Store
 from reaseq.ranker import experiment, report, saved
-from reaseq.ranker.dataset import Dataset, KnowledgeFeatures, read_log
+from reaseq.ranker.dataset import KnowledgeFeatures
 from reaseq.ranker.experiment import ImpressionCases, Outcome, Variant
-from reaseq.ranker.log import Sequences, baskets
 from reaseq.ranker.model import Feature, ModelConfig
 from reaseq.ranker.split import Cases, Split, leave_last_out, moments, temporal
 from reaseq.ranker.train import Epoch, TrainConfig, TrainingData, Workers

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reaseq.knowledge_store.log import Ints, Sequences
 from reaseq.ranker.batches import history_batches
-from reaseq.ranker.log import Ints, Sequences
 from reaseq.ranker.model import Ranker
 
 UNKNOWN = -1e9

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.events import history
+from reaseq.knowledge_store.log import Sequences
 from reaseq.knowledge_store.store import Store
 from reaseq.ranker import saved
 from reaseq.ranker.dataset import KnowledgeFeatures
-from reaseq.ranker.log import Sequences
 from reaseq.ranker.score import ItemVectors, case_scores, encode_histories
 from reaseq.ranker.train import Fitted
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reaseq.ranker.log import Floats, Ints, Sequences, baskets, ranges
+from reaseq.knowledge_store.log import Floats, Ints, Sequences, baskets, ranges
 
 
 @dataclass(frozen=True)

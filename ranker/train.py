@@ -18,9 +18,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from reaseq import ReaseqError
+from reaseq.knowledge_store.log import Ints, Sequences
 from reaseq.ranker.batches import Batch, NegativeSampler, Shown, training_batches
 from reaseq.ranker.evaluate import case_metrics, target_ranks
-from reaseq.ranker.log import Ints, Sequences
 from reaseq.ranker.losses import Objective
 from reaseq.ranker.model import ModelConfig, Ranker, seed_dropout
 from reaseq.ranker.optim import RowwiseAdam

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from reaseq.ranker.log import Log
+from reaseq.knowledge_store.log import Log
 from reaseq.ranker.model import ModelConfig
 from reaseq.ranker.train import TrainConfig
 

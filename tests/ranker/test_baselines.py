@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from reaseq.knowledge_store.log import Log
 from reaseq.ranker import baselines
 from reaseq.ranker.evaluate import case_metrics, target_ranks
-from reaseq.ranker.log import Log
 from reaseq.ranker.split import leave_last_out
 
 

@@ -5,8 +5,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reaseq.knowledge_store.log import Log, Sequences
 from reaseq.ranker.batches import NARROW, Batch, Events, NegativeSampler, Shown, history_batches, training_batches
-from reaseq.ranker.log import Log, Sequences
 
 LENGTHS = st.lists(st.integers(0, 30), min_size=1, max_size=20).filter(lambda lengths: max(lengths) > 1)
 

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reaseq.knowledge_store.log import Sequences
 from reaseq.ranker.evaluate import bootstrap, by_train_count, case_metrics, impression_metrics, target_ranks
-from reaseq.ranker.log import Sequences
 from reaseq.ranker.split import Cases
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reaseq.ranker.log import Log, Sequences, baskets, previous, ranges
+from reaseq.knowledge_store.log import Log, Sequences, baskets, previous, ranges
 from reaseq.ranker.split import Cases, Split, leave_last_out, moments, temporal
 
 EVENTS = st.lists(

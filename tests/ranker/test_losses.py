@@ -8,8 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reaseq.knowledge_store.log import Log, Sequences
 from reaseq.ranker.batches import Events, NegativeSampler, pack, training_batches
-from reaseq.ranker.log import Log, Sequences
 from reaseq.ranker.losses import SharedNegatives, next_item_loss
 from reaseq.ranker.model import ModelConfig, Ranker
 from reaseq.ranker.optim import RowwiseAdam

@@ -14,8 +14,8 @@ import pytest
 import torch
 
 from reaseq import ReaseqError
+from reaseq.knowledge_store.log import Log, Sequences
 from reaseq.ranker.evaluate import case_metrics, target_ranks
-from reaseq.ranker.log import Log, Sequences
 from reaseq.ranker.model import ModelConfig
 from reaseq.ranker.score import case_scores, click_logits
 from reaseq.ranker.split import leave_last_out
@@ -65,7 +65,7 @@ def test_a_killed_training_goes_on_bit_for_bit(tmp_path: Path) -> None:
         from pathlib import Path
         import torch
         from reaseq.ranker import saved
-        from reaseq.ranker.log import Log
+        from reaseq.knowledge_store.log import Log
         from reaseq.ranker.model import ModelConfig
         from reaseq.ranker.split import leave_last_out
         from reaseq.ranker.train import TrainConfig, Trainer, TrainingData
@@ -119,7 +119,7 @@ def test_two_processes_train_what_one_does(tmp_path: Path) -> None:
         import numpy as np
         import torch
         from reaseq.ranker.evaluate import case_metrics, target_ranks
-        from reaseq.ranker.log import Log
+        from reaseq.knowledge_store.log import Log
         from reaseq.ranker.model import ModelConfig
         from reaseq.ranker.score import case_scores
         from reaseq.ranker.split import leave_last_out
