@@ -1,0 +1,228 @@
+"""From noise to imagined items: parallel unmasking with low-confidence remasking, and only items that exist.
+
+Shapes: B users, S slots, M digits, K values a digit, I items, R rows (user and slot).
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+from reaseq.beyond_log.denoiser import Denoiser
+from reaseq.beyond_log.examples import Batch
+from reaseq.knowledge_store.log import Ints
+
+EXACT = 100_000
+"""Up to so many items every one is scored; above, digits are chosen one by one among those that lead to an item."""
+NONE = -1
+"""In place of an item where a slot stayed empty."""
+
+
+class SampleConfig(BaseModel):
+    """How events are imagined. Everything random comes from `seed` and the user."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    slots: int = Field(8, gt=0)
+    steps: int = Field(8, gt=0, description="Passes of the denoiser; more than digits in all change nothing.")
+    temperature: float = Field(1.0, gt=0)
+    guidance: float = Field(0.0, ge=0, description="Of classifier-free guidance; 0: none.")
+    seed: int = 0
+
+
+class Items:
+    """The items that may be imagined. codes: [I, M]; counts: [I], events in training."""
+
+    def __init__(self, codes: Ints, counts: Ints, size: int) -> None:
+        self.codes, self.size = codes, size
+        _, code = np.unique(codes, axis=0, return_inverse=True)
+        code = code.reshape(-1)
+        weight = counts + 1.0
+        # A code leads to its items as often as each was had.
+        self.log_prior = np.log(weight / np.bincount(code, weight)[code])
+
+    @property
+    def number(self) -> int:
+        return len(self.codes)
+
+    @cached_property
+    def postings(self) -> list[list[Ints]]:
+        """For each digit and value the items that have it, in order."""
+        lists = []
+        for column in self.codes.T:
+            order = np.argsort(column, kind="stable")
+            lists.append(np.split(order, np.searchsorted(column[order], np.arange(1, self.size))))
+        return lists
+
+    def scores(self, log_p: NDArray[np.float64]) -> NDArray[np.float64]:
+        """log P(item) but for a constant, from digits' log-probabilities [R, M, K]: [R, I]."""
+        made = np.repeat(self.log_prior[None], len(log_p), axis=0)
+        for place, column in enumerate(self.codes.T):
+            made += log_p[:, place].take(column, axis=1)
+        return made
+
+    def pick(
+        self, log_p: NDArray[np.float64], uniform: NDArray[np.float64], taken: set[int], *, exact: bool | None = None
+    ) -> int:
+        """An item drawn by its digits' log-probabilities [M, K] (-inf where a digit is settled otherwise), none of
+        `taken`; NONE if there is none. uniform: [M + 1] numbers in [0, 1).
+        """
+        if exact if exact is not None else self.number <= EXACT:
+            scores = self.scores(log_p[None])[0]
+            scores[list(taken)] = -np.inf
+            return _draw(scores, float(uniform[-1]))
+        return self._walk(log_p, uniform, taken)
+
+    def _walk(self, log_p: NDArray[np.float64], uniform: NDArray[np.float64], taken: set[int]) -> int:
+        """Digit by digit, the surest first, each among the values that still lead to an item."""
+        banned = np.fromiter(taken, np.int64, len(taken))
+        candidates: Ints | None = None
+        for place in np.argsort(-log_p.max(1), kind="stable"):
+            scores = log_p[place].copy()
+            if candidates is None:
+                scores[[not len(posting) for posting in self.postings[place]]] = -np.inf
+            else:
+                scores[np.bincount(self.codes[candidates, place], minlength=self.size) == 0] = -np.inf
+            while True:
+                value = _draw(scores, float(uniform[place]))
+                if value == NONE:
+                    return NONE
+                if candidates is None:
+                    posting = self.postings[place][value]
+                    left = posting[~np.isin(posting, banned)] if len(banned) else posting
+                else:
+                    left = candidates[self.codes[candidates, place] == value]
+                if len(left):
+                    break
+                scores[value] = -np.inf  # all its items are taken
+            candidates = left
+        assert candidates is not None
+        return int(candidates[_draw(self.log_prior[candidates], float(uniform[-1]))])
+
+
+@torch.no_grad()
+def imagine(
+    model: Denoiser,
+    batch: Batch,
+    users: Sequence[int],
+    items: Items,
+    codes: Tensor,
+    vectors: Tensor,
+    config: SampleConfig,
+    *,
+    banned: Sequence[set[int]] | None = None,
+    exact: bool | None = None,
+) -> tuple[Ints, NDArray[np.float64]]:
+    """Imagine `slots` distinct items for each history of the batch: items [B, S] and log-confidences [B, S].
+
+    users: [B], what each user's draws are seeded with, so that no other user of the batch changes them. banned: items
+    that are not to be imagined, by default those of the history. A next-item model has each item follow those before.
+
+    1. All digits are masked.
+    2. The denoiser gives every digit's probabilities; each slot draws one item by them, so that its digits go together.
+    3. Of the digits drawn the surest are kept, the others masked again (LLaDA's low-confidence remasking).
+    4. From 2, until no digit is masked. A slot's confidence is that of its digits when they were kept.
+    """
+    if banned is None:
+        banned = [set(row[there].tolist()) for row, there in zip(batch.items, batch.there, strict=True)]
+    b, s, m = len(users), config.slots, model.digits
+    steps = min(config.steps, s * m)
+    device = codes.device
+    draws = np.stack([np.random.default_rng([config.seed, user]).random((steps, s, m + 1)) for user in users])
+    context = model.encode(batch, codes, vectors)
+    unguided = None
+    if config.guidance:
+        everybody = torch.ones(b, dtype=torch.bool, device=device)
+        unguided = model.encode(batch, codes, vectors, everybody)
+    digits = np.full((b, s, m), model.mask)
+    chosen = np.full((b, s), NONE)
+    confidence = np.zeros((b, s, m))
+    wanted = torch.ones(b, s, dtype=torch.bool, device=device)
+    for step in range(steps):
+        noisy = torch.from_numpy(digits).to(device)
+        logits = model(context, batch, noisy, wanted).double()
+        if unguided is not None:
+            free = model(unguided, batch, noisy, wanted).double()
+            logits = free + (1 + config.guidance) * (logits - free)
+        log_p = torch.log_softmax(logits, -1).cpu().numpy()
+        keep = (step + 1) * s * m // steps
+        for user in range(b):
+            open_slots = [slot for slot in range(s) if (digits[user, slot] == model.mask).any()]
+            taken = banned[user] | {int(item) for item in np.delete(chosen[user], open_slots) if item != NONE}
+            sure = np.full((s, m), -np.inf)
+            proposed = np.zeros((s, m), np.int64)
+            for slot in open_slots:
+                own = log_p[user, slot] / config.temperature
+                settled = digits[user, slot] != model.mask
+                item = items.pick(
+                    _settle(own, digits[user, slot], settled), draws[user, step, slot], taken, exact=exact
+                )
+                if item == NONE and settled.any():  # others have taken all items with these digits
+                    digits[user, slot], settled = model.mask, np.zeros(m, bool)
+                    item = items.pick(own, draws[user, step, slot], taken, exact=exact)
+                if item == NONE:
+                    continue
+                taken = taken | {item}
+                chosen[user, slot] = item
+                proposed[slot] = items.codes[item]
+                sure[slot, ~settled] = log_p[user, slot, np.arange(m), proposed[slot]][~settled]
+            known = int((digits[user] != model.mask).sum())
+            number = max(keep - known, 0)
+            best = np.argsort(-sure, axis=None, kind="stable")[:number]
+            best = best[np.isfinite(sure.flat[best])]
+            digits[user].flat[best] = proposed.flat[best]
+            confidence[user].flat[best] = sure.flat[best]
+    chosen[(digits == model.mask).any(-1)] = NONE
+    return chosen, np.where(chosen == NONE, -np.inf, confidence.sum(-1))
+
+
+@torch.no_grad()
+def item_scores(
+    model: Denoiser, batch: Batch, items: Items, codes: Tensor, vectors: Tensor, *, block: int = 16
+) -> NDArray[np.float32]:
+    """log P(the next imagined event is item i | history), for all items: [B, I].
+
+    The first digit is summed over exactly, the others are taken as independent given it:
+    P(d) = P(d_1) P(d_2 | d_1) ... P(d_M | d_1), and P(item | d) by how often it was had.
+    """
+    made = np.empty((len(batch.items), items.number), np.float32)
+    values = torch.unique(codes[:, 0])
+    place = torch.zeros(model.size, dtype=torch.int64, device=codes.device)
+    place[values] = torch.arange(len(values), device=codes.device)
+    given = torch.full((len(values), model.digits), model.mask, device=codes.device)
+    given[:, 0] = values
+    first, prior = codes[:, 0], torch.from_numpy(items.log_prior).to(codes.device).float()
+    context = model.encode(batch, codes, vectors)
+    for low in range(0, len(batch.items), block):
+        part = Batch(**{name: value[low : low + block] for name, value in vars(batch).items()})
+        rows = len(part.items)
+        start = torch.full((rows, 1, model.digits), model.mask, device=codes.device)
+        own = context[low : low + block]
+        log_p = torch.log_softmax(model(own, part, start, None).float(), -1)[:, 0, 0]  # [b, K]
+        rest = torch.log_softmax(model(own, part, given.expand(rows, -1, -1), None).float(), -1)  # [b, V, M, K]
+        scores = log_p[:, first] + prior
+        for digit in range(1, model.digits):
+            scores += rest[:, place[first], digit, codes[:, digit]]
+        made[low : low + block] = scores.cpu().numpy()
+    return made
+
+
+def _settle(log_p: NDArray[np.float64], digits: Ints, settled: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """The log-probabilities [M, K] once some digits are known."""
+    made = log_p.copy()
+    made[settled] = -np.inf
+    made[settled, digits[settled]] = 0.0
+    return made
+
+
+def _draw(scores: NDArray[np.float64], uniform: float) -> int:
+    """An index drawn in proportion to exp(scores), by inversion in double precision; NONE if all are -inf."""
+    top = scores.max(initial=-np.inf)
+    if not np.isfinite(top):
+        return NONE
+    total = np.cumsum(np.exp(scores - top))
+    return int(min(np.searchsorted(total, uniform * total[-1], side="right"), np.flatnonzero(scores > -np.inf)[-1]))
