@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.log import Ints
+from reaseq.knowledge_store.whitening import principal_components
 
 Floats32 = NDArray[np.float32]
 VERSION = 1
@@ -83,11 +84,7 @@ class SemanticCodes:
         if len(vectors) < 2:
             raise ReaseqError("semantic codes need at least two products with an embedding", hint="reaseq embed")
         size = min(size, len(vectors))
-        mean = vectors.mean(0, dtype=np.float64)
-        centred = vectors - mean
-        variance, axes = np.linalg.eigh(centred.T @ centred / len(vectors))
-        variance, axes = variance[::-1], axes[:, ::-1]
-        axes = axes * np.where(axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])] < 0, -1, 1)
+        mean, variance, axes = principal_components(vectors)
         number = 0 if categories is None else int(categories.max(initial=-1)) + 1
         levels = 0 if not number else 1 if number <= size else 2
         parts = max(digits - levels, 1)
@@ -95,7 +92,7 @@ class SemanticCodes:
         if dims > len(variance):
             raise ReaseqError(f"{parts} digits need embeddings of at least {parts} dimensions, not {len(variance)}")
         axes = axes[:, _deal(variance[:dims], parts)]
-        points = centred @ axes
+        points = (vectors - mean) @ axes
         centres, places = np.zeros((0, dims)), np.zeros((0, 0), np.int64)
         if categories is not None and levels:
             known = categories != UNKNOWN
@@ -104,7 +101,7 @@ class SemanticCodes:
             np.add.at(centres, categories[known], points[known])
             centres /= np.maximum(count, 1)[:, None]
             places = _places(centres, count, size, levels, seed)
-            points = points - centres[np.where(known, categories, _nearest(points, centres))]
+            points = points - centres[_category_of(points, centres, categories)]
         split = np.split(points, parts, axis=1)
         books = np.stack([_kmeans(part, size, seed + index) for index, part in enumerate(split)])
         return cls(_small(mean), _small(axes), _small(books), _small(centres), places)
@@ -114,9 +111,7 @@ class SemanticCodes:
         points = (vectors - self.mean) @ self.axes
         made = []
         if len(self.centres):
-            nearest = _nearest(points, self.centres)
-            known = np.full(len(points), UNKNOWN) if categories is None else categories
-            mine = np.where((known >= 0) & (known < len(self.centres)), known, nearest)
+            mine = _category_of(points, self.centres, categories)
             points = points - self.centres[mine]
             made += list(self.places[mine].T)
         for book, part in zip(self.books, np.split(points, len(self.books), axis=1), strict=True):
@@ -172,6 +167,14 @@ def _deal(variance: NDArray[np.float64], parts: int) -> Ints:
         dealt[part].append(component)
         weight[part] += log[component]
     return np.array([component for part in dealt for component in part])
+
+
+def _category_of(points: NDArray[np.floating], centres: NDArray[np.floating], categories: Ints | None) -> Ints:
+    """The given categories [n], and for a point of unknown or new category the one with the nearest centre: [n]."""
+    made = np.full(len(points), UNKNOWN) if categories is None else categories.copy()
+    guessed = np.flatnonzero((made < 0) | (made >= len(centres)))
+    made[guessed] = _nearest(points[guessed], centres)
+    return made
 
 
 def _places(centres: NDArray[np.float64], count: Ints, size: int, levels: int, seed: int) -> Ints:

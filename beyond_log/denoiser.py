@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from reaseq.beyond_log.examples import Batch, Objective
 
 _AGES = 32
-"""Buckets of an age: powers of two of an hour, or of a position."""
+"""Buckets of an age in hours, or in positions: two thirds of an octave each."""
 
 
 class DenoiserConfig(BaseModel):

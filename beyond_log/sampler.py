@@ -1,6 +1,6 @@
 """From noise to imagined items: parallel unmasking with low-confidence remasking, and only items that exist.
 
-Shapes: B users, S slots, M digits, K values a digit, I items, R rows (user and slot).
+Shapes: B users, S slots, M digits, K values a digit, I items.
 """
 
 from collections.abc import Sequence
@@ -35,10 +35,14 @@ class SampleConfig(BaseModel):
 
 
 class Items:
-    """The items that may be imagined. codes: [I, M]; counts: [I], events in training."""
+    """The items that may be imagined. codes: [I, M]; counts: [I], events in training; size: K.
 
-    def __init__(self, codes: Ints, counts: Ints, size: int) -> None:
+    exact: whether every item is scored for a draw; None: up to `EXACT` items.
+    """
+
+    def __init__(self, codes: Ints, counts: Ints, size: int, *, exact: bool | None = None) -> None:
         self.codes, self.size = codes, size
+        self.exact = len(codes) <= EXACT if exact is None else exact
         _, code = np.unique(codes, axis=0, return_inverse=True)
         code = code.reshape(-1)
         weight = counts + 1.0
@@ -58,24 +62,17 @@ class Items:
             lists.append(np.split(order, np.searchsorted(column[order], np.arange(1, self.size))))
         return lists
 
-    def scores(self, log_p: NDArray[np.float64]) -> NDArray[np.float64]:
-        """log P(item) but for a constant, from digits' log-probabilities [R, M, K]: [R, I]."""
-        made = np.repeat(self.log_prior[None], len(log_p), axis=0)
-        for place, column in enumerate(self.codes.T):
-            made += log_p[:, place].take(column, axis=1)
-        return made
-
-    def pick(
-        self, log_p: NDArray[np.float64], uniform: NDArray[np.float64], taken: set[int], *, exact: bool | None = None
-    ) -> int:
+    def pick(self, log_p: NDArray[np.float64], uniform: NDArray[np.float64], taken: set[int]) -> int:
         """An item drawn by its digits' log-probabilities [M, K] (-inf where a digit is settled otherwise), none of
         `taken`; NONE if there is none. uniform: [M + 1] numbers in [0, 1).
         """
-        if exact if exact is not None else self.number <= EXACT:
-            scores = self.scores(log_p[None])[0]
-            scores[list(taken)] = -np.inf
-            return _draw(scores, float(uniform[-1]))
-        return self._walk(log_p, uniform, taken)
+        if not self.exact:
+            return self._walk(log_p, uniform, taken)
+        scores = self.log_prior.copy()
+        for place, column in enumerate(self.codes.T):
+            scores += log_p[place, column]
+        scores[list(taken)] = -np.inf
+        return _draw(scores, float(uniform[-1]))
 
     def _walk(self, log_p: NDArray[np.float64], uniform: NDArray[np.float64], taken: set[int]) -> int:
         """Digit by digit, the surest first, each among the values that still lead to an item."""
@@ -115,12 +112,12 @@ def imagine(
     config: SampleConfig,
     *,
     banned: Sequence[set[int]] | None = None,
-    exact: bool | None = None,
 ) -> tuple[Ints, NDArray[np.float64]]:
     """Imagine `slots` distinct items for each history of the batch: items [B, S] and log-confidences [B, S].
 
     users: [B], what each user's draws are seeded with, so that no other user of the batch changes them. banned: items
-    that are not to be imagined, by default those of the history. A next-item model has each item follow those before.
+    that are not to be imagined, by default those of the history that is shown. The slots of a next-item model know
+    nothing of each other.
 
     1. All digits are masked.
     2. The denoiser gives every digit's probabilities; each slot draws one item by them, so that its digits go together.
@@ -158,15 +155,13 @@ def imagine(
             for slot in open_slots:
                 own = log_p[user, slot] / config.temperature
                 settled = digits[user, slot] != model.mask
-                item = items.pick(
-                    _settle(own, digits[user, slot], settled), draws[user, step, slot], taken, exact=exact
-                )
+                item = items.pick(_settle(own, digits[user, slot], settled), draws[user, step, slot], taken)
                 if item == NONE and settled.any():  # others have taken all items with these digits
                     digits[user, slot], settled = model.mask, np.zeros(m, bool)
-                    item = items.pick(own, draws[user, step, slot], taken, exact=exact)
+                    item = items.pick(own, draws[user, step, slot], taken)
                 if item == NONE:
                     continue
-                taken = taken | {item}
+                taken.add(item)
                 chosen[user, slot] = item
                 proposed[slot] = items.codes[item]
                 sure[slot, ~settled] = log_p[user, slot, np.arange(m), proposed[slot]][~settled]

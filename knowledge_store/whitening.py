@@ -9,6 +9,20 @@ from safetensors.numpy import load, save
 _ROWS = 65536
 
 
+def principal_components(
+    vectors: NDArray[np.float32],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Of vectors [n, d] the mean [d], and the variances [d] and axes [d, d] (a column each), largest variance first."""
+    mean = vectors.mean(0, dtype=np.float64)
+    covariance = np.zeros((len(mean), len(mean)))
+    for start in range(0, len(vectors), _ROWS):  # in double precision, but never all of them at once
+        centred = vectors[start : start + _ROWS] - mean
+        covariance += centred.T @ centred
+    variance, axes = np.linalg.eigh(covariance / len(vectors))
+    variance, axes = np.maximum(variance[::-1], 0), axes[:, ::-1]
+    return mean, variance, axes * np.where(axes[np.abs(axes).argmax(0), np.arange(len(mean))] < 0, -1, 1)  # one sign
+
+
 @dataclass(frozen=True)
 class Whitening:
     """Centres vectors and scales their principal components to equal variance: (v - mean) @ matrix.
@@ -27,14 +41,7 @@ class Whitening:
         Variances are shrunk towards their mean by d / (d + n): components of which n vectors tell little, and which are
         mostly noise, are not blown up to the size of the first.
         """
-        mean = vectors.mean(0, dtype=np.float64)
-        covariance = np.zeros((len(mean), len(mean)))
-        for start in range(0, len(vectors), _ROWS):  # in double precision, but never all of them at once
-            centred = vectors[start : start + _ROWS] - mean
-            covariance += centred.T @ centred
-        variance, axes = np.linalg.eigh(covariance / len(vectors))
-        variance, axes = np.maximum(variance[::-1], 0), axes[:, ::-1]
-        axes = axes * np.where(axes[np.abs(axes).argmax(0), np.arange(axes.shape[1])] < 0, -1, 1)  # one sign everywhere
+        mean, variance, axes = principal_components(vectors)
         shrinkage = len(mean) / (len(mean) + len(vectors))
         scale = 1 / np.sqrt((1 - shrinkage) * variance + shrinkage * variance.mean() + 1e-12)
         matrix = (axes * scale)[:, : dims or None]
