@@ -21,6 +21,7 @@ VERSION = 1
 """Of the way codes are made; part of their fingerprint."""
 UNKNOWN = -1
 """The category of an item of which none is known."""
+_FAR = 1e3
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,11 @@ class SemanticCodes:
     ) -> "SemanticCodes":
         """Fit on the vectors [n, d] of the training period's items and, for category-first codes, their categories [n].
 
-        Up to `size` categories take one digit. More take two: the first is a cluster of categories.
+        Up to `size` categories take one digit. More take two: the first is a cluster of categories (of which those
+        beyond the `size`-th share the second digit with another).
 
         Raises:
-            ReaseqError: fewer than two items.
+            ReaseqError: fewer than two items, or too few digits or dimensions.
         """
         if len(vectors) < 2:
             raise ReaseqError("semantic codes need at least two products with an embedding", hint="reaseq embed")
@@ -87,7 +89,9 @@ class SemanticCodes:
         mean, variance, axes = principal_components(vectors)
         number = 0 if categories is None else int(categories.max(initial=-1)) + 1
         levels = 0 if not number else 1 if number <= size else 2
-        parts = max(digits - levels, 1)
+        parts = digits - levels
+        if parts < 1:
+            raise ReaseqError(f"{digits} digits are too few: {number:,} categories take {levels}")
         dims = max(min(dims, len(variance)) // parts, 1) * parts
         if dims > len(variance):
             raise ReaseqError(f"{parts} digits need embeddings of at least {parts} dimensions, not {len(variance)}")
@@ -100,11 +104,21 @@ class SemanticCodes:
             centres = np.zeros((number, dims))
             np.add.at(centres, categories[known], points[known])
             centres /= np.maximum(count, 1)[:, None]
+            centres[count == 0] = _FAR  # nothing is near a category of which nothing is known
             places = _places(centres, count, size, levels, seed)
             points = points - centres[_category_of(points, centres, categories)]
         split = np.split(points, parts, axis=1)
         books = np.stack([_kmeans(part, size, seed + index) for index, part in enumerate(split)])
         return cls(_small(mean), _small(axes), _small(books), _small(centres), places)
+
+    def points(self, vectors: Floats32) -> Floats32:
+        """Vectors [n, d] as what is quantised of them, each of unit mean square: [n, p]."""
+        made = (vectors - self.mean) @ self.axes
+        return _small(made / np.maximum(np.sqrt((made**2).mean(1, keepdims=True)), 1e-9))
+
+    def categories(self, vectors: Floats32, categories: Ints | None = None) -> Ints:
+        """The given categories [n]; for an item of unknown or new category the one with the nearest mean: [n]."""
+        return _category_of((vectors - self.mean) @ self.axes, self.centres, categories)
 
     def encode(self, vectors: Floats32, categories: Ints | None = None) -> Ints:
         """The codes of vectors [n, d]: [n, M]. An item of unknown or new category gets the nearest one's digits."""

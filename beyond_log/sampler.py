@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from reaseq import ReaseqError
 from reaseq.beyond_log.denoiser import Denoiser
 from reaseq.beyond_log.examples import Batch
 from reaseq.knowledge_store.log import Ints
@@ -123,7 +124,15 @@ def imagine(
     2. The denoiser gives every digit's probabilities; each slot draws one item by them, so that its digits go together.
     3. Of the digits drawn the surest are kept, the others masked again (LLaDA's low-confidence remasking).
     4. From 2, until no digit is masked. A slot's confidence is that of its digits when they were kept.
+
+    Raises:
+        ReaseqError: the model was trained with fewer slots.
     """
+    if config.slots > model.config.slots:
+        raise ReaseqError(
+            f"{config.slots} slots: the model was trained to imagine at most {model.config.slots} events together",
+            hint="reaseq train-beyond-log --set slots=16",
+        )
     if banned is None:
         banned = [set(row[there].tolist()) for row, there in zip(batch.items, batch.there, strict=True)]
     b, s, m = len(users), config.slots, model.digits
@@ -179,19 +188,23 @@ def imagine(
 def item_scores(
     model: Denoiser, batch: Batch, items: Items, codes: Tensor, vectors: Tensor, *, block: int = 16
 ) -> NDArray[np.float32]:
-    """log P(the next imagined event is item i | history), for all items: [B, I].
+    """log P(an imagined event is item i | history), for all items: [B, I].
+
+    codes: [C, M], vectors: [C, p], of the catalogue the histories are from. The codes of `items` may be shorter, which
+    scores whatever these first digits stand for.
 
     The first digit is summed over exactly, the others are taken as independent given it:
     P(d) = P(d_1) P(d_2 | d_1) ... P(d_M | d_1), and P(item | d) by how often it was had.
     """
     made = np.empty((len(batch.items), items.number), np.float32)
+    context = model.encode(batch, codes, vectors)
+    codes = torch.from_numpy(items.codes).to(codes.device)
     values = torch.unique(codes[:, 0])
     place = torch.zeros(model.size, dtype=torch.int64, device=codes.device)
     place[values] = torch.arange(len(values), device=codes.device)
     given = torch.full((len(values), model.digits), model.mask, device=codes.device)
     given[:, 0] = values
     first, prior = codes[:, 0], torch.from_numpy(items.log_prior).to(codes.device).float()
-    context = model.encode(batch, codes, vectors)
     for low in range(0, len(batch.items), block):
         part = Batch(**{name: value[low : low + block] for name, value in vars(batch).items()})
         rows = len(part.items)
@@ -200,7 +213,7 @@ def item_scores(
         log_p = torch.log_softmax(model(own, part, start, None).float(), -1)[:, 0, 0]  # [b, K]
         rest = torch.log_softmax(model(own, part, given.expand(rows, -1, -1), None).float(), -1)  # [b, V, M, K]
         scores = log_p[:, first] + prior
-        for digit in range(1, model.digits):
+        for digit in range(1, codes.shape[1]):
             scores += rest[:, place[first], digit, codes[:, digit]]
         made[low : low + block] = scores.cpu().numpy()
     return made

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,16 +16,34 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Imagined:
+    """What was imagined of users, beside the log and never in it.
+
+    row: [N], for each event of a log the row of `items` that was imagined of its user last, from no later events; or
+    -1. items: [R, S], -1 where a slot is empty. log_confidence: [R, S].
+    """
+
+    row: Ints
+    items: Ints
+    log_confidence: NDArray[np.float32]
+
+    def of(self, index: Any) -> "Imagined":
+        """For the events of an index or mask."""
+        return Imagined(self.row[index], self.items, self.log_confidence)
+
+
+@dataclass(frozen=True)
 class Sequences:
     """Events in order, sequence after sequence: number s is `items[offsets[s] : offsets[s + 1]]`.
 
     offsets: [S + 1]. items: [N], indices of items. at: [N], when, in the log's own clock; it never falls
-    within a sequence, and equal times are one basket.
+    within a sequence, and equal times are one basket. imagined: what is imagined after each event, if anything.
     """
 
     offsets: Ints
     items: Ints
     at: Floats
+    imagined: Imagined | None = None
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -41,12 +60,13 @@ class Sequences:
     def take(self, mask: NDArray[np.bool_]) -> "Sequences":
         """The events where `mask` [N] is true; sequences may become empty, but stay."""
         kept = np.concatenate([[0], np.cumsum(mask)])
-        return Sequences(kept[self.offsets], self.items[mask], self.at[mask])
+        return Sequences(kept[self.offsets], self.items[mask], self.at[mask], self.imagined and self.imagined.of(mask))
 
     def select(self, rows: Ints) -> "Sequences":
         """The sequences with the numbers `rows`, in that order."""
         index = ranges(self.offsets[rows], self.lengths[rows])
-        return Sequences(np.concatenate([[0], np.cumsum(self.lengths[rows])]), self.items[index], self.at[index])
+        offsets = np.concatenate([[0], np.cumsum(self.lengths[rows])])
+        return Sequences(offsets, self.items[index], self.at[index], self.imagined and self.imagined.of(index))
 
 
 def ranges(starts: Ints, lengths: Ints) -> Ints:

@@ -41,6 +41,8 @@ class Batch:
     last: [S], the last token of each sequence.
     shown_query, shown_item, shown_copied, shown_label: [B], impressions: after token `shown_query` the item was shown,
     and acted on (1) or not (0).
+    imagined: [T], the row of what is imagined after a token, or -1. imagined_item: [R, S]; imagined_log_confidence:
+    [R, S], -inf where a slot is empty.
     """
 
     blocks: list[Block]
@@ -61,6 +63,9 @@ class Batch:
     shown_item: Tensor
     shown_copied: Tensor
     shown_label: Tensor
+    imagined: Tensor
+    imagined_item: Tensor
+    imagined_log_confidence: Tensor
 
     def to(self, device: torch.device) -> "Batch":
         values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -180,7 +185,8 @@ def chunks(sequences: Sequences, most: int, random: np.random.Generator | None) 
 def shuffled_ties(sequences: Sequences, random: np.random.Generator) -> Sequences:
     """The same events, those of a basket in random order: their order in a log means nothing."""
     order = np.lexsort((random.random(len(sequences.items)), sequences.at, sequences.owner))
-    return Sequences(sequences.offsets, sequences.items[order], sequences.at)
+    imagined = sequences.imagined and sequences.imagined.of(order)
+    return Sequences(sequences.offsets, sequences.items[order], sequences.at, imagined)
 
 
 def training_batches(
@@ -268,8 +274,10 @@ def pack(
     copied = np.where(before >= begin, before + shift, -1)[learnt]
     items = sequences.items[source]
     seen_query, seen_item, seen_copied, seen_label = _shown(events, starts, lengths, place, shown)
-    ids, local = np.unique(np.concatenate([items, negatives, seen_item]), return_inverse=True)
-    n, k = len(items), len(items) + len(negatives)
+    imagined, imagined_item, log_confidence = _imagined(sequences, source)
+    parts = [items, negatives, seen_item, imagined_item.ravel()]
+    ids, joined = np.unique(np.concatenate(parts), return_inverse=True)
+    local = np.split(joined, np.cumsum([len(part) for part in parts])[:-1])
 
     def run(values: NDArray[Any], empty: float) -> Tensor:
         out = np.full(total, empty, values.dtype)
@@ -280,7 +288,7 @@ def pack(
     return Batch(
         blocks=blocks,
         ids=torch.from_numpy(ids),
-        item=run(local[:n], 0),
+        item=run(local[0], 0),
         segment=run(np.repeat(np.arange(len(starts)), lengths), -1),
         at=run(sequences.at[source], 0.0),
         basket=run(events.basket[source], 0),
@@ -288,15 +296,30 @@ def pack(
         until=run(np.where(following < end, following + shift, total), total),
         last=torch.from_numpy(place + lengths - 1),
         query=torch.from_numpy((query + shift)[learnt]),
-        target=torch.from_numpy(local[:n][learnt]),
+        target=torch.from_numpy(local[0][learnt]),
         copied=torch.from_numpy(copied),
-        negatives=torch.from_numpy(local[n:k]),
+        negatives=torch.from_numpy(local[1]),
         log_q=torch.from_numpy(log_q.astype(np.float32)),
         shown_query=torch.from_numpy(seen_query),
-        shown_item=torch.from_numpy(local[k:]),
+        shown_item=torch.from_numpy(local[2]),
         shown_copied=torch.from_numpy(seen_copied),
         shown_label=torch.from_numpy(seen_label.astype(np.float32)),
+        imagined=run(imagined, -1),
+        imagined_item=torch.from_numpy(local[3].reshape(imagined_item.shape)),
+        imagined_log_confidence=torch.from_numpy(log_confidence),
     )
+
+
+def _imagined(sequences: Sequences, source: Ints) -> tuple[Ints, Ints, NDArray[np.float32]]:
+    """What is imagined after the events `source` [n]: rows [n] (or -1) of items [R, S] and log-confidences [R, S]."""
+    made = sequences.imagined
+    if made is None or not len(made.items):
+        return np.full(len(source), -1), np.zeros((0, 0), np.int64), np.zeros((0, 0), np.float32)
+    rows, place = np.unique(made.row[source], return_inverse=True)
+    none = int(len(rows) > 0 and rows[0] < 0)
+    items = made.items[rows[none:]]
+    empty = items < 0
+    return place - none, np.where(empty, 0, items), np.where(empty, -np.inf, made.log_confidence[rows[none:]])
 
 
 def _shown(

@@ -51,6 +51,7 @@ class Objective(nn.Module):
         tokens = take(x, batch.item)
         encoded = self.model.encode(tokens, batch)
         x = self.model.keys(x)
+        encoded = self.model.swayed(encoded, x, batch)
         tokens = take(x, batch.item)
         loss = next_item_loss(self.model, encoded, tokens, x, batch)
         if len(batch.shown_query):

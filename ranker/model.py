@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from reaseq.ranker.batches import Batch, Block
 
-Feature = Literal["id", "knowledge"]
+Feature = Literal["id", "knowledge", "beyond_log"]
 _GAPS = 32
 """Buckets of a time gap: powers of two of a minute."""
 _STEPS = 32
@@ -40,6 +40,8 @@ class ModelConfig(BaseModel):
     discount: float = Field(
         0.0, ge=0, description="Taken off a score for each e-fold of an item's train count: favours rare items."
     )
+    imagined_gate: float = Field(0.1, gt=0, lt=1, description="How far imagined events sway a history at first.")
+    imagined_dropout: float = Field(0.2, ge=0, lt=1, description="How often a whole sequence is seen without them.")
     timed: bool = False
     repeats: bool = True
 
@@ -144,6 +146,43 @@ class TransformerBlock(nn.Module):
         return x + self.dropout(self.feed(self.before_feed(x)))  # type: ignore[no-any-return]
 
 
+class BeyondLog(nn.Module):
+    """What is imagined of a user sways what the history calls for.
+
+    h' = |h + g sum_j w_j k_j|, w = softmax over the imagined items and nothing of (A h) . k_j + a log confidence_j,
+    with h and the items' keys k of unit length and g a gate that starts small (the paper's fusion of beyond-log
+    behaviours, arXiv 2512.21257). In training whole sequences do without, so that the log alone stays enough.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.query = nn.Parameter(torch.eye(config.dim))
+        self.sharpness = nn.Parameter(torch.tensor(4.0))
+        self.trust = nn.Parameter(torch.tensor(0.3))
+        self.nothing = nn.Parameter(torch.tensor(0.0))
+        self.gate = nn.Parameter(torch.logit(torch.tensor(config.imagined_gate)))
+
+    def forward(self, h: Tensor, keys: Tensor, batch: Batch) -> Tensor:
+        """h: [T, d], unit length; keys: [M, d], of the batch's items. Returns [T, d]."""
+        there = batch.imagined >= 0
+        if self.training and self.config.imagined_dropout:
+            kept = torch.rand(len(batch.last), device=h.device) >= self.config.imagined_dropout
+            there = there & kept[batch.segment.clamp_min(0)]
+        tokens = torch.nonzero(there).squeeze(1)
+        if not len(tokens):
+            return h
+        row = batch.imagined[tokens]
+        k = take(take(keys, batch.imagined_item), row)  # [t, S, d]
+        log_confidence = take(batch.imagined_log_confidence, row)
+        scores = self.sharpness * torch.einsum("td,tsd->ts", h[tokens] @ self.query, k)
+        scores = scores + self.trust * log_confidence.clamp_min(-30.0)
+        scores = scores.masked_fill(log_confidence == -torch.inf, -1e9)
+        weights = torch.softmax(torch.cat([scores, self.nothing.expand(len(tokens), 1)], 1), 1)[:, :-1]
+        added = torch.sigmoid(self.gate) * torch.einsum("ts,tsd->td", weights, k)
+        return F.normalize(h.index_add(0, tokens, added), dim=-1)
+
+
 class Ranker(nn.Module):
     """Scores an item after a history: h . x_i, and for an item of the history what its repetition adds."""
 
@@ -157,6 +196,7 @@ class Ranker(nn.Module):
         self.distance = nn.Parameter(torch.zeros(_STEPS, config.heads))
         self.baskets = nn.Parameter(torch.zeros(_STEPS, config.heads)) if config.timed else None
         self.gap = nn.Parameter(torch.zeros(_GAPS, config.heads)) if config.timed else None
+        self.beyond_log = BeyondLog(config) if "beyond_log" in config.features else None
         self.click = nn.Parameter(torch.tensor([1.0, 0.0]))
         if config.repeats:
             self.repeat_distance = nn.Parameter(torch.zeros(_STEPS))
@@ -181,6 +221,12 @@ class Ranker(nn.Module):
         for block in self.blocks:
             x = block(x, batch.blocks, biases)
         return F.normalize(self.norm(x), dim=-1) / self.config.temperature
+
+    def swayed(self, h: Tensor, keys: Tensor, batch: Batch) -> Tensor:
+        """Encoded tokens [T, d] with what is imagined after them, if the model knows of it. keys: [M, d]."""
+        if self.beyond_log is None or not len(batch.imagined_item):
+            return h
+        return self.beyond_log(h * self.config.temperature, keys, batch) / self.config.temperature  # type: ignore[no-any-return]
 
     def keys(self, x: Tensor) -> Tensor:
         """What encoded histories are compared with, by their cosine: [M, d] -> [M, d]."""

@@ -55,6 +55,7 @@ def encode_histories(
     for batch in history_batches(histories.select(some), most=model.config.most, tokens=_TOKENS):
         batch = batch.to(device)
         encoded = model.encode(vectors.x[batch.ids[batch.item]], batch)
+        encoded = model.swayed(encoded, vectors.keys[batch.ids], batch)
         here = torch.from_numpy(some[done : done + len(batch.last)]).to(device)
         h[here] = encoded[batch.last]
         done += len(batch.last)
