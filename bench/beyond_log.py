@@ -196,7 +196,7 @@ def baselines(
         for method, choices in _fitted(data, level, b, events).items():
             best, quality = None, -1.0
             for choice in choices:
-                reached = float(np.mean(metrics(data, level, cases, choice(level, cases), "open")["recall"]))
+                reached = float(np.nanmean(metrics(data, level, cases, choice(level, cases), "open")["recall"]))
                 if reached > quality:
                     best, quality = choice, reached
             assert best is not None

@@ -217,6 +217,13 @@ def _kmeans(points: NDArray[np.float64], size: int, seed: int) -> NDArray[np.flo
     return model.fit(points).cluster_centers_  # type: ignore[no-any-return]
 
 
+def clusters(vectors: Floats32, number: int, seed: int = 0) -> Ints:
+    """k-means clusters of vectors [n, d], numbered without gaps: [n]."""
+    found = _nearest(vectors, _kmeans(vectors.astype(np.float64), number, seed))
+    made: Ints = np.unique(found, return_inverse=True)[1]
+    return made
+
+
 def _nearest(points: NDArray[np.floating], centres: NDArray[np.floating], block: int = 8192) -> Ints:
     """For each point [n, p] the number of the nearest centre [K, p], the first of equals: [n]."""
     size = (centres**2).sum(1)

@@ -38,7 +38,7 @@ class DenoiserConfig(BaseModel):
 class Attention(nn.Module):
     def __init__(self, config: DenoiserConfig) -> None:
         super().__init__()
-        self.heads, self.dropout = config.heads, config.dropout
+        self.heads = config.heads
         self.query = nn.Linear(config.dim, config.dim)
         self.mix = nn.Linear(config.dim, 2 * config.dim)
         self.out = nn.Linear(config.dim, config.dim)
@@ -48,8 +48,7 @@ class Attention(nn.Module):
         b, q, d = x.shape
         query = self.query(x).view(b, q, self.heads, -1).transpose(1, 2)
         key, value = self.mix(context).view(b, context.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        rate = self.dropout if self.training else 0.0
-        made = F.scaled_dot_product_attention(query, key, value, attn_mask=seen[:, None], dropout_p=rate)
+        made = F.scaled_dot_product_attention(query, key, value, attn_mask=seen[:, None])
         return self.out(made.transpose(1, 2).reshape(b, q, d))  # type: ignore[no-any-return]
 
 

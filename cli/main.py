@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from reaseq import ReaseqError, __version__
-from reaseq.cli import config, embed, events, knowledge, models, prompts, ranker
+from reaseq.cli import beyond_log, config, embed, events, knowledge, models, prompts, ranker
 from reaseq.cli.distill import distill
 from reaseq.cli.graph import graph
 from reaseq.cli.import_cmd import import_
@@ -44,6 +44,9 @@ app.command("similar")(embed.similar)
 app.add_typer(embed.app, name="embeddings")
 app.command("import-events")(events.import_events)
 app.add_typer(events.app, name="events")
+app.command("train-beyond-log")(beyond_log.train_beyond_log)
+app.command("imagine")(beyond_log.imagine)
+app.add_typer(beyond_log.app, name="imagined")
 app.command("train-ranker")(ranker.train_ranker)
 app.command("evaluate")(ranker.evaluate)
 app.command("rank")(ranker.rank)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from reaseq.ranker.experiment import Outcome
+    from reaseq.ranker.runs import SplitName
     from reaseq.ranker.scorer import Scorer
     from reaseq.ranker.train import Epoch
 
@@ -25,7 +26,9 @@ def train_ranker(
     features: Annotated[
         str | None,
         typer.Option(
-            "--features", help="What items are known by: id, knowledge, or both.", show_default="what is there"
+            "--features",
+            help="What is known: id, knowledge (of items), beyond_log (of users), with commas between.",
+            show_default="what is there",
         ),
     ] = None,
     split: Annotated[
@@ -59,6 +62,8 @@ def train_ranker(
 
         reaseq train-ranker --ablate --seeds 5
 
+        reaseq train-ranker --features id,knowledge,beyond_log
+
         reaseq train-ranker --features id --split leave-one-out --set dim=128 --set dropout=0.4
     """
     import os
@@ -72,16 +77,16 @@ def train_ranker(
     from reaseq.ranker.train import Workers
 
     settings = load()
-    chosen = dict(_pair(text) for text in setting or [])
+    chosen = dict(pair(text) for text in setting or [])
     if epochs is not None:
         chosen["epochs"] = str(epochs)
     chosen.setdefault("seed", str(settings.seed))
     config = runs.with_settings(runs.RunConfig(seeds=seeds, ablate=ablate), chosen)
-    options = {"features": tuple(features.split(",")) if features else None, "split": split, "kinds": kind or None}
+    options = {"features": tuple(features.split(",")) if features else None, "kinds": kind or None}
     try:
-        config = runs.RunConfig.model_validate(config.model_dump() | options)
+        config = runs.RunConfig.model_validate(config.model_dump() | options | {"split": split_name(split)})
     except ValueError as error:
-        raise ReaseqError(f"--features or --split: {error}", hint="reaseq train-ranker --help") from error
+        raise ReaseqError(f"--features: {error}", hint="reaseq train-ranker --help") from error
     if nproc > 1 and "WORLD_SIZE" not in os.environ:
         _start_processes(nproc)
         return
@@ -207,13 +212,29 @@ def _scorer(run: str | None) -> Iterator[Scorer]:
         yield Scorer.open(folder, store)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
+    """The key and the value of a `--set` option."""
     from reaseq import ReaseqError
 
     key, sign, value = text.partition("=")
     if not sign:
         raise ReaseqError(f"--set {text!r}: must be KEY=VALUE", hint="--set dim=128")
     return key.strip(), value.strip()
+
+
+def split_name(text: str | None) -> SplitName | None:
+    """The name of a split, checked."""
+    from typing import get_args
+
+    from reaseq import ReaseqError
+    from reaseq.ranker.runs import SplitName
+
+    for name in get_args(SplitName):
+        if text == name:
+            return name  # type: ignore[no-any-return]
+    if text is not None:
+        raise ReaseqError(f"--split {text!r}: there are {', '.join(get_args(SplitName))}", hint="--split temporal")
+    return None
 
 
 def _start_processes(number: int) -> None:

@@ -92,6 +92,10 @@ class Settings(BaseSettings):
         return self.models_dir or self.state_dir / "models"
 
     @property
+    def beyond_log_dir(self) -> Path:
+        return self.state_dir / "beyond_log"
+
+    @property
     def calls_at_a_time(self) -> int:
         return self.concurrency or (4 if self.engine == "embedded" else 32)
 

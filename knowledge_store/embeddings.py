@@ -165,3 +165,19 @@ def fit_whitening(store: Store, space: Space) -> Space:
     with store.writing() as connection:
         connection.execute(update(SPACE).where(SPACE.c.id == space.id).values(values))
     return Space(space.id, space.model, space.fingerprint, space.dimensions, whitening, len(fitted_on))
+
+
+def vectors_of(store: Store, space: Space, product_ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+    """The vectors of some products, those that have one: whitened where the space has its whitening, of unit length."""
+    query = select(EMBEDDING.c.product_id, EMBEDDING.c.vector).where(EMBEDDING.c.space_id == space.id)
+    made: dict[str, NDArray[np.float32]] = {}
+    ids = sorted(set(product_ids))
+    with store.reading() as connection:
+        for start in range(0, len(ids), _BATCH):
+            part = query.where(EMBEDDING.c.product_id.in_(ids[start : start + _BATCH]))
+            for row in connection.execute(part):
+                vector = np.frombuffer(row.vector, "<f2").astype(np.float32)
+                if space.whitening is not None:
+                    vector = space.whitening.apply(vector[None])[0]
+                made[row.product_id] = vector / max(float(np.linalg.norm(vector)), 1e-9)
+    return made

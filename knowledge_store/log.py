@@ -1,7 +1,7 @@
 """Behaviour logs as arrays: one jagged run of events a user."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,12 @@ class Sequences:
         """The events where `mask` [N] is true; sequences may become empty, but stay."""
         kept = np.concatenate([[0], np.cumsum(mask)])
         return Sequences(kept[self.offsets], self.items[mask], self.at[mask], self.imagined and self.imagined.of(mask))
+
+    def imagining(self, other: Imagined) -> "Sequences":
+        """The same events, with the items of `other` in place of those that were imagined."""
+        if self.imagined is None:
+            return self
+        return replace(self, imagined=replace(other, row=self.imagined.row))
 
     def select(self, rows: Ints) -> "Sequences":
         """The sequences with the numbers `rows`, in that order."""

@@ -278,3 +278,33 @@ class Embedding(SQLModel, table=True):
     text_fingerprint: str = _text(description="Of the text that was embedded.")
     vector: bytes = Field(description="float16, little-endian, of unit length, not whitened.")
     created_at: datetime = _time()
+
+
+class Imagination(SQLModel, table=True):
+    """One way of imagining: a model and its settings. The newest is the one that rankers use."""
+
+    __tablename__ = "imagination"
+
+    id: int | None = Field(default=None, primary_key=True)
+    backend: str = _text(description="codes or text.")
+    model: str = _text(description="The model's folder or name.")
+    fingerprint: str = _text(unique=True, description="Of the model and the settings.")
+    settings: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    calibration: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    created_at: datetime = _time()
+
+
+class ImaginedEvent(SQLModel, table=True):
+    """One behaviour that nobody logged: what a user may well do, from what was logged until then."""
+
+    __tablename__ = "imagined_event"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    imagination_id: int = Field(primary_key=True, foreign_key="imagination.id")
+    user_id: str = _text(primary_key=True)
+    until: float = Field(primary_key=True, description="When the last event happened that it is inferred from.")
+    slot: int = Field(primary_key=True)
+    product_id: str = _text(foreign_key="product.id")
+    confidence: float = Field(description="The calibrated chance that the user does such a thing.")
+    log_confidence: float = Field(description="What the model itself says, uncalibrated.")
+    fold: int | None = Field(default=None, description="The part of the users that the model never learnt from.")

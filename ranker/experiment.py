@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.log import Ints
+from reaseq.knowledge_store.log import Imagined, Ints
 from reaseq.ranker import baselines, saved
 from reaseq.ranker.evaluate import (
     Interval,
@@ -34,10 +34,11 @@ _PACKAGES = ("reaseq", "torch", "numpy", "scipy", "sentence-transformers")
 
 @dataclass(frozen=True)
 class Variant:
-    """A ranker to train: its name in tables, and what it is made of."""
+    """A ranker to train: its name in tables, what it is made of, and what takes the place of the imagined events."""
 
     name: str
     model: ModelConfig
+    control: Imagined | None = None
 
 
 @dataclass
@@ -120,7 +121,8 @@ def run(
         on_step=on_step,
         on_epoch=on_epoch,
     )
-    return judge(data, models, curves, impressions=impressions) if workers.first else None
+    controls = {variant.name: variant.control for variant in variants if variant.control is not None}
+    return judge(data, models, curves, impressions=impressions, controls=controls) if workers.first else None
 
 
 def train_all(
@@ -148,6 +150,8 @@ def train_all(
     curves: dict[str, list[list[Epoch]]] = {}
     for variant in variants:
         mine = data if "knowledge" in variant.model.features else without_knowledge(data)
+        if variant.control is not None:
+            mine = replace(mine, split=mine.split.imagining(variant.control))
         for seed in seeds:
             on_start(variant.name, seed)
             configured = train.model_copy(update={"seed": seed})
@@ -171,13 +175,19 @@ def judge(
     curves: Mapping[str, Sequence[Sequence[Epoch]]],
     *,
     impressions: ImpressionCases | None = None,
+    controls: Mapping[str, Imagined] | None = None,
 ) -> Outcome:
-    """Models (a variant's name -> one a seed) and baselines on the test cases."""
+    """Models (a variant's name -> one a seed) and baselines on the test cases.
+
+    controls: of variants that see something else in place of the imagined events.
+    """
     cases, counts = data.split.test, data.counts
     rows: list[Row] = []
     first: NDArray[np.float64] | None = None
     for name, seeds in models.items():
-        ranks = [target_ranks(case_scores(one.model, one.vectors(), cases.history), cases) for one in seeds]
+        control = (controls or {}).get(name)
+        history = cases.history if control is None else cases.history.imagining(control)
+        ranks = [target_ranks(case_scores(one.model, one.vectors(), history), cases) for one in seeds]
         each = [case_metrics(one, cases, KS) for one in ranks]
         row, gain = _row(name, each, ranks, cases, counts)
         if impressions is not None:

@@ -7,8 +7,8 @@ finds everything done; other data is another run.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reaseq import ReaseqError, __version__
-from reaseq.knowledge_store.log import Dataset, Sequences, baskets, read_log
+from reaseq.knowledge_store.embeddings import find_space
+from reaseq.knowledge_store.imagined import Imagination, attach, find_imagination
+from reaseq.knowledge_store.log import Dataset, Log, Sequences, baskets, read_log
 from reaseq.knowledge_store.store import Store
 from reaseq.ranker import experiment, report, saved
+from reaseq.ranker.controls import shuffled_users
 from reaseq.ranker.dataset import KnowledgeFeatures
 from reaseq.ranker.experiment import ImpressionCases, Outcome, Variant
 from reaseq.ranker.model import Feature, ModelConfig
@@ -40,6 +43,7 @@ class RunConfig(BaseModel):
     split: SplitName | None = None
     cuts: tuple[float, float] | None = Field(None, description="Of a temporal split: when validation and test begin.")
     kinds: tuple[str, ...] | None = None
+    imagination: str | None = Field(None, description="Fingerprint of what imagined the events that are used.")
     seeds: int = Field(1, ge=1)
     ablate: bool = False
     model: ModelConfig = ModelConfig()
@@ -49,13 +53,26 @@ class RunConfig(BaseModel):
     def all_seeds(self) -> range:
         return range(self.train.seed, self.train.seed + self.seeds)
 
-    def variants(self) -> list[Variant]:
-        """What is trained: the features asked for or, to see what each adds, id first and every part alone."""
+    def variants(self, imagined: Sequences | None = None) -> list[Variant]:
+        """What is trained: the features asked for or, to see what each adds, id first and every part alone.
+
+        Beside a model that knows of imagined events stands one that is shown another user's; `imagined`: the log with
+        them.
+        """
         wanted = self.features or ("id",)
         sets: list[tuple[Feature, ...]] = [wanted]
         if self.ablate and len(wanted) > 1:
-            sets = [*((feature,) for feature in wanted), wanted]
-        return [Variant("+".join(one), self.model.model_copy(update={"features": one})) for one in sets]
+            items = [feature for feature in wanted if feature != "beyond_log"]
+            sets = [*((feature,) for feature in items)]
+            if "beyond_log" in wanted:
+                sets += [tuple(items)] if len(items) > 1 else []
+                sets += [(items[0], "beyond_log")] if len(items) > 1 else []
+            sets.append(wanted)
+        made = [Variant("+".join(one), self.model.model_copy(update={"features": one})) for one in sets]
+        if imagined is not None and "beyond_log" in wanted:
+            model = self.model.model_copy(update={"features": wanted})
+            made.append(Variant(f"{made[-1].name}, shuffled users", model, shuffled_users(imagined)))
+        return made
 
 
 @dataclass(frozen=True)
@@ -74,30 +91,24 @@ def prepare(store: Store, config: RunConfig, *, known_by: KnowledgeFeatures | No
     """Read the log and the knowledge, split, decide what is left open. `known_by` is fitted here if it is not given.
 
     Raises:
-        ReaseqError: there is no log or no embedding where one is asked for, or the log knows no times.
+        ReaseqError: there is no log, no embedding or nothing imagined where one is asked for, the log knows no times,
+            or what is imagined was learnt from events that are to be predicted.
     """
-    from reaseq.knowledge_store.embeddings import find_space
-
     dataset = read_log(store, config.kinds)
-    log = dataset.log
-    split_name = config.split or ("temporal" if log.timed else "leave-one-out")
-    if split_name == "temporal" and not log.timed:
-        raise ReaseqError(
-            "the log has positions, no times: it cannot be split at one moment",
-            hint="reaseq train-ranker --split leave-one-out",
-        )
-    cuts = config.cuts
-    if split_name == "temporal" and cuts is None:
-        begin, end = moments(log.events, 0.8, 0.9)
-        cuts = (begin, end)
-    split = split_by(split_name, log.events, cuts)
-    features = config.features or (("id", "knowledge") if find_space(store) else ("id",))
-    by_basket = split_name != "leave-one-out" and basket_share(log.events) >= _BASKET_SHARE
+    decided = decided_split(dataset.log, config.split, config.cuts)
+    imagination = find_imagination(store, config.imagination)
+    features = config.features or _features(store, imagination, decided, config.kinds)
+    if "beyond_log" in features:
+        dataset = replace(dataset, log=_with_imagined(store, imagination, decided, config.kinds, dataset.log))
+        decided = decided_split(dataset.log, decided.name, decided.cuts)
+    log, split = dataset.log, decided.split
+    by_basket = decided.name != "leave-one-out" and basket_share(log.events) >= _BASKET_SHARE
     config = config.model_copy(
         update={
             "features": features,
-            "split": split_name,
-            "cuts": cuts,
+            "split": decided.name,
+            "cuts": decided.cuts,
+            "imagination": imagination.fingerprint if imagination and "beyond_log" in features else None,
             "model": config.model.model_copy(update={"timed": log.timed, "features": features}),
             "train": config.train.model_copy(update={"by_basket": by_basket}),
         }
@@ -112,12 +123,67 @@ def prepare(store: Store, config: RunConfig, *, known_by: KnowledgeFeatures | No
     return Prepared(config, dataset, data, knowledge, judged, _run_id(config, dataset, matrix))
 
 
-def split_by(name: SplitName, events: Sequences, cuts: tuple[float, float] | None = None) -> Split:
-    """The split of that name; a temporal one needs its cuts."""
-    if name == "temporal":
-        assert cuts is not None
-        return temporal(events, *cuts)
-    return leave_last_out(events, baskets_whole=name == "leave-last-basket-out")
+def _features(
+    store: Store, imagination: Imagination | None, decided: "Decided", kinds: Sequence[str] | None
+) -> tuple[Feature, ...]:
+    """What items and users can be known by."""
+    features: tuple[Feature, ...] = ("id", "knowledge") if find_space(store) else ("id",)
+    if imagination is not None and _why_unfit(imagination, decided, kinds) is None:
+        features += ("beyond_log",)
+    return features
+
+
+def _why_unfit(imagination: Imagination, decided: "Decided", kinds: Sequence[str] | None) -> str | None:
+    """Why what was imagined must not be used with a split, if so: its model may have learnt from held-out events."""
+    split, cuts = imagination.settings.get("split"), imagination.settings.get("cuts")
+    if split is None:
+        return None  # it learnt from no log
+    if split != decided.name:
+        return f"it was learnt for the split {split}, this is {decided.name}"
+    if decided.cuts is not None and (cuts is None or cuts[0] > decided.cuts[0]):
+        return "it was learnt from events that this split holds out"
+    if decided.cuts is None and imagination.settings.get("kinds") != (list(kinds) if kinds else None):
+        return "it was learnt from other kinds of events"
+    return None
+
+
+def _with_imagined(
+    store: Store, imagination: Imagination | None, decided: "Decided", kinds: Sequence[str] | None, log: Log
+) -> Log:
+    if imagination is None:
+        raise ReaseqError("nothing is imagined yet", hint="reaseq train-beyond-log, then reaseq imagine")
+    if reason := _why_unfit(imagination, decided, kinds):
+        raise ReaseqError(
+            f"what is imagined cannot be used: {reason}", hint=f"reaseq train-beyond-log --split {decided.name}"
+        )
+    return attach(store, imagination, log)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A split with all that the data decided about it; cuts: of a temporal one."""
+
+    name: SplitName
+    cuts: tuple[float, float] | None
+    split: Split
+
+
+def decided_split(log: Log, name: SplitName | None, cuts: tuple[float, float] | None = None) -> Decided:
+    """The split of that name; by default at two moments, after 80 % and 90 % of the events.
+
+    Raises:
+        ReaseqError: the log knows no times, and the split needs them.
+    """
+    name = name or ("temporal" if log.timed else "leave-one-out")
+    if name != "temporal":
+        return Decided(name, None, leave_last_out(log.events, baskets_whole=name == "leave-last-basket-out"))
+    if not log.timed:
+        raise ReaseqError(
+            "the log has positions, no times: it cannot be split at one moment",
+            hint="reaseq train-ranker --split leave-one-out",
+        )
+    begin, end = cuts or moments(log.events, 0.8, 0.9)
+    return Decided(name, (begin, end), temporal(log.events, begin, end))
 
 
 def basket_share(events: Sequences) -> float:
@@ -145,14 +211,16 @@ def execute(
     known = prepared.knowledge
     outcome = experiment.run(
         prepared.data,
-        config.variants(),
+        config.variants(prepared.dataset.log.events),
         config.train,
         seeds=config.all_seeds,
         products=prepared.dataset.log.items,
         folder=folder,
         impressions=prepared.impressions,
         extra=known.tensors() if known else None,
-        meta={"kinds": json.dumps(config.kinds)} | ({"space": known.space} if known else {}),
+        meta={"kinds": json.dumps(config.kinds)}
+        | ({"space": known.space} if known else {})
+        | ({"imagination": config.imagination} if config.imagination else {}),
         workers=workers,
         on_start=on_start,
         on_step=on_step,
@@ -180,6 +248,12 @@ def evaluate(store: Store, folder: Path) -> Outcome:
     features = [KnowledgeFeatures.of_saved(one) for models in kept.values() for one in models]
     prepared = prepare(store, config, known_by=next((one for one in features if one is not None), None))
     data, products = prepared.data, prepared.dataset.log.items
+    controls = {}
+    for variant in config.variants(prepared.dataset.log.events):
+        if variant.control is not None:
+            controls[variant.name] = variant.control
+            each = [experiment.model_folder(folder, variant.name, seed) for seed in config.all_seeds]
+            kept[variant.name] = [saved.read(one) for one in each]
     device = Workers().device
     models = {
         name: [
@@ -187,7 +261,7 @@ def evaluate(store: Store, folder: Path) -> Outcome:
         ]
         for name, each in kept.items()
     }
-    return experiment.judge(data, models, {}, impressions=prepared.impressions)
+    return experiment.judge(data, models, {}, impressions=prepared.impressions, controls=controls)
 
 
 def find(runs_dir: Path, run: str | None) -> Path:
@@ -252,6 +326,8 @@ def _run_id(config: RunConfig, dataset: Dataset, knowledge: NDArray[np.float32] 
         arrays += [dataset.impressions.offsets, dataset.impressions.items, dataset.impressions.at]
     if knowledge is not None:
         arrays.append(knowledge)
+    if log.events.imagined is not None:
+        arrays += [log.events.imagined.row, log.events.imagined.items, log.events.imagined.log_confidence]
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:10]

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.events import history
-from reaseq.knowledge_store.log import Sequences
+from reaseq.knowledge_store.imagined import Imagination, find_imagination, imagined_of
+from reaseq.knowledge_store.log import Imagined, Sequences
 from reaseq.knowledge_store.store import Store
 from reaseq.ranker import saved
 from reaseq.ranker.dataset import KnowledgeFeatures
@@ -52,14 +53,23 @@ class Scorer:
     """
 
     def __init__(
-        self, store: Store, fitted: Fitted, products: Sequence[str], kinds: Collection[str] | None = None
+        self,
+        store: Store,
+        fitted: Fitted,
+        products: Sequence[str],
+        kinds: Collection[str] | None = None,
+        imagination: Imagination | None = None,
     ) -> None:
-        """products: [I], the ids of the model's items. kinds: of events that the model learnt from; none: all."""
+        """products: [I], the ids of the model's items. kinds: of events that the model learnt from; none: all.
+
+        imagination: what imagines events, for a model that knows of them.
+        """
         self.store = store
         self.fitted = fitted
         self.products = list(products)
         self.number = {product: index for index, product in enumerate(self.products)}
         self.kinds = kinds
+        self.imagination = imagination
         self.vectors: ItemVectors = fitted.vectors()
 
     @classmethod
@@ -75,11 +85,12 @@ class Scorer:
         features = KnowledgeFeatures.of_saved(model) if "knowledge" in model.config.features else None
         knowledge = features.of(store, products) if features else None
         kinds = json.loads(model.meta.get("kinds", "null"))
-        return cls(store, model.fitted(products, knowledge, torch.device("cpu")), products, kinds)
+        imagination = find_imagination(store, model.meta["imagination"]) if "imagination" in model.meta else None
+        return cls(store, model.fitted(products, knowledge, torch.device("cpu")), products, kinds, imagination)
 
     def scores(self, events: Sequence[Mapping[str, Any]]) -> NDArray[np.float32]:
         """Scores of all products after a history (events as `history` gives them, oldest first): [I]."""
-        return case_scores(self.fitted.model, self.vectors, self._sequence(events))(0, 1)[0].numpy()
+        return case_scores(self.fitted.model, self.vectors, self._sequences([events]))(0, 1)[0].numpy()
 
     def rank(self, user: str, candidates: Sequence[str]) -> list[tuple[str, float]]:
         """The candidates with their scores, best first.
@@ -98,7 +109,7 @@ class Scorer:
     @torch.no_grad()
     def candidate_scores(self, events: Sequence[Mapping[str, Any]], items: Tensor) -> Tensor:
         """Scores of some products, by number: items [C] -> [C]. What this costs does not grow with the catalogue."""
-        h, (_, held, bonus) = encode_histories(self.fitted.model, self.vectors, self._sequence(events))
+        h, (_, held, bonus) = encode_histories(self.fitted.model, self.vectors, self._sequences([events]))
         scores = self.vectors.keys[items] @ h[0] + self.vectors.bias[items]
         if len(held):
             scores = scores + ((items[:, None] == held) * bonus).sum(1)
@@ -106,6 +117,8 @@ class Scorer:
 
     def history(self, user: str) -> list[dict[str, Any]]:
         """The user's last events that the model looks at, oldest first, each with its product's title.
+
+        For a model that knows of imagined events each also has, as `imagined`, what was imagined of the user last.
 
         Raises:
             ReaseqError: the store knows no events of this user.
@@ -116,6 +129,10 @@ class Scorer:
         events = list({(event["at"], event["product_id"]): event for event in found}.values())[-most:]
         if not events:
             raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")
+        if self.imagination is not None:
+            made = imagined_of(self.store, self.imagination, user, events[-1]["at"])
+            for event in events:
+                event["imagined"] = [(one["product_id"], one["log_confidence"]) for one in made]
         return events
 
     def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[tuple[str, float, Reason]]:
@@ -128,20 +145,29 @@ class Scorer:
         reasons = self.reasons(events, best)
         return [(self.products[item], float(scores[item]), reason) for item, reason in zip(best, reasons, strict=True)]
 
-    def _sequence(self, events: Sequence[Mapping[str, Any]]) -> Sequences:
+    def _sequences(self, histories: Sequence[Sequence[Mapping[str, Any]]]) -> Sequences:
+        offsets = np.cumsum([0] + [len(events) for events in histories])
+        events = [event for one in histories for event in one]
         items = np.array([self.number[event["product_id"]] for event in events], np.int64)
         at = np.array([event["at"] for event in events], np.float64)
-        return Sequences(np.array([0, len(items)]), items, at)
+        rows = [event.get("imagined", ()) for event in events]
+        width = max(map(len, rows), default=0)
+        if not width:
+            return Sequences(offsets, items, at)
+        imagined = np.full((len(rows), width), -1)
+        confidence = np.full((len(rows), width), -np.inf, np.float32)
+        for index, row in enumerate(rows):
+            known = [(self.number[product], value) for product, value in row if product in self.number]
+            imagined[index, : len(known)] = [product for product, _ in known]
+            confidence[index, : len(known)] = [value for _, value in known]
+        return Sequences(offsets, items, at, Imagined(np.arange(len(rows)), imagined, confidence))
 
     def reasons(self, events: list[dict[str, Any]], items: NDArray[np.int64], most: int = 2) -> list[Reason]:
         """Occlusion: each event is left out in turn, and what that costs a product is what the event did for it."""
         variants = [events, *([*events[:left], *events[left + 1 :]] for left in range(len(events)))]
-        parts = [self._sequence(variant) for variant in variants]
-        offsets = np.cumsum([0] + [len(part.items) for part in parts])
-        joined = Sequences(
-            offsets, np.concatenate([part.items for part in parts]), np.concatenate([part.at for part in parts])
-        )
-        scores = case_scores(self.fitted.model, self.vectors, joined)(0, len(variants))[:, torch.from_numpy(items)]
+        scores = case_scores(self.fitted.model, self.vectors, self._sequences(variants))(0, len(variants))[
+            :, torch.from_numpy(items)
+        ]
         falls = (scores[0] - scores[1:]).numpy()  # [events, items]
         facts = self.store.facts({self.products[item] for item in items} | {event["product_id"] for event in events})
         made = []

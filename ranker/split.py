@@ -1,11 +1,11 @@
 """Splits of a log: what is learnt from, and what must be predicted."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from reaseq.knowledge_store.log import Floats, Ints, Sequences, baskets, ranges
+from reaseq.knowledge_store.log import Floats, Imagined, Ints, Sequences, baskets, ranges
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class Split:
     test: Cases
     train_until: Floats
     test_from: Floats
+
+    def imagining(self, other: Imagined) -> "Split":
+        """The same split, with the items of `other` in place of those that were imagined of the users."""
+        valid, test = (replace(cases, history=cases.history.imagining(other)) for cases in (self.valid, self.test))
+        return replace(self, train=self.train.imagining(other), valid=valid, test=test)
 
 
 def leave_last_out(events: Sequences, *, baskets_whole: bool = False) -> Split:

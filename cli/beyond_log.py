@@ -1,0 +1,260 @@
+"""`reaseq train-beyond-log`, `imagine`, `imagined show`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from reaseq.beyond_log.calibration import Calibration
+
+app = typer.Typer(no_args_is_help=True, help="What people plausibly do outside the log.")
+
+
+def train_beyond_log(
+    split: Annotated[
+        str | None,
+        typer.Option(
+            "--split",
+            help="The ranker's split: what it holds out is not learnt from.",
+            show_default="as train-ranker",
+        ),
+    ] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option("--kind", help="Kinds of events to learn from; may be given several times.")
+    ] = None,
+    folds: Annotated[
+        int, typer.Option("--folds", min=2, help="Parts of the users: each is imagined by a model of the others.")
+    ] = 2,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=0, help="At most this many.")] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A setting of model or training; may be given several times."),
+    ] = None,
+) -> None:
+    """Train the model that imagines: masked diffusion over semantic codes of the products' embeddings.
+
+    It learns to infer whole categories and spans of time that are hidden from it. The same command goes on where it
+    stopped, or finds everything done.
+
+    Examples:
+
+        reaseq train-beyond-log
+
+        reaseq train-beyond-log --folds 4 --set dim=64 --set slots=16
+    """
+    from rich.console import Console
+
+    from reaseq.beyond_log import fit
+    from reaseq.cli.ranker import pair, split_name
+    from reaseq.cli.settings import load
+    from reaseq.graphs.beyond_log import train_beyond_log as train
+    from reaseq.knowledge_store.store import Store
+
+    settings = load()
+    chosen = dict(pair(text) for text in setting or [])
+    if epochs is not None:
+        chosen["epochs"] = str(epochs)
+    chosen.setdefault("seed", str(settings.seed))
+    config = fit.BeyondLogConfig(folds=folds, kinds=tuple(kind) if kind else None)
+    config = fit.with_settings(config, chosen)
+    console = Console(stderr=True)
+    with Store.open(settings.store_url) as store, TrainingBar(console) as bar:
+        folder, made = train(
+            store,
+            config,
+            settings.beyond_log_dir,
+            split=split_name(split),
+            on_folder=lambda folder: console.print(f"Model {folder.name}: {folder}", highlight=False, soft_wrap=True),
+            on_codes=lambda text: console.print(f"Codes: {text}", highlight=False, soft_wrap=True),
+            on_start=bar.start,
+            on_step=bar.step,
+            on_epoch=bar.epoch,
+        )
+    out = Console()
+    out.print(
+        f"{len(made.denoisers)} models, split {made.meta['split']}: {folder / 'model.safetensors'}",
+        highlight=False,
+        soft_wrap=True,
+    )
+    out.print("Next: reaseq imagine", highlight=False)
+
+
+def imagine(
+    users: Annotated[str | None, typer.Option("--users", help="Only these users, by their ids: U1,U2.")] = None,
+    slots: Annotated[int, typer.Option("--slots", min=1, help="Events to imagine together of a user.")] = 8,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Passes of the model; more are finer and slower.")] = 8,
+    temperature: Annotated[float, typer.Option("--temperature", min=0.01, help="Above 1 bolder, below 1 safer.")] = 1.0,
+    guidance: Annotated[
+        float, typer.Option("--guidance", min=0, help="How much more to heed the history (classifier-free guidance).")
+    ] = 0.0,
+) -> None:
+    """Imagine what users plausibly do outside the log, and keep it apart from what was logged.
+
+    Each user is imagined by a model that never saw that user, from several moments of the history on, so that a ranker
+    can learn from it. Users done before are left as they are; stop it any way and run it again.
+
+    Example: reaseq imagine --slots 8
+    """
+    from rich.console import Console
+
+    from reaseq import ReaseqError
+    from reaseq.beyond_log import fit, saved
+    from reaseq.beyond_log.imagining import CodesBackend, imagine_users
+    from reaseq.beyond_log.sampler import SampleConfig
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store.store import Store
+
+    settings = load()
+    folder = saved.find(settings.beyond_log_dir)
+    model = saved.BeyondLog.load(folder)
+    config = SampleConfig(slots=slots, steps=steps, temperature=temperature, guidance=guidance, seed=settings.seed)
+    console = Console()
+    wanted = None if users is None else [user.strip() for user in users.split(",") if user.strip()]
+    with Store.open(settings.store_url) as store:
+        data = fit.read(store, model.meta["kinds"], model.meta["space"])
+        if wanted is not None and (unknown := sorted(set(wanted) - set(data.log.users))):
+            raise ReaseqError(f"no events of user {unknown[0]!r}", hint="reaseq events stats")
+        with StepBar(Console(stderr=True), "imagining, users") as bar:
+            _, done = imagine_users(
+                store,
+                data,
+                CodesBackend(model, data, config),
+                model=folder.name,
+                fingerprint=model.fingerprint,
+                slots=slots,
+                seed=settings.seed,
+                settings={
+                    "steps": steps,
+                    "temperature": temperature,
+                    "guidance": guidance,
+                    **{key: model.meta[key] for key in ("split", "cuts", "kinds")},
+                },
+                users=wanted,
+                on_calibration=lambda calibration: console.print(calibration_text(calibration), highlight=False),
+                on_step=bar.step,
+            )
+        show = (wanted or data.log.users)[0]
+    console.print(f"{done:,} users imagined, {len(wanted or data.log.users) - done:,} unchanged", highlight=False)
+    console.print(f"Next: reaseq imagined show --user {show}, or reaseq train-ranker", highlight=False, soft_wrap=True)
+
+
+def calibration_text(calibration: Calibration) -> str:
+    """How far confidence can be trusted, in words."""
+    if not calibration.events:
+        return "Confidence is not calibrated: no user has enough events to hide some."
+    return (
+        f"Confidence: of {calibration.events:,} imagined events of which the answer was hidden {calibration.rate:.0%} "
+        f"were of a kind that the user really had; what is said is off by {calibration.error:.1%} on average."
+    )
+
+
+@app.command("show")
+def show(
+    user: Annotated[str, typer.Option("--user", "-u", help="The user's id in the behaviour log.")],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Only the last N events of the history.")] = 12,
+) -> None:
+    """Show a user's history on the left, and what is imagined beyond it on the right: how sure, and near to what.
+
+    Example: reaseq imagined show --user 4711
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq import ReaseqError
+    from reaseq.beyond_log.reasons import nearest
+    from reaseq.cli.progress import printable
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store.events import history
+    from reaseq.knowledge_store.imagined import find_imagination, imagined_of
+    from reaseq.knowledge_store.store import Store
+
+    with Store.open(load().store_url) as store:
+        events = history(store, user)
+        if not events:
+            raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")
+        imagination = find_imagination(store)
+        found = [] if imagination is None else imagined_of(store, imagination, user)
+        if imagination is None or not found:
+            raise ReaseqError(f"nothing is imagined of user {user!r} yet", hint=f"reaseq imagine --users {user}")
+        titles = {event["product_id"]: event["title"] for event in events}
+        near = nearest(store, [one["product_id"] for one in found], list(titles))
+        timed = store.clock() == "time"
+    left = Table("when", "logged")
+    for event in events[-limit:]:
+        left.add_row(when(event["at"], timed), Text(printable(event["title"])))
+    right = Table("sure", "imagined", "near to")
+    for one, reasons in zip(found, near, strict=True):
+        told = [
+            f"{titles[reason.product_id]}" + (f" ({', '.join(reason.shared[:3])})" if reason.shared else "")
+            for reason in reasons
+        ]
+        right.add_row(f"{one['confidence']:.0%}", Text(printable(one["title"])), Text(printable("\n".join(told))))
+    both = Table.grid(padding=(0, 1))
+    both.add_row(left, right)
+    console = Console()
+    console.print(both)
+    fold = found[0]["fold"]
+    console.print(
+        f"Imagined from what was logged until {when(found[0]['until'], timed)} by {imagination.backend} model "
+        f"{imagination.model}"
+        + ("" if fold is None else f", which never saw part {fold} of the users, to which this one belongs."),
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def when(at: float, timed: bool) -> str:
+    from datetime import UTC, datetime
+
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}" if timed else f"{at:g}"
+
+
+class StepBar:
+    """A bar on a terminal; elsewhere a line every ten seconds."""
+
+    def __init__(self, console: Any, name: str) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console, self._name, self._said = console, name, 0.0
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task(name, total=None)
+
+    def __enter__(self) -> Any:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def step(self, done: int, total: int) -> None:
+        from time import monotonic
+
+        self._progress.update(self._task, completed=done, total=total, description=self._name)
+        if not self._console.is_terminal and monotonic() - self._said >= 10:
+            self._said = monotonic()
+            self._console.print(f"{self._name}: {done:,}/{total:,}", highlight=False, soft_wrap=True)
+
+
+class TrainingBar(StepBar):
+    """A bar for an epoch's users, and a line an epoch."""
+
+    def __init__(self, console: Any) -> None:
+        super().__init__(console, "preparing")
+
+    def start(self, fold: int) -> None:
+        self._name = f"fold {fold}, users"
+
+    def step(self, done: int, total: int) -> None:
+        self._progress.update(self._task, completed=done, total=total, description=self._name)
+
+    def epoch(self, epoch: Any) -> None:
+        self._console.print(
+            f"{self._name.split(',')[0]}, epoch {epoch.number + 1}: loss {epoch.loss:.3f}, held-out users "
+            f"{epoch.valid:.3f}{' (best)' if epoch.best else ''}, {epoch.seconds:.1f} s",
+            highlight=False,
+            soft_wrap=True,
+        )
