@@ -22,6 +22,9 @@ VERSION = 1
 UNKNOWN = -1
 """The category of an item of which none is known."""
 _FAR = 1e3
+_DIRECT = 4096
+"""Up to so many categories are told apart by one digit: its values are learnt directly, which is far quicker than a
+cluster and a place in it, where the place means something else in every cluster."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class SemanticCodes:
 
     mean: [d]; axes: [d, p], PCA with its components dealt out to the parts; books: [Q, K, p / Q], the centroids of the
     Q quantised digits. centres: [C, p], the means of the categories (C = 0 for plain codes); places: [C, L], their
-    digits. M = L + Q digits, each below K.
+    digits. M = L + Q digits.
     """
 
     mean: Floats32
@@ -61,8 +64,8 @@ class SemanticCodes:
 
     @property
     def size(self) -> int:
-        """Values a digit may take: K."""
-        return int(self.books.shape[1])
+        """Values a digit may take: K. Quantised digits take no more than their books have; categories may be more."""
+        return max(int(self.books.shape[1]), int(self.places.max(initial=0)) + 1)
 
     @classmethod
     def fit(
@@ -77,7 +80,7 @@ class SemanticCodes:
     ) -> "SemanticCodes":
         """Fit on the vectors [n, d] of the training period's items and, for category-first codes, their categories [n].
 
-        Up to `size` categories take one digit. More take two: the first is a cluster of categories (of which those
+        Up to 4,096 categories take one digit. More take two: the first is a cluster of categories (of which those
         beyond the `size`-th share the second digit with another).
 
         Raises:
@@ -88,7 +91,7 @@ class SemanticCodes:
         size = min(size, len(vectors))
         mean, variance, axes = principal_components(vectors)
         number = 0 if categories is None else int(categories.max(initial=-1)) + 1
-        levels = 0 if not number else 1 if number <= size else 2
+        levels = 0 if not number else 1 if number <= _DIRECT else 2
         parts = digits - levels
         if parts < 1:
             raise ReaseqError(f"{digits} digits are too few: {number:,} categories take {levels}")

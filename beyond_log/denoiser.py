@@ -43,12 +43,13 @@ class Attention(nn.Module):
         self.mix = nn.Linear(config.dim, 2 * config.dim)
         self.out = nn.Linear(config.dim, config.dim)
 
-    def forward(self, x: Tensor, context: Tensor, seen: Tensor) -> Tensor:
-        """x: [B, Q, d] looks at context: [B, C, d] where seen: [B, 1 or Q, C]. Every query must see something."""
+    def forward(self, x: Tensor, context: Tensor, seen: Tensor | None) -> Tensor:
+        """x: [B, Q, d] looks at context: [B, C, d] where seen: [B, 1 or Q, C], or everywhere. Every query must see
+        something."""
         b, q, d = x.shape
         query = self.query(x).view(b, q, self.heads, -1).transpose(1, 2)
         key, value = self.mix(context).view(b, context.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        made = F.scaled_dot_product_attention(query, key, value, attn_mask=seen[:, None])
+        made = F.scaled_dot_product_attention(query, key, value, attn_mask=None if seen is None else seen[:, None])
         return self.out(made.transpose(1, 2).reshape(b, q, d))  # type: ignore[no-any-return]
 
 
@@ -65,9 +66,19 @@ class Block(nn.Module):
         )
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, x: Tensor, seen: Tensor, context: Tensor | None = None, shown: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        seen: Tensor | None,
+        context: Tensor | None = None,
+        shown: Tensor | None = None,
+        width: int | None = None,
+    ) -> Tensor:
+        """x: [B, Q, d]; seen: as in Attention. width: x is pieces of so many tokens that know nothing of each other."""
         y = self.norms[0](x)
-        x = x + self.dropout(self.own(y, y, seen))
+        if width is not None:
+            y = y.view(-1, width, y.shape[-1])
+        x = x + self.dropout(self.own(y, y, seen).view_as(x))
         if self.other is not None:
             assert context is not None
             assert shown is not None
@@ -140,17 +151,18 @@ class Denoiser(nn.Module):
         b, s, m = digits.shape
         x = torch.stack([self.values[place][digits[..., place]] for place in range(m)], 2)
         x = (x + self.place + self.slot[: s if wanted is not None else 1, None]).view(b, s * m, -1)
-        slot = torch.arange(s, device=x.device).repeat_interleave(m)
-        seen = (slot[:, None] == slot)[None].expand(b, -1, -1)
         shown = self._there(batch)[:, None, :]
-        if self.config.objective == "next":
-            if until is not None:
+        seen, width = None, None
+        if self.config.objective == "next" or wanted is None:
+            width = m
+            if self.config.objective == "next" and until is not None:
                 place = torch.arange(context.shape[1], device=x.device)
                 shown = shown & (place <= until.repeat_interleave(m, 1)[..., None])
-        elif wanted is not None:
-            seen = seen | wanted.repeat_interleave(m, 1)[:, None, :]
+        else:
+            slot = torch.arange(s, device=x.device).repeat_interleave(m)
+            seen = (slot[:, None] == slot) | wanted.repeat_interleave(m, 1)[:, None, :]
         for block in self.decoder:
-            x = block(x, seen, context, shown)
+            x = block(x, seen, context, shown, width)
         x = self.decoded(x).view(b, s, m, -1)
         logits: Tensor = torch.einsum("bsmd,mkd->bsmk", x, self.values[:, : self.size]) + self.bias
         return logits

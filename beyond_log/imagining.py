@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from typing import Any, Protocol
 
 import numpy as np
@@ -103,9 +104,9 @@ def imagine_users(
 ) -> tuple[Imagination, int]:
     """Imagine for all users or some, at their moments, and keep it; users done before are not done again.
 
-    Returns the imagination and for how many users it was done now. Every batch of users is committed by itself.
+    Returns the imagination and for how many users it was done now. Users are done and committed in blocks that are
+    always the same, so that a run that was stopped ends as it would have.
     """
-    settings = settings | {"slots": slots, "seed": seed}
     digest = hashlib.sha256(f"{backend.name} {fingerprint} {sorted(settings.items())}".encode()).hexdigest()[:16]
     there = imagined.find_imagination(store, digest)
     if there is None:
@@ -127,11 +128,13 @@ def imagine_users(
         and (wanted is None or user in wanted)
         and done.get(user) != events.at[events.offsets[number + 1] - 1]
     ]
-    for low in range(0, len(todo), _BATCH):
-        on_step(low, len(todo))
-        part = todo[low : low + _BATCH]
+    seen = 0
+    for _, block in groupby(todo, key=lambda number: number // _BATCH):
+        part = list(block)
+        on_step(seen, len(todo))
         rows = list(_imagined(data, backend, calibration, part, slots, seed))
         imagined.save_imagined(store, imagination, [data.log.users[number] for number in part], rows)
+        seen += len(part)
     on_step(len(todo), len(todo))
     return imagination, len(todo)
 

@@ -86,7 +86,7 @@ class Trainer:
         digits, width = catalogue.codes.shape[1], catalogue.vectors.shape[1]
         self.model = Denoiser(model, digits, size, width, catalogue.number_of_groups).to(self.device)
         with torch.no_grad():  # begin with how often each value occurs: what everybody does is learnt at once
-            self.model.bias.copy_(_log_shares(catalogue.codes[self.train.items], size))
+            self.model.bias.copy_(_log_shares(self.train, catalogue.codes, size))
         self.mean = copy.deepcopy(self.model).eval()
         self.codes = torch.from_numpy(catalogue.codes).to(self.device)
         self.vectors = torch.from_numpy(catalogue.vectors).to(self.device)
@@ -224,7 +224,11 @@ class Trainer:
         self.history = [Epoch(**epoch) for epoch in json.loads(meta["history"])]
 
 
-def _log_shares(digits: Ints, size: int) -> Tensor:
-    """Of digits [n, M] the log of how often each value occurs: [M, K]."""
-    counts = np.stack([np.bincount(column, minlength=size) for column in digits.T]) + 0.5
+def _log_shares(sequences: Sequences, codes: Ints, size: int) -> Tensor:
+    """Of each digit the log of the share of its values, each counted once a user: [M, K]. codes: [I, M]."""
+    owner, made = sequences.owner, []
+    for column in codes.T:
+        pairs = np.unique(np.stack([owner, column[sequences.items]]), axis=1)
+        made.append(np.bincount(pairs[1], minlength=size) + 0.5)
+    counts = np.stack(made)
     return torch.from_numpy(np.log(counts / counts.sum(1, keepdims=True))).float()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -47,6 +47,7 @@ def train_beyond_log(
     from rich.console import Console
 
     from reaseq.beyond_log import fit
+    from reaseq.cli.progress import EpochBar
     from reaseq.cli.ranker import pair, split_name
     from reaseq.cli.settings import load
     from reaseq.graphs.beyond_log import train_beyond_log as train
@@ -60,7 +61,7 @@ def train_beyond_log(
     config = fit.BeyondLogConfig(folds=folds, kinds=tuple(kind) if kind else None)
     config = fit.with_settings(config, chosen)
     console = Console(stderr=True)
-    with Store.open(settings.store_url) as store, TrainingBar(console) as bar:
+    with Store.open(settings.store_url) as store, EpochBar(console) as bar:
         folder, made = train(
             store,
             config,
@@ -99,45 +100,29 @@ def imagine(
     """
     from rich.console import Console
 
-    from reaseq import ReaseqError
-    from reaseq.beyond_log import fit, saved
-    from reaseq.beyond_log.imagining import CodesBackend, imagine_users
     from reaseq.beyond_log.sampler import SampleConfig
+    from reaseq.cli.progress import StepBar
     from reaseq.cli.settings import load
+    from reaseq.graphs.beyond_log import imagine as imagine_users
     from reaseq.knowledge_store.store import Store
 
     settings = load()
-    folder = saved.find(settings.beyond_log_dir)
-    model = saved.BeyondLog.load(folder)
     config = SampleConfig(slots=slots, steps=steps, temperature=temperature, guidance=guidance, seed=settings.seed)
     console = Console()
     wanted = None if users is None else [user.strip() for user in users.split(",") if user.strip()]
-    with Store.open(settings.store_url) as store:
-        data = fit.read(store, model.meta["kinds"], model.meta["space"])
-        if wanted is not None and (unknown := sorted(set(wanted) - set(data.log.users))):
-            raise ReaseqError(f"no events of user {unknown[0]!r}", hint="reaseq events stats")
-        with StepBar(Console(stderr=True), "imagining, users") as bar:
-            _, done = imagine_users(
-                store,
-                data,
-                CodesBackend(model, data, config),
-                model=folder.name,
-                fingerprint=model.fingerprint,
-                slots=slots,
-                seed=settings.seed,
-                settings={
-                    "steps": steps,
-                    "temperature": temperature,
-                    "guidance": guidance,
-                    **{key: model.meta[key] for key in ("split", "cuts", "kinds")},
-                },
-                users=wanted,
-                on_calibration=lambda calibration: console.print(calibration_text(calibration), highlight=False),
-                on_step=bar.step,
-            )
-        show = (wanted or data.log.users)[0]
-    console.print(f"{done:,} users imagined, {len(wanted or data.log.users) - done:,} unchanged", highlight=False)
-    console.print(f"Next: reaseq imagined show --user {show}, or reaseq train-ranker", highlight=False, soft_wrap=True)
+    with Store.open(settings.store_url) as store, StepBar(Console(stderr=True), "imagining, users") as bar:
+        made = imagine_users(
+            store,
+            settings.beyond_log_dir,
+            config,
+            users=wanted,
+            on_calibration=lambda calibration: console.print(calibration_text(calibration), highlight=False),
+            on_step=bar.step,
+        )
+    console.print(f"{made.done:,} users imagined, {len(made.users) - made.done:,} unchanged", highlight=False)
+    console.print(
+        f"Next: reaseq imagined show --user {made.users[0]}, or reaseq train-ranker", highlight=False, soft_wrap=True
+    )
 
 
 def calibration_text(calibration: Calibration) -> str:
@@ -210,51 +195,3 @@ def when(at: float, timed: bool) -> str:
     from datetime import UTC, datetime
 
     return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}" if timed else f"{at:g}"
-
-
-class StepBar:
-    """A bar on a terminal; elsewhere a line every ten seconds."""
-
-    def __init__(self, console: Any, name: str) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._console, self._name, self._said = console, name, 0.0
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._progress.add_task(name, total=None)
-
-    def __enter__(self) -> Any:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def step(self, done: int, total: int) -> None:
-        from time import monotonic
-
-        self._progress.update(self._task, completed=done, total=total, description=self._name)
-        if not self._console.is_terminal and monotonic() - self._said >= 10:
-            self._said = monotonic()
-            self._console.print(f"{self._name}: {done:,}/{total:,}", highlight=False, soft_wrap=True)
-
-
-class TrainingBar(StepBar):
-    """A bar for an epoch's users, and a line an epoch."""
-
-    def __init__(self, console: Any) -> None:
-        super().__init__(console, "preparing")
-
-    def start(self, fold: int) -> None:
-        self._name = f"fold {fold}, users"
-
-    def step(self, done: int, total: int) -> None:
-        self._progress.update(self._task, completed=done, total=total, description=self._name)
-
-    def epoch(self, epoch: Any) -> None:
-        self._console.print(
-            f"{self._name.split(',')[0]}, epoch {epoch.number + 1}: loss {epoch.loss:.3f}, held-out users "
-            f"{epoch.valid:.3f}{' (best)' if epoch.best else ''}, {epoch.seconds:.1f} s",
-            highlight=False,
-            soft_wrap=True,
-        )

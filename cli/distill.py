@@ -8,7 +8,7 @@ import typer
 
 if TYPE_CHECKING:
     from reaseq.cli.settings import Settings
-    from reaseq.graphs.distill import Outcome
+    from reaseq.graphs.distill import Options, Outcome
     from reaseq.graphs.ledger import Counts
     from reaseq.graphs.plan import Plan
     from reaseq.knowledge_store.store import Store
@@ -69,6 +69,22 @@ def distill(
         _print_outcome(store, outcome, category)
 
 
+def distill_options(settings: Settings, category: str, limit: int | None) -> Options:
+    """What the settings say about how to distil."""
+    from reaseq.graphs.distill import Options
+
+    return Options(
+        category=category,
+        limit=limit,
+        concurrency=settings.calls_at_a_time,
+        timeout=settings.seconds_a_call,
+        retries=settings.retries,
+        repairs=settings.repairs,
+        seed=settings.seed,
+        temperature=settings.temperature,
+    )
+
+
 def _plan(store: Store, settings: Settings, category: str, limit: int | None) -> Plan:
     from reaseq.cli.engine import engine_config
     from reaseq.graphs.plan import plan
@@ -97,51 +113,24 @@ def _run(
     max_cost: float | None,
 ) -> Outcome:
     import asyncio
-    import signal
 
     from reaseq.cli.engine import start_engine
     from reaseq.cli.progress import watch
-    from reaseq.graphs.distill import Options, distill
+    from reaseq.graphs.distill import drained
     from reaseq.graphs.ledger import Counts
     from reaseq.llm.budget import Budget
     from reaseq.prompts.library import PromptLibrary
 
     prompts = PromptLibrary(settings.prompts_dir)
-    options = Options(
-        category=category,
-        limit=limit,
-        concurrency=settings.calls_at_a_time,
-        timeout=settings.seconds_a_call,
-        retries=settings.retries,
-        repairs=settings.repairs,
-        seed=settings.seed,
-        temperature=settings.temperature,
-    )
+    options = distill_options(settings, category, limit)
     counts = Counts()
     with start_engine(settings) as endpoint:
         budget = Budget(max_tokens=max_tokens, max_cost=max_cost, price=endpoint.price)
 
-        async def drained() -> Outcome:
-            stop = asyncio.Event()
-            loop = asyncio.get_running_loop()
-            task = asyncio.current_task()
-            assert task is not None
-
-            def interrupted() -> None:
-                if stop.is_set():
-                    task.cancel()
-                counts.stage = "finishing what is under way (Ctrl-C again stops at once)"
-                stop.set()
-
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, interrupted)
-            return await distill(
-                store, endpoint, prompts, options, engine=settings.engine, budget=budget, counts=counts, stop=stop
-            )
-
+        run = drained(store, endpoint, prompts, options, engine=settings.engine, budget=budget, counts=counts)
         try:
             with watch(counts):
-                return asyncio.run(drained())
+                return asyncio.run(run)
         except asyncio.CancelledError:
             _print_how_to_go_on(counts, category)
             raise typer.Exit(130) from None

@@ -8,8 +8,6 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(no_args_is_help=True, help="Knowledge embeddings for rankers of your own.")
-_CHUNK = 2048
-_PLAIN_EVERY = 10.0
 
 
 def embed(
@@ -26,14 +24,13 @@ def embed(
 
     Example: reaseq embed --category shoes
     """
-    from itertools import islice
     from time import monotonic
 
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Table
 
     from reaseq import ReaseqError
+    from reaseq.cli.progress import StepBar
     from reaseq.cli.settings import load
     from reaseq.graphs.distill import require_products
     from reaseq.knowledge_store import embeddings
@@ -47,44 +44,16 @@ def embed(
     with Store.open(settings.store_url) as store:
         if category is not None:
             category = require_products(store, category)
-        total = store.count_products(category)
-        if not total:
+        if not store.count_products(category):
             raise ReaseqError(
                 "no products yet", hint="reaseq import FILE --category NAME   (or: reaseq import --sample)"
             )
         encoder = Encoder(model or encoders.DEFAULT, encoders.resolve(model, settings.weights_dir))
-        space = embeddings.find_space(store, encoder.fingerprint)
-        if not dry_run:
-            space = embeddings.open_space(store, encoder.name, encoder.fingerprint, encoder.dimensions)
-        counts: dict[str, list[int]] = {"summary": [0, 0], "claims": [0, 0], "title": [0, 0]}
-        done, seen, started = 0, 0, monotonic()
-        said = started
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=bar, transient=True, disable=not bar.is_terminal) as progress:
-            task = progress.add_task("embedding", total=total)
-
-            def show(now_done: int) -> None:
-                nonlocal said
-                progress.update(task, completed=seen + now_done)
-                if not bar.is_terminal and monotonic() - said >= _PLAIN_EVERY:
-                    said = monotonic()
-                    bar.print(f"embedding: {seen + now_done:,}/{total:,} products", highlight=False, soft_wrap=True)
-
-            checked = embeddings.stale(store, space, category)
-            while part := list(islice(checked, _CHUNK)):
-                wanted = [text for text, is_stale in part if is_stale]
-                for text, is_stale in part:
-                    counts[text.source][not is_stale] += 1
-                if wanted and not dry_run:
-                    assert space is not None
-                    vectors = encoder.encode([text.text for text in wanted], on_progress=show)
-                    embeddings.save_vectors(store, space, wanted, vectors)
-                    done += len(wanted)
-                seen += len(part)
-                show(0)
+        started = monotonic()
+        with StepBar(bar, "embedding, products") as shown:
+            counts = embeddings.embed(store, encoder, category, dry_run=dry_run, on_step=shown.step)
+        done = 0 if dry_run else sum(fresh for fresh, _ in counts.values())
         rate = done / max(monotonic() - started, 1e-9)
-        if space is not None and not dry_run:
-            embeddings.fit_whitening(store, space)
     table = Table("from", "to embed" if dry_run else "embedded", "unchanged")
     for source, (fresh, unchanged) in counts.items():
         table.add_row(source, f"{fresh:,}", f"{unchanged:,}")

@@ -8,10 +8,10 @@ import typer
 
 def graph(
     png: Annotated[
-        Path | None, typer.Option("--png", help="Write both graphs as PNG files with this name as their stem.")
+        Path | None, typer.Option("--png", help="Write the graphs as PNG files with this name as their stem.")
     ] = None,
 ) -> None:
-    """Print the graphs of a category and of a product as Mermaid text, or write them as PNG.
+    """Print the graphs of the whole way, of a category and of a product as Mermaid text, or write them as PNG.
 
     Examples:
 

@@ -10,6 +10,7 @@ from reaseq.cli import beyond_log, config, embed, events, knowledge, models, pro
 from reaseq.cli.distill import distill
 from reaseq.cli.graph import graph
 from reaseq.cli.import_cmd import import_
+from reaseq.cli.run import run
 
 app = typer.Typer(
     name="reaseq",
@@ -51,6 +52,7 @@ app.command("train-ranker")(ranker.train_ranker)
 app.command("evaluate")(ranker.evaluate)
 app.command("rank")(ranker.rank)
 app.command("recommend")(ranker.recommend)
+app.command("run")(run)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(models.app, name="models")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Console, RenderableType
 
+    from reaseq.beyond_log.train import Epoch
     from reaseq.graphs.ledger import Counts
 
 _PLAIN_EVERY = 10.0
@@ -92,3 +94,49 @@ def _numbers(counts: Counts) -> str:
         f"{counts.verified:,} claims verified, {counts.rejected:,} rejected, "
         f"{counts.prompt_tokens + counts.completion_tokens:,} tokens in {counts.calls:,} calls{cost}"
     )
+
+
+class StepBar:
+    """A bar on a terminal; elsewhere a line every ten seconds."""
+
+    def __init__(self, console: Console, name: str) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._console, self.name, self._said = console, name, 0.0
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task(name, total=None)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def step(self, done: int, total: int) -> None:
+        self._progress.update(self._task, completed=done, total=total, description=self.name)
+        if not self._console.is_terminal and time.monotonic() - self._said >= _PLAIN_EVERY:
+            self._said = time.monotonic()
+            self._console.print(f"{self.name}: {done:,}/{total:,}", highlight=False, soft_wrap=True)
+
+
+class EpochBar(StepBar):
+    """A bar for an epoch's users, and a line an epoch."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(console, "preparing")
+
+    def start(self, fold: int) -> None:
+        self.name = f"fold {fold}, users"
+
+    def step(self, done: int, total: int) -> None:
+        self._progress.update(self._task, completed=done, total=total, description=self.name)
+
+    def epoch(self, epoch: Epoch) -> None:
+        self._console.print(
+            f"{self.name.split(',')[0]}, epoch {epoch.number + 1}: loss {epoch.loss:.3f}, held-out users "
+            f"{epoch.valid:.3f}{' (best)' if epoch.best else ''}, {epoch.seconds:.1f} s",
+            highlight=False,
+            soft_wrap=True,
+        )

@@ -1,12 +1,18 @@
-"""Training of a beyond-log model on what the ranker's split leaves to learn from."""
+"""The beyond-log stage: trained on what the ranker's split leaves to learn from, then asked about every user."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from reaseq import ReaseqError
 from reaseq.beyond_log import fit, saved
+from reaseq.beyond_log.calibration import Calibration
 from reaseq.beyond_log.fit import BeyondLogConfig
+from reaseq.beyond_log.imagining import CodesBackend, imagine_users
+from reaseq.beyond_log.sampler import SampleConfig
 from reaseq.beyond_log.saved import BeyondLog
 from reaseq.beyond_log.train import Epoch
+from reaseq.knowledge_store.imagined import Imagination
 from reaseq.knowledge_store.log import read_log
 from reaseq.knowledge_store.store import Store
 from reaseq.ranker.runs import SplitName, decided_split
@@ -52,3 +58,47 @@ def train_beyond_log(
         on_codes=on_codes,
     )
     return folder, made
+
+
+@dataclass(frozen=True)
+class Imagined:
+    """done: how many users were imagined now; users: all that were asked for."""
+
+    imagination: Imagination
+    done: int
+    users: list[str]
+
+
+def imagine(
+    store: Store,
+    root: Path,
+    config: SampleConfig,
+    *,
+    users: Sequence[str] | None = None,
+    on_calibration: Callable[[Calibration], None] = lambda calibration: None,
+    on_step: Callable[[int, int], None] = lambda done, total: None,
+) -> Imagined:
+    """Imagine for all users of the store's log, or some, by the newest model below `root`.
+
+    Raises:
+        ReaseqError: no model is trained yet, or a user has no events.
+    """
+    folder = saved.find(root)
+    model = BeyondLog.load(folder)
+    data = fit.read(store, model.meta["kinds"], model.meta["space"])
+    if unknown := sorted(set(users or ()) - set(data.log.users)):
+        raise ReaseqError(f"no events of user {unknown[0]!r}", hint="reaseq events stats")
+    imagination, done = imagine_users(
+        store,
+        data,
+        CodesBackend(model, data, config),
+        model=folder.name,
+        fingerprint=model.fingerprint,
+        slots=config.slots,
+        seed=config.seed,
+        settings=config.model_dump() | {key: model.meta[key] for key in ("split", "cuts", "kinds")},
+        users=users,
+        on_calibration=on_calibration,
+        on_step=on_step,
+    )
+    return Imagined(imagination, done, list(users or data.log.users))

@@ -7,6 +7,7 @@ any way and start it again: what is done is not asked again.
 
 import asyncio
 import gc
+import signal
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -112,6 +113,38 @@ async def distill(
         counts.stop_clock()
         store.end_run(run_id, status, asdict(counts))
     return Outcome(run_id, status, counts)
+
+
+async def drained(
+    store: Store,
+    endpoint: Endpoint,
+    prompts: PromptLibrary,
+    options: Options,
+    *,
+    engine: str,
+    counts: Counts,
+    budget: Budget | None = None,
+) -> Outcome:
+    """`distill` under Ctrl-C (or SIGTERM): the first finishes what is under way, the second cancels."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+
+    def interrupted() -> None:
+        if stop.is_set():
+            task.cancel()
+        counts.stage = "finishing what is under way (Ctrl-C again stops at once)"
+        stop.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        loop.add_signal_handler(number, interrupted)
+    try:
+        return await distill(store, endpoint, prompts, options, engine=engine, budget=budget, counts=counts, stop=stop)
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
 
 
 def require_products(store: Store, category: str) -> str:

@@ -7,6 +7,7 @@ from langchain_core.runnables.graph import Graph
 
 from reaseq import ReaseqError
 from reaseq.graphs.distill import build_category_graph
+from reaseq.graphs.pipeline import build_pipeline_graph
 from reaseq.graphs.product_graph import ProductAgents, build_product_graph
 from reaseq.llm.chat import Chat
 
@@ -15,7 +16,11 @@ def graphs() -> dict[str, Graph]:
     """Each graph by name."""
     # Drawing compiles the graph and runs no node, so no agents are needed.
     product = build_product_graph(cast(ProductAgents, _Nothing()), cast(Chat, None), repairs=0)
-    return {"category": build_category_graph().get_graph(), "product": product.get_graph()}
+    return {
+        "pipeline": build_pipeline_graph().get_graph(),
+        "category": build_category_graph().get_graph(),
+        "product": product.get_graph(),
+    }
 
 
 def write_png(graph: Graph, path: Path) -> Path:

@@ -1,8 +1,9 @@
 """Knowledge embeddings in the store: what is embedded, what is stale, and the vectors."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -10,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, func, insert, select, update
 
+from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.store import CLAIM, EMBEDDING, EVENT, PRODUCT, SPACE, SUMMARY, Store
 from reaseq.knowledge_store.tables import LOCKED, ClaimStatus, now
 from reaseq.knowledge_store.whitening import Whitening
 
 _BATCH = 500
+_CHUNK = 2048
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,45 @@ def stale(store: Store, space: Space | None, category: str | None = None) -> Ite
                 known = {row.product_id: row.text_fingerprint for row in connection.execute(mine)}
         for text in page:
             yield text, known.get(text.product_id) != text.fingerprint
+
+
+def embed(
+    store: Store,
+    encoder: Encoder,
+    category: str | None = None,
+    *,
+    dry_run: bool = False,
+    on_step: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, tuple[int, int]]:
+    """Embed what is new or changed, of a category or of all, and fit the whitening again.
+
+    Returns for each source (summary, claims, title) how many were embedded and how many are unchanged. Vectors are
+    kept a chunk at a time: stop it any way and run it again. A dry run embeds nothing and says what it would.
+    """
+    space = find_space(store, encoder.fingerprint)
+    if not dry_run:
+        space = open_space(store, encoder.name, encoder.fingerprint, encoder.dimensions)
+    total = store.count_products(category)
+    counts = {source: [0, 0] for source in ("summary", "claims", "title")}
+    seen = 0
+    checked = stale(store, space, category)
+    while part := list(islice(checked, _CHUNK)):
+        wanted = [text for text, is_stale in part if is_stale]
+        for text, is_stale in part:
+            counts[text.source][not is_stale] += 1
+        if wanted and space is not None and not dry_run:
+            before = partial(_moved, on_step, seen, total)
+            vectors = encoder.encode([text.text for text in wanted], on_progress=before)
+            save_vectors(store, space, wanted, vectors)
+        seen += len(part)
+        on_step(seen, total)
+    if space is not None and not dry_run:
+        fit_whitening(store, space)
+    return {source: (fresh, unchanged) for source, (fresh, unchanged) in counts.items()}
+
+
+def _moved(on_step: Callable[[int, int], None], seen: int, total: int, now: int) -> None:
+    on_step(seen + now, total)
 
 
 def open_space(store: Store, model: str, fingerprint: str, dimensions: int) -> Space:

@@ -70,6 +70,16 @@ class Outcome:
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1)
 
+    @classmethod
+    def from_json(cls, text: str) -> "Outcome":
+        known = json.loads(text)
+        rows = [
+            Row(**row | {"metrics": {name: Interval(**value) for name, value in row["metrics"].items()},
+                         "difference": Interval(**row["difference"]) if row["difference"] else None})
+            for row in known["rows"]
+        ]  # fmt: skip
+        return cls(**known | {"rows": rows})
+
 
 @dataclass(frozen=True)
 class ImpressionCases:

@@ -17,21 +17,31 @@ th:first-child,td:first-child{text-align:left}small{color:#667}img{max-width:100
 
 def write(outcome: Outcome, path: Path, *, title: str) -> None:
     """Write the report to `path` (HTML, all in one file)."""
+    path.write_text(page(title, body(outcome)), encoding="utf-8")
+
+
+def page(title: str, content: str) -> str:
+    """A page of its own around HTML."""
+    return (
+        "<!doctype html><html lang='en'><meta charset='utf-8'>"
+        f"<title>{escape(title)}</title><style>{_STYLE}</style><h1>{escape(title)}</h1>{content}</html>"
+    )
+
+
+def body(outcome: Outcome) -> str:
+    """What there is to tell of an experiment, as HTML."""
     metrics = list(outcome.rows[0].metrics)
     facts = (
         f"{outcome.users:,} users, {outcome.items:,} items, {outcome.events:,} events to learn from; split: "
         f"{outcome.split}; {outcome.cases:,} test cases, ranked among all items."
     )
     versions = ", ".join(f"{name} {value}" for name, value in outcome.versions.items())
-    path.write_text(
-        "<!doctype html><html lang='en'><meta charset='utf-8'>"
-        f"<title>{escape(title)}</title><style>{_STYLE}</style><h1>{escape(title)}</h1><p>{escape(facts)}</p>"
-        f"<h2>Metrics</h2>{_metrics(outcome.rows, metrics)}"
+    return (
+        f"<p>{escape(facts)}</p><h2>Metrics</h2>{_metrics(outcome.rows, metrics)}"
         "<p><small>Means over seeds with 95 % intervals from resampling users (and seeds). The last column is the "
         "difference in NDCG@10 to the first line, paired by user.</small></p>"
         f"<h2>By how often the target was seen in training</h2>{_slices(outcome.rows)}"
-        f"{_impressions(outcome.rows)}<h2>Learning</h2>{_picture(outcome)}<p><small>{escape(versions)}</small></p></html>",
-        encoding="utf-8",
+        f"{_impressions(outcome.rows)}<h2>Learning</h2>{_picture(outcome)}<p><small>{escape(versions)}</small></p>"
     )
 
 
