@@ -37,7 +37,7 @@ K = 50
 Floats = NDArray[np.float64]
 DATA = {"oec_us": beyond_log_data.oec_us, "amazon14_cross": beyond_log_data.amazon14_cross}
 MODELS = {
-    "oec_us": (DenoiserConfig(history=128), TrainConfig()),
+    "oec_us": (DenoiserConfig(), TrainConfig()),
     "amazon14_cross": (DenoiserConfig(seconds=False), TrainConfig()),
 }
 
@@ -105,7 +105,7 @@ def measure(name: str, data: HiddenData, arguments: argparse.Namespace) -> None:
         for objective in ("beyond",) if arguments.without_next else ("beyond", "next"):
             config = model.model_copy(update={"objective": objective})
             started = time.perf_counter()
-            trainer = Trainer(events.select(trained), catalogue, codes.size, config,
+            trainer = Trainer(events.select(trained), catalogue, config,
                               train.model_copy(update={"seed": seed}))  # fmt: skip
             fitted = trainer.run(on_epoch=lambda epoch, what=objective: said(what, epoch))  # type: ignore[misc]
             print(f"{objective}, seed {seed}: {time.perf_counter() - started:.0f} s", flush=True)
@@ -273,7 +273,8 @@ def catalogue_of(
     categories = None if plain else data.kinds
     codes = SemanticCodes.fit(data.vectors[seen], None if plain else data.kinds[seen])
     made = codes.encode(data.vectors, categories)
-    return Catalogue(made, codes.points(data.vectors), data.domains, data.kinds), codes
+    groups = len(data.domain_names)
+    return Catalogue(made, codes.points(data.vectors), data.domains, data.kinds, codes.size, groups), codes
 
 
 class Learnt:

@@ -98,12 +98,14 @@ class Denoiser(nn.Module):
         self.values = nn.Parameter(torch.randn(digits, size + 1, config.dim) * 0.02)  # the last value is the mask
         self.vector = nn.Linear(vector_dim, config.dim, bias=False)
         self.age = nn.Embedding(_AGES, config.dim)
-        self.profile = nn.Linear(2 * groups, config.dim)
+        self.profile = nn.Linear(2 * groups + size, config.dim)
+        self.novelty = nn.Parameter(torch.zeros(4))
         self.nothing = nn.Parameter(torch.randn(config.dim) * 0.02)
         self.place = nn.Parameter(torch.randn(digits, config.dim) * 0.02)
         self.slot = nn.Parameter(torch.randn(config.slots, config.dim) * 0.02)
         self.encoder = nn.ModuleList(Block(config, context=False) for _ in range(config.encoder_blocks))
         self.decoder = nn.ModuleList(Block(config, context=True) for _ in range(config.decoder_blocks))
+        self.whole = nn.Linear(config.dim, config.dim)
         self.encoded = nn.LayerNorm(config.dim)
         self.decoded = nn.LayerNorm(config.dim)
         self.bias = nn.Parameter(torch.zeros(digits, size))
@@ -127,7 +129,7 @@ class Denoiser(nn.Module):
         x = self.vector(vectors[batch.items]) + self.age(self._bucket(batch.age))
         for place in range(self.digits):
             x = x + self.values[place][digits[..., place]]
-        profile = self.profile(torch.cat([batch.profile, (batch.profile > 0).to(x.dtype)], -1))
+        profile = self.profile(torch.cat([batch.profile, (batch.profile > 0).to(x.dtype), batch.first], -1))
         x = torch.cat([profile[:, None], x * math.sqrt(self.config.dim) * 0.1], 1)
         seen = self._there(batch)[:, None]
         if self.config.objective == "next":
@@ -141,16 +143,25 @@ class Denoiser(nn.Module):
         return made if hidden is None else torch.where(hidden[:, None, None], self.nothing, made)
 
     def forward(
-        self, context: Tensor, batch: Batch, digits: Tensor, wanted: Tensor | None, until: Tensor | None = None
+        self,
+        context: Tensor,
+        batch: Batch,
+        digits: Tensor,
+        wanted: Tensor | None,
+        until: Tensor | None = None,
+        hidden: Tensor | None = None,
     ) -> Tensor:
         """Logits of every digit's value: [B, S, M, K].
 
         digits: [B, S, M], masked ones hold `mask`. wanted: [B, S], the slots that are there; None: any number of slots
         that know nothing of each other. until: [B, S], for next-item models the history events a slot looks at.
+        hidden: [B], as given to `encode`.
         """
         b, s, m = digits.shape
         x = torch.stack([self.values[place][digits[..., place]] for place in range(m)], 2)
         x = (x + self.place + self.slot[: s if wanted is not None else 1, None]).view(b, s * m, -1)
+        # What the history is like as a whole reaches every digit at once, and need not be looked up first.
+        x = x + self.whole(context[:, :1])
         shown = self._there(batch)[:, None, :]
         seen, width = None, None
         if self.config.objective == "next" or wanted is None:
@@ -165,6 +176,12 @@ class Denoiser(nn.Module):
             x = block(x, seen, context, shown, width)
         x = self.decoded(x).view(b, s, m, -1)
         logits: Tensor = torch.einsum("bsmd,mkd->bsmk", x, self.values[:, : self.size]) + self.bias
+        if self.config.objective == "beyond":
+            # What is visible of a first digit's value, and of its group, tells more than all else whether it is hidden.
+            told = torch.stack([batch.first, batch.first > 0, batch.around, batch.around > 0], -1) @ (8 * self.novelty)
+            if hidden is not None:
+                told = told * ~hidden[:, None]
+            logits = torch.cat([logits[:, :, :1] + told[:, None, None], logits[:, :, 1:]], 2)
         return logits
 
     def _there(self, batch: Batch) -> Tensor:

@@ -46,7 +46,7 @@ def loss(model: Denoiser, batch: Batch, codes: Tensor, vectors: Tensor, noise: N
     noisy = torch.where(masked | ~real, model.mask, clean)
     # 3. The denoiser sees the history and what is left. [B, S, M, K]
     context = model.encode(batch, codes, vectors, noise.hidden)
-    logits = model(context, batch, noisy, batch.wanted, batch.until)
+    logits = model(context, batch, noisy, batch.wanted, batch.until, noise.hidden)
     # 4. Cross entropy of the masked digits. [B, S, M]
     entropy = F.cross_entropy(logits.flatten(0, 2).float(), clean.flatten(), reduction="none").view_as(clean)
     # 5. Weighted by 1/t and divided by all digits, masked or not: the expectation is the bound. [B]

@@ -6,6 +6,7 @@ seen. Everything random comes from the generator that is passed in.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -20,18 +21,25 @@ Objective = Literal["beyond", "next"]
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What is known of the I items. codes: [I, M]. vectors: [I, p], float32. groups: [I], the category each is hidden
-    with, below `number_of_groups`. kinds: [I], finer than groups: among hidden items each kind is as likely to be
-    asked for as any other, however many of its items the user had."""
+    """What is known of the I items. codes: [I, M], each digit below `size`. vectors: [I, p], float32. groups: [I], the
+    category each is hidden with, below `number_of_groups`. kinds: [I], finer than groups: among hidden items each kind
+    is as likely to be asked for as any other, however many of its items the user had."""
 
     codes: Ints
     vectors: NDArray[np.float32]
     groups: Ints
     kinds: Ints
+    size: int
+    number_of_groups: int
 
-    @property
-    def number_of_groups(self) -> int:
-        return int(self.groups.max(initial=0)) + 1
+    @cached_property
+    def group_of_first(self) -> Ints:
+        """The group of all items with a value of the first digit; -1 where there are several, or none: [K]."""
+        made = np.full(self.size, -1)
+        made[self.codes[:, 0]] = self.groups
+        mixed = self.codes[made[self.codes[:, 0]] != self.groups, 0]
+        made[mixed] = -1
+        return made
 
 
 @dataclass
@@ -39,7 +47,8 @@ class Batch:
     """B examples, N history events, S slots, G groups. Padding holds zeros and changes nothing.
 
     items: [B, N], age: [B, N] in the log's clock before the newest; there: [B, N], what is not padding.
-    profile: [B, G], log(1 + events of the group), of all that is visible.
+    profile: [B, G], log(1 + events of the group), of all that is visible. first: [B, K], the same of the values of
+    codes' first digit; around: [B, K], of each value's group.
     targets: [B, S] items; wanted: [B, S], what is not padding. until: [B, S], how many history events a slot may look
     at; N for all.
     """
@@ -48,6 +57,8 @@ class Batch:
     age: Tensor
     there: Tensor
     profile: Tensor
+    first: Tensor
+    around: Tensor
     targets: Tensor
     wanted: Tensor
     until: Tensor
@@ -141,6 +152,7 @@ def collate(
         "age": np.zeros((len(examples), width), np.float32),
         "there": np.zeros((len(examples), width), bool),
         "profile": np.zeros((len(examples), catalogue.number_of_groups), np.float32),
+        "first": np.zeros((len(examples), catalogue.size), np.float32),
         "targets": np.zeros((len(examples), slots), np.int64),
         "wanted": np.zeros((len(examples), slots), bool),
         "until": np.full((len(examples), slots), width, np.int64),
@@ -151,11 +163,14 @@ def collate(
             made["age"][index, : len(row)] = one.at[-1] - one.at[row]
         made["there"][index, : len(row)] = True
         made["profile"][index] = np.bincount(catalogue.groups[one.items], minlength=catalogue.number_of_groups)
+        made["first"][index] = np.bincount(catalogue.codes[one.items, 0], minlength=catalogue.size)
         made["targets"][index, : len(one.targets)] = one.targets
         made["wanted"][index, : len(one.targets)] = True
         if one.until is not None:
             made["until"][index, : len(one.until)] = one.until
-    made["profile"] = np.log1p(made["profile"])
+    made["profile"], made["first"] = np.log1p(made["profile"]), np.log1p(made["first"])
+    group = catalogue.group_of_first
+    made["around"] = np.where(group >= 0, made["profile"][:, group], np.float32(0))
     return Batch(**{name: torch.from_numpy(value) for name, value in made.items()})
 
 

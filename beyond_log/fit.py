@@ -120,7 +120,7 @@ def fit(
         place = folder / f"fold-{number}"
         place.mkdir(parents=True, exist_ok=True)
         users = np.flatnonzero(fold != number)
-        trainer = Trainer(train.select(users), known, codes.size, model, config.train, folder=place)
+        trainer = Trainer(train.select(users), known, model, config.train, folder=place)
         denoisers.append(trainer.run(on_step, on_epoch))
         curves.append([vars(epoch) for epoch in trainer.history])
     made = BeyondLog(

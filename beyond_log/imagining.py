@@ -16,7 +16,7 @@ from reaseq.beyond_log.sampler import NONE, Items, SampleConfig, imagine
 from reaseq.beyond_log.saved import BeyondLog, fold_of
 from reaseq.knowledge_store import imagined
 from reaseq.knowledge_store.imagined import Imagination
-from reaseq.knowledge_store.log import Floats, Ints
+from reaseq.knowledge_store.log import Floats, Ints, Log
 from reaseq.knowledge_store.store import Store
 
 _BATCH = 64
@@ -142,17 +142,7 @@ def imagine_users(
 def _imagined(
     data: Data, backend: Backend, calibration: Calibration, part: Sequence[int], slots: int, seed: int
 ) -> Iterator[dict[str, Any]]:
-    events = data.log.events
-    users, histories, untils = [], [], []
-    for number in part:
-        mine = slice(events.offsets[number], events.offsets[number + 1])
-        items, at = events.items[mine], events.at[mine]
-        for until in moments(at):
-            users.append(data.log.users[number])
-            untils.append(float(until))
-            histories.append(Example(items[at <= until], at[at <= until], np.zeros(0, np.int64)))
-    seeds = [_seed(seed, user, until) for user, until in zip(users, untils, strict=True)]
-    chosen, log_confidence = backend.imagine(users, histories, seeds, slots)
+    users, untils, chosen, log_confidence = imagined_at_moments(data.log, backend, part, slots, seed)
     chance = calibration.probability(log_confidence)
     for row, (user, until) in enumerate(zip(users, untils, strict=True)):
         for slot in np.flatnonzero(chosen[row] != NONE):
@@ -165,6 +155,26 @@ def _imagined(
                 "log_confidence": float(log_confidence[row, slot]),
                 "fold": backend.fold(user),
             }
+
+
+def imagined_at_moments(
+    log: Log, backend: Backend, part: Sequence[int], slots: int, seed: int
+) -> tuple[list[str], list[float], Ints, NDArray[np.float64]]:
+    """What is imagined of some of a log's users, by number, at each of their moments.
+
+    Returns R users and moments, and for each items [R, S] (or NONE) and log-confidences [R, S].
+    """
+    events = log.events
+    users, histories, untils = [], [], []
+    for number in part:
+        mine = slice(events.offsets[number], events.offsets[number + 1])
+        items, at = events.items[mine], events.at[mine]
+        for until in moments(at):
+            users.append(log.users[number])
+            untils.append(float(until))
+            histories.append(Example(items[at <= until], at[at <= until], np.zeros(0, np.int64)))
+    seeds = [_seed(seed, user, until) for user, until in zip(users, untils, strict=True)]
+    return users, untils, *backend.imagine(users, histories, seeds, slots)
 
 
 def calibrated(data: Data, backend: Backend, slots: int, seed: int) -> Calibration:
@@ -184,7 +194,7 @@ def calibrated(data: Data, backend: Backend, slots: int, seed: int) -> Calibrati
         if one is None:
             continue
         users.append(data.log.users[number])
-        histories.append(one)
+        histories.append(Example(one.items, one.at, one.targets[:0]))
         kinds.append(set(backend.catalogue.kinds[one.targets].tolist()))
         if len(users) == _CALIBRATED_ON:
             break

@@ -144,9 +144,8 @@ def imagine(
     device = codes.device
     draws = np.stack([np.random.default_rng([config.seed, user]).random((steps, s, m + 1)) for user in users])
     context = model.encode(batch, codes, vectors)
-    unguided = None
+    unguided, everybody = None, torch.ones(b, dtype=torch.bool, device=device)
     if config.guidance:
-        everybody = torch.ones(b, dtype=torch.bool, device=device)
         unguided = model.encode(batch, codes, vectors, everybody)
     digits = np.full((b, s, m), model.mask)
     chosen = np.full((b, s), NONE)
@@ -156,7 +155,7 @@ def imagine(
         noisy = torch.from_numpy(digits).to(device)
         logits = model(context, batch, noisy, wanted).double()
         if unguided is not None:
-            free = model(unguided, batch, noisy, wanted).double()
+            free = model(unguided, batch, noisy, wanted, hidden=everybody).double()
             logits = free + (1 + config.guidance) * (logits - free)
         log_p = torch.log_softmax(logits, -1).cpu().numpy()
         keep = (step + 1) * s * m // steps
@@ -193,7 +192,7 @@ def imagine(
 
 @torch.no_grad()
 def item_scores(
-    model: Denoiser, batch: Batch, items: Items, codes: Tensor, vectors: Tensor, *, block: int = 16
+    model: Denoiser, batch: Batch, items: Items, codes: Tensor, vectors: Tensor, *, block: int = 4
 ) -> NDArray[np.float32]:
     """log P(an imagined event is item i | history), for all items: [B, I].
 
@@ -218,10 +217,11 @@ def item_scores(
         start = torch.full((rows, 1, model.digits), model.mask, device=codes.device)
         own = context[low : low + block]
         log_p = torch.log_softmax(model(own, part, start, None).float(), -1)[:, 0, 0]  # [b, K]
-        rest = torch.log_softmax(model(own, part, given.expand(rows, -1, -1), None).float(), -1)  # [b, V, M, K]
         scores = log_p[:, first] + prior
-        for digit in range(1, codes.shape[1]):
-            scores += rest[:, place[first], digit, codes[:, digit]]
+        if codes.shape[1] > 1:
+            rest = torch.log_softmax(model(own, part, given.expand(rows, -1, -1), None).float(), -1)  # [b, V, M, K]
+            for digit in range(1, codes.shape[1]):
+                scores += rest[:, place[first], digit, codes[:, digit]]
         made[low : low + block] = scores.cpu().numpy()
     return made
 

@@ -127,7 +127,9 @@ def catalogue(
 ) -> Catalogue:
     """Products as the denoiser knows them: see `BeyondLog.catalogue`."""
     mine = codes.categories(vectors, categories.of(names))
-    return Catalogue(codes.encode(vectors, mine), codes.points(vectors), categories.groups[mine], mine)
+    number = int(categories.groups.max()) + 1
+    made = codes.encode(vectors, mine)
+    return Catalogue(made, codes.points(vectors), categories.groups[mine], mine, codes.size, number)
 
 
 def fold_of(user: str, folds: int) -> int:

@@ -21,7 +21,7 @@ from reaseq.beyond_log.diffusion import Noise, loss
 from reaseq.beyond_log.examples import Batch, Catalogue, epoch
 from reaseq.knowledge_store.log import Ints, Sequences
 
-_STEPS_AN_EPOCH = 24
+_STEPS_AN_EPOCH = 48
 _JUDGED = 4
 """How often each held-out user is judged, each time with another part hidden and other noise."""
 
@@ -34,10 +34,10 @@ class TrainConfig(BaseModel):
     seed: int = 0
     epochs: int = Field(60, ge=0, description="At most.")
     patience: int = Field(5, gt=0, description="Epochs without a better validation loss before it stops.")
-    batch: int = Field(64, gt=0, description="Users a batch.")
-    lr: float = Field(1e-3, gt=0)
+    batch: int = Field(32, gt=0, description="Users a batch.")
+    lr: float = Field(2e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
-    warmup: int = Field(50, ge=0, description="Steps over which the learning rate rises.")
+    warmup: int = Field(100, ge=0, description="Steps over which the learning rate rises.")
     spans: float = Field(0.3, ge=0, le=1, description="How often a span of time is hidden, not whole groups.")
     newest: float = Field(0.25, gt=0, le=1, description="Weight of an epoch's parameters in the running mean kept.")
     held_out: float = Field(0.1, gt=0, lt=1, description="Share of users that tell when to stop.")
@@ -62,14 +62,12 @@ class Trainer:
         self,
         sequences: Sequences,
         catalogue: Catalogue,
-        size: int,
         model: DenoiserConfig,
         train: TrainConfig,
         *,
         folder: Path | None = None,
     ) -> None:
-        """size: values a digit of the catalogue's codes may take.
-
+        """
         Raises:
             ReaseqError: hardly any user has two events.
         """
@@ -84,9 +82,9 @@ class Trainer:
         self.train, self.valid = sequences.select(self.users), sequences.select(self.held_out)
         torch.manual_seed(train.seed)
         digits, width = catalogue.codes.shape[1], catalogue.vectors.shape[1]
-        self.model = Denoiser(model, digits, size, width, catalogue.number_of_groups).to(self.device)
+        self.model = Denoiser(model, digits, catalogue.size, width, catalogue.number_of_groups).to(self.device)
         with torch.no_grad():  # begin with how often each value occurs: what everybody does is learnt at once
-            self.model.bias.copy_(_log_shares(self.train, catalogue.codes, size))
+            self.model.bias.copy_(_log_shares(self.train, catalogue.codes, catalogue.size))
         self.mean = copy.deepcopy(self.model).eval()
         self.codes = torch.from_numpy(catalogue.codes).to(self.device)
         self.vectors = torch.from_numpy(catalogue.vectors).to(self.device)

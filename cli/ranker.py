@@ -257,6 +257,8 @@ def _start_processes(number: int) -> None:
 def _print_outcome(console: Console, outcome: Outcome) -> None:
     from rich.table import Table
 
+    from reaseq.ranker.report import over_controls
+
     facts = f"{outcome.users:,} users, {outcome.items:,} items, {outcome.events:,} events; split: {outcome.split}; "
     console.print(facts + f"{outcome.cases:,} test cases", highlight=False)
     table = Table("", "HR@10", "NDCG@10", "95 %", "to the first line", title_justify="left")
@@ -273,6 +275,8 @@ def _print_outcome(console: Console, outcome: Outcome) -> None:
             *(f"{value[2]:.4f}" if value[0] else "–" for value in row.slices.values()),
         )
     console.print(table)
+    for text in over_controls(outcome.rows):
+        console.print(text, highlight=False)
     judged = [row for row in outcome.rows if row.impressions]
     if judged:
         table = Table("impressions", *judged[0].impressions)

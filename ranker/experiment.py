@@ -43,13 +43,17 @@ class Variant:
 
 @dataclass
 class Row:
-    """One line of the result: a model's metrics with intervals, its slices, and its lift over the first variant."""
+    """One line of the result: a model's metrics with intervals, its slices, and its lift over the first variant.
+
+    over: by how much NDCG@10 is above that of each control of this variant.
+    """
 
     name: str
     metrics: dict[str, Interval]
     slices: dict[str, tuple[int, float, float]]
     impressions: dict[str, float] = field(default_factory=dict)
     difference: Interval | None = None
+    over: dict[str, Interval] = field(default_factory=dict)
     epochs: float | None = None
     seconds: float | None = None
 
@@ -75,7 +79,8 @@ class Outcome:
         known = json.loads(text)
         rows = [
             Row(**row | {"metrics": {name: Interval(**value) for name, value in row["metrics"].items()},
-                         "difference": Interval(**row["difference"]) if row["difference"] else None})
+                         "difference": Interval(**row["difference"]) if row["difference"] else None,
+                         "over": {name: Interval(**value) for name, value in row["over"].items()}})
             for row in known["rows"]
         ]  # fmt: skip
         return cls(**known | {"rows": rows})
@@ -189,11 +194,13 @@ def judge(
 ) -> Outcome:
     """Models (a variant's name -> one a seed) and baselines on the test cases.
 
-    controls: of variants that see something else in place of the imagined events.
+    controls: of variants that see something else in place of the imagined events. The control `x, shuffled users` is
+    one of the variant `x`.
     """
     cases, counts = data.split.test, data.counts
     rows: list[Row] = []
     first: NDArray[np.float64] | None = None
+    gains: dict[str, NDArray[np.float64]] = {}
     for name, seeds in models.items():
         control = (controls or {}).get(name)
         history = cases.history if control is None else cases.history.imagining(control)
@@ -210,7 +217,11 @@ def judge(
             first = gain
         else:
             row.difference = bootstrap(gain - first)
+        gains[name] = gain
         rows.append(row)
+    for row in rows:
+        mine = [name for name in controls or () if name.split(",")[0] == row.name]
+        row.over = {name: bootstrap(gains[row.name] - gains[name]) for name in mine}
     for baseline in baselines.fit_all(data.split.train, data.items, data.split.valid):
         placed = target_ranks(baseline.scores(cases), cases)
         row, gain = _row(baseline.title, [case_metrics(placed, cases, KS)], [placed], cases, counts)

@@ -40,6 +40,7 @@ def body(outcome: Outcome) -> str:
         f"<p>{escape(facts)}</p><h2>Metrics</h2>{_metrics(outcome.rows, metrics)}"
         "<p><small>Means over seeds with 95 % intervals from resampling users (and seeds). The last column is the "
         "difference in NDCG@10 to the first line, paired by user.</small></p>"
+        f"{_over(outcome.rows)}"
         f"<h2>By how often the target was seen in training</h2>{_slices(outcome.rows)}"
         f"{_impressions(outcome.rows)}<h2>Learning</h2>{_picture(outcome)}<p><small>{escape(versions)}</small></p>"
     )
@@ -62,6 +63,23 @@ def _metrics(rows: list[Row], metrics: list[str]) -> str:
             )
         body.append(f"<tr><td>{escape(row.name)}{''.join(cells)}")
     return f"<table><tr>{head}{''.join(body)}</table>"
+
+
+def over_controls(rows: list[Row]) -> list[str]:
+    """What a variant gains over its controls, in sentences."""
+    told = []
+    for row in rows:
+        for name, gain in row.over.items():
+            sure = "" if gain.low > 0 or gain.high < 0 else "; no difference that could not be chance"
+            told.append(
+                f"{row.name} over {name.split(', ', 1)[1]}: NDCG@10 {gain.mean:+.4f} "
+                f"({gain.low:+.4f} to {gain.high:+.4f}){sure}"
+            )
+    return told
+
+
+def _over(rows: list[Row]) -> str:
+    return "".join(f"<p>{escape(text)}</p>" for text in over_controls(rows))
 
 
 def _slices(rows: list[Row]) -> str:

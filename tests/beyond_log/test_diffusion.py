@@ -22,13 +22,15 @@ def catalogue() -> Catalogue:
     centres = 2 * random.standard_normal((GROUPS, 16))
     vectors = (random.standard_normal((ITEMS, 16)) + centres[groups]).astype(np.float32)
     codes = SemanticCodes.fit(vectors, groups, digits=4, size=SIZE, dims=12).encode(vectors, groups)
-    return Catalogue(codes, vectors, groups, groups)
+    return Catalogue(codes, vectors, groups, groups, SIZE, GROUPS)
 
 
 def denoiser(catalogue: Catalogue, objective: Objective = "beyond") -> Denoiser:
     torch.manual_seed(0)
     config = DenoiserConfig(objective=objective, dim=16, heads=2, encoder_blocks=1, decoder_blocks=1, slots=4)
-    return Denoiser(config, 4, SIZE, 16, GROUPS).double().eval()
+    made = Denoiser(config, 4, SIZE, catalogue.vectors.shape[1], GROUPS).double().eval()
+    torch.nn.init.normal_(made.novelty)
+    return made
 
 
 def examples(number: int) -> list[Example]:
@@ -41,7 +43,8 @@ def examples(number: int) -> list[Example]:
 
 
 def doubled(batch: Batch) -> Batch:
-    return replace(batch, age=batch.age.double(), profile=batch.profile.double())
+    names = ("age", "profile", "first", "around")
+    return replace(batch, **{name: getattr(batch, name).double() for name in names})
 
 
 def test_codes_survive_saving_and_place_new_items_near_their_like(catalogue: Catalogue) -> None:
