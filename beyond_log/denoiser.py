@@ -22,8 +22,8 @@ class DenoiserConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     objective: Objective = Field("beyond", description="beyond: infer what is hidden; next: the event that follows.")
-    dim: int = Field(128, gt=0)
-    encoder_blocks: int = Field(2, ge=0)
+    dim: int = Field(64, gt=0)
+    encoder_blocks: int = Field(1, ge=0)
     decoder_blocks: int = Field(2, gt=0)
     heads: int = Field(4, gt=0)
     history: int = Field(64, gt=0, description="Events of a history that are looked at.")

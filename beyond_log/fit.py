@@ -106,7 +106,7 @@ def fit(
     """
     seen = np.unique(train.items)
     counts = np.bincount(train.items, minlength=len(data.log.items))
-    categories, number_of = _categories(data, seen)
+    categories, number_of = categories_of(data, seen)
     codes = SemanticCodes.fit(
         data.vectors[seen], number_of[seen], digits=config.digits, size=config.size, seed=config.train.seed
     )
@@ -137,7 +137,7 @@ def fit(
     return made
 
 
-def _categories(data: Data, seen: NDArray[np.int64]) -> tuple[Categories, NDArray[np.int64]]:
+def categories_of(data: Data, seen: NDArray[np.int64]) -> tuple[Categories, NDArray[np.int64]]:
     """Categories of the products that were seen [I]: by their names, or clusters where there are hardly any."""
     names = sorted({data.names[item] for item in seen} - {None}, key=str)
     if len(names) >= _ENOUGH_CATEGORIES:

@@ -22,7 +22,8 @@ from reaseq.knowledge_store.store import Store
 _BATCH = 64
 _CALIBRATED_ON = 400
 """Users whose hidden events tell how far confidence can be trusted."""
-_CUTS = 6
+CUTS = 6
+"""Moments of a history that are imagined from."""
 
 
 class Backend(Protocol):
@@ -78,13 +79,13 @@ class CodesBackend:
         return chosen, confidence
 
 
-def moments(at: Floats) -> Floats:
+def moments(at: Floats, most: int = CUTS) -> Floats:
     """From when on a user is imagined anew: after the last event, the last but one, but two, but four, but eight ...
 
     So whoever trains on the log finds at each event something that was inferred from no later ones, and what held
-    out events are judged by is as fresh as can be. at: [n], rising. Returns at most six moments, rising.
+    out events are judged by is as fresh as can be. at: [n], rising. Returns at most so many moments, rising.
     """
-    back = [0, *(2**power for power in range(_CUTS - 1))]
+    back = [0, *(2**power for power in range(most - 1))]
     return np.unique([at[len(at) - 1 - step] for step in back if step < len(at)])
 
 
@@ -98,6 +99,7 @@ def imagine_users(
     slots: int,
     seed: int,
     settings: dict[str, Any],
+    cuts: int = CUTS,
     users: Sequence[str] | None = None,
     on_calibration: Callable[[Calibration], None] = lambda calibration: None,
     on_step: Callable[[int, int], None] = lambda done, total: None,
@@ -107,6 +109,7 @@ def imagine_users(
     Returns the imagination and for how many users it was done now. Users are done and committed in blocks that are
     always the same, so that a run that was stopped ends as it would have.
     """
+    settings = settings | {"slots": slots, "seed": seed, "moments": cuts}
     digest = hashlib.sha256(f"{backend.name} {fingerprint} {sorted(settings.items())}".encode()).hexdigest()[:16]
     there = imagined.find_imagination(store, digest)
     if there is None:
@@ -132,7 +135,7 @@ def imagine_users(
     for _, block in groupby(todo, key=lambda number: number // _BATCH):
         part = list(block)
         on_step(seen, len(todo))
-        rows = list(_imagined(data, backend, calibration, part, slots, seed))
+        rows = list(_imagined(data, backend, calibration, part, slots, seed, cuts))
         imagined.save_imagined(store, imagination, [data.log.users[number] for number in part], rows)
         seen += len(part)
     on_step(len(todo), len(todo))
@@ -140,9 +143,9 @@ def imagine_users(
 
 
 def _imagined(
-    data: Data, backend: Backend, calibration: Calibration, part: Sequence[int], slots: int, seed: int
+    data: Data, backend: Backend, calibration: Calibration, part: Sequence[int], slots: int, seed: int, cuts: int
 ) -> Iterator[dict[str, Any]]:
-    users, untils, chosen, log_confidence = imagined_at_moments(data.log, backend, part, slots, seed)
+    users, untils, chosen, log_confidence = imagined_at_moments(data.log, backend, part, slots, seed, cuts)
     chance = calibration.probability(log_confidence)
     for row, (user, until) in enumerate(zip(users, untils, strict=True)):
         for slot in np.flatnonzero(chosen[row] != NONE):
@@ -158,7 +161,7 @@ def _imagined(
 
 
 def imagined_at_moments(
-    log: Log, backend: Backend, part: Sequence[int], slots: int, seed: int
+    log: Log, backend: Backend, part: Sequence[int], slots: int, seed: int, cuts: int = CUTS
 ) -> tuple[list[str], list[float], Ints, NDArray[np.float64]]:
     """What is imagined of some of a log's users, by number, at each of their moments.
 
@@ -169,7 +172,7 @@ def imagined_at_moments(
     for number in part:
         mine = slice(events.offsets[number], events.offsets[number + 1])
         items, at = events.items[mine], events.at[mine]
-        for until in moments(at):
+        for until in moments(at, cuts):
             users.append(log.users[number])
             untils.append(float(until))
             histories.append(Example(items[at <= until], at[at <= until], np.zeros(0, np.int64)))

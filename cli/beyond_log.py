@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from reaseq.beyond_log.calibration import Calibration
+    from reaseq.beyond_log.text import Writer
+    from reaseq.cli.settings import Settings
+    from reaseq.knowledge_store.encoder import Encoder
+    from reaseq.knowledge_store.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="What people plausibly do outside the log.")
 
@@ -90,39 +96,135 @@ def imagine(
     guidance: Annotated[
         float, typer.Option("--guidance", min=0, help="How much more to heed the history (classifier-free guidance).")
     ] = 0.0,
+    moments: Annotated[
+        int,
+        typer.Option("--moments", min=1, help="From how many points of a history; 1: now alone, of no use to rankers."),
+    ] = 6,
+    backend: Annotated[
+        str, typer.Option("--backend", help="codes: the model of train-beyond-log; text: a diffusion language model.")
+    ] = "codes",
+    model: Annotated[
+        str | None, typer.Option("--model", "-m", help="text: the model's name, at the engine of the settings.")
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            "--weights", help="text: instead, a masked-diffusion model for transformers, by folder or hub id."
+        ),
+    ] = None,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Let the model of --weights run code that comes with it.")
+    ] = False,
 ) -> None:
     """Imagine what users plausibly do outside the log, and keep it apart from what was logged.
 
     Each user is imagined by a model that never saw that user, from several moments of the history on, so that a ranker
     can learn from it. Users done before are left as they are; stop it any way and run it again.
 
-    Example: reaseq imagine --slots 8
+    Examples:
+
+        reaseq imagine --slots 8
+
+        reaseq imagine --backend text --model mercury-2 --users 4711,4712 --moments 1
     """
     from rich.console import Console
 
+    from reaseq import ReaseqError
     from reaseq.beyond_log.sampler import SampleConfig
     from reaseq.cli.progress import StepBar
     from reaseq.cli.settings import load
-    from reaseq.graphs.beyond_log import imagine as imagine_users
+    from reaseq.graphs import beyond_log
     from reaseq.knowledge_store.store import Store
 
-    settings = load()
-    config = SampleConfig(slots=slots, steps=steps, temperature=temperature, guidance=guidance, seed=settings.seed)
+    if backend not in ("codes", "text"):
+        raise ReaseqError(f"--backend {backend!r}: there are codes and text", hint="reaseq imagine --help")
+    settings = load(model=model)
     console = Console()
     wanted = None if users is None else [user.strip() for user in users.split(",") if user.strip()]
+
+    def calibrated(calibration: Calibration) -> None:
+        console.print(calibration_text(calibration), highlight=False)
+
     with Store.open(settings.store_url) as store, StepBar(Console(stderr=True), "imagining, users") as bar:
-        made = imagine_users(
-            store,
-            settings.beyond_log_dir,
-            config,
-            users=wanted,
-            on_calibration=lambda calibration: console.print(calibration_text(calibration), highlight=False),
-            on_step=bar.step,
-        )
+        if backend == "codes":
+            config = SampleConfig(
+                slots=slots, steps=steps, temperature=temperature, guidance=guidance, seed=settings.seed
+            )
+            made = beyond_log.imagine(
+                store,
+                settings.beyond_log_dir,
+                config,
+                cuts=moments,
+                users=wanted,
+                on_calibration=calibrated,
+                on_step=bar.step,
+            )
+        else:
+            with _writer(store, settings, weights, steps, temperature, trust_remote_code=trust_remote_code) as writer:
+                made = beyond_log.imagine_in_words(
+                    store,
+                    writer,
+                    _encoder(store, settings),
+                    slots=slots,
+                    seed=settings.seed,
+                    cuts=moments,
+                    users=wanted,
+                    on_calibration=calibrated,
+                    on_step=bar.step,
+                )
     console.print(f"{made.done:,} users imagined, {len(made.users) - made.done:,} unchanged", highlight=False)
     console.print(
         f"Next: reaseq imagined show --user {made.users[0]}, or reaseq train-ranker", highlight=False, soft_wrap=True
     )
+
+
+@contextmanager
+def _writer(
+    store: Store, settings: Settings, weights: str | None, steps: int, temperature: float, *, trust_remote_code: bool
+) -> Iterator[Writer]:
+    """What writes for the text backend: local weights, or the engine of the settings, whose calls are kept."""
+    from reaseq.beyond_log.text import EndpointWriter, LocalWriter
+    from reaseq.cli.engine import start_engine
+    from reaseq.graphs.ledger import Counts, Ledger
+    from reaseq.knowledge_store.tables import RunStatus
+    from reaseq.prompts.library import PromptLibrary
+
+    if weights is not None:
+        yield LocalWriter.load(weights, trust_remote_code=trust_remote_code, steps=steps, temperature=temperature)
+        return
+    prompt = PromptLibrary(settings.prompts_dir)["beyond_log"]
+    with start_engine(settings) as endpoint:
+        run_id = store.start_run(
+            command="imagine", category=None, model=endpoint.model, engine=settings.engine, settings={}, versions={}
+        )
+        counts, status = Counts(), RunStatus.FAILED
+        try:
+            yield EndpointWriter(
+                endpoint,
+                Ledger(store, run_id, counts),
+                prompt,
+                concurrency=settings.calls_at_a_time,
+                timeout=settings.seconds_a_call,
+                retries=settings.retries,
+                seed=settings.seed,
+                temperature=settings.temperature,
+            )
+            status = RunStatus.DONE
+        finally:
+            store.end_run(run_id, status, {"calls": counts.calls, "reused": counts.reused})
+
+
+def _encoder(store: Store, settings: Settings) -> Encoder:
+    """The encoder of the newest embeddings."""
+    from reaseq import ReaseqError
+    from reaseq.knowledge_store import embeddings
+    from reaseq.knowledge_store.encoder import Encoder
+    from reaseq.llm import encoders
+
+    space = embeddings.find_space(store)
+    if space is None:
+        raise ReaseqError("no product has an embedding yet", hint="reaseq embed")
+    return Encoder(space.model, encoders.resolve(space.model, settings.weights_dir))
 
 
 def calibration_text(calibration: Calibration) -> str:

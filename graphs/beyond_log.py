@@ -3,18 +3,24 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
 
 from reaseq import ReaseqError
 from reaseq.beyond_log import fit, saved
 from reaseq.beyond_log.calibration import Calibration
-from reaseq.beyond_log.fit import BeyondLogConfig
-from reaseq.beyond_log.imagining import CodesBackend, imagine_users
+from reaseq.beyond_log.fit import BeyondLogConfig, Data
+from reaseq.beyond_log.imagining import CUTS, Backend, CodesBackend, imagine_users
 from reaseq.beyond_log.sampler import SampleConfig
 from reaseq.beyond_log.saved import BeyondLog
+from reaseq.beyond_log.text import TextBackend, Writer
 from reaseq.beyond_log.train import Epoch
+from reaseq.knowledge_store import embeddings
+from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.imagined import Imagination
 from reaseq.knowledge_store.log import read_log
-from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.store import PRODUCT, Store
 from reaseq.ranker.runs import SplitName, decided_split
 
 
@@ -74,6 +80,7 @@ def imagine(
     root: Path,
     config: SampleConfig,
     *,
+    cuts: int = CUTS,
     users: Sequence[str] | None = None,
     on_calibration: Callable[[Calibration], None] = lambda calibration: None,
     on_step: Callable[[int, int], None] = lambda done, total: None,
@@ -86,9 +93,7 @@ def imagine(
     folder = saved.find(root)
     model = BeyondLog.load(folder)
     data = fit.read(store, model.meta["kinds"], model.meta["space"])
-    if unknown := sorted(set(users or ()) - set(data.log.users)):
-        raise ReaseqError(f"no events of user {unknown[0]!r}", hint="reaseq events stats")
-    imagination, done = imagine_users(
+    return _imagine(
         store,
         data,
         CodesBackend(model, data, config),
@@ -97,8 +102,53 @@ def imagine(
         slots=config.slots,
         seed=config.seed,
         settings=config.model_dump() | {key: model.meta[key] for key in ("split", "cuts", "kinds")},
+        cuts=cuts,
         users=users,
         on_calibration=on_calibration,
         on_step=on_step,
     )
+
+
+def imagine_in_words(
+    store: Store,
+    writer: Writer,
+    encoder: Encoder,
+    *,
+    slots: int,
+    seed: int,
+    cuts: int = CUTS,
+    users: Sequence[str] | None = None,
+    on_calibration: Callable[[Calibration], None] = lambda calibration: None,
+    on_step: Callable[[int, int], None] = lambda done, total: None,
+) -> Imagined:
+    """Imagine by a text model, and find what it writes among the products. encoder: of the newest embeddings.
+
+    Raises:
+        ReaseqError: there is no log, no product has an embedding by this encoder, or a user has no events.
+    """
+    space = embeddings.find_space(store, encoder.fingerprint)
+    data = fit.read(store, None, encoder.fingerprint)
+    with store.reading() as connection:
+        titles = {row.id: row.title for row in connection.execute(select(PRODUCT.c.id, PRODUCT.c.title))}
+    shown = [titles[product] for product in data.log.items]
+    return _imagine(
+        store,
+        data,
+        TextBackend(data, shown, writer, encoder, space.whitening if space else None),
+        model=writer.name,
+        fingerprint=f"{writer.fingerprint} {encoder.fingerprint}",
+        slots=slots,
+        seed=seed,
+        settings={},
+        cuts=cuts,
+        users=users,
+        on_calibration=on_calibration,
+        on_step=on_step,
+    )
+
+
+def _imagine(store: Store, data: Data, backend: Backend, *, users: Sequence[str] | None, **named: Any) -> Imagined:
+    if unknown := sorted(set(users or ()) - set(data.log.users)):
+        raise ReaseqError(f"no events of user {unknown[0]!r}", hint="reaseq events stats")
+    imagination, done = imagine_users(store, data, backend, users=users, **named)
     return Imagined(imagination, done, list(users or data.log.users))
