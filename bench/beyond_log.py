@@ -37,8 +37,8 @@ K = 50
 Floats = NDArray[np.float64]
 DATA = {"oec_us": beyond_log_data.oec_us, "amazon14_cross": beyond_log_data.amazon14_cross}
 MODELS = {
-    "oec_us": (DenoiserConfig(), TrainConfig()),
-    "amazon14_cross": (DenoiserConfig(seconds=False), TrainConfig()),
+    "oec_us": (DenoiserConfig(slots=16), TrainConfig(spans=0.1)),
+    "amazon14_cross": (DenoiserConfig(seconds=False), TrainConfig(spans=0.1)),
 }
 
 
@@ -292,7 +292,10 @@ class Learnt:
                 had = np.bincount(level.of_item, count, minlength=level.columns).astype(np.int64)
                 self.items[level.name] = Items(digits, had, codes.size)
             else:
-                self.items[level.name] = Items(catalogue.codes, count, codes.size)
+                order = np.argsort(np.where(level.of_item < 0, len(level.of_item), level.of_item), kind="stable")
+                judged = order[: level.columns]
+                self.items[level.name] = Items(catalogue.codes[judged], count[judged], codes.size)
+                self.items[level.name].log_prior = Items(catalogue.codes, count, codes.size).log_prior[judged]
 
     def __call__(self, level: Level, cases: Sequence[Case]) -> Floats:
         config, catalogue, events = self.model.config, self.catalogue, self.events
@@ -308,20 +311,8 @@ class Learnt:
         for low in range(0, len(examples), 64):
             batch = collate(examples[low : low + 64], catalogue, history=config.history, slots=1)
             scores = item_scores(self.model, batch, self.items[level.name], codes, vectors).astype(np.float64)
-            if self.items[level.name].number != level.columns:
-                scores = per_column(scores, level)
             rows.append(scores)
         return np.concatenate(rows)
-
-
-def per_column(scores: Floats, level: Level) -> Floats:
-    """Of scores of all items [B, I] those of a level's columns: the log of their summed probabilities [B, C]."""
-    mine = np.flatnonzero(level.of_item >= 0)
-    order = mine[np.argsort(level.of_item[mine], kind="stable")]
-    columns, start = np.unique(level.of_item[order], return_index=True)
-    made = np.full((len(scores), level.columns), -np.inf)
-    made[:, columns] = np.logaddexp.reduceat(scores[:, order], start, axis=1)
-    return made
 
 
 def metrics(data: HiddenData, level: Level, cases: Sequence[Case], scores: Floats, mode: str) -> dict[str, Floats]:

@@ -246,10 +246,9 @@ def unmask(
     tokens = tokens.clone()
     log_p = torch.zeros(tokens.shape, dtype=torch.float64)
     number = (tokens == mask).sum(1)
+    steps = min(steps, int(number.max()))  # more would change nothing
     for step in range(steps):
         masked = tokens == mask
-        if not masked.any():
-            break
         logits = model(input_ids=tokens).logits.double().cpu()
         logits[..., [mask, *never]] = -torch.inf
         scores = torch.log_softmax(logits, -1)
