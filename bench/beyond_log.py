@@ -2,8 +2,8 @@
 
 FOLDER holds `oec_us` and `amazon14_cross`. Of each test user one domain (`one`) or half of the domains (`half`) is
 hidden, and what was bought there is to be predicted from the rest, by recall and NDCG at 50: product types, and items
-that three users or more have bought. `told` ranks within the hidden domains only; `open` ranks all that the rest of
-the history does not hold, which is the question that beyond-log inference is asked.
+that three users or more have bought (ten for `amazon14_cross`). `told` ranks within the hidden domains only; `open`
+ranks all that the rest of the history does not hold, which is the question that beyond-log inference is asked.
 
 A fifth of the users, chosen by hash, is for tuning (`--tune` reports on it); the users reported on are seen by nothing
 that is tuned. Intervals come from resampling users.

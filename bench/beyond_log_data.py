@@ -46,20 +46,21 @@ def oec_us(folder: Path, weights: Path, cache: Path) -> HiddenData:
     ]
     item_names, kinds = np.array(rows["item_id"]), np.unique(np.array(rows["product_type"]), return_inverse=True)[1]
     return _data("Open e-commerce", events, events["timestamp"].to_numpy(), item_names, texts, rows["domain"], kinds,
-                 weights, cache, timed=True, typed=True)  # fmt: skip
+                 weights, cache, timed=True, typed=True, enough=3)  # fmt: skip
 
 
-def amazon14_cross(folder: Path, weights: Path, cache: Path) -> HiddenData:
-    """Amazon 2014: the users who are found in two domains or more of Beauty, Sports, Toys and Office.
+def amazon14_cross(folder: Path, weights: Path, cache: Path, domains: int = 2) -> HiddenData:
+    """Amazon 2014: the users who are found in so many domains or more of Beauty, Sports, Toys and Office.
 
     Order is known within a domain only; across domains events are merged by how far in its domain's sequence each
     lies. There are no product types: kinds are the domains.
     """
     rows = pq.read_table(folder / "amazon14_cross" / "items.parquet").to_pydict()
     events = pq.read_table(folder / "amazon14_cross" / "interactions.parquet")
+    events = events.set_column(events.schema.get_field_index("domain"), "domain", events["domain"].cast("string"))
     pairs = events.group_by(["user_id", "domain"]).aggregate([("item_id", "count")])
     users = pairs.group_by("user_id").aggregate([("domain", "count")])
-    several = users.filter(pc.greater(users["domain_count"], 1))["user_id"]
+    several = users.filter(pc.greater_equal(users["domain_count"], domains))["user_id"]
     events = events.filter(pc.is_in(events["user_id"], several.combine_chunks()))
     user, domain = events["user_id"].to_numpy(), np.unique(events["domain"].to_numpy(), return_inverse=True)[1]
     _, sequence = np.unique(user * 16 + domain, return_inverse=True)
@@ -73,13 +74,13 @@ def amazon14_cross(folder: Path, weights: Path, cache: Path) -> HiddenData:
         for parts in zip(*(rows[name] for name in ("title", "brand", "category", "extra_keywords")), strict=True)
     ]
     kinds = np.unique(np.array(rows["domain"]), return_inverse=True)[1]
-    return _data("Amazon 2014, two domains or more", events, at, np.array(rows["item_id"]), texts, rows["domain"],
-                 kinds, weights, cache, timed=False, typed=False)  # fmt: skip
+    return _data(f"Amazon 2014, {domains} domains or more", events, at, np.array(rows["item_id"]), texts, rows["domain"],
+                 kinds, weights, cache, timed=False, typed=False, enough=10)  # fmt: skip
 
 
 def _data(
     name: str, events: Any, at: NDArray[np.float64], item_names: NDArray[np.int64], texts: list[str],
-    domains: list[str], kinds: Ints, weights: Path, cache: Path, *, timed: bool, typed: bool,
+    domains: list[str], kinds: Ints, weights: Path, cache: Path, *, timed: bool, typed: bool, enough: int,
 ) -> HiddenData:  # fmt: skip
     vectors = embedded(texts, weights, cache)
     user_names, user = np.unique(events["user_id"].to_numpy(), return_inverse=True)
@@ -90,7 +91,7 @@ def _data(
     names = ([str(one) for one in user_names], [str(one) for one in item_names])
     log = Log.of(user[first], item[first], at[first].astype(np.float64), names=names, timed=timed)
     pairs = np.unique(np.stack([user, item]), axis=1)
-    judged = np.bincount(pairs[1], minlength=len(item_names)) >= 3
+    judged = np.bincount(pairs[1], minlength=len(item_names)) >= enough
     domain_names, domain = np.unique(np.array(domains), return_inverse=True)
     return HiddenData(name, log, vectors, domain, kinds, [str(one) for one in domain_names], judged, typed)
 

@@ -103,10 +103,11 @@ def imagine_users(
     users: Sequence[str] | None = None,
     on_calibration: Callable[[Calibration], None] = lambda calibration: None,
     on_step: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[Imagination, int]:
+) -> tuple[Imagination, int, int]:
     """Imagine for all users or some, at their moments, and keep it; users done before are not done again.
 
-    Returns the imagination and for how many users it was done now. Users are done and committed in blocks that are
+    Returns the imagination, for how many users it was done now, and how many of them came out with nothing: they are
+    tried again next time. Users are done and committed in blocks that are
     always the same, so that a run that was stopped ends as it would have.
     """
     settings = settings | {"slots": slots, "seed": seed, "moments": cuts}
@@ -131,15 +132,16 @@ def imagine_users(
         and (wanted is None or user in wanted)
         and done.get(user) != events.at[events.offsets[number + 1] - 1]
     ]
-    seen = 0
+    seen, empty = 0, 0
     for _, block in groupby(todo, key=lambda number: number // _BATCH):
         part = list(block)
         on_step(seen, len(todo))
         rows = list(_imagined(data, backend, calibration, part, slots, seed, cuts))
         imagined.save_imagined(store, imagination, [data.log.users[number] for number in part], rows)
         seen += len(part)
+        empty += len(part) - len({row["user_id"] for row in rows})
     on_step(len(todo), len(todo))
-    return imagination, len(todo)
+    return imagination, len(todo), empty
 
 
 def _imagined(

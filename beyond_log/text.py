@@ -113,6 +113,7 @@ class EndpointWriter:
             "seed": seed,
             "temperature": temperature,
         }
+        self.retired: list[int] = []  # replies that could not be used
         self.name = endpoint.model
         digest = hashlib.sha256(f"{endpoint.fingerprint} {self.prompt.fingerprint} {seed} {temperature}".encode())
         self.fingerprint = digest.hexdigest()[:16]
@@ -143,9 +144,13 @@ class EndpointWriter:
             )
             try:
                 reply = await chat.ask(request)
-                products = _products(reply.text, self.schema)
+                try:
+                    products = _products(reply.text, self.schema)
+                except ReplyError as error:
+                    raise ReplyError(str(error), reply) from error
                 return [(text, -float(np.log(rank))) for rank, text in enumerate(products[:slots], 1)]
             except ReplyError as error:
+                self.retired += [error.reply.call_id] if error.reply else []
                 said = error.reply.text if error.reply else ""
                 turns = (turns[0], ("assistant", said or "(nothing)"), ("user", f"{error} Answer again."))
         return []

@@ -172,7 +172,11 @@ def imagine(
                     on_calibration=calibrated,
                     on_step=bar.step,
                 )
-    console.print(f"{made.done:,} users imagined, {len(made.users) - made.done:,} unchanged", highlight=False)
+    nothing = f", {made.empty:,} without a usable answer (the same command tries them again)" if made.empty else ""
+    console.print(
+        f"{made.done - made.empty:,} users imagined, {len(made.users) - made.done:,} unchanged{nothing}",
+        highlight=False,
+    )
     console.print(
         f"Next: reaseq imagined show --user {made.users[0]}, or reaseq train-ranker", highlight=False, soft_wrap=True
     )
@@ -198,19 +202,21 @@ def _writer(
             command="imagine", category=None, model=endpoint.model, engine=settings.engine, settings={}, versions={}
         )
         counts, status = Counts(), RunStatus.FAILED
+        writer = EndpointWriter(
+            endpoint,
+            Ledger(store, run_id, counts),
+            prompt,
+            concurrency=settings.calls_at_a_time,
+            timeout=settings.seconds_a_call,
+            retries=settings.retries,
+            seed=settings.seed,
+            temperature=settings.temperature,
+        )
         try:
-            yield EndpointWriter(
-                endpoint,
-                Ledger(store, run_id, counts),
-                prompt,
-                concurrency=settings.calls_at_a_time,
-                timeout=settings.seconds_a_call,
-                retries=settings.retries,
-                seed=settings.seed,
-                temperature=settings.temperature,
-            )
+            yield writer
             status = RunStatus.DONE
         finally:
+            store.retire_calls(writer.retired)
             store.end_run(run_id, status, {"calls": counts.calls, "reused": counts.reused})
 
 

@@ -68,10 +68,11 @@ def train_beyond_log(
 
 @dataclass(frozen=True)
 class Imagined:
-    """done: how many users were imagined now; users: all that were asked for."""
+    """done: how many users were imagined now, empty: of how many of them nothing came; users: all asked for."""
 
     imagination: Imagination
     done: int
+    empty: int
     users: list[str]
 
 
@@ -150,5 +151,5 @@ def imagine_in_words(
 def _imagine(store: Store, data: Data, backend: Backend, *, users: Sequence[str] | None, **named: Any) -> Imagined:
     if unknown := sorted(set(users or ()) - set(data.log.users)):
         raise ReaseqError(f"no events of user {unknown[0]!r}", hint="reaseq events stats")
-    imagination, done = imagine_users(store, data, backend, users=users, **named)
-    return Imagined(imagination, done, list(users or data.log.users))
+    imagination, done, empty = imagine_users(store, data, backend, users=users, **named)
+    return Imagined(imagination, done, empty, list(users or data.log.users))

@@ -5,6 +5,8 @@ remembers which nodes are done: a run that failed or was killed goes on at the n
 where it was itself.
 """
 
+import asyncio
+import contextvars
 import hashlib
 import json
 from contextlib import AbstractContextManager, nullcontext
@@ -122,8 +124,10 @@ class Pipeline:
             before = await graph.aget_state(thread)
             if before.next:
                 self.watch.say(f"going on at {before.next[0]}, where the last run ended")
-            # Without an input a graph goes on at its checkpoint.
-            state: PipelineState = await graph.ainvoke(None if before.next else {"category": category}, thread)
+            # Without an input a graph goes on at its checkpoint. Nodes keep the event loop busy: what is to be written
+            # in the background would only be when the next one is over.
+            begin = None if before.next else {"category": category}
+            state: PipelineState = await graph.ainvoke(begin, thread, durability="sync")
             return state
 
     async def distill(self, state: PipelineState) -> PipelineState:
@@ -133,14 +137,12 @@ class Pipeline:
             if progress is not None:
                 progress("", 0, 0)
             with self.watch.distilling(counts):
-                outcome = await drained(
-                    self.store,
-                    endpoint,
-                    self.prompts,
-                    self.distillation,
-                    engine=self.engine.engine,
-                    counts=counts,
+                run = drained(
+                    self.store, endpoint, self.prompts, self.distillation, engine=self.engine.engine, counts=counts
                 )
+                # In a context of its own: the graphs of the distillation would else take this graph's checkpointer for
+                # theirs, and go on in the middle. Their checkpoint is the store.
+                outcome = await asyncio.create_task(run, context=contextvars.Context())
         if outcome.status == RunStatus.STOPPED:
             raise Stopped("stopped")
         names = ("done", "failed", "unchanged", "verified", "rejected", "proposed", "calls", "seconds")

@@ -283,6 +283,11 @@ class Store:
             result = connection.execute(_ADD_CALL, columns | {"reusable": True, "created_at": t.now()})
             return int(result.inserted_primary_key[0])  # type: ignore[index]
 
+    def retire_calls(self, call_ids: Collection[int]) -> None:
+        """Replies that could not be used: an equal request asks anew."""
+        with self.writing() as connection:
+            connection.execute(update(CALL).where(CALL.c.id.in_(call_ids)).values(reusable=False))
+
     def replies(self, *, batch: int = 1000) -> Iterator[dict[str, Any]]:
         """Every reusable reply with its request's key, agent, and the engine it came from; newest last."""
         query = (

@@ -79,6 +79,7 @@ class Outcome:
         known = json.loads(text)
         rows = [
             Row(**row | {"metrics": {name: Interval(**value) for name, value in row["metrics"].items()},
+                         "slices": {name: tuple(value) for name, value in row["slices"].items()},
                          "difference": Interval(**row["difference"]) if row["difference"] else None,
                          "over": {name: Interval(**value) for name, value in row["over"].items()}})
             for row in known["rows"]

@@ -163,10 +163,12 @@ def test_what_is_imagined_is_kept_apart_and_found_again(trained: tuple[Data, Bey
     backend = CodesBackend(model, made, SampleConfig())
 
     def go(log: Log = made.log, users: list[str] | None = None) -> tuple[imagined.Imagination, int]:
-        return imagine_users(
+        found, done, empty = imagine_users(
             store, replace(made, log=log), backend, model="m", fingerprint="f", slots=4, seed=0,
             settings={"split": "temporal"}, users=users,
         )  # fmt: skip
+        assert not empty
+        return found, done
 
     imagination, done = go(users=["u01", "u07"])
     assert done == 2
