@@ -1,9 +1,9 @@
 """What imagined events add to the ranker: `python -m reaseq.bench.ablation --data FOLDER`.
 
-FOLDER holds `amazon14_cross`: its Office domain, and the users that are found in three domains or more. The last item of
-each user is held out, the one before it is for validation, all items are ranked. Rankers know ids; ids and knowledge;
-ids and imagined events; all. Beside those that know of imagined events stand controls that are shown another user's,
-popular items, or what a next-item model of the same size and data would have imagined.
+FOLDER holds `amazon14_cross`: its Office domain, and the users that are found in three domains or more. The last item
+of each user is held out, the one before it is for validation, all items are ranked. Rankers know ids; ids and
+knowledge; ids and imagined events; all. Beside those that know of imagined events stand controls that are shown another
+user's, popular items, or what a next-item model of the same size and data would have imagined.
 
 Users are imagined by models that were trained on other users, on the part of the log that rankers train on.
 """
@@ -43,7 +43,7 @@ from reaseq.ranker.train import TrainConfig, TrainingData
 RESULTS = Path(__file__).parent / "results"
 SLOTS, STEPS, BATCH = 8, 4, 256
 SPANS = 0.6
-"""How often a span of time is hidden in training: rankers are judged by what comes next, here mostly of the same kind."""
+"""How often a span of time is hidden in training: rankers are judged by what comes next, mostly of a known kind."""
 
 
 @dataclass(frozen=True)

@@ -74,8 +74,9 @@ def amazon14_cross(folder: Path, weights: Path, cache: Path, domains: int = 2) -
         for parts in zip(*(rows[name] for name in ("title", "brand", "category", "extra_keywords")), strict=True)
     ]
     kinds = np.unique(np.array(rows["domain"]), return_inverse=True)[1]
-    return _data(f"Amazon 2014, {domains} domains or more", events, at, np.array(rows["item_id"]), texts, rows["domain"],
-                 kinds, weights, cache, timed=False, typed=False, enough=10)  # fmt: skip
+    name = f"Amazon 2014, {domains} domains or more"
+    return _data(name, events, at, np.array(rows["item_id"]), texts, rows["domain"], kinds, weights, cache,
+                 timed=False, typed=False, enough=10)  # fmt: skip
 
 
 def _data(

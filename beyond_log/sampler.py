@@ -116,12 +116,12 @@ def imagine(
     vectors: Tensor,
     config: SampleConfig,
     *,
-    banned: Sequence[set[int]] | None = None,
+    banned: Sequence[set[int]],
 ) -> tuple[Ints, NDArray[np.float64]]:
     """Imagine `slots` distinct items for each history of the batch: items [B, S] and log-confidences [B, S].
 
-    users: [B], what each user's draws are seeded with, so that no other user of the batch changes them. banned: items
-    that are not to be imagined, by default those of the history that is shown. The slots of a next-item model know
+    users: [B], what each user's draws are seeded with, so that no other user of the batch changes them. banned: of each
+    user items that are not to be imagined, such as all of the history. The slots of a next-item model know
     nothing of each other.
 
     1. All digits are masked.
@@ -137,8 +137,6 @@ def imagine(
             f"{config.slots} slots: the model was trained to imagine at most {model.config.slots} events together",
             hint="reaseq train-beyond-log --set slots=16",
         )
-    if banned is None:
-        banned = [set(row[there].tolist()) for row, there in zip(batch.items, batch.there, strict=True)]
     b, s, m = len(users), config.slots, model.digits
     steps = min(config.steps, s * m)
     device = codes.device

@@ -38,7 +38,7 @@ class TrainConfig(BaseModel):
     lr: float = Field(2e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
     warmup: int = Field(100, ge=0, description="Steps over which the learning rate rises.")
-    spans: float = Field(0.3, ge=0, le=1, description="How often a span of time is hidden, not whole groups.")
+    spans: float = Field(0.5, ge=0, le=1, description="How often a span of time is hidden, not whole groups.")
     newest: float = Field(0.25, gt=0, le=1, description="Weight of an epoch's parameters in the running mean kept.")
     held_out: float = Field(0.1, gt=0, lt=1, description="Share of users that tell when to stop.")
 
@@ -121,7 +121,8 @@ class Trainer:
         best = max((epoch.number for epoch in self.history if epoch.best), default=0)
         return len(self.history) > best + self.config.patience
 
-    def _batches(self, sequences: Sequences, seed: list[int], repeats: int) -> Iterator[Batch]:
+    def batches(self, sequences: Sequences, seed: list[int], repeats: int) -> Iterator[Batch]:
+        """Batches of these users, always the same for the same seed, each user `repeats` times."""
         config = self.model.config
         return epoch(
             sequences,
@@ -141,7 +142,7 @@ class Trainer:
         started = time.perf_counter()
         self.model.train()
         total, done = 0.0, 0
-        for batch in self._batches(self.train, [self.config.seed, number], self.repeats):
+        for batch in self.batches(self.train, [self.config.seed, number], self.repeats):
             total += self.learn(batch.to(self.device), generator)
             done += len(batch.items)
             on_step(done, len(self.users) * self.repeats)
@@ -172,7 +173,7 @@ class Trainer:
         """The mean loss of held-out users, always with the same parts hidden and the same noise."""
         generator = torch.Generator().manual_seed(self.config.seed)
         total, number = 0.0, 0
-        for batch in self._batches(self.valid, [self.config.seed, 1 << 20], _JUDGED):
+        for batch in self.batches(self.valid, [self.config.seed, 1 << 20], _JUDGED):
             batch = batch.to(self.device)
             noise = Noise.draw(batch, self.model.digits, 0.0, generator)
             total += float(loss(self.mean, batch, self.codes, self.vectors, noise).sum())

@@ -42,6 +42,10 @@ def examples(number: int) -> list[Example]:
     ]
 
 
+def had(many: list[Example]) -> list[set[int]]:
+    return [set(one.items.tolist()) for one in many]
+
+
 def doubled(batch: Batch) -> Batch:
     names = ("age", "profile", "first", "around")
     return replace(batch, **{name: getattr(batch, name).double() for name in names})
@@ -101,7 +105,7 @@ def test_what_is_imagined_exists_and_is_new(catalogue: Catalogue, exact: bool, s
     many = examples(5)
     batch = doubled(collate(many, catalogue, history=16, slots=4))
     config = SampleConfig(slots=4, steps=steps, guidance=0.5, temperature=0.8)
-    chosen, confidence = imagine(model, batch, range(5), items, codes, vectors, config)
+    chosen, confidence = imagine(model, batch, range(5), items, codes, vectors, config, banned=had(many))
     assert (chosen != NONE).all()
     for row, sure, one in zip(chosen, confidence, many, strict=True):
         assert len(set(row.tolist())) == len(row)
@@ -110,8 +114,35 @@ def test_what_is_imagined_exists_and_is_new(catalogue: Catalogue, exact: bool, s
         assert (sure < 0).all()
     for index, one in enumerate(many):
         alone = doubled(collate([one], catalogue, history=16, slots=4))
-        mine, _ = imagine(model, alone, [index], items, codes, vectors, config)
+        mine, _ = imagine(model, alone, [index], items, codes, vectors, config, banned=had([one]))
         np.testing.assert_array_equal(mine[0], chosen[index])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("exact", [True, False])
+def test_ten_thousand_generations_are_items(catalogue: Catalogue, exact: bool) -> None:
+    """Of 1,250 users eight each: every code is some item's, every item is another and new to the user."""
+    random = np.random.default_rng(4)
+    lengths = random.integers(1, 20, 1250)
+    many = [Example(random.integers(0, ITEMS, n), np.arange(float(n)), np.zeros(0, np.int64)) for n in lengths]
+    torch.manual_seed(1)
+    config = DenoiserConfig(dim=16, heads=2, encoder_blocks=1, decoder_blocks=1, slots=8)
+    model = Denoiser(config, 4, SIZE, catalogue.vectors.shape[1], GROUPS).eval()
+    codes, vectors = torch.from_numpy(catalogue.codes), torch.from_numpy(catalogue.vectors)
+    items = Items(catalogue.codes, np.ones(ITEMS, np.int64), SIZE, exact=exact)
+    known = {tuple(code) for code in catalogue.codes.tolist()}
+    made = 0
+    for low in range(0, len(many), 250):
+        part = many[low : low + 250]
+        batch = collate(part, catalogue, history=16, slots=8)
+        sample = SampleConfig(slots=8, steps=3, temperature=1.5)
+        chosen, _ = imagine(model, batch, range(low, low + 250), items, codes, vectors, sample, banned=had(part))
+        for one, row in zip(part, chosen.tolist(), strict=True):
+            assert len(set(row)) == 8
+            assert not set(row) & set(one.items.tolist())
+            assert all(tuple(catalogue.codes[item].tolist()) in known for item in row)
+            made += len(row)
+    assert made == 10_000
 
 
 def test_a_slot_stays_empty_when_no_item_is_left(catalogue: Catalogue) -> None:
