@@ -187,6 +187,9 @@ def _delimited(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, sta
                 continue
             whole = delimiter.join(cells)
             if len(cells) > len(names) and any(cells[len(names) :]):
+                if len(lines.record) > 1:
+                    # Or a stray quote joined rows that are whole without it: they get their chance.
+                    whole = lines.back_to_second()
                 yield BadRow(line, f"has {len(cells)} cells, the header has {len(names)}", whole)
             elif problem := _unstorable(whole):
                 yield BadRow(line, problem, whole)

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reaseq.knowledge_store.feeds.records import BadRow, FeedError, Record, open_feed
@@ -248,6 +248,7 @@ def test_what_was_written_as_json_lines_is_read(
     at=st.integers(0, 8),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
 )
+@example(rows=[("", ",0")], at=0, quoting=csv.QUOTE_MINIMAL)
 def test_a_stray_quote_hides_no_other_row(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], at: int, quoting: Any
 ) -> None:
