@@ -120,7 +120,8 @@ def measure(name: str, data: HiddenData, arguments: argparse.Namespace) -> None:
                  "python": platform.python_version(), "rows": result}  # fmt: skip
         path = RESULTS / f"beyond_log_{name}.json"
         path.write_text(json.dumps(about, indent=1))
-        print(f"written: {path}")
+        draw(result, path.with_suffix(".svg"), data.name)
+        print(f"written: {path} and the picture beside it")
 
 
 def configured(
@@ -380,6 +381,26 @@ def interval(values: Floats, beside: Floats | None = None, times: int = 1000) ->
     if beside is not None:
         means, mean = means / np.maximum(beside[drawn].mean(1), 1e-9), mean / max(beside.mean(), 1e-9)
     return [float(mean), *(float(one) for one in np.quantile(means, [0.025, 0.975]))]
+
+
+def draw(rows: Sequence[dict[str, Any]], path: Path, title: str) -> None:
+    """Recall at 50 of what is hidden when nothing tells where it lies, with intervals."""
+    from matplotlib.figure import Figure
+
+    level = rows[0]["level"]
+    shown = [row for row in rows if row["level"] == level and row["mode"] == "open"]
+    figure = Figure(figsize=(9, 3.2), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    figure.suptitle(f"{title}: recall@50 of hidden {level}s", fontsize=10)
+    for axis, hidden in zip(axes, ("one", "half"), strict=True):
+        mine = [row for row in shown if row["hidden"] == hidden]
+        for place, row in enumerate(mine):
+            mean, low, high = row["recall"]
+            colour = "C1" if row["method"] == "diffusion" else "C0"
+            axis.barh(-place, mean, xerr=[[mean - low], [high - mean]], color=colour)
+        axis.set_yticks([-place for place in range(len(mine))], [row["method"] for row in mine])
+        axis.set_title("one domain hidden" if hidden == "one" else "half of the domains hidden", fontsize=9)
+    figure.savefig(path, metadata={"Date": None})
 
 
 def print_table(rows: Sequence[dict[str, Any]]) -> None:

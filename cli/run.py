@@ -52,7 +52,7 @@ def run(
         pipeline = _pipeline(store, settings, category, limit, seeds, epochs)
         try:
             state = asyncio.run(pipeline.run())
-        except (Stopped, asyncio.CancelledError):
+        except Stopped:
             console.print("Stopped; nothing done is lost. The same command goes on from there.", highlight=False)
             raise typer.Exit(130) from None
     found = state["distilled"]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
+from langgraph.errors import NodeCancelledError
 from langgraph.graph import END, START, StateGraph
 
 from reaseq import ReaseqError
@@ -127,7 +128,10 @@ class Pipeline:
             # Without an input a graph goes on at its checkpoint. Nodes keep the event loop busy: what is to be written
             # in the background would only be when the next one is over.
             begin = None if before.next else {"category": category}
-            state: PipelineState = await graph.ainvoke(begin, thread, durability="sync")
+            try:
+                state: PipelineState = await graph.ainvoke(begin, thread, durability="sync")
+            except NodeCancelledError as error:  # the second Ctrl-C
+                raise Stopped("stopped") from error
             return state
 
     async def distill(self, state: PipelineState) -> PipelineState:

@@ -104,6 +104,24 @@ def test_killed_in_each_node_it_goes_on_and_ends_the_same(tmp_path: Path) -> Non
     assert found == expected
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_stops_and_says_how_to_go_on(tmp_path: Path, times: int) -> None:
+    with FakeEndpoint(Options(latency=0.5)) as fake:
+        do(tmp_path, fake, "import", "--sample")
+        do(tmp_path, fake, "import-events", "--sample")
+        process = command(tmp_path, fake, "run", "--category", "shoes", "--epochs", "1")
+        while not fake.stats().answered:
+            time.sleep(0.05)
+        for _ in range(times):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.1)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "Stopped; nothing done is lost" in output
+    assert "Traceback" not in output
+
+
 def test_a_run_needs_products_and_a_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
