@@ -105,8 +105,12 @@ def measure(name: str, data: HiddenData, arguments: argparse.Namespace) -> None:
         for objective in ("beyond",) if arguments.without_next else ("beyond", "next"):
             config = model.model_copy(update={"objective": objective})
             started = time.perf_counter()
-            trainer = Trainer(events.select(trained), catalogue, config,
-                              train.model_copy(update={"seed": seed}))  # fmt: skip
+            seeded = train.model_copy(update={"seed": seed})
+            # Trained once: with equal settings a second call finds the last checkpoint.
+            wish = f"{arguments.tune} {arguments.plain_codes} {config} {seeded} {codes.fingerprint}"
+            place = arguments.cache / f"beyond_log-{name}-{hashlib.sha256(wish.encode()).hexdigest()[:10]}"
+            place.mkdir(parents=True, exist_ok=True)
+            trainer = Trainer(events.select(trained), catalogue, config, seeded, folder=place)
             fitted = trainer.run(on_epoch=lambda epoch, what=objective: said(what, epoch))  # type: ignore[misc]
             print(f"{objective}, seed {seed}: {time.perf_counter() - started:.0f} s", flush=True)
             title = "diffusion" if objective == "beyond" else "next item"

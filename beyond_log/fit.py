@@ -16,7 +16,7 @@ from reaseq.beyond_log.codes import SemanticCodes, clusters, collisions
 from reaseq.beyond_log.denoiser import DenoiserConfig
 from reaseq.beyond_log.saved import BeyondLog, Categories, catalogue, fold_of
 from reaseq.beyond_log.train import Epoch, TrainConfig, Trainer
-from reaseq.knowledge_store import embeddings
+from reaseq.knowledge_store import checkpoint, embeddings
 from reaseq.knowledge_store.log import Floats, Log, Sequences, read_log
 from reaseq.knowledge_store.store import PRODUCT, Store
 
@@ -133,7 +133,7 @@ def fit(
     (folder / "epochs.json").write_text(json.dumps(curves))
     made.save(folder)
     for number in range(config.folds):
-        (folder / f"fold-{number}" / "checkpoint.safetensors").unlink(missing_ok=True)
+        checkpoint.remove(folder / f"fold-{number}")
     return made
 
 

@@ -2,7 +2,6 @@
 
 import copy
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from reaseq import ReaseqError
 from reaseq.beyond_log.denoiser import Denoiser, DenoiserConfig
 from reaseq.beyond_log.diffusion import Noise, loss
 from reaseq.beyond_log.examples import Batch, Catalogue, epoch
+from reaseq.knowledge_store import checkpoint
 from reaseq.knowledge_store.log import Ints, Sequences
 
 _STEPS_AN_EPOCH = 48
@@ -186,39 +184,17 @@ class Trainer:
         if self.folder is None:
             return
         parts = {"now": self.model.state_dict(), "mean": self.mean.state_dict(), "best": self.best}
-        tensors = {f"{part}.{name}": value for part, state in parts.items() for name, value in state.items()}
-        for index, state in self.adam.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{name}": value for name, value in state.items()}
         meta = {"step": str(self.step), "history": json.dumps([vars(epoch) for epoch in self.history])}
-        path = self.folder / "checkpoint.safetensors"
-        partial = path.with_suffix(".partial")
-        try:
-            save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, meta)
-            os.replace(partial, path)
-        except Exception as error:  # safetensors raises its own kind for a full disk
-            partial.unlink(missing_ok=True)
-            raise ReaseqError(
-                f"cannot write {path}: {error}", hint="free some space, and run the same command: it goes on"
-            ) from error
+        checkpoint.save(self.folder, parts, self.adam, meta)
 
     def _resume(self) -> None:
-        path = None if self.folder is None else self.folder / "checkpoint.safetensors"
-        if path is None or not path.is_file():
+        found = checkpoint.load(self.folder, self.adam, self.device)
+        if found is None:
             return
-        with safe_open(path, "pt") as file:
-            meta = file.metadata()
-        parts: dict[str, dict[str, Tensor]] = {}
-        for name, value in load_file(path, device=str(self.device)).items():
-            part, _, rest = name.partition(".")
-            parts.setdefault(part, {})[rest] = value
+        parts, meta = found
         self.model.load_state_dict(parts["now"])
         self.mean.load_state_dict(parts["mean"])
-        self.best = parts.get("best", {})
-        state = self.adam.state_dict()
-        for name, value in parts.get("adam", {}).items():
-            index, _, key = name.partition(".")
-            state["state"].setdefault(int(index), {})[key] = value
-        self.adam.load_state_dict(state)
+        self.best = dict(parts.get("best", {}))
         self.step = int(meta["step"])
         self.history = [Epoch(**epoch) for epoch in json.loads(meta["history"])]
 

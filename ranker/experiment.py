@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from reaseq import ReaseqError
+from reaseq.knowledge_store import checkpoint
 from reaseq.knowledge_store.log import Imagined, Ints
 from reaseq.ranker import baselines, saved
 from reaseq.ranker.evaluate import (
@@ -179,7 +180,7 @@ def train_all(
                 fitted, epochs = _train(mine, variant.model, configured, place, workers, on_step, on_epoch)
                 if place is not None and workers.first:
                     saved.save(place, fitted, products, extra or {}, meta or {})
-                    (place / "checkpoint.safetensors").unlink(missing_ok=True)
+                    checkpoint.remove(place)
             models.setdefault(variant.name, []).append(fitted)
             curves.setdefault(variant.name, []).append(epochs)
     return models, curves

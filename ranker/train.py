@@ -14,10 +14,10 @@ import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from reaseq import ReaseqError
+from reaseq.knowledge_store import checkpoint
 from reaseq.knowledge_store.log import Ints, Sequences
 from reaseq.ranker.batches import Batch, NegativeSampler, Shown, training_batches
 from reaseq.ranker.evaluate import case_metrics, target_ranks
@@ -309,46 +309,24 @@ class Trainer:
     def _checkpoint(self) -> None:
         if self.folder is None or not self.workers.first:
             return
-        tensors = {f"now.{name}": value for name, value in self.now.weights().items()}
-        tensors |= {f"mean.{name}": value for name, value in self.mean.weights().items()}
-        tensors |= {f"best.{name}": value for name, value in self.best.items()}
-        tensors |= {f"id_adam.{name}": value for name, value in self.id_adam.state().items()}
-        for index, state in self.adam.state_dict()["state"].items():
-            tensors |= {f"adam.{index}.{name}": value for name, value in state.items()}
+        parts = {
+            "now": self.now.weights(),
+            "mean": self.mean.weights(),
+            "best": self.best,
+            "id_adam": self.id_adam.state(),
+        }
         meta = {"step": str(self.step), "history": json.dumps([vars(epoch) for epoch in self.history])}
-        path = self.folder / "checkpoint.safetensors"
-        partial = path.with_suffix(".partial")
-        try:
-            save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, meta)
-            os.replace(partial, path)
-        except Exception as error:  # safetensors raises its own kind for a full disk
-            partial.unlink(missing_ok=True)
-            raise ReaseqError(
-                f"cannot write {path}: {error}", hint="free some space, and run the same command: it goes on"
-            ) from error
+        checkpoint.save(self.folder, parts, self.adam, meta)
 
     def _resume(self) -> None:
-        path = None if self.folder is None else self.folder / "checkpoint.safetensors"
-        if path is None or not path.is_file():
+        found = checkpoint.load(self.folder, self.adam, self.workers.device)
+        if found is None:
             return
-        from safetensors import safe_open
-
-        with safe_open(path, "pt") as file:
-            meta = file.metadata()
-        tensors = load_file(path, device=str(self.workers.device))
-        parts: dict[str, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            part, _, rest = name.partition(".")
-            parts.setdefault(part, {})[rest] = value
+        parts, meta = found
         self.now.load(parts["now"])
         self.mean.load(parts["mean"])
-        self.best = parts.get("best", {})
+        self.best = dict(parts.get("best", {}))
         for name, value in self.id_adam.state().items():
             value.copy_(parts["id_adam"][name])
-        state = self.adam.state_dict()
-        for name, value in parts.get("adam", {}).items():
-            index, _, key = name.partition(".")
-            state["state"].setdefault(int(index), {})[key] = value
-        self.adam.load_state_dict(state)
         self.step = int(meta["step"])
         self.history = [Epoch(**epoch) for epoch in json.loads(meta["history"])]
