@@ -167,17 +167,18 @@ def levels_of(data: HiddenData) -> list[Level]:
 
 
 def cases_of(data: HiddenData, users: Ints, hidden: str) -> Iterator[Case]:
-    """`one`: each domain in turn that holds three items or more; `half`: half of the user's domains, by chance."""
+    """`one`: domains that hold three items or more, each alone, up to three drawn for a user; `half`: half of the
+    user's domains, drawn."""
     events = data.log.events
     for user in users:
         domains, count = np.unique(data.domains[_items(events, user)], return_counts=True)
         if len(domains) < 2:
             continue
+        random = np.random.default_rng([3, int(user)])
         if hidden == "one":
-            for domain in domains[count >= min(3, count.max())]:
+            for domain in random.permutation(domains[count >= min(3, count.max())])[:3]:
                 yield Case(int(user), (int(domain),))
         else:
-            random = np.random.default_rng([3, int(user)])
             chosen = random.permutation(domains)[: len(domains) // 2]
             yield Case(int(user), tuple(int(one) for one in chosen))
 

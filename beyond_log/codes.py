@@ -220,9 +220,12 @@ def _kmeans(points: NDArray[np.float64], size: int, seed: int) -> NDArray[np.flo
     return model.fit(points).cluster_centers_  # type: ignore[no-any-return]
 
 
-def clusters(vectors: Floats32, number: int, seed: int = 0) -> Ints:
-    """k-means clusters of vectors [n, d], numbered without gaps: [n]."""
-    found = _nearest(vectors, _kmeans(vectors.astype(np.float64), number, seed))
+def clusters(vectors: Floats32, others: Floats32, number: int, seed: int = 0) -> Ints:
+    """k-means clusters of vectors [n, d], and which of them each of `others` [m, d] is nearest to: [m].
+
+    Clusters are numbered without gaps by `others`.
+    """
+    found = _nearest(others, _kmeans(vectors.astype(np.float64), number, seed))
     made: Ints = np.unique(found, return_inverse=True)[1]
     return made
 

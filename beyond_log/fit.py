@@ -146,11 +146,9 @@ def categories_of(data: Data, seen: NDArray[np.int64]) -> tuple[Categories, NDAr
         groups = np.arange(len(names))
         if len(names) > 2 * _CLUSTERS:
             means = np.stack([data.vectors[seen[mine[seen] == index]].mean(0) for index in range(len(names))])
-            groups = clusters(means, _CLUSTERS)
+            groups = clusters(means, means, _CLUSTERS)
         return Categories(tuple(str(name) for name in names), groups), mine
-    mine = np.zeros(len(data.names), np.int64)
-    number_of_clusters = min(_CLUSTERS, max(len(seen) // 4, 2))
-    mine[seen] = clusters(data.vectors[seen], number_of_clusters)
+    mine = clusters(data.vectors[seen], data.vectors, min(_CLUSTERS, max(len(seen) // 4, 2)))
     return Categories((), np.arange(int(mine.max()) + 1)), mine
 
 
