@@ -294,4 +294,6 @@ def _products(text: str, schema: dict[str, Any]) -> list[str]:
         jsonschema.validate(reply, schema)
     except (ValueError, jsonschema.ValidationError) as error:
         raise ReplyError(f"Your reply is not what was asked for: {str(error).splitlines()[0]}.") from error
+    if not reply["products"]:
+        raise ReplyError("Your reply names no product.")
     return list(dict.fromkeys(reply["products"]))

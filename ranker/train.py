@@ -1,5 +1,6 @@
 """Training: one loop for one process and for several, resumable at every epoch."""
 
+import atexit
 import copy
 import json
 import os
@@ -124,6 +125,7 @@ class Workers:
             self.device = torch.device("cpu")
         if self.world > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
+            atexit.register(dist.destroy_process_group)  # or its threads may abort a process that ends
 
     @property
     def first(self) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from reaseq import ReaseqError
 from reaseq.bench.catalogue import fill
-from reaseq.cli import embed
+from reaseq.knowledge_store import embeddings
 from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.store import EMBEDDING, PRODUCT, ProductKnowledge, Store
 
@@ -74,7 +74,7 @@ def test_only_what_changed_is_embedded(filled: Run, words: str) -> None:
 
 
 def test_an_interrupted_run_goes_on(filled: Run, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embed, "_CHUNK", 2)
+    monkeypatch.setattr(embeddings, "_CHUNK", 2)
     with monkeypatch.context() as cut_short:
         whole = Encoder.encode
         calls = iter(range(10))
