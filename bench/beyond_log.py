@@ -52,7 +52,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Level:
-    """What is ranked. of_item: [I], the column of each item, or -1; domains: [C]; codes: [C, L], of the columns."""
+    """What is ranked. of_item: [I], the column of each item, or -1; domains: [C], of the columns."""
 
     name: str
     of_item: Ints

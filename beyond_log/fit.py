@@ -17,7 +17,7 @@ from reaseq.beyond_log.denoiser import DenoiserConfig
 from reaseq.beyond_log.saved import BeyondLog, Categories, catalogue, fold_of
 from reaseq.beyond_log.train import Epoch, TrainConfig, Trainer
 from reaseq.knowledge_store import checkpoint, embeddings
-from reaseq.knowledge_store.log import Floats, Log, Sequences, read_log
+from reaseq.knowledge_store.log import Floats, Log, Sequences
 from reaseq.knowledge_store.store import PRODUCT, Store
 
 _ENOUGH_CATEGORIES = 8
@@ -48,13 +48,12 @@ class Data:
     space: str
 
 
-def read(store: Store, kinds: Sequence[str] | None = None, space: str | None = None) -> Data:
-    """The log and the products' embeddings in a space, by default the newest.
+def read(store: Store, log: Log, space: str | None = None) -> Data:
+    """The store's log and the products' embeddings in a space, by default the newest.
 
     Raises:
-        ReaseqError: there is no log, or no product has an embedding.
+        ReaseqError: no product of the log has an embedding.
     """
-    log = read_log(store, kinds).log
     found = embeddings.find_space(store, space)
     if found is None:
         raise ReaseqError("no product has an embedding yet", hint="reaseq embed")

@@ -107,8 +107,8 @@ def imagine_users(
     """Imagine for all users or some, at their moments, and keep it; users done before are not done again.
 
     Returns the imagination, for how many users it was done now, and how many of them came out with nothing: they are
-    tried again next time. Users are done and committed in blocks that are
-    always the same, so that a run that was stopped ends as it would have.
+    tried again next time. Users are done and committed in blocks that are always the same, so that a run that was
+    stopped ends as it would have.
     """
     settings = settings | {"slots": slots, "seed": seed, "moments": cuts}
     digest = hashlib.sha256(f"{backend.name} {fingerprint} {sorted(settings.items())}".encode()).hexdigest()[:16]

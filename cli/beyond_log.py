@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reaseq.cli.ranker import KindOption, SettingOption
+
 if TYPE_CHECKING:
     from reaseq.beyond_log.calibration import Calibration
     from reaseq.beyond_log.text import Writer
@@ -27,17 +29,12 @@ def train_beyond_log(
             show_default="as train-ranker",
         ),
     ] = None,
-    kind: Annotated[
-        list[str] | None, typer.Option("--kind", help="Kinds of events to learn from; may be given several times.")
-    ] = None,
+    kind: KindOption = None,
     folds: Annotated[
         int, typer.Option("--folds", min=2, help="Parts of the users: each is imagined by a model of the others.")
     ] = 2,
     epochs: Annotated[int | None, typer.Option("--epochs", min=0, help="At most this many.")] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of model or training; may be given several times."),
-    ] = None,
+    setting: SettingOption = None,
 ) -> None:
     """Train the model that imagines: masked diffusion over semantic codes of the products' embeddings.
 

@@ -14,18 +14,22 @@ if TYPE_CHECKING:
     from reaseq.knowledge_store.store import Store
 
 
+CategoryOption = Annotated[str, typer.Option("--category", "-c", help="The category to distil.")]
+LimitOption = Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N products of the category.")]
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", "-m", help="Model name; for the embedded engine also a GGUF file or a hub id."),
+]
+EngineOption = Annotated[
+    str | None, typer.Option("--engine", help="embedded, openai, vllm or replay.", show_default="from settings")
+]
+
+
 def distill(
-    category: Annotated[str, typer.Option("--category", "-c", help="The category to distil.")],
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Only the first N products of the category.")
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", "-m", help="Model name; for the embedded engine also a GGUF file or a hub id."),
-    ] = None,
-    engine: Annotated[
-        str | None, typer.Option("--engine", help="embedded, openai, vllm or replay.", show_default="from settings")
-    ] = None,
+    category: CategoryOption,
+    limit: LimitOption = None,
+    model: ModelOption = None,
+    engine: EngineOption = None,
     concurrency: Annotated[
         int | None, typer.Option("--concurrency", min=1, help="Model calls at a time.", show_default="from settings")
     ] = None,

@@ -22,6 +22,15 @@ _RunOption = Annotated[
 ]
 
 
+KindOption = Annotated[
+    list[str] | None, typer.Option("--kind", help="Kinds of events to learn from; may be given several times.")
+]
+SettingOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A setting of model or training; may be given several times."),
+]
+
+
 def train_ranker(
     features: Annotated[
         str | None,
@@ -39,17 +48,12 @@ def train_ranker(
             show_default="temporal; leave-one-out for a log without times",
         ),
     ] = None,
-    kind: Annotated[
-        list[str] | None, typer.Option("--kind", help="Kinds of events to learn from; may be given several times.")
-    ] = None,
+    kind: KindOption = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Train each variant this many times.")] = 1,
     ablate: Annotated[bool, typer.Option("--ablate", help="Also train with each part of the features alone.")] = False,
     epochs: Annotated[int | None, typer.Option("--epochs", min=0, help="At most this many.")] = None,
     nproc: Annotated[int, typer.Option("--nproc", min=1, help="Processes that train together (torchrun).")] = 1,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A setting of model or training; may be given several times."),
-    ] = None,
+    setting: SettingOption = None,
 ) -> None:
     """Train the ranker on the behaviour log, evaluate it beside baselines, and write a report.
 

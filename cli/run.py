@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reaseq.cli.distill import CategoryOption, EngineOption, LimitOption, ModelOption
+
 if TYPE_CHECKING:
     from reaseq.cli.settings import Settings
     from reaseq.graphs.pipeline import Pipeline, Watch
@@ -14,17 +16,10 @@ if TYPE_CHECKING:
 
 
 def run(
-    category: Annotated[str, typer.Option("--category", "-c", help="The category to distil.")],
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Distil only the first N products of the category.")
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", "-m", help="Model name; for the embedded engine also a GGUF file or a hub id."),
-    ] = None,
-    engine: Annotated[
-        str | None, typer.Option("--engine", help="embedded, openai, vllm or replay.", show_default="from settings")
-    ] = None,
+    category: CategoryOption,
+    limit: LimitOption = None,
+    model: ModelOption = None,
+    engine: EngineOption = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Train each ranker this many times.")] = 1,
     epochs: Annotated[
         int | None,
@@ -89,6 +84,7 @@ def _pipeline(
         RunConfig(seeds=seeds, ablate=True, train=TrainConfig(seed=settings.seed, **most)),
         models_dir=settings.weights_dir,
         state_dir=settings.state_dir,
+        beyond_log_dir=settings.beyond_log_dir,
         runs_dir=settings.runs_dir,
         watch=_watch(),
     )

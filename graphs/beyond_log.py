@@ -43,8 +43,9 @@ def train_beyond_log(
     Raises:
         ReaseqError: there is no log, or no product has an embedding.
     """
-    decided = decided_split(read_log(store, config.kinds).log, split)
-    data = fit.read(store, config.kinds)
+    log = read_log(store, config.kinds).log
+    decided = decided_split(log, split)
+    data = fit.read(store, log)
     train = fit.train_part(data, decided.split.train_until)
     folder = root / fit.identity(data, train, config)
     on_folder(folder)
@@ -93,7 +94,7 @@ def imagine(
     """
     folder = saved.find(root)
     model = BeyondLog.load(folder)
-    data = fit.read(store, model.meta["kinds"], model.meta["space"])
+    data = fit.read(store, read_log(store, model.meta["kinds"]).log, model.meta["space"])
     return _imagine(
         store,
         data,
@@ -128,7 +129,7 @@ def imagine_in_words(
         ReaseqError: there is no log, no product has an embedding by this encoder, or a user has no events.
     """
     space = embeddings.find_space(store, encoder.fingerprint)
-    data = fit.read(store, None, encoder.fingerprint)
+    data = fit.read(store, read_log(store).log, encoder.fingerprint)
     with store.reading() as connection:
         titles = {row.id: row.title for row in connection.execute(select(PRODUCT.c.id, PRODUCT.c.title))}
     shown = [titles[product] for product in data.log.items]

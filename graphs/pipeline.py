@@ -88,6 +88,7 @@ class Pipeline:
     ranker: RunConfig
     models_dir: Path
     state_dir: Path
+    beyond_log_dir: Path
     runs_dir: Path
     watch: Watch = field(default_factory=Watch)
 
@@ -162,12 +163,11 @@ class Pipeline:
 
     async def beyond(self, state: PipelineState) -> PipelineState:
         self.watch.begin("beyond_log")
-        root = self.state_dir / "beyond_log"
         told: list[str] = []
         folder, model = train_beyond_log(
             self.store,
             self.beyond_log,
-            root,
+            self.beyond_log_dir,
             split=self.ranker.split,
             on_codes=told.append,
             on_step=lambda done, total: self.watch.step("users, learnt from", done, total),
@@ -177,7 +177,7 @@ class Pipeline:
         )
         made = imagine(
             self.store,
-            root,
+            self.beyond_log_dir,
             self.imagining,
             on_step=lambda done, total: self.watch.step("users, imagined", done, total),
         )

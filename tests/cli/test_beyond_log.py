@@ -89,10 +89,14 @@ def test_an_endpoint_imagines_in_words(embedded: Run, monkeypatch: pytest.Monkey
         text = ("imagine", "--backend", "text", "--model", "fake", "--slots", "3", "--moments", "1")
         users = [f"u{number:03}" for number in range(1, 9)]
         assert "users imagined" in embedded(*text, "--users", ",".join(users))
-    with Store.open(STORE) as store:
-        imagination = find_imagination(store)
-        assert imagination is not None
-        known = [user for user in users if imagined_of(store, imagination, user)]
+        with Store.open(STORE) as store:
+            imagination = find_imagination(store)
+            assert imagination is not None
+            known = [user for user in users if imagined_of(store, imagination, user)]
+        calls = fake.stats().answered
+        again = embedded(*text, "--users", ",".join(known))
+        assert f"0 users imagined, {len(known)} unchanged" in again
+        assert fake.stats().answered == calls
     assert len(known) >= 4
     assert "by text model fake" in embedded("imagined", "show", "--user", known[0])
     with pytest.raises(ReaseqError, match="there are codes and text"):
