@@ -17,9 +17,9 @@ from reaseq.taxonomy.lexicon import Lexicon, Text
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.text import stems
 
-_MOST_VALUES = 3
+_MOST_VALUES = {"supply": 3, "demand": 2}
 _LONGEST_OPEN = 60
-_LONGEST_WHY = 60
+_LONGEST_WHY = 40
 _FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 _MOST_PROBLEMS = 5
 
@@ -195,5 +195,7 @@ def _values(attribute: Attribute, value: dict[str, Any], *, grammar: bool) -> di
             "additionalProperties": False,
         }
     if attribute.multiple:
-        return {"type": "array", "items": value} | ({"minItems": 1, "maxItems": _MOST_VALUES} if grammar else {})
+        return {"type": "array", "items": value} | (
+            {"minItems": 1, "maxItems": _MOST_VALUES[attribute.facet]} if grammar else {}
+        )
     return value

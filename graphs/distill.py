@@ -11,6 +11,7 @@ import signal
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
+from itertools import chain
 from typing import Any, TypedDict
 
 from langgraph.graph import END, START, StateGraph
@@ -36,6 +37,7 @@ from reaseq.knowledge_store.tables import RunStatus
 from reaseq.llm.budget import Budget, BudgetExceeded
 from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.llm.endpoint import Endpoint
+from reaseq.llm.slots import share
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Text
 from reaseq.taxonomy.schema import CategorySchema, starter_for
@@ -272,6 +274,12 @@ class _Run:
         inputs = Inputs(schema.fingerprint, self.endpoint.fingerprint, agents.fingerprints)
         graph = build_product_graph(agents, self.chat, repairs=self.options.repairs)
         todo = self._stale(schema.category, inputs)
+        for first in todo:
+            if first is not None:
+                await asyncio.to_thread(share, self.endpoint, agents.beginnings)
+                todo = chain([first], todo)
+                break
+            await asyncio.sleep(0)
         # What lives as long as the run is not worth the garbage collector's time.
         gc.collect()
         gc.freeze()

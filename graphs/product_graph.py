@@ -87,6 +87,11 @@ class ProductAgents:
         """Each agent's name with the fingerprint of its rendered prompt."""
         return {agent.name: agent.fingerprint for agent in (self.extractor, self.verifier, self.summarizer)}
 
+    @property
+    def beginnings(self) -> list[tuple[Message, ...]]:
+        """What each agent's requests begin with."""
+        return [agent.prompt.messages for agent in (self.extractor, self.verifier, self.summarizer)]
+
 
 def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> ProductGraph:
     """Compile the graph once; `run_product_graph` invokes it once a product.

@@ -12,15 +12,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from reaseq.llm.endpoint import Endpoint, EngineError, Price
 from reaseq.llm.models import DEFAULT, KNOWN, Progress, find, resolve, sha256_of
 from reaseq.llm.server_process import free_port, running
 
-CONTEXT_PER_REQUEST = 4096
-"""Tokens of prompt and reply one request may take when all are as long; a single one may take them all."""
+CONTEXT_PER_REQUEST = 5120
+"""Tokens of prompt and reply one request may take."""
 
-_PROMPT_CACHE_MIB_PER_REQUEST = 256
+_SLOTS_PER_REQUEST = 3
+"""Prompts held for every request at a time: one for each agent that asks about a product."""
+
+_MOST_SLOTS = 24
+"""Unless there are more requests at a time: each takes 140 MB with the default model."""
+
 _KEY = "REASEQ_EMBEDDED_KEY"
 _STARTUP_SECONDS = 300
 
@@ -62,16 +68,22 @@ def serve(
         ) from error
     path = resolve(model, models_dir, progress)
     port = free_port()
+    slots = max(concurrency, min(_SLOTS_PER_REQUEST * concurrency, _MOST_SLOTS))
     key = secrets.token_urlsafe(16)  # other users and web pages on this machine must not reach the model
-    with running(
-        [sys.executable, "-m", "reaseq.llm.embedded", str(path), str(port), str(concurrency)],
-        name=f"the server of {path.name}",
-        health=f"http://127.0.0.1:{port}/health",
-        log=logs_dir / "embedded.log",
-        startup=_STARTUP_SECONDS,
-        grace=0,  # it holds nothing that could be lost
-        # Waiting threads must sleep: when they spin, a busy machine loses nine tenths of its speed.
-        env={_KEY: key, "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "passive")},
+    command = [sys.executable, "-m", "reaseq.llm.embedded", str(path), str(port), str(slots)]
+    with (
+        TemporaryDirectory(prefix="reaseq-") as saved,
+        running(
+            [*command, f"{saved}{os.sep}"],
+            name=f"the server of {path.name}",
+            health=f"http://127.0.0.1:{port}/health",
+            log=logs_dir / "embedded.log",
+            startup=_STARTUP_SECONDS,
+            grace=0,  # it holds nothing that could be lost
+            # Waiting threads must sleep: when they spin, a busy machine loses half its speed and more. They look for a
+            # few microseconds first, which makes an idle machine a tenth faster and costs a busy one little.
+            env={_KEY: key, "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "2000"},
+        ),
     ):
         yield Endpoint(
             base_url=f"http://127.0.0.1:{port}/v1",
@@ -80,21 +92,25 @@ def serve(
             api_key=key,
             grammar=True,
             logprobs=True,
+            slots=slots,
             price=price,
         )
 
 
-def _serve_until_killed(path: str, port: int, concurrency: int) -> None:
+def _serve_until_killed(path: str, port: int, slots: int, saved: str) -> None:
     import xllamacpp
 
     params = xllamacpp.CommonParams()
     params.model.path = path
-    params.n_parallel = concurrency
-    # Measured with the prompts of a run, four at a time: of a prompt's shared beginning nothing is read
-    # twice after the first round, and flash attention, batch sizes and n-gram speculation gain nothing.
-    params.n_ctx = CONTEXT_PER_REQUEST * concurrency
-    params.kv_unified = True
-    params.cache_ram_mib = _PROMPT_CACHE_MIB_PER_REQUEST * concurrency
+    params.n_parallel = slots
+    # Measured with the prompts of a run, four at a time: flash attention, batch sizes and n-gram speculation gain
+    # nothing. A cache for all slots together would be smaller, but then attention passes over what all of them hold,
+    # which took a quarter of the time.
+    params.n_ctx = CONTEXT_PER_REQUEST * slots
+    params.kv_unified = False
+    params.cache_ram_mib = 0
+    params.endpoint_slots = True
+    params.slot_save_path = saved
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _cores()
     params.hostnames = ["127.0.0.1"]
     params.port = port
@@ -110,4 +126,4 @@ def _cores() -> int:
 
 
 if __name__ == "__main__":
-    _serve_until_killed(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    _serve_until_killed(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])

@@ -26,7 +26,8 @@ class Endpoint:
 
     `fingerprint` identifies what answers: model name, weights and whatever settings change a reply.
     `grammar` says that the server compiles any JSON Schema (long enums, string lengths) into a
-    grammar that the reply cannot leave; `logprobs`, that it returns token log-probabilities.
+    grammar that the reply cannot leave; `logprobs`, that it returns token log-probabilities; `slots`, that
+    it is llama.cpp's server and holds so many prompts (see `reaseq.llm.slots`).
     """
 
     base_url: str
@@ -35,4 +36,5 @@ class Endpoint:
     api_key: str = field(default="none", repr=False)
     grammar: bool = False
     logprobs: bool = False
+    slots: int = 0
     price: Price | None = None

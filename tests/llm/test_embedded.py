@@ -7,14 +7,17 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from reaseq.graphs.golden import MemoryCalls
 from reaseq.llm import embedded
-from reaseq.llm.chat import Chat, ChatRequest, Reply, ReplyError
+from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
 from reaseq.llm.endpoint import Endpoint, EngineError
+from reaseq.llm.slots import share
 
 pytestmark = pytest.mark.embedded
 MODELS = Path(os.environ.get("REASEQ_MODELS_DIR", ".reaseq/models"))
@@ -65,6 +68,25 @@ def test_log_probabilities_cover_the_reply(endpoint: Endpoint) -> None:
     assert reply.logprobs is not None
     assert "".join(token.token for token in reply.logprobs).strip() == reply.text.strip()
     assert all(token.top for token in reply.logprobs)
+
+
+def test_beginnings_that_are_shared_are_read_once(endpoint: Endpoint) -> None:
+    beginnings = [(("system", f"{animal}s. " + f"A {animal} is an animal. " * 40),) for animal in ("cat", "dog", "hen")]
+    share(endpoint, beginnings)
+
+    def read(beginning: tuple[Message, ...], text: str) -> tuple[int, int]:
+        messages = [{"role": role, "content": content} for role, content in (*beginning, ("user", text))]
+        body = json.dumps({"messages": messages, "max_tokens": 1}).encode()
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {endpoint.api_key}"}
+        request = urllib.request.Request(f"{endpoint.base_url}/chat/completions", body, headers)
+        timings = json.load(urllib.request.urlopen(request, timeout=300))["timings"]
+        return timings["cache_n"], timings["prompt_n"]
+
+    with ThreadPoolExecutor(2) as threads:  # two at a time, each in a slot of its own
+        for beginning in beginnings:
+            for known, fresh in threads.map(partial(read, beginning), ("How old does it get?", "What does it eat?")):
+                assert known > 200
+                assert fresh < 20
 
 
 def test_a_reply_that_is_cut_off_says_so(endpoint: Endpoint) -> None:
