@@ -360,7 +360,7 @@ def judge(
                     values[mode, method] = {
                         name: by_user(np.mean([one[name] for one in found], axis=0), users) for name in found[0]
                     }
-            for (mode, method), one in values.items():
+            for (mode, method), one in sorted(values.items(), key=lambda entry: entry[0][0]):
                 ours = values[mode, "diffusion"]["recall"]
                 row = {"level": level.name, "hidden": hidden, "mode": mode, "method": method, "users": len(ours)}
                 for name, of_users in one.items():
