@@ -324,6 +324,8 @@ def _instance(schema: Mapping[str, Any], source: _Source) -> Any:
             if name in wanted or source.below(3):
                 made[name] = _instance(inner, source)
         return made
+    if "prefixItems" in schema:
+        return [_instance(inner, source) for inner in schema["prefixItems"]]
     if kind == "array":
         count = source.below(3)
         least, most = schema.get("minItems", 0), schema.get("maxItems", 2)
