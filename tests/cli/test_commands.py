@@ -169,7 +169,7 @@ def test_dry_run_says_what_and_why(distilled: Run) -> None:
     distilled("prompts", "eject", "mine", "summarizer")
     Path("reaseq.toml").write_text('prompts_dir = "mine"\n[prices.fake]\ninput = 1\noutput = 2\n')
     file = Path("mine/summarizer.yaml")
-    file.write_text(file.read_text().replace("two or three plain sentences", "one plain sentence"))
+    file.write_text(file.read_text().replace("system: |\n", "system: |\n  Write plainly.\n"))
     output = distilled("distill", "--category", "shoes", "--dry-run")
     assert "│ prompt summarizer changed │ 12 │" in output
     assert "Estimated cost: 0." in output
