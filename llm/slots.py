@@ -8,6 +8,7 @@ state, and others take that over (https://github.com/ggml-org/llama.cpp/blob/mas
 import json
 import urllib.request
 from collections.abc import Sequence
+from http.client import HTTPException
 from typing import Any
 
 from reaseq.llm.chat import Message
@@ -33,7 +34,7 @@ def share(endpoint: Endpoint, beginnings: Sequence[tuple[Message, ...]]) -> None
             _post(endpoint, f"{server}/slots/{first}?action=save", {"filename": _FILE})
             for slot in range(first + 1, first + each):
                 _post(endpoint, f"{server}/slots/{slot}?action=restore", {"filename": _FILE})
-    except OSError:
+    except (OSError, HTTPException):
         return
 
 
