@@ -1,12 +1,13 @@
 """Attribute extractor: one call a product, a JSON object out, leaving an attribute out the easy choice.
 
-The JSON Schema comes from the category schema: closed attributes are enums, and where the endpoint
-compiles a grammar, open ones are enums of the source's own spans, so that nothing can be invented.
+The JSON Schema comes from the category schema: closed attributes are enums. Where the endpoint compiles a
+grammar for each request, open ones are enums of the source's own spans, so that nothing can be invented, and a
+product is asked only for what the lexicon has not settled: nothing else could become of the answer.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reaseq.agents.claims import Extraction, Found
@@ -37,8 +38,7 @@ class AttributeExtractor:
             system={"category": self.schema.category.replace("_", " "), "attributes": _listed(self.schema)},
             examples=_examples(self.schema, grammar=grammar) or None,
         )
-        self.response_format = _response_format(self.schema, grammar=grammar)
-        self._open = [attribute.name for attribute in self.schema.attributes if attribute.kind == "open"]
+        self.response_format = _response_format(self.schema)
         self._terms = {
             attribute.name: {
                 stems(term): value for value, synonyms in attribute.values.items() for term in (value, *synonyms)
@@ -55,35 +55,63 @@ class AttributeExtractor:
     ) -> Extraction:
         """What the model finds in `text`. `repair` is the exchange so far, if a reply could not be used.
 
+        Nothing is asked if the lexicon settles everything.
+
         Raises:
             ReplyError: the reply is not the JSON that was asked for; its message says what is wrong.
         """
+        response_format = self._format_for(text) if self.grammar else self.response_format
+        if not response_format["json_schema"]["schema"]["properties"]:
+            return {}
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
                 prefix=self.prompt.messages,
                 turns=(("user", self.prompt.user(product=shown(text.sources))), *repair),
                 max_tokens=self.prompt.max_tokens * (2 if repair else 1),
-                response_format=self._format_for(text),
+                response_format=response_format,
                 product_id=product_id,
             )
         )
         return self._parse(reply)
 
     def _format_for(self, text: Text) -> Mapping[str, Any]:
-        if not (self.grammar and self._open):
-            return self.response_format
-        spans = [span for span in self.lexicon.candidate_spans(text) if len(span) <= _LONGEST_OPEN]
-        schema = self.response_format["json_schema"]["schema"]
-        properties = dict(schema["properties"])
-        for name in self._open:
-            attribute = self.schema.get(name)
-            if attribute is not None and attribute.facet == "supply":
-                properties[name] = _values(attribute, {"enum": spans}, grammar=True)
-        return {
-            "type": "json_schema",
-            "json_schema": self.response_format["json_schema"] | {"schema": schema | {"properties": properties}},
-        }
+        """The reply's schema for one product: of each attribute, what grounding would not decide alone.
+
+        A value of a closed supply attribute counts only if the lexicon finds it, so a model has a say only where rival
+        values of a one-valued attribute are found; the same holds for measures. Of hypotheses, those are left that the
+        text neither states nor denies.
+        """
+        found = self.lexicon.find(text)
+        spans: list[str] | None = None
+        properties: dict[str, Any] = {}
+        for attribute in self.schema.attributes:
+            most = _MOST_VALUES[attribute.facet]
+            if attribute.kind == "closed":
+                matches = found.get(attribute.name, [])
+                stated = {match.value for match in matches if not match.negated}
+                values = list(attribute.values)
+                if attribute.may_infer:
+                    most -= len(stated)
+                    values = [value for value in values if value not in {match.value for match in matches}]
+                    settled = not values or most <= 0 or bool(stated and not attribute.multiple)
+                else:
+                    values = [value for value in values if value in stated]
+                    settled = attribute.multiple or len(stated) < 2
+                value: dict[str, Any] = {"enum": values}
+            elif attribute.kind == "measure":
+                measures = {match.value for match in self.lexicon.measures(attribute, text)}
+                settled = len(measures) < 2
+                value = {"enum": sorted(measures)}
+            elif attribute.facet == "supply":
+                if spans is None:
+                    spans = [span for span in self.lexicon.candidate_spans(text) if len(span) <= _LONGEST_OPEN]
+                settled, value = not spans, {"enum": spans}
+            else:
+                settled, value = False, {"type": "string", "maxLength": _LONGEST_OPEN}
+            if not settled:
+                properties[attribute.name] = _values(attribute, value, most=most)
+        return _json_schema(properties, required=())
 
     def _parse(self, reply: Reply) -> Extraction:
         fenced = _FENCE.match(reply.text)
@@ -171,39 +199,39 @@ def _examples(schema: CategorySchema, *, grammar: bool) -> list[Example]:
     return made
 
 
-def _response_format(schema: CategorySchema, *, grammar: bool) -> Mapping[str, Any]:
-    """What the reply must look like.
+def _response_format(schema: CategorySchema) -> Mapping[str, Any]:
+    """What the reply must look like where no grammar is compiled for each request.
 
-    A grammar enforces lengths, lets an attribute be left out, and makes a pair of a hypothesis and its
-    reason, all of which save tokens: names alone were a fifth of a reply. Hosted
-    endpoints in strict mode refuse lengths and want every key, so there absent is null
+    Hosted endpoints in strict mode refuse lengths and want every key, so absent is null
     (https://platform.openai.com/docs/guides/structured-outputs).
     """
     properties: dict[str, Any] = {}
     for attribute in schema.attributes:
-        text: dict[str, Any] = {"type": "string"} | ({"maxLength": _LONGEST_OPEN} if grammar else {})
-        value = {"enum": list(attribute.values)} if attribute.kind == "closed" else text
-        value = _values(attribute, value, grammar=grammar)
-        properties[attribute.name] = value if grammar else {"anyOf": [{"type": "null"}, value]}
-    body: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
-    body["required"] = [] if grammar else list(properties)
-    return {"type": "json_schema", "json_schema": {"name": "attributes", "strict": True, "schema": body}}
-
-
-def _values(attribute: Attribute, value: dict[str, Any], *, grammar: bool) -> dict[str, Any]:
-    if attribute.facet == "demand":
-        if grammar:
-            pair = [value, {"type": "string", "maxLength": _LONGEST_WHY}]
-            value = {"type": "array", "prefixItems": pair, "minItems": 2, "maxItems": 2}
-        else:
+        value: dict[str, Any] = {"enum": list(attribute.values)} if attribute.kind == "closed" else {"type": "string"}
+        if attribute.facet == "demand":
             value = {
                 "type": "object",
                 "properties": {"value": value, "why": {"type": "string"}},
                 "required": ["value", "why"],
                 "additionalProperties": False,
             }
+        if attribute.multiple:
+            value = {"type": "array", "items": value}
+        properties[attribute.name] = {"anyOf": [{"type": "null"}, value]}
+    return _json_schema(properties, required=list(properties))
+
+
+def _json_schema(properties: Mapping[str, Any], required: Sequence[str]) -> Mapping[str, Any]:
+    body = {"type": "object", "properties": properties, "additionalProperties": False, "required": list(required)}
+    return {"type": "json_schema", "json_schema": {"name": "attributes", "strict": True, "schema": body}}
+
+
+def _values(attribute: Attribute, value: dict[str, Any], most: int) -> dict[str, Any]:
+    """What a grammar enforces of one attribute: lengths, and a pair of a hypothesis and its reason, which saves the
+    tokens of their names."""
+    if attribute.facet == "demand":
+        pair = [value, {"type": "string", "maxLength": _LONGEST_WHY}]
+        value = {"type": "array", "prefixItems": pair, "minItems": 2, "maxItems": 2}
     if attribute.multiple:
-        return {"type": "array", "items": value} | (
-            {"minItems": 1, "maxItems": _MOST_VALUES[attribute.facet]} if grammar else {}
-        )
+        return {"type": "array", "items": value, "minItems": 1, "maxItems": most}
     return value

@@ -52,13 +52,16 @@ def fingerprint(fields: Mapping[str, str]) -> str:
     return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
+def plain(text: str) -> str:
+    """One line of `text` as a prompt shows it: without markup and without sentences that give orders
+    (`reaseq.taxonomy.orders`); very long text is cut."""
+    line = _SPACE.sub(" ", html.unescape(_TAG.sub(" ", without_orders(text)))).strip()
+    return line[:_LONGEST_SHOWN].rsplit(" ", 1)[0] + " …" if len(line) > _LONGEST_SHOWN else line
+
+
 def shown(fields: Mapping[str, str]) -> str:
-    """The fields as a prompt shows them: a line each, without markup and without sentences that give
-    orders (`reaseq.taxonomy.orders`); very long text is cut."""
-    lines = []
-    for name, text in fields.items():
-        plain = _SPACE.sub(" ", html.unescape(_TAG.sub(" ", without_orders(text)))).strip()
-        if len(plain) > _LONGEST_SHOWN:
-            plain = plain[:_LONGEST_SHOWN].rsplit(" ", 1)[0] + " …"
-        lines.append(f"{name.removeprefix('attributes.')}: {json.dumps(plain, ensure_ascii=False)}")
-    return "\n".join(lines)
+    """The fields as a prompt shows them: a line each, each value a JSON string of what is `plain` in it."""
+    return "\n".join(
+        f"{name.removeprefix('attributes.')}: {json.dumps(plain(text), ensure_ascii=False)}"
+        for name, text in fields.items()
+    )
