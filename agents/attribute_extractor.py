@@ -81,8 +81,12 @@ class AttributeExtractor:
         A value of a closed supply attribute counts only if the lexicon finds it, so a model has a say only where rival
         values of a one-valued attribute are found; the same holds for measures. Of hypotheses, those are left that the
         text neither states nor denies.
+
+        The first attribute says what kind of thing it is. A model that has written that down names the rest better, so
+        it writes it down even if there is no choice.
         """
         found = self.lexicon.find(text)
+        kind = self.schema.attributes[0]
         spans: list[str] | None = None
         properties: dict[str, Any] = {}
         for attribute in self.schema.attributes:
@@ -97,7 +101,7 @@ class AttributeExtractor:
                     settled = not values or most <= 0 or bool(stated and not attribute.multiple)
                 else:
                     values = [value for value in values if value in stated]
-                    settled = attribute.multiple or len(stated) < 2
+                    settled = not values if attribute is kind else attribute.multiple or len(values) < 2
                 value: dict[str, Any] = {"enum": values}
             elif attribute.kind == "measure":
                 measures = {match.value for match in self.lexicon.measures(attribute, text)}
