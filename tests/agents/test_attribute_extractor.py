@@ -12,10 +12,9 @@ from reaseq.agents.grounder import ground
 from reaseq.llm.chat import Chat, ChatRequest, Reply, ReplyError
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon, Text
-from reaseq.taxonomy.schema import CategorySchema, starter_for
+from reaseq.taxonomy.schema import CategorySchema, starters
 
-SHOES = starter_for("shoes")
-assert SHOES is not None
+SHOES = next(schema for schema in starters() if schema.category == "shoes")
 PROMPT = PromptLibrary()["attribute_extractor"]
 
 
