@@ -47,7 +47,7 @@ def import_events(
     from reaseq.cli.progress import printable
     from reaseq.cli.settings import load
     from reaseq.knowledge_store import events, samples
-    from reaseq.knowledge_store.feeds.records import open_feed
+    from reaseq.knowledge_store.feeds.opening import open_feed
     from reaseq.knowledge_store.store import Store
 
     if (file is None) != sample:

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from reaseq.knowledge_store.feeds.records import Feed
+    from reaseq.knowledge_store.feeds.rows import Feed
     from reaseq.knowledge_store.importing import ImportReport
 
 _PREVIEWED = 5
@@ -19,7 +19,7 @@ _PLAIN_EVERY = 10.0
 
 def import_(
     file: Annotated[
-        Path | None, typer.Argument(help="The feed: CSV, TSV, JSON lines or Parquet; gzip is fine.")
+        Path | None, typer.Argument(help="The feed: CSV, TSV, Excel, JSON, XML, Parquet or a web page; gzip is fine.")
     ] = None,
     category: Annotated[
         str | None, typer.Option("--category", "-c", help="The category of every row. Default: the feed's own column.")
@@ -35,8 +35,10 @@ def import_(
 ) -> None:
     """Import a product feed. Columns are guessed by name, and the guess is shown.
 
-    Import the same feed again any time: changed products are updated, unchanged ones left alone. Rows
-    that cannot be used are set aside with line number and reason, and the rest goes on.
+    Files of Shopify, WooCommerce, Magento, Amazon, Google Merchant, Icecat and schema.org are known by their
+    columns; variants are kept with their products. Import the same feed again any time: changed products are
+    updated, unchanged ones left alone. Rows that cannot be used are set aside with line number and reason, and the
+    rest goes on.
 
     Examples:
 
@@ -52,7 +54,7 @@ def import_(
     from reaseq.cli.settings import load
     from reaseq.knowledge_store import samples
     from reaseq.knowledge_store.feeds.columns import guess_columns
-    from reaseq.knowledge_store.feeds.records import open_feed
+    from reaseq.knowledge_store.feeds.opening import open_feed
     from reaseq.knowledge_store.importing import category_name, import_feed
     from reaseq.knowledge_store.store import Store
 
@@ -60,7 +62,7 @@ def import_(
         raise ReaseqError("name one feed file, or --sample", hint="reaseq import FILE --category shoes")
     settings = load()
     feed = open_feed(samples.SHOES if sample else file or Path())
-    guess = guess_columns(feed.columns, overrides(mapping or []))
+    guess = guess_columns(feed.columns, dict(feed.fields) | overrides(mapping or []))
     console = Console()
     _print_guess(console, feed, guess)
     if sample:
@@ -132,10 +134,12 @@ def _print_preview(console: Console, feed: Feed, guess: dict[str, str], category
     from reaseq.knowledge_store.importing import preview
 
     products = list(islice(preview(feed.rows, guess, category), _PREVIEWED))
+    variants = any(product["variants"] for product in products)
     table = Table("field", title="The first products", title_justify="left")
     for number in range(1, len(products) + 1):
         table.add_column(str(number), ratio=1, overflow="fold")
-    for name in ("id", "category", "title", "brand", "price", "currency", "description"):
+    names = ("id", "category", "title", "brand", "price", "currency", "description", "variants")
+    for name in names if variants else names[:-1]:
         cells = ("" if product[name] is None else printable(str(product[name]))[:120] for product in products)
         table.add_row(name, *map(Text, cells))
     console.print(table)
@@ -193,6 +197,18 @@ def _print_report(console: Console, report: ImportReport) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if report.variants:
+        console.print(
+            f"{report.variants:,} variants; {report.further:,} rows only say more of a product.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if report.orphans:
+        console.print(
+            f"{report.orphans:,} variants name a product that no import has brought yet.",
+            highlight=False,
+            soft_wrap=True,
+        )
     console.print(
         f"{report.empty_descriptions:,} products have no description, {report.unknown_prices:,} no known price.",
         highlight=False,

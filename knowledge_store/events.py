@@ -15,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.feeds.columns import guess
-from reaseq.knowledge_store.feeds.records import BadRow, Feed, FeedError, Record
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record
 from reaseq.knowledge_store.importing import RejectedRows
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
 from reaseq.knowledge_store.tables import now

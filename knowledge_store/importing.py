@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import json
-import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +11,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused
 from reaseq.knowledge_store.feeds.prices import currency_in, parse_price
-from reaseq.knowledge_store.feeds.records import BadRow, Feed, Record
-from reaseq.knowledge_store.store import IMPORT, PRODUCT, Store
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, Variant, plain, text_of
+from reaseq.knowledge_store.store import CLAIM, EVENT, IMPORT, PRODUCT, VARIANT, Store
 from reaseq.knowledge_store.tables import now
 from reaseq.taxonomy.schema import starter_for
 
@@ -32,7 +31,11 @@ _CONTENT = ("category", "title", "description", "brand", "price", "currency", "a
 
 @dataclass
 class ImportReport:
-    """What became of every row: `rows` is the sum of new, updated, unchanged, repeated and set aside."""
+    """What became of every row: `rows` is the sum of new, updated, unchanged, repeated, further and set aside.
+
+    `further` rows only say more of a product: its variants, its pictures. `orphans` are variants whose product no
+    import brought.
+    """
 
     import_id: int
     mapping: dict[str, str]
@@ -42,7 +45,10 @@ class ImportReport:
     updated: int = 0
     unchanged: int = 0
     repeated: int = 0
+    further: int = 0
     set_aside: int = 0
+    variants: int = 0
+    orphans: int = 0
     empty_descriptions: int = 0
     unknown_prices: int = 0
     made_ids: int = 0
@@ -60,7 +66,7 @@ def product_from(record: Record, mapping: Mapping[str, str], category: str | Non
     def text(name: str) -> str:
         """As received, or "" for nothing and for the words that stand for it."""
         value = values.get(mapping.get(name, ""))
-        return "" if _empty(value) else _text(value)
+        return "" if _empty(value) else text_of(value)
 
     title = text("title")
     if not title:
@@ -79,7 +85,7 @@ def product_from(record: Record, mapping: Mapping[str, str], category: str | Non
         "price": price,
         "currency": text("currency").strip() or currency,
         "attributes": {
-            str(name): _plain(value) for name, value in values.items() if name not in used and not _empty(value)
+            str(name): plain(value) for name, value in values.items() if name not in used and not _empty(value)
         },
     }
     canonical = json.dumps([product[name] for name in _CONTENT], sort_keys=True, ensure_ascii=False)
@@ -124,6 +130,8 @@ def import_feed(
     within the feed the first counts: a repeat with the same text and price is counted (other columns
     may differ, a time of crawling for instance), any other set aside. Rows set aside go to a CSV file
     in `rejected_dir` with line number and reason.
+
+    A product that this import brought and that some product lists as its variant is that variant, whichever came first.
     """
     with store.writing() as connection:
         result = connection.execute(insert(IMPORT), {"source": str(feed.path), "counts": {}, "started_at": now()})
@@ -136,15 +144,23 @@ def import_feed(
     try:
         while batch := list(islice(rows, _BATCH)):
             report.rows += len(batch)
-            products = []
+            products, variants = [], []
             for row in batch:
+                if isinstance(row, Record) and not row.product:
+                    report.further += 1
+                    variants += [(row.line, variant) for variant in row.variants]
+                    continue
                 made = product_from(row, mapping, name) if isinstance(row, Record) else row
                 if isinstance(made, BadRow):
                     rejected.add(made)
-                else:
-                    products.append(made)
+                elif isinstance(row, Record):
+                    products.append((made, bool(row.variants)))
+                    variants += [(row.line, variant) for variant in row.variants]
             _write(store, products, feed.path.name, report, rejected)
+            _write_variants(store, variants, report)
             on_progress(report)
+        if report.variants:
+            _settle_variants(store, report)
     finally:
         rejected.close()
         with store.writing() as connection:
@@ -153,11 +169,13 @@ def import_feed(
 
 
 def _write(
-    store: Store, products: Sequence[dict[str, Any]], source: str, report: ImportReport, rejected: "RejectedRows"
-) -> None:
+    store: Store, products: Sequence[tuple[dict[str, Any], bool]], source: str, report: ImportReport,
+    rejected: "RejectedRows",
+) -> None:  # fmt: skip
+    """products: each with whether its row brings variants too; such rows repeat the product for each of them."""
     stamp = now()
     with store.writing() as connection:
-        ids = {product["id"] for product in products}
+        ids = {product["id"] for product, _ in products}
         compared = [PRODUCT.c[name] for name in _COMPARED]
         query = select(PRODUCT.c.id, PRODUCT.c.line, PRODUCT.c.fingerprint, PRODUCT.c.import_id, *compared)
         there = {row.id: row._mapping for row in connection.execute(query.where(PRODUCT.c.id.in_(ids)))}
@@ -165,11 +183,13 @@ def _write(
             key: row for key, row in there.items() if row["import_id"] == report.import_id
         }
         new, updated, unchanged = [], [], []
-        for product in products:
+        for product, with_variants in products:
             product_id = product["id"]
             first = seen.get(product_id)
             if first is not None:
-                if all(first[name] == product[name] for name in _COMPARED):
+                if with_variants:
+                    report.further += 1
+                elif all(first[name] == product[name] for name in _COMPARED):
                     report.repeated += 1
                 else:
                     raw = json.dumps({name: product[name] for name in ("id", *_CONTENT)}, ensure_ascii=False)
@@ -199,6 +219,55 @@ def _write(
     report.new += len(new)
     report.updated += len(updated)
     report.unchanged += len(unchanged)
+
+
+def _write_variants(store: Store, variants: Sequence[tuple[int, Variant]], report: ImportReport) -> None:
+    rows = {
+        (variant.product_id, variant.id): {
+            "options": dict(variant.options),
+            "price": parse_price(variant.price)[0] if not _empty(variant.price) else None,
+            "line": line,
+            "import_id": report.import_id,
+        }
+        for line, variant in variants
+    }
+    if not rows:
+        return
+    keys = (VARIANT.c.product_id, VARIANT.c.id)
+    with store.writing() as connection:
+        products = {product_id for product_id, _ in rows}
+        query = select(*keys, VARIANT.c.import_id).where(VARIANT.c.product_id.in_(products))
+        there = {(row.product_id, row.id): row.import_id for row in connection.execute(query)}
+        report.variants += sum(there.get(key) != report.import_id for key in rows)
+        new = [{"product_id": key[0], "id": key[1], **row} for key, row in rows.items() if key not in there]
+        known = [{"of": key[0], "own": key[1], **row} for key, row in rows.items() if key in there]
+        if new:
+            connection.execute(insert(VARIANT), new)
+        if known:
+            by_key = update(VARIANT).where(keys[0] == bindparam("of"), keys[1] == bindparam("own"))
+            names = ("options", "price", "line", "import_id")
+            connection.execute(by_key.values({name: bindparam(name) for name in names}), known)
+
+
+def _settle_variants(store: Store, report: ImportReport) -> None:
+    """Products that turned out to be variants go; variants without a product are counted."""
+    mine, listed = VARIANT.c.import_id == report.import_id, PRODUCT.alias("parent")
+    is_variant = exists().where(
+        mine, VARIANT.c.id == PRODUCT.c.id, VARIANT.c.product_id == listed.c.id, listed.c.id != PRODUCT.c.id
+    )
+    brought = PRODUCT.c.import_id == report.import_id
+    untouched = ~exists().where(CLAIM.c.product_id == PRODUCT.c.id) & ~exists().where(
+        EVENT.c.product_id == PRODUCT.c.id
+    )
+    with store.writing() as connection:
+        price = select(PRODUCT.c.price).where(PRODUCT.c.id == VARIANT.c.id).scalar_subquery()
+        connection.execute(update(VARIANT).where(mine, VARIANT.c.price.is_(None)).values(price=price))
+        gone = connection.execute(delete(PRODUCT).where(brought, untouched, is_variant)).rowcount
+        of_new = min(gone, report.new)
+        report.new, report.unchanged = report.new - of_new, report.unchanged - (gone - of_new)
+        report.further += gone
+        owner = exists().where(PRODUCT.c.id == VARIANT.c.product_id)
+        report.orphans = connection.execute(select(func.count()).select_from(VARIANT).where(mine, ~owner)).scalar_one()
 
 
 class _Counts(Protocol):
@@ -237,35 +306,14 @@ class RejectedRows:
             self._file.close()
 
 
-def preview(rows: Iterable[Any], mapping: Mapping[str, str], category: str | None) -> Iterator[dict[str, Any]]:
-    """The products the first rows would become; bad rows are passed over."""
+def preview(rows: Iterable[Row], mapping: Mapping[str, str], category: str | None) -> Iterator[dict[str, Any]]:
+    """The products the first rows would become, with the variants those rows bring; other rows are passed over."""
     for row in rows:
-        made = (
-            product_from(row, mapping, category_name(category) if category else None)
-            if isinstance(row, Record)
-            else row
-        )
-        if not isinstance(made, BadRow):
-            yield made
+        if isinstance(row, Record) and row.product:
+            made = product_from(row, mapping, category_name(category) if category else None)
+            if not isinstance(made, BadRow):
+                yield made | {"variants": "; ".join(", ".join(one.options.values()) for one in row.variants)}
 
 
 def _empty(value: Any) -> bool:
     return value is None or value in ([], {}) or str(value).strip().casefold() in _EMPTY
-
-
-def _text(value: Any) -> str:
-    """A cell as text: the strings of a list stand on lines of their own, other JSON stays JSON."""
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return "\n".join(value)
-    return json.dumps(_plain(value), ensure_ascii=False) if isinstance(value, list | dict) else str(value)
-
-
-def _plain(value: Any) -> Any:
-    """`value` as JSON holds it: dates and decimals of a Parquet file as text."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -33,7 +33,7 @@ from reaseq import ReaseqError
 from reaseq.knowledge_store import tables as t
 from reaseq.taxonomy.schema import CategorySchema
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration. A store that is there already needs no Alembic to open."""
 
 
@@ -51,7 +51,7 @@ IMPORT, PRODUCT, CLAIM, SUMMARY, RUN, FAILURE, CALL, DISTILLATION, SCHEMA = map(
     (t.Import, t.Product, t.Claim, t.Summary, t.Run, t.Failure, t.LLMCall, t.Distillation, t.CategorySchemaRow),
 )
 EVENT, EVENT_IMPORT, SPACE, EMBEDDING = map(_table, (t.Event, t.EventImport, t.EmbeddingSpace, t.Embedding))
-IMAGINATION, IMAGINED = map(_table, (t.Imagination, t.ImaginedEvent))
+IMAGINATION, IMAGINED, VARIANT = map(_table, (t.Imagination, t.ImaginedEvent, t.Variant))
 # The statements of a product's way through a run are built once: building costs more than running them.
 _FIND_CALL = (
     select(CALL.c.id, CALL.c.reply)

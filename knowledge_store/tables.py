@@ -89,6 +89,22 @@ class Product(SQLModel, table=True):
     updated_at: datetime = _time()
 
 
+class Variant(SQLModel, table=True):
+    """One of the things a product is sold as. A feed may bring it before its product, or without it."""
+
+    __tablename__ = "variant"
+    __table_args__ = (Index("ix_variant_id", "id"),)
+
+    product_id: str = _text(primary_key=True)
+    id: str = _text(primary_key=True)
+    options: dict[str, str] = Field(
+        sa_column=Column(JSON, nullable=False), description="What it may differ by, raw: size, colour."
+    )
+    price: float | None = None
+    line: int
+    import_id: int = Field(description="The import that wrote or last saw it.", index=True)
+
+
 class CategorySchemaRow(SQLModel, table=True):
     """One version of a category's schema. The highest version is in force."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 
 from reaseq.knowledge_store.feeds.prices import CURRENCIES
-from reaseq.knowledge_store.feeds.records import FeedError
+from reaseq.knowledge_store.feeds.rows import FeedError
 
 FIELDS = ("id", "title", "description", "brand", "price", "list_price", "currency", "category")
 """`list_price` is the price where the current one is unknown; its column stays among the attributes too."""

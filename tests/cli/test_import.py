@@ -12,7 +12,7 @@ import pytest
 from reaseq import ReaseqError
 from reaseq.cli.main import main
 from reaseq.knowledge_store.feeds.columns import guess_columns
-from reaseq.knowledge_store.feeds.records import open_feed
+from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import import_feed
 from reaseq.knowledge_store.store import Store
 

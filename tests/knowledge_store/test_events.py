@@ -24,7 +24,7 @@ from reaseq.knowledge_store.events import (
     read_events,
 )
 from reaseq.knowledge_store.feeds.columns import guess_columns
-from reaseq.knowledge_store.feeds.records import open_feed
+from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import import_feed
 from reaseq.knowledge_store.store import Store
 

@@ -4,7 +4,7 @@ import pytest
 
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.prices import parse_price
-from reaseq.knowledge_store.feeds.records import FeedError
+from reaseq.knowledge_store.feeds.rows import FeedError
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from reaseq.knowledge_store.feeds.records import BadRow, FeedError, Record, open_feed
+from reaseq.knowledge_store.feeds.opening import open_feed
+from reaseq.knowledge_store.feeds.rows import BadRow, FeedError, Record
 
 
 def read(path: Path) -> tuple[str, list[Any]]:
@@ -81,7 +82,7 @@ GOOD = [Record(2, {"id": "1", "title": "Schuh “é”"}), Record(3, {"id": "2",
                 BadRow(4, "not a JSON object", "[1]"),
                 Record(5, {"id": 2, "sizes": ["S"]}),
                 BadRow(6, "holds a NUL character", '{"t": "\\u0000"}'),
-                BadRow(7, "not JSON: nested too deeply", f'{{"t": {"[" * 200 + "]" * 200}}}'),
+                BadRow(7, "nested too deeply", f'{{"t": {"[" * 200 + "]" * 200}}}'),
             ],
             id="JSON lines",
         ),
@@ -176,12 +177,15 @@ def test_parquet(tmp_path: Path) -> None:
         (bytes(range(256)) * 20, "binary file"),
         (b"\x1f\x8b\x08\x00broken", "broken gzip"),
         (b"PAR1 and nothing more", "broken Parquet"),
-        (b'[{"id": 1}]', "JSON array"),
         (b"\n\n", "no header line"),
         (b"id,title\n", "holds no rows"),
-        (b'{\n "id": 1\n}\n', "no JSON object with keys on its first lines; line 1: not JSON"),
-        (b"<?xml version='1.0'?>\n<rss/>\n", "XML or a web page"),
-        (b"PK\x03\x04\x14\x00\x06\x00", "Excel workbook"),
+        (b'{\n "id": 1\n', "no JSON object with keys on its first lines; line 1: not JSON"),
+        (b"[1, 2]", "no JSON object with keys on its first lines; line 1: not a JSON object"),
+        (b"<?xml version='1.0'?>\n<rss/>\n", "without elements that hold anything"),
+        (b"<rss><item>\n<a>", "no element 'item' holds anything"),
+        (b"<!doctype html><title>x</title>", "web page without a schema.org Product"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "no workbook that can be read"),
+        (b"\xd0\xcf\x11\xe0rest", "before 2007"),
     ],
 )
 def test_not_a_feed(tmp_path: Path, data: bytes, message: str) -> None:

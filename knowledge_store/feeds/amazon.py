@@ -1,0 +1,44 @@
+"""Amazon's flat files (inventory templates): `child` rows name their parent's SKU and what they vary by.
+
+Templates with field names such as `item_sku` in the third line
+(https://sellercentral.amazon.com/help/hub/reference/G1641).
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text_of
+
+MARKS = ("item_sku", "item_name")
+FIELDS = {
+    "id": "item_sku",
+    "title": "item_name",
+    "description": "product_description",
+    "brand": "brand_name",
+    "price": "sale_price",
+    "list_price": "standard_price",
+    "currency": "currency",
+    "category": "feed_product_type",
+}
+_THEME = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+
+def rows(found: Iterable[Row]) -> Iterator[Row]:
+    """Parents and single products as products; children as variants. A theme is `SizeColor`, `size_name/color_name`."""
+    for row in found:
+        if isinstance(row, BadRow):
+            yield row
+            continue
+        values = row.values
+        role, own, parent = (text_of(values.get(name)).strip() for name in ("parent_child", "item_sku", "parent_sku"))
+        if role.casefold() != "child" or not parent:
+            yield Record(row.line, values)
+            continue
+        theme = {word.casefold() for word in _THEME.findall(text_of(values.get("variation_theme")))} - {"name"}
+        options = {
+            name: value
+            for name in values
+            if name.removesuffix("_name") in theme and (value := text_of(values[name]).strip())
+        }
+        price = values.get("sale_price") or values.get("standard_price")
+        yield Record(row.line, {}, (Variant(own, parent, options, price),), product=False)

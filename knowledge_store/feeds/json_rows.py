@@ -1,0 +1,141 @@
+"""JSON: an object a line, one array, or one document that holds the array somewhere.
+
+Arrays are streamed (ijson), so memory does not grow with the file.
+"""
+
+import io
+import json
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import chain, count
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, Row, checked, flat
+
+_PEEKED = 100
+_CONTAINERS = frozenset(
+    {"products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
+)
+"""Names under which a document keeps its records."""
+_DEEPEST_CONTAINER = 3
+
+
+def json_feed(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, start: str) -> Feed:
+    """Raises FeedError if no object with keys is found at the beginning."""
+    if start.startswith("[") or not _is_lines(start):
+        text.seek(0)
+        return _named(path, "JSON", _document(text, start), raw, size)
+    return _named(path, "JSON lines", _lines(text), raw, size)
+
+
+def _is_lines(start: str) -> bool:
+    """Whether two lines or more stand there of which one is an object by itself."""
+    lines = [line for line in start.splitlines() if line.strip()]
+    if len(lines) < 2:
+        return False
+    return any(isinstance(_loaded(line), dict) for line in lines[:_PEEKED])
+
+
+def _loaded(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _named(path: Path, kind: str, rows: Iterator[Row], raw: BinaryIO, size: int) -> Feed:
+    """The columns are those of the first records; later ones may bring more, which stay raw attributes."""
+    peeked: list[Row] = []
+    columns: dict[str, None] = {}
+    for row in rows:
+        peeked.append(row)
+        if isinstance(row, Record):
+            columns |= dict.fromkeys(row.values)
+        if len(peeked) == _PEEKED:
+            break
+    if not columns:
+        why = next((f"; line {row.line}: {row.reason}" for row in peeked if isinstance(row, BadRow)), "")
+        raise FeedError(
+            f"{path} has no JSON object with keys on its first lines{why}",
+            hint=f"jq -c . {path} > feed.jsonl   (an object a line)",
+        )
+    return Feed(path, kind, list(columns), chain(peeked, rows), size, lambda: size if raw.closed else raw.tell())
+
+
+def _lines(lines: io.TextIOWrapper) -> Iterator[Row]:
+    number = 0
+    try:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield _row(number, line.strip())
+    except (OSError, EOFError, zlib.error) as error:
+        yield BadRow(number + 1, f"the file breaks off here: {error}", "")
+
+
+def _row(number: int, raw: str) -> Row:
+    try:
+        values = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        return BadRow(number, f"not JSON: {error}", raw)
+    return _record(number, values, raw)
+
+
+def _record(number: int, values: Any, raw: str = "") -> Row:
+    if not isinstance(values, dict):
+        return BadRow(number, "not a JSON object", raw or json.dumps(values))
+    row = checked(number, values)
+    if isinstance(row, Record):
+        return row._replace(values=flat(values))
+    return row._replace(raw=raw or row.raw)
+
+
+def _document(text: io.TextIOWrapper, start: str) -> Iterator[Row]:
+    import ijson
+
+    prefix = "item" if start.startswith("[") else _container(text)
+    if prefix is None:
+        try:
+            yield _row(1, text.read().strip().lstrip("\ufeff"))
+        except (OSError, EOFError, zlib.error) as error:
+            yield BadRow(1, f"the file breaks off here: {error}", "")
+        return
+    numbers = count(1)
+    try:
+        for values in ijson.items(_Bytes(text.read), prefix, use_float=True):
+            yield _record(next(numbers), values)
+    except (ijson.JSONError, OSError, EOFError, zlib.error, RecursionError) as error:
+        yield BadRow(next(numbers), f"the JSON breaks off here: {error}", "")
+
+
+def _container(text: io.TextIOWrapper) -> str | None:
+    """Where in a document an array of records begins, as ijson names it; the text is at its beginning again."""
+    import ijson
+
+    found, began = None, None
+    try:
+        for prefix, event, _ in ijson.parse(_Bytes(text.read), use_float=True):
+            if began is not None and event == "start_map":
+                found = f"{began}.item"
+                break
+            names = prefix.split(".")
+            in_reach = event == "start_array" and len(names) <= _DEEPEST_CONTAINER
+            began = prefix if in_reach and names[-1] in _CONTAINERS else None
+    except (ijson.JSONError, OSError, EOFError, zlib.error):
+        found = None
+    text.seek(0)
+    return found
+
+
+class _Bytes:
+    """A text as the bytes that ijson reads."""
+
+    def __init__(self, read: Callable[[int], str]) -> None:
+        self._read = read
+        self._first = True
+
+    def read(self, size: int = -1) -> bytes:
+        text = self._read(size)
+        if self._first:
+            text, self._first = text.lstrip("\ufeff"), False
+        return text.encode("utf-8", "replace")

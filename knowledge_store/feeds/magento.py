@@ -1,0 +1,57 @@
+"""Magento's (Adobe Commerce) product CSV: `configurable` products list their variants, which are rows of their own too.
+
+https://experienceleague.adobe.com/en/docs/commerce-admin/systems/data-transfer/data-attributes-product
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text_of
+
+MARKS = ("sku", "product_type", "attribute_set_code", "name")
+FIELDS = {
+    "id": "sku",
+    "title": "name",
+    "description": "description",
+    "brand": "manufacturer",
+    "price": "special_price",
+    "list_price": "price",
+    "category": "categories",
+}
+
+
+def rows(found: Iterable[Row]) -> Iterator[Row]:
+    """Products; a configurable one with its variants. Rows of other store views say the same in other words."""
+    for row in found:
+        if isinstance(row, BadRow):
+            yield row
+            continue
+        values = dict(row.values)
+        sku = text_of(values.get("sku")).strip()
+        if text_of(values.get("store_view_code")).strip() not in ("", "default"):
+            yield Record(row.line, {}, product=False)
+            continue
+        listed = text_of(values.pop("configurable_variations", ""))
+        variants = tuple(
+            Variant(one.pop("sku"), sku, one) for part in listed.split("|") if (one := _pairs(part)).get("sku")
+        )
+        if not text_of(values.get("description")).strip():
+            values["description"] = values.get("short_description", "")
+        # "Default Category/Shoes,Default Category/Sale": the first way, and of it the last step
+        values["categories"] = text_of(values.get("categories")).split(",")[0].rpartition("/")[2].strip()
+        more: dict[str, Any] = _pairs(text_of(values.pop("additional_attributes", "")))
+        yield Record(row.line, values | {name: text for name, text in more.items() if name not in values}, variants)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """`color=Red,size=M`: a comma in a value is told by the lack of a name after it."""
+    made: dict[str, str] = {}
+    last = ""
+    for part in text.split(","):
+        name, sign, value = part.partition("=")
+        if sign and name.strip().replace("_", "").isalnum():
+            last = name.strip()
+            made[last] = value.strip()
+        elif last:
+            made[last] += f",{part}"
+    return made

@@ -1,0 +1,148 @@
+"""What every feed reader yields: records, and rows that were set aside."""
+
+import codecs
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from dataclasses import field as dataclass_field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from reaseq import ReaseqError
+
+_DEEPEST = 50
+_LONGEST_SHOWN = 10_000
+EXPORT_AS = "export it as CSV, TSV, Excel (.xlsx), JSON, XML or Parquet"
+
+
+def _as_surrogates(error: UnicodeError) -> tuple[str, int]:
+    """Bytes that break the encoding become surrogates, which mark the one row they stand in.
+
+    Python's own "surrogateescape" gives up on UTF-16, where a broken byte may be below 128.
+    """
+    assert isinstance(error, UnicodeDecodeError)
+    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("reaseq.surrogates", _as_surrogates)
+
+
+class FeedError(ReaseqError):
+    """A feed that cannot be read at all."""
+
+
+class Variant(NamedTuple):
+    """One of the things a product is sold as. `options` are what it differs by: size, colour."""
+
+    id: str
+    product_id: str
+    options: dict[str, str]
+    price: Any = None
+
+
+class Record(NamedTuple):
+    """One record; `line` is the line it begins on (where a format has no lines, its number, from 1).
+
+    `variants` are those it brings. A record that is no `product` only says more of one: `values` are not used.
+    """
+
+    line: int
+    values: dict[str, Any]
+    variants: tuple[Variant, ...] = ()
+    product: bool = True
+
+
+class BadRow(NamedTuple):
+    """A row that was set aside."""
+
+    line: int
+    reason: str
+    raw: str
+
+
+Row = Record | BadRow
+
+
+@dataclass(frozen=True)
+class Feed:
+    """An opened feed. `position()` is how many of the file's `size` bytes were read so far.
+
+    `fields` says which column is which field, where the format does.
+    """
+
+    path: Path
+    format: str
+    columns: list[str]
+    rows: Iterator[Row]
+    size: int
+    position: Callable[[], int]
+    fields: Mapping[str, str] = dataclass_field(default_factory=dict)
+
+
+def unstorable(text: str) -> str | None:
+    """What no database takes as text: NUL characters, and bytes that broke the encoding."""
+    if "\x00" in text:
+        return "holds a NUL character"
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return "holds bytes that are not text in the file's encoding"
+    return None
+
+
+def strings(value: Any, depth: int = 0) -> Iterator[str]:
+    """Every string inside JSON data, keys too. Raises RecursionError if it is nested too deeply to work with."""
+    if depth > _DEEPEST:
+        raise RecursionError("nested too deeply")
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from strings(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings(item, depth + 1)
+
+
+def text_of(value: Any) -> str:
+    """A cell as text, "" for nothing; the strings of a list stand on lines of their own, other JSON stays JSON."""
+    if value is None or value in ([], {}):
+        return ""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return "\n".join(value)
+    return json.dumps(plain(value), ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+
+
+def plain(value: Any) -> Any:
+    """`value` as JSON holds it: dates and decimals of a Parquet file as text."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def checked(line: int, values: dict[str, Any]) -> Row:
+    """A record, unless it holds what no database takes as text."""
+    try:
+        problem = unstorable(" ".join(strings(values)))
+    except RecursionError as error:
+        problem = str(error)
+    if problem:
+        return BadRow(line, problem, json.dumps(plain(values), ensure_ascii=True)[:_LONGEST_SHOWN])
+    return Record(line, values)
+
+
+def flat(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Objects inside taken apart: `{"brand": {"name": x}}` has the column `brand.name`. Lists stay."""
+    made: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, dict) and value:
+            made |= {f"{name}.{inner}": item for inner, item in flat(value).items()}
+        else:
+            made[name] = value
+    return made

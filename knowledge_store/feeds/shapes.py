@@ -1,0 +1,56 @@
+"""Feeds of known systems: told by their columns, and what their rows mean.
+
+A shape makes records of rows: which row is a product, which is one of its variants, and what columns hold that others
+spread over several. It keeps the rows' order and no more state than the parent at hand.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, islice
+
+from reaseq.knowledge_store.feeds import amazon, google, icecat, magento, schema_org, shopify, woocommerce
+from reaseq.knowledge_store.feeds.rows import Feed, Record, Row
+
+_PEEKED = 100
+
+
+@dataclass(frozen=True)
+class Shape:
+    """`marks` are columns that only this system's files have together; `fields` says what its columns mean."""
+
+    name: str
+    marks: Sequence[str]
+    fields: Mapping[str, str]
+    rows: Callable[[Iterable[Row]], Iterator[Row]]
+
+
+SHAPES = (
+    Shape("Shopify products", shopify.MARKS, shopify.FIELDS, shopify.rows),
+    Shape("Shopify products", shopify.MARKS_2025, shopify.FIELDS, shopify.rows),
+    Shape("WooCommerce products", woocommerce.MARKS, woocommerce.FIELDS, woocommerce.rows),
+    Shape("Magento products", magento.MARKS, magento.FIELDS, magento.rows),
+    Shape("Amazon flat file", amazon.MARKS, amazon.FIELDS, amazon.rows),
+    Shape("Icecat", icecat.MARKS_XML, icecat.FIELDS, icecat.rows_of_xml),
+    Shape("Icecat", icecat.MARKS_JSON, icecat.FIELDS, icecat.rows_of_json),
+    Shape("schema.org products", schema_org.MARKS, schema_org.FIELDS, schema_org.rows),
+    Shape("Google Merchant products", google.MARKS, google.FIELDS, google.rows),
+)
+
+
+def shaped(feed: Feed) -> Feed:
+    """`feed` with its rows as the system means them that wrote it; as it is, if that is none of the known."""
+    columns = set(feed.columns)
+    for shape in SHAPES:
+        if columns.issuperset(shape.marks):
+            rows = shape.rows(feed.rows)
+            peeked = list(islice(rows, _PEEKED))
+            # What the rows have now: several columns may have become one, or one several.
+            names = dict.fromkeys(name for row in peeked if isinstance(row, Record) for name in row.values)
+            return replace(
+                feed,
+                format=f"{shape.name}, {feed.format}",
+                columns=list(names),
+                rows=chain(peeked, rows),
+                fields={field: name for field, name in shape.fields.items() if name in names},
+            )
+    return feed

@@ -1,0 +1,75 @@
+"""Shopify's product CSV: a product's first row names it, further rows add variants and pictures.
+
+https://help.shopify.com/en/manual/products/import-export/using-csv
+Columns were renamed in 2025; both sets of names are read. An update may hold nothing but handle and title.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text_of
+
+MARKS = ("Handle", "Title")
+MARKS_2025 = ("URL handle", "Title")
+_OLD_NAMES = {
+    "URL handle": "Handle",
+    "Description": "Body (HTML)",
+    "Product category": "Product Category",
+    "SKU": "Variant SKU",
+    "Price": "Variant Price",
+    "Compare-at price": "Variant Compare At Price",
+    "Barcode": "Variant Barcode",
+    "Product image URL": "Image Src",
+} | {f"Option{n} {part}": f"Option{n} {part.capitalize()}" for n in (1, 2, 3) for part in ("name", "value")}
+FIELDS = {
+    "id": "Handle",
+    "title": "Title",
+    "description": "Body (HTML)",
+    "brand": "Vendor",
+    "price": "Variant Price",
+    "list_price": "Variant Compare At Price",
+    "category": "Category",
+}
+_OF_VARIANTS = re.compile(r"^(?:Option\d |Variant (?!Price$|Compare At Price$)|Image |Linked To$|Cost per item)")
+_METAFIELD = re.compile(r"^(.+?) \(product\.metafields\.[^)]*\)$")
+
+
+def rows(found: Iterable[Row]) -> Iterator[Row]:
+    """Products with their first variant, then the other variants."""
+    handle, options = "", [""] * 3
+    for row in found:
+        if isinstance(row, BadRow):
+            yield row
+            continue
+        values = {_OLD_NAMES.get(name, name): value for name, value in row.values.items()}
+        own = text_of(values.get("Handle")).strip()
+        if not own:
+            yield BadRow(row.line, "has no handle", repr(row.values))
+            continue
+        names = [text_of(values.get(f"Option{n} Name")).strip() for n in (1, 2, 3)]
+        options = names if own != handle else [new or old for new, old in zip(names, options, strict=True)]
+        handle = own
+        chosen = {
+            name: value
+            for n, name in enumerate(options, 1)
+            if (value := text_of(values.get(f"Option{n} Value")).strip())
+            and name
+            and (name, value) != ("Title", "Default Title")
+        }
+        sku = text_of(values.get("Variant SKU")).strip()
+        variants: tuple[Variant, ...] = ()
+        if chosen:
+            name = sku or "/".join([handle, *chosen.values()])
+            variants = (Variant(name, handle, chosen, values.get("Variant Price")),)
+        yield Record(row.line, _product(values), variants, product=bool(text_of(values.get("Title")).strip()))
+
+
+def _product(values: dict[str, Any]) -> dict[str, Any]:
+    """The columns of a product; metafields under the name that people gave them."""
+    made: dict[str, Any] = {"Category": values.get("Type") or values.get("Product Category")}
+    for name, value in values.items():
+        if not _OF_VARIANTS.match(name):
+            metafield = _METAFIELD.match(name)
+            made[metafield[1] if metafield else name] = value
+    return made
