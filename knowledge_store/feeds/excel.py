@@ -1,11 +1,14 @@
 """Excel workbooks (.xlsx, .xlsm), read a row at a time through openpyxl.
 
-The sheet is the first that has a header and rows below it; a sheet of notes in front is passed over. Of an Amazon flat
-file it is the one called Template. A formula counts as the value Excel last showed.
+The sheet is the first that has two columns or more and rows below their names; notes in front are passed over. Of an
+Amazon flat file it is the one called Template. A formula counts as the value Excel last showed.
 """
 
+import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,8 +20,6 @@ _LOOKED_AT = 20
 
 def excel(path: Path, raw: BinaryIO, size: int) -> Feed:
     """Raises FeedError if the file is no workbook or no sheet has a header and rows."""
-    import zipfile
-
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
@@ -28,33 +29,41 @@ def excel(path: Path, raw: BinaryIO, size: int) -> Feed:
         raise FeedError(
             f"{path} is an archive, and no workbook that can be read: {error}", hint="export it as .xlsx"
         ) from error
-    sheets = sorted(book.worksheets, key=lambda sheet: sheet.title != "Template")
-    for sheet in sheets:
+    for sheet in sorted(book.worksheets, key=lambda sheet: sheet.title != "Template"):
+        total = max(1, sheet.max_row or 1)
         sheet.reset_dimensions()  # what other programs write there is often wrong
         cells = enumerate(sheet.iter_rows(values_only=True), 1)
         names = _header(cells)
-        if names is not None:
-            total = max(1, sheet.max_row or 1)
-            position = [0]
-
-            def rows(cells: Any = cells, names: list[str] = names, position: list[int] = position) -> Iterator[Row]:
-                try:
-                    for number, row in cells:
-                        position[0] = number
-                        if any(cell is not None and cell != "" for cell in row):
-                            yield _row(number, names, row)
-                except (zipfile.BadZipFile, ValueError, KeyError, SyntaxError) as error:
-                    yield BadRow(position[0] + 1, f"the sheet breaks off here: {error}", "")
-
-            return Feed(
-                path,
-                f"Excel, sheet {sheet.title!r}",
-                names,
-                rows(),
-                size,
-                lambda total=total, position=position: min(size, size * position[0] // total),  # type: ignore[misc]
-            )
+        first = next(cells, None) if names is not None else None
+        if names is not None and first is not None:
+            rows = _Rows(chain([first], cells), names, size, total)
+            return Feed(path, f"Excel, sheet {sheet.title!r}", names, rows, size, rows.position)
     raise FeedError(f"{path}: no sheet has a line of column names and rows below it", hint="export it again")
+
+
+class _Rows:
+    """The rows of a sheet; `number` is the last one read, `total` what the sheet says it has."""
+
+    def __init__(self, cells: Iterator[tuple[int, tuple[Any, ...]]], names: list[str], size: int, total: int) -> None:
+        self.number, self.size, self.total = 0, size, total
+        self._rows = self._read(cells, names)
+
+    def position(self) -> int:
+        return min(self.size, self.size * self.number // self.total)
+
+    def __iter__(self) -> Iterator[Row]:
+        return self
+
+    def __next__(self) -> Row:
+        return next(self._rows)
+
+    def _read(self, cells: Iterator[tuple[int, tuple[Any, ...]]], names: list[str]) -> Iterator[Row]:
+        try:
+            for self.number, row in cells:
+                if any(cell not in (None, "") for cell in row):
+                    yield _row(self.number, names, row)
+        except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, SyntaxError) as error:
+            yield BadRow(self.number + 1, f"the sheet breaks off here: {error}", "")
 
 
 def _header(cells: Iterator[tuple[int, tuple[Any, ...]]]) -> list[str] | None:
@@ -64,8 +73,7 @@ def _header(cells: Iterator[tuple[int, tuple[Any, ...]]]) -> list[str] | None:
         if texts and texts[0].startswith("TemplateType="):
             next(cells, None)
             continue
-        filled = [text for text in texts if text]
-        if len(filled) > 1 or (filled and len(texts) == 1):
+        if sum(map(bool, texts)) > 1:
             while texts and not texts[-1]:
                 texts.pop()
             return unique(texts)

@@ -51,10 +51,9 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         options = names if own != handle else [new or old for new, old in zip(names, options, strict=True)]
         handle = own
         chosen = {
-            name: value
+            name or f"Option{n}": value  # names stand in a product's first row, which may be far away
             for n, name in enumerate(options, 1)
             if (value := text_of(values.get(f"Option{n} Value")).strip())
-            and name
             and (name, value) != ("Title", "Default Title")
         }
         sku = text_of(values.get("Variant SKU")).strip()

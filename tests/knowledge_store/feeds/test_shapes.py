@@ -1,0 +1,455 @@
+"""Feeds of known systems, written to their public format descriptions: what becomes of them in the store."""
+
+import io
+import json
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from reaseq.knowledge_store.feeds.columns import guess_columns
+from reaseq.knowledge_store.feeds.opening import open_feed
+from reaseq.knowledge_store.importing import ImportReport, import_feed
+from reaseq.knowledge_store.store import PRODUCT, VARIANT, Store
+
+Products = dict[str, dict[str, Any]]
+
+
+def imported(tmp_path: Path, data: str | bytes, name: str = "feed") -> tuple[str, ImportReport, Products]:
+    """Format, report, and the store's products by id, each with its variants: id to options and price."""
+    path = tmp_path / name
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    feed = open_feed(path)
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        mapping = guess_columns(feed.columns, feed.fields)
+        report = import_feed(store, feed, mapping, rejected_dir=tmp_path / "rejected")
+        with store.reading() as connection:
+            products = {row.id: dict(row._mapping) | {"variants": {}} for row in connection.execute(select(PRODUCT))}
+            for row in connection.execute(select(VARIANT).order_by(VARIANT.c.line, VARIANT.c.id)):
+                if row.product_id in products:
+                    products[row.product_id]["variants"][row.id] = (row.options, row.price)
+    outcomes = report.new, report.updated, report.unchanged, report.repeated, report.further, report.set_aside
+    assert sum(outcomes) == report.rows
+    return feed.format, report, products
+
+
+SHOPIFY = """Handle,Title,Body (HTML),Vendor,Product Category,Type,Tags,Published,Option1 Name,Option1 Value,\
+Option2 Name,\
+Option2 Value,Variant SKU,Variant Price,Variant Compare At Price,Image Src,Material (product.metafields.shopify.m)
+larch,Larch 3,"<p>Light, and dry</p>",Fennside,Shoes > Sport,Shoes,run,TRUE,Size,40,Color,Red,L-40-R,89.90,99,a.jpg,mesh
+larch,,,,,,,,,41,,Red,L-41-R,89.90,,b.jpg,
+larch,,,,,,,,,,,,,,,c.jpg,
+tarn,Tarn Slide,,Fennside,,Sandals,,TRUE,Title,Default Title,,,T-1,19.00,,,
+larch,,,,,,,,,42,,Blue,,95,,,
+,Nothing,,,,,,,,,,,,,,,
+"""
+
+
+def test_shopify(tmp_path: Path) -> None:
+    format_, report, products = imported(tmp_path, SHOPIFY)
+    assert format_ == "Shopify products, CSV"
+    assert (report.new, report.further, report.set_aside, report.variants) == (2, 3, 1, 3)
+    larch = products["larch"]
+    assert (larch["title"], larch["brand"], larch["price"], larch["category"]) == ("Larch 3", "Fennside", 89.9, "shoes")
+    assert larch["description"] == "<p>Light, and dry</p>"
+    assert larch["attributes"]["Material"] == "mesh"
+    assert larch["variants"] == {
+        "L-40-R": ({"Size": "40", "Color": "Red"}, 89.9),
+        "L-41-R": ({"Size": "41", "Color": "Red"}, 89.9),
+        # Far from its product's first row, the names of its options are not known.
+        "larch/42/Blue": ({"Option1": "42", "Option2": "Blue"}, 95.0),
+    }
+    assert products["tarn"]["variants"] == {}
+
+
+def test_shopify_rows_in_order_keep_the_names_of_options(tmp_path: Path) -> None:
+    lines = SHOPIFY.splitlines()
+    _, _, products = imported(tmp_path, "\n".join([lines[0], lines[1], lines[5], lines[4]]))
+    assert products["larch"]["variants"]["larch/42/Blue"] == ({"Size": "42", "Color": "Blue"}, 95.0)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param("Handle,Title\nlarch,Larch 3\n", id="an update of handle and title"),
+        pytest.param("Title,URL handle,Description,SKU,Price\nLarch 3,larch,Light,L,9\n", id="names of 2025"),
+        pytest.param("Title;Handle;Type\nLarch 3;larch;Shoes\n", id="another order and delimiter"),
+    ],
+)
+def test_shopify_columns(tmp_path: Path, data: str) -> None:
+    format_, _, products = imported(tmp_path, data)
+    assert format_.startswith("Shopify products")
+    assert products["larch"]["title"] == "Larch 3"
+
+
+GOOGLE_ROWS = [
+    ("L40", "Larch 3 red 40", "Light", "https://x/1", "https://x/1.jpg", "89.90 EUR", "Fennside", "larch", "red", "40"),
+    ("L41", "Larch 3 red 41", "Light", "https://x/2", "https://x/2.jpg", "89.90 EUR", "Fennside", "larch", "red", "41"),
+    ("T1", "Tarn Slide", "", "https://x/3", "https://x/3.jpg", "19 EUR", "Fennside", "", "black", ""),
+]
+GOOGLE_COLUMNS = (
+    "id",
+    "title",
+    "description",
+    "link",
+    "image_link",
+    "price",
+    "brand",
+    "item_group_id",
+    "color",
+    "size",
+)
+
+
+def google_tsv() -> str:
+    return "\n".join("\t".join(row) for row in [GOOGLE_COLUMNS, *GOOGLE_ROWS])
+
+
+def google_xml(root: str, item: str) -> str:
+    items = "".join(
+        f"<{item}>{''.join(f'<g:{n}>{v}</g:{n}>' for n, v in zip(GOOGLE_COLUMNS, row, strict=True) if v)}</{item}>\n"
+        for row in GOOGLE_ROWS
+    )
+    opened, closed = root.split("…")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{opened}\n{items}{closed}'
+
+
+NAMESPACE = 'xmlns:g="http://base.google.com/ns/1.0"'
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        pytest.param(google_tsv(), "TSV", id="TSV"),
+        pytest.param(
+            google_xml(f'<rss version="2.0" {NAMESPACE}><channel><title>Shop</title>…</channel></rss>', "item"),
+            "XML",
+            id="RSS",
+        ),
+        pytest.param(
+            google_xml(f'<feed xmlns="http://www.w3.org/2005/Atom" {NAMESPACE}><title>Shop</title>…</feed>', "entry"),
+            "XML",
+            id="Atom",
+        ),
+    ],
+)
+def test_google(tmp_path: Path, data: str, kind: str) -> None:
+    format_, report, products = imported(tmp_path, data)
+    assert format_.startswith(f"Google Merchant products, {kind}")
+    assert (report.new, report.further, report.variants, report.set_aside) == (2, 1, 2, 0)
+    assert set(products) == {"larch", "T1"}
+    larch = products["larch"]
+    assert (larch["title"], larch["price"], larch["currency"]) == ("Larch 3 red 40", 89.9, "EUR")
+    assert larch["variants"]["L41"] == ({"color": "red", "size": "41"}, 89.9)
+    assert products["T1"]["attributes"]["color"] == "black"
+
+
+WOO = """ID,Type,SKU,Name,Published,Short description,Description,Sale price,Regular price,Categories,Images,Parent,\
+Attribute 1 name,Attribute 1 value(s),Attribute 1 visible,Attribute 2 name,Attribute 2 value(s)
+10,variable,LARCH,Larch 3,1,Light,,,,"Clothing > Shoes, Sale",a.jpg,,Size,"40, 41",1,Material,mesh
+11,variation,LARCH-40,Larch 3 - 40,1,,,79,89.90,,,LARCH,Size,40,1,,
+12,variation,,Larch 3 - 41,1,,,,89.90,,,id:10,Size,41,1,,
+13,simple,TARN,Tarn Slide,1,,Easy on,,19,Sandals,,,Color,black,1,,
+14,variation,X,Lost,1,,,,1,,,GONE,Size,1,1,,
+15,variation,Y,No parent,1,,,,1,,,,Size,1,1,,
+"""
+
+
+def test_woocommerce(tmp_path: Path) -> None:
+    format_, report, products = imported(tmp_path, WOO)
+    assert format_ == "WooCommerce products, CSV"
+    assert (report.new, report.further, report.set_aside, report.orphans) == (2, 3, 1, 1)
+    larch = products["LARCH"]
+    assert (larch["title"], larch["description"], larch["category"]) == ("Larch 3", "Light", "shoes")
+    assert larch["attributes"]["Material"] == "mesh"
+    assert larch["variants"] == {"LARCH-40": ({"Size": "40"}, 79.0), "id:12": ({"Size": "41"}, 89.9)}
+    assert products["TARN"]["attributes"]["Color"] == "black"
+
+
+MAGENTO = """sku,store_view_code,attribute_set_code,product_type,categories,name,description,short_description,price,\
+additional_attributes,configurable_variations
+LARCH-40,,Shoes,simple,Default Category/Shoes,Larch 3-40,,,89.90,"color=Red,size=40",
+LARCH-41,,Shoes,simple,Default Category/Shoes,Larch 3-41,,,,"color=Red,size=41",
+LARCH,,Shoes,configurable,"Default Category/Shoes,Default Category/Sale",Larch 3,Light,,,\
+"material=mesh, knit,gender=Men",\
+"sku=LARCH-40,size=40,color=Red|sku=LARCH-41,size=41,color=Red"
+LARCH,de,Shoes,configurable,,Lärche 3,Leicht,,,,
+TARN,,Shoes,simple,Default Category/Sandals,Tarn Slide,,Easy on,19,,
+"""
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_magento_children_may_come_before_their_parent(tmp_path: Path, turned: bool) -> None:
+    lines = MAGENTO.splitlines()
+    data = "\n".join([lines[0], *(reversed(lines[1:]) if turned else lines[1:])])
+    format_, report, products = imported(tmp_path, data)
+    assert format_ == "Magento products, CSV"
+    assert set(products) == {"LARCH", "TARN"}
+    assert (report.new, report.further, report.variants, report.orphans) == (2, 3, 2, 0)
+    larch = products["LARCH"]
+    assert (larch["title"], larch["category"]) == ("Larch 3", "shoes")
+    assert larch["attributes"]["material"] == "mesh, knit"
+    assert larch["attributes"]["gender"] == "Men"
+    assert larch["variants"]["LARCH-40"] == ({"size": "40", "color": "Red"}, 89.9)
+    assert products["TARN"]["description"] == "Easy on"
+
+
+AMAZON_LINES = [
+    ["TemplateType=fptcustom", "Version=2021.1014", "The top 3 rows are for Amazon.com use only.", *[""] * 7],
+    ["SKU", "Product Name", "Brand", "Product Type", "Price", "Parentage", "Parent SKU", "Theme", "Color", "Size"],
+    (
+        "item_sku item_name brand_name feed_product_type standard_price parent_child parent_sku variation_theme "
+        "color_name size_name"
+    ).split(),
+    ["LARCH", "Larch 3", "Fennside", "shoes", "", "Parent", "", "SizeColor", "", ""],
+    ["LARCH-40", "Larch 3 red 40", "Fennside", "shoes", "89.90", "Child", "LARCH", "SizeColor", "red", "40"],
+    ["LARCH-41", "Larch 3 red 41", "Fennside", "shoes", "89.90", "child", "LARCH", "size_name/color_name", "red", "41"],
+    ["TARN", "Tarn Slide", "Fennside", "sandal", "19", "", "", "", "black", ""],
+]
+
+
+def workbook(lines: list[list[Any]], title: str = "Template") -> bytes:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    notes = book.active
+    assert notes is not None
+    notes.title = "Instructions"
+    notes.append(["Fill in the sheet Template."])
+    sheet = book.create_sheet(title)
+    for line in lines:
+        sheet.append(line)
+    made = io.BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        pytest.param("\n".join("\t".join(line) for line in AMAZON_LINES), "TSV", id="TSV"),
+        pytest.param(workbook(AMAZON_LINES), "Excel, sheet 'Template'", id="Excel"),
+    ],
+)
+def test_amazon(tmp_path: Path, data: str | bytes, kind: str) -> None:
+    format_, report, products = imported(tmp_path, data)
+    assert format_ == f"Amazon flat file, {kind}"
+    assert (report.new, report.further, report.variants) == (2, 2, 2)
+    assert products["LARCH"]["variants"] == {
+        "LARCH-40": ({"color_name": "red", "size_name": "40"}, 89.9),
+        "LARCH-41": ({"color_name": "red", "size_name": "41"}, 89.9),
+    }
+    assert products["TARN"]["attributes"]["color_name"] == "black"
+
+
+ICECAT_XML = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE ICECAT-interface SYSTEM "https://data.icecat.biz/dtd/ICECAT-interface_response.dtd">
+<ICECAT-interface>
+ <Product ID="4711" Name="Larch 3" Prod_id="FN-L3" Title="Fennside Larch 3 running shoe">
+  <Category ID="77"><Name ID="1" Value="Shoes" langid="1"/></Category>
+  <ProductDescription LongDesc="Light and dry." ShortDesc="Light" langid="1"/>
+  <EANCode EAN="4006381333931"/>
+  <ProductFeature Presentation_Value="mesh" Value="mesh">
+   <Feature ID="1"><Name ID="2" Value="Material"/></Feature>
+  </ProductFeature>
+  <ProductFeature Presentation_Value="240 g" Value="240">
+   <Feature ID="3"><Name ID="4" Value="Weight"/></Feature>
+  </ProductFeature>
+  <Supplier ID="5" Name="Fennside"/>
+ </Product>
+</ICECAT-interface>"""
+ICECAT_JSON = {
+    "msg": "OK",
+    "data": {
+        "GeneralInfo": {
+            "IcecatId": 4711,
+            "Title": "Fennside Larch 3 running shoe",
+            "Brand": "Fennside",
+            "BrandPartCode": "FN-L3",
+            "Category": {"CategoryID": "77", "Name": {"Value": "Shoes", "Language": "EN"}},
+            "Description": {"LongDesc": "Light and dry."},
+        },
+        "FeaturesGroups": [
+            {
+                "Features": [
+                    {"PresentationValue": "mesh", "Feature": {"Name": {"Value": "Material"}}},
+                    {"PresentationValue": "240 g", "Feature": {"Name": {"Value": "Weight"}}},
+                ]
+            }
+        ],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(ICECAT_XML, id="XML"),
+        pytest.param(json.dumps(ICECAT_JSON), id="JSON"),
+        pytest.param(json.dumps(ICECAT_JSON, indent=2), id="JSON, indented"),
+    ],
+)
+def test_icecat(tmp_path: Path, data: str) -> None:
+    format_, _, products = imported(tmp_path, data)
+    assert format_.startswith("Icecat")
+    product = products["4711"]
+    assert product["title"] == "Fennside Larch 3 running shoe"
+    assert (product["brand"], product["category"], product["description"]) == ("Fennside", "shoes", "Light and dry.")
+    assert {"Material": "mesh", "Weight": "240 g"}.items() <= product["attributes"].items()
+
+
+SCHEMA_ORG: dict[str, Any] = {
+    "@context": "https://schema.org",
+    "@type": "ProductGroup",
+    "productGroupID": "larch",
+    "name": "Larch 3",
+    "description": "Light & dry",
+    "brand": {"@type": "Brand", "name": "Fennside"},
+    "category": "Clothing > Shoes",
+    "material": "mesh",
+    "variesBy": ["https://schema.org/size"],
+    "additionalProperty": [{"@type": "PropertyValue", "name": "Weight", "value": 240, "unitText": "g"}],
+    "offers": {"@type": "AggregateOffer", "lowPrice": 89.9, "priceCurrency": "EUR"},
+    "hasVariant": [
+        {"@type": "Product", "sku": f"L{size}", "size": str(size), "offers": {"@type": "Offer", "price": "89.90"}}
+        for size in (40, 41)
+    ],
+}
+MICRODATA = """<!DOCTYPE html><html><body>
+<div itemscope itemtype="https://schema.org/BreadcrumbList"><span itemprop="name">Home</span></div>
+<div itemscope itemtype="https://schema.org/Product">
+ <h1 itemprop="name">Larch 3</h1><meta itemprop="sku" content="larch"><span itemprop="material">mesh</span>
+ <div itemprop="brand" itemscope itemtype="https://schema.org/Brand"><b itemprop="name">Fennside</b></div>
+ <p itemprop="description">Light &amp; <i>dry</i></p><link itemprop="category" href="Clothing > Shoes">
+ <div itemprop="offers" itemscope itemtype="https://schema.org/Offer">
+  <data itemprop="price" value="89.90">89,90</data><meta itemprop="priceCurrency" content="EUR"></div>
+</div></body></html>"""
+
+
+def page(script: Any) -> str:
+    broken = '<script type="application/ld+json">{"@type": </script>'
+    whole = f'<script type="application/ld+json">{json.dumps(script)}</script>'
+    return f"<!DOCTYPE html><html><head>{broken}{whole}</head><body><p>Larch</p></body></html>"
+
+
+@pytest.mark.parametrize(
+    ("data", "variants"),
+    [
+        pytest.param(page(SCHEMA_ORG), 2, id="JSON-LD in a page"),
+        pytest.param(page({"@graph": [{"@type": "WebPage"}, SCHEMA_ORG]}), 2, id="JSON-LD graph in a page"),
+        pytest.param(json.dumps({"@context": "x", "@graph": [SCHEMA_ORG]}), 2, id="JSON-LD graph"),
+        pytest.param(json.dumps(SCHEMA_ORG), 2, id="JSON-LD"),
+        pytest.param(MICRODATA, 0, id="microdata"),
+    ],
+)
+def test_schema_org(tmp_path: Path, data: str, variants: int) -> None:
+    format_, _, products = imported(tmp_path, data)
+    assert format_.startswith("schema.org products")
+    assert set(products) == {"larch"}
+    larch = products["larch"]
+    assert (larch["title"], larch["brand"], larch["category"]) == ("Larch 3", "Fennside", "shoes")
+    assert (larch["description"], larch["price"], larch["currency"]) == ("Light & dry", 89.9, "EUR")
+    assert larch["attributes"]["material"] == "mesh"
+    assert len(larch["variants"]) == variants
+    if variants:
+        assert larch["variants"]["L40"] == ({"size": "40"}, 89.9)
+        assert larch["attributes"]["Weight"] == "240 g"
+
+
+PLAIN = [
+    {"id": "a", "title": "Alpha", "brand": {"name": "B"}, "tags": ["x"]},
+    {"id": "b", "title": "Beta", "price": 1.5},
+]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(json.dumps(PLAIN), id="an array"),
+        pytest.param(json.dumps(PLAIN, indent=1), id="an array, indented"),
+        pytest.param("\ufeff" + json.dumps({"total": 2, "products": PLAIN}), id="a document, byte order mark"),
+        pytest.param(json.dumps({"ok": True, "data": {"items": PLAIN}}, indent=2), id="deeper in a document"),
+        pytest.param("\n".join(map(json.dumps, PLAIN)), id="lines"),
+        pytest.param(
+            "<shop><list><p id='a'><title>Alpha</title><brand><name>B</name></brand></p>"
+            "<p id='b'><title>Beta</title><price>1.5</price></p></list></shop>",
+            id="XML of another kind",
+        ),
+        pytest.param(
+            workbook([["id", "title", "brand name", "price"], ["a", "Alpha", "B", None], ["b", "Beta", None, 1.5]]),
+            id="Excel",
+        ),
+    ],
+)
+def test_shapeless(tmp_path: Path, data: str | bytes) -> None:
+    _, report, products = imported(tmp_path, data)
+    assert (report.new, report.set_aside) == (2, 0)
+    assert products["a"]["title"] == "Alpha"
+    assert products["a"]["brand"] == "B"
+    assert products["b"]["price"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        pytest.param(json.dumps(PLAIN)[:-30], "the JSON breaks off here", id="JSON"),
+        pytest.param("<s><p id='a'><title>Alpha</title></p><p id='b'>", "the XML breaks off here", id="XML"),
+        pytest.param('[{"id": "a", "title": "Alpha"}, 7]', "not a JSON object", id="no object"),
+    ],
+)
+def test_what_can_be_read_is_kept(tmp_path: Path, data: str, reason: str) -> None:
+    _, report, products = imported(tmp_path, data)
+    assert set(products) == {"a"}
+    assert reason in report.first_rejected[0][1]
+
+
+def test_entities_of_a_file_are_not_expanded(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("hidden words")
+    data = (
+        f'<!DOCTYPE s [<!ENTITY x SYSTEM "file://{secret}"><!ENTITY y "ha"><!ENTITY z "&y;&y;&y;&y;">]>'
+        "<s><p id='a'><title>Alpha &x; &z;</title></p><p id='b'><title>Beta</title></p></s>"
+    )
+    _, _, products = imported(tmp_path, data)
+    assert "hidden" not in json.dumps([product["title"] for product in products.values()])
+
+
+def test_numbers_and_dates_of_a_workbook(tmp_path: Path) -> None:
+    from datetime import datetime
+
+    lines: list[list[Any]] = [
+        ["id", "title", "since", "size"],
+        [4711.0, "Alpha", datetime(2026, 1, 2), "40"],
+        [],
+        ["x", "Beta", None, 1, 9],
+    ]
+    _, report, products = imported(tmp_path, workbook(lines, "Products"))
+    assert products["4711"]["attributes"] == {"since": "2026-01-02T00:00:00", "size": "40"}
+    assert "has 5 cells, the header has 4" in report.first_rejected[0][1]
+
+
+def test_a_second_import_changes_nothing(tmp_path: Path) -> None:
+    for data in (SHOPIFY, google_tsv(), WOO, MAGENTO):
+        folder = tmp_path / re.sub(r"\W", "", data[:20])
+        folder.mkdir()
+        imported(folder, data)
+        before = imported(folder, data)[2]
+        _, report, after = imported(folder, data)
+        assert (report.new, report.updated) == (0, 0) or data is MAGENTO
+        drop = {"line", "import_id", "updated_at", "created_at"}
+        clean = [[{k: v for k, v in p.items() if k not in drop} for p in one.values()] for one in (before, after)]
+        assert clean[0] == clean[1]
+
+
+def test_rows_in_any_order_make_the_same_variants(tmp_path: Path) -> None:
+    header, *lines = google_tsv().splitlines()
+    expected = {key: one["variants"] for key, one in imported(tmp_path, google_tsv())[2].items()}
+    for seed in range(5):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        shuffled = random.Random(seed).sample(lines, len(lines))
+        _, _, products = imported(folder, "\n".join([header, *shuffled]))
+        assert {key: one["variants"] for key, one in products.items()} == expected
