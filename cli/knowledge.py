@@ -91,6 +91,7 @@ def show(
 
             raise ReaseqError(f"no product with id {product_id!r} in the store", hint="reaseq knowledge list")
         claims, summary, failures = store.knowledge(product_id)
+        variants = store.variants(product_id)
 
     from reaseq.agents.product_text import source_fields
 
@@ -100,6 +101,16 @@ def show(
             if claim["field"] == field and claim["status"] != "rejected":
                 marked.stylize("bold black on yellow", claim["start"], claim["end"])
         console.print(Panel(marked, title=Text(field), title_align="left", border_style="dim"))
+    if variants:
+        table = Table("id", title="Variants", title_justify="left")
+        names = list(dict.fromkeys(name for variant in variants for name in variant["options"]))
+        for name in (*map(printable, names), "price"):
+            table.add_column(Text(name), overflow="fold")
+        for variant in variants:
+            options = (printable(variant["options"].get(name, "")) for name in names)
+            price = "" if variant["price"] is None else f"{variant['price']:g}"
+            table.add_row(*map(Text, (printable(variant["id"]), *options, price)))
+        console.print(table)
     table = Table(title="Claims", title_justify="left")
     for name in ("attribute", "value", "type", "status", "evidence", "verdict", "confidence", "found by"):
         table.add_column(name, overflow="fold")

@@ -103,9 +103,9 @@ def import_events(
 ) -> EventReport:
     """Read a behaviour log into the store, a transaction a batch; stop it any time and run it again.
 
-    An event that is there already is not added again. Without a time or a position column the file's order is the
-    order. `kind` is that of rows that name none. Rows that cannot be used, or whose item is not in the catalogue, go to
-    a CSV file in `rejected_dir` with line number and reason.
+    An event that is there already is not added again, and one of a variant is one of its product. Without a time or a
+    position column the file's order is the order. `kind` is that of rows that name none. Rows that cannot be used, or
+    whose item is not in the catalogue, go to a CSV file in `rejected_dir` with line number and reason.
 
     Raises:
         ReaseqError: there are no products yet, or the store's events count in another clock.
@@ -117,7 +117,7 @@ def import_events(
             f"the store's events are ordered by {there}, this file's by {clock}: they cannot be mixed",
             hint=f'reaseq import-events {feed.path} --map {there}="COLUMN"   (or use another store)',
         )
-    products = set(store.product_ids())
+    products = store.product_of()
     if not products:
         raise ReaseqError("the catalogue is empty: events of unknown items mean nothing", hint="reaseq import FILE")
     with store.writing() as connection:
@@ -174,7 +174,7 @@ def _write(store: Store, events: list[tuple[str, float, str, str]], report: Even
 
 
 def _events_of(
-    record: Record, mapping: Mapping[str, str], kind: str, number: int, products: set[str]
+    record: Record, mapping: Mapping[str, str], kind: str, number: int, products: Mapping[str, str]
 ) -> list[tuple[str, float, str, str]] | BadRow:
     values = record.values
 
@@ -190,6 +190,7 @@ def _events_of(
         return bad(f"has no {'item' if user else 'user'}")
     if item not in products:
         return bad(f"{_UNKNOWN}: {item}")
+    item = products[item]
     if "time" in mapping:
         at = parse_time(values.get(mapping["time"]))
     else:
@@ -204,7 +205,7 @@ def _events_of(
         what = IMPRESSION if label == 0.0 else text("kind").casefold() or "click"
     made = [(user, at, item, what)]
     shown = _ids(values.get(mapping.get("impressions", "")))
-    made += [(user, at, other, IMPRESSION) for other in shown if other != item and other in products]
+    made += [(user, at, other, IMPRESSION) for other in map(products.get, shown) if other and other != item]
     return made
 
 

@@ -186,6 +186,20 @@ class Store:
         with self.reading() as connection:
             return list(connection.execute(select(PRODUCT.c.id).order_by(PRODUCT.c.id)).scalars())
 
+    def product_of(self) -> dict[str, str]:
+        """The product that an id of a log means: its own, or the one it is a variant of (of several, the first)."""
+        own = {product_id: product_id for product_id in self.product_ids()}
+        variants = select(VARIANT.c.id, VARIANT.c.product_id).order_by(VARIANT.c.product_id.desc())
+        with self.reading() as connection:
+            of_variants = {row.id: row.product_id for row in connection.execute(variants) if row.product_id in own}
+        return of_variants | own
+
+    def variants(self, product_id: str) -> list[dict[str, Any]]:
+        """What a product is sold as, in the feed's order."""
+        query = select(VARIANT).where(VARIANT.c.product_id == product_id).order_by(VARIANT.c.line, VARIANT.c.id)
+        with self.reading() as connection:
+            return [dict(row._mapping) for row in connection.execute(query)]
+
     def facts(self, product_ids: Collection[str] | None = None, *, batch: int = 500) -> dict[str, list[str]]:
         """What is known of products in single words, as `attribute=value`: brand, category, claims that hold.
 

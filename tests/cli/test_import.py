@@ -193,3 +193,37 @@ def test_a_catalogue_as_found(run: Run, realdata: Path) -> None:
 )
 def test_other_catalogues_need_no_mapping(run: Run, realdata: Path, name: str, rows: str) -> None:
     assert f"{rows} rows: " in run("import", str(realdata / "catalogs" / name))
+
+
+SHOPIFY = """Handle,Title,Vendor,Type,Option1 Name,Option1 Value,Variant SKU,Variant Price
+larch,Larch 3,Fennside,Shoes,Size,40,L-40,89.90
+larch,,,,,41,L-41,89.90
+tarn,Tarn Slide,Fennside,Shoes,Title,Default Title,T-1,19
+"""
+
+
+def test_variants_from_preview_to_behaviour(run: Run) -> None:
+    Path("feed.csv").write_text(SHOPIFY)
+    shown = run("import", "feed.csv", "--dry-run")
+    assert "Shopify products, CSV" in shown
+    assert "Nothing was written" in shown
+    output = run("import", "feed.csv")
+    assert "3 rows: 2 new" in output
+    assert "2 variants; 1 rows only say more of a product." in output
+    shown = run("knowledge", "show", "larch")
+    assert all(word in shown for word in ("Variants", "L-40", "L-41", "Size", "89.9"))
+    Path("log.csv").write_text("user_id,product_id,timestamp\nu,L-41,1700000000\nu,tarn,1700000001\nu,L-9,1700000002\n")
+    output = run("import-events", "log.csv")
+    assert "the item is not in the catalogue: L-9" in output
+    shown = run("events", "show", "--user", "u")
+    assert "Larch 3" in shown
+    assert "Tarn Slide" in shown
+
+
+def test_variants_without_their_product_are_told(run: Run) -> None:
+    header, first, second, last = SHOPIFY.splitlines()
+    Path("feed.csv").write_text("\n".join([header, second, last]))
+    assert "1 variants name a product that no import has brought yet." in run("import", "feed.csv")
+    Path("feed.csv").write_text("\n".join([header, first]))
+    run("import", "feed.csv")
+    assert "L-41" in run("knowledge", "show", "larch")
