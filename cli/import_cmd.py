@@ -62,7 +62,7 @@ def import_(
         raise ReaseqError("name one feed file, or --sample", hint="reaseq import FILE --category shoes")
     settings = load()
     feed = open_feed(samples.SHOES if sample else file or Path())
-    guess = guess_columns(feed.columns, dict(feed.fields) | overrides(mapping or []))
+    guess = guess_columns(feed.columns, {**feed.fields, **overrides(mapping or [])})
     console = Console()
     _print_guess(console, feed, guess)
     if sample:

@@ -8,6 +8,7 @@ import typer
 from reaseq import ReaseqError, __version__
 from reaseq.cli import beyond_log, config, embed, events, knowledge, models, prompts, ranker
 from reaseq.cli.distill import distill
+from reaseq.cli.export import export
 from reaseq.cli.graph import graph
 from reaseq.cli.import_cmd import import_
 from reaseq.cli.run import run
@@ -39,6 +40,7 @@ def _root(
 
 
 app.command("import")(import_)
+app.command("export")(export)
 app.command("distill")(distill)
 app.command("embed")(embed.embed)
 app.command("similar")(embed.similar)

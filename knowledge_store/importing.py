@@ -66,14 +66,14 @@ def product_from(record: Record, mapping: Mapping[str, str], category: str | Non
     def text(name: str) -> str:
         """As received, or "" for nothing and for the words that stand for it."""
         value = values.get(mapping.get(name, ""))
-        return "" if _empty(value) else text_of(value)
+        return "" if is_empty(value) else text_of(value)
 
     title = text("title")
     if not title:
         return BadRow(record.line, "has no title", json.dumps(values, ensure_ascii=False, default=str))
     price, currency = None, None
     for name in ("price", "list_price"):
-        if price is None and not _empty(value := values.get(mapping.get(name, ""))):
+        if price is None and not is_empty(value := values.get(mapping.get(name, ""))):
             price, named = parse_price(value)
             currency = named or currency_in(mapping[name])
     used = _used(mapping)
@@ -85,7 +85,7 @@ def product_from(record: Record, mapping: Mapping[str, str], category: str | Non
         "price": price,
         "currency": text("currency").strip() or currency,
         "attributes": {
-            str(name): plain(value) for name, value in values.items() if name not in used and not _empty(value)
+            str(name): plain(value) for name, value in values.items() if name not in used and not is_empty(value)
         },
     }
     canonical = json.dumps([product[name] for name in _CONTENT], sort_keys=True, ensure_ascii=False)
@@ -225,7 +225,7 @@ def _write_variants(store: Store, variants: Sequence[tuple[int, Variant]], repor
     rows = {
         (variant.product_id, variant.id): {
             "options": dict(variant.options),
-            "price": parse_price(variant.price)[0] if not _empty(variant.price) else None,
+            "price": parse_price(variant.price)[0] if not is_empty(variant.price) else None,
             "line": line,
             "import_id": report.import_id,
         }
@@ -315,5 +315,6 @@ def preview(rows: Iterable[Row], mapping: Mapping[str, str], category: str | Non
                 yield made | {"variants": "; ".join(", ".join(one.options.values()) for one in row.variants)}
 
 
-def _empty(value: Any) -> bool:
+def is_empty(value: Any) -> bool:
+    """Nothing, or a word that feeds write for it."""
     return value is None or value in ([], {}) or str(value).strip().casefold() in _EMPTY

@@ -65,6 +65,7 @@ _FIND_CALL = (
 )
 _ADD_CALL = insert(CALL)
 _DROP_CLAIMS = delete(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.status.not_in(t.LOCKED))
+_SOUND = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
 _LOCKED = select(CLAIM.c.attribute).where(CLAIM.c.product_id == bindparam("product"))
 _ADD_CLAIMS = insert(CLAIM)
 _DROP_SUMMARY = delete(SUMMARY).where(SUMMARY.c.product_id == bindparam("product"))
@@ -205,9 +206,8 @@ class Store:
 
         Of all products, or of some. A product of which nothing is known is left out.
         """
-        sound = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
         own = select(PRODUCT.c.id, PRODUCT.c.brand, PRODUCT.c.category)
-        claims = select(CLAIM.c.product_id, CLAIM.c.attribute, CLAIM.c.value).where(sound).order_by(CLAIM.c.id)
+        claims = select(CLAIM.c.product_id, CLAIM.c.attribute, CLAIM.c.value).where(_SOUND).order_by(CLAIM.c.id)
         facts: dict[str, list[str]] = {}
         ids = None if product_ids is None else sorted(product_ids)
         pieces = [None] if ids is None else [ids[start : start + batch] for start in range(0, len(ids), batch)]
@@ -438,6 +438,28 @@ class Store:
         with self.reading() as connection:
             for row in connection.execution_options(yield_per=batch).execute(query):
                 yield dict(row._mapping)
+
+    def known_attributes(self, source: str) -> list[str]:
+        """The attributes of which claims hold, for products that came from a file of this name."""
+        query = (
+            select(CLAIM.c.attribute)
+            .join(PRODUCT, PRODUCT.c.id == CLAIM.c.product_id)
+            .where(PRODUCT.c.source == source, _SOUND)
+            .distinct()
+            .order_by(CLAIM.c.attribute)
+        )
+        with self.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def sound_claims(self, product_ids: Collection[str]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """The claims that hold, verified or decided by people, by product and attribute."""
+        query = select(CLAIM).where(CLAIM.c.product_id.in_(product_ids), _SOUND).order_by(CLAIM.c.id)
+        found: dict[str, dict[str, list[dict[str, Any]]]] = {}
+        with self.reading() as connection:
+            for row in connection.execute(query):
+                mine = found.setdefault(row.product_id, {})
+                mine.setdefault(row.attribute, []).append(dict(row._mapping))
+        return found
 
     def failures(self, run_id: int | None = None) -> list[dict[str, Any]]:
         query = select(FAILURE, PRODUCT.c.title).join(PRODUCT, PRODUCT.c.id == FAILURE.c.product_id)

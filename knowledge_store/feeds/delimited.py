@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from reaseq.knowledge_store.feeds.rows import EXPORT_AS, BadRow, Feed, FeedError, Record, Row, unstorable
+from reaseq.knowledge_store.feeds.rows import EXPORT_AS, BadRow, Feed, FeedError, Layout, Record, Row, unstorable
 
 _DELIMITERS = (",", "\t", ";", "|")
 _LARGEST_CELL = 1 << 20
@@ -71,7 +71,31 @@ def delimited(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, star
                 yield Record(line, dict(zip(names, cells, strict=False)))
 
     kind = {"\t": "TSV"}.get(delimiter, "CSV" if delimiter == "," else f"CSV with {delimiter!r}")
-    return Feed(path, kind, names, rows(), size, lambda: size if raw.closed else raw.tell())
+    layout = Layout(text.encoding, delimiter, tuple(names), lines.number)
+    return Feed(path, kind, names, rows(), size, lambda: size if raw.closed else raw.tell(), layout=layout)
+
+
+def cell_spans(text: str, delimiter: str) -> list[tuple[int, int]]:
+    """Where the cells of the record that `text` begins with start and end, quotes included."""
+    spans = []
+    place = 0
+    while True:
+        start, quoted = place, text.startswith('"', place)
+        place += quoted
+        while place < len(text):
+            sign = text[place]
+            if quoted and sign == '"':
+                if text.startswith('"', place + 1):
+                    place += 1
+                else:
+                    quoted = False
+            elif not quoted and (sign == delimiter or sign in "\r\n"):
+                break
+            place += 1
+        spans.append((start, place))
+        if not text.startswith(delimiter, place):
+            return spans
+        place += 1
 
 
 class _Lines:

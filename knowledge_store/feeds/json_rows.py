@@ -7,11 +7,12 @@ import io
 import json
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, Row, checked, flat
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record, Row, checked, flat
 
 _PEEKED = 100
 _CONTAINERS = frozenset(
@@ -26,7 +27,7 @@ def json_feed(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, star
     if start.startswith("[") or not _is_lines(start):
         text.seek(0)
         return _named(path, "JSON", _document(text, start), raw, size)
-    return _named(path, "JSON lines", _lines(text), raw, size)
+    return replace(_named(path, "JSON lines", _lines(text), raw, size), layout=Layout(text.encoding, None))
 
 
 def _is_lines(start: str) -> bool:

@@ -79,7 +79,7 @@ def _encoding(sample: bytes, path: Path) -> str:
         if sample.startswith(bom):
             return name
     even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if max(even, odd) > len(sample) // 5 and min(even, odd) < len(sample) // 50:
+    if max(even, odd) > len(sample) // 5 and min(even, odd) <= len(sample) // 50:
         return "utf-16-be" if even > odd else "utf-16-le"
     controls = sum(sample.count(byte) for byte in range(32) if byte not in b"\t\n\r")
     if controls > max(10, len(sample) // 20):

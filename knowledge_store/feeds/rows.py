@@ -16,11 +16,16 @@ _LONGEST_SHOWN = 10_000
 EXPORT_AS = "export it as CSV, TSV, Excel (.xlsx), JSON, XML or Parquet"
 
 
-def _as_surrogates(error: UnicodeError) -> tuple[str, int]:
-    """Bytes that break the encoding become surrogates, which mark the one row they stand in.
+def _as_surrogates(error: UnicodeError) -> tuple[str | bytes, int]:
+    """Bytes that break the encoding become surrogates, which mark the one row they stand in; and back again.
 
     Python's own "surrogateescape" gives up on UTF-16, where a broken byte may be below 128.
     """
+    if isinstance(error, UnicodeEncodeError):
+        codes = [ord(sign) - 0xDC00 for sign in error.object[error.start : error.end]]
+        if any(not 0 <= code < 256 for code in codes):
+            raise error
+        return bytes(codes), error.end
     assert isinstance(error, UnicodeDecodeError)
     return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
 
@@ -65,10 +70,24 @@ Row = Record | BadRow
 
 
 @dataclass(frozen=True)
+class Layout:
+    """How a text file is laid out, for whoever writes it anew; of JSON lines, `delimiter` is None.
+
+    `columns` are as in the file, `header` is the last line of theirs.
+    """
+
+    encoding: str
+    delimiter: str | None
+    columns: tuple[str, ...] = ()
+    header: int = 0
+
+
+@dataclass(frozen=True)
 class Feed:
     """An opened feed. `position()` is how many of the file's `size` bytes were read so far.
 
-    `fields` says which column is which field, where the format does.
+    `fields` says which column is which field, where the format does; `column_name` what a column of ours is called in
+    such a file, of an attribute's {name} or {title}.
     """
 
     path: Path
@@ -78,6 +97,8 @@ class Feed:
     size: int
     position: Callable[[], int]
     fields: Mapping[str, str] = dataclass_field(default_factory=dict)
+    layout: Layout | None = None
+    column_name: str = "{name}"
 
 
 def unstorable(text: str) -> str | None:

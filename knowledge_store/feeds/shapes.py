@@ -16,18 +16,20 @@ _PEEKED = 100
 
 @dataclass(frozen=True)
 class Shape:
-    """`marks` are columns that only this system's files have together; `fields` says what its columns mean."""
+    """`marks` are columns that only this system's files have together; `fields` says what its columns mean,
+    `column_name` what a column of ours is called there."""
 
     name: str
     marks: Sequence[str]
     fields: Mapping[str, str]
     rows: Callable[[Iterable[Row]], Iterator[Row]]
+    column_name: str = "{name}"
 
 
 SHAPES = (
-    Shape("Shopify products", shopify.MARKS, shopify.FIELDS, shopify.rows),
-    Shape("Shopify products", shopify.MARKS_2025, shopify.FIELDS, shopify.rows),
-    Shape("WooCommerce products", woocommerce.MARKS, woocommerce.FIELDS, woocommerce.rows),
+    Shape("Shopify products", shopify.MARKS, shopify.FIELDS, shopify.rows, shopify.COLUMN_NAME),
+    Shape("Shopify products", shopify.MARKS_2025, shopify.FIELDS, shopify.rows, shopify.COLUMN_NAME),
+    Shape("WooCommerce products", woocommerce.MARKS, woocommerce.FIELDS, woocommerce.rows, woocommerce.COLUMN_NAME),
     Shape("Magento products", magento.MARKS, magento.FIELDS, magento.rows),
     Shape("Amazon flat file", amazon.MARKS, amazon.FIELDS, amazon.rows),
     Shape("Icecat", icecat.MARKS_XML, icecat.FIELDS, icecat.rows_of_xml),
@@ -52,5 +54,6 @@ def shaped(feed: Feed) -> Feed:
                 columns=list(names),
                 rows=chain(peeked, rows),
                 fields={field: name for field, name in shape.fields.items() if name in names},
+                column_name=shape.column_name,
             )
     return feed

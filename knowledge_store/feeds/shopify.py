@@ -31,6 +31,7 @@ FIELDS = {
     "list_price": "Variant Compare At Price",
     "category": "Category",
 }
+COLUMN_NAME = "{title} (product.metafields.reaseq.{name})"
 _OF_VARIANTS = re.compile(r"^(?:Option\d |Variant (?!Price$|Compare At Price$)|Image |Linked To$|Cost per item)")
 _METAFIELD = re.compile(r"^(.+?) \(product\.metafields\.[^)]*\)$")
 

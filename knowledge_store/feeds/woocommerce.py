@@ -19,6 +19,7 @@ FIELDS = {
     "list_price": "Regular price",
     "category": "Categories",
 }
+COLUMN_NAME = "Meta: {name}"
 
 
 def rows(found: Iterable[Row]) -> Iterator[Row]:

@@ -208,6 +208,24 @@ def test_export(distilled: Run) -> None:
     assert not list(Path().glob(".*.part"))
 
 
+def test_a_feed_with_what_is_known_filled_in(run: Run, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REASEQ_ENGINE", "openai")
+    monkeypatch.setenv("REASEQ_MODEL", "fake")
+    monkeypatch.setenv("REASEQ_BASE_URL", fake.base_url)
+    Path("feed.csv").write_text("sku,title,color\n1,Black leather boots,\n2,Red mesh shoe,crimson\n")
+    run("import", "feed.csv", "--category", "shoes")
+    run("distill", "--category", "shoes")
+    output = run("export", "feed.csv", "filled.csv")
+    assert "2 rows, 2 changed: 1 empty cells filled" in output
+    with open("filled.csv", newline="") as file:
+        first, second = csv.DictReader(file)
+    assert (first["color"], first["upper_material"]) == ("black", "leather")
+    assert (second["color"], second["upper_material"]) == ("crimson", "mesh")
+    notes = [json.loads(line) for line in Path("filled.csv.provenance.jsonl").read_text().splitlines()]
+    black = next(note for note in notes if note["value"] == "black")
+    assert (black["line"], black["product_id"], black["column"], black["quote"]) == (2, "1", "color", "Black")
+
+
 def test_a_formula_is_defused_on_request(run: Run, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REASEQ_ENGINE", "openai")
     monkeypatch.setenv("REASEQ_MODEL", "fake")

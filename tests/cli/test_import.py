@@ -227,3 +227,11 @@ def test_variants_without_their_product_are_told(run: Run) -> None:
     Path("feed.csv").write_text("\n".join([header, first]))
     run("import", "feed.csv")
     assert "L-41" in run("knowledge", "show", "larch")
+
+
+def test_export_before_anything_is_known_says_what_to_do(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("feed.csv").write_text(SHOPIFY)
+    run("import", "feed.csv")
+    with pytest.raises(ReaseqError, match=r"nothing is known of products from feed\.csv"):
+        run("export", "feed.csv", "filled.csv")
+    assert not Path("filled.csv").exists()

@@ -1,0 +1,53 @@
+"""`reaseq export`: a feed with what is known filled in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    file: Annotated[Path, typer.Argument(help="The feed that was imported: CSV, TSV or JSON lines; gzip is fine.")],
+    target: Annotated[Path, typer.Argument(help="Where the filled feed goes.")],
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="What a column means, as it was given to `reaseq import`."),
+    ] = None,
+    defuse: Annotated[
+        bool, typer.Option("--defuse", help="Put a quote mark before values that a spreadsheet would run as a formula.")
+    ] = False,
+) -> None:
+    """Write a feed anew, with what is known of its products: empty cells filled, columns added, all else untouched.
+
+    Values are those that were verified, approved or edited. Where each comes from is written beside the target, to
+    TARGET.provenance.jsonl.
+
+    Example: reaseq export feed.csv filled.csv
+    """
+    from rich.console import Console
+    from rich.text import Text
+
+    from reaseq.cli.import_cmd import overrides
+    from reaseq.cli.progress import StepBar, printable
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store.feed_export import fill_feed
+    from reaseq.knowledge_store.store import Store
+
+    settings = load()
+    with Store.open(settings.store_url) as store, StepBar(Console(stderr=True), "bytes read") as bar:
+        report = fill_feed(
+            store,
+            file,
+            target,
+            overrides(mapping or []),
+            defuse=defuse,
+            on_progress=lambda feed, _: bar.step(feed.position(), feed.size),
+        )
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(
+        f"{report.rows:,} rows, {report.touched:,} changed: {report.filled:,} empty cells filled, "
+        f"{report.added:,} values in {len(report.columns):,} new columns."
+    )
+    console.print(Text(f"Written: {printable(str(target))}, and beside it where each value comes from."))

@@ -1,0 +1,279 @@
+"""A feed file with what is known filled in: the same file, with empty cells filled and columns added.
+
+Nothing else changes: rows of which nothing is known, and cells that are not filled, are the same byte for byte. Beside
+it lies a file that says where each value comes from, a JSON line a value.
+"""
+
+import codecs
+import gzip
+import io
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, cast
+
+from reaseq import ReaseqError
+from reaseq.knowledge_store.export import defused, whole
+from reaseq.knowledge_store.feeds.columns import folded, guess_columns
+from reaseq.knowledge_store.feeds.delimited import cell_spans
+from reaseq.knowledge_store.feeds.opening import open_feed
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record, Row
+from reaseq.knowledge_store.importing import is_empty, product_from
+from reaseq.knowledge_store.store import Store
+
+_BATCH = 500
+_NOTED = (
+    *("value", "claim_type", "status", "verdict", "confidence", "field", "start", "end", "quote", "reason"),
+    *("found_by", "model", "prompt_fingerprint", "schema_version", "run_id"),
+)
+
+Known = dict[str, list[dict[str, Any]]]
+"""A product's claims by attribute."""
+
+
+@dataclass
+class FillReport:
+    """rows: of the file. touched: those that changed. filled: empty cells. added: cells of the new `columns`."""
+
+    columns: list[str]
+    rows: int = 0
+    touched: int = 0
+    filled: int = 0
+    added: int = 0
+
+
+def fill_feed(
+    store: Store,
+    path: Path,
+    target: Path,
+    overrides: Mapping[str, str] | None = None,
+    *,
+    defuse: bool = False,
+    on_progress: Callable[[Feed, FillReport], None] = lambda feed, report: None,
+) -> FillReport:
+    """Write the feed at `path` to `target`, with the verified, approved and edited claims of its products.
+
+    A product's claims stand in its own rows; rows that only bring variants or pictures stay as they are. A cell that
+    holds something stays as it is. `defuse` puts a quote mark before values that a spreadsheet would run as a formula.
+    Where each value comes from is written to `TARGET.provenance.jsonl`. Both files appear whole or not at all. Rows
+    that an import sets aside are copied; one with too many cells may become one that fits.
+
+    Raises:
+        ReaseqError: no value can be filled into this format, nothing is known of its products, or `target` cannot be
+            written.
+    """
+    feed = open_feed(path)
+    layout = feed.layout
+    if layout is None:
+        raise FeedError(
+            f"{path} is {feed.format}; values can be filled into CSV, TSV and JSON lines",
+            hint="reaseq knowledge export claims.csv",
+        )
+    if target.exists() and target.samefile(path):
+        raise ReaseqError(f"{target} is the feed itself", hint=f"reaseq export {path} filled-{path.name}")
+    attributes = store.known_attributes(path.name)
+    if not attributes:
+        raise ReaseqError(
+            f"nothing is known of products from {path.name}", hint=f"reaseq import {path}, reaseq distill"
+        )
+    rows = _known(store, feed, guess_columns(feed.columns, {**feed.fields, **(overrides or {})}))
+    writer: _Writer = (
+        _JsonLines(attributes)
+        if layout.delimiter is None
+        else _Delimited(layout, layout.delimiter, attributes, feed, defuse)
+    )
+    report = FillReport(writer.added)
+
+    def write(partial: Path, sidecar: io.TextIOBase) -> int:
+        with _copying(path, partial, layout.encoding) as (lines, out):
+            for row, text in _pieces(lines, rows):
+                if row is None:
+                    out.write(writer.header(text))
+                    continue
+                report.rows += 1
+                record, product_id, known = row
+                columns: dict[str, str] = {}
+                if isinstance(record, Record) and known:
+                    text, columns = writer.filled(text, record, known)
+                report.touched += bool(columns)
+                report.added += sum(column in writer.added for column in columns.values())
+                report.filled += sum(column not in writer.added for column in columns.values())
+                for attribute, column in columns.items():
+                    for claim in known[attribute]:
+                        note = {"line": record.line, "product_id": product_id, "column": column, "attribute": attribute}
+                        sidecar.write(
+                            json.dumps(note | {name: claim[name] for name in _NOTED}, ensure_ascii=False) + "\n"
+                        )
+                out.write(text)
+                if report.rows % _BATCH == 0:
+                    on_progress(feed, report)
+        return report.rows
+
+    def both(notes: Path) -> int:
+        with notes.open("w", encoding="utf-8") as sidecar:
+            return whole(target, lambda partial: write(partial, sidecar))
+
+    whole(target.with_name(f"{target.name}.provenance.jsonl"), both)
+    return report
+
+
+_Known = tuple[Row, str, Known]
+
+
+def _known(store: Store, feed: Feed, mapping: Mapping[str, str]) -> Iterator[_Known]:
+    """Each row with the id of the product it tells of, and what is known of that."""
+    while batch := list(islice(feed.rows, _BATCH)):
+        ids = []
+        for row in batch:
+            made = product_from(row, mapping, None) if isinstance(row, Record) and row.product else None
+            ids.append("" if made is None or isinstance(made, BadRow) else str(made["id"]))
+        known = store.sound_claims(set(ids))
+        for row, product_id in zip(batch, ids, strict=True):
+            yield row, product_id, known.get(product_id, {})
+
+
+def _pieces(lines: Iterator[str], rows: Iterator[_Known]) -> Iterator[tuple[_Known | None, str]]:
+    """Each row with the text from where it begins to where the next one does; first, without a row, what is before."""
+    row: _Known | None = None
+    text: list[str] = []
+    coming = next(rows, None)
+    for number, line in enumerate(lines, 1):
+        if coming is not None and number == coming[0].line:
+            yield row, "".join(text)
+            row, text, coming = coming, [], next(rows, None)
+        text.append(line)
+    yield row, "".join(text)
+
+
+@contextmanager
+def _copying(path: Path, target: Path, encoding: str) -> Iterator[tuple[Iterator[str], io.TextIOBase]]:
+    """Lines of one file and a writer of another that gives back every byte; compressed, if the first is."""
+    with path.open("rb") as raw, target.open("wb") as made:
+        compressed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        source = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if compressed else raw
+        sink = cast(BinaryIO, gzip.GzipFile(fileobj=made, mode="wb", mtime=0)) if compressed else made
+        start = source.read(2)
+        source.seek(0)
+        # A byte order mark is read as a character, so that it is written again, and no other one.
+        exact = {"utf-8-sig": "utf-8", "utf-16": "utf-16-be" if start == codecs.BOM_UTF16_BE else "utf-16-le"}
+        encoding, errors = exact.get(encoding, encoding), "reaseq.surrogates"
+        text = io.TextIOWrapper(source, encoding=encoding, errors=errors, newline="")
+        out = io.TextIOWrapper(sink, encoding=encoding, errors=errors, newline="")
+        yield text, out
+        out.close()
+
+
+class _Writer(Protocol):
+    """`added` are the columns the file does not have."""
+
+    added: list[str]
+
+    def header(self, text: str) -> str: ...
+
+    def filled(self, text: str, record: Record, known: Known) -> tuple[str, dict[str, str]]:
+        """The row's text with values in it, and for each attribute that was written the column."""
+
+
+class _Delimited:
+    def __init__(self, layout: Layout, delimiter: str, attributes: list[str], feed: Feed, defuse: bool) -> None:
+        self.layout, self.delimiter, self.defuse = layout, delimiter, defuse
+        there = {folded(re.sub(r" \([^()]*\)$", "", name)): number for number, name in enumerate(layout.columns)}
+        self.place = {name: there[folded(name)] for name in attributes if folded(name) in there}
+        new = [name for name in attributes if name not in self.place]
+        named = {name: feed.column_name.format(name=name, title=name.replace("_", " ").capitalize()) for name in new}
+        self.new = {name: number for number, name in enumerate(new)}
+        self.added = list(named.values())
+        self.column = {name: layout.columns[number] for name, number in self.place.items()} | named
+
+    def header(self, text: str) -> str:
+        lines = text.splitlines(keepends=True)
+        number = self.layout.header - 1
+        body = lines[number].rstrip("\r\n")
+        cells = "".join(self.delimiter + self._cell(name) for name in self.added)
+        lines[number] = body + cells + lines[number][len(body) :]
+        return "".join(lines)
+
+    def filled(self, text: str, record: Record, known: Known) -> tuple[str, dict[str, str]]:
+        spans = cell_spans(text, self.delimiter)
+        written: dict[str, str] = {}
+        changes: list[tuple[int, int, str]] = []
+        new = [""] * len(self.added)
+        for name, claims in known.items():
+            value = self._cell(", ".join(claim["value"] for claim in claims))
+            if name in self.new:
+                new[self.new[name]] = value
+            else:
+                number = self.place[name]
+                start, end = spans[number] if number < len(spans) else (0, 0)
+                if number >= len(spans) or not is_empty(text[start:end].strip('"')):
+                    continue
+                changes.append((start, end, value))
+            written[name] = self.column[name]
+        width = len(self.layout.columns)
+        end = spans[min(width, len(spans)) - 1][1]
+        missing = self.delimiter * (width - len(spans))
+        more = missing + "".join(self.delimiter + cell for cell in new) if any(new) else ""
+        return _changed(text, changes, end, more), written
+
+    def _cell(self, value: str) -> str:
+        value = defused(value) if self.defuse else value
+        quoted = any(sign in value for sign in (self.delimiter, '"', "\n", "\r")) or value != value.strip()
+        return '"' + value.replace('"', '""') + '"' if quoted else value
+
+
+class _JsonLines:
+    """Claims as keys of the object: text, or a list where there are several."""
+
+    def __init__(self, attributes: list[str]) -> None:
+        self.added = attributes
+
+    def header(self, text: str) -> str:
+        return text
+
+    def filled(self, text: str, record: Record, known: Known) -> tuple[str, dict[str, str]]:
+        spans, end = _value_spans(text)
+        changes: list[tuple[int, int, str]] = []
+        written = {}
+        more = ""
+        for name, claims in known.items():
+            values = [claim["value"] for claim in claims]
+            value = json.dumps(values if len(values) > 1 else values[0], ensure_ascii=False)
+            if name not in spans:
+                more += f"{', ' if spans or more else ''}{json.dumps(name)}: {value}"
+            elif is_empty(spans[name][2]):
+                changes.append((*spans[name][:2], value))
+            else:
+                continue
+            written[name] = name
+        return _changed(text, changes, end, more), written
+
+
+def _changed(text: str, changes: list[tuple[int, int, str]], end: int, more: str) -> str:
+    """`text` with other values between starts and ends, and with `more` at `end`, which is after all of them."""
+    text = text[:end] + more + text[end:]
+    for start, stop, value in sorted(changes, reverse=True):
+        text = text[:start] + value + text[stop:]
+    return text
+
+
+def _value_spans(text: str) -> tuple[dict[str, tuple[int, int, Any]], int]:
+    """Where the values of a JSON object's keys stand, each with the value; and where its last bracket does."""
+    decoder = json.JSONDecoder()
+    spans: dict[str, tuple[int, int, Any]] = {}
+    place = text.index("{") + 1
+    while True:
+        while text[place] in " \t\r\n,":
+            place += 1
+        if text[place] == "}":
+            return spans, place
+        name, place = decoder.raw_decode(text, place)
+        while text[place] in " \t\r\n:":
+            place += 1
+        value, end = decoder.raw_decode(text, place)
+        spans[name] = (place, end, value)
+        place = end

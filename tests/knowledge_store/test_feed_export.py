@@ -1,0 +1,186 @@
+"""A feed with what is known filled in: what changes, and that nothing else does."""
+
+import csv
+import gzip
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import insert
+
+from reaseq import ReaseqError
+from reaseq.knowledge_store.feed_export import fill_feed
+from reaseq.knowledge_store.feeds.columns import guess_columns
+from reaseq.knowledge_store.feeds.delimited import cell_spans
+from reaseq.knowledge_store.feeds.opening import open_feed
+from reaseq.knowledge_store.importing import import_feed
+from reaseq.knowledge_store.store import CLAIM, Store
+from reaseq.knowledge_store.tables import now
+
+Values = dict[str, dict[str, list[str]]]
+"""Product id to attribute to values."""
+
+
+def claim(product_id: str, attribute: str, value: str, status: str = "verified") -> dict[str, Any]:
+    known = {"facet": "supply", "claim_type": "stated", "field": "title", "start": 0, "end": 3, "quote": "red"}
+    made = {"model": "m", "prompt_fingerprint": "p", "verdict": "v", "found_by": "both", "created_at": now()}
+    return {"product_id": product_id, "attribute": attribute, "value": value, "status": status} | known | made
+
+
+def filled(tmp_path: Path, data: bytes, values: Values, **options: Any) -> tuple[bytes, list[dict[str, Any]]]:
+    """The feed after import, knowledge and export, and the notes beside it."""
+    path, target = tmp_path / "feed", tmp_path / "out"
+    path.write_bytes(data)
+    feed = open_feed(path)
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        import_feed(store, feed, guess_columns(feed.columns, feed.fields), rejected_dir=tmp_path / "rejected")
+        rows = [claim(one, name, value) for one, by in values.items() for name, many in by.items() for value in many]
+        with store.writing() as connection:
+            connection.execute(insert(CLAIM), [*rows, claim(next(iter(values)), "color", "no", "rejected")])
+        fill_feed(store, path, target, **options)
+    notes = (tmp_path / "out.provenance.jsonl").read_text(encoding="utf-8").splitlines()
+    return target.read_bytes(), [json.loads(line) for line in notes]
+
+
+CASES = [
+    pytest.param(
+        b'id,title,color\n1,"Red, shoe",\n2,b,blue\n3,c\n',
+        b'id,title,color,material\n1,"Red, shoe",red,"mesh, knit"\n2,b,blue\n3,c\n',
+        {"1": {"color": ["red"], "material": ["mesh", "knit"]}, "2": {"color": ["green"]}},
+        id="an empty cell, a full cell, a new column, a row of which nothing is known",
+    ),
+    pytest.param(
+        "\ufeffid;titel;farbe\r\n1;Schuh „é“;\r\n".encode(),
+        "\ufeffid;titel;farbe;color\r\n1;Schuh „é“;;rot\r\n".encode(),
+        {"1": {"color": ["rot"]}},
+        id="byte order mark, semicolons, CRLF",
+    ),
+    pytest.param(
+        "id\ttitle\n1\té\n".encode("utf-16-be"),
+        "id\ttitle\tcolor\n1\té\tred\n".encode("utf-16-be"),
+        {"1": {"color": ["red"]}},
+        id="UTF-16",
+    ),
+    pytest.param(
+        "\ufeffid\ttitle\n1\té\n".encode("utf-16-be"),
+        "\ufeffid\ttitle\tcolor\n1\té\tred\n".encode("utf-16-be"),
+        {"1": {"color": ["red"]}},
+        id="UTF-16 with a mark",
+    ),
+    pytest.param(
+        "id,title\n1,Schuh é\n".encode("cp1252"),
+        "id,title,color\n1,Schuh é,red\n".encode("cp1252"),
+        {"1": {"color": ["red"]}},
+        id="cp1252",
+    ),
+    pytest.param(
+        b'id,title,a,b\n1,"two\nlines"\n\n2,bad,1,2,3,4\n3,\xff\xfe,1,2\n4,x,1,2,,\n5,"open\n6,z,1,2',
+        b'id,title,a,b,color\n1,"two\nlines",,,red\n\n2,bad,1,2,3,4\n3,\xff\xfe,1,2\n4,x,1,2,blue,,\n5,"open\n6,z,1,2,tan',
+        {"1": {"color": ["red"]}, "4": {"color": ["blue"]}, "6": {"color": ["tan"]}},
+        id="short and long rows, rows set aside, an open quote, no last line end",
+    ),
+    pytest.param(
+        b"sep=;\nid;title\n1;a\n", b"sep=;\nid;title;color\n1;a;red\n", {"1": {"color": ["red"]}}, id="a sep= line"
+    ),
+    pytest.param(
+        b'{"id": 1,  "title":"a", "color": null}\n\n{"id":2,"title":"b","color":"x"}\nnonsense\n'
+        b'{"id": "3", "title": "\\u00e9"}',
+        b'{"id": 1,  "title":"a", "color": "red", "material": ["mesh", "knit"]}\n\n{"id":2,"title":"b","color":"x"}\n'
+        b'nonsense\n{"id": "3", "title": "\\u00e9", "color": "tan"}',
+        {"1": {"color": ["red"], "material": ["mesh", "knit"]}, "2": {"color": ["y"]}, "3": {"color": ["tan"]}},
+        id="JSON lines",
+    ),
+    pytest.param(
+        b"Handle,Title,Option1 Name,Option1 Value,Color (product.metafields.shopify.color)\n"
+        b"l,L,Size,40,\nl,,,41,\nm,M,,,\n",
+        b"Handle,Title,Option1 Name,Option1 Value,Color (product.metafields.shopify.color),"
+        b"Sole material (product.metafields.reaseq.sole_material)\nl,L,Size,40,red,rubber\nl,,,41,\nm,M,,,\n",
+        {"l": {"color": ["red"], "sole_material": ["rubber"]}},
+        id="Shopify: metafields, variants left alone",
+    ),
+    pytest.param(
+        b"TemplateType=x\tVersion=1\nSKU\tName\nitem_sku\titem_name\nA\ta\n",
+        b"TemplateType=x\tVersion=1\nSKU\tName\nitem_sku\titem_name\tcolor\nA\ta\tred\n",
+        {"A": {"color": ["red"]}},
+        id="Amazon: names in the third line",
+    ),
+    pytest.param(
+        b"Type,SKU,Name,Regular price,Parent\nvariable,A,a,,\nvariation,B,,1,A\n",
+        b"Type,SKU,Name,Regular price,Parent,Meta: color\nvariable,A,a,,,red\nvariation,B,,1,A\n",
+        {"A": {"color": ["red"]}},
+        id="WooCommerce",
+    ),
+]
+
+
+@pytest.mark.parametrize(("data", "expected", "values"), CASES)
+def test_fill(tmp_path: Path, data: bytes, expected: bytes, values: Values) -> None:
+    made, notes = filled(tmp_path, data, values)
+    assert made == expected
+    assert {note["attribute"] for note in notes} <= {"color", "material", "sole_material"}
+    assert all(note["value"] in values[note["product_id"]][note["attribute"]] for note in notes)
+    assert all(note["quote"] == "red" and note["model"] == "m" for note in notes)
+
+
+@pytest.mark.parametrize(("data", "expected", "values"), CASES[:1])
+def test_compressed_stays_compressed(tmp_path: Path, data: bytes, expected: bytes, values: Values) -> None:
+    made, _ = filled(tmp_path, gzip.compress(data), values)
+    assert gzip.decompress(made) == expected
+
+
+@pytest.mark.parametrize(("data", "expected", "values"), CASES)
+def test_what_was_filled_imports_as_before(tmp_path: Path, data: bytes, expected: bytes, values: Values) -> None:
+    """The filled file is read as the same products, with more attributes."""
+    read = {}
+    for name, content in (("before", data), ("after", expected)):
+        path = tmp_path / name
+        path.write_bytes(content)
+        feed = open_feed(path)
+        mapping = guess_columns(feed.columns, feed.fields)
+        with Store.open(f"sqlite:///{tmp_path / name}.sqlite") as store:
+            report = import_feed(store, feed, mapping, rejected_dir=tmp_path / "rejected")
+            products = [store.product(one) for one in store.product_ids()]
+        read[name] = (
+            [(one["id"], one["title"], one["price"]) for one in products if one],
+            report.set_aside,
+            report.variants,
+        )
+    assert read["before"] == read["after"]
+
+
+@pytest.mark.parametrize("defuse", [False, True])
+def test_formulas_are_defused_on_request(tmp_path: Path, defuse: bool) -> None:
+    made, _ = filled(tmp_path, b"id,title\n1,a\n", {"1": {"color": ["=1+1"]}}, defuse=defuse)
+    assert made == (b"id,title,color\n1,a,'=1+1\n" if defuse else b"id,title,color\n1,a,=1+1\n")
+
+
+def test_what_cannot_be_filled_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_text("id,title\n1,a\n")
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        with pytest.raises(ReaseqError, match="nothing is known"):
+            fill_feed(store, path, tmp_path / "out")
+        with pytest.raises(ReaseqError, match="is the feed itself"):
+            fill_feed(store, path, path)
+        array = tmp_path / "feed.json"
+        array.write_text('[{"id": 1, "title": "a"}]')
+        with pytest.raises(ReaseqError, match="CSV, TSV and JSON lines"):
+            fill_feed(store, array, tmp_path / "out")
+    assert not list(tmp_path.glob("*out*"))
+
+
+CELLS = st.text(st.sampled_from('ab",;\n\r \té'), max_size=8)
+
+
+@given(st.lists(CELLS, min_size=1, max_size=5), st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+def test_cells_are_found_where_a_csv_reader_finds_them(cells: list[str], quoting: Any) -> None:
+    out = io.StringIO()
+    csv.writer(out, quoting=quoting).writerow(cells)
+    text = out.getvalue()
+    spans = cell_spans(text, ",")
+    assert len(spans) == len(cells)
+    assert [next(csv.reader([text[start:end]]), [""])[0] if start < end else "" for start, end in spans] == cells
