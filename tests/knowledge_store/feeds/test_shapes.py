@@ -342,6 +342,12 @@ def page(script: Any) -> str:
         pytest.param(page({"@graph": [{"@type": "WebPage"}, SCHEMA_ORG]}), 2, id="JSON-LD graph in a page"),
         pytest.param(json.dumps({"@context": "x", "@graph": [SCHEMA_ORG]}), 2, id="JSON-LD graph"),
         pytest.param(json.dumps(SCHEMA_ORG), 2, id="JSON-LD"),
+        pytest.param(json.dumps({"@graph": [{"@type": "WebPage", "name": "x"}, SCHEMA_ORG]}), 2, id="among others"),
+        pytest.param(
+            json.dumps({"@type": "ItemList", "itemListElement": [{"@type": "ListItem", "item": SCHEMA_ORG}]}),
+            2,
+            id="a list",
+        ),
         pytest.param(MICRODATA, 0, id="microdata"),
     ],
 )
