@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from reaseq import ReaseqError
 
 STARTERS = Path(__file__).parent / "starters"
+VOCABULARY = Path(__file__).parent / "vocabulary.yaml"
+"""Attributes that several categories share: `- like: color` takes one over."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 CategoryName = Annotated[str, StringConstraints(pattern=r"^\w{1,200}$")]
@@ -107,6 +109,7 @@ class CategorySchema(_Strict):
     """The attributes of one category, with examples. Immutable; its fingerprint identifies it."""
 
     category: CategoryName
+    department: Name | None = None
     description: Text
     aliases: tuple[Term, ...] = ()
     attributes: Annotated[tuple[Attribute, ...], Field(min_length=1, max_length=40)]
@@ -164,13 +167,36 @@ def load_schema(path: Path) -> CategorySchema:
     except yaml.YAMLError as error:
         raise SchemaError(f"{path}: not valid YAML: {error}") from error
     try:
-        return CategorySchema.model_validate(raw)
+        return CategorySchema.model_validate(_spelt_out(path, raw))
     except ValidationError as error:
         lines = "\n".join(
             f"  {'.'.join(map(str, issue['loc'])) or 'file'}: {issue['msg'].removeprefix('Value error, ')}"
             for issue in error.errors()
         )
         raise SchemaError(f"{path}: not a category schema:\n{lines}") from error
+
+
+def _spelt_out(path: Path, raw: Any) -> Any:
+    """The schema with its attributes `like: NAME` written out; what else such an attribute says wins."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("attributes"), list):
+        return raw
+    made = []
+    for attribute in raw["attributes"]:
+        if isinstance(attribute, dict) and "like" in attribute:
+            name = attribute["like"]
+            if name not in _vocabulary():
+                known = ", ".join(_vocabulary())
+                raise SchemaError(f"{path}: like: {name}: no such shared attribute; there are: {known}")
+            changes = {key: value for key, value in attribute.items() if key != "like"}
+            attribute = {"name": name, **_vocabulary()[name], **changes}
+        made.append(attribute)
+    return raw | {"attributes": made}
+
+
+@lru_cache
+def _vocabulary() -> dict[str, Any]:
+    shared: dict[str, Any] = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))
+    return shared
 
 
 def starters() -> Iterator[CategorySchema]:

@@ -6,6 +6,7 @@ import pytest
 
 from reaseq.taxonomy.lexicon import Lexicon, Text
 from reaseq.taxonomy.schema import CategorySchema, SchemaError, load_schema, starter_for, starters
+from reaseq.taxonomy.text import stems
 
 GOOD = """
 category: hats
@@ -94,3 +95,34 @@ def test_starters_have_both_sides_and_sound_examples(schema: CategorySchema) -> 
                     assert value in {match.value for match in stated.get(name, [])}, f"{example.title}: {name} {value}"
                 elif attribute.kind == "open":
                     assert lexicon.spans(attribute, value, text), f"{example.title}: {name} {value}"
+                else:
+                    assert stems(value) in {stems(match.value) for match in lexicon.measures(attribute, text)}, value
+        found = {name: {match.value for match in matches if not match.negated} for name, matches in stated.items()}
+        for name, values in found.items():
+            attribute = schema.get(name)
+            assert attribute is not None
+            given = {value for value, _ in example.items(name)}
+            assert attribute.facet == "demand" or values & given, f"{example.title}: {name} {values} not given"
+
+
+def test_starters_cover_departments_and_share_no_name() -> None:
+    made = list(starters())
+    departments = {schema.department for schema in made if schema.department}
+    assert len(departments) >= 8
+    assert sum(schema.department is not None for schema in made) >= 25
+    names = [name.casefold().replace(" ", "_") for schema in made for name in {schema.category, *schema.aliases}]
+    assert sorted(names) == sorted(set(names))
+
+
+def test_a_shared_attribute_is_taken_over_and_changed(tmp_path: Path) -> None:
+    path = tmp_path / "caps.yaml"
+    path.write_text(
+        "category: caps\ndescription: Caps.\nattributes:\n"
+        "- like: color\n  description: Of the front\n- {like: fit, name: cut}\n"
+    )
+    color, cut = load_schema(path).attributes
+    assert (color.name, color.description, color.multiple) == ("color", "Of the front", True)
+    assert (cut.name, "slim" in cut.values) == ("cut", True)
+    path.write_text("category: caps\ndescription: Caps.\nattributes:\n- like: colour\n")
+    with pytest.raises(SchemaError, match="like: colour: no such shared attribute; there are: color, audience"):
+        load_schema(path)
