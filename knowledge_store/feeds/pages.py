@@ -13,10 +13,13 @@ _TYPES = ("Product", "ProductGroup", "ProductModel", "IndividualProduct", "Vehic
 
 def page(path: Path, stream: BinaryIO, encoding: str, size: int) -> Feed:
     """Raises FeedError if the page holds no product."""
-    from lxml import html
+    from lxml import etree, html
 
-    document = html.document_fromstring(stream.read(), parser=html.HTMLParser(encoding=encoding))
-    found = list(chain(_json_ld(document), _microdata(document)))
+    try:
+        document = html.document_fromstring(stream.read(), parser=html.HTMLParser(encoding=encoding))
+        found = list(chain(_json_ld(document), _microdata(document)))
+    except etree.ParserError:  # nothing in it
+        found = []
     rows: list[Row] = [checked(number, values) for number, values in enumerate(found, 1)]
     columns = dict.fromkeys(name for row in rows if isinstance(row, Record) for name in row.values)
     if not columns:

@@ -18,9 +18,10 @@ _SAFE: dict[str, Any] = {"resolve_entities": False, "no_network": True, "huge_tr
 
 def xml(path: Path, stream: BinaryIO, raw: BinaryIO, size: int) -> Feed:
     """Raises FeedError if it is not well-formed from the beginning, or no element repeats."""
-    tag = _record_tag(path, stream)
+    trail = _trail_of_records(path, stream)
+    tag = trail[-1]
     stream.seek(0)
-    rows = _rows(stream, tag)
+    rows = _rows(stream, tag, depth=len(trail) - 1)
     peeked: list[Row] = []
     columns: dict[str, None] = {}
     for row in rows:
@@ -35,8 +36,8 @@ def xml(path: Path, stream: BinaryIO, raw: BinaryIO, size: int) -> Feed:
     return Feed(path, kind, list(columns), chain(peeked, rows), size, lambda: size if raw.closed else raw.tell())
 
 
-def _record_tag(path: Path, stream: BinaryIO) -> str:
-    """The tag of records: the shallowest that repeats within one parent and holds elements or attributes."""
+def _trail_of_records(path: Path, stream: BinaryIO) -> tuple[str, ...]:
+    """The tags from the root to a record: the shallowest that repeats and holds elements or attributes."""
     from lxml import etree
 
     seen: Counter[tuple[str, ...]] = Counter()
@@ -67,15 +68,17 @@ def _record_tag(path: Path, stream: BinaryIO) -> str:
     ranked = sorted(known, key=len) + sorted(several, key=len) + sorted(holding, key=len)
     if not ranked:
         raise FeedError(f"{path} is XML without elements that hold anything", hint=EXPORT_AS)
-    return ranked[0][-1]
+    return ranked[0]
 
 
-def _rows(stream: BinaryIO, tag: str) -> Iterator[Row]:
+def _rows(stream: BinaryIO, tag: str, depth: int) -> Iterator[Row]:
     from lxml import etree
 
     line = 0
     try:
         for _, element in etree.iterparse(stream, events=("end",), tag=tag, **_SAFE):
+            if sum(1 for _ in element.iterancestors()) != depth:
+                continue  # one within a record: related products
             line = element.sourceline or line + 1
             values = _values(element)
             yield checked(line, flat(values)) if isinstance(values, dict) else BadRow(line, "holds nothing", "")

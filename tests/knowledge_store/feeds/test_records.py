@@ -184,6 +184,7 @@ def test_parquet(tmp_path: Path) -> None:
         (b"<?xml version='1.0'?>\n<rss/>\n", "without elements that hold anything"),
         (b"<rss><item>\n<a>", "no element 'item' holds anything"),
         (b"<!doctype html><title>x</title>", "web page without a schema.org Product"),
+        (b"<!doctype html>", "web page without a schema.org Product"),
         (b"PK\x03\x04\x14\x00\x06\x00", "no workbook that can be read"),
         (b"\xd0\xcf\x11\xe0rest", "before 2007"),
     ],

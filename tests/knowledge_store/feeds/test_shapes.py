@@ -259,6 +259,8 @@ ICECAT_XML = """<?xml version="1.0" encoding="UTF-8"?>
    <Feature ID="3"><Name ID="4" Value="Weight"/></Feature>
   </ProductFeature>
   <Supplier ID="5" Name="Fennside"/>
+  <ProductRelated ID="6"><Product ID="9" Prod_id="X" Name="Socks" Title="Socks"/></ProductRelated>
+  <ProductRelated ID="7"><Product ID="8" Prod_id="Y" Name="Laces" Title="Laces"/></ProductRelated>
  </Product>
 </ICECAT-interface>"""
 ICECAT_JSON = {
@@ -295,6 +297,7 @@ ICECAT_JSON = {
 def test_icecat(tmp_path: Path, data: str) -> None:
     format_, _, products = imported(tmp_path, data)
     assert format_.startswith("Icecat")
+    assert set(products) == {"4711"}
     product = products["4711"]
     assert product["title"] == "Fennside Larch 3 running shoe"
     assert (product["brand"], product["category"], product["description"]) == ("Fennside", "shoes", "Light and dry.")
