@@ -8,6 +8,7 @@ import typer
 from reaseq import ReaseqError, __version__
 from reaseq.cli import beyond_log, config, embed, events, knowledge, models, prompts, ranker
 from reaseq.cli.distill import distill
+from reaseq.cli.eval_extraction import eval_extraction
 from reaseq.cli.export import export
 from reaseq.cli.graph import graph
 from reaseq.cli.import_cmd import import_
@@ -42,6 +43,7 @@ def _root(
 app.command("import")(import_)
 app.command("export")(export)
 app.command("distill")(distill)
+app.command("eval-extraction")(eval_extraction)
 app.command("embed")(embed.embed)
 app.command("similar")(embed.similar)
 app.add_typer(embed.app, name="embeddings")

@@ -1,0 +1,172 @@
+"""`reaseq eval-extraction`: extracted values against a gold file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reaseq.cli.distill import EngineOption, ModelOption
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from reaseq.agents.extraction_score import GoldRow, Score
+    from reaseq.cli.settings import Settings
+    from reaseq.graphs.extraction_eval import Extracted, GoldCategory
+
+_CONFUSED = 15
+
+
+def eval_extraction(
+    gold: Annotated[Path, typer.Option("--gold", help="JSON lines: id, category, title, description, gold.")],
+    category: Annotated[str | None, typer.Option("--category", "-c", help="Only rows of this category.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="At most this many rows of each category.")
+    ] = None,
+    examples: Annotated[
+        int,
+        typer.Option("--examples", min=0, help="Rows of each category that are shown to the model, and not scored."),
+    ] = 2,
+    out: Annotated[Path | None, typer.Option("--out", help="Write figures and predictions there, as JSON.")] = None,
+    model: ModelOption = None,
+    engine: EngineOption = None,
+) -> None:
+    """Extract the attributes of a gold file's products and score them: micro precision, recall, F1.
+
+    A row is {"id", "category", "title", "description", "gold": {attribute: [accepted values] or "n/a"}}. A value counts
+    if it equals one of the accepted ones. Nothing is written to the catalogue; replies are kept, so that a run that
+    was stopped goes on where it was.
+
+    Example: reaseq eval-extraction --gold gold.jsonl --limit 50
+    """
+    import json
+
+    from rich.console import Console
+
+    from reaseq import ReaseqError
+    from reaseq.agents.extraction_score import read_gold, score
+    from reaseq.cli.settings import load
+    from reaseq.graphs.extraction_eval import categories
+
+    settings = load(engine=engine, model=model)
+    rows = [row for row in read_gold(gold) if category is None or row.category.casefold() == category.casefold()]
+    if not rows:
+        raise ReaseqError(
+            f"{gold} has no rows" + (f" of category {category!r}" if category else ""), hint=f"head {gold}"
+        )
+    rows = _limited(rows, None if limit is None else limit + examples)
+    extracted = _extract(settings, categories(rows, examples=examples))
+    result = score(extracted.scored, extracted.predicted, seed=settings.seed)
+    console = Console(highlight=False)
+    _print(console, result, extracted)
+    if out is not None:
+        made = {
+            "gold": gold.name,
+            "rows": len(extracted.scored),
+            "precision": result.overall.precision,
+            "recall": result.overall.recall,
+            "f1": result.overall.f1,
+            "f1 95 %": result.interval,
+            "failed": extracted.failed,
+            "predicted": extracted.predicted,
+        }
+        try:
+            out.write_text(json.dumps(made, indent=1, ensure_ascii=False), encoding="utf-8")
+        except OSError as error:
+            raise ReaseqError(f"{out}: {error.strerror or error}", hint="name a file that can be written") from error
+        console.print(f"Written: {out}", markup=False)
+
+
+def _limited(rows: list[GoldRow], most: int | None) -> list[GoldRow]:
+    from collections import Counter
+
+    seen: Counter[str] = Counter()
+    kept = []
+    for row in rows:
+        seen[row.category] += 1
+        if most is None or seen[row.category] <= most:
+            kept.append(row)
+    return kept
+
+
+def _extract(settings: Settings, groups: list[GoldCategory]) -> Extracted:
+    import asyncio
+    from importlib.metadata import version
+
+    from rich.console import Console
+
+    from reaseq.cli.engine import start_engine
+    from reaseq.cli.progress import StepBar
+    from reaseq.graphs.extraction_eval import extract
+    from reaseq.graphs.ledger import Counts, Ledger
+    from reaseq.knowledge_store.store import Store
+    from reaseq.knowledge_store.tables import RunStatus
+    from reaseq.llm.chat import Chat
+    from reaseq.prompts.library import PromptLibrary
+
+    with Store.open(settings.store_url) as store, start_engine(settings) as endpoint:
+        counts = Counts()
+        run_id = store.start_run(
+            command="eval-extraction",
+            category=None,
+            model=endpoint.model,
+            engine=settings.engine,
+            settings={"seed": settings.seed},
+            versions={"reaseq": version("reaseq")},
+        )
+        chat = Chat(
+            endpoint,
+            Ledger(store, run_id, counts),
+            concurrency=settings.calls_at_a_time,
+            timeout=settings.seconds_a_call,
+            retries=settings.retries,
+            seed=settings.seed,
+            temperature=settings.temperature,
+        )
+
+        async def go() -> Extracted:
+            with StepBar(Console(stderr=True), "rows") as bar:
+                async with chat:
+                    return await extract(groups, endpoint, chat, PromptLibrary(settings.prompts_dir), on_row=bar.step)
+
+        status = RunStatus.STOPPED
+        try:
+            made = asyncio.run(go())
+            status = RunStatus.DONE
+        finally:
+            counts.stop_clock()
+            store.end_run(run_id, status, vars(counts))
+    return made
+
+
+def _print(console: Console, result: Score, extracted: Extracted) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.cli.progress import printable
+
+    for title, parts in (
+        ("By category", result.by_category),
+        ("By attribute", {f"{one}: {name}": found for (one, name), found in result.by_attribute.items()}),
+    ):
+        table = Table(title=title, title_justify="left")
+        for name in ("", "precision", "recall", "F1", "right", "wrong", "invented", "missed"):
+            table.add_column(name, justify="right" if name else "left")
+        for name, found in parts.items():
+            shares = (f"{share:.3f}" for share in (found.precision, found.recall, found.f1))
+            counts = (f"{count:,}" for count in (found.right, found.wrong, found.invented, found.missed))
+            table.add_row(Text(printable(name)), *shares, *counts)
+        console.print(table)
+    table = Table("attribute", "gold", "extracted", "times", title="Most often confused", title_justify="left")
+    for (attribute, gold, value), times in result.confused.most_common(_CONFUSED):
+        table.add_row(*(Text(printable(one)) for one in (attribute, gold or "–", value or "–", str(times))))
+    console.print(table)
+    found = result.overall
+    low, high = result.interval
+    console.print(
+        f"{len(extracted.scored):,} products, {len(extracted.failed):,} failed: precision {found.precision:.3f}, "
+        f"recall {found.recall:.3f}, F1 {found.f1:.3f} (95 %: {low:.3f} to {high:.3f}).",
+        soft_wrap=True,
+    )
