@@ -191,7 +191,7 @@ class _Delimited:
         self.column = {name: layout.columns[number] for name, number in self.place.items()} | named
 
     def header(self, text: str) -> str:
-        lines = text.splitlines(keepends=True)
+        lines = list(io.StringIO(text, newline=""))  # as the file is read: str.splitlines knows more line ends
         number = self.layout.header - 1
         body = lines[number].rstrip("\r\n")
         cells = "".join(self.delimiter + self._cell(name) for name in self.added)

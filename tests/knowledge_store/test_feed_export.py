@@ -84,6 +84,12 @@ CASES = [
         id="short and long rows, rows set aside, an open quote, no last line end",
     ),
     pytest.param(
+        "sep=;\nid;title;a\u2028b\x0bc\n1;x;\u2028\n".encode(),
+        "sep=;\nid;title;a\u2028b\x0bc;color\n1;x;\u2028;red\n".encode(),
+        {"1": {"color": ["red"]}},
+        id="signs that only str.splitlines takes for line ends",
+    ),
+    pytest.param(
         b"sep=;\nid;title\n1;a\n", b"sep=;\nid;title;color\n1;a;red\n", {"1": {"color": ["red"]}}, id="a sep= line"
     ),
     pytest.param(
