@@ -8,13 +8,13 @@ import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import chain, count
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record, Row, checked, flat
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record, Row, checked, flat, with_columns
 
-_PEEKED = 100
+_TRIED = 100
 _CONTAINERS = frozenset(
     {"products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
 )
@@ -35,7 +35,7 @@ def _is_lines(start: str) -> bool:
     lines = [line for line in start.splitlines() if line.strip()]
     if len(lines) < 2:
         return False
-    return any(isinstance(_loaded(line), dict) for line in lines[:_PEEKED])
+    return any(isinstance(_loaded(line), dict) for line in lines[:_TRIED])
 
 
 def _loaded(line: str) -> Any:
@@ -46,22 +46,15 @@ def _loaded(line: str) -> Any:
 
 
 def _named(path: Path, kind: str, rows: Iterator[Row], raw: BinaryIO, size: int) -> Feed:
-    """The columns are those of the first records; later ones may bring more, which stay raw attributes."""
-    peeked: list[Row] = []
-    columns: dict[str, None] = {}
-    for row in rows:
-        peeked.append(row)
-        if isinstance(row, Record):
-            columns |= dict.fromkeys(row.values)
-        if len(peeked) == _PEEKED:
-            break
+    columns, rows = with_columns(rows)
     if not columns:
-        why = next((f"; line {row.line}: {row.reason}" for row in peeked if isinstance(row, BadRow)), "")
+        first = next((row for row in rows if isinstance(row, BadRow)), None)
+        why = f"; line {first.line}: {first.reason}" if first else ""
         raise FeedError(
             f"{path} has no JSON object with keys on its first lines{why}",
             hint=f"jq -c . {path} > feed.jsonl   (an object a line)",
         )
-    return Feed(path, kind, list(columns), chain(peeked, rows), size, lambda: size if raw.closed else raw.tell())
+    return Feed(path, kind, columns, rows, size, lambda: size if raw.closed else raw.tell())
 
 
 def _lines(lines: io.TextIOWrapper) -> Iterator[Row]:

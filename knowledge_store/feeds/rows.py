@@ -6,12 +6,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from reaseq import ReaseqError
 
 _DEEPEST = 50
+_PEEKED = 100
 _LONGEST_SHOWN = 10_000
 EXPORT_AS = "export it as CSV, TSV, Excel (.xlsx), JSON, XML or Parquet"
 
@@ -99,6 +101,13 @@ class Feed:
     fields: Mapping[str, str] = dataclass_field(default_factory=dict)
     layout: Layout | None = None
     column_name: str = "{name}"
+
+
+def with_columns(rows: Iterator[Row]) -> tuple[list[str], Iterator[Row]]:
+    """The columns that the first records have, and all the rows. Later records may bring more: raw attributes."""
+    peeked = list(islice(rows, _PEEKED))
+    columns = dict.fromkeys(name for row in peeked if isinstance(row, Record) for name in row.values)
+    return list(columns), chain(peeked, rows)
 
 
 def unstorable(text: str) -> str | None:

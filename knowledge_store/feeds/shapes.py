@@ -6,12 +6,9 @@ spread over several. It keeps the rows' order and no more state than the parent 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, islice
 
 from reaseq.knowledge_store.feeds import amazon, google, icecat, magento, schema_org, shopify, woocommerce
-from reaseq.knowledge_store.feeds.rows import Feed, Record, Row
-
-_PEEKED = 100
+from reaseq.knowledge_store.feeds.rows import Feed, Row, with_columns
 
 
 @dataclass(frozen=True)
@@ -44,15 +41,13 @@ def shaped(feed: Feed) -> Feed:
     columns = set(feed.columns)
     for shape in SHAPES:
         if columns.issuperset(shape.marks):
-            rows = shape.rows(feed.rows)
-            peeked = list(islice(rows, _PEEKED))
-            # What the rows have now: several columns may have become one, or one several.
-            names = dict.fromkeys(name for row in peeked if isinstance(row, Record) for name in row.values)
+            # The columns are those the rows have now: several may have become one, or one several.
+            names, rows = with_columns(shape.rows(feed.rows))
             return replace(
                 feed,
                 format=f"{shape.name}, {feed.format}",
-                columns=list(names),
-                rows=chain(peeked, rows),
+                columns=names,
+                rows=rows,
                 fields={field: name for field, name in shape.fields.items() if name in names},
                 column_name=shape.column_name,
             )

@@ -5,13 +5,11 @@ Elements are read one at a time (lxml) and thrown away. Entities a file defines 
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.rows import EXPORT_AS, BadRow, Feed, FeedError, Record, Row, checked, flat
+from reaseq.knowledge_store.feeds.rows import EXPORT_AS, BadRow, Feed, FeedError, Row, checked, flat, with_columns
 
-_PEEKED = 100
 _SCANNED = 20_000
 _SAFE: dict[str, Any] = {"resolve_entities": False, "no_network": True, "huge_tree": False, "remove_comments": True}
 
@@ -21,19 +19,11 @@ def xml(path: Path, stream: BinaryIO, raw: BinaryIO, size: int) -> Feed:
     trail = _trail_of_records(path, stream)
     tag = trail[-1]
     stream.seek(0)
-    rows = _rows(stream, tag, depth=len(trail) - 1)
-    peeked: list[Row] = []
-    columns: dict[str, None] = {}
-    for row in rows:
-        peeked.append(row)
-        if isinstance(row, Record):
-            columns |= dict.fromkeys(row.values)
-        if len(peeked) == _PEEKED:
-            break
+    columns, rows = with_columns(_rows(stream, tag, depth=len(trail) - 1))
     if not columns:
         raise FeedError(f"{path}: no element {tag!r} holds anything", hint=EXPORT_AS)
     kind = f"XML, an element {_local(tag)!r} each"
-    return Feed(path, kind, list(columns), chain(peeked, rows), size, lambda: size if raw.closed else raw.tell())
+    return Feed(path, kind, columns, rows, size, lambda: size if raw.closed else raw.tell())
 
 
 def _trail_of_records(path: Path, stream: BinaryIO) -> tuple[str, ...]:
