@@ -16,7 +16,6 @@ from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
 from reaseq.prompts.library import Example, Prompt
 from reaseq.taxonomy.lexicon import Lexicon, Text
 from reaseq.taxonomy.schema import Attribute, CategorySchema
-from reaseq.taxonomy.text import stems
 
 _MOST_VALUES = {"supply": 3, "demand": 2}
 _LONGEST_OPEN = 60
@@ -39,12 +38,6 @@ class AttributeExtractor:
             examples=_examples(self.schema, grammar=grammar) or None,
         )
         self.response_format = _response_format(self.schema)
-        self._terms = {
-            attribute.name: {
-                stems(term): value for value, synonyms in attribute.values.items() for term in (value, *synonyms)
-            }
-            for attribute in self.schema.attributes
-        }
 
     @property
     def fingerprint(self) -> str:
@@ -156,7 +149,7 @@ class AttributeExtractor:
                 continue
             value = value.strip()
             if attribute.kind == "closed":
-                known = self._terms[attribute.name].get(stems(value))
+                known = attribute.value_of(value)
                 if known is None:
                     problems.append(f"{value[:40]!r} is not one of the values of {attribute.name!r}")
                     continue

@@ -3,8 +3,9 @@
 from typing import Literal, NotRequired, TypedDict
 
 ClaimType = Literal["stated", "normalised", "inferred", "demand"]
-Status = Literal["proposed", "verified", "rejected"]
-FoundBy = Literal["model", "lexicon", "both"]
+Status = Literal["proposed", "verified", "rejected", "approved", "edited"]
+"""No run gives the last two: people do."""
+FoundBy = Literal["model", "lexicon", "both", "person"]
 
 
 class Claim(TypedDict):

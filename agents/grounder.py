@@ -7,9 +7,10 @@ description that contradict each other - is left `proposed` for the verifier.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from reaseq.agents.claims import Claim, ClaimType, Extraction, Found, FoundBy, Status
-from reaseq.taxonomy.lexicon import Lexicon, Match, Text
+from reaseq.taxonomy.lexicon import Lexicon, Match, Sources, Text
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.text import stems
 
@@ -30,6 +31,16 @@ def ground(extraction: Extraction, text: Text, lexicon: Lexicon) -> list[Claim]:
         else:
             claims += _open(attribute, values, text, lexicon)
     return claims
+
+
+def evidence_of(value: str, sources: Sources) -> dict[str, Any]:
+    """Where the text states a value that a person gave, as columns of a claim; none where it does not."""
+    text = Text(sources)
+    for match in text.find(value):
+        if not match.negated:
+            place = {"field": match.field, "start": match.start, "end": match.end}
+            return {"claim_type": "stated", "quote": text.quote(match), **place}
+    return {}
 
 
 def _closed(attribute: Attribute, values: Sequence[Found], matches: Sequence[Match], text: Text) -> list[Claim]:

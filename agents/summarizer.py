@@ -90,11 +90,11 @@ class Summarizer:
 
 
 def _holds(claim: Claim) -> bool:
-    return claim["status"] == "verified"
+    return claim["status"] in ("verified", "approved", "edited")
 
 
 def _facts(claims: Sequence[Claim]) -> str:
-    """Verified values by attribute, a line each."""
+    """Values that hold by attribute, a line each."""
     values: dict[str, list[str]] = {}
     for claim in claims:
         if _holds(claim):

@@ -21,8 +21,8 @@ def export(
 ) -> None:
     """Write a feed anew, with what is known of its products: empty cells filled, columns added, all else untouched.
 
-    Values are those that were verified, approved or edited. Where each comes from is written beside the target, to
-    TARGET.provenance.jsonl.
+    Values are those that were verified, approved or edited. What somebody edited also replaces what a cell holds.
+    Where each comes from is written beside the target, to TARGET.provenance.jsonl.
 
     Example: reaseq export feed.csv filled.csv
     """
@@ -47,7 +47,7 @@ def export(
         )
     console = Console(soft_wrap=True, highlight=False)
     console.print(
-        f"{report.rows:,} rows, {report.touched:,} changed: {report.filled:,} empty cells filled, "
+        f"{report.rows:,} rows, {report.touched:,} changed: {report.filled:,} cells filled, "
         f"{report.added:,} values in {len(report.columns):,} new columns."
     )
     console.print(Text(f"Written: {printable(str(target))}, and beside it where each value comes from."))

@@ -94,11 +94,12 @@ def show(
         variants = store.variants(product_id)
 
     from reaseq.agents.product_text import source_fields
+    from reaseq.cli.review import holds_evidence
 
     for field, text in source_fields(product).items():
         marked = Text(printable(text))
         for claim in claims:
-            if claim["field"] == field and claim["status"] != "rejected":
+            if claim["status"] != "rejected" and holds_evidence(claim, field, text):
                 marked.stylize("bold black on yellow", claim["start"], claim["end"])
         console.print(Panel(marked, title=Text(field), title_align="left", border_style="dim"))
     if variants:

@@ -33,7 +33,7 @@ from reaseq.graphs.product_graph import (
 from reaseq.graphs.staleness import Inputs, reason
 from reaseq.knowledge_store.importing import category_name
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
-from reaseq.knowledge_store.tables import RunStatus
+from reaseq.knowledge_store.tables import LOCKED, RunStatus
 from reaseq.llm.budget import Budget, BudgetExceeded
 from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.llm.endpoint import Endpoint
@@ -321,8 +321,11 @@ class _Run:
                 await asyncio.sleep(0)
                 continue
             product_id, sources, parts = item
+            decided = self.store.decided(product_id)
             try:
-                state = await run_product_graph(graph, product_id, sources, repairs=self.options.repairs)
+                state = await run_product_graph(
+                    graph, product_id, sources, repairs=self.options.repairs, decided=decided
+                )
             except BudgetExceeded:
                 self.stop.set()
                 raise
@@ -337,7 +340,9 @@ class _Run:
         if "claims" in state:
             stamp = {"prompt_fingerprint": fingerprints[AttributeExtractor.name], "schema_version": self.stored.version}
             claims = [
-                claim | stamp | {"model": "" if claim["found_by"] == "lexicon" else model} for claim in state["claims"]
+                claim | stamp | {"model": "" if claim["found_by"] == "lexicon" else model}
+                for claim in state["claims"]
+                if claim["status"] not in LOCKED
             ]
         summary = state.get("summary")
         knowledge = ProductKnowledge(
@@ -349,6 +354,7 @@ class _Run:
             else {"text": summary, "model": model, "prompt_fingerprint": fingerprints[Summarizer.name]},
             failures=[dict(failure) for failure in state["failures"]],
             retired_calls=state["retired"],
+            several={attribute.name for attribute in self.stored.schema.attributes if attribute.multiple},
         )
         self.store.save_knowledge(knowledge, run_id=self.run_id)
         if knowledge.done:

@@ -6,7 +6,7 @@ State is plain data. There is no checkpointer: the store is the checkpoint, the 
 makes a restart cheap.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
@@ -19,6 +19,8 @@ from reaseq.agents.claims import Claim, Extraction
 from reaseq.agents.grounder import ground
 from reaseq.agents.summarizer import Summarizer
 from reaseq.agents.verifier import Verifier
+from reaseq.knowledge_store.store import undecided
+from reaseq.knowledge_store.tables import LOCKED
 from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon, Text
@@ -37,10 +39,12 @@ class StageFailure(TypedDict):
 
 @dataclass(frozen=True)
 class ProductContext:
-    """What the nodes of one product read and never change; its text is tokenised once."""
+    """What the nodes of one product read and never change; its text is tokenised once. `decided` are the claims that
+    people have settled: they stand beside those that the run finds, and no run's claim reopens them."""
 
     product_id: str
     text: Text
+    decided: Sequence[Mapping[str, Any]] = ()
 
 
 class ProductState(TypedDict, total=False):
@@ -83,6 +87,11 @@ class ProductAgents:
         )
 
     @property
+    def several(self) -> set[str]:
+        """The attributes that may have several values."""
+        return {attribute.name for attribute in self.lexicon.schema.attributes if attribute.multiple}
+
+    @property
     def fingerprints(self) -> dict[str, str]:
         """Each agent's name with the fingerprint of its rendered prompt."""
         return {agent.name: agent.fingerprint for agent in (self.extractor, self.verifier, self.summarizer)}
@@ -110,7 +119,10 @@ def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> P
         return await _attempt(AttributeExtractor.name, state, stage, repairs)
 
     async def ground_claims(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
-        return {"claims": ground(state["extraction"], runtime.context.text, agents.lexicon)}
+        product = runtime.context
+        found = ground(state["extraction"], product.text, agents.lexicon)
+        settled: list[Any] = [claim for claim in product.decided if claim["status"] in LOCKED]
+        return {"claims": undecided(found, product.decided, agents.several) + settled}
 
     async def verify(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
         product = runtime.context
@@ -163,13 +175,18 @@ def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> P
 
 
 async def run_product_graph(
-    graph: ProductGraph, product_id: str, sources: dict[str, str], *, repairs: int
+    graph: ProductGraph,
+    product_id: str,
+    sources: dict[str, str],
+    *,
+    repairs: int,
+    decided: Sequence[Mapping[str, Any]] = (),
 ) -> ProductState:
     """Take one product through the graph and return its final state."""
     state: Any = await graph.ainvoke(
         {"failures": [], "retired": [], **_NEW_STAGE},
         {"recursion_limit": 3 * (repairs + 1) + 3},
-        context=ProductContext(product_id, Text(sources)),
+        context=ProductContext(product_id, Text(sources), decided),
     )
     final: ProductState = state
     return final

@@ -13,6 +13,7 @@ _WORDS = {
     "schema": "schema changed",
     "model": "model changed",
     "code": "reaseq changed",
+    "decision": "somebody decided on a claim",
 }
 
 

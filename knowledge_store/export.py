@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reaseq import ReaseqError
+from reaseq.knowledge_store.decisions import decided_products
 from reaseq.knowledge_store.store import Store
 
 COLUMNS = (
@@ -28,6 +29,7 @@ COLUMNS = (
     "quote",
     "reason",
     "found_by",
+    "decided_by",
     "model",
     "prompt_fingerprint",
     "schema_version",
@@ -76,6 +78,23 @@ def export_replies(store: Store, path: Path) -> int:
             yield reply
 
     return whole(path, lambda partial: _jsonl(partial, lines()))
+
+
+def export_gold(store: Store, path: Path, *, category: str | None = None) -> int:
+    """Write the products on which somebody decided, each with the values that hold, as a gold file; returns their
+    number. An attribute of which every value was rejected has none.
+
+    Raises:
+        ReaseqError: the file cannot be written.
+    """
+
+    def rows() -> Iterator[dict[str, Any]]:
+        for product, values in decided_products(store, category=category):
+            text = {name: product[name] for name in ("id", "title", "description")}
+            gold = {name: held or "n/a" for name, held in values.items()}
+            yield {"category": product["category"] or "general", **text, "gold": gold}
+
+    return whole(path, lambda partial: _jsonl(partial, rows()))
 
 
 def whole(path: Path, write: Callable[[Path], int]) -> int:

@@ -24,11 +24,12 @@ from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record, Row
 from reaseq.knowledge_store.importing import is_empty, product_from
 from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.tables import ClaimStatus
 
 _BATCH = 500
 _NOTED = (
     *("value", "claim_type", "status", "verdict", "confidence", "field", "start", "end", "quote", "reason"),
-    *("found_by", "model", "prompt_fingerprint", "schema_version", "run_id"),
+    *("found_by", "decided_by", "model", "prompt_fingerprint", "schema_version", "run_id"),
 )
 
 Known = dict[str, list[dict[str, Any]]]
@@ -37,7 +38,8 @@ Known = dict[str, list[dict[str, Any]]]
 
 @dataclass
 class FillReport:
-    """rows: of the file. touched: those that changed. filled: empty cells. added: cells of the new `columns`."""
+    """rows: of the file. touched: those that changed. filled: cells that were empty or held what somebody edited.
+    added: cells of the new `columns`."""
 
     columns: list[str]
     rows: int = 0
@@ -58,9 +60,10 @@ def fill_feed(
     """Write the feed at `path` to `target`, with the verified, approved and edited claims of its products.
 
     A product's claims stand in its own rows; rows that only bring variants or pictures stay as they are. A cell that
-    holds something stays as it is. `defuse` puts a quote mark before values that a spreadsheet would run as a formula.
-    Where each value comes from is written to `TARGET.provenance.jsonl`. Both files appear whole or not at all. Rows
-    that an import sets aside are copied; one with too many cells may become one that fits.
+    holds something stays as it is, unless somebody edited the value. `defuse` puts a quote mark before values that a
+    spreadsheet would run as a formula. Where each value comes from is written to `TARGET.provenance.jsonl`. Both files
+    appear whole or not at all. Rows that an import sets aside are copied; one with too many cells may become one that
+    fits.
 
     Raises:
         ReaseqError: no value can be filled into this format, nothing is known of its products, or `target` cannot be
@@ -210,7 +213,9 @@ class _Delimited:
             else:
                 number = self.place[name]
                 start, end = spans[number] if number < len(spans) else (0, 0)
-                if number >= len(spans) or not is_empty(text[start:end].strip('"')):
+                if number >= len(spans) or text[start:end] == value:
+                    continue
+                if not is_empty(text[start:end].strip('"')) and not _edited(claims):
                     continue
                 changes.append((start, end, value))
             written[name] = self.column[name]
@@ -245,12 +250,16 @@ class _JsonLines:
             value = json.dumps(values if len(values) > 1 else values[0], ensure_ascii=False)
             if name not in spans:
                 more += f"{', ' if spans or more else ''}{json.dumps(name)}: {value}"
-            elif is_empty(spans[name][2]):
+            elif is_empty(spans[name][2]) or (_edited(claims) and text[slice(*spans[name][:2])] != value):
                 changes.append((*spans[name][:2], value))
             else:
                 continue
             written[name] = name
         return _changed(text, changes, end, more), written
+
+
+def _edited(claims: list[dict[str, Any]]) -> bool:
+    return any(claim["status"] == ClaimStatus.EDITED for claim in claims)
 
 
 def _changed(text: str, changes: list[tuple[int, int, str]], end: int, more: str) -> str:

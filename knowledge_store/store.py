@@ -5,11 +5,11 @@ summary and failures land in one transaction. A model's reply is committed by it
 comes, so that a killed run never asks twice.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     Connection,
@@ -33,7 +33,7 @@ from reaseq import ReaseqError
 from reaseq.knowledge_store import tables as t
 from reaseq.taxonomy.schema import CategorySchema
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration. A store that is there already needs no Alembic to open."""
 
 
@@ -51,7 +51,7 @@ IMPORT, PRODUCT, CLAIM, SUMMARY, RUN, FAILURE, CALL, DISTILLATION, SCHEMA = map(
     (t.Import, t.Product, t.Claim, t.Summary, t.Run, t.Failure, t.LLMCall, t.Distillation, t.CategorySchemaRow),
 )
 EVENT, EVENT_IMPORT, SPACE, EMBEDDING = map(_table, (t.Event, t.EventImport, t.EmbeddingSpace, t.Embedding))
-IMAGINATION, IMAGINED, VARIANT = map(_table, (t.Imagination, t.ImaginedEvent, t.Variant))
+IMAGINATION, IMAGINED, VARIANT, DECISION = map(_table, (t.Imagination, t.ImaginedEvent, t.Variant, t.Decision))
 # The statements of a product's way through a run are built once: building costs more than running them.
 _FIND_CALL = (
     select(CALL.c.id, CALL.c.reply)
@@ -64,9 +64,9 @@ _FIND_CALL = (
     .limit(1)
 )
 _ADD_CALL = insert(CALL)
-_DROP_CLAIMS = delete(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.status.not_in(t.LOCKED))
+_DROP_CLAIMS = delete(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.decided_by.is_(None))
 _SOUND = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
-_LOCKED = select(CLAIM.c.attribute).where(CLAIM.c.product_id == bindparam("product"))
+_DECIDED = select(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.decided_by.is_not(None))
 _ADD_CLAIMS = insert(CLAIM)
 _DROP_SUMMARY = delete(SUMMARY).where(SUMMARY.c.product_id == bindparam("product"))
 _DROP_STATE = [delete(table).where(table.c.product_id == bindparam("product")) for table in (FAILURE, DISTILLATION)]
@@ -88,7 +88,7 @@ class ProductKnowledge:
 
     `claims` and `failures` hold column values of `Claim` and `Failure` without ids. Claims are None where
     nothing was found out: what was known before then stays. `retired_calls` are the replies a failure
-    rests on: the next try must not be given them again.
+    rests on: the next try must not be given them again. `several` are the attributes that may have several values.
     """
 
     product_id: str
@@ -97,10 +97,29 @@ class ProductKnowledge:
     summary: dict[str, Any] | None = None
     failures: list[dict[str, Any]] = field(default_factory=list)
     retired_calls: list[int] = field(default_factory=list)
+    several: Collection[str] = ()
 
     @property
     def done(self) -> bool:
         return not self.failures
+
+
+_Claim = TypeVar("_Claim", bound=Mapping[str, Any])
+
+
+def undecided(claims: Sequence[_Claim], decided: Sequence[Mapping[str, Any]], several: Collection[str]) -> list[_Claim]:
+    """Of a run's `claims` on a product, those that people have not decided already.
+
+    A value that somebody approved, edited or rejected is settled; so is every value of an attribute that takes one,
+    once somebody has settled on one.
+    """
+    values = {(claim["attribute"], claim["value"].casefold()) for claim in decided}
+    settled = {claim["attribute"] for claim in decided if claim["status"] in t.LOCKED} - set(several)
+    return [
+        claim
+        for claim in claims
+        if claim["attribute"] not in settled and (claim["attribute"], claim["value"].casefold()) not in values
+    ]
 
 
 class Store:
@@ -339,9 +358,9 @@ class Store:
     def save_knowledge(self, knowledge: ProductKnowledge, *, run_id: int) -> None:
         """Replace what is known of a product, in one transaction. People's decisions stay.
 
-        A claim that was approved or edited is kept, and no new claim on its attribute is added. New
-        claims replace the old claims and the old summary, even if no new summary came of them: what is
-        stored comes from one set of inputs. Without new claims only the failure is noted.
+        A claim that somebody decided is kept, and no new claim reopens it (see `undecided`). New claims
+        replace the old claims and the old summary, even if no new summary came of them: what is stored
+        comes from one set of inputs. Without new claims only the failure is noted.
         """
         product_id = knowledge.product_id
         this = {"product": product_id}
@@ -350,8 +369,8 @@ class Store:
         with self.writing() as connection:
             if knowledge.claims is not None:
                 connection.execute(_DROP_CLAIMS, this)
-                locked = set(connection.execute(_LOCKED, this).scalars())
-                claims = [claim | stamp for claim in knowledge.claims if claim["attribute"] not in locked]
+                decided = [dict(row._mapping) for row in connection.execute(_DECIDED, this)]
+                claims = [claim | stamp for claim in undecided(knowledge.claims, decided, knowledge.several)]
                 if claims:
                     connection.execute(_ADD_CLAIMS, claims)
                 connection.execute(_DROP_SUMMARY, this)
@@ -373,6 +392,11 @@ class Store:
                     "finished_at": now,
                 },
             )
+
+    def decided(self, product_id: str) -> list[dict[str, Any]]:
+        """The claims on a product that somebody approved, edited or rejected."""
+        with self.reading() as connection:
+            return [dict(row._mapping) for row in connection.execute(_DECIDED, {"product": product_id})]
 
     def knowledge(self, product_id: str) -> tuple[list[dict[str, Any]], dict[str, Any] | None, list[dict[str, Any]]]:
         """A product's claims (by attribute), summary and failures."""

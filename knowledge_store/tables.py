@@ -33,7 +33,8 @@ class ClaimType(StrEnum):
 
 
 class ClaimStatus(StrEnum):
-    """Where a claim stands. `approved` and `edited` are people's decisions: no run changes them."""
+    """Where a claim stands. `approved` and `edited` are people's decisions, and so is `rejected` where `decided_by`
+    names somebody: no run changes them."""
 
     PROPOSED = "proposed"
     VERIFIED = "verified"
@@ -164,11 +165,32 @@ class Claim(SQLModel, table=True):
     verdict: str = _text("", description="Why it has its status, in words.")
     status: str = _text(ClaimStatus.PROPOSED, index=True)
     found_by: str = _text(description="model, lexicon, both or person.")
+    decided_by: str | None = _text(None, description="Who approved, edited or rejected it; no run changes it then.")
     run_id: int | None = Field(default=None, foreign_key="run.id")
     model: str = _text("")
     prompt_fingerprint: str = _text("")
     schema_version: int | None = None
     created_at: datetime = _time()
+
+
+class Decision(SQLModel, table=True):
+    """What a person decided on a claim. Rows are only added: taking a decision back is a decision too."""
+
+    __tablename__ = "decision"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = _time()
+    by: str = _text(description="Who.")
+    action: str = _text(description="approve, edit, reject or withdraw.")
+    product_id: str = _text(foreign_key="product.id", index=True)
+    attribute: str = _text()
+    value: str = _text(description="The claim's value before.")
+    decided: str | None = _text(None, description="What it was edited to.")
+    touched: dict[str, Any] = Field(
+        sa_column=Column(JSON, nullable=False), description="Claims changed, by id, each as it was; for taking it back."
+    )
+    added: int | None = Field(default=None, description="The claim that an edit added.")
+    withdrawn: bool = False
 
 
 class Summary(SQLModel, table=True):

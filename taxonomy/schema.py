@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from reaseq import ReaseqError
+from reaseq.taxonomy.text import stems
 
 STARTERS = Path(__file__).parent / "starters"
 VOCABULARY = Path(__file__).parent / "vocabulary.yaml"
@@ -80,6 +81,14 @@ class Attribute(_Strict):
                 if owner.setdefault(key, value) != value:
                     raise ValueError(f"attribute {self.name!r}: {term!r} stands for both {owner[key]!r} and {value!r}")
         return self
+
+    def value_of(self, term: str) -> str | None:
+        """The closed value that `term` is or means; None if there is none."""
+        return self._by_term.get(stems(term))
+
+    @cached_property
+    def _by_term(self) -> dict[tuple[str, ...], str]:
+        return {stems(term): value for value, synonyms in self.values.items() for term in (value, *synonyms)}
 
     @property
     def may_infer(self) -> bool:

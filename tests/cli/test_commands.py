@@ -216,7 +216,7 @@ def test_a_feed_with_what_is_known_filled_in(run: Run, fake: FakeEndpoint, monke
     run("import", "feed.csv", "--category", "shoes")
     run("distill", "--category", "shoes")
     output = run("export", "feed.csv", "filled.csv")
-    assert "2 rows, 2 changed: 1 empty cells filled" in output
+    assert "2 rows, 2 changed: 1 cells filled" in output
     with open("filled.csv", newline="") as file:
         first, second = csv.DictReader(file)
     assert (first["color"], first["upper_material"]) == ("black", "leather")

@@ -73,15 +73,26 @@ def test_a_failure_that_found_nothing_out_leaves_what_was_known(store: Store, ru
     assert next(store.products("shoes"))[1:] == ({"a": "2"}, "failed")
 
 
-@pytest.mark.parametrize("status", [ClaimStatus.APPROVED, ClaimStatus.EDITED])
-def test_what_people_decided_stays(store: Store, run_id: int, status: ClaimStatus) -> None:
+@pytest.mark.parametrize(
+    ("status", "several", "expected"),
+    [
+        (ClaimStatus.APPROVED, (), ["closure=lace-up", "color=red"]),
+        (ClaimStatus.EDITED, (), ["closure=lace-up", "color=red"]),
+        (ClaimStatus.REJECTED, (), ["closure=lace-up", "color=blue", "color=red"]),
+        (ClaimStatus.APPROVED, ("color",), ["closure=lace-up", "color=blue", "color=red"]),
+    ],
+)
+def test_what_people_decided_stays(
+    store: Store, run_id: int, status: ClaimStatus, several: tuple[str, ...], expected: list[str]
+) -> None:
     first = ProductKnowledge("made-000001", {}, claims=[claim("color", "red"), claim("closure", "zip")])
     store.save_knowledge(first, run_id=run_id)
     with store.writing() as connection:
-        connection.execute(update(CLAIM).where(CLAIM.c.attribute == "color").values(status=status, value="crimson"))
-    second = ProductKnowledge("made-000001", {}, claims=[claim("color", "blue"), claim("closure", "lace-up")])
-    store.save_knowledge(second, run_id=run_id)
-    assert sorted(values(store)) == [("closure", "lace-up"), ("color", "crimson")]
+        decided = update(CLAIM).where(CLAIM.c.attribute == "color").values(status=status, decided_by="ann")
+        connection.execute(decided)
+    found = [claim("color", "Red"), claim("color", "blue"), claim("closure", "lace-up")]
+    store.save_knowledge(ProductKnowledge("made-000001", {}, claims=found, several=several), run_id=run_id)
+    assert sorted(f"{name}={value}" for name, value in values(store)) == expected
 
 
 def test_schema_versions(store: Store, run_id: int) -> None:

@@ -1,0 +1,309 @@
+"""`reaseq review`: people decide on claims."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text as Styled
+
+    from reaseq.knowledge_store.store import Store
+    from reaseq.taxonomy.schema import Attribute
+
+app = typer.Typer(help="Decide on what was found: approve, edit, reject. No run changes what was decided.")
+
+By = Annotated[str | None, typer.Option("--by", help="Who decides.", show_default="the user that is logged in")]
+Category = Annotated[str | None, typer.Option("--category", "-c", help="Only this category.", show_default="all")]
+_AROUND = 100
+_KEYS = "  ".join(f"[bold]{word[0]}[/bold]{word[1:]}" for word in ("approve", "edit", "reject", "skip", "undo", "quit"))
+
+
+@app.callback(invoke_without_command=True)
+def review(
+    context: typer.Context,
+    category: Category = None,
+    product: Annotated[str | None, typer.Option("--product", metavar="ID", help="Only this product.")] = None,
+    attribute: Annotated[str | None, typer.Option("--attribute", help="Only this attribute.")] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(
+            "--status", help="Only claims that are proposed, verified or rejected.", show_default="proposed, verified"
+        ),
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many claims.")] = 50,
+    by: By = None,
+) -> None:
+    """Go through claims, those first that are least certain and of the products with most events.
+
+    What is approved or edited stays through every later run, import and change of prompts or schema; a value that was
+    rejected does not come back. Every decision is kept with who took it and when: see `reaseq review log`. It is saved
+    at once, so stop whenever you like.
+
+    Example: reaseq review --category shoes
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from rich.console import Console
+
+    from reaseq import ReaseqError
+    from reaseq.knowledge_store.decisions import to_review
+    from reaseq.knowledge_store.importing import category_name
+    from reaseq.knowledge_store.tables import ClaimStatus
+
+    open_statuses = (ClaimStatus.PROPOSED, ClaimStatus.VERIFIED, ClaimStatus.REJECTED)
+    if status is not None and status not in open_statuses:
+        raise ReaseqError(
+            f"--status {status}: it is one of {', '.join(open_statuses)}", hint="reaseq review --status proposed"
+        )
+    console = Console(highlight=False)
+    with _store() as store:
+        claims = to_review(
+            store,
+            category=category_name(category) if category else None,
+            product_id=product,
+            attribute=attribute,
+            status=ClaimStatus(status) if status else None,
+            limit=limit,
+        )
+        if not claims:
+            console.print("Nothing to review: every such claim is decided, or nothing is distilled yet.")
+            return
+        _Sitting(console, store, claims, by or getpass.getuser()).go()
+
+
+@app.command()
+def log(
+    product: Annotated[str | None, typer.Option("--product", metavar="ID", help="Only this product.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many decisions.")] = 50,
+) -> None:
+    """Show who decided what, newest first.
+
+    Example: reaseq review log --product AH2430
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.cli.progress import printable
+    from reaseq.knowledge_store.decisions import decisions
+
+    console = Console()
+    with _store() as store:
+        rows = decisions(store, product_id=product, limit=limit)
+    if not rows:
+        console.print("Nobody has decided anything yet. Next: reaseq review")
+        return
+    table = Table("no.", "when", "by", "what", "product", "attribute", "value", "decided", title="Decisions")
+    for row in rows:
+        what = row["action"] + (" (withdrawn)" if row["withdrawn"] else "")
+        cells = (
+            *(str(row["id"]), f"{row['at']:%Y-%m-%d %H:%M}", row["by"], what),
+            *(row["product_id"], row["attribute"], row["value"], row["decided"] or ""),
+        )
+        table.add_row(*(Text(printable(cell)) for cell in cells))
+    console.print(table)
+
+
+@app.command()
+def undo(
+    number: Annotated[int, typer.Argument(help="The decision's number, as `reaseq review log` shows it.")],
+    by: By = None,
+) -> None:
+    """Take a decision back: the claim is open again, and the next run may change it.
+
+    Example: reaseq review undo 12
+    """
+    from reaseq.knowledge_store.decisions import withdraw
+
+    with _store() as store:
+        withdraw(store, number, by=by or getpass.getuser())
+    typer.echo(f"Decision {number} is withdrawn.")
+
+
+@app.command()
+def gold(
+    file: Annotated[Path, typer.Argument(help="Where to, as JSON lines.")],
+    category: Category = None,
+) -> None:
+    """Write what was decided as a gold file: the products, and the values that hold. Of an edit or a rejection of every
+    value, what was rejected counts as wrong from then on.
+
+    Example: reaseq review gold gold.jsonl, then reaseq eval-extraction --gold gold.jsonl
+    """
+    from reaseq import ReaseqError
+    from reaseq.knowledge_store.export import export_gold
+    from reaseq.knowledge_store.importing import category_name
+
+    with _store() as store:
+        count = export_gold(store, file, category=category_name(category) if category else None)
+    if not count:
+        raise ReaseqError("nobody has decided anything yet", hint="reaseq review")
+    typer.echo(f"{count:,} products written to {file}")
+
+
+class _Sitting:
+    """One person going through a list of claims."""
+
+    def __init__(self, console: Console, store: Store, claims: list[dict[str, Any]], by: str) -> None:
+        self.console, self.store, self.claims, self.by = console, store, claims, by
+        self.taken: list[tuple[int, int]] = []
+        """Place in the list and number of each decision."""
+
+    def go(self) -> None:
+        from reaseq import ReaseqError
+
+        place = 0
+        try:
+            while place < len(self.claims):
+                self._show(place)
+                match self._key():
+                    case "q":
+                        break
+                    case "u":
+                        place = self._undone(place)
+                        continue
+                    case "s":
+                        pass
+                    case key:
+                        try:
+                            if not self._decided(place, key):
+                                continue
+                        except ReaseqError as error:
+                            self.console.print(f"{error}", style="red", markup=False)
+                place += 1
+        except (KeyboardInterrupt, EOFError, typer.Abort):
+            self.console.print()
+        left = len(self.claims) - place
+        self.console.print(
+            f"{len(self.taken):,} decided by {self.by}"
+            + (f", {left:,} of this list left" if left else "")
+            + (". Next: reaseq distill, which writes the summaries anew." if self.taken else "."),
+            markup=False,
+        )
+
+    def _key(self) -> str:
+        while True:
+            self.console.print(f"  {_KEYS}  ", end="")
+            key = typer.getchar().casefold()
+            self.console.print(key if key.isprintable() else "", markup=False)
+            if key in ("\x03", "\x04", ""):
+                return "q"
+            if key in "aersuq":
+                return key
+
+    def _decided(self, place: int, key: str) -> bool:
+        from reaseq.agents.grounder import evidence_of
+        from reaseq.agents.product_text import source_fields
+        from reaseq.knowledge_store.decisions import Action, decide
+
+        claim = self.claims[place]
+        attribute = self._attribute(claim)
+        action = {"a": Action.APPROVE, "e": Action.EDIT, "r": Action.REJECT}[key]
+        value, evidence = None, None
+        if action is Action.EDIT:
+            value = self._value(claim, attribute)
+            if not value:
+                return False
+            product = self.store.product(claim["product_id"])
+            evidence = evidence_of(value, source_fields(product or {}))
+        one_valued = attribute is not None and not attribute.multiple
+        number = decide(
+            self.store, claim["id"], action, by=self.by, value=value, evidence=evidence, one_valued=one_valued
+        )
+        self.taken.append((place, number))
+        return True
+
+    def _value(self, claim: dict[str, Any], attribute: Attribute | None) -> str | None:
+        """The new value; None if the person thinks better of it. A closed attribute's synonyms become its values."""
+        from reaseq.cli.progress import printable
+
+        if attribute is not None and attribute.values:
+            self.console.print(f"  one of: {', '.join(attribute.values)}", style="dim", markup=False)
+        said = str(typer.prompt("  new value", default=printable(claim["value"]))).strip()
+        known = attribute.value_of(said) if attribute is not None else None
+        value = known or said
+        odd = attribute is not None and attribute.values and known is None
+        if odd and not typer.confirm(f"  {said!r} is not one of them: take it all the same?"):
+            return None
+        return None if value == claim["value"] else value
+
+    def _undone(self, place: int) -> int:
+        from reaseq.knowledge_store.decisions import withdraw
+
+        if not self.taken:
+            self.console.print("  nothing to undo in this sitting; see: reaseq review log", style="dim")
+            return place
+        before, number = self.taken.pop()
+        withdraw(self.store, number, by=self.by)
+        return before
+
+    def _attribute(self, claim: dict[str, Any]) -> Attribute | None:
+        product = self.store.product(claim["product_id"])
+        stored = self.store.latest_schema(product["category"]) if product and product["category"] else None
+        return stored.schema.get(claim["attribute"]) if stored else None
+
+    def _show(self, place: int) -> None:
+        from rich.text import Text
+
+        from reaseq.cli.progress import printable
+
+        claim = self.claims[place]
+        product = self.store.product(claim["product_id"]) or {"category": None, "title": ""}
+        events = f", {claim['traffic']:,} events" if claim["traffic"] else ""
+        where = (
+            f"{place + 1}/{len(self.claims)}  {product['category'] or '(no category)'}{events}  {claim['product_id']}"
+        )
+        self.console.print()
+        self.console.print(Text(printable(where), style="dim"))
+        self.console.print(self._marked("title", product["title"], claim))
+        if claim["field"] not in (None, "title"):
+            self.console.print(self._marked(claim["field"], _field(product, claim["field"]), claim))
+        said = Text("  ")
+        said.append(printable(f"{claim['attribute']}: {claim['value']}"), style="bold")
+        confidence = "" if claim["confidence"] is None else f", confidence {claim['confidence']:.2f}"
+        said.append(f"   {claim['claim_type']}, {claim['status']}{confidence}", style="yellow")
+        self.console.print(said)
+        because = f" because {claim['reason']!r};" if claim["reason"] else ""
+        self.console.print(Text(printable(f" {because} {claim['verdict']}"), style="dim"))
+
+    def _marked(self, field: str, text: str, claim: dict[str, Any]) -> Styled:
+        """The field's text around the evidence, which is marked."""
+        from rich.text import Text
+
+        from reaseq.cli.progress import printable
+
+        low, high = 0, 4 * _AROUND
+        marked = Text(printable(text))
+        if holds_evidence(claim, field, text):
+            marked.stylize("bold black on yellow", claim["start"], claim["end"])
+            low, high = max(0, claim["start"] - 2 * _AROUND), claim["end"] + 2 * _AROUND
+        shown = marked[low:high]
+        return Text.assemble(
+            *([] if field == "title" else [(f"{field}: ", "dim")]),
+            "… " if low else "",
+            shown,
+            " …" if high < len(text) else "",
+        )
+
+
+def holds_evidence(claim: dict[str, Any], field: str, text: str) -> bool:
+    """Whether the claim rests on this field, as it is now: an import may have changed it since."""
+    return bool(claim["field"] == field and text[claim["start"] : claim["end"]] == claim["quote"])
+
+
+def _field(product: dict[str, Any], field: str) -> str:
+    own, _, name = field.partition(".")
+    value = (product.get("attributes") or {}).get(name) if own == "attributes" else product.get(own)
+    return str(value or "")
+
+
+def _store() -> Any:
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store.store import Store
+
+    return Store.open(load().store_url)
