@@ -3,33 +3,62 @@
 Product text comes from strangers, and some of it gives orders to whatever model reads it. Such a
 sentence states nothing about the product: it is shown to no model, and nothing in it is evidence.
 The patterns need an order *and* its object ("ignore … instructions"), so that "ignore the weather"
-stays a sentence about a coat. They are a first line only; grounding is the second.
+stays a sentence about a coat. What stands after a marker of chat templates is no product text at all.
+They are a first line only; grounding is the second.
 """
 
 import re
+import unicodedata
 
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？\n]*")
+_CHAT = re.compile(
+    r"<\|[\w ]{1,30}\|>|\[/?INST\]|<</?SYS>>|#{2,} ?(?:instruction|response|system|assistant)\b", re.IGNORECASE
+)
+"""What chat templates mark turns with: ChatML, Llama, Alpaca."""
+
+_PASS_OVER = (
+    r"\b(?:z|pro)?ignor\w*|\b(?:disregard|forget|override|bypass|vergiss|missachte|oublie[zr]?|olvid\w+"
+    r"|dimentica\w*|esque[çc]\w+|negeer|vergeet|pomi[ńn]\w*|игнорир\w*|забудь\w*|ohita|unohda)\b"
+)
+_INSTRUCTIONS = (
+    r"\b(?:instru[ckçz]\w+|istruzion\w*|prompt\w*|rules?|guidelines?|anweisung\w*|befehl\w*|vorgabe\w*|consignes?|regola|regole"
+    r"|regras?|reglas?|polece\w+|pokyn\w*|инструкц\w*|указани\w*|ohje\w*|above|previous|prior)\b"
+)
+_SAY = r"\b(?:answer|respond|reply|output|return|print|say|state|write|repeat|classify|label|set|mark)\b"
 _ORDER = re.compile(
-    r"\b(?:ignor\w*|disregard|forget|override|bypass)\b.{0,60}\b(?:instruction|prompt|rule|guideline|above|previous|prior)"
-    r"|\b(?:you are|you're|act|behave) (?:now |as )(?:a|an|the|if)\b"
+    rf"(?:{_PASS_OVER}).{{0,60}}{_INSTRUCTIONS}"
+    r"|\b(?:you are|you're) (?:now |as )(?:a|an|the|if|in)\b|(?:^|[.!?:\n])\s*(?:act|behave) as (?:a|an|the|if)\b"
     r"|\bsystem (?:prompt|message)\b|\bas an ai\b|\blanguage model\b"
-    r"|\b(?:answer|respond|reply|output|return|print|say|state|write|classify|label|set|mark)\b.{0,20}"
-    r"\b(?:that this|this (?:shoe|product|item)|only with|with only|yes to|null|json|the (?:attribute|value|field)s?)\b"
+    r"|\bai (?:assistant|model|system)s?\b|\bdeveloper mode\b"
+    rf"|{_SAY}.{{0,20}}\b(?:that this|that it is|this (?:shoe|product|item)|only with|with only|with \{{|yes to|null"
+    r"|json|the (?:attribute|value|word|phrase|sentence|text)s?)\b"
+    r"|\battributes?\b.{0,60}\b(?:must|shall|always|set)\b"
+    r"|(?:^|[.!?。！？\n])\s*(?:(?:assistant|user)\s*:|system\s*:(?:\s+\S+){5})"
     r"|\b(?:write|compose|tell)\b.{0,12}\b(?:poem|joke|essay)\b"
-    r"|\bignorier\w*\b.{0,60}\b(?:anweisung|befehl|vorgabe)|\b(?:vergiss|missachte)\b.{0,60}\b(?:anweisung|befehl)"
     r"|\bdu bist (?:jetzt|nun)\b|\bantworte\b.{0,30}\b(?:dass|nur|mit)\b"
-    r"|\b(?:ignore[zr]?|oublie[zr]?)\b.{0,60}\b(?:instruction|consigne)|\b(?:ignora|olvida)\b.{0,60}\binstruccion"
     r"|忽略.{0,20}(?:指令|指示|提示)|无视.{0,20}(?:指令|指示)|你现在是|请回答|無視.{0,12}(?:指示|命令)|(?:指示|命令).{0,12}無視"
-    r"|あなたは今|と答え|と回答|지시.{0,12}무시",
+    r"|あなたは今|と答え|と回答|지시.{0,12}무시|تجاهل.{0,40}(?:تعليمات|أوامر)"
+    r"|talimat\w*.{0,30}\b(?:yok say|görmezden|dikkate alma)",
     re.IGNORECASE,
 )
 
 
 def orders(text: str) -> list[tuple[int, int]]:
     """Where the sentences stand that give orders: spans of `text`, in order."""
-    if not _ORDER.search(text):
+    places, seen = list(range(len(text))), text
+    if not text.isascii():
+        # Characters that nobody sees must not hide an order.
+        places = [place for place, char in enumerate(text) if unicodedata.category(char) != "Cf"]
+        seen = "".join(text[place] for place in places)
+    chat = _CHAT.search(seen)
+    if not chat and not _ORDER.search(seen):
         return []
-    return [match.span() for match in _SENTENCE.finditer(text) if _ORDER.search(match.group())]
+    until = chat.start() if chat else len(seen)
+    found = [match.span() for match in _SENTENCE.finditer(seen, 0, until) if _ORDER.search(match.group())]
+    if chat:
+        found.append((until, len(seen)))
+    places.append(len(text))
+    return [(places[start], places[end]) for start, end in found]
 
 
 def without_orders(text: str) -> str:
