@@ -3,7 +3,7 @@
 Product text comes from strangers, and some of it gives orders to whatever model reads it. Such a
 sentence states nothing about the product: it is shown to no model, and nothing in it is evidence.
 The patterns need an order *and* its object ("ignore … instructions"), so that "ignore the weather"
-stays a sentence about a coat. What stands after a marker of chat templates is no product text at all.
+stays a sentence about a coat. A turn of a chat, marked as one, is no product text at all.
 They are a first line only; grounding is the second.
 """
 
@@ -11,10 +11,13 @@ import re
 import unicodedata
 
 _SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？\n]*")
-_CHAT = re.compile(
-    r"<\|[\w ]{1,30}\|>|\[/?INST\]|<</?SYS>>|#{2,} ?(?:instruction|response|system|assistant)\b", re.IGNORECASE
+_TURN = re.compile(
+    r"(?:<\|(?:im_start|start_header_id|system|user|assistant)\|>|\[INST\]|<<SYS>>)"
+    r".*?(?:<\|(?:im_end|eot_id|eom_id|end|endoftext)\|>|\[/INST\]|<</SYS>>|\Z)"
+    r"|#{2,} ?(?:instruction|response|system|assistant)\b[^\n]*",
+    re.IGNORECASE | re.DOTALL,
 )
-"""What chat templates mark turns with: ChatML, Llama, Alpaca."""
+"""A turn as chat templates mark it: ChatML, Llama, Alpaca."""
 
 _PASS_OVER = (
     r"\b(?:z|pro)?ignor\w*|\b(?:disregard|forget|override|bypass|vergiss|missachte|oublie[zr]?|olvid\w+"
@@ -50,15 +53,16 @@ def orders(text: str) -> list[tuple[int, int]]:
         # Characters that nobody sees must not hide an order.
         places = [place for place, char in enumerate(text) if unicodedata.category(char) != "Cf"]
         seen = "".join(text[place] for place in places)
-    chat = _CHAT.search(seen)
-    if not chat and not _ORDER.search(seen):
+    turns = [match.span() for match in _TURN.finditer(seen)]
+    if not turns and not _ORDER.search(seen):
         return []
-    until = chat.start() if chat else len(seen)
-    found = [match.span() for match in _SENTENCE.finditer(seen, 0, until) if _ORDER.search(match.group())]
-    if chat:
-        found.append((until, len(seen)))
+    found, after = [], 0
+    for start, end in [*turns, (len(seen), len(seen))]:
+        between = _SENTENCE.finditer(seen, after, start)
+        found += [match.span() for match in between if _ORDER.search(match.group())] + [(start, end)]
+        after = end
     places.append(len(text))
-    return [(places[start], places[end]) for start, end in found]
+    return [(places[start], places[end]) for start, end in found[:-1]]
 
 
 def without_orders(text: str) -> str:
