@@ -8,7 +8,6 @@ import codecs
 import gzip
 import io
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,22 +17,20 @@ from typing import Any, BinaryIO, Protocol, cast
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused, whole
-from reaseq.knowledge_store.feeds.columns import folded, guess_columns
+from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.delimited import cell_spans
 from reaseq.knowledge_store.feeds.opening import open_feed
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record, Row
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record
+from reaseq.knowledge_store.filling import Known, KnownRow, OnRow, Places, fills
 from reaseq.knowledge_store.importing import is_empty, product_from
 from reaseq.knowledge_store.store import Store
-from reaseq.knowledge_store.tables import ClaimStatus
+from reaseq.knowledge_store.table_export import fill_parquet, fill_workbook
 
 _BATCH = 500
 _NOTED = (
     *("value", "claim_type", "status", "verdict", "confidence", "field", "start", "end", "quote", "reason"),
     *("found_by", "decided_by", "model", "prompt_fingerprint", "schema_version", "run_id"),
 )
-
-Known = dict[str, list[dict[str, Any]]]
-"""A product's claims by attribute."""
 
 
 @dataclass
@@ -73,7 +70,7 @@ def fill_feed(
     layout = feed.layout
     if layout is None:
         raise FeedError(
-            f"{path} is {feed.format}; values can be filled into CSV, TSV and JSON lines",
+            f"{path} is {feed.format}; values can be filled into CSV, TSV, JSON lines, Excel and Parquet",
             hint="reaseq knowledge export claims.csv",
         )
     if target.exists() and target.samefile(path):
@@ -84,36 +81,30 @@ def fill_feed(
             f"nothing is known of products from {path.name}", hint=f"reaseq import {path}, reaseq distill"
         )
     rows = _known(store, feed, guess_columns(feed.columns, {**feed.fields, **(overrides or {})}))
-    writer: _Writer = (
-        _JsonLines(attributes)
-        if layout.delimiter is None
-        else _Delimited(layout, layout.delimiter, attributes, feed, defuse)
-    )
-    report = FillReport(writer.added)
+    places = Places.of([] if layout.kind == "JSON lines" else layout.columns, attributes, feed)
+    report = FillReport(places.added)
 
     def write(partial: Path, sidecar: io.TextIOBase) -> int:
-        with _copying(path, partial, layout.encoding) as (lines, out):
-            for row, text in _pieces(lines, rows):
-                if row is None:
-                    out.write(writer.header(text))
-                    continue
-                report.rows += 1
-                record, product_id, known = row
-                columns: dict[str, str] = {}
-                if isinstance(record, Record) and known:
-                    text, columns = writer.filled(text, record, known)
-                report.touched += bool(columns)
-                report.added += sum(column in writer.added for column in columns.values())
-                report.filled += sum(column not in writer.added for column in columns.values())
-                for attribute, column in columns.items():
-                    for claim in known[attribute]:
-                        note = {"line": record.line, "product_id": product_id, "column": column, "attribute": attribute}
-                        sidecar.write(
-                            json.dumps(note | {name: claim[name] for name in _NOTED}, ensure_ascii=False) + "\n"
-                        )
-                out.write(text)
-                if report.rows % _BATCH == 0:
-                    on_progress(feed, report)
+        def on_row(row: KnownRow, columns: dict[str, str]) -> None:
+            record, product_id, known = row
+            report.rows += 1
+            report.touched += bool(columns)
+            report.added += sum(column in places.added for column in columns.values())
+            report.filled += sum(column not in places.added for column in columns.values())
+            for attribute, column in columns.items():
+                for claim in known[attribute]:
+                    note = {"line": record.line, "product_id": product_id, "column": column, "attribute": attribute}
+                    sidecar.write(json.dumps(note | {name: claim[name] for name in _NOTED}, ensure_ascii=False) + "\n")
+            if report.rows % _BATCH == 0:
+                on_progress(feed, report)
+
+        if layout.kind == "Excel":
+            fill_workbook(path, partial, layout, places, rows, on_row)
+        elif layout.kind == "Parquet":
+            fill_parquet(path, partial, places, rows, on_row)
+        else:
+            writer: _Writer = _Delimited(layout, places, defuse) if layout.delimiter else _JsonLines()
+            _fill_text(path, partial, layout, writer, rows, on_row)
         return report.rows
 
     def both(notes: Path) -> int:
@@ -124,10 +115,7 @@ def fill_feed(
     return report
 
 
-_Known = tuple[Row, str, Known]
-
-
-def _known(store: Store, feed: Feed, mapping: Mapping[str, str]) -> Iterator[_Known]:
+def _known(store: Store, feed: Feed, mapping: Mapping[str, str]) -> Iterator[KnownRow]:
     """Each row with the id of the product it tells of, and what is known of that."""
     while batch := list(islice(feed.rows, _BATCH)):
         ids = []
@@ -139,9 +127,24 @@ def _known(store: Store, feed: Feed, mapping: Mapping[str, str]) -> Iterator[_Kn
             yield row, product_id, known.get(product_id, {})
 
 
-def _pieces(lines: Iterator[str], rows: Iterator[_Known]) -> Iterator[tuple[_Known | None, str]]:
+def _fill_text(
+    path: Path, target: Path, layout: Layout, writer: "_Writer", rows: Iterator[KnownRow], on_row: OnRow
+) -> None:
+    with _copying(path, target, layout.encoding) as (lines, out):
+        for row, text in _pieces(lines, rows):
+            if row is None:
+                out.write(writer.header(text))
+                continue
+            columns: dict[str, str] = {}
+            if isinstance(row[0], Record) and row[2]:
+                text, columns = writer.filled(text, row[2])
+            out.write(text)
+            on_row(row, columns)
+
+
+def _pieces(lines: Iterator[str], rows: Iterator[KnownRow]) -> Iterator[tuple[KnownRow | None, str]]:
     """Each row with the text from where it begins to where the next one does; first, without a row, what is before."""
-    row: _Known | None = None
+    row: KnownRow | None = None
     text: list[str] = []
     coming = next(rows, None)
     for number, line in enumerate(lines, 1):
@@ -172,54 +175,42 @@ def _copying(path: Path, target: Path, encoding: str) -> Iterator[tuple[Iterator
 
 
 class _Writer(Protocol):
-    """`added` are the columns the file does not have."""
-
-    added: list[str]
-
     def header(self, text: str) -> str: ...
 
-    def filled(self, text: str, record: Record, known: Known) -> tuple[str, dict[str, str]]:
+    def filled(self, text: str, known: Known) -> tuple[str, dict[str, str]]:
         """The row's text with values in it, and for each attribute that was written the column."""
 
 
 class _Delimited:
-    def __init__(self, layout: Layout, delimiter: str, attributes: list[str], feed: Feed, defuse: bool) -> None:
-        self.layout, self.delimiter, self.defuse = layout, delimiter, defuse
-        there = {folded(re.sub(r" \([^()]*\)$", "", name)): number for number, name in enumerate(layout.columns)}
-        self.place = {name: there[folded(name)] for name in attributes if folded(name) in there}
-        new = [name for name in attributes if name not in self.place]
-        named = {name: feed.column_name.format(name=name, title=name.replace("_", " ").capitalize()) for name in new}
-        self.new = {name: number for number, name in enumerate(new)}
-        self.added = list(named.values())
-        self.column = {name: layout.columns[number] for name, number in self.place.items()} | named
+    def __init__(self, layout: Layout, places: Places, defuse: bool) -> None:
+        assert layout.delimiter is not None
+        self.layout, self.places, self.defuse = layout, places, defuse
+        self.delimiter = layout.delimiter
 
     def header(self, text: str) -> str:
         lines = list(io.StringIO(text, newline=""))  # as the file is read: str.splitlines knows more line ends
         number = self.layout.header - 1
         body = lines[number].rstrip("\r\n")
-        cells = "".join(self.delimiter + self._cell(name) for name in self.added)
+        cells = "".join(self.delimiter + self._cell(name) for name in self.places.added)
         lines[number] = body + cells + lines[number][len(body) :]
         return "".join(lines)
 
-    def filled(self, text: str, record: Record, known: Known) -> tuple[str, dict[str, str]]:
+    def filled(self, text: str, known: Known) -> tuple[str, dict[str, str]]:
         spans = cell_spans(text, self.delimiter)
+        width = len(self.layout.columns)
         written: dict[str, str] = {}
         changes: list[tuple[int, int, str]] = []
-        new = [""] * len(self.added)
+        new = [""] * len(self.places.added)
         for name, claims in known.items():
             value = self._cell(", ".join(claim["value"] for claim in claims))
-            if name in self.new:
-                new[self.new[name]] = value
+            number = self.places.number[name]
+            if number >= width:
+                new[number - width] = value
+            elif number < len(spans) and fills(value.strip('"'), text[slice(*spans[number])].strip('"'), claims):
+                changes.append((*spans[number], value))
             else:
-                number = self.place[name]
-                start, end = spans[number] if number < len(spans) else (0, 0)
-                if number >= len(spans) or text[start:end] == value:
-                    continue
-                if not is_empty(text[start:end].strip('"')) and not _edited(claims):
-                    continue
-                changes.append((start, end, value))
-            written[name] = self.column[name]
-        width = len(self.layout.columns)
+                continue
+            written[name] = self.places.column[name]
         end = spans[min(width, len(spans)) - 1][1]
         missing = self.delimiter * (width - len(spans))
         more = missing + "".join(self.delimiter + cell for cell in new) if any(new) else ""
@@ -234,13 +225,10 @@ class _Delimited:
 class _JsonLines:
     """Claims as keys of the object: text, or a list where there are several."""
 
-    def __init__(self, attributes: list[str]) -> None:
-        self.added = attributes
-
     def header(self, text: str) -> str:
         return text
 
-    def filled(self, text: str, record: Record, known: Known) -> tuple[str, dict[str, str]]:
+    def filled(self, text: str, known: Known) -> tuple[str, dict[str, str]]:
         spans, end = _value_spans(text)
         changes: list[tuple[int, int, str]] = []
         written = {}
@@ -250,16 +238,12 @@ class _JsonLines:
             value = json.dumps(values if len(values) > 1 else values[0], ensure_ascii=False)
             if name not in spans:
                 more += f"{', ' if spans or more else ''}{json.dumps(name)}: {value}"
-            elif is_empty(spans[name][2]) or (_edited(claims) and text[slice(*spans[name][:2])] != value):
+            elif fills(value, None if is_empty(spans[name][2]) else text[slice(*spans[name][:2])], claims):
                 changes.append((*spans[name][:2], value))
             else:
                 continue
             written[name] = name
         return _changed(text, changes, end, more), written
-
-
-def _edited(claims: list[dict[str, Any]]) -> bool:
-    return any(claim["status"] == ClaimStatus.EDITED for claim in claims)
 
 
 def _changed(text: str, changes: list[tuple[int, int, str]], end: int, more: str) -> str:

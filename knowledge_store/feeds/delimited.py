@@ -71,7 +71,7 @@ def delimited(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, star
                 yield Record(line, dict(zip(names, cells, strict=False)))
 
     kind = {"\t": "TSV"}.get(delimiter, "CSV" if delimiter == "," else f"CSV with {delimiter!r}")
-    layout = Layout(text.encoding, delimiter, tuple(names), lines.number)
+    layout = Layout("delimited", text.encoding, delimiter, tuple(names), lines.number)
     return Feed(path, kind, names, rows(), size, lambda: size if raw.closed else raw.tell(), layout=layout)
 
 

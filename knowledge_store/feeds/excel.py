@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from reaseq.knowledge_store.feeds.delimited import unique
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Row, checked
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Row, checked
 
 _LOOKED_AT = 20
 
@@ -33,11 +33,13 @@ def excel(path: Path, raw: BinaryIO, size: int) -> Feed:
         total = max(1, sheet.max_row or 1)
         sheet.reset_dimensions()  # what other programs write there is often wrong
         cells = enumerate(sheet.iter_rows(values_only=True), 1)
-        names = _header(cells)
-        first = next(cells, None) if names is not None else None
-        if names is not None and first is not None:
+        header = _header(cells)
+        first = next(cells, None) if header is not None else None
+        if header is not None and first is not None:
+            number, names = header
             rows = _Rows(chain([first], cells), names, size, total)
-            return Feed(path, f"Excel, sheet {sheet.title!r}", names, rows, size, rows.position)
+            layout = Layout("Excel", columns=tuple(names), header=number, sheet=sheet.title)
+            return Feed(path, f"Excel, sheet {sheet.title!r}", names, rows, size, rows.position, layout=layout)
     raise FeedError(f"{path}: no sheet has a line of column names and rows below it", hint="export it again")
 
 
@@ -66,8 +68,8 @@ class _Rows:
             yield BadRow(self.number + 1, f"the sheet breaks off here: {error}", "")
 
 
-def _header(cells: Iterator[tuple[int, tuple[Any, ...]]]) -> list[str] | None:
-    """Column names: of the first row with two cells or more (Amazon: the third)."""
+def _header(cells: Iterator[tuple[int, tuple[Any, ...]]]) -> tuple[int, list[str]] | None:
+    """Row and texts of the column names: the first row with two cells or more (Amazon: the third)."""
     for number, row in cells:
         texts = ["" if cell is None else str(cell).strip() for cell in row]
         if texts and texts[0].startswith("TemplateType="):
@@ -76,7 +78,7 @@ def _header(cells: Iterator[tuple[int, tuple[Any, ...]]]) -> list[str] | None:
         if sum(map(bool, texts)) > 1:
             while texts and not texts[-1]:
                 texts.pop()
-            return unique(texts)
+            return number, unique(texts)
         if number >= _LOOKED_AT:
             return None
     return None

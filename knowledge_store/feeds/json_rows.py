@@ -27,7 +27,7 @@ def json_feed(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, star
     if start.startswith("[") or not _is_lines(start):
         text.seek(0)
         return _named(path, "JSON", _document(text, start), raw, size)
-    return replace(_named(path, "JSON lines", _lines(text), raw, size), layout=Layout(text.encoding, None))
+    return replace(_named(path, "JSON lines", _lines(text), raw, size), layout=Layout("JSON lines", text.encoding))
 
 
 def _is_lines(start: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Row, checked
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Row, checked
 
 _BATCH = 1000
 
@@ -33,7 +33,9 @@ def parquet(path: Path, raw: BinaryIO, size: int) -> Feed:
                 yield BadRow(done + 1, f"records {done + 1} to {end} cannot be read: {error}", "")
                 done = end
 
-    return Feed(path, "Parquet", list(file.schema_arrow.names), rows(), size, lambda: size * done // total)
+    names = list(file.schema_arrow.names)
+    layout = Layout("Parquet", columns=tuple(names))
+    return Feed(path, "Parquet", names, rows(), size, lambda: size * done // total, layout=layout)
 
 
 def _decoded(value: Any) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from reaseq import ReaseqError
 
@@ -73,15 +73,17 @@ Row = Record | BadRow
 
 @dataclass(frozen=True)
 class Layout:
-    """How a text file is laid out, for whoever writes it anew; of JSON lines, `delimiter` is None.
+    """How a file is laid out, for whoever writes it anew; of JSON lines, workbooks and Parquet, `delimiter` is None.
 
-    `columns` are as in the file, `header` is the last line of theirs.
+    `columns` are as in the file, `header` is the last line of theirs, in the `sheet` of a workbook.
     """
 
-    encoding: str
-    delimiter: str | None
+    kind: Literal["delimited", "JSON lines", "Excel", "Parquet"]
+    encoding: str = ""
+    delimiter: str | None = None
     columns: tuple[str, ...] = ()
     header: int = 0
+    sheet: str = ""
 
 
 @dataclass(frozen=True)

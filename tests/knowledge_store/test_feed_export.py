@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from reaseq.knowledge_store.feed_export import fill_feed
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.delimited import cell_spans
 from reaseq.knowledge_store.feeds.opening import open_feed
+from reaseq.knowledge_store.feeds.rows import Record
 from reaseq.knowledge_store.importing import import_feed
 from reaseq.knowledge_store.store import CLAIM, Store
 from reaseq.knowledge_store.tables import now
@@ -174,9 +177,64 @@ def test_what_cannot_be_filled_is_told(tmp_path: Path) -> None:
             fill_feed(store, path, path)
         array = tmp_path / "feed.json"
         array.write_text('[{"id": 1, "title": "a"}]')
-        with pytest.raises(ReaseqError, match="CSV, TSV and JSON lines"):
+        with pytest.raises(ReaseqError, match="CSV, TSV, JSON lines, Excel and Parquet"):
             fill_feed(store, array, tmp_path / "out")
     assert not list(tmp_path.glob("*out*"))
+
+
+@pytest.mark.parametrize(("status", "color"), [("verified", ["red", "blue", None]), ("edited", ["red", "green", None])])
+def test_an_edited_value_replaces_what_a_cell_holds(tmp_path: Path, status: str, color: list[str | None]) -> None:
+    """In every format alike; the others stay as they were."""
+    from openpyxl import Workbook, load_workbook
+
+    book = Workbook()
+    notes = book.active
+    assert notes is not None
+    notes.title = "Notes"
+    notes.append(["Prices in euros"])
+    sheet = book.create_sheet("Products")
+    for row in (
+        ["Spring list"],
+        ["id", "title", "color", "twice"],
+        [1, "a", None, "=A3*2"],
+        [2, "b", "blue", 7],
+        [3, "c"],
+    ):
+        sheet.append(row)
+    sheet["B3"].number_format = "@"
+    book.save(tmp_path / "feed.xlsx")
+    table = pa.table(
+        {"id": [1, 2, 3], "title": ["a", "b", "c"], "color": [None, "blue", None], "sizes": [[1], [2], []]}
+    )
+    pq.write_table(table, tmp_path / "feed.parquet", row_group_size=2, compression="zstd")
+    (tmp_path / "feed.csv").write_text('id,title,color\n1,a,\n2,b,"blue"\n3,c,\n')
+    (tmp_path / "feed.jsonl").write_text(
+        '{"id":1,"title":"a","color":""}\n{"id":2,"title":"b","color":"blue"}\n{"id":3,"title":"c"}\n'
+    )
+    for ending in ("xlsx", "parquet", "csv", "jsonl"):
+        path, target = tmp_path / f"feed.{ending}", tmp_path / f"out.{ending}"
+        feed = open_feed(path)
+        with Store.open(f"sqlite:///{tmp_path / ending}.sqlite") as store:
+            report = import_feed(store, feed, guess_columns(feed.columns, feed.fields), rejected_dir=tmp_path / "bad")
+            assert report.new == 3, ending
+            rows = [claim("1", "color", "red"), claim("2", "color", "green", status), claim("3", "name", "=1+1\x07")]
+            with store.writing() as connection:
+                connection.execute(insert(CLAIM), rows)
+            made = fill_feed(store, path, target)
+        assert (made.rows, made.added, made.filled) == (3, 1, 1 + (status == "edited")) or ending == "jsonl"
+        again = {row.values["id"]: row.values for row in open_feed(target).rows if isinstance(row, Record)}
+        known = [again[key].get("color") or None for key in sorted(again)]
+        assert known == color, ending
+        assert "=1+1" in str(again[sorted(again)[2]]["name"]), ending
+    written = load_workbook(tmp_path / "out.xlsx")
+    assert written["Notes"]["A1"].value == "Prices in euros"
+    products = written["Products"]
+    assert (products["A1"].value, products["D3"].value, products["B3"].number_format) == ("Spring list", "=A3*2", "@")
+    assert (products["E2"].value, products["E5"].value, products["E5"].data_type) == ("name", "=1+1", "s")
+    before, after = pq.ParquetFile(tmp_path / "feed.parquet"), pq.ParquetFile(tmp_path / "out.parquet")
+    assert after.read(["id", "title", "sizes"]).equals(before.read(["id", "title", "sizes"]))
+    assert after.num_row_groups == 2
+    assert after.metadata.row_group(0).column(0).compression == "ZSTD"
 
 
 CELLS = st.text(st.sampled_from('ab",;\n\r \té'), max_size=8)
