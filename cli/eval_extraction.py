@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from reaseq.agents.extraction_score import GoldRow, Score
     from reaseq.cli.settings import Settings
-    from reaseq.graphs.extraction_eval import Extracted, GoldCategory
+    from reaseq.graphs.extraction_eval import Extracted
 
 _CONFUSED = 15
 
@@ -48,7 +48,6 @@ def eval_extraction(
     from reaseq import ReaseqError
     from reaseq.agents.extraction_score import read_gold, score
     from reaseq.cli.settings import load
-    from reaseq.graphs.extraction_eval import categories
 
     settings = load(engine=engine, model=model)
     rows = [row for row in read_gold(gold) if category is None or row.category.casefold() == category.casefold()]
@@ -57,7 +56,7 @@ def eval_extraction(
             f"{gold} has no rows" + (f" of category {category!r}" if category else ""), hint=f"head {gold}"
         )
     rows = _limited(rows, None if limit is None else limit + examples)
-    extracted = _extract(settings, categories(rows, examples=examples))
+    extracted = _extract(settings, rows, examples)
     result = score(extracted.scored, extracted.predicted, seed=settings.seed)
     console = Console(highlight=False)
     _print(console, result, extracted)
@@ -91,7 +90,7 @@ def _limited(rows: list[GoldRow], most: int | None) -> list[GoldRow]:
     return kept
 
 
-def _extract(settings: Settings, groups: list[GoldCategory]) -> Extracted:
+def _extract(settings: Settings, rows: list[GoldRow], examples: int) -> Extracted:
     import asyncio
     from importlib.metadata import version
 
@@ -99,14 +98,22 @@ def _extract(settings: Settings, groups: list[GoldCategory]) -> Extracted:
 
     from reaseq.cli.engine import start_engine
     from reaseq.cli.progress import StepBar
-    from reaseq.graphs.extraction_eval import extract
+    from reaseq.graphs.extraction_eval import categories, extract
     from reaseq.graphs.ledger import Counts, Ledger
+    from reaseq.knowledge_store.importing import category_name
     from reaseq.knowledge_store.store import Store
     from reaseq.knowledge_store.tables import RunStatus
     from reaseq.llm.chat import Chat
     from reaseq.prompts.library import PromptLibrary
+    from reaseq.taxonomy.schema import CategorySchema, starter_for
 
     with Store.open(settings.store_url) as store, start_engine(settings) as endpoint:
+
+        def schema_of(category: str) -> CategorySchema | None:
+            stored = store.latest_schema(category_name(category) or category)
+            return stored.schema if stored else starter_for(category)
+
+        groups = categories(rows, examples=examples, schema_of=schema_of)
         counts = Counts()
         run_id = store.start_run(
             command="eval-extraction",

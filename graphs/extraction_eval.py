@@ -1,7 +1,7 @@
 """Extraction over a gold file: each row through extractor, grounding and verifier, without a store's products.
 
-Where the gold's attributes are those of the category's starter schema, that is used. Otherwise the schema is the
-gold's: each attribute takes words of the text, and a few rows, which are not scored, serve as examples.
+Where the category has a schema, in force or a starter, with all of the gold's attributes, that is used. Otherwise the
+schema is the gold's: each attribute takes words of the text, and a few rows, which are not scored, serve as examples.
 """
 
 import asyncio
@@ -42,23 +42,25 @@ class GoldCategory:
     rows: list[GoldRow]
 
 
-def categories(rows: Sequence[GoldRow], *, examples: int) -> list[GoldCategory]:
+def categories(
+    rows: Sequence[GoldRow], *, examples: int, schema_of: Callable[[str], CategorySchema | None] = starter_for
+) -> list[GoldCategory]:
     """The gold by category, in the order of their names; `examples` rows of each are taken out to be shown.
 
+    `schema_of` gives a category's schema, if it has one.
     Which rows are taken depends on their ids alone. At least one row is left to score.
     """
     by_category: dict[str, list[GoldRow]] = defaultdict(list)
     for row in rows:
         by_category[row.category].append(row)
-    return [_category(name, by_category[name], examples) for name in sorted(by_category)]
+    return [_category(name, by_category[name], examples, schema_of(name)) for name in sorted(by_category)]
 
 
-def _category(name: str, rows: list[GoldRow], examples: int) -> GoldCategory:
+def _category(name: str, rows: list[GoldRow], examples: int, known: CategorySchema | None) -> GoldCategory:
     attributes = list(dict.fromkeys(attribute for row in rows for attribute in row.gold))
     names = {_slug(attribute): attribute for attribute in attributes}
-    starter = starter_for(name)
-    if starter is not None and all(starter.get(slug) for slug in names):
-        return GoldCategory(starter, names, rows)
+    if known is not None and all(known.get(slug) for slug in names):
+        return GoldCategory(known, names, rows)
     shuffled = sorted(rows, key=lambda row: hashlib.sha256(row.id.encode()).digest())
     count = min(examples, len(rows) - 1)
     schema = CategorySchema(

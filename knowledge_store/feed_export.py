@@ -1,7 +1,7 @@
 """A feed file with what is known filled in: the same file, with empty cells filled and columns added.
 
-Nothing else changes: rows of which nothing is known, and cells that are not filled, are the same byte for byte. Beside
-it lies a file that says where each value comes from, a JSON line a value.
+Nothing else changes: in text files, rows of which nothing is known and cells that are not filled are the same byte for
+byte. Beside it lies a file that says where each value comes from, a JSON line a value.
 """
 
 import codecs

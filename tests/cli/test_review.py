@@ -14,6 +14,7 @@ from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.cli.main import app
 from reaseq.knowledge_store.decisions import Action, decide, decisions, to_review, withdraw
 from reaseq.knowledge_store.store import Store
+from reaseq.taxonomy.schema import Attribute
 from tests.cli.conftest import Run
 
 STORE = "sqlite:///.reaseq/store.sqlite"
@@ -161,6 +162,17 @@ def test_a_synonym_becomes_the_value(catalogue: Run) -> None:
     assert [value for value, status in held("1", "closure") if status == "edited"] == ["zip"]
 
 
+def test_an_edit_rests_on_the_text_where_that_states_it(catalogue: Run) -> None:
+    review("erubber\n", "--product", "1", "--attribute", "upper_material")
+    [edited] = [claim for claim in claims("1", "upper_material") if claim["status"] == "edited"]
+    assert (edited["value"], edited["quote"], edited["field"]) == ("rubber", "rubber", "description")
+    assert (edited["claim_type"], edited["found_by"]) == ("stated", "person")
+    review("eleather\n", "--product", "2", "--attribute", "upper_material")
+    [edited] = [claim for claim in claims("2", "upper_material") if claim["status"] == "edited"]
+    assert (edited["quote"], edited["start"]) == (None, None), "no words state it"
+    assert "leather" in catalogue("knowledge", "show", "2")
+
+
 def test_the_log_and_taking_back(catalogue: Run) -> None:
     assert "Nobody has decided anything yet" in catalogue("review", "log")
     before = claims("1", "color")
@@ -228,6 +240,23 @@ def test_what_was_decided_becomes_gold(catalogue: Run) -> None:
     assert [row["gold"] for row in rows] == [{"color": ["puce"], "closure": "n/a"}, {"color": ["brown"]}]
     output = catalogue("eval-extraction", "--gold", "gold.jsonl", "--examples", "0")
     assert "2 products, 0 failed" in output
+
+
+def test_gold_is_scored_by_the_schema_in_force(catalogue: Run) -> None:
+    with Store.open(STORE) as store:
+        stored = store.latest_schema("shoes")
+        assert stored is not None
+        shape = Attribute(
+            name="shape", description="Its shape", facet="supply", kind="closed", values={"odd": ("red",)}
+        )
+        run_id = store.start_run(command="distill", model="m", engine="e", settings={}, versions={})
+        more = stored.schema.replace(attributes=(*stored.schema.attributes, shape))
+        store.save_schema(more, derived_from=stored.derived_from, run_id=run_id)
+    Path("gold.jsonl").write_text(
+        json.dumps({"id": "3", "category": "Footwear", "title": "Red mesh shoe", "gold": {"shape": ["odd"]}})
+    )
+    output = catalogue("eval-extraction", "--gold", "gold.jsonl", "--examples", "0")
+    assert "precision 1.000, recall 1.000" in output
 
 
 def test_strangers_text_does_not_command_the_terminal(catalogue: Run) -> None:
