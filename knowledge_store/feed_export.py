@@ -70,7 +70,7 @@ def fill_feed(
     layout = feed.layout
     if layout is None:
         raise FeedError(
-            f"{path} is {feed.format}; values can be filled into CSV, TSV, JSON lines, Excel and Parquet",
+            f"{path} is {feed.format}; values can be filled into CSV, TSV, JSON, Excel and Parquet",
             hint="reaseq knowledge export claims.csv",
         )
     if target.exists() and target.samefile(path):
@@ -81,7 +81,7 @@ def fill_feed(
             f"nothing is known of products from {path.name}", hint=f"reaseq import {path}, reaseq distill"
         )
     rows = _known(store, feed, guess_columns(feed.columns, {**feed.fields, **(overrides or {})}))
-    places = Places.of([] if layout.kind == "JSON lines" else layout.columns, attributes, feed)
+    places = Places.of(layout.columns, attributes, feed)
     report = FillReport(places.added)
 
     def write(partial: Path, sidecar: io.TextIOBase) -> int:
@@ -103,7 +103,7 @@ def fill_feed(
         elif layout.kind == "Parquet":
             fill_parquet(path, partial, places, rows, on_row)
         else:
-            writer: _Writer = _Delimited(layout, places, defuse) if layout.delimiter else _JsonLines()
+            writer: _Writer = _Delimited(layout, places, defuse) if layout.delimiter else _Json()
             _fill_text(path, partial, layout, writer, rows, on_row)
         return report.rows
 
@@ -131,7 +131,8 @@ def _fill_text(
     path: Path, target: Path, layout: Layout, writer: "_Writer", rows: Iterator[KnownRow], on_row: OnRow
 ) -> None:
     with _copying(path, target, layout.encoding) as (lines, out):
-        for row, text in _pieces(lines, rows):
+        pieces = _elements("".join(lines), layout.place, rows) if layout.kind == "JSON" else _pieces(lines, rows)
+        for row, text in pieces:
             if row is None:
                 out.write(writer.header(text))
                 continue
@@ -153,6 +154,42 @@ def _pieces(lines: Iterator[str], rows: Iterator[KnownRow]) -> Iterator[tuple[Kn
             row, text, coming = coming, [], next(rows, None)
         text.append(line)
     yield row, "".join(text)
+
+
+def _elements(text: str, place: str, rows: Iterator[KnownRow]) -> Iterator[tuple[KnownRow | None, str]]:
+    """Each row with the text from its object to the next; without a row, what is before, and what cannot be read."""
+    starts = list(_starts(text, place))
+    after = starts[0] if starts else len(text)
+    yield None, text[:after]
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        row = next(rows, None)
+        yield row, text[start:end]
+
+
+def _starts(text: str, place: str) -> Iterator[int]:
+    """Where the elements of the array begin that `place` names; of "", where the one object does."""
+    decoder = json.JSONDecoder()
+    at = _next(text, 1 if text.startswith("\ufeff") else 0)
+    try:
+        for name in place.split(".")[:-1]:
+            found, _ = _value_spans(text[at:])
+            at += found[name][0]
+        if not place:
+            yield at
+            return
+        at = _next(text, at + 1)
+        while text[at] != "]":
+            yield at
+            at = _next(text, decoder.raw_decode(text, at)[1])
+    except (ValueError, IndexError, KeyError, RecursionError):
+        return  # the JSON breaks off: what is left is copied
+
+
+def _next(text: str, place: int) -> int:
+    """The next place that is neither white space nor a comma."""
+    while text[place : place + 1] in (" ", "\t", "\r", "\n", ","):
+        place += 1
+    return place
 
 
 @contextmanager
@@ -222,7 +259,7 @@ class _Delimited:
         return '"' + value.replace('"', '""') + '"' if quoted else value
 
 
-class _JsonLines:
+class _Json:
     """Claims as keys of the object: text, or a list where there are several."""
 
     def header(self, text: str) -> str:
@@ -260,8 +297,7 @@ def _value_spans(text: str) -> tuple[dict[str, tuple[int, int, Any]], int]:
     spans: dict[str, tuple[int, int, Any]] = {}
     place = text.index("{") + 1
     while True:
-        while text[place] in " \t\r\n,":
-            place += 1
+        place = _next(text, place)
         if text[place] == "}":
             return spans, place
         name, place = decoder.raw_decode(text, place)

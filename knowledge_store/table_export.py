@@ -17,7 +17,7 @@ def fill_workbook(
 
     with path.open("rb") as raw:
         book = load_workbook(raw, keep_vba=path.suffix.casefold() == ".xlsm")
-    sheet = book[layout.sheet]
+    sheet = book[layout.place]
     for number, name in enumerate(places.added, len(layout.columns) + 1):
         sheet.cell(layout.header, number, name)
     for row in rows:

@@ -38,7 +38,7 @@ def excel(path: Path, raw: BinaryIO, size: int) -> Feed:
         if header is not None and first is not None:
             number, names = header
             rows = _Rows(chain([first], cells), names, size, total)
-            layout = Layout("Excel", columns=tuple(names), header=number, sheet=sheet.title)
+            layout = Layout("Excel", columns=tuple(names), header=number, place=sheet.title)
             return Feed(path, f"Excel, sheet {sheet.title!r}", names, rows, size, rows.position, layout=layout)
     raise FeedError(f"{path}: no sheet has a line of column names and rows below it", hint="export it again")
 

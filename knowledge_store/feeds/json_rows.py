@@ -26,7 +26,9 @@ def json_feed(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, star
     """Raises FeedError if no object with keys is found at the beginning."""
     if start.startswith("[") or not _is_lines(start):
         text.seek(0)
-        return _named(path, "JSON", _document(text, start), raw, size)
+        prefix = "item" if start.startswith("[") else _container(text) or ""
+        feed = _named(path, "JSON", _document(text, prefix), raw, size)
+        return replace(feed, layout=Layout("JSON", text.encoding, place=prefix))
     return replace(_named(path, "JSON lines", _lines(text), raw, size), layout=Layout("JSON lines", text.encoding))
 
 
@@ -84,11 +86,10 @@ def _record(number: int, values: Any, raw: str = "") -> Row:
     return row._replace(raw=raw or row.raw)
 
 
-def _document(text: io.TextIOWrapper, start: str) -> Iterator[Row]:
+def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
     import ijson
 
-    prefix = "item" if start.startswith("[") else _container(text)
-    if prefix is None:
+    if not prefix:
         try:
             yield _row(1, text.read().strip().lstrip("\ufeff"))
         except (OSError, EOFError, zlib.error) as error:

@@ -73,17 +73,18 @@ Row = Record | BadRow
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is laid out, for whoever writes it anew; of JSON lines, workbooks and Parquet, `delimiter` is None.
+    """How a file is laid out, for whoever writes it anew; only delimited text has a `delimiter`.
 
-    `columns` are as in the file, `header` is the last line of theirs, in the `sheet` of a workbook.
+    `columns` are as in the file, `header` is the last line of theirs. `place` is where the records are: the sheet of a
+    workbook, or what ijson calls the elements of an array in a JSON document (`data.products.item`; "" is all of it).
     """
 
-    kind: Literal["delimited", "JSON lines", "Excel", "Parquet"]
+    kind: Literal["delimited", "JSON lines", "JSON", "Excel", "Parquet"]
     encoding: str = ""
     delimiter: str | None = None
     columns: tuple[str, ...] = ()
     header: int = 0
-    sheet: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True)

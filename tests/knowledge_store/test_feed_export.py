@@ -104,6 +104,32 @@ CASES = [
         id="JSON lines",
     ),
     pytest.param(
+        b'[ {"id":1,"title":"a" ,"color":null},\n 7,\n{"id":2,\t"title":"b"}\n]\n',
+        b'[ {"id":1,"title":"a" ,"color":"red"},\n 7,\n{"id":2,\t"title":"b", "color": "tan"}\n]\n',
+        {"1": {"color": ["red"]}, "2": {"color": ["tan"]}},
+        id="a JSON array",
+    ),
+    pytest.param(
+        '\ufeff{"shop": {"id": "]"}, "data": {"products" : [{"id": 1, "title": "é"}, '
+        '{"id": 2, "title": "b"}], "n": 2}}'.encode(),
+        '\ufeff{"shop": {"id": "]"}, "data": {"products" : [{"id": 1, "title": "é", "color": "red"}, '
+        '{"id": 2, "title": "b"}], "n": 2}}'.encode(),
+        {"1": {"color": ["red"]}},
+        id="a JSON document",
+    ),
+    pytest.param(
+        b'{\n "id": 1,\n "title": "a"\n}\n',
+        b'{\n "id": 1,\n "title": "a"\n, "color": "red"}\n',
+        {"1": {"color": ["red"]}},
+        id="one JSON object",
+    ),
+    pytest.param(
+        b'[{"id":1,"title":"a"},{"id":2,"title":',
+        b'[{"id":1,"title":"a", "color": "red"},{"id":2,"title":',
+        {"1": {"color": ["red"]}},
+        id="a JSON array that breaks off",
+    ),
+    pytest.param(
         b"Handle,Title,Option1 Name,Option1 Value,Color (product.metafields.shopify.color)\n"
         b"l,L,Size,40,\nl,,,41,\nm,M,,,\n",
         b"Handle,Title,Option1 Name,Option1 Value,Color (product.metafields.shopify.color),"
@@ -175,10 +201,10 @@ def test_what_cannot_be_filled_is_told(tmp_path: Path) -> None:
             fill_feed(store, path, tmp_path / "out")
         with pytest.raises(ReaseqError, match="is the feed itself"):
             fill_feed(store, path, path)
-        array = tmp_path / "feed.json"
-        array.write_text('[{"id": 1, "title": "a"}]')
-        with pytest.raises(ReaseqError, match="CSV, TSV, JSON lines, Excel and Parquet"):
-            fill_feed(store, array, tmp_path / "out")
+        pages = tmp_path / "feed.xml"
+        pages.write_text("<items><item><id>1</id><title>a</title></item></items>")
+        with pytest.raises(ReaseqError, match="CSV, TSV, JSON, Excel and Parquet"):
+            fill_feed(store, pages, tmp_path / "out")
     assert not list(tmp_path.glob("*out*"))
 
 
