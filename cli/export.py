@@ -10,7 +10,7 @@ import typer
 
 def export(
     file: Annotated[
-        Path, typer.Argument(help="The feed that was imported: CSV, TSV or JSON (gzip is fine), Excel, Parquet.")
+        Path, typer.Argument(help="The feed that was imported: CSV, TSV, JSON or XML (gzip is fine), Excel, Parquet.")
     ],
     target: Annotated[Path, typer.Argument(help="Where the filled feed goes.")],
     mapping: Annotated[

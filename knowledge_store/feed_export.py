@@ -25,6 +25,7 @@ from reaseq.knowledge_store.filling import Known, KnownRow, OnRow, Places, fills
 from reaseq.knowledge_store.importing import is_empty, product_from
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.table_export import fill_parquet, fill_workbook
+from reaseq.knowledge_store.xml_export import fill_xml
 
 _BATCH = 500
 _NOTED = (
@@ -70,7 +71,7 @@ def fill_feed(
     layout = feed.layout
     if layout is None:
         raise FeedError(
-            f"{path} is {feed.format}; values can be filled into CSV, TSV, JSON, Excel and Parquet",
+            f"{path} is {feed.format}; values can be filled into CSV, TSV, JSON, XML, Excel and Parquet",
             hint="reaseq knowledge export claims.csv",
         )
     if target.exists() and target.samefile(path):
@@ -102,6 +103,8 @@ def fill_feed(
             fill_workbook(path, partial, layout, places, rows, on_row)
         elif layout.kind == "Parquet":
             fill_parquet(path, partial, places, rows, on_row)
+        elif layout.kind == "XML":
+            fill_xml(path, partial, layout, places, rows, on_row)
         else:
             writer: _Writer = _Delimited(layout, places, defuse) if layout.delimiter else _Json()
             _fill_text(path, partial, layout, writer, rows, on_row)

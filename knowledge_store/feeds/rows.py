@@ -76,10 +76,11 @@ class Layout:
     """How a file is laid out, for whoever writes it anew; only delimited text has a `delimiter`.
 
     `columns` are as in the file, `header` is the last line of theirs. `place` is where the records are: the sheet of a
-    workbook, or what ijson calls the elements of an array in a JSON document (`data.products.item`; "" is all of it).
+    workbook, the local names from an XML document's root to a record, with slashes, or what ijson calls the elements of
+    an array in a JSON document (`data.products.item`; "" is all of it).
     """
 
-    kind: Literal["delimited", "JSON lines", "JSON", "Excel", "Parquet"]
+    kind: Literal["delimited", "JSON lines", "JSON", "XML", "Excel", "Parquet"]
     encoding: str = ""
     delimiter: str | None = None
     columns: tuple[str, ...] = ()

@@ -8,7 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.rows import EXPORT_AS, BadRow, Feed, FeedError, Row, checked, flat, with_columns
+from reaseq.knowledge_store.feeds.rows import (
+    EXPORT_AS,
+    BadRow,
+    Feed,
+    FeedError,
+    Layout,
+    Row,
+    checked,
+    flat,
+    with_columns,
+)
 
 _SCANNED = 20_000
 _SAFE: dict[str, Any] = {"resolve_entities": False, "no_network": True, "huge_tree": False, "remove_comments": True}
@@ -23,7 +33,8 @@ def xml(path: Path, stream: BinaryIO, raw: BinaryIO, size: int) -> Feed:
     if not columns:
         raise FeedError(f"{path}: no element {tag!r} holds anything", hint=EXPORT_AS)
     kind = f"XML, an element {_local(tag)!r} each"
-    return Feed(path, kind, columns, rows, size, lambda: size if raw.closed else raw.tell())
+    layout = Layout("XML", columns=tuple(columns), place="/".join(map(_local, trail)))
+    return Feed(path, kind, columns, rows, size, lambda: size if raw.closed else raw.tell(), layout=layout)
 
 
 def _trail_of_records(path: Path, stream: BinaryIO) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from reaseq.knowledge_store.feeds.delimited import cell_spans
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.feeds.rows import Record
 from reaseq.knowledge_store.importing import import_feed
-from reaseq.knowledge_store.store import CLAIM, Store
+from reaseq.knowledge_store.store import CLAIM, PRODUCT, Store
 from reaseq.knowledge_store.tables import now
 
 Values = dict[str, dict[str, list[str]]]
@@ -32,6 +32,11 @@ def claim(product_id: str, attribute: str, value: str, status: str = "verified")
     known = {"facet": "supply", "claim_type": "stated", "field": "title", "start": 0, "end": 3, "quote": "red"}
     made = {"model": "m", "prompt_fingerprint": "p", "verdict": "v", "found_by": "both", "created_at": now()}
     return {"product_id": product_id, "attribute": attribute, "value": value, "status": status} | known | made
+
+
+def product_of(product_id: str, source: str) -> dict[str, Any]:
+    seen = {"source": source, "line": 1, "import_id": 1, "fingerprint": "f", "created_at": now(), "updated_at": now()}
+    return {"id": product_id, "title": "a", "description": "", "attributes": {}} | seen
 
 
 def filled(tmp_path: Path, data: bytes, values: Values, **options: Any) -> tuple[bytes, list[dict[str, Any]]]:
@@ -130,6 +135,39 @@ CASES = [
         id="a JSON array that breaks off",
     ),
     pytest.param(
+        '<?xml version="1.0" encoding="iso-8859-1"?>\r\n<shop><!-- <item> -->\r\n <item nr="1>0">\r\n  <id>1</id>\r\n'
+        "  <title>é &amp; a</title><color/>\r\n </item>\r\n <item><id>2</id><title>b</title><color>blue</color>"
+        "<like><item><id>9</id></item></like></item>\r\n <item><id>3</id><title>c</title></item></shop>".encode(
+            "latin-1"
+        ),
+        '<?xml version="1.0" encoding="iso-8859-1"?>\r\n<shop><!-- <item> -->\r\n <item nr="1>0">\r\n  <id>1</id>\r\n'
+        "  <title>é &amp; a</title><color>red &lt; &#20013;</color><material>mesh, knit</material>\r\n </item>\r\n"
+        " <item><id>2</id><title>b</title><color>blue</color><like><item><id>9</id></item></like></item>\r\n"
+        " <item><id>3</id><title>c</title></item></shop>".encode("latin-1"),
+        {"1": {"color": ["red < 中"], "material": ["mesh", "knit"]}, "2": {"color": ["green"]}},
+        id="XML: an empty element, a full one, a new one; comments, records within records",
+    ),
+    pytest.param(
+        b'<rss xmlns:g="http://base.google.com/ns/1.0"><channel><item>\n <g:id>1</g:id>\n <g:title>a</g:title>\n</item>'
+        b"<item><g:id>2</g:id><g:title>b</g:title></item></channel></rss>",
+        b'<rss xmlns:g="http://base.google.com/ns/1.0"><channel><item>\n <g:id>1</g:id>\n <g:title>a</g:title>'
+        b"\n <g:color>red</g:color>\n</item><item><g:id>2</g:id><g:title>b</g:title></item></channel></rss>",
+        {"1": {"color": ["red"]}},
+        id="a Google feed: its prefix, its line breaks",
+    ),
+    pytest.param(
+        "<a><p><id>1</id><title>é</title></p><p><id>2</id><title>b</title></p></a>".encode("utf-16"),
+        "<a><p><id>1</id><title>é</title></p><p><id>2</id><title>b</title><color>tan</color></p></a>".encode("utf-16"),
+        {"2": {"color": ["tan"]}},
+        id="XML in UTF-16",
+    ),
+    pytest.param(
+        b"<a><p><id>1</id><title>a</title></p><p><id>2</id><title>b</ti",
+        b"<a><p><id>1</id><title>a</title><color>tan</color></p><p><id>2</id><title>b</ti",
+        {"1": {"color": ["tan"]}},
+        id="XML that breaks off",
+    ),
+    pytest.param(
         b"Handle,Title,Option1 Name,Option1 Value,Color (product.metafields.shopify.color)\n"
         b"l,L,Size,40,\nl,,,41,\nm,M,,,\n",
         b"Handle,Title,Option1 Name,Option1 Value,Color (product.metafields.shopify.color),"
@@ -201,10 +239,18 @@ def test_what_cannot_be_filled_is_told(tmp_path: Path) -> None:
             fill_feed(store, path, tmp_path / "out")
         with pytest.raises(ReaseqError, match="is the feed itself"):
             fill_feed(store, path, path)
-        pages = tmp_path / "feed.xml"
-        pages.write_text("<items><item><id>1</id><title>a</title></item></items>")
-        with pytest.raises(ReaseqError, match="CSV, TSV, JSON, Excel and Parquet"):
-            fill_feed(store, pages, tmp_path / "out")
+        page = tmp_path / "feed.html"
+        product = '{"@context": "https://schema.org", "@type": "Product", "sku": "1", "name": "a"}'
+        page.write_text(f'<html><script type="application/ld+json">{product}</script></html>')
+        with pytest.raises(ReaseqError, match="CSV, TSV, JSON, XML, Excel and Parquet"):
+            fill_feed(store, page, tmp_path / "out")
+        with store.writing() as connection:
+            connection.execute(insert(PRODUCT), product_of("1", "odd.xml"))
+            connection.execute(insert(CLAIM), [claim("1", "color", "red")])
+        odd = tmp_path / "odd.xml"
+        odd.write_text('<!DOCTYPE a [<!ENTITY e "x">]><a><p><id>1</id><title>&e;</title></p><p><id>2</id></p></a>')
+        with pytest.raises(ReaseqError, match="defines entities of its own"):
+            fill_feed(store, odd, tmp_path / "out")
     assert not list(tmp_path.glob("*out*"))
 
 
