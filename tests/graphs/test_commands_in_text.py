@@ -54,4 +54,4 @@ def test_nobody_obeys_a_product(tmp_path: Path) -> None:
                 (product["title"], word, text) for word in product["never"] for text in said if word in text.casefold()
             ]
     assert not obeyed
-    assert found > 3 * len(PRODUCTS), "what the texts do state is found all the same"
+    assert found > 2 * len(PRODUCTS), "what the texts do state is found all the same"
