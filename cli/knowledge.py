@@ -8,7 +8,7 @@ import typer
 app = typer.Typer(no_args_is_help=True, help="Look at what was found: list, show, stats, export, replies.")
 
 
-def _category_name(name: str | None) -> str | None:
+def category_as_stored(name: str | None) -> str | None:
     """A category as the store names it: `--category Footwear` means shoes."""
     from reaseq.knowledge_store.importing import category_name
 
@@ -42,8 +42,8 @@ def list_(
     from reaseq.cli.progress import printable
 
     console = Console()
-    category = _category_name(category)
-    with _store() as store:
+    category = category_as_stored(category)
+    with open_store() as store:
         products = list(store.distilled(category=category, limit=limit))
         if not products:
             _nothing(category)
@@ -84,7 +84,7 @@ def show(
     from reaseq.cli.progress import printable
 
     console = Console()
-    with _store() as store:
+    with open_store() as store:
         product = store.product(product_id)
         if product is None:
             from reaseq import ReaseqError
@@ -163,8 +163,8 @@ def stats(category: Category = None) -> None:
     from rich.table import Table
 
     console = Console()
-    category = _category_name(category)
-    with _store() as store:
+    category = category_as_stored(category)
+    with open_store() as store:
         products = Table(title="Products", title_justify="left")
         for name in ("category", "products", "distilled", "failed"):
             products.add_column(name, justify="left" if name == "category" else "right")
@@ -216,8 +216,8 @@ def export(
     """
     from reaseq.knowledge_store.export import export_claims
 
-    category = _category_name(category)
-    with _store() as store:
+    category = category_as_stored(category)
+    with open_store() as store:
         count = export_claims(store, file, category=category, defuse=defuse)
     if not count:
         _nothing(category)
@@ -235,14 +235,14 @@ def replies(
     """
     from reaseq.knowledge_store.export import export_replies
 
-    with _store() as store:
+    with open_store() as store:
         count = export_replies(store, file)
     if not count:
         _nothing(None)
     typer.echo(f"{count:,} replies written to {file}")
 
 
-def _store() -> Any:
+def open_store() -> Any:
     from reaseq.cli.settings import load
     from reaseq.knowledge_store.store import Store
 

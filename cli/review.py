@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reaseq.cli.knowledge import Category, category_as_stored, open_store
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text as Styled
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Decide on what was found: approve, edit, reject. No run changes what was decided.")
 
 By = Annotated[str | None, typer.Option("--by", help="Who decides.", show_default="the user that is logged in")]
-Category = Annotated[str | None, typer.Option("--category", "-c", help="Only this category.", show_default="all")]
 _AROUND = 100
 _KEYS = "  ".join(f"[bold]{word[0]}[/bold]{word[1:]}" for word in ("approve", "edit", "reject", "skip", "undo", "quit"))
 
@@ -52,7 +53,6 @@ def review(
 
     from reaseq import ReaseqError
     from reaseq.knowledge_store.decisions import to_review
-    from reaseq.knowledge_store.importing import category_name
     from reaseq.knowledge_store.tables import ClaimStatus
 
     open_statuses = (ClaimStatus.PROPOSED, ClaimStatus.VERIFIED, ClaimStatus.REJECTED)
@@ -61,10 +61,10 @@ def review(
             f"--status {status}: it is one of {', '.join(open_statuses)}", hint="reaseq review --status proposed"
         )
     console = Console(highlight=False)
-    with _store() as store:
+    with open_store() as store:
         claims = to_review(
             store,
-            category=category_name(category) if category else None,
+            category=category_as_stored(category),
             product_id=product,
             attribute=attribute,
             status=ClaimStatus(status) if status else None,
@@ -93,7 +93,7 @@ def log(
     from reaseq.knowledge_store.decisions import decisions
 
     console = Console()
-    with _store() as store:
+    with open_store() as store:
         rows = decisions(store, product_id=product, limit=limit)
     if not rows:
         console.print("Nobody has decided anything yet. Next: reaseq review")
@@ -120,7 +120,7 @@ def undo(
     """
     from reaseq.knowledge_store.decisions import withdraw
 
-    with _store() as store:
+    with open_store() as store:
         withdraw(store, number, by=by or getpass.getuser())
     typer.echo(f"Decision {number} is withdrawn.")
 
@@ -137,10 +137,9 @@ def gold(
     """
     from reaseq import ReaseqError
     from reaseq.knowledge_store.export import export_gold
-    from reaseq.knowledge_store.importing import category_name
 
-    with _store() as store:
-        count = export_gold(store, file, category=category_name(category) if category else None)
+    with open_store() as store:
+        count = export_gold(store, file, category=category_as_stored(category))
     if not count:
         raise ReaseqError("nobody has decided anything yet", hint="reaseq review")
     typer.echo(f"{count:,} products written to {file}")
@@ -300,10 +299,3 @@ def _field(product: dict[str, Any], field: str) -> str:
     own, _, name = field.partition(".")
     value = (product.get("attributes") or {}).get(name) if own == "attributes" else product.get(own)
     return str(value or "")
-
-
-def _store() -> Any:
-    from reaseq.cli.settings import load
-    from reaseq.knowledge_store.store import Store
-
-    return Store.open(load().store_url)

@@ -48,11 +48,8 @@ _ORDER = re.compile(
 
 def orders(text: str) -> list[tuple[int, int]]:
     """Where the sentences stand that give orders: spans of `text`, in order."""
-    places, seen = list(range(len(text))), text
-    if not text.isascii():
-        # Characters that nobody sees must not hide an order.
-        places = [place for place, char in enumerate(text) if unicodedata.category(char) != "Cf"]
-        seen = "".join(text[place] for place in places)
+    # Characters that nobody sees must not hide an order.
+    seen = text if text.isascii() else "".join(char for char in text if unicodedata.category(char) != "Cf")
     turns = [match.span() for match in _TURN.finditer(seen)]
     if not turns and not _ORDER.search(seen):
         return []
@@ -61,7 +58,7 @@ def orders(text: str) -> list[tuple[int, int]]:
         between = _SENTENCE.finditer(seen, after, start)
         found += [match.span() for match in between if _ORDER.search(match.group())] + [(start, end)]
         after = end
-    places.append(len(text))
+    places = [place for place, char in enumerate(text) if unicodedata.category(char) != "Cf"] + [len(text)]
     return [(places[start], places[end]) for start, end in found[:-1]]
 
 
