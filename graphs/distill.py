@@ -285,7 +285,7 @@ class _Run:
         gc.freeze()
         # A few more products than calls are under way, so that no slot idles while a product is committed.
         width = self.options.concurrency + max(1, self.options.concurrency // 4)
-        workers = [asyncio.create_task(self._work(graph, todo, agents.fingerprints)) for _ in range(width)]
+        workers = [asyncio.create_task(self._work(graph, todo, agents)) for _ in range(width)]
         try:
             await _all_or_first_error(workers)
         finally:
@@ -310,7 +310,7 @@ class _Run:
         self,
         graph: ProductGraph,
         todo: Iterator[tuple[str, dict[str, str], dict[str, str]] | None],
-        fingerprints: dict[str, str],
+        agents: ProductAgents,
     ) -> None:
         while not self.stop.is_set():
             try:
@@ -329,12 +329,11 @@ class _Run:
             except BudgetExceeded:
                 self.stop.set()
                 raise
-            self._commit(product_id, parts, state, fingerprints)
+            self._commit(product_id, parts, state, agents)
 
-    def _commit(
-        self, product_id: str, parts: dict[str, str], state: ProductState, fingerprints: dict[str, str]
-    ) -> None:
+    def _commit(self, product_id: str, parts: dict[str, str], state: ProductState, agents: ProductAgents) -> None:
         assert self.stored is not None
+        fingerprints = agents.fingerprints
         model = self.endpoint.model
         claims: list[dict[str, Any]] | None = None
         if "claims" in state:
@@ -354,7 +353,7 @@ class _Run:
             else {"text": summary, "model": model, "prompt_fingerprint": fingerprints[Summarizer.name]},
             failures=[dict(failure) for failure in state["failures"]],
             retired_calls=state["retired"],
-            several={attribute.name for attribute in self.stored.schema.attributes if attribute.multiple},
+            several=agents.several,
         )
         self.store.save_knowledge(knowledge, run_id=self.run_id)
         if knowledge.done:
