@@ -2,7 +2,9 @@
 
 The JSON Schema comes from the category schema: closed attributes are enums. Where the endpoint compiles a
 grammar for each request, open ones are enums of the source's own spans, so that nothing can be invented, and a
-product is asked only for what the lexicon has not settled: nothing else could become of the answer.
+product is asked only for what the lexicon has not settled: nothing else could become of the answer. Where labelled
+products have taught a tagger, the model chooses from what the tagger thinks possible, and the examples are the labelled
+products most like the one at hand.
 """
 
 import json
@@ -11,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reaseq.agents.claims import Extraction, Found
+from reaseq.agents.labelled import LabelledProduct, Tags
+from reaseq.agents.learned import Learned, tagged
 from reaseq.agents.product_text import shown
 from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
 from reaseq.prompts.library import Example, Prompt
@@ -22,45 +26,51 @@ _LONGEST_OPEN = 60
 _LONGEST_WHY = 40
 _FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 _MOST_PROBLEMS = 5
+_NEIGHBOURS = 4
 
 
 class AttributeExtractor:
-    """Built once per category: the system text, the examples and the JSON Schema are shared by all products."""
+    """Built once per category: the system text and the JSON Schema are shared by all products, and so are the examples
+    where there are no labelled products."""
 
     name = "attribute_extractor"
 
-    def __init__(self, prompt: Prompt, lexicon: Lexicon, *, grammar: bool) -> None:
+    def __init__(self, prompt: Prompt, lexicon: Lexicon, *, grammar: bool, learned: Learned | None = None) -> None:
         self.lexicon = lexicon
+        self.learned = learned
         self.schema = lexicon.schema
         self.grammar = grammar
-        self.prompt = prompt.bind(
-            system={"category": self.schema.category.replace("_", " "), "attributes": _listed(self.schema)},
-            examples=_examples(self.schema, grammar=grammar) or None,
-        )
+        system = {"category": self.schema.category.replace("_", " "), "attributes": _listed(self.schema)}
+        by_hand = prompt.bind(system=system, examples=_examples(self.schema, grammar=grammar) or None)
+        self.prompt = prompt.bind(system=system, examples=()) if learned else by_hand
+        self.fingerprint = by_hand.fingerprint
         self.response_format = _response_format(self.schema)
 
-    @property
-    def fingerprint(self) -> str:
-        return self.prompt.fingerprint
-
     async def extract(
-        self, chat: Chat, text: Text, *, product_id: str | None = None, repair: tuple[Message, ...] = ()
+        self,
+        chat: Chat,
+        text: Text,
+        tags: Tags | None = None,
+        *,
+        product_id: str | None = None,
+        repair: tuple[Message, ...] = (),
     ) -> Extraction:
         """What the model finds in `text`. `repair` is the exchange so far, if a reply could not be used.
 
-        Nothing is asked if the lexicon settles everything.
+        Nothing is asked if lexicon and tagger (`tags`) settle everything.
 
         Raises:
             ReplyError: the reply is not the JSON that was asked for; its message says what is wrong.
         """
-        response_format = self._format_for(text) if self.grammar else self.response_format
-        if not response_format["json_schema"]["schema"]["properties"]:
+        response_format = self._format_for(text, tags or {}) if self.grammar else self.response_format
+        asked = response_format["json_schema"]["schema"]["properties"]
+        if not asked:
             return {}
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
                 prefix=self.prompt.messages,
-                turns=(("user", self.prompt.user(product=shown(text.sources))), *repair),
+                turns=(*self._alike(text, asked, product_id), self._request(text.sources), *repair),
                 max_tokens=self.prompt.max_tokens * (2 if repair else 1),
                 response_format=response_format,
                 product_id=product_id,
@@ -68,7 +78,25 @@ class AttributeExtractor:
         )
         return self._parse(reply)
 
-    def _format_for(self, text: Text) -> Mapping[str, Any]:
+    def _alike(self, text: Text, asked: Mapping[str, Any], product_id: str | None) -> list[Message]:
+        """The labelled products most like this one, each with those of its values that are asked for here."""
+        if self.learned is None:
+            return []
+        turns: list[Message] = []
+        for product in self.learned.neighbours.nearest(text.sources, _NEIGHBOURS, leave_out=product_id):
+            values = {name: self._shown_value(name, product) for name in asked if product.values.get(name)}
+            turns += [self._request(product.sources), ("assistant", json.dumps(values, ensure_ascii=False))]
+        return turns
+
+    def _shown_value(self, name: str, product: LabelledProduct) -> str | list[str]:
+        attribute = self.schema.get(name)
+        forms = product.values[name]
+        return list(forms) if attribute is not None and attribute.multiple else forms[0]
+
+    def _request(self, sources: Mapping[str, str]) -> Message:
+        return "user", self.prompt.user(product=shown(sources))
+
+    def _format_for(self, text: Text, tags: Tags) -> Mapping[str, Any]:
         """The reply's schema for one product: of each attribute, what grounding would not decide alone.
 
         A value of a closed supply attribute counts only if the lexicon finds it, so a model has a say only where rival
@@ -100,6 +128,10 @@ class AttributeExtractor:
                 measures = {match.value for match in self.lexicon.measures(attribute, text)}
                 settled = len(measures) < 2
                 value = {"enum": sorted(measures)}
+            elif self.learned is not None and tagged(attribute):
+                candidates = tags.get(attribute.name, ())
+                settled = not self.learned.unsure(candidates)
+                value = {"enum": [candidate.value for candidate in candidates]}
             elif attribute.facet == "supply":
                 if spans is None:
                     spans = [span for span in self.lexicon.candidate_spans(text) if len(span) <= _LONGEST_OPEN]

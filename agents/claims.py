@@ -5,7 +5,8 @@ from typing import Literal, NotRequired, TypedDict
 ClaimType = Literal["stated", "normalised", "inferred", "demand"]
 Status = Literal["proposed", "verified", "rejected", "approved", "edited"]
 """No run gives the last two: people do."""
-FoundBy = Literal["model", "lexicon", "both", "person"]
+FoundBy = Literal["model", "lexicon", "tagger", "both", "person"]
+"""`both`: a model, and the lexicon or the tagger."""
 
 
 class Claim(TypedDict):

@@ -10,13 +10,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from reaseq.agents.claims import Claim, ClaimType, Extraction, Found, FoundBy, Status
+from reaseq.agents.confidence import Answer
+from reaseq.agents.labelled import Candidate, Tags
+from reaseq.agents.learned import KEPT_FROM, Learned, tagged
 from reaseq.taxonomy.lexicon import Lexicon, Match, Sources, Text
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.text import stems
 
 
-def ground(extraction: Extraction, text: Text, lexicon: Lexicon) -> list[Claim]:
-    """The claims that `extraction` and the lexicon make about `text`, in schema order.
+def ground(
+    extraction: Extraction,
+    text: Text,
+    lexicon: Lexicon,
+    *,
+    learned: Learned | None = None,
+    tags: Tags | None = None,
+    all_asked: bool = False,
+) -> list[Claim]:
+    """The claims that `extraction`, the lexicon and the tagger (`tags`) make about `text`, in schema order.
+
+    all_asked: the model was asked for every attribute, not only where lexicon and tagger are unsure.
 
     Every claim of type `stated` or `normalised` that is not rejected has its quote in the source.
     """
@@ -28,6 +41,10 @@ def ground(extraction: Extraction, text: Text, lexicon: Lexicon) -> list[Claim]:
             claims += _closed(attribute, values, found.get(attribute.name, []), text)
         elif attribute.kind == "measure":
             claims += _measure(attribute, values, text, lexicon)
+        elif learned is not None and tagged(attribute):
+            candidates = (tags or {}).get(attribute.name, ())
+            asked = all_asked or learned.unsure(candidates)
+            claims += _weighed(attribute, values, candidates, text, lexicon, learned, asked=asked)
         else:
             claims += _open(attribute, values, text, lexicon)
     return claims
@@ -96,6 +113,55 @@ def _open(attribute: Attribute, values: Sequence[Found], text: Text, lexicon: Le
             claims.append(_hypothesis(attribute, item, text))
         else:
             claims.append(_rejected(attribute, item["value"], "not in the text", item))
+    return claims
+
+
+def _weighed(
+    attribute: Attribute,
+    values: Sequence[Found],
+    candidates: Sequence[Candidate],
+    text: Text,
+    lexicon: Lexicon,
+    learned: Learned,
+    *,
+    asked: bool,
+) -> list[Claim]:
+    """Values of the tagger and of the model, each as likely as both together make it: see `Confidence`."""
+    options: dict[tuple[str, ...], tuple[Match, float]] = {}
+    said: dict[tuple[str, ...], Found] = {}
+    claims: list[Claim] = []
+    for value, field, start, end, probability in candidates:
+        if any(not match.negated for match in lexicon.spans(attribute, value, text)):
+            options.setdefault(stems(value), (Match(value, field, start, end), probability))
+    for item in _distinct(values):
+        spans = lexicon.spans(attribute, item["value"], text)
+        if asserted := [match for match in spans if not match.negated]:
+            said[stems(item["value"])] = item
+            options.setdefault(stems(item["value"]), (asserted[0], 0.0))
+        else:
+            claims.append(_rejected(attribute, item["value"], "denied" if spans else "not in the text", item))
+    weighed = []
+    for key, (match, probability) in options.items():
+        answer = Answer.NOT_ASKED
+        if asked:
+            answer = Answer.SAME if key in said else Answer.OTHER if said else Answer.NONE
+        weighed.append((learned.confidence(probability, answer), answer, match))
+    weighed.sort(key=lambda one: -one[0])
+    for place, (confidence, answer, match) in enumerate(weighed):
+        found_by: FoundBy = "tagger"
+        if answer is Answer.SAME:
+            found_by = "both" if any(stems(one.value) == stems(match.value) for one in candidates) else "model"
+        kept = confidence >= KEPT_FROM and (attribute.multiple or place == 0)
+        if not kept and answer is not Answer.SAME:
+            continue
+        claim = _stated(attribute, match, text, found_by)
+        claim["confidence"] = round(confidence, 4)
+        if confidence < learned.verified_from or not kept:
+            claim["status"] = "proposed" if kept else "rejected"
+            claim["verdict"] = (
+                f"likely, not sure (p = {confidence:.2f})" if kept else f"unlikely (p = {confidence:.2f})"
+            )
+        claims.append(claim)
     return claims
 
 

@@ -47,12 +47,12 @@ class Verifier:
         product_id: str | None = None,
         repair: tuple[Message, ...] = (),
     ) -> list[Claim]:
-        """`claims`, those that were `proposed` now verified, rejected, or left with a verdict of doubt.
+        """`claims`, those that are `to_be_judged` now verified, rejected, or left with a verdict of doubt.
 
         Raises:
             ReplyError: the reply does not answer every claim.
         """
-        open_claims = [claim for claim in claims if claim["status"] == "proposed"]
+        open_claims = [claim for claim in claims if to_be_judged(claim)]
         listed = "\n".join(f"{number}. {_said(claim)}" for number, claim in enumerate(open_claims, 1))
         reply = await chat.ask(
             ChatRequest(
@@ -67,7 +67,7 @@ class Verifier:
         )
         answers = _answers(reply, len(open_claims))
         judged = iter(answers)
-        return self._settled([_judged(c, *next(judged)) if c["status"] == "proposed" else c for c in claims])
+        return self._settled([_judged(c, *next(judged)) if to_be_judged(c) else c for c in claims])
 
     def _settled(self, claims: list[Claim]) -> list[Claim]:
         """Of rival values of a one-valued attribute, at most one stays: the likeliest, the title's in a tie."""
@@ -86,6 +86,11 @@ class Verifier:
             loser["verdict"] += f"; {winner['value']!r} is likelier"
             best[claim["attribute"]] = winner
         return claims
+
+
+def to_be_judged(claim: Claim) -> bool:
+    """Is it proposed, and has nothing measured how likely it is?"""
+    return claim["status"] == "proposed" and claim["confidence"] is None
 
 
 def _weakness(claim: Claim) -> tuple[float, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from reaseq.graphs.distill import Options, Outcome
     from reaseq.graphs.ledger import Counts
     from reaseq.graphs.plan import Plan
+    from reaseq.graphs.teaching import Teaching
     from reaseq.knowledge_store.store import Store
 
 
@@ -36,6 +38,13 @@ def distill(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, why, and what it would take; ask no model.")
     ] = False,
+    gold: Annotated[
+        Path | None,
+        typer.Option("--gold", help="Learn from this gold file too (see: reaseq eval-extraction --help)."),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also products distilled when fewer decisions and gold rows were known.")
+    ] = False,
     max_tokens: Annotated[
         int | None, typer.Option("--max-tokens", min=1, help="Stop before the run uses more tokens than this.")
     ] = None,
@@ -49,7 +58,8 @@ def distill(
     """Distil a category's products into verified claims and a summary each.
 
     Only what is new or has changed is done; stop it any way and run it again. Ctrl-C once finishes
-    what is under way, twice stops at once.
+    what is under way, twice stops at once. Once people have decided on ten products (reaseq review), or a gold file
+    has as many, open attributes are learnt from them: see docs/extraction.md.
 
     Examples:
 
@@ -66,10 +76,11 @@ def distill(
     settings = load(engine=engine, model=model, concurrency=concurrency)
     with Store.open(settings.store_url) as store:
         category = require_products(store, category)
+        taught = teaching(settings, gold, again=again)
         if dry_run:
-            _print_plan(_plan(store, settings, category, limit), limit)
+            _print_plan(_plan(store, settings, category, limit, taught), limit)
             return
-        outcome = _run(store, settings, category, limit, max_tokens, max_cost)
+        outcome = _run(store, settings, category, limit, max_tokens, max_cost, taught)
         _print_outcome(store, outcome, category)
 
 
@@ -89,7 +100,14 @@ def distill_options(settings: Settings, category: str, limit: int | None) -> Opt
     )
 
 
-def _plan(store: Store, settings: Settings, category: str, limit: int | None) -> Plan:
+def teaching(settings: Settings, gold: Path | None = None, *, again: bool = False) -> Teaching:
+    from reaseq.agents.extraction_score import read_gold
+    from reaseq.graphs.teaching import Teaching
+
+    return Teaching(settings.weights_dir, list(read_gold(gold)) if gold else (), again)
+
+
+def _plan(store: Store, settings: Settings, category: str, limit: int | None, taught: Teaching) -> Plan:
     from reaseq.cli.engine import engine_config
     from reaseq.graphs.plan import plan
     from reaseq.llm.engines import fingerprint
@@ -105,6 +123,7 @@ def _plan(store: Store, settings: Settings, category: str, limit: int | None) ->
         model_fingerprint=fingerprint(config),
         concurrency=settings.calls_at_a_time,
         price=config.price,
+        teaching=taught,
     )
 
 
@@ -115,6 +134,7 @@ def _run(
     limit: int | None,
     max_tokens: int | None,
     max_cost: float | None,
+    taught: Teaching,
 ) -> Outcome:
     import asyncio
 
@@ -131,7 +151,16 @@ def _run(
     with start_engine(settings) as endpoint:
         budget = Budget(max_tokens=max_tokens, max_cost=max_cost, price=endpoint.price)
 
-        run = drained(store, endpoint, prompts, options, engine=settings.engine, budget=budget, counts=counts)
+        run = drained(
+            store,
+            endpoint,
+            prompts,
+            options,
+            engine=settings.engine,
+            budget=budget,
+            counts=counts,
+            teaching=taught,
+        )
         try:
             with watch(counts):
                 return asyncio.run(run)

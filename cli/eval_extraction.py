@@ -57,7 +57,7 @@ def eval_extraction(
         )
     rows = _limited(rows, None if limit is None else limit + examples)
     extracted = _extract(settings, rows, examples)
-    result = score(extracted.scored, extracted.predicted, seed=settings.seed)
+    result = score(extracted.scored, extracted.values(verified=False), seed=settings.seed)
     console = Console(highlight=False)
     _print(console, result, extracted)
     if out is not None:
@@ -69,7 +69,7 @@ def eval_extraction(
             "f1": result.overall.f1,
             "f1 95 %": result.interval,
             "failed": extracted.failed,
-            "predicted": extracted.predicted,
+            "predicted": extracted.values(verified=False),
         }
         try:
             out.write_text(json.dumps(made, indent=1, ensure_ascii=False), encoding="utf-8")

@@ -19,6 +19,7 @@ from langgraph.graph import END, START, StateGraph
 from reaseq import ReaseqError
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import SAMPLE_SIZE, CategoryAnalyst, derived_from
+from reaseq.agents.learned import Learned, worthwhile
 from reaseq.agents.product_text import source_fields
 from reaseq.agents.summarizer import Summarizer
 from reaseq.graphs.ledger import Counts, Ledger
@@ -31,6 +32,7 @@ from reaseq.graphs.product_graph import (
     run_product_graph,
 )
 from reaseq.graphs.staleness import Inputs, reason
+from reaseq.graphs.teaching import Teaching, fingerprint
 from reaseq.knowledge_store.importing import category_name
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
@@ -81,8 +83,9 @@ async def distill(
     budget: Budget | None = None,
     counts: Counts | None = None,
     stop: asyncio.Event | None = None,
+    teaching: Teaching | None = None,
 ) -> Outcome:
-    """Distil the stale products of a category.
+    """Distil the stale products of a category. With `teaching`, labelled products of the category are learnt from.
 
     Setting `stop` drains the run: products in flight are finished, no new one is begun.
 
@@ -103,7 +106,7 @@ async def distill(
         settings=asdict(options),
         versions={name: version(name) for name in ("reaseq", "langgraph", "langchain-openai", "openai")},
     )
-    run = _Run(store, endpoint, prompts, options, run_id, budget, counts, stop or asyncio.Event())
+    run = _Run(store, endpoint, prompts, options, run_id, budget, counts, stop or asyncio.Event(), teaching)
     status = RunStatus.FAILED
     try:
         async with run.chat:
@@ -126,6 +129,7 @@ async def drained(
     engine: str,
     counts: Counts,
     budget: Budget | None = None,
+    teaching: Teaching | None = None,
 ) -> Outcome:
     """`distill` under Ctrl-C (or SIGTERM): the first finishes what is under way, the second cancels."""
     stop = asyncio.Event()
@@ -143,7 +147,17 @@ async def drained(
     for number in numbers:
         loop.add_signal_handler(number, interrupted)
     try:
-        return await distill(store, endpoint, prompts, options, engine=engine, budget=budget, counts=counts, stop=stop)
+        return await distill(
+            store,
+            endpoint,
+            prompts,
+            options,
+            engine=engine,
+            budget=budget,
+            counts=counts,
+            stop=stop,
+            teaching=teaching,
+        )
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
@@ -205,6 +219,7 @@ class _Run:
         budget: Budget | None,
         counts: Counts,
         stop: asyncio.Event,
+        teaching: Teaching | None,
     ) -> None:
         self.store = store
         self.endpoint = endpoint
@@ -213,6 +228,7 @@ class _Run:
         self.run_id = run_id
         self.counts = counts
         self.stop = stop
+        self.teaching = teaching
         self.budget = budget or Budget(price=endpoint.price)
         self.chat = Chat(
             endpoint,
@@ -266,12 +282,13 @@ class _Run:
     async def products(self, state: CategoryState) -> CategoryState:
         """Every stale product through the product graph, `concurrency` model calls at a time."""
         assert self.stored is not None, "the analyst runs first"
-        self.counts.stage = "products"
         schema = self.stored.schema
+        learned, labelled = await asyncio.to_thread(self._learn, schema)
+        self.counts.stage = "products"
         agents = ProductAgents.build(
-            schema, self.prompts, grammar=self.endpoint.grammar, logprobs=self.endpoint.logprobs
+            schema, self.prompts, grammar=self.endpoint.grammar, logprobs=self.endpoint.logprobs, learned=learned
         )
-        inputs = Inputs(schema.fingerprint, self.endpoint.fingerprint, agents.fingerprints)
+        inputs = Inputs(schema.fingerprint, self.endpoint.fingerprint, agents.fingerprints, labelled)
         graph = build_product_graph(agents, self.chat, repairs=self.options.repairs)
         todo = self._stale(schema.category, inputs)
         for first in todo:
@@ -292,6 +309,17 @@ class _Run:
             gc.unfreeze()
         return {}
 
+    def _learn(self, schema: CategorySchema) -> tuple[Learned | None, str | None]:
+        """What labelled products teach, and their fingerprint; nothing where there are too few."""
+        if self.teaching is None:
+            return None, None
+        products = self.teaching.products(self.store, schema)
+        if not worthwhile(products, schema):
+            return None, None
+        self.counts.stage = f"learning from {len(products):,} labelled products"
+        learned = Learned.learn(products, schema, self.teaching.vectors(), seed=self.options.seed)
+        return learned, fingerprint(products)
+
     def _stale(self, category: str, inputs: Inputs) -> Iterator[tuple[str, dict[str, str], dict[str, str]] | None]:
         """Id, sources and parts of each stale product; None now and then, to let others work."""
         for index, (product, before, status) in enumerate(self.store.products(category)):
@@ -299,7 +327,7 @@ class _Run:
                 return
             sources = source_fields(product)
             parts = inputs.parts(sources)
-            if reason(parts, before, status) is None:
+            if reason(parts, before, status, again=self.teaching is not None and self.teaching.again) is None:
                 self.counts.unchanged += 1
                 if index % 100 == 0:
                     yield None
@@ -324,7 +352,7 @@ class _Run:
             decided = self.store.decided(product_id)
             try:
                 state = await run_product_graph(
-                    graph, product_id, sources, repairs=self.options.repairs, decided=decided
+                    graph, agents, product_id, sources, repairs=self.options.repairs, decided=decided
                 )
             except BudgetExceeded:
                 self.stop.set()
@@ -339,7 +367,7 @@ class _Run:
         if "claims" in state:
             stamp = {"prompt_fingerprint": fingerprints[AttributeExtractor.name], "schema_version": self.stored.version}
             claims = [
-                claim | stamp | {"model": "" if claim["found_by"] == "lexicon" else model}
+                claim | stamp | {"model": "" if claim["found_by"] in ("lexicon", "tagger") else model}
                 for claim in state["claims"]
                 if claim["status"] not in LOCKED
             ]

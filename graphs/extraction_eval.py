@@ -2,87 +2,111 @@
 
 Where the category has a schema, in force or a starter, with all of the gold's attributes, that is used. Otherwise the
 schema is the gold's: each attribute takes words of the text, and a few rows, which are not scored, serve as examples.
+Other rows whose gold is known (`labelled`) teach what `Learned` learns.
 """
 
 import asyncio
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from reaseq.agents.claims import Claim
 from reaseq.agents.extraction_score import GoldRow
-from reaseq.agents.grounder import ground
+from reaseq.agents.labelled import LabelledProduct, Vectors
+from reaseq.agents.learned import Learned, worthwhile
+from reaseq.agents.verifier import to_be_judged
 from reaseq.graphs.product_graph import ProductAgents, exchange
+from reaseq.graphs.teaching import of_gold
 from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.llm.endpoint import Endpoint
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Text
-from reaseq.taxonomy.schema import Attribute, CategorySchema, Example, starter_for
+from reaseq.taxonomy.schema import Attribute, CategorySchema, Example, attribute_name, starter_for
 
 _LONGEST_VALUE = 80
 
 
 @dataclass
 class Extracted:
-    """scored: the rows that were asked about. predicted: row id to gold attribute to value. failed: id to reason."""
+    """scored: the rows that were asked about. failed: row id to reason.
+
+    claims: row id to gold attribute to its likeliest claim that is verified or proposed, its value as the gold would
+    have it: a closed one as the schema has it, any other as the text does.
+    """
 
     scored: list[GoldRow] = field(default_factory=list)
-    predicted: dict[str, dict[str, str]] = field(default_factory=dict)
+    claims: dict[str, dict[str, Claim]] = field(default_factory=dict)
     failed: dict[str, str] = field(default_factory=dict)
+
+    def values(self, *, verified: bool) -> dict[str, dict[str, str]]:
+        """Row id to gold attribute to value: of verified claims only, or of all that were kept."""
+        return {
+            row: {name: one["value"] for name, one in claims.items() if one["status"] == "verified" or not verified}
+            for row, claims in self.claims.items()
+        }
 
 
 @dataclass(frozen=True)
 class GoldCategory:
-    """A category's schema, what its attributes are called in the gold, and the rows to score."""
+    """A category's schema, what its attributes are called in the gold, the rows to score, and those to learn from."""
 
     schema: CategorySchema
     names: dict[str, str]
     rows: list[GoldRow]
+    labelled: list[LabelledProduct]
 
 
 def categories(
-    rows: Sequence[GoldRow], *, examples: int, schema_of: Callable[[str], CategorySchema | None] = starter_for
+    rows: Sequence[GoldRow],
+    *,
+    examples: int = 0,
+    labelled: Sequence[GoldRow] = (),
+    schema_of: Callable[[str], CategorySchema | None] = starter_for,
 ) -> list[GoldCategory]:
     """The gold by category, in the order of their names; `examples` rows of each are taken out to be shown.
 
-    `schema_of` gives a category's schema, if it has one.
-    Which rows are taken depends on their ids alone. At least one row is left to score.
+    `schema_of` gives a category's schema, if it has one. Which rows are taken depends on their ids alone. At least one
+    row is left to score. Rows of `labelled` that are to be scored too, by id or by title, are not learnt from.
     """
     by_category: dict[str, list[GoldRow]] = defaultdict(list)
+    teaching: dict[str, list[GoldRow]] = defaultdict(list)
     for row in rows:
         by_category[row.category].append(row)
-    return [_category(name, by_category[name], examples, schema_of(name)) for name in sorted(by_category)]
+    scored = {row.id for row in rows} | {row.title for row in rows}
+    for row in labelled:
+        if row.id not in scored and row.title not in scored:
+            teaching[row.category].append(row)
+    return [
+        _category(name, by_category[name], teaching[name], examples, schema_of(name)) for name in sorted(by_category)
+    ]
 
 
-def _category(name: str, rows: list[GoldRow], examples: int, known: CategorySchema | None) -> GoldCategory:
-    attributes = list(dict.fromkeys(attribute for row in rows for attribute in row.gold))
-    names = {_slug(attribute): attribute for attribute in attributes}
+def _category(
+    name: str, rows: list[GoldRow], labelled: list[GoldRow], examples: int, known: CategorySchema | None
+) -> GoldCategory:
+    attributes = list(dict.fromkeys(attribute for row in (*labelled, *rows) for attribute in row.gold))
+    names = {attribute_name(attribute): attribute for attribute in attributes}
+    taught = [of_gold(row) for row in labelled]
     if known is not None and all(known.get(slug) for slug in names):
-        return GoldCategory(known, names, rows)
+        return GoldCategory(known, names, rows, taught)
     shuffled = sorted(rows, key=lambda row: hashlib.sha256(row.id.encode()).digest())
-    count = min(examples, len(rows) - 1)
+    shown = [] if labelled else shuffled[: min(examples, len(rows) - 1)]
     schema = CategorySchema(
-        category=_slug(name),
+        category=attribute_name(name),
         description=f"Products of the category {name}.",
         attributes=tuple(
             Attribute(name=slug, description=own, facet="supply", kind="open") for slug, own in names.items()
         ),
-        examples=tuple(_example(row) for row in shuffled[:count]),
+        examples=tuple(_example(row) for row in shown),
     )
-    shown = {row.id for row in shuffled[:count]}
-    return GoldCategory(schema, names, [row for row in rows if row.id not in shown])
+    ids = {row.id for row in shown}
+    return GoldCategory(schema, names, [row for row in rows if row.id not in ids], taught)
 
 
 def _example(row: GoldRow) -> Example:
-    values = {_slug(name): forms[0][:_LONGEST_VALUE] for name, forms in row.gold.items() if forms}
+    values = {attribute_name(name): forms[0][:_LONGEST_VALUE] for name, forms in row.gold.items() if forms}
     return Example(title=row.title[:400], description=row.description[:400], values=values)
-
-
-def _slug(name: str) -> str:
-    words = re.findall(r"[a-z0-9]+", name.casefold())
-    return ("_".join(words) if words and words[0][0].isalpha() else "_".join(["x", *words]))[:40]
 
 
 async def extract(
@@ -91,10 +115,14 @@ async def extract(
     chat: Chat,
     prompts: PromptLibrary,
     *,
+    vectors: Vectors | None = None,
+    seed: int = 0,
     repairs: int = 1,
     on_row: Callable[[int, int], None] = lambda done, total: None,
 ) -> Extracted:
-    """What is verified of each row. A row whose reply cannot be used counts as one without values.
+    """What is found in each row. A row whose reply cannot be used counts as one without values.
+
+    `vectors`, an encoder's, are needed to learn from labelled products.
 
     Raises:
         EndpointRefused, BudgetExceeded: what concerns all rows ends it.
@@ -108,14 +136,20 @@ async def extract(
         except (ReplyError, EndpointFailed) as error:
             made.failed[row.id] = str(error)
             claims = []
-        values = made.predicted.setdefault(row.id, {})
-        for claim in claims:
-            if claim["status"] == "verified" and claim["attribute"] in names:
-                values.setdefault(names[claim["attribute"]], _surface(claim, agents.lexicon.schema))
-        on_row(len(made.predicted), total)
+        best = made.claims.setdefault(row.id, {})
+        for claim in sorted(claims, key=lambda claim: (claim["status"] != "verified", -(claim["confidence"] or 0))):
+            if claim["status"] in ("verified", "proposed") and claim["attribute"] in names:
+                value = _surface(claim, agents.lexicon.schema)
+                best.setdefault(names[claim["attribute"]], claim | {"value": value})
+        on_row(len(made.claims), total)
 
     for group in groups:
-        agents = ProductAgents.build(group.schema, prompts, grammar=endpoint.grammar, logprobs=endpoint.logprobs)
+        learned = None
+        if vectors is not None and worthwhile(group.labelled, group.schema):
+            learned = await asyncio.to_thread(Learned.learn, group.labelled, group.schema, vectors, seed=seed)
+        agents = ProductAgents.build(
+            group.schema, prompts, grammar=endpoint.grammar, logprobs=endpoint.logprobs, learned=learned
+        )
         made.scored += group.rows
         async with asyncio.TaskGroup() as tasks:
             for row in group.rows:
@@ -124,24 +158,24 @@ async def extract(
 
 
 async def _claims(agents: ProductAgents, chat: Chat, row: GoldRow, repairs: int) -> list[Claim]:
-    text = Text({name: value for name, value in (("title", row.title), ("description", row.description)) if value})
+    text = Text(of_gold(row).sources)
+    tags = agents.tag(text)
     repair: tuple[Message, ...] = ()
     for attempt in range(repairs + 1):
         try:
-            extraction = await agents.extractor.extract(chat, text, product_id=row.id, repair=repair)
+            extraction = await agents.extractor.extract(chat, text, tags, product_id=row.id, repair=repair)
             break
         except ReplyError as error:
             if attempt == repairs:
                 raise
             repair = tuple(exchange(error))
-    claims = ground(extraction, text, agents.lexicon)
-    if any(claim["status"] == "proposed" for claim in claims):
+    claims = agents.ground(extraction, text, tags)
+    if any(to_be_judged(claim) for claim in claims):
         claims = await agents.verifier.judge(chat, text, claims, product_id=row.id)
     return claims
 
 
 def _surface(claim: Claim, schema: CategorySchema) -> str:
-    """A closed value as the schema has it, any other as the text does: gold values are words of the text."""
     attribute = schema.get(claim["attribute"])
     closed = attribute is not None and attribute.kind == "closed"
     return claim["value"] if closed else claim["quote"] or claim["value"]

@@ -25,6 +25,7 @@ from reaseq.graphs.beyond_log import imagine, train_beyond_log
 from reaseq.graphs.distill import Options, drained, require_products
 from reaseq.graphs.ledger import Counts
 from reaseq.graphs.report import write
+from reaseq.graphs.teaching import Teaching
 from reaseq.knowledge_store import embeddings
 from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.store import Store
@@ -143,7 +144,13 @@ class Pipeline:
                 progress("", 0, 0)
             with self.watch.distilling(counts):
                 run = drained(
-                    self.store, endpoint, self.prompts, self.distillation, engine=self.engine.engine, counts=counts
+                    self.store,
+                    endpoint,
+                    self.prompts,
+                    self.distillation,
+                    engine=self.engine.engine,
+                    counts=counts,
+                    teaching=Teaching(self.models_dir),
                 )
                 # In a context of its own: the graphs of the distillation would else take this graph's checkpointer for
                 # theirs, and go on in the middle. Their checkpoint is the store.

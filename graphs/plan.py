@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import CategoryAnalyst, derived_from
+from reaseq.agents.learned import worthwhile
 from reaseq.agents.product_text import shown, source_fields
 from reaseq.graphs.distill import require_products, starting_schema
 from reaseq.graphs.product_graph import ProductAgents
 from reaseq.graphs.staleness import Inputs, reason
+from reaseq.graphs.teaching import Teaching, fingerprint
 from reaseq.knowledge_store.store import Store
 from reaseq.llm.budget import estimate_tokens
 from reaseq.llm.endpoint import Price
@@ -53,6 +55,7 @@ def plan(
     model_fingerprint: str,
     concurrency: int,
     price: Price | None,
+    teaching: Teaching | None = None,
 ) -> Plan:
     """How many products are stale and why, with estimated calls, tokens, seconds and cost.
 
@@ -66,14 +69,17 @@ def plan(
     analysed = stored is not None and stored.derived_from == derived_from(starter, analyst, model_fingerprint)
     schema = stored.schema if stored is not None and analysed else starter
     agents = ProductAgents.build(schema, prompts, grammar=False, logprobs=False)
-    inputs = Inputs(schema.fingerprint, model_fingerprint, agents.fingerprints)
+    labelled = teaching.products(store, schema) if teaching else []
+    known = fingerprint(labelled) if worthwhile(labelled, schema) else None
+    inputs = Inputs(schema.fingerprint, model_fingerprint, agents.fingerprints, known)
+    again = teaching is not None and teaching.again
     sampled: list[str] = []
     for index, (product, before, status) in enumerate(store.products(made.category)):
         if limit is not None and index >= limit:
             break
         made.products += 1
         sources = source_fields(product)
-        why = reason(inputs.parts(sources), before, status)
+        why = reason(inputs.parts(sources), before, status, again=again)
         if why is not None:
             made.reasons[why] += 1
             if len(sampled) < _SAMPLED:

@@ -17,8 +17,10 @@ from langgraph.runtime import Runtime
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.claims import Claim, Extraction
 from reaseq.agents.grounder import ground
+from reaseq.agents.labelled import Tags
+from reaseq.agents.learned import Learned
 from reaseq.agents.summarizer import Summarizer
-from reaseq.agents.verifier import Verifier
+from reaseq.agents.verifier import Verifier, to_be_judged
 from reaseq.knowledge_store.store import undecided
 from reaseq.knowledge_store.tables import LOCKED
 from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
@@ -39,11 +41,12 @@ class StageFailure(TypedDict):
 
 @dataclass(frozen=True)
 class ProductContext:
-    """What the nodes of one product read and never change; its text is tokenised once. `decided` are the claims that
-    people have settled: they stand beside those that the run finds, and no run's claim reopens them."""
+    """What the nodes of one product read and never change; its text is tokenised and tagged once. `decided` are the
+    claims that people have settled: they stand beside those that the run finds, and no run's claim reopens them."""
 
     product_id: str
     text: Text
+    tags: Tags
     decided: Sequence[Mapping[str, Any]] = ()
 
 
@@ -75,15 +78,34 @@ class ProductAgents:
     extractor: AttributeExtractor
     verifier: Verifier
     summarizer: Summarizer
+    learned: Learned | None = None
 
     @classmethod
-    def build(cls, schema: CategorySchema, prompts: PromptLibrary, *, grammar: bool, logprobs: bool) -> "ProductAgents":
+    def build(
+        cls,
+        schema: CategorySchema,
+        prompts: PromptLibrary,
+        *,
+        grammar: bool,
+        logprobs: bool,
+        learned: Learned | None = None,
+    ) -> "ProductAgents":
         lexicon = Lexicon(schema)
         return cls(
             lexicon,
-            AttributeExtractor(prompts[AttributeExtractor.name], lexicon, grammar=grammar),
+            AttributeExtractor(prompts[AttributeExtractor.name], lexicon, grammar=grammar, learned=learned),
             Verifier(prompts[Verifier.name], schema, logprobs=logprobs),
             Summarizer(prompts[Summarizer.name], lexicon),
+            learned,
+        )
+
+    def tag(self, text: Text) -> Tags:
+        return self.learned.tag(text.sources) if self.learned else {}
+
+    def ground(self, extraction: Extraction, text: Text, tags: Tags) -> list[Claim]:
+        """See `reaseq.agents.grounder`."""
+        return ground(
+            extraction, text, self.lexicon, learned=self.learned, tags=tags, all_asked=not self.extractor.grammar
         )
 
     @property
@@ -113,14 +135,16 @@ def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> P
         product = runtime.context
 
         async def stage(repair: tuple[Message, ...]) -> ProductState:
-            extraction = await extractor.extract(chat, product.text, product_id=product.product_id, repair=repair)
+            extraction = await extractor.extract(
+                chat, product.text, product.tags, product_id=product.product_id, repair=repair
+            )
             return {"extraction": extraction}
 
         return await _attempt(AttributeExtractor.name, state, stage, repairs)
 
     async def ground_claims(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
         product = runtime.context
-        found = ground(state["extraction"], product.text, agents.lexicon)
+        found = agents.ground(state["extraction"], product.text, product.tags)
         settled: list[Any] = [claim for claim in product.decided if claim["status"] in LOCKED]
         return {"claims": undecided(found, product.decided, agents.several) + settled}
 
@@ -152,7 +176,7 @@ def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> P
         return "ground" if "extraction" in state else "__end__"
 
     def after_ground(state: ProductState) -> Literal["verifier", "summarizer"]:
-        return "verifier" if any(claim["status"] == "proposed" for claim in state["claims"]) else "summarizer"
+        return "verifier" if any(to_be_judged(claim) for claim in state["claims"]) else "summarizer"
 
     def after_verify(state: ProductState) -> Literal["verifier", "summarizer"]:
         return "verifier" if state["attempts"] else "summarizer"
@@ -176,6 +200,7 @@ def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> P
 
 async def run_product_graph(
     graph: ProductGraph,
+    agents: ProductAgents,
     product_id: str,
     sources: dict[str, str],
     *,
@@ -183,10 +208,11 @@ async def run_product_graph(
     decided: Sequence[Mapping[str, Any]] = (),
 ) -> ProductState:
     """Take one product through the graph and return its final state."""
+    text = Text(sources)
     state: Any = await graph.ainvoke(
         {"failures": [], "retired": [], **_NEW_STAGE},
         {"recursion_limit": 3 * (repairs + 1) + 3},
-        context=ProductContext(product_id, Text(sources), decided),
+        context=ProductContext(product_id, text, agents.tag(text), decided),
     )
     final: ProductState = state
     return final

@@ -14,16 +14,18 @@ _WORDS = {
     "model": "model changed",
     "code": "reaseq changed",
     "decision": "somebody decided on a claim",
+    "labelled": "more is known of other products",
 }
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The fingerprints that all products of a run share."""
+    """The fingerprints that all products of a run share. labelled: of the products it learnt from, if any."""
 
     schema: str
     model: str
     prompts: Mapping[str, str]
+    labelled: str | None = None
 
     def parts(self, sources: Mapping[str, str]) -> dict[str, str]:
         """Everything one product's knowledge depends on, by name."""
@@ -33,14 +35,22 @@ class Inputs:
             "model": self.model,
             "code": CODE_VERSION,
             **{f"prompt {name}": value for name, value in self.prompts.items()},
+            **({"labelled": self.labelled} if self.labelled else {}),
         }
 
 
-def reason(parts: Mapping[str, str], before: Mapping[str, str] | None, status: str | None) -> str | None:
-    """Why a product is stale, in words; None if nothing it depends on has changed."""
+def reason(
+    parts: Mapping[str, str], before: Mapping[str, str] | None, status: str | None, *, again: bool = False
+) -> str | None:
+    """Why a product is stale, in words; None if nothing it depends on has changed.
+
+    Whatever is decided of one product teaches something about all others. That alone makes them stale only if they are
+    to be distilled `again`: after each decision everything would be.
+    """
     if before is None:
         return "new"
-    changed = [name for name in sorted({*parts, *before}) if parts.get(name) != before.get(name)]
+    names = sorted({*parts, *before} - (set() if again else {"labelled"}))
+    changed = [name for name in names if parts.get(name) != before.get(name)]
     if changed:
         return ", ".join(_WORDS.get(name, f"{name} changed") for name in changed)
     return "failed last time" if status == "failed" else None

@@ -85,3 +85,31 @@ class Encoder:
             made[rows] = values / np.maximum(np.linalg.norm(values, axis=1, keepdims=True), 1e-9)
             on_progress(start + len(rows))
         return made
+
+    def span_vectors(self, text: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+        """The vectors of spans (characters) of a text, in their context: [n, 3 d].
+
+        Of an early, a middle and the last layer, each of unit variance, and averaged over the pieces that overlap the
+        span; zeros for spans beyond what the model reads.
+        """
+        import torch
+
+        tokenizer = self._model.tokenizer
+        pieces = tokenizer(text, return_offsets_mapping=True, truncation=True, return_tensors="pt")
+        bounds = pieces.pop("offset_mapping")[0].numpy()
+        with torch.no_grad():
+            states = (
+                self._model[0]
+                .auto_model(
+                    **{name: tensor.to(self._model.device) for name, tensor in pieces.items()},
+                    output_hidden_states=True,
+                )
+                .hidden_states
+            )
+        layers = len(states) - 1
+        chosen = [states[-(-layers * third // 3)][0].float().cpu().numpy() for third in (1, 2, 3)]
+        chosen = [(one - one.mean(1, keepdims=True)) / (one.std(1, keepdims=True) + 1e-5) for one in chosen]
+        starts, ends = np.asarray(spans, int).reshape(-1, 2).T
+        overlap = (bounds[:, 0] < ends[:, None]) & (bounds[:, 1] > starts[:, None])
+        shares = overlap / np.maximum(1, overlap.sum(1, keepdims=True))
+        return np.asarray(shares @ np.concatenate(chosen, 1), np.float32)

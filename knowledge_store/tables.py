@@ -164,7 +164,7 @@ class Claim(SQLModel, table=True):
     confidence: float | None = Field(default=None, description="In [0, 1]; None where nothing measured it.")
     verdict: str = _text("", description="Why it has its status, in words.")
     status: str = _text(ClaimStatus.PROPOSED, index=True)
-    found_by: str = _text(description="model, lexicon, both or person.")
+    found_by: str = _text(description="model, lexicon, tagger, both (a model and one of these) or person.")
     decided_by: str | None = _text(None, description="Who approved, edited or rejected it; no run changes it then.")
     run_id: int | None = Field(default=None, foreign_key="run.id")
     model: str = _text("")

@@ -6,6 +6,7 @@ category analyst refines one into the schema that a run uses, and the store keep
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -161,6 +162,12 @@ class CategorySchema(_Strict):
         """Sixteen hex digits of the SHA-256 of the schema's canonical JSON."""
         canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def attribute_name(words: str) -> str:
+    """`words` as a schema names an attribute: lower case, letters and digits joined by underscores."""
+    parts = re.findall(r"[a-z0-9]+", words.casefold())
+    return ("_".join(parts) if parts and parts[0][0].isalpha() else "_".join(["x", *parts]))[:40]
 
 
 def load_schema(path: Path) -> CategorySchema:

@@ -1,0 +1,62 @@
+"""The chance that a value is right, from what the tagger and the model say of it.
+
+Platt scaling (Platt 1999, Probabilistic Outputs for Support Vector Machines) with the model's answer as evidence:
+`logit c = a + b logit p + w[answer]`, p the tagger's probability of the value. `a` and `b` are fitted on values of
+labelled products that the tagger had not learnt from, drawn towards 0 and 1; `w` is measured (`docs/extraction.md`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+_LEAST, _MOST = 1e-3, 1 - 1e-3
+_DRAWN = 4.0
+"""Strength of the prior: precision of a normal distribution about a = 0, b = 1."""
+
+
+class Answer(StrEnum):
+    """What the model said of a value."""
+
+    NOT_ASKED = "not asked"
+    SAME = "same"
+    OTHER = "other"
+    NONE = "none"
+
+
+EVIDENCE = {Answer.NOT_ASKED: 0.0, Answer.SAME: 1.5, Answer.OTHER: -1.0, Answer.NONE: -0.5}
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """Fitted for one category."""
+
+    intercept: float = 0.0
+    slope: float = 1.0
+
+    def __call__(self, probability: float, answer: Answer = Answer.NOT_ASKED) -> float:
+        """In (0, 1), for the tagger's probability of a value and the model's answer."""
+        score = self.intercept + self.slope * float(_logit(probability)) + EVIDENCE[answer]
+        return float(1 / (1 + np.exp(-score)))
+
+    @classmethod
+    def fit(cls, probabilities: Sequence[float], right: Sequence[bool]) -> "Confidence":
+        """The likeliest a and b (MAP)."""
+        from scipy.optimize import minimize
+
+        x = _logit(np.asarray(probabilities, float))
+        sign = np.where(np.asarray(right, bool), 1.0, -1.0)
+
+        def loss(w: NDArray[np.float64]) -> float:
+            prior = w[0] ** 2 + (w[1] - 1) ** 2
+            return float(np.logaddexp(0, -sign * (w[0] + w[1] * x)).sum() + _DRAWN * prior / 2)
+
+        intercept, slope = minimize(loss, np.array([0.0, 1.0]), method="BFGS").x
+        return cls(float(intercept), float(slope))
+
+
+def _logit(p: ArrayLike) -> NDArray[np.float64]:
+    clipped = np.clip(np.asarray(p, np.float64), _LEAST, _MOST)
+    return np.asarray(np.log(clipped / (1 - clipped)))

@@ -1,0 +1,68 @@
+"""Products whose values are known, from a gold file or from people's decisions, and those among them like another."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reaseq.taxonomy.text import stems
+
+
+@dataclass(frozen=True)
+class LabelledProduct:
+    """A product's text, and for each attribute that somebody judged the accepted forms of its value, none where it has
+    none. Of other attributes nothing is known."""
+
+    id: str
+    sources: Mapping[str, str]
+    values: Mapping[str, tuple[str, ...]]
+
+
+Vectors = Callable[[str, Sequence[tuple[int, int]]], NDArray[np.float32]]
+"""The encoder's vectors of spans of a text: [n, d]; see `knowledge_store.encoder.Encoder.span_vectors`."""
+
+
+class Candidate(NamedTuple):
+    """`source[field][start:end] == value`, and the tagger's probability that this is the attribute's value."""
+
+    value: str
+    field: str
+    start: int
+    end: int
+    probability: float
+
+
+Tags = Mapping[str, Sequence[Candidate]]
+"""Attribute to its candidates, likeliest first."""
+
+
+class Neighbours:
+    """Labelled products of one category, found by the words they share (cosine of tf-idf vectors)."""
+
+    def __init__(self, products: Sequence[LabelledProduct]) -> None:
+        self.products = products
+
+    @cached_property
+    def _index(self) -> tuple[Any, Any]:
+        from sklearn.feature_extraction.text import TfidfVectorizer
+
+        vectorizer = TfidfVectorizer(analyzer=stems, sublinear_tf=True)
+        return vectorizer, vectorizer.fit_transform([_words(product.sources) for product in self.products])
+
+    def nearest(self, sources: Mapping[str, str], count: int, *, leave_out: str | None = None) -> list[LabelledProduct]:
+        """The `count` products most like `sources`, the likest last, as a model heeds most what it read last.
+
+        `leave_out`: id of a product that is not to be among them.
+        """
+        vectorizer, matrix = self._index
+        likeness = (matrix @ vectorizer.transform([_words(sources)]).T).toarray()[:, 0]
+        order = np.argsort(-likeness, kind="stable")
+        found = [self.products[row] for row in order if self.products[row].id != leave_out]
+        return found[:count][::-1]
+
+
+def _words(sources: Mapping[str, str]) -> str:
+    return "\n".join(sources.values())

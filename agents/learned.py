@@ -1,0 +1,79 @@
+"""What labelled products teach about a category: a tagger, how far it can be trusted, and examples to show a model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reaseq.agents.confidence import Answer, Confidence
+from reaseq.agents.labelled import Candidate, LabelledProduct, Neighbours, Vectors
+
+if TYPE_CHECKING:
+    from reaseq.agents.tagger import Tagger
+from reaseq.taxonomy.schema import Attribute, CategorySchema
+
+VERIFIED_FROM = 0.9
+KEPT_FROM = 0.4
+"""Confidences from which a value is verified, and from which it is proposed. Half of the best F1 that can be reached is
+the threshold that reaches it (Lipton, Elkan and Narayanaswamy 2014, Thresholding Classifiers to Maximize F1 Score)."""
+_ASKED_FROM = 0.1
+_FEWEST = 10
+"""Labelled products that a category must have for a tagger to be worth anything."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Of one category. `verified_from` is the confidence from which a value counts as verified."""
+
+    neighbours: Neighbours
+    tagger: "Tagger"
+    confidence: Confidence
+    verified_from: float = VERIFIED_FROM
+
+    @classmethod
+    def learn(
+        cls,
+        products: Sequence[LabelledProduct],
+        schema: CategorySchema,
+        vectors: Vectors,
+        *,
+        seed: int = 0,
+        verified_from: float = VERIFIED_FROM,
+    ) -> "Learned":
+        """From `worthwhile` products; takes seconds for each hundred."""
+        from reaseq.agents.tagger import Tagger, held_out
+
+        attributes = _learnable(products, schema)
+        tags = held_out(products, attributes, vectors, seed=seed)
+        cases = [
+            (found[name][0].probability, found[name][0].value in forms)
+            for product, found in zip(products, tags, strict=True)
+            for name, forms in product.values.items()
+            if found.get(name)
+        ]
+        confidence = Confidence.fit([p for p, _ in cases], [right for _, right in cases])
+        tagger = Tagger.learn(products, attributes, vectors, seed=seed)
+        return cls(Neighbours(products), tagger, confidence, verified_from)
+
+    def tag(self, sources: Mapping[str, str]) -> dict[str, list[Candidate]]:
+        return self.tagger.tag(sources)
+
+    def unsure(self, candidates: Sequence[Candidate]) -> bool:
+        """Is there something for a model to choose? Not where the tagger is sure of a value, or sees none."""
+        if not candidates:
+            return False
+        return _ASKED_FROM <= self.confidence(candidates[0].probability, Answer.NOT_ASKED) < self.verified_from
+
+
+def worthwhile(products: Sequence[LabelledProduct], schema: CategorySchema) -> bool:
+    """Is there enough to learn from: ten products, and an attribute that a tagger could find?"""
+    return len(products) >= _FEWEST and bool(_learnable(products, schema))
+
+
+def _learnable(products: Sequence[LabelledProduct], schema: CategorySchema) -> list[str]:
+    seen = {name for product in products for name, forms in product.values.items() if forms}
+    return [attribute.name for attribute in schema.attributes if tagged(attribute) and attribute.name in seen]
+
+
+def tagged(attribute: Attribute) -> bool:
+    """Does a tagger look for it? Where words of the text are the value and no list says which."""
+    return attribute.kind == "open" and attribute.facet == "supply"

@@ -1,0 +1,264 @@
+"""How well values are extracted: `python -m reaseq.bench.extraction_quality --ave FOLDER`.
+
+FOLDER holds `oa-mine.jsonl.gz`, `ae-110k.jsonl.gz` and `wdc-pave.jsonl.gz` (gold files, see `reaseq eval-extraction`).
+A quarter of the rows, by the hash of their ids, is scored; from the others the pipeline learns, and from them come all
+examples. `--tune` scores other rows instead, an eighth, which nothing that is reported has seen.
+
+Compared, with the same model, the same attributes and examples from the same rows:
+
+    plain         one prompt with the same four examples for all products of a category; JSON of all attributes back
+    plain-alike   the same, its examples being the four labelled products most like the one at hand
+    tagger        what the tagger finds, no model asked
+    pipeline      what `reaseq distill` does where labelled products are there
+
+The metric is that of ExtractGPT (arXiv 2310.12537): micro precision, recall and F1 over (product, attribute) pairs
+that the gold names, a value being right if it equals one of the gold's forms. Replies are kept in `--store`: a bench
+that was stopped goes on.
+"""
+
+import argparse
+import asyncio
+import hashlib
+import itertools
+import json
+import platform
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reaseq.agents.extraction_score import GoldRow, read_gold, score
+from reaseq.agents.labelled import LabelledProduct, Neighbours
+from reaseq.agents.learned import KEPT_FROM, VERIFIED_FROM, Learned
+from reaseq.agents.product_text import shown
+from reaseq.cli.engine import start_engine
+from reaseq.cli.settings import load
+from reaseq.graphs.extraction_eval import GoldCategory, categories, extract
+from reaseq.graphs.ledger import Counts, Ledger
+from reaseq.graphs.teaching import of_gold
+from reaseq.knowledge_store.encoder import Encoder
+from reaseq.knowledge_store.store import Store
+from reaseq.llm import encoders
+from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
+from reaseq.llm.endpoint import Endpoint
+from reaseq.prompts.library import PromptLibrary
+
+RESULTS = Path(__file__).parent / "results"
+DATA = ("oa-mine", "ae-110k", "wdc-pave")
+EXAMPLES = 4
+PUBLISHED = {"oa-mine": (0.8526, 0.8168, 0.8343), "ae-110k": (0.9123, 0.8427, 0.8761)}
+"""GPT-4-0613 on the authors' test rows, ten similar examples, shuffled ensemble: precision, recall, F1 (ExtractGPT)."""
+METHODS = ("plain", "plain-alike", "tagger", "pipeline")
+_BINS = np.linspace(0, 1, 11)
+
+
+@dataclass(frozen=True)
+class Found:
+    """row: attribute to value and confidence, None where nothing measured it."""
+
+    values: Mapping[str, Mapping[str, tuple[str, float | None]]]
+    counts: Counts
+    seconds: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--ave", type=Path, required=True, help="the folder of the gold files")
+    parser.add_argument("--only", choices=DATA, help="one data set of the three")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
+    parser.add_argument("--rows", type=int, default=10, help="rows scored of each category at most; 0: all")
+    parser.add_argument("--tune", action="store_true", help="score rows that are not reported on")
+    parser.add_argument("--models", type=Path, default=Path(".reaseq/models"), help="where the encoder's weights live")
+    parser.add_argument("--store", default=f"sqlite:///{RESULTS / 'extraction_quality.sqlite'}", help="keeps replies")
+    arguments = parser.parse_args()
+    RESULTS.mkdir(exist_ok=True)
+    settings = load()
+    encoder = Encoder(encoders.DEFAULT, encoders.resolve(None, arguments.models))
+    with Store.open(arguments.store) as store, start_engine(settings) as endpoint:
+        for name in [arguments.only] if arguments.only else DATA:
+            groups = split(list(read_gold(arguments.ave / f"{name}.jsonl.gz")), arguments.rows, tune=arguments.tune)
+            found = {method: asyncio.run(run(method, groups, endpoint, store, encoder)) for method in arguments.methods}
+            report(name, groups, found, endpoint, tune=arguments.tune)
+
+
+def split(rows: Sequence[GoldRow], most: int, *, tune: bool) -> list[GoldCategory]:
+    """Rows to score, at most `most` of each category, and rows to learn from."""
+    low, high = (0.25, 0.375) if tune else (0.0, 0.25)
+    ordered = sorted(rows, key=place)
+    scored = [row for row in ordered if low <= place(row) < high]
+    labelled = [row for row in ordered if place(row) >= max(0.25, high)]
+    if most:
+        names = {row.category for row in scored}
+        scored = [row for name in sorted(names) for row in [one for one in scored if one.category == name][:most]]
+    return categories(scored, labelled=labelled, schema_of=lambda category: None)
+
+
+def place(row: GoldRow) -> float:
+    """Where the row falls in [0, 1), by the hash of its id."""
+    return int(hashlib.sha256(row.id.encode()).hexdigest()[:8], 16) / 2**32
+
+
+async def run(method: str, groups: Sequence[GoldCategory], endpoint: Endpoint, store: Store, encoder: Encoder) -> Found:
+    counts = Counts()
+    started = time.perf_counter()
+    values: dict[str, dict[str, tuple[str, float | None]]] = {}
+    if method == "tagger":
+        for group in groups:
+            values |= tagged(group, encoder)
+        return Found(values, counts, time.perf_counter() - started)
+    run_id = store.start_run(
+        command=f"bench {method}", category=None, model=endpoint.model, engine="bench", settings={}, versions={}
+    )
+    settings = load()
+    chat = Chat(
+        endpoint,
+        Ledger(store, run_id, counts),
+        concurrency=settings.calls_at_a_time,
+        timeout=settings.seconds_a_call,
+        retries=settings.retries,
+        seed=settings.seed,
+    )
+    async with chat:
+        if method == "pipeline":
+            made = await extract(groups, endpoint, chat, PromptLibrary(), vectors=encoder.span_vectors)
+            values = {
+                row: {name: (claim["value"], claim["confidence"]) for name, claim in claims.items()}
+                for row, claims in made.claims.items()
+            }
+        else:
+            for group in groups:
+                found = await asyncio.gather(*(plain(chat, group, row, alike=method != "plain") for row in group.rows))
+                values |= {row.id: mine for row, mine in zip(group.rows, found, strict=True)}
+    return Found(values, counts, time.perf_counter() - started)
+
+
+def tagged(group: GoldCategory, encoder: Encoder) -> Iterator[tuple[str, dict[str, tuple[str, float | None]]]]:
+    learned = Learned.learn(group.labelled, group.schema, encoder.span_vectors)
+    for row in group.rows:
+        weighed = {
+            group.names[name]: (candidates[0].value, learned.confidence(candidates[0].probability))
+            for name, candidates in learned.tag(of_gold(row).sources).items()
+        }
+        yield row.id, {name: found for name, found in weighed.items() if found[1] >= KEPT_FROM}
+
+
+async def plain(chat: Chat, group: GoldCategory, row: GoldRow, *, alike: bool) -> dict[str, tuple[str, float | None]]:
+    """One prompt, as in ExtractGPT: JSON of all attributes, "n/a" for what is not there."""
+    names = list(group.names)
+    neighbours = Neighbours(group.labelled)
+    examples = neighbours.nearest(of_gold(row).sources, EXAMPLES) if alike else group.labelled[:EXAMPLES]
+    system = (
+        "Read the product and write the values of its attributes as JSON. "
+        f"The attributes are: {', '.join(group.names.values())}. "
+        'The value of an attribute that the product does not state is "n/a".'
+    )
+    turns: list[Message] = []
+    for example in examples:
+        turns += [("user", shown(example.sources)), ("assistant", answer(group, example))]
+    own = list(group.names.values())
+    body = {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in own},
+        "required": own,
+        "additionalProperties": False,
+    }
+    request = ChatRequest(
+        agent="plain",
+        prefix=(("system", system),) if alike else (("system", system), *turns),
+        turns=(*(turns if alike else ()), ("user", shown(of_gold(row).sources))),
+        max_tokens=40 * len(names),
+        response_format={"type": "json_schema", "json_schema": {"name": "attributes", "strict": True, "schema": body}},
+        product_id=row.id,
+    )
+    try:
+        said: Any = json.loads((await chat.ask(request)).text)
+    except (ReplyError, ValueError):
+        return {}
+    return {name: (value, None) for name, value in said.items() if value not in ("", "n/a")}
+
+
+def answer(group: GoldCategory, example: LabelledProduct) -> str:
+    values = {own: (example.values.get(name) or ("n/a",))[0] for name, own in group.names.items()}
+    return json.dumps(values, ensure_ascii=False)
+
+
+def report(
+    name: str, groups: Sequence[GoldCategory], found: Mapping[str, Found], endpoint: Endpoint, *, tune: bool
+) -> None:
+    rows = [row for group in groups for row in group.rows]
+    learnt = sum(len(group.labelled) for group in groups)
+    print(
+        f"\n{name}: {len(rows)} rows scored, {learnt} to learn from, {endpoint.model}" + (" (tuning)" if tune else "")
+    )
+    print(f"{'':12} {'P':>6} {'R':>6} {'F1':>6}  95 %             calls  prompt tokens  reply tokens")
+    written: dict[str, Any] = {
+        "data": name,
+        "rows": len(rows),
+        "labelled": learnt,
+        "model": endpoint.model,
+        "model fingerprint": endpoint.fingerprint,
+        "machine": platform.processor() or platform.machine(),
+        "versions": {package: version(package) for package in ("reaseq", "torch", "sentence-transformers")},
+        "methods": {},
+    }
+    for method, made in found.items():
+        values = {row: {a: value for a, (value, _) in mine.items()} for row, mine in made.values.items()}
+        result = score(rows, values)
+        whole, (low, high), counts = result.overall, result.interval, made.counts
+        print(
+            f"{method:12} {whole.precision:6.3f} {whole.recall:6.3f} {whole.f1:6.3f}  {low:.3f} to {high:.3f}"
+            f"  {counts.calls + counts.reused:6,}  {counts.prompt_tokens:13,}  {counts.completion_tokens:12,}"
+        )
+        written["methods"][method] = {
+            "precision": whole.precision,
+            "recall": whole.recall,
+            "f1": whole.f1,
+            "f1 95 %": [low, high],
+            "by category": {category: one.f1 for category, one in result.by_category.items()},
+            "calls": counts.calls + counts.reused,
+            "seconds": made.seconds,
+            "values": made.values,
+        }
+    if name in PUBLISHED:
+        p, r, f1 = PUBLISHED[name]
+        print(f"{'GPT-4':12} {p:6.3f} {r:6.3f} {f1:6.3f}  published, on the authors' test rows")
+    for method in ("tagger", "pipeline"):
+        if method in found:
+            written["methods"][method] |= confidences(method, rows, found[method])
+    path = RESULTS / f"extraction_quality_{name}{'_tune' if tune else ''}.json"
+    path.write_text(json.dumps(written, indent=1, ensure_ascii=False), encoding="utf-8")
+    print(f"written: {path}")
+
+
+def confidences(method: str, rows: Sequence[GoldRow], found: Found) -> dict[str, Any]:
+    """Precision and coverage of what is verified, the reliability table, and the expected calibration error."""
+    sure, right, named = [], [], 0
+    for row in rows:
+        named += sum(bool(forms) for forms in row.gold.values())
+        for attribute, (value, confidence) in found.values.get(row.id, {}).items():
+            if attribute in row.gold and confidence is not None:
+                sure.append(confidence)
+                right.append(value in row.gold[attribute])
+    p, y = np.array(sure), np.array(right, float)
+    verified = p >= VERIFIED_FROM
+    precision, coverage = float(y[verified].mean()), float(y[verified].sum() / named)
+    print(f"{method}: of what is verified (confidence from {VERIFIED_FROM}) {precision:.3f} are right; ", end="")
+    print(f"these are {coverage:.3f} of all values. Reliability:")
+    table, error = [], 0.0
+    for low, high in itertools.pairwise(_BINS):
+        inside = (p >= low) & (p < high if high < 1 else p <= high)
+        if inside.any():
+            mean, share = float(p[inside].mean()), float(y[inside].mean())
+            table.append([float(low), int(inside.sum()), mean, share])
+            error += inside.sum() / len(p) * abs(mean - share)
+            print(f"  {low:.1f}-{high:.1f}  {int(inside.sum()):5}  confidence {mean:.3f}  right {share:.3f}")
+    print(f"  expected calibration error {error:.3f}")
+    return {"verified precision": precision, "verified coverage": coverage, "reliability": table, "ece": error}
+
+
+if __name__ == "__main__":
+    main()

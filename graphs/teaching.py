@@ -1,0 +1,64 @@
+"""The labelled products that a category learns from: those of gold files, and those on which people decided."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reaseq.agents.extraction_score import GoldRow
+from reaseq.agents.labelled import LabelledProduct, Vectors
+from reaseq.agents.product_text import source_fields
+from reaseq.knowledge_store.decisions import decided_products
+from reaseq.knowledge_store.encoder import Encoder
+from reaseq.knowledge_store.importing import category_name
+from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.tables import LOCKED
+from reaseq.llm import encoders
+from reaseq.taxonomy.schema import CategorySchema, attribute_name
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What `distill` learns from beside the store's decisions. again: products that were distilled when less was known
+    are distilled anew."""
+
+    models_dir: Path
+    gold: Sequence[GoldRow] = ()
+    again: bool = False
+
+    def vectors(self) -> Vectors:
+        """Those of the default text encoder, which is downloaded if need be.
+
+        Raises:
+            EngineError: it cannot be had.
+        """
+        return Encoder(encoders.DEFAULT, encoders.resolve(None, self.models_dir)).span_vectors
+
+    def products(self, store: Store, schema: CategorySchema) -> list[LabelledProduct]:
+        """Of the schema's category, in the order of their ids; what was decided counts more than a gold file."""
+        made = {row.id: of_gold(row) for row in self.gold if (category_name(row.category) or "") == schema.category}
+        for product, _ in decided_products(store, category=schema.category):
+            values: dict[str, tuple[str, ...]] = {}
+            for claim in store.decided(product["id"]):
+                if claim["status"] in LOCKED:
+                    forms = dict.fromkeys((claim["quote"] or claim["value"], claim["value"]))
+                    values[claim["attribute"]] = (*values.get(claim["attribute"], ()), *forms)
+            if values:
+                made[product["id"]] = LabelledProduct(product["id"], source_fields(product), values)
+        return [made[key] for key in sorted(made)]
+
+
+def of_gold(row: GoldRow) -> LabelledProduct:
+    """A gold row with its attributes named as a schema names them."""
+    sources = {name: text for name, text in (("title", row.title), ("description", row.description)) if text}
+    return LabelledProduct(row.id, sources, {attribute_name(name): forms for name, forms in row.gold.items()})
+
+
+def fingerprint(products: Sequence[LabelledProduct]) -> str:
+    """Sixteen hex digits of the SHA-256 of all that is learnt from."""
+    rows: list[tuple[str, Mapping[str, str], Mapping[str, tuple[str, ...]]]] = [
+        (product.id, product.sources, product.values) for product in products
+    ]
+    canonical = json.dumps(rows, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:16]
