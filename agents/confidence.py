@@ -26,7 +26,7 @@ class Answer(StrEnum):
     NONE = "none"
 
 
-EVIDENCE = {Answer.NOT_ASKED: 0.0, Answer.SAME: 1.5, Answer.OTHER: -1.0, Answer.NONE: -0.5}
+EVIDENCE = {Answer.NOT_ASKED: 0.0, Answer.SAME: 0.9, Answer.OTHER: -1.6, Answer.NONE: 0.0}
 
 
 @dataclass(frozen=True)
