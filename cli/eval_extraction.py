@@ -12,7 +12,7 @@ from reaseq.cli.distill import EngineOption, ModelOption
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from reaseq.agents.extraction_score import GoldRow, Score
+    from reaseq.agents.extraction_score import GoldRow, Outcomes, Score
     from reaseq.cli.settings import Settings
     from reaseq.graphs.extraction_eval import Extracted
 
@@ -29,6 +29,9 @@ def eval_extraction(
         int,
         typer.Option("--examples", min=0, help="Rows of each category that are shown to the model, and not scored."),
     ] = 2,
+    learn: Annotated[
+        Path | None, typer.Option("--learn", help="Another gold file to learn from; rows that are scored do not count.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write figures and predictions there, as JSON.")] = None,
     model: ModelOption = None,
     engine: EngineOption = None,
@@ -39,7 +42,11 @@ def eval_extraction(
     if it equals one of the accepted ones. Nothing is written to the catalogue; replies are kept, so that a run that
     was stopped goes on where it was.
 
-    Example: reaseq eval-extraction --gold gold.jsonl --limit 50
+    Examples:
+
+        reaseq eval-extraction --gold gold.jsonl --limit 50
+
+        reaseq eval-extraction --gold new.jsonl --learn gold.jsonl
     """
     import json
 
@@ -56,10 +63,11 @@ def eval_extraction(
             f"{gold} has no rows" + (f" of category {category!r}" if category else ""), hint=f"head {gold}"
         )
     rows = _limited(rows, None if limit is None else limit + examples)
-    extracted = _extract(settings, rows, examples)
+    extracted = _extract(settings, rows, list(read_gold(learn)) if learn else [], examples)
     result = score(extracted.scored, extracted.values(verified=False), seed=settings.seed)
+    verified = score(extracted.scored, extracted.values(verified=True), seed=settings.seed).overall
     console = Console(highlight=False)
-    _print(console, result, extracted)
+    _print(console, result, verified, extracted)
     if out is not None:
         made = {
             "gold": gold.name,
@@ -68,6 +76,7 @@ def eval_extraction(
             "recall": result.overall.recall,
             "f1": result.overall.f1,
             "f1 95 %": result.interval,
+            "verified": {"precision": verified.precision, "recall": verified.recall},
             "failed": extracted.failed,
             "predicted": extracted.values(verified=False),
         }
@@ -90,7 +99,7 @@ def _limited(rows: list[GoldRow], most: int | None) -> list[GoldRow]:
     return kept
 
 
-def _extract(settings: Settings, rows: list[GoldRow], examples: int) -> Extracted:
+def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], examples: int) -> Extracted:
     import asyncio
     from importlib.metadata import version
 
@@ -100,6 +109,7 @@ def _extract(settings: Settings, rows: list[GoldRow], examples: int) -> Extracte
     from reaseq.cli.progress import StepBar
     from reaseq.graphs.extraction_eval import categories, extract
     from reaseq.graphs.ledger import Counts, Ledger
+    from reaseq.graphs.teaching import Teaching
     from reaseq.knowledge_store.importing import category_name
     from reaseq.knowledge_store.store import Store
     from reaseq.knowledge_store.tables import RunStatus
@@ -113,7 +123,8 @@ def _extract(settings: Settings, rows: list[GoldRow], examples: int) -> Extracte
             stored = store.latest_schema(category_name(category) or category)
             return stored.schema if stored else starter_for(category)
 
-        groups = categories(rows, examples=examples, schema_of=schema_of)
+        groups = categories(rows, examples=examples, labelled=labelled, schema_of=schema_of)
+        vectors = Teaching(settings.weights_dir).vectors() if labelled else None
         counts = Counts()
         run_id = store.start_run(
             command="eval-extraction",
@@ -136,7 +147,15 @@ def _extract(settings: Settings, rows: list[GoldRow], examples: int) -> Extracte
         async def go() -> Extracted:
             with StepBar(Console(stderr=True), "rows") as bar:
                 async with chat:
-                    return await extract(groups, endpoint, chat, PromptLibrary(settings.prompts_dir), on_row=bar.step)
+                    return await extract(
+                        groups,
+                        endpoint,
+                        chat,
+                        PromptLibrary(settings.prompts_dir),
+                        vectors=vectors,
+                        seed=settings.seed,
+                        on_row=bar.step,
+                    )
 
         status = RunStatus.STOPPED
         try:
@@ -148,7 +167,7 @@ def _extract(settings: Settings, rows: list[GoldRow], examples: int) -> Extracte
     return made
 
 
-def _print(console: Console, result: Score, extracted: Extracted) -> None:
+def _print(console: Console, result: Score, verified: Outcomes, extracted: Extracted) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -174,6 +193,7 @@ def _print(console: Console, result: Score, extracted: Extracted) -> None:
     low, high = result.interval
     console.print(
         f"{len(extracted.scored):,} products, {len(extracted.failed):,} failed: precision {found.precision:.3f}, "
-        f"recall {found.recall:.3f}, F1 {found.f1:.3f} (95 %: {low:.3f} to {high:.3f}).",
+        f"recall {found.recall:.3f}, F1 {found.f1:.3f} (95 %: {low:.3f} to {high:.3f}). "
+        f"Of what is verified {verified.precision:.3f} are right, and these are {verified.recall:.3f} of all values.",
         soft_wrap=True,
     )

@@ -1,0 +1,286 @@
+"""What is learnt from labelled products: the tagger, how far it is trusted, and what a model is asked for then."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from reaseq.agents.attribute_extractor import AttributeExtractor
+from reaseq.agents.confidence import Answer, Confidence
+from reaseq.agents.grounder import ground
+from reaseq.agents.labelled import Candidate, LabelledProduct, Neighbours
+from reaseq.agents.learned import KEPT_FROM, VERIFIED_FROM, Learned, worthwhile
+from reaseq.agents.tagger import Tagger, held_out
+from reaseq.agents.token_features import features, gazetteer, words
+from reaseq.agents.verifier import to_be_judged
+from reaseq.llm.chat import Chat, ChatRequest, Reply
+from reaseq.prompts.library import PromptLibrary
+from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.taxonomy.schema import Attribute, CategorySchema
+
+BRANDS = ("Alder", "Birch & Sons", "Cedar", "Dogwood", "Elm Co.")
+FLAVOURS = ("Dark Cherry", "Vanilla", "Lemon-Lime", "Mint", "Blood Orange", "Plum")
+SIZES = ("12 oz", "500 ml", "2.5 kg", "16 oz")
+SCHEMA = CategorySchema(
+    category="drops",
+    description="Sweets.",
+    attributes=tuple(
+        Attribute(name=name, description=name, facet="supply", kind="open") for name in ("brand", "flavour", "size")
+    ),
+)
+
+
+def flat(text: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
+    """An encoder that knows nothing."""
+    return np.zeros((len(spans), 2), np.float32)
+
+
+def drop(number: int, brand: str, flavour: str, size: str) -> LabelledProduct:
+    return LabelledProduct(
+        str(number),
+        {"title": f"{brand} Drops, {flavour} Flavor, {size} bag"},
+        {"brand": (brand,), "flavour": (flavour,), "size": (size,)},
+    )
+
+
+PRODUCTS = [
+    drop(number, *found)
+    for number, found in enumerate(itertools.islice(itertools.product(BRANDS, FLAVOURS, SIZES), 0, 120, 3))
+]
+
+
+@pytest.fixture(scope="module")
+def learned() -> Learned:
+    return Learned.learn(PRODUCTS, SCHEMA, flat)
+
+
+def test_values_never_seen_are_found_where_such_values_stand(learned: Learned) -> None:
+    title = "Fir Drops, Salted Caramel Flavor, 8 oz bag"
+    tags = learned.tag({"title": title})
+    best = {name: found[0] for name, found in tags.items()}
+    assert {name: one.value for name, one in best.items()} == {
+        "brand": "Fir",
+        "flavour": "Salted Caramel",
+        "size": "8 oz",
+    }
+    for one in (one for found in tags.values() for one in found):
+        assert title[one.start : one.end] == one.value
+        assert 0 < one.probability <= 1
+    assert all(
+        first.probability >= second.probability
+        for found in tags.values()
+        for first, second in itertools.pairwise(found)
+    )
+
+
+def test_learning_twice_is_learning_once() -> None:
+    again = [Tagger.learn(PRODUCTS, ["flavour"], flat, seed=3).tag(PRODUCTS[0].sources) for _ in range(2)]
+    assert again[0] == again[1]
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_text_is_tagged(learned: Learned, title: str, description: str) -> None:
+    sources = {"title": title, "description": description}
+    for found in learned.tag(sources).values():
+        assert all(sources[one.field][one.start : one.end] == one.value for one in found)
+
+
+def test_probabilities_are_the_shares_of_all_ways_to_tag() -> None:
+    """Against summing over every sequence of tags."""
+    tagger = Tagger.learn(PRODUCTS[:12], ["flavour"], flat)
+    text = "Mint Lime Flavor, big"
+    found = words(text)
+    with torch.no_grad():
+        scores, _ = tagger.weights([tagger._sequence(text, found, features(found, "title", tagger.known))])
+        moves = tagger.weights.transitions()[0]
+    weight: dict[tuple[int, ...], float] = {}
+    for tags in itertools.product(range(3), repeat=len(found)):
+        total = sum(float(scores[0, here, 0, tag]) for here, tag in enumerate(tags))
+        total += sum(float(moves[one, other]) for one, other in itertools.pairwise(tags))
+        weight[tags] = float(np.exp(total))
+    for candidate in tagger.tag({"title": text})["flavour"]:
+        inside = [n for n, word in enumerate(found) if candidate.start <= word.start and word.end <= candidate.end]
+        first, last = inside[0], inside[-1]
+        share = sum(
+            value
+            for tags, value in weight.items()
+            if tags[first] == 1
+            and all(tag == 2 for tag in tags[first + 1 : last + 1])
+            and (last + 1 == len(tags) or tags[last + 1] != 2)
+        )
+        assert candidate.probability == pytest.approx(share / sum(weight.values()), rel=1e-3)
+
+
+def test_what_nobody_judged_teaches_little() -> None:
+    """Absent by somebody's judgement is stronger than not mentioned by anybody."""
+
+    def chance(values: dict[str, tuple[str, ...]]) -> float:
+        others = [LabelledProduct(f"x{n}", {"title": f"Gum, {n} Mint Flavor"}, values) for n in range(12)]
+        tagger = Tagger.learn([*PRODUCTS[:8], *others], ["flavour"], flat)
+        found = tagger.tag({"title": "Gum, 77 Mint Flavor"}).get("flavour", [])
+        return found[0].probability if found else 0.0
+
+    assert chance({}) > chance({"flavour": ()})
+
+
+def test_a_product_is_held_out_of_what_tags_it() -> None:
+    products = [LabelledProduct(str(n), {"title": f"Zyx{n} w{n} q{n}"}, {"brand": (f"w{n}",)}) for n in range(6)]
+    odd = LabelledProduct("odd", {"title": "plum zyx quux"}, {"brand": ("quux",)})
+    by_all = Tagger.learn([*products, odd], ["brand"], flat).tag(odd.sources)["brand"][0]
+    assert by_all.value == "quux"
+    without = held_out([*products, odd], ["brand"], flat)[-1]["brand"]
+    assert without[0].value != "quux" or without[0].probability < by_all.probability
+    assert held_out(products[:1], ["brand"], flat) == [{}]
+
+
+@pytest.mark.parametrize("products", [[], PRODUCTS[:9]], ids=["none", "too few"])
+def test_little_is_not_worth_learning_from(products: list[LabelledProduct]) -> None:
+    assert not worthwhile(products, SCHEMA)
+    assert worthwhile(PRODUCTS, SCHEMA)
+    closed = Attribute(name="brand", description="b", facet="supply", kind="closed", values={"Alder": ()})
+    assert not worthwhile(PRODUCTS, SCHEMA.replace(attributes=(closed,))), "nothing that a tagger looks for"
+
+
+def test_own_values_are_known_only_if_others_have_them() -> None:
+    known = gazetteer([("flavour", "Dark Cherry"), ("flavour", "Mint"), ("flavour", "Mint")])
+    own = {"flavour": {"dark cherry", "mint"}}
+    said = features(words("Dark Cherry Mint"), "title", known, own)
+    assert not any("known" in feature for feature in said[0])
+    assert "known begins=flavour" in said[2]
+    assert "known begins+=flavour" in features(words("Dark Cherry"), "title", known)[0]
+
+
+def test_confidence_is_drawn_to_what_came_true() -> None:
+    random = np.random.default_rng(0)
+    p = random.uniform(0.05, 0.95, 2000)
+    assert Confidence.fit([], []) == Confidence()
+    honest = Confidence.fit(p.tolist(), (random.random(2000) < p).tolist())
+    assert honest(0.8) == pytest.approx(0.8, abs=0.05)
+    boastful = Confidence.fit(p.tolist(), (random.random(2000) < 0.5 * p).tolist())
+    assert boastful(0.9) == pytest.approx(0.45, abs=0.08)
+    certain = Confidence.fit([0.99] * 50, [True] * 50)
+    assert 0.9 < certain(0.99) < 1
+
+
+def test_a_models_answer_counts() -> None:
+    confidence = Confidence()
+    same, none, other = (confidence(0.7, answer) for answer in (Answer.SAME, Answer.NOT_ASKED, Answer.OTHER))
+    assert same > none > other
+    assert 0 < confidence(0.0, Answer.OTHER) < confidence(1.0, Answer.SAME) < 1
+
+
+def test_the_likest_comes_last_and_never_itself() -> None:
+    neighbours = Neighbours(PRODUCTS)
+    target = PRODUCTS[5]
+    assert neighbours.nearest(target.sources, 3)[-1].id == target.id
+    found = neighbours.nearest(target.sources, 3, leave_out=target.id)
+    assert len(found) == 3
+    assert target.id not in [product.id for product in found]
+    assert len(neighbours.nearest({"title": "words nobody knows"}, 1000)) == len(PRODUCTS)
+
+
+class Answering:
+    """A chat that gives one answer, and keeps what it was asked."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        self.answer = answer
+        self.asked: list[ChatRequest] = []
+
+    async def ask(self, request: ChatRequest) -> Reply:
+        self.asked.append(request)
+        return Reply(json.dumps(self.answer), "stop")
+
+
+def candidate(title: str, value: str, probability: float) -> Candidate:
+    start = title.index(value)
+    return Candidate(value, "title", start, start + len(value), probability)
+
+
+TITLE = "Alder Drops, not Mint Lime Flavor, 12 oz bag"
+
+
+def test_a_model_chooses_among_what_the_tagger_thinks_possible(learned: Learned) -> None:
+    tags = {
+        "brand": [candidate(TITLE, "Alder", 0.999)],
+        "flavour": [candidate(TITLE, "Lime", 0.5), candidate(TITLE, "Lime Flavor", 0.3)],
+    }
+    believing = Learned(learned.neighbours, learned.tagger, Confidence())
+    extractor = AttributeExtractor(
+        PromptLibrary()["attribute_extractor"], Lexicon(SCHEMA), grammar=True, learned=believing
+    )
+    chat = Answering({"flavour": "Lime"})
+    text = Text({"title": TITLE})
+    found = asyncio.run(extractor.extract(cast(Chat, chat), text, tags, product_id=PRODUCTS[0].id))
+    assert found == {"flavour": [{"value": "Lime"}]}
+    (request,) = chat.asked
+    assert request.response_format is not None
+    assert request.response_format["json_schema"]["schema"]["properties"] == {
+        "flavour": {"enum": ["Lime", "Lime Flavor"]}
+    }
+    examples = [message for message in request.turns if message[0] == "assistant"]
+    assert len(examples) == 4
+    assert all(set(json.loads(said)) == {"flavour"} for _, said in examples), "only what is asked for is shown"
+    assert not any(PRODUCTS[0].sources["title"] in said for _, said in request.turns), "never the product itself"
+    assert len(request.prefix) == 1
+
+    by_hand = AttributeExtractor(PromptLibrary()["attribute_extractor"], Lexicon(SCHEMA), grammar=True)
+    assert extractor.fingerprint == by_hand.fingerprint, "learning more makes no product stale"
+    sure = Answering({})
+    asyncio.run(extractor.extract(cast(Chat, sure), text, {"brand": tags["brand"]}))
+    assert sure.asked == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "said", "expected"),
+    [
+        pytest.param([("Alder", 0.97)], None, [("Alder", "verified", "tagger")], id="the tagger is sure"),
+        pytest.param([("Alder", 0.8)], "Alder", [("Alder", "verified", "both")], id="both say so"),
+        pytest.param([("Alder", 0.8)], None, [("Alder", "proposed", "tagger")], id="the tagger alone, unsure"),
+        pytest.param(
+            [("Alder Drops", 0.6), ("Alder", 0.35)], "Alder", [("Alder", "proposed", "both")], id="the model decides"
+        ),
+        pytest.param([("Alder", 0.6)], "Drops", [("Drops", "rejected", "model")], id="they differ, neither is likely"),
+        pytest.param([("Alder", 0.2)], None, [], id="unlikely"),
+        pytest.param([("Mint Lime", 0.99)], None, [], id="what the text denies is not found"),
+        pytest.param([("Alder", 0.8)], "Mint", [("Mint", "rejected", "model")], id="what the text denies is not said"),
+        pytest.param(
+            [("Alder", 0.97)], "Oak", [("Oak", "rejected", "model"), ("Alder", "verified", "tagger")], id="invented"
+        ),
+    ],
+)
+def test_what_becomes_of_tags_and_answers(
+    learned: Learned, tags: list[tuple[str, float]], said: str | None, expected: list[tuple[str, str, str]]
+) -> None:
+    believing = Learned(learned.neighbours, learned.tagger, Confidence())
+    claims = ground(
+        {"brand": [{"value": said}]} if said else {},
+        Text({"title": TITLE}),
+        Lexicon(SCHEMA),
+        learned=believing,
+        tags={"brand": [candidate(TITLE, value, p) for value, p in tags]},
+    )
+    made = [(claim["value"], claim["status"], claim["found_by"]) for claim in claims]
+    assert made == expected
+    for claim in claims:
+        if claim["status"] != "rejected":
+            assert claim["quote"] == claim["value"]
+            assert claim["confidence"] is not None
+            assert (claim["confidence"] >= VERIFIED_FROM) == (claim["status"] == "verified")
+            assert claim["confidence"] >= KEPT_FROM
+            assert not to_be_judged(claim), "it has been measured"
+
+
+def test_the_threads_and_seeds_of_others_are_left_alone() -> None:
+    torch.manual_seed(7)
+    expected = torch.rand(3)
+    torch.manual_seed(7)
+    Tagger.learn(PRODUCTS[:10], ["brand"], flat)
+    assert torch.equal(torch.rand(3), expected)
