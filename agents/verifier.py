@@ -9,7 +9,7 @@ decides and the confidence stays unmeasured.
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reaseq.agents.claims import Claim
@@ -24,6 +24,16 @@ _SURE = 0.9
 _TOP_LOGPROBS = 8
 
 
+def to_be_judged(claim: Claim) -> bool:
+    """Is it proposed, and has nothing measured how likely it is?"""
+    return claim["status"] == "proposed" and claim["confidence"] is None
+
+
+def unsure(claim: Claim) -> bool:
+    """Is it still proposed, whatever was measured?"""
+    return claim["status"] == "proposed"
+
+
 class Verifier:
     """Built once per category."""
 
@@ -31,6 +41,7 @@ class Verifier:
 
     def __init__(self, prompt: Prompt, schema: CategorySchema, *, logprobs: bool) -> None:
         self.schema = schema
+        self.template = prompt
         self.top_logprobs = _TOP_LOGPROBS if logprobs else 0
         self.prompt = prompt.bind(system={"category": schema.category.replace("_", " ")})
 
@@ -44,15 +55,16 @@ class Verifier:
         text: Text,
         claims: Sequence[Claim],
         *,
+        which: Callable[[Claim], bool] = to_be_judged,
         product_id: str | None = None,
         repair: tuple[Message, ...] = (),
     ) -> list[Claim]:
-        """`claims`, those that are `to_be_judged` now verified, rejected, or left with a verdict of doubt.
+        """`claims`, of which those that `which` chooses are now verified, rejected, or left with a verdict of doubt.
 
         Raises:
             ReplyError: the reply does not answer every claim.
         """
-        open_claims = [claim for claim in claims if to_be_judged(claim)]
+        open_claims = [claim for claim in claims if which(claim)]
         listed = "\n".join(f"{number}. {_said(claim)}" for number, claim in enumerate(open_claims, 1))
         reply = await chat.ask(
             ChatRequest(
@@ -67,7 +79,7 @@ class Verifier:
         )
         answers = _answers(reply, len(open_claims))
         judged = iter(answers)
-        return self._settled([_judged(c, *next(judged)) if to_be_judged(c) else c for c in claims])
+        return self._settled([_judged(c, *next(judged)) if which(c) else c for c in claims])
 
     def _settled(self, claims: list[Claim]) -> list[Claim]:
         """Of rival values of a one-valued attribute, at most one stays: the likeliest, the title's in a tie."""
@@ -86,11 +98,6 @@ class Verifier:
             loser["verdict"] += f"; {winner['value']!r} is likelier"
             best[claim["attribute"]] = winner
         return claims
-
-
-def to_be_judged(claim: Claim) -> bool:
-    """Is it proposed, and has nothing measured how likely it is?"""
-    return claim["status"] == "proposed" and claim["confidence"] is None
 
 
 def _weakness(claim: Claim) -> tuple[float, bool]:

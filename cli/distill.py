@@ -45,6 +45,10 @@ def distill(
     again: Annotated[
         bool, typer.Option("--again", help="Also products distilled when fewer decisions and gold rows were known.")
     ] = False,
+    escalate: Annotated[
+        str | None,
+        typer.Option("--escalate", metavar="MODEL", help="Ask this costlier model too, about what stays unsure."),
+    ] = None,
     max_tokens: Annotated[
         int | None, typer.Option("--max-tokens", min=1, help="Stop before the run uses more tokens than this.")
     ] = None,
@@ -68,6 +72,8 @@ def distill(
         reaseq distill --category shoes --dry-run
 
         reaseq distill --category shoes --engine openai --model gpt-4o-mini --max-cost 2.50
+
+        reaseq distill --category shoes --engine openai --model gpt-4o-mini --escalate gpt-4o
     """
     from reaseq.cli.settings import load
     from reaseq.graphs.distill import require_products
@@ -78,9 +84,9 @@ def distill(
         category = require_products(store, category)
         taught = teaching(settings, gold, again=again)
         if dry_run:
-            _print_plan(_plan(store, settings, category, limit, taught), limit)
+            _print_plan(_plan(store, settings, category, limit, taught, escalate), limit)
             return
-        outcome = _run(store, settings, category, limit, max_tokens, max_cost, taught)
+        outcome = _run(store, settings, category, limit, max_tokens, max_cost, taught, escalate)
         _print_outcome(store, outcome, category)
 
 
@@ -107,7 +113,11 @@ def teaching(settings: Settings, gold: Path | None = None, *, again: bool = Fals
     return Teaching(settings.weights_dir, list(read_gold(gold)) if gold else (), again)
 
 
-def _plan(store: Store, settings: Settings, category: str, limit: int | None, taught: Teaching) -> Plan:
+def _plan(
+    store: Store, settings: Settings, category: str, limit: int | None, taught: Teaching, escalate: str | None
+) -> Plan:
+    from dataclasses import replace
+
     from reaseq.cli.engine import engine_config
     from reaseq.graphs.plan import plan
     from reaseq.llm.engines import fingerprint
@@ -124,6 +134,7 @@ def _plan(store: Store, settings: Settings, category: str, limit: int | None, ta
         concurrency=settings.calls_at_a_time,
         price=config.price,
         teaching=taught,
+        escalated=fingerprint(replace(config, model=escalate)) if escalate else None,
     )
 
 
@@ -135,8 +146,10 @@ def _run(
     max_tokens: int | None,
     max_cost: float | None,
     taught: Teaching,
+    escalate: str | None,
 ) -> Outcome:
     import asyncio
+    from contextlib import ExitStack
 
     from reaseq.cli.engine import start_engine
     from reaseq.cli.progress import watch
@@ -148,8 +161,12 @@ def _run(
     prompts = PromptLibrary(settings.prompts_dir)
     options = distill_options(settings, category, limit)
     counts = Counts()
-    with start_engine(settings) as endpoint:
-        budget = Budget(max_tokens=max_tokens, max_cost=max_cost, price=endpoint.price)
+    with ExitStack() as engines:
+        endpoint = engines.enter_context(start_engine(settings))
+        costly = None
+        if escalate:
+            costly = engines.enter_context(start_engine(settings.model_copy(update={"model": escalate})))
+        budget = Budget(max_tokens=max_tokens, max_cost=max_cost)
 
         run = drained(
             store,
@@ -160,6 +177,7 @@ def _run(
             budget=budget,
             counts=counts,
             teaching=taught,
+            costly=costly,
         )
         try:
             with watch(counts):

@@ -9,6 +9,7 @@ import asyncio
 import gc
 import signal
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import chain
@@ -84,8 +85,10 @@ async def distill(
     counts: Counts | None = None,
     stop: asyncio.Event | None = None,
     teaching: Teaching | None = None,
+    costly: Endpoint | None = None,
 ) -> Outcome:
-    """Distil the stale products of a category. With `teaching`, labelled products of the category are learnt from.
+    """Distil the stale products of a category. With `teaching`, labelled products of the category are learnt from; with
+    `costly`, what stays unsure is escalated to the model there.
 
     Setting `stop` drains the run: products in flight are finished, no new one is begun.
 
@@ -96,6 +99,10 @@ async def distill(
         BudgetExceeded: a limit was reached; nothing done so far is lost.
     """
     counts = counts if counts is not None else Counts()
+    budget = budget or Budget()
+    for one in (endpoint, costly):
+        if one is not None:
+            budget.check(one.model, one.price)
     category = require_products(store, options.category)
     counts.total = min(store.count_products(category), options.limit or 10**12)
     run_id = store.start_run(
@@ -103,13 +110,15 @@ async def distill(
         category=category,
         model=endpoint.model,
         engine=engine,
-        settings=asdict(options),
+        settings=asdict(options) | ({"escalate": costly.model} if costly else {}),
         versions={name: version(name) for name in ("reaseq", "langgraph", "langchain-openai", "openai")},
     )
-    run = _Run(store, endpoint, prompts, options, run_id, budget, counts, stop or asyncio.Event(), teaching)
+    run = _Run(store, endpoint, prompts, options, run_id, budget, counts, stop or asyncio.Event(), teaching, costly)
     status = RunStatus.FAILED
     try:
-        async with run.chat:
+        async with AsyncExitStack() as open_chats:
+            for chat in filter(None, (run.chat, run.costly)):
+                await open_chats.enter_async_context(chat)
             status = await run.go()
     except (BudgetExceeded, asyncio.CancelledError):
         status = RunStatus.STOPPED
@@ -130,6 +139,7 @@ async def drained(
     counts: Counts,
     budget: Budget | None = None,
     teaching: Teaching | None = None,
+    costly: Endpoint | None = None,
 ) -> Outcome:
     """`distill` under Ctrl-C (or SIGTERM): the first finishes what is under way, the second cancels."""
     stop = asyncio.Event()
@@ -157,6 +167,7 @@ async def drained(
             counts=counts,
             stop=stop,
             teaching=teaching,
+            costly=costly,
         )
     finally:
         for number in numbers:
@@ -216,10 +227,11 @@ class _Run:
         prompts: PromptLibrary,
         options: Options,
         run_id: int,
-        budget: Budget | None,
+        budget: Budget,
         counts: Counts,
         stop: asyncio.Event,
         teaching: Teaching | None,
+        costly: Endpoint | None,
     ) -> None:
         self.store = store
         self.endpoint = endpoint
@@ -229,19 +241,22 @@ class _Run:
         self.counts = counts
         self.stop = stop
         self.teaching = teaching
-        self.budget = budget or Budget(price=endpoint.price)
-        self.chat = Chat(
-            endpoint,
-            Ledger(store, run_id, counts),
-            concurrency=options.concurrency,
-            timeout=options.timeout,
-            retries=options.retries,
-            seed=options.seed,
-            temperature=options.temperature,
-            budget=self.budget,
-        )
+        self.chat = self._chat(endpoint, budget)
+        self.costly = self._chat(costly, budget) if costly else None
         self.stored: StoredSchema | None = None
         self.failed_in_a_row = 0
+
+    def _chat(self, endpoint: Endpoint, budget: Budget) -> Chat:
+        return Chat(
+            endpoint,
+            Ledger(self.store, self.run_id, self.counts),
+            concurrency=self.options.concurrency,
+            timeout=self.options.timeout,
+            retries=self.options.retries,
+            seed=self.options.seed,
+            temperature=self.options.temperature,
+            budget=budget,
+        )
 
     async def go(self) -> RunStatus:
         await build_category_graph(self).ainvoke({"category": self.options.category})
@@ -288,8 +303,8 @@ class _Run:
         agents = ProductAgents.build(
             schema, self.prompts, grammar=self.endpoint.grammar, logprobs=self.endpoint.logprobs, learned=learned
         )
-        inputs = Inputs(schema.fingerprint, self.endpoint.fingerprint, agents.fingerprints, labelled)
-        graph = build_product_graph(agents, self.chat, repairs=self.options.repairs)
+        inputs = Inputs(schema.fingerprint, self.endpoint.fingerprint, agents.fingerprints, labelled, self._escalated)
+        graph = build_product_graph(agents, self.chat, repairs=self.options.repairs, costly=self.costly)
         todo = self._stale(schema.category, inputs)
         for first in todo:
             if first is not None:
@@ -319,6 +334,10 @@ class _Run:
         self.counts.stage = f"learning from {len(products):,} labelled products"
         learned = Learned.learn(products, schema, self.teaching.vectors(), seed=self.options.seed)
         return learned, fingerprint(products)
+
+    @property
+    def _escalated(self) -> str | None:
+        return self.costly.endpoint.fingerprint if self.costly else None
 
     def _stale(self, category: str, inputs: Inputs) -> Iterator[tuple[str, dict[str, str], dict[str, str]] | None]:
         """Id, sources and parts of each stale product; None now and then, to let others work."""

@@ -56,6 +56,7 @@ def plan(
     concurrency: int,
     price: Price | None,
     teaching: Teaching | None = None,
+    escalated: str | None = None,
 ) -> Plan:
     """How many products are stale and why, with estimated calls, tokens, seconds and cost.
 
@@ -71,7 +72,7 @@ def plan(
     agents = ProductAgents.build(schema, prompts, grammar=False, logprobs=False)
     labelled = teaching.products(store, schema) if teaching else []
     known = fingerprint(labelled) if worthwhile(labelled, schema) else None
-    inputs = Inputs(schema.fingerprint, model_fingerprint, agents.fingerprints, known)
+    inputs = Inputs(schema.fingerprint, model_fingerprint, agents.fingerprints, known, escalated)
     again = teaching is not None and teaching.again
     sampled: list[str] = []
     for index, (product, before, status) in enumerate(store.products(made.category)):

@@ -1,4 +1,6 @@
-"""The graph of one product: extract → ground → verify → summarize, with repair loops.
+"""The graph of one product: extract → ground → verify → escalate → summarize, with repair loops.
+
+Only what is still unsure is escalated: judged by a second, costlier model, if there is one.
 
 A reply that cannot be used goes back to the agent together with what was wrong with it, at most
 `repairs` times a stage. A stage that fails for good is noted and what earlier stages found is kept.
@@ -20,7 +22,7 @@ from reaseq.agents.grounder import ground
 from reaseq.agents.labelled import Tags
 from reaseq.agents.learned import Learned
 from reaseq.agents.summarizer import Summarizer
-from reaseq.agents.verifier import Verifier, to_be_judged
+from reaseq.agents.verifier import Verifier, to_be_judged, unsure
 from reaseq.knowledge_store.store import undecided
 from reaseq.knowledge_store.tables import LOCKED
 from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
@@ -124,8 +126,10 @@ class ProductAgents:
         return [agent.prompt.messages for agent in (self.extractor, self.verifier, self.summarizer)]
 
 
-def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> ProductGraph:
+def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int, costly: Chat | None = None) -> ProductGraph:
     """Compile the graph once; `run_product_graph` invokes it once a product.
+
+    `costly` is the chat of the model to which is escalated what stays unsure.
 
     Errors that concern the whole run (`EndpointRefused`, `BudgetExceeded`) leave the graph as they are.
     """
@@ -159,6 +163,19 @@ def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> P
 
         return await _attempt(Verifier.name, state, stage, repairs)
 
+    async def escalate(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
+        product = runtime.context
+        assert costly is not None, "nothing is routed here without it"
+        judge = Verifier(verifier.template, verifier.schema, logprobs=costly.endpoint.logprobs)
+
+        async def stage(repair: tuple[Message, ...]) -> ProductState:
+            claims = await judge.judge(
+                costly, product.text, state["claims"], which=unsure, product_id=product.product_id, repair=repair
+            )
+            return {"claims": claims}
+
+        return await _attempt("escalation", state, stage, repairs)
+
     async def summarize(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
         product = runtime.context
 
@@ -175,11 +192,17 @@ def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> P
             return "attribute_extractor"
         return "ground" if "extraction" in state else "__end__"
 
-    def after_ground(state: ProductState) -> Literal["verifier", "summarizer"]:
-        return "verifier" if any(to_be_judged(claim) for claim in state["claims"]) else "summarizer"
+    def when_judged(state: ProductState) -> Literal["escalation", "summarizer"]:
+        return "escalation" if costly is not None and any(map(unsure, state["claims"])) else "summarizer"
 
-    def after_verify(state: ProductState) -> Literal["verifier", "summarizer"]:
-        return "verifier" if state["attempts"] else "summarizer"
+    def after_ground(state: ProductState) -> Literal["verifier", "escalation", "summarizer"]:
+        return "verifier" if any(map(to_be_judged, state["claims"])) else when_judged(state)
+
+    def after_verify(state: ProductState) -> Literal["verifier", "escalation", "summarizer"]:
+        return "verifier" if state["attempts"] else when_judged(state)
+
+    def after_escalate(state: ProductState) -> Literal["escalation", "summarizer"]:
+        return "escalation" if state["attempts"] else "summarizer"
 
     def after_summarize(state: ProductState) -> Literal["summarizer", "__end__"]:
         return "summarizer" if state["attempts"] else "__end__"
@@ -188,11 +211,13 @@ def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int) -> P
     graph.add_node("attribute_extractor", extract)
     graph.add_node("ground", ground_claims)
     graph.add_node("verifier", verify)
+    graph.add_node("escalation", escalate)
     graph.add_node("summarizer", summarize)
     graph.add_edge(START, "attribute_extractor")
     graph.add_conditional_edges("attribute_extractor", after_extract)
     graph.add_conditional_edges("ground", after_ground)
     graph.add_conditional_edges("verifier", after_verify)
+    graph.add_conditional_edges("escalation", after_escalate)
     graph.add_conditional_edges("summarizer", after_summarize)
     compiled: ProductGraph = graph.compile(name="product")
     return compiled
@@ -211,7 +236,7 @@ async def run_product_graph(
     text = Text(sources)
     state: Any = await graph.ainvoke(
         {"failures": [], "retired": [], **_NEW_STAGE},
-        {"recursion_limit": 3 * (repairs + 1) + 3},
+        {"recursion_limit": 4 * (repairs + 1) + 3},
         context=ProductContext(product_id, text, agents.tag(text), decided),
     )
     final: ProductState = state

@@ -14,18 +14,21 @@ _WORDS = {
     "model": "model changed",
     "code": "reaseq changed",
     "decision": "somebody decided on a claim",
+    "escalated": "not escalated to this model",
     "labelled": "more is known of other products",
 }
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The fingerprints that all products of a run share. labelled: of the products it learnt from, if any."""
+    """The fingerprints that all products of a run share. labelled: of the products it learnt from, if any;
+    escalated: of the model to which it escalates, if any."""
 
     schema: str
     model: str
     prompts: Mapping[str, str]
     labelled: str | None = None
+    escalated: str | None = None
 
     def parts(self, sources: Mapping[str, str]) -> dict[str, str]:
         """Everything one product's knowledge depends on, by name."""
@@ -36,6 +39,7 @@ class Inputs:
             "code": CODE_VERSION,
             **{f"prompt {name}": value for name, value in self.prompts.items()},
             **({"labelled": self.labelled} if self.labelled else {}),
+            **({"escalated": self.escalated} if self.escalated else {}),
         }
 
 
@@ -45,11 +49,12 @@ def reason(
     """Why a product is stale, in words; None if nothing it depends on has changed.
 
     Whatever is decided of one product teaches something about all others. That alone makes them stale only if they are
-    to be distilled `again`: after each decision everything would be.
+    to be distilled `again`: after each decision everything would be. What was escalated need not be done again without.
     """
     if before is None:
         return "new"
-    names = sorted({*parts, *before} - (set() if again else {"labelled"}))
+    ignored = (set() if again else {"labelled"}) | ({"escalated"} - parts.keys())
+    names = sorted({*parts, *before} - ignored)
     changed = [name for name in names if parts.get(name) != before.get(name)]
     if changed:
         return ", ".join(_WORDS.get(name, f"{name} changed") for name in changed)

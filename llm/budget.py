@@ -16,47 +16,49 @@ class Budget:
     """Counts tokens and cost, and lets a request pass only if its worst case still fits.
 
     Requests in flight count with their worst case (estimated prompt, longest reply). A request that
-    does not fit waits until those in flight have told what they really used.
+    does not fit waits until those in flight have told what they really used. Several models, each at
+    its price, may share a budget.
     """
 
-    def __init__(
-        self, *, max_tokens: int | None = None, max_cost: float | None = None, price: Price | None = None
-    ) -> None:
-        if max_cost is not None and price is None:
-            raise ReaseqError(
-                "a limit on cost needs a price for this model",
-                hint="set it in reaseq.toml: [prices.'MODEL'] input = …, output = … (per million tokens)",
-            )
+    def __init__(self, *, max_tokens: int | None = None, max_cost: float | None = None) -> None:
         self.max_tokens = max_tokens
         self.max_cost = max_cost
-        self.price = price or Price(0.0, 0.0)
-        self.prompt_tokens = 0
-        self.completion_tokens = 0
-        self._reserved: dict[object, tuple[int, int]] = {}
+        self.tokens = 0
+        self.cost = 0.0
+        self._reserved: dict[object, tuple[int, float]] = {}
         self._settled = asyncio.Condition()
 
-    @property
-    def tokens(self) -> int:
-        return self.prompt_tokens + self.completion_tokens
-
-    @property
-    def cost(self) -> float:
-        return self.price.of(self.prompt_tokens, self.completion_tokens)
+    def check(self, model: str, price: Price | None) -> None:
+        """Raises:
+        ReaseqError: cost is limited, and the model has no price.
+        """
+        if self.max_cost is not None and price is None:
+            raise ReaseqError(
+                f"a limit on cost needs a price for {model}",
+                hint=f"set it in reaseq.toml: [prices.'{model}'] input = …, output = … (per million tokens)",
+            )
 
     @asynccontextmanager
     async def reserve(
-        self, messages: Sequence[tuple[str, str]], max_reply: int
+        self, messages: Sequence[tuple[str, str]], max_reply: int, price: Price | None = None
     ) -> AsyncIterator[Callable[[int, int], None]]:
-        """Hold room for one request; inside, call what is yielded with the tokens it really used.
+        """Hold room for one request; inside, call what is yielded with the tokens it really used: prompt, reply.
 
         Raises:
             BudgetExceeded: it does not fit, and nothing in flight could make room.
         """
+        price = price or Price(0.0, 0.0)
+
+        def spend(prompt_tokens: int, completion_tokens: int) -> None:
+            self.tokens += prompt_tokens + completion_tokens
+            self.cost += price.of(prompt_tokens, completion_tokens)
+
         if self.max_tokens is None and self.max_cost is None:
-            yield self._spend
+            yield spend
             return
         ticket = object()
-        worst = estimate_tokens(messages), max_reply
+        prompt = estimate_tokens(messages)
+        worst = prompt + max_reply, price.of(prompt, max_reply)
         async with self._settled:
             while reason := self._over(worst):
                 if not self._reserved:
@@ -64,28 +66,24 @@ class Budget:
                 await self._settled.wait()
             self._reserved[ticket] = worst
         try:
-            yield self._spend
+            yield spend
         finally:
             async with self._settled:
                 del self._reserved[ticket]
                 self._settled.notify_all()
 
-    def _spend(self, prompt_tokens: int, completion_tokens: int) -> None:
-        self.prompt_tokens += prompt_tokens
-        self.completion_tokens += completion_tokens
-
-    def _over(self, worst: tuple[int, int]) -> str | None:
-        prompt = self.prompt_tokens + worst[0] + sum(reserved[0] for reserved in self._reserved.values())
-        reply = self.completion_tokens + worst[1] + sum(reserved[1] for reserved in self._reserved.values())
-        if self.max_tokens is not None and prompt + reply > self.max_tokens:
+    def _over(self, worst: tuple[int, float]) -> str | None:
+        tokens = self.tokens + worst[0] + sum(reserved for reserved, _ in self._reserved.values())
+        cost = self.cost + worst[1] + sum(reserved for _, reserved in self._reserved.values())
+        if self.max_tokens is not None and tokens > self.max_tokens:
             return (
                 f"token limit reached: {self.tokens:,} of {self.max_tokens:,} used, the next request may take "
-                f"{sum(worst):,}"
+                f"{worst[0]:,}"
             )
-        if self.max_cost is not None and self.price.of(prompt, reply) > self.max_cost:
+        if self.max_cost is not None and cost > self.max_cost:
             return (
                 f"cost limit reached: {self.cost:.4f} of {self.max_cost:.4f} used, the next request may cost "
-                f"{self.price.of(*worst):.4f}"
+                f"{worst[1]:.4f}"
             )
         return None
 

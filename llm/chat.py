@@ -185,14 +185,14 @@ class Chat:
         if found is not None:
             reply = _reply_from(found[1], call_id=found[0], cached=True)
         else:
-            async with self._slots, self.budget.reserve(request.prefix + request.turns, request.max_tokens) as spend:
+            messages, price = request.prefix + request.turns, self.endpoint.price
+            async with self._slots, self.budget.reserve(messages, request.max_tokens, price) as spend:
                 started = time.perf_counter()
                 message = await self._send(request)
                 kept = _kept(message)
                 usage = message.usage_metadata or {"input_tokens": 0, "output_tokens": 0}
                 tokens = usage["input_tokens"], usage["output_tokens"]
                 spend(*tokens)
-                price = self.endpoint.price
                 call_id = self.calls.record_call(
                     Call(
                         request_key=key,

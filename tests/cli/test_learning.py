@@ -136,3 +136,13 @@ def test_a_gold_file_that_is_none(run: Run) -> None:
     Path("gold.jsonl").write_text("{}")
     with pytest.raises(ReaseqError, match=r"gold.jsonl, line 1"):
         run("distill", "--category", "shoes", "--gold", "gold.jsonl")
+
+
+def test_escalating_later_and_never_again(run: Run) -> None:
+    run("import", "--sample")
+    shoes = ("distill", "--category", "shoes", "--limit", "3")
+    run(*shoes)
+    assert "not escalated to this model" in run(*shoes, "--escalate", "big", "--dry-run")
+    assert "3 done" in run(*shoes, "--escalate", "big")
+    assert "3 unchanged" in run(*shoes, "--escalate", "big")
+    assert "3 unchanged" in run(*shoes)

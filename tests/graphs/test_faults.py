@@ -17,9 +17,11 @@ from reaseq.llm.chat import EndpointFailed, EndpointRefused
 from reaseq.llm.endpoint import Endpoint, Price
 from reaseq.prompts.library import PromptLibrary
 
+PRICE = Price(1.0, 4.0)
+
 
 def run(store: Store, fake: FakeEndpoint, *, budget: Budget | None = None, **options: Any) -> Outcome:
-    endpoint = Endpoint(fake.base_url, "fake", "fake", logprobs=True, price=budget.price if budget else None)
+    endpoint = Endpoint(fake.base_url, "fake", "fake", logprobs=True, price=PRICE if budget else None)
     chosen: dict[str, Any] = {"category": "shoes", "concurrency": 16, "timeout": 2.0} | options
     return asyncio.run(distill(store, endpoint, PromptLibrary(), Options(**chosen), budget=budget))
 
@@ -149,11 +151,10 @@ def test_a_token_limit_holds(store: Store, fake: FakeEndpoint) -> None:
 
 def test_a_cost_limit_holds(store: Store, fake: FakeEndpoint) -> None:
     fill(store, 40)
-    price = Price(1.0, 4.0)
     with pytest.raises(BudgetExceeded, match="cost limit reached"):
-        run(store, fake, budget=Budget(max_cost=0.05, price=price))
+        run(store, fake, budget=Budget(max_cost=0.05))
     stats = fake.stats()
-    spent = price.of(stats.prompt_tokens, stats.completion_tokens)
+    spent = PRICE.of(stats.prompt_tokens, stats.completion_tokens)
     assert 0.02 < spent <= 0.05
     assert sum(row["cost"] for row in store.usage()) == pytest.approx(spent)
 

@@ -47,19 +47,21 @@ def test_a_failed_request_gives_its_room_back() -> None:
 
 
 def test_cost() -> None:
-    budget = Budget(max_cost=0.01, price=Price(10.0, 20.0))
+    budget, price = Budget(max_cost=0.01), Price(10.0, 20.0)
 
     async def scenario() -> None:
-        async with budget.reserve(MESSAGES, 50) as spend:
+        async with budget.reserve(MESSAGES, 50, price) as spend:
             spend(500, 100)
         assert budget.cost == pytest.approx(0.007)
+        async with budget.reserve(MESSAGES, 50, Price(0.0, 0.0)) as spend:
+            spend(9999, 9999)
         with pytest.raises(BudgetExceeded, match=r"cost limit reached: 0\.0070 of 0\.0100 used"):
-            async with budget.reserve([("user", "x" * 3000)], 500):
+            async with budget.reserve([("user", "x" * 3000)], 500, price):
                 pass
 
     asyncio.run(scenario())
     with pytest.raises(ReaseqError, match="needs a price"):
-        Budget(max_cost=1.0)
+        Budget(max_cost=1.0).check("model", None)
 
 
 @pytest.mark.parametrize(("text", "at_least"), [("plain words here", 4), ("防水の本革パンプス", 9), ("", 0)])
