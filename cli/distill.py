@@ -103,6 +103,7 @@ def distill_options(settings: Settings, category: str, limit: int | None) -> Opt
         repairs=settings.repairs,
         seed=settings.seed,
         temperature=settings.temperature,
+        schemas_dir=str(settings.schemas_dir),
     )
 
 
@@ -135,6 +136,7 @@ def _plan(
         price=config.price,
         teaching=taught,
         escalated=fingerprint(replace(config, model=escalate)) if escalate else None,
+        schemas_dir=str(settings.schemas_dir),
     )
 
 

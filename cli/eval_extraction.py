@@ -121,7 +121,7 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
 
         def schema_of(category: str) -> CategorySchema | None:
             stored = store.latest_schema(category_name(category) or category)
-            return stored.schema if stored else starter_for(category)
+            return stored.schema if stored else starter_for(category, settings.schemas_dir)
 
         groups = categories(rows, examples=examples, labelled=labelled, schema_of=schema_of)
         vectors = Teaching(settings.weights_dir).vectors() if labelled else None

@@ -71,10 +71,13 @@ def show(
         console.print(Text(str(path), style="dim"))
         console.print(Syntax(path.read_text(encoding="utf-8"), "yaml", word_wrap=True, background_color="default"))
         return
+    from reaseq.cli.settings import load
     from reaseq.graphs.distill import starting_schema
     from reaseq.graphs.product_graph import ProductAgents
 
-    agents = ProductAgents.build(starting_schema(category), library, grammar=False, logprobs=False)
+    agents = ProductAgents.build(
+        starting_schema(category, str(load().schemas_dir)), library, grammar=False, logprobs=False
+    )
     bound = {agent.name: agent.prompt for agent in (agents.extractor, agents.verifier, agents.summarizer)}.get(name)
     for role, content in bound.messages if bound else prompt.bind(system={}).messages:
         console.print(Rule(role, align="left"))

@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     prompts_dir: Path | None = Field(
         None, description="Your prompts; a file here replaces the bundled one of its name."
     )
+    schemas_dir: Path = Field(
+        Path("schemas"), description="Your category schemas; a file here replaces the bundled one of its category."
+    )
     engine: EngineName = Field("embedded", description="Where replies come from: embedded, openai, vllm or replay.")
     model: str | None = Field(
         None, description="Model name; for the embedded engine also a GGUF file or hub id. None: the engine's default."

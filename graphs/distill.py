@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from itertools import chain
+from pathlib import Path
 from typing import Any, TypedDict
 
 from langgraph.graph import END, START, StateGraph
@@ -50,7 +51,8 @@ _FAILURES_IN_A_ROW = 10
 
 @dataclass(frozen=True)
 class Options:
-    """How a run goes about it. `limit` takes only the first so many products of the category."""
+    """How a run goes about it. `limit` takes only the first so many products of the category; `schemas_dir` may hold
+    schemas that replace the bundled ones."""
 
     category: str
     limit: int | None = None
@@ -60,6 +62,7 @@ class Options:
     repairs: int = 2
     seed: int = 0
     temperature: float | None = 0.0
+    schemas_dir: str | None = None
 
 
 @dataclass(frozen=True)
@@ -192,9 +195,9 @@ def require_products(store: Store, category: str) -> str:
     )
 
 
-def starting_schema(category: str) -> CategorySchema:
-    """The category's starter schema, or the general one under the category's name."""
-    starter = starter_for(category)
+def starting_schema(category: str, folder: str | None = None) -> CategorySchema:
+    """The category's schema of `folder` or the bundled starter, else the general one under the category's name."""
+    starter = starter_for(category, Path(folder) if folder else None)
     if starter is not None:
         return starter
     general = starter_for("general")
@@ -266,7 +269,7 @@ class _Run:
         """The schema in force: the stored one, unless what it was made from has changed."""
         self.counts.stage = "category analyst"
         category = require_products(self.store, self.options.category)
-        starter = starting_schema(category)
+        starter = starting_schema(category, self.options.schemas_dir)
         analyst = CategoryAnalyst(self.prompts["category_analyst"])
         source = derived_from(starter, analyst, self.endpoint.fingerprint)
         stored = self.store.latest_schema(category)

@@ -57,6 +57,7 @@ def plan(
     price: Price | None,
     teaching: Teaching | None = None,
     escalated: str | None = None,
+    schemas_dir: str | None = None,
 ) -> Plan:
     """How many products are stale and why, with estimated calls, tokens, seconds and cost.
 
@@ -64,7 +65,7 @@ def plan(
     five, else estimated from the prompts of the first stale products.
     """
     made = Plan(require_products(store, category))
-    starter = starting_schema(made.category)
+    starter = starting_schema(made.category, schemas_dir)
     analyst = CategoryAnalyst(prompts[CategoryAnalyst.name])
     stored = store.latest_schema(made.category)
     analysed = stored is not None and stored.derived_from == derived_from(starter, analyst, model_fingerprint)

@@ -200,36 +200,56 @@ def _spelt_out(path: Path, raw: Any) -> Any:
     for attribute in raw["attributes"]:
         if isinstance(attribute, dict) and "like" in attribute:
             name = attribute["like"]
-            if name not in _vocabulary():
-                known = ", ".join(_vocabulary())
+            if name not in vocabulary():
+                known = ", ".join(vocabulary())
                 raise SchemaError(f"{path}: like: {name}: no such shared attribute; there are: {known}")
             changes = {key: value for key, value in attribute.items() if key != "like"}
-            attribute = {"name": name, **_vocabulary()[name], **changes}
+            attribute = {"name": name, **vocabulary()[name], **changes}
         made.append(attribute)
     return raw | {"attributes": made}
 
 
 @lru_cache
-def _vocabulary() -> dict[str, Any]:
+def vocabulary() -> dict[str, Any]:
+    """The attributes that several categories share, by name, as their file has them."""
     shared: dict[str, Any] = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))
     return shared
 
 
-def starters() -> Iterator[CategorySchema]:
-    """Every starter schema, by category name."""
+def dump_schema(schema: CategorySchema) -> str:
+    """The schema as a YAML file that `load_schema` reads as the same schema."""
+    body = schema.model_dump(mode="json", exclude_defaults=True)
+    return yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=120)
+
+
+def starters(folder: Path | None = None) -> Iterator[tuple[Path, CategorySchema]]:
+    """Every schema that a category can begin from, with its file: those of `folder`, then the bundled ones that these
+    do not replace.
+
+    Raises:
+        SchemaError: a file of the folder is no schema.
+    """
+    mine: set[str] = set()
+    if folder is not None:
+        for path in sorted(folder.glob("*.y*ml")):
+            schema = load_schema(path)
+            mine.add(schema.category)
+            yield path, schema
     for path in sorted(STARTERS.glob("*.yaml")):
-        yield _load_starter(path)
+        schema = _load_bundled(path)
+        if schema.category not in mine:
+            yield path, schema
 
 
 @lru_cache
-def _load_starter(path: Path) -> CategorySchema:
+def _load_bundled(path: Path) -> CategorySchema:
     return load_schema(path)
 
 
-def starter_for(category: str) -> CategorySchema | None:
-    """The starter schema whose name or alias is `category` (case folded), or None."""
+def starter_for(category: str, folder: Path | None = None) -> CategorySchema | None:
+    """The schema whose name or alias is `category` (case folded), or None; see `starters`."""
     key = category.strip().casefold().replace(" ", "_")
-    for schema in starters():
+    for _, schema in starters(folder):
         if key == schema.category or key in {alias.casefold().replace(" ", "_") for alias in schema.aliases}:
             return schema
     return None

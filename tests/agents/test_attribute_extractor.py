@@ -14,7 +14,7 @@ from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon, Text
 from reaseq.taxonomy.schema import CategorySchema, starters
 
-SHOES = next(schema for schema in starters() if schema.category == "shoes")
+SHOES = next(schema for _, schema in starters() if schema.category == "shoes")
 PROMPT = PromptLibrary()["attribute_extractor"]
 
 
