@@ -7,6 +7,7 @@ description that contradict each other - is left `proposed` for the verifier.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from reaseq.agents.claims import Claim, ClaimType, Extraction, Found, FoundBy, Status
@@ -16,6 +17,7 @@ from reaseq.agents.learned import KEPT_FROM, Learned, tagged
 from reaseq.taxonomy.lexicon import Lexicon, Match, Sources, Text
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.text import stems
+from reaseq.taxonomy.units import canonical, same
 
 
 def ground(
@@ -90,15 +92,20 @@ def _measure(attribute: Attribute, values: Sequence[Found], text: Text, lexicon:
     measured = lexicon.measures(attribute, text)
     claims: list[Claim] = []
     for item in _distinct(values):
-        wanted = stems(item["value"])
-        if mine := [match for match in measured if stems(match.value) == wanted]:
-            claims.append(_stated(attribute, mine[0], text, "both"))
+        wanted = " ".join(stems(item["value"]))
+        if mine := [match for match in measured if same(match.value, wanted, attribute.units)]:
+            claims.append(_measured(attribute, mine[0], text, "both"))
         else:
             claims.append(_rejected(attribute, item["value"], "no such measure in the text", item))
     alone = _distinct_matches(measured)
     if len(alone) == 1 and not any(claim["status"] == "verified" for claim in claims):
-        claims.append(_stated(attribute, alone[0], text, "lexicon"))
+        claims.append(_measured(attribute, alone[0], text, "lexicon"))
     return claims
+
+
+def _measured(attribute: Attribute, match: Match, text: Text, found_by: FoundBy) -> Claim:
+    """In the attribute's own unit; the quote is what the text says."""
+    return _stated(attribute, replace(match, value=canonical(match.value, attribute.units)), text, found_by)
 
 
 def _open(attribute: Attribute, values: Sequence[Found], text: Text, lexicon: Lexicon) -> list[Claim]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from reaseq.agents.product_text import fingerprint
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 """Raised when a change of code changes what a distillation finds."""
 
 _WORDS = {

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from reaseq.taxonomy.orders import orders
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.text import UNITS, Token, find, stems, tokenize
+from reaseq.taxonomy.units import same
 
 Sources = Mapping[str, str]
 """Field name to text as received."""
@@ -125,7 +126,10 @@ class Lexicon:
         return [match for match, first in text.places(value) if self._cued(attribute, text.tokens[match.field], first)]
 
     def measures(self, attribute: Attribute, text: Text) -> list[Match]:
-        """Numbers with one of the attribute's units, in a clause that holds one of its cues, or else a sentence."""
+        """Numbers with one of the attribute's units, in a clause that holds one of its cues, or else a sentence.
+
+        A measure that is there in two units ("7 cm (2.75 in)") counts once.
+        """
         units = {UNITS.get(unit, unit) for term in attribute.units for unit in stems(term)}
         by_clause, by_sentence = [], []
         for field, tokens in text.tokens.items():
@@ -137,7 +141,13 @@ class Lexicon:
                         by_clause.append(match)
                     elif self._cued(attribute, tokens, index):
                         by_sentence.append(match)
-        return by_clause or by_sentence
+        found: list[Match] = []
+        for match in by_clause or by_sentence:
+            if not any(
+                match.value != other.value and same(match.value, other.value, attribute.units) for other in found
+            ):
+                found.append(match)
+        return found
 
     def candidate_spans(self, text: Text, *, longest: int = 5, most: int = 400) -> list[str]:
         """Spans of the source a model may choose an open value from: runs of at most `longest` tokens

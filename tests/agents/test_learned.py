@@ -250,7 +250,12 @@ def test_a_model_chooses_among_what_the_tagger_thinks_possible(learned: Learned)
         pytest.param([("Alder", 0.6)], "Drops", [("Drops", "rejected", "model")], id="they differ, neither is likely"),
         pytest.param([("Alder", 0.2)], None, [], id="unlikely"),
         pytest.param([("Mint Lime", 0.99)], None, [], id="what the text denies is not found"),
-        pytest.param([("Alder", 0.8)], "Mint", [("Mint", "rejected", "model")], id="what the text denies is not said"),
+        pytest.param(
+            [("Alder", 0.8)],
+            "Mint",
+            [("Mint", "rejected", "model"), ("Alder", "proposed", "tagger")],
+            id="what the text denies is not said",
+        ),
         pytest.param(
             [("Alder", 0.97)], "Oak", [("Oak", "rejected", "model"), ("Alder", "verified", "tagger")], id="invented"
         ),

@@ -1,0 +1,57 @@
+"""Measures in one unit, so that they compare: `2.5 in` and `6.35 cm` are one heel height."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from reaseq.taxonomy.text import UNITS, stems
+
+_PINT = {
+    **dict.fromkeys(("mm", "cm", "m", "ft", "g", "kg", "oz", "lb", "ml", "cl", "l", "h", "min", "bar", "atm")),
+    **{"in": "inch", "w": "watt", "kw": "kilowatt", "v": "volt", "hz": "hertz", "gb": "gigabyte", "tb": "terabyte"},
+    **{"watt": "watt", "volt": "volt", "lbs": "lb", "litre": "l", "liter": "l", "metre": "m", "meter": "m"},
+    **{"hour": "h", "hr": "h", "minute": "min", "inch": "inch"},
+}
+"""Unit as a stem to its name in pint, where that differs. Others, such as `ct`, mean different things on different
+products, and are left as they are."""
+_SAME = 0.01
+
+
+def canonical(value: str, units: Sequence[str]) -> str:
+    """`value` (a number and a unit) in the first of `units` that measures the same thing, with four digits; as it is if
+    there is none, or if its unit is that one."""
+    number, _, unit = value.partition(" ")
+    if not (name := _pint_name(unit)):
+        return value
+    for wanted in units:
+        target = _pint_name(wanted)
+        if target == name:
+            return value
+        if target and _registry().Unit(target).dimensionality == _registry().Unit(name).dimensionality:
+            magnitude = _registry().Quantity(float(number), name).to(target).magnitude
+            return f"{magnitude:.4g} {wanted}"
+    return value
+
+
+def same(one: str, other: str, units: Sequence[str]) -> bool:
+    """Do both measure the same, give or take a hundredth, which is what rounding from one unit to another takes?"""
+    first, _, unit = canonical(one, units).partition(" ")
+    second, _, other_unit = canonical(other, units).partition(" ")
+    try:
+        a, b = float(first), float(second)
+    except ValueError:
+        return one == other
+    return stems(f"1 {unit}") == stems(f"1 {other_unit}") and abs(a - b) <= _SAME * max(abs(a), abs(b))
+
+
+def _pint_name(unit: str) -> str | None:
+    stem = unit.strip().casefold()
+    stem = UNITS.get(stem, stem)
+    return (_PINT[stem] or stem) if stem in _PINT else None
+
+
+@lru_cache
+def _registry() -> Any:
+    import pint
+
+    return pint.UnitRegistry(cache_folder=None)
