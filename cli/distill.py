@@ -45,6 +45,15 @@ def distill(
     again: Annotated[
         bool, typer.Option("--again", help="Also products distilled when fewer decisions and gold rows were known.")
     ] = False,
+    votes: Annotated[
+        int | None,
+        typer.Option(
+            "--votes",
+            min=1,
+            help="Read each product so often, and keep what most agree on.",
+            show_default="from settings",
+        ),
+    ] = None,
     escalate: Annotated[
         str | None,
         typer.Option("--escalate", metavar="MODEL", help="Ask this costlier model too, about what stays unsure."),
@@ -79,7 +88,7 @@ def distill(
     from reaseq.graphs.distill import require_products
     from reaseq.knowledge_store.store import Store
 
-    settings = load(engine=engine, model=model, concurrency=concurrency)
+    settings = load(engine=engine, model=model, concurrency=concurrency, votes=votes)
     with Store.open(settings.store_url) as store:
         category = require_products(store, category)
         taught = teaching(settings, gold, again=again)
@@ -104,6 +113,7 @@ def distill_options(settings: Settings, category: str, limit: int | None) -> Opt
         seed=settings.seed,
         temperature=settings.temperature,
         schemas_dir=str(settings.schemas_dir),
+        votes=settings.votes,
     )
 
 
@@ -137,6 +147,7 @@ def _plan(
         teaching=taught,
         escalated=fingerprint(replace(config, model=escalate)) if escalate else None,
         schemas_dir=str(settings.schemas_dir),
+        votes=settings.votes,
     )
 
 

@@ -52,7 +52,7 @@ _FAILURES_IN_A_ROW = 10
 @dataclass(frozen=True)
 class Options:
     """How a run goes about it. `limit` takes only the first so many products of the category; `schemas_dir` may hold
-    schemas that replace the bundled ones."""
+    schemas that replace the bundled ones; `votes`: see `build_product_graph`."""
 
     category: str
     limit: int | None = None
@@ -63,6 +63,7 @@ class Options:
     seed: int = 0
     temperature: float | None = 0.0
     schemas_dir: str | None = None
+    votes: int = 1
 
 
 @dataclass(frozen=True)
@@ -306,8 +307,17 @@ class _Run:
         agents = ProductAgents.build(
             schema, self.prompts, grammar=self.endpoint.grammar, logprobs=self.endpoint.logprobs, learned=learned
         )
-        inputs = Inputs(schema.fingerprint, self.endpoint.fingerprint, agents.fingerprints, labelled, self._escalated)
-        graph = build_product_graph(agents, self.chat, repairs=self.options.repairs, costly=self.costly)
+        inputs = Inputs(
+            schema.fingerprint,
+            self.endpoint.fingerprint,
+            agents.fingerprints,
+            labelled,
+            self._escalated,
+            self.options.votes,
+        )
+        graph = build_product_graph(
+            agents, self.chat, repairs=self.options.repairs, votes=self.options.votes, costly=self.costly
+        )
         todo = self._stale(schema.category, inputs)
         for first in todo:
             if first is not None:

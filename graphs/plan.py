@@ -58,6 +58,7 @@ def plan(
     teaching: Teaching | None = None,
     escalated: str | None = None,
     schemas_dir: str | None = None,
+    votes: int = 1,
 ) -> Plan:
     """How many products are stale and why, with estimated calls, tokens, seconds and cost.
 
@@ -73,7 +74,7 @@ def plan(
     agents = ProductAgents.build(schema, prompts, grammar=False, logprobs=False)
     labelled = teaching.products(store, schema) if teaching else []
     known = fingerprint(labelled) if worthwhile(labelled, schema) else None
-    inputs = Inputs(schema.fingerprint, model_fingerprint, agents.fingerprints, known, escalated)
+    inputs = Inputs(schema.fingerprint, model_fingerprint, agents.fingerprints, known, escalated, votes)
     again = teaching is not None and teaching.again
     sampled: list[str] = []
     for index, (product, before, status) in enumerate(store.products(made.category)):

@@ -8,15 +8,17 @@ State is plain data. There is no checkpointer: the store is the checkpoint, the 
 makes a restart cheap.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypedDict
 
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from reaseq.agents.attribute_extractor import AttributeExtractor
+from reaseq.agents.attribute_extractor import AttributeExtractor, vote
 from reaseq.agents.claims import Claim, Extraction
 from reaseq.agents.grounder import ground
 from reaseq.agents.labelled import Tags
@@ -126,10 +128,13 @@ class ProductAgents:
         return [agent.prompt.messages for agent in (self.extractor, self.verifier, self.summarizer)]
 
 
-def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int, costly: Chat | None = None) -> ProductGraph:
+def build_product_graph(
+    agents: ProductAgents, chat: Chat, *, repairs: int, votes: int = 1, costly: Chat | None = None
+) -> ProductGraph:
     """Compile the graph once; `run_product_graph` invokes it once a product.
 
-    `costly` is the chat of the model to which is escalated what stays unsure.
+    `votes`: how often a product is read, each time with its examples in another order; what most readings agree on
+    counts. `costly` is the chat of the model to which is escalated what stays unsure.
 
     Errors that concern the whole run (`EndpointRefused`, `BudgetExceeded`) leave the graph as they are.
     """
@@ -139,10 +144,9 @@ def build_product_graph(agents: ProductAgents, chat: Chat, *, repairs: int, cost
         product = runtime.context
 
         async def stage(repair: tuple[Message, ...]) -> ProductState:
-            extraction = await extractor.extract(
-                chat, product.text, product.tags, product_id=product.product_id, repair=repair
-            )
-            return {"extraction": extraction}
+            one = partial(extractor.extract, chat, product.text, product.tags, product_id=product.product_id)
+            found = await asyncio.gather(*(one(repair=repair, turn=turn) for turn in range(votes)))
+            return {"extraction": vote(found) if votes > 1 else found[0]}
 
         return await _attempt(AttributeExtractor.name, state, stage, repairs)
 

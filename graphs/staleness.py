@@ -15,6 +15,7 @@ _WORDS = {
     "code": "reaseq changed",
     "decision": "somebody decided on a claim",
     "escalated": "not escalated to this model",
+    "votes": "number of votes changed",
     "labelled": "more is known of other products",
 }
 
@@ -29,6 +30,7 @@ class Inputs:
     prompts: Mapping[str, str]
     labelled: str | None = None
     escalated: str | None = None
+    votes: int = 1
 
     def parts(self, sources: Mapping[str, str]) -> dict[str, str]:
         """Everything one product's knowledge depends on, by name."""
@@ -39,6 +41,7 @@ class Inputs:
             "code": CODE_VERSION,
             **{f"prompt {name}": value for name, value in self.prompts.items()},
             **({"labelled": self.labelled} if self.labelled else {}),
+            **({"votes": str(self.votes)} if self.votes > 1 else {}),
             **({"escalated": self.escalated} if self.escalated else {}),
         }
 

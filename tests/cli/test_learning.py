@@ -146,3 +146,14 @@ def test_escalating_later_and_never_again(run: Run) -> None:
     assert "3 done" in run(*shoes, "--escalate", "big")
     assert "3 unchanged" in run(*shoes, "--escalate", "big")
     assert "3 unchanged" in run(*shoes)
+
+
+def test_votes_are_asked_for_and_make_stale(run: Run, fake: FakeEndpoint) -> None:
+    run("import", "--sample")
+    shoes = ("distill", "--category", "shoes", "--limit", "3")
+    run(*shoes)
+    before = fake.stats().requests
+    assert "number of votes changed" in run(*shoes, "--votes", "3", "--dry-run")
+    run(*shoes, "--votes", "3")
+    assert fake.stats().requests - before >= 2 * 3, "two more readings of each"
+    assert "3 unchanged" in run(*shoes, "--votes", "3")
