@@ -55,10 +55,10 @@ class AttributeExtractor:
         *,
         product_id: str | None = None,
         repair: tuple[Message, ...] = (),
-        turn: int = 0,
+        sample: int = 0,
     ) -> Extraction:
-        """What the model finds in `text`. `repair` is the exchange so far, if a reply could not be used; `turn` is by
-        how many the examples are turned round, which makes another answer (see `vote`).
+        """What the model finds in `text`. `repair` is the exchange so far, if a reply could not be used; `sample`
+        numbers the readings of one product (see `vote`).
 
         Nothing is asked if lexicon and tagger (`tags`) settle everything.
 
@@ -72,10 +72,11 @@ class AttributeExtractor:
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
-                prefix=_turned(self.prompt.messages, turn),
-                turns=(*_turned(self._alike(text, asked, product_id), turn), self._request(text.sources), *repair),
+                prefix=self.prompt.messages,
+                turns=(*self._alike(text, asked, product_id), self._request(text.sources), *repair),
                 max_tokens=self.prompt.max_tokens * (2 if repair else 1),
                 response_format=response_format,
+                sample=sample,
                 product_id=product_id,
             )
         )
@@ -195,8 +196,7 @@ class AttributeExtractor:
 
 
 def vote(extractions: Sequence[Extraction]) -> Extraction:
-    """The values that more than half of the extractions give, each as first given: an ensemble over the order of the
-    examples (ExtractGPT, arXiv 2310.12537, section 5.3) with the vote of self-consistency (Wang et al. 2023,
+    """The values that more than half of the extractions give, each as first given: self-consistency (Wang et al. 2023,
     arXiv 2203.11171)."""
     votes: dict[str, dict[tuple[str, ...], list[Found]]] = {}
     for extraction in extractions:
@@ -208,14 +208,6 @@ def vote(extractions: Sequence[Extraction]) -> Extraction:
         for name, given in votes.items()
     }
     return {name: found for name, found in agreed.items() if found}
-
-
-def _turned(messages: Sequence[Message], turn: int) -> tuple[Message, ...]:
-    """The messages with their examples, pairs of request and reply behind the system text, begun later by `turn`."""
-    system = [message for message in messages if message[0] == "system"]
-    rest = list(messages[len(system) :])
-    start = 2 * turn % len(rest) if rest else 0
-    return (*system, *rest[start:], *rest[:start])
 
 
 def _shape(attribute: Attribute, *, grammar: bool) -> str:

@@ -71,7 +71,7 @@ class Settings(BaseSettings):
     repairs: Annotated[int, Field(ge=0)] = Field(2, description="How often an unusable reply goes back with its error.")
     votes: Annotated[int, Field(ge=1, le=15)] = Field(
         1,
-        description="How often a product is read, with examples in another order; what most readings agree on counts.",
+        description="How often a product is read; later readings vary, and what most agree on counts.",
     )
     temperature: float | None = Field(
         0.0, description="Sampling temperature. None (REASEQ_TEMPERATURE=none) leaves it to the endpoint."

@@ -133,8 +133,8 @@ def build_product_graph(
 ) -> ProductGraph:
     """Compile the graph once; `run_product_graph` invokes it once a product.
 
-    `votes`: how often a product is read, each time with its examples in another order; what most readings agree on
-    counts. `costly` is the chat of the model to which is escalated what stays unsure.
+    `votes`: how often a product is read, the later times at a higher temperature; what most readings agree on counts.
+    `costly` is the chat of the model to which is escalated what stays unsure.
 
     Errors that concern the whole run (`EndpointRefused`, `BudgetExceeded`) leave the graph as they are.
     """
@@ -145,7 +145,7 @@ def build_product_graph(
 
         async def stage(repair: tuple[Message, ...]) -> ProductState:
             one = partial(extractor.extract, chat, product.text, product.tags, product_id=product.product_id)
-            found = await asyncio.gather(*(one(repair=repair, turn=turn) for turn in range(votes)))
+            found = await asyncio.gather(*(one(repair=repair, sample=sample) for sample in range(votes)))
             return {"extraction": vote(found) if votes > 1 else found[0]}
 
         return await _attempt(AttributeExtractor.name, state, stage, repairs)

@@ -25,6 +25,7 @@ from reaseq.llm.requests import request_key
 Message = tuple[str, str]
 """Role (system, user or assistant) and content."""
 
+_DRAWN_AT = 0.7
 _MESSAGE_CLASS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 
 
@@ -46,7 +47,9 @@ class ReplyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
-    """One question. `prefix` is what an agent's requests share (system text, examples); `turns` is the rest."""
+    """One question. `prefix` is what an agent's requests share (system text, examples); `turns` is the rest. A question
+    that is put several times numbers its samples: those after the first are drawn at a temperature of 0.7 at least,
+    each with a seed of its own."""
 
     agent: str
     prefix: tuple[Message, ...]
@@ -54,6 +57,7 @@ class ChatRequest:
     max_tokens: int
     response_format: Mapping[str, Any] | None = None
     top_logprobs: int = 0
+    sample: int = 0
     product_id: str | None = None
 
 
@@ -221,6 +225,7 @@ class Chat:
             "messages": [{"role": role, "content": content} for role, content in request.prefix + request.turns],
             "max_completion_tokens": request.max_tokens,
             **self._sampling,
+            **self._drawn(request),
         }
         if request.response_format is not None:
             body["response_format"] = request.response_format
@@ -228,11 +233,18 @@ class Chat:
             body |= {"logprobs": True, "top_logprobs": request.top_logprobs}
         return body
 
+    def _drawn(self, request: ChatRequest) -> dict[str, Any]:
+        if not request.sample:
+            return {}
+        temperature = self._sampling.get("temperature")
+        drawn = {} if temperature is None else {"temperature": max(_DRAWN_AT, temperature)}
+        return {"seed": self._sampling["seed"] + request.sample} | drawn
+
     async def _send(self, request: ChatRequest) -> AIMessage:
         prefix = self._prefixes.get(request.prefix)
         if prefix is None:
             prefix = self._prefixes[request.prefix] = _messages(request.prefix)
-        options: dict[str, Any] = {"max_completion_tokens": request.max_tokens}
+        options: dict[str, Any] = {"max_completion_tokens": request.max_tokens, **self._drawn(request)}
         if request.response_format is not None:
             options["extra_body"] = {"response_format": request.response_format}
         if request.top_logprobs:

@@ -152,16 +152,3 @@ def test_most_readings_decide(readings: list[dict[str, list[str]]], agreed: dict
         {name: [{"value": value} for value in values] for name, values in reading.items()} for reading in readings
     ]
     assert {name: [one["value"] for one in found] for name, found in vote(given).items()} == agreed
-
-
-def test_each_reading_sees_the_examples_in_another_order() -> None:
-    chat = Answering({})
-    extractor = AttributeExtractor(PROMPT, Lexicon(SHOES), grammar=True)
-    for turn in range(3):
-        asyncio.run(extractor.extract(cast(Chat, chat), Text({"title": "Larch 3"}), turn=turn))
-    first, second, third = (request.prefix for request in chat.asked)
-    assert first == extractor.prompt.messages
-    assert len({first, second, third}) == min(3, len(SHOES.examples))
-    assert sorted(first) == sorted(second) == sorted(third)
-    assert second[0] == first[0], "the system text stays first"
-    assert second[1:3] == first[3:5], "a request and its reply stay together"
