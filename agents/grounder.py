@@ -18,6 +18,9 @@ from reaseq.taxonomy.lexicon import Lexicon, Match, Sources, Text
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.text import stems
 from reaseq.taxonomy.units import canonical, same
+from reaseq.taxonomy.variants import VariantValue
+
+_EVEN = 0.5
 
 
 def ground(
@@ -50,6 +53,31 @@ def ground(
         else:
             claims += _open(attribute, values, text, lexicon)
     return claims
+
+
+def against_variants(claims: Sequence[Claim], variants: Sequence[VariantValue], lexicon: Lexicon) -> list[Claim]:
+    """Claims held against what the product's variants differ by.
+
+    A one-valued attribute by which they differ is said of each variant, not of the product. A closed value that no
+    variant has contradicts them all: that is left to a person.
+    """
+    of: dict[str, dict[str, None]] = {}
+    for value in variants:
+        of.setdefault(value.attribute, {})[value.value] = None
+    held = []
+    for claim in claims:
+        attribute, values = lexicon.schema.get(claim["attribute"]), of.get(claim["attribute"])
+        if values and attribute is not None and claim["status"] in ("verified", "proposed"):
+            if claim["value"] in values:
+                if not attribute.multiple:
+                    continue
+            elif attribute.kind == "closed" and set(values) <= set(attribute.values):
+                verdict = (
+                    f"the {_words(claim['field'] or 'text')} says {claim['quote']!r}, the variants {', '.join(values)}"
+                )
+                claim = claim | {"status": "proposed", "verdict": verdict, "confidence": _EVEN}
+        held.append(claim)
+    return held
 
 
 def evidence_of(value: str, sources: Sources) -> dict[str, Any]:

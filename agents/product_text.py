@@ -46,7 +46,7 @@ def source_fields(product: Mapping[str, Any]) -> dict[str, str]:
     return fields
 
 
-def fingerprint(fields: Mapping[str, str]) -> str:
+def fingerprint(fields: Mapping[str, Any]) -> str:
     """Sixteen hex digits of the SHA-256 of what a product's claims can rest on."""
     canonical = json.dumps(fields, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:16]

@@ -92,9 +92,12 @@ def show(
             raise ReaseqError(f"no product with id {product_id!r} in the store", hint="reaseq knowledge list")
         claims, summary, failures = store.knowledge(product_id)
         variants = store.variants(product_id)
+        schema = store.latest_schema(product["category"] or "")
 
     from reaseq.agents.product_text import source_fields
     from reaseq.cli.review import holds_evidence
+    from reaseq.taxonomy.lexicon import Lexicon
+    from reaseq.taxonomy.variants import variant_values
 
     for field, text in source_fields(product).items():
         marked = Text(printable(text))
@@ -105,10 +108,12 @@ def show(
     if variants:
         table = Table("id", title="Variants", title_justify="left")
         names = list(dict.fromkeys(name for variant in variants for name in variant["options"]))
+        values = variant_values(Lexicon(schema.schema), variants) if schema else []
+        means = {(value.variant_id, value.option): value.value for value in values}
         for name in (*map(printable, names), "price"):
             table.add_column(Text(name), overflow="fold")
         for variant in variants:
-            options = (printable(variant["options"].get(name, "")) for name in names)
+            options = (_option(variant, name, means.get((variant["id"], name))) for name in names)
             price = "" if variant["price"] is None else f"{variant['price']:g}"
             table.add_row(*map(Text, (printable(variant["id"]), *options, price)))
         console.print(table)
@@ -149,6 +154,14 @@ def show(
         )
     if not claims and not summary and not failures:
         console.print(Text(f"Not distilled yet. Next: reaseq distill --category {product['category'] or 'CATEGORY'}"))
+
+
+def _option(variant: dict[str, Any], name: str, value: str | None) -> str:
+    """What the feed has of a variant, and in brackets what that means in the words of the schema."""
+    from reaseq.cli.progress import printable
+
+    held = str(variant["options"].get(name, ""))
+    return printable(held if value is None or value.casefold() == held.casefold() else f"{held} ({value})")
 
 
 @app.command()

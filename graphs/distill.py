@@ -221,6 +221,16 @@ async def _drawn_only(state: CategoryState) -> CategoryState:
     raise NotImplementedError("this graph was built to be drawn")
 
 
+@dataclass(frozen=True)
+class _Stale:
+    """A product to be distilled. parts: what its knowledge will have been made from."""
+
+    product_id: str
+    sources: dict[str, str]
+    parts: dict[str, str]
+    variants: list[dict[str, Any]]
+
+
 class _Run:
     """One run of `distill`: what its nodes share."""
 
@@ -352,24 +362,26 @@ class _Run:
     def _escalated(self) -> str | None:
         return self.costly.endpoint.fingerprint if self.costly else None
 
-    def _stale(self, category: str, inputs: Inputs) -> Iterator[tuple[str, dict[str, str], dict[str, str]] | None]:
-        """Id, sources and parts of each stale product; None now and then, to let others work."""
+    def _stale(self, category: str, inputs: Inputs) -> Iterator["_Stale | None"]:
+        """Each stale product; None now and then, to let others work."""
+        has_variants = self.store.has_variants()
         for index, (product, before, status) in enumerate(self.store.products(category)):
             if self.options.limit is not None and index >= self.options.limit:
                 return
             sources = source_fields(product)
-            parts = inputs.parts(sources)
+            variants = self.store.variants(product["id"]) if has_variants else []
+            parts = inputs.parts(sources, variants)
             if reason(parts, before, status, again=self.teaching is not None and self.teaching.again) is None:
                 self.counts.unchanged += 1
                 if index % 100 == 0:
                     yield None
             else:
-                yield product["id"], sources, parts
+                yield _Stale(product["id"], sources, parts, variants)
 
     async def _work(
         self,
         graph: ProductGraph,
-        todo: Iterator[tuple[str, dict[str, str], dict[str, str]] | None],
+        todo: Iterator["_Stale | None"],
         agents: ProductAgents,
     ) -> None:
         while not self.stop.is_set():
@@ -380,16 +392,21 @@ class _Run:
             if item is None:
                 await asyncio.sleep(0)
                 continue
-            product_id, sources, parts = item
-            decided = self.store.decided(product_id)
+            decided = self.store.decided(item.product_id)
             try:
                 state = await run_product_graph(
-                    graph, agents, product_id, sources, repairs=self.options.repairs, decided=decided
+                    graph,
+                    agents,
+                    item.product_id,
+                    item.sources,
+                    repairs=self.options.repairs,
+                    decided=decided,
+                    variants=item.variants,
                 )
             except BudgetExceeded:
                 self.stop.set()
                 raise
-            self._commit(product_id, parts, state, agents)
+            self._commit(item.product_id, item.parts, state, agents)
 
     def _commit(self, product_id: str, parts: dict[str, str], state: ProductState, agents: ProductAgents) -> None:
         assert self.stored is not None

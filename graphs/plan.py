@@ -76,13 +76,15 @@ def plan(
     known = fingerprint(labelled) if worthwhile(labelled, schema) else None
     inputs = Inputs(schema.fingerprint, model_fingerprint, agents.fingerprints, known, escalated, votes)
     again = teaching is not None and teaching.again
+    has_variants = store.has_variants()
     sampled: list[str] = []
     for index, (product, before, status) in enumerate(store.products(made.category)):
         if limit is not None and index >= limit:
             break
         made.products += 1
         sources = source_fields(product)
-        why = reason(inputs.parts(sources), before, status, again=again)
+        variants = store.variants(product["id"]) if has_variants else []
+        why = reason(inputs.parts(sources, variants), before, status, again=again)
         if why is not None:
             made.reasons[why] += 1
             if len(sampled) < _SAMPLED:

@@ -20,7 +20,7 @@ from langgraph.runtime import Runtime
 
 from reaseq.agents.attribute_extractor import AttributeExtractor, vote
 from reaseq.agents.claims import Claim, Extraction
-from reaseq.agents.grounder import ground
+from reaseq.agents.grounder import against_variants, ground
 from reaseq.agents.labelled import Tags
 from reaseq.agents.learned import Learned
 from reaseq.agents.summarizer import Summarizer
@@ -31,6 +31,7 @@ from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon, Text
 from reaseq.taxonomy.schema import CategorySchema
+from reaseq.taxonomy.variants import VariantValue, variant_values
 
 _LONGEST_SHOWN_BACK = 600
 
@@ -46,12 +47,14 @@ class StageFailure(TypedDict):
 @dataclass(frozen=True)
 class ProductContext:
     """What the nodes of one product read and never change; its text is tokenised and tagged once. `decided` are the
-    claims that people have settled: they stand beside those that the run finds, and no run's claim reopens them."""
+    claims that people have settled: they stand beside those that the run finds, and no run's claim reopens them.
+    `variants` is what its variants differ by."""
 
     product_id: str
     text: Text
     tags: Tags
     decided: Sequence[Mapping[str, Any]] = ()
+    variants: Sequence[VariantValue] = ()
 
 
 class ProductState(TypedDict, total=False):
@@ -153,6 +156,7 @@ def build_product_graph(
     async def ground_claims(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
         product = runtime.context
         found = agents.ground(state["extraction"], product.text, product.tags)
+        found = against_variants(found, product.variants, agents.lexicon)
         settled: list[Any] = [claim for claim in product.decided if claim["status"] in LOCKED]
         return {"claims": undecided(found, product.decided, agents.several) + settled}
 
@@ -235,13 +239,14 @@ async def run_product_graph(
     *,
     repairs: int,
     decided: Sequence[Mapping[str, Any]] = (),
+    variants: Sequence[Mapping[str, Any]] = (),
 ) -> ProductState:
     """Take one product through the graph and return its final state."""
     text = Text(sources)
     state: Any = await graph.ainvoke(
         {"failures": [], "retired": [], **_NEW_STAGE},
         {"recursion_limit": 4 * (repairs + 1) + 3},
-        context=ProductContext(product_id, text, agents.tag(text), decided),
+        context=ProductContext(product_id, text, agents.tag(text), decided, variant_values(agents.lexicon, variants)),
     )
     final: ProductState = state
     return final

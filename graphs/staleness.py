@@ -1,7 +1,8 @@
 """What a product's knowledge depends on, and why it has to be made again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reaseq.agents.product_text import fingerprint
 
@@ -10,6 +11,7 @@ CODE_VERSION = "3"
 
 _WORDS = {
     "product": "text changed",
+    "variants": "variants changed",
     "schema": "schema changed",
     "model": "model changed",
     "code": "reaseq changed",
@@ -32,10 +34,12 @@ class Inputs:
     escalated: str | None = None
     votes: int = 1
 
-    def parts(self, sources: Mapping[str, str]) -> dict[str, str]:
+    def parts(self, sources: Mapping[str, str], variants: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
         """Everything one product's knowledge depends on, by name."""
+        options = {variant["id"]: variant["options"] for variant in variants}
         return {
             "product": fingerprint(sources),
+            **({"variants": fingerprint(options)} if options else {}),
             "schema": self.schema,
             "model": self.model,
             "code": CODE_VERSION,

@@ -3,7 +3,7 @@
 import csv
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,12 @@ from typing import Any
 from reaseq import ReaseqError
 from reaseq.knowledge_store.decisions import decided_products
 from reaseq.knowledge_store.store import Store
+from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.variants import variant_values
 
 COLUMNS = (
     "product_id",
+    "variant_id",
     "title",
     "category",
     "attribute",
@@ -43,9 +46,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def export_claims(store: Store, path: Path, *, category: str | None = None, defuse: bool = False) -> int:
     """Write every claim to `path`, a row each, in the format its ending names; returns the number of rows.
 
-    The summary of a product stands in rows of its own, under the attribute `summary`. The file
-    appears whole or not at all. `defuse` puts a quote mark before CSV cells that a spreadsheet would
-    run as a formula (https://owasp.org/www-community/attacks/CSV_Injection).
+    The summary of a product stands in rows of its own, under the attribute `summary`, and so does what its variants
+    differ by, with a variant's id. The file appears whole or not at all. `defuse` puts a quote mark before CSV cells
+    that a spreadsheet would run as a formula (https://owasp.org/www-community/attacks/CSV_Injection).
 
     Raises:
         ReaseqError: the ending names no known format, or the file cannot be written.
@@ -117,17 +120,46 @@ def defused(cell: str) -> str:
 
 def _rows(store: Store, category: str | None) -> Iterator[dict[str, Any]]:
     for claim in store.claims(category=category):
-        yield {name: claim[name] for name in COLUMNS}
+        yield {name: claim.get(name) for name in COLUMNS}
+    has_variants = store.has_variants()
+    lexicons: dict[str | None, Lexicon] = {}
     for product in store.distilled(category=category):
+        empty = dict.fromkeys(COLUMNS)
+        of_product = empty | {"product_id": product["id"], "title": product["title"], "category": product["category"]}
         if product["summary"]:
-            yield dict.fromkeys(COLUMNS) | {
-                "product_id": product["id"],
-                "title": product["title"],
-                "category": product["category"],
-                "attribute": "summary",
-                "value": product["summary"],
-                "created_at": product["finished_at"],
-            }
+            said = {"attribute": "summary", "value": product["summary"], "created_at": product["finished_at"]}
+            yield of_product | said
+        for value in _of_variants(store, product, lexicons) if has_variants else ():
+            yield of_product | value
+
+
+def _of_variants(
+    store: Store, product: Mapping[str, Any], lexicons: dict[str | None, Lexicon]
+) -> Iterator[dict[str, Any]]:
+    if not (variants := store.variants(product["id"])):
+        return
+    for value in variant_values(_lexicon(store, product["category"], lexicons), variants):
+        yield {
+            "variant_id": value.variant_id,
+            "attribute": value.attribute,
+            "value": value.value,
+            "facet": "supply",
+            "claim_type": "stated" if value.value == value.quote else "normalised",
+            "status": "verified",
+            "field": f"variant.{value.option}",
+            "start": 0,
+            "end": len(value.quote),
+            "quote": value.quote,
+            "found_by": "lexicon",
+        }
+
+
+def _lexicon(store: Store, category: str | None, made: dict[str | None, Lexicon]) -> Lexicon:
+    if category not in made:
+        stored = store.latest_schema(category) if category else None
+        assert stored is not None, "what is distilled has a schema"
+        made[category] = Lexicon(stored.schema)
+    return made[category]
 
 
 def _csv(path: Path, rows: Iterable[dict[str, Any]], *, defuse: bool) -> int:

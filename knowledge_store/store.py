@@ -214,6 +214,10 @@ class Store:
             of_variants = {row.id: row.product_id for row in connection.execute(variants) if row.product_id in own}
         return of_variants | own
 
+    def has_variants(self) -> bool:
+        with self.reading() as connection:
+            return connection.execute(select(VARIANT.c.id).limit(1)).first() is not None
+
     def variants(self, product_id: str) -> list[dict[str, Any]]:
         """What a product is sold as, in the feed's order."""
         query = select(VARIANT).where(VARIANT.c.product_id == product_id).order_by(VARIANT.c.line, VARIANT.c.id)

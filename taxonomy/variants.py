@@ -1,0 +1,55 @@
+"""What is true of a variant and not of its product as a whole: the options by which variants differ, in the words of
+the category's schema. It is worked out whenever it is asked for, and stored nowhere."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.taxonomy.schema import attribute_name
+from reaseq.taxonomy.units import canonical
+
+_ALSO = {"colour": "color", "farbe": "color", "couleur": "color", "size_name": "size", "color_name": "color"}
+
+
+@dataclass(frozen=True)
+class VariantValue:
+    """`option` and `quote` are what the feed has; `attribute` and `value` are the schema's words where it has them."""
+
+    variant_id: str
+    attribute: str
+    value: str
+    option: str
+    quote: str
+
+
+def variant_values(lexicon: Lexicon, variants: Sequence[Mapping[str, object]]) -> list[VariantValue]:
+    """Of `variants` (rows with `id` and `options`), what they have in options by which they differ, in their order."""
+    options: dict[str, dict[str, str]] = defaultdict(dict)
+    for variant in variants:
+        held = variant["options"]
+        assert isinstance(held, Mapping)
+        for option, quote in held.items():
+            if str(quote).strip():
+                options[option][str(variant["id"])] = str(quote).strip()
+    made = []
+    for option, quotes in options.items():
+        if len(set(quotes.values())) < 2:
+            continue
+        name = attribute_name(option)
+        name = _ALSO.get(name, name)
+        made += [VariantValue(id_, name, _value(lexicon, name, quote), option, quote) for id_, quote in quotes.items()]
+    place = {str(variant["id"]): number for number, variant in enumerate(variants)}
+    return sorted(made, key=lambda value: place[value.variant_id])
+
+
+def _value(lexicon: Lexicon, name: str, quote: str) -> str:
+    attribute = lexicon.schema.get(name)
+    if attribute is None or attribute.kind == "open":
+        return quote
+    text = Text({"option": quote})
+    if attribute.kind == "measure":
+        measured = lexicon.measures(attribute, text)
+        return canonical(measured[0].value, attribute.units) if measured else quote
+    stated = [match.value for match in lexicon.find(text).get(name, []) if not match.negated]
+    return attribute.value_of(quote) or (stated[0] if stated else quote)
