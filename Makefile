@@ -23,7 +23,8 @@ demo: setup ## distil eight sample shoes with a local model, and show them
 	$(BIN)/reaseq knowledge list --category shoes
 
 test: setup ## all tests that need no server of another kind
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 -m "not embedded"
+	$(BIN)/pytest -m embedded
 
 lint: setup ## style, types, import contracts
 	$(BIN)/ruff check .

@@ -1,6 +1,8 @@
 """Measures in one unit, so that they compare: `2.5 in` and `6.35 cm` are one heel height."""
 
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -15,13 +17,16 @@ _PINT = {
 """Unit as a stem to its name in pint, where that differs. Others, such as `ct`, mean different things on different
 products, and are left as they are."""
 _SAME = 0.01
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 def canonical(value: str, units: Sequence[str]) -> str:
-    """`value` (a number and a unit) in the first of `units` that measures the same thing, with four digits; as it is if
-    there is none, or if its unit is that one."""
+    """`value`, a number and a unit, in the first of `units` that measures the same thing, with four digits.
+
+    It stays as it is if there is no such unit, if its unit is that one, or if it is no number and unit.
+    """
     number, _, unit = value.partition(" ")
-    if not (name := _pint_name(unit)):
+    if not _NUMBER.fullmatch(number) or not (name := _pint_name(unit)):
         return value
     for wanted in units:
         target = _pint_name(wanted)
@@ -29,7 +34,7 @@ def canonical(value: str, units: Sequence[str]) -> str:
             return value
         if target and _registry().Unit(target).dimensionality == _registry().Unit(name).dimensionality:
             magnitude = _registry().Quantity(float(number), name).to(target).magnitude
-            return f"{magnitude:.4g} {wanted}"
+            return f"{Decimal(f'{magnitude:.4g}'):f} {wanted}"
     return value
 
 
@@ -37,10 +42,9 @@ def same(one: str, other: str, units: Sequence[str]) -> bool:
     """Do both measure the same, give or take a hundredth, which is what rounding from one unit to another takes?"""
     first, _, unit = canonical(one, units).partition(" ")
     second, _, other_unit = canonical(other, units).partition(" ")
-    try:
-        a, b = float(first), float(second)
-    except ValueError:
+    if not _NUMBER.fullmatch(first) or not _NUMBER.fullmatch(second):
         return one == other
+    a, b = float(first), float(second)
     return stems(f"1 {unit}") == stems(f"1 {other_unit}") and abs(a - b) <= _SAME * max(abs(a), abs(b))
 
 

@@ -23,6 +23,11 @@ LENGTHS = ("cm", "mm", "in", "m", "ft")
         ("3 gear", ("speed", "gear"), "3 gear"),
         ("5 cm", ("g",), "5 cm"),
         ("5000 mah", ("mAh",), "5000 mah"),
+        ("0.02 mm", ("m",), "0.00002 m"),
+        ("upper cm", LENGTHS, "upper cm"),
+        ("1.2.3 mm", LENGTHS, "1.2.3 mm"),
+        ("nan in", LENGTHS, "nan in"),
+        ("", LENGTHS, ""),
     ],
 )
 def test_canonical(value: str, units: tuple[str, ...], expected: str) -> None:
@@ -45,6 +50,13 @@ def test_canonical(value: str, units: tuple[str, ...], expected: str) -> None:
 def test_same(one: str, other: str, expected: bool) -> None:
     assert same(one, other, LENGTHS) is expected
     assert same(other, one, LENGTHS) is expected
+
+
+@given(st.text(max_size=20), st.text(max_size=20))
+def test_any_text_is_compared(one: str, other: str) -> None:
+    assert same(one, one, LENGTHS)
+    assert same(one, other, LENGTHS) is same(other, one, LENGTHS)
+    assert canonical(f"{one} cm", LENGTHS) == f"{one} cm"
 
 
 @given(
