@@ -16,7 +16,7 @@ KEPT_FROM = 0.4
 """Confidences from which a value is verified, and from which it is proposed. Half of the best F1 that can be reached is
 the threshold that reaches it (Lipton, Elkan and Narayanaswamy 2014, Thresholding Classifiers to Maximize F1 Score)."""
 _ASKED_FROM = 0.1
-_FEWEST = 10
+FEWEST = 10
 """Labelled products that a category must have for a tagger to be worth anything."""
 
 
@@ -66,7 +66,7 @@ class Learned:
 
 def worthwhile(products: Sequence[LabelledProduct], schema: CategorySchema) -> bool:
     """Is there enough to learn from: ten products, and an attribute that a tagger could find?"""
-    return len(products) >= _FEWEST and bool(_learnable(products, schema))
+    return len(products) >= FEWEST and bool(_learnable(products, schema))
 
 
 def _learnable(products: Sequence[LabelledProduct], schema: CategorySchema) -> list[str]:

@@ -178,7 +178,7 @@ def _run(
         endpoint = engines.enter_context(start_engine(settings))
         costly = None
         if escalate:
-            costly = engines.enter_context(start_engine(settings.model_copy(update={"model": escalate})))
+            costly = engines.enter_context(start_engine(settings, escalation=escalate))
         budget = Budget(max_tokens=max_tokens, max_cost=max_cost)
 
         run = drained(

@@ -32,16 +32,22 @@ def engine_config(settings: Settings) -> EngineConfig:
 
 
 @contextmanager
-def start_engine(settings: Settings) -> Iterator[Endpoint]:
-    """The engine of the settings, up; a first pull of weights shows its progress."""
+def start_engine(settings: Settings, *, escalation: str | None = None) -> Iterator[Endpoint]:
+    """The engine of the settings, up; a first pull of weights shows its progress. With `escalation`, a model's name, a
+    second one of the same kind for that model, whose log stands apart."""
+    from dataclasses import replace
+
     from rich.console import Console
 
     from reaseq.llm import engines
 
+    config = engine_config(settings)
+    if escalation:
+        config = replace(config, model=escalation, logs_dir=config.logs_dir / "escalation")
     if settings.engine == "vllm":
-        where = f"starting vLLM, which takes a minute or more; its log goes to {settings.logs_dir}"
+        where = f"starting vLLM, which takes a minute or more; its log goes to {config.logs_dir}"
         Console(stderr=True, soft_wrap=True).print(where, markup=False, highlight=False)
-    with pull_progress() as progress, engines.start(engine_config(settings), progress) as endpoint:
+    with pull_progress() as progress, engines.start(config, progress) as endpoint:
         progress("", 0, 0)
         yield endpoint
 

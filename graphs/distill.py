@@ -21,7 +21,7 @@ from langgraph.graph import END, START, StateGraph
 from reaseq import ReaseqError
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import SAMPLE_SIZE, CategoryAnalyst, derived_from
-from reaseq.agents.learned import Learned, worthwhile
+from reaseq.agents.learned import FEWEST, Learned, worthwhile
 from reaseq.agents.product_text import source_fields
 from reaseq.agents.summarizer import Summarizer
 from reaseq.graphs.ledger import Counts, Ledger
@@ -353,6 +353,9 @@ class _Run:
             return None, None
         products = self.teaching.products(self.store, schema)
         if not worthwhile(products, schema):
+            if self.teaching.gold:
+                known = f"{len(products)} labelled products of {schema.category} with values of open attributes"
+                self.counts.notes.append(f"nothing was learnt from the gold file: {known}, {FEWEST} or more are needed")
             return None, None
         self.counts.stage = f"learning from {len(products):,} labelled products"
         learned = Learned.learn(products, schema, self.teaching.vectors(), seed=self.options.seed)
