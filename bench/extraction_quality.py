@@ -35,7 +35,7 @@ from reaseq.agents.extraction_score import GoldRow, read_gold, score
 from reaseq.agents.labelled import LabelledProduct, Neighbours
 from reaseq.agents.learned import KEPT_FROM, VERIFIED_FROM, Learned
 from reaseq.agents.product_text import shown
-from reaseq.cli.engine import start_engine
+from reaseq.cli.engine import chat_of, start_engine
 from reaseq.cli.settings import load
 from reaseq.graphs.extraction_eval import GoldCategory, categories, extract
 from reaseq.graphs.ledger import Counts, Ledger
@@ -113,15 +113,7 @@ async def run(method: str, groups: Sequence[GoldCategory], endpoint: Endpoint, s
     run_id = store.start_run(
         command=f"bench {method}", category=None, model=endpoint.model, engine="bench", settings={}, versions={}
     )
-    settings = load()
-    chat = Chat(
-        endpoint,
-        Ledger(store, run_id, counts),
-        concurrency=settings.calls_at_a_time,
-        timeout=settings.seconds_a_call,
-        retries=settings.retries,
-        seed=settings.seed,
-    )
+    chat = chat_of(load(), endpoint, Ledger(store, run_id, counts))
     async with chat:
         if method == "pipeline":
             made = await extract(groups, endpoint, chat, PromptLibrary(), vectors=encoder.span_vectors)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reaseq.cli.settings import Settings
+    from reaseq.llm.chat import CallLog, Chat
     from reaseq.llm.endpoint import Endpoint
     from reaseq.llm.engines import EngineConfig
     from reaseq.llm.models import Progress
@@ -28,6 +29,21 @@ def engine_config(settings: Settings) -> EngineConfig:
         logs_dir=settings.logs_dir,
         concurrency=settings.calls_at_a_time,
         prices={name: Price(prices.input, prices.output) for name, prices in settings.prices.items()},
+    )
+
+
+def chat_of(settings: Settings, endpoint: Endpoint, calls: CallLog) -> Chat:
+    """A chat with the endpoint, as the settings say."""
+    from reaseq.llm.chat import Chat
+
+    return Chat(
+        endpoint,
+        calls,
+        concurrency=settings.calls_at_a_time,
+        timeout=settings.seconds_a_call,
+        retries=settings.retries,
+        seed=settings.seed,
+        temperature=settings.temperature,
     )
 
 

@@ -105,7 +105,7 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
 
     from rich.console import Console
 
-    from reaseq.cli.engine import start_engine
+    from reaseq.cli.engine import chat_of, start_engine
     from reaseq.cli.progress import StepBar
     from reaseq.graphs.extraction_eval import categories, extract
     from reaseq.graphs.ledger import Counts, Ledger
@@ -113,7 +113,6 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
     from reaseq.knowledge_store.importing import category_name
     from reaseq.knowledge_store.store import Store
     from reaseq.knowledge_store.tables import RunStatus
-    from reaseq.llm.chat import Chat
     from reaseq.prompts.library import PromptLibrary
     from reaseq.taxonomy.schema import CategorySchema, starter_for
 
@@ -134,15 +133,7 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
             settings={"seed": settings.seed},
             versions={"reaseq": version("reaseq")},
         )
-        chat = Chat(
-            endpoint,
-            Ledger(store, run_id, counts),
-            concurrency=settings.calls_at_a_time,
-            timeout=settings.seconds_a_call,
-            retries=settings.retries,
-            seed=settings.seed,
-            temperature=settings.temperature,
-        )
+        chat = chat_of(settings, endpoint, Ledger(store, run_id, counts))
 
         async def go() -> Extracted:
             with StepBar(Console(stderr=True), "rows") as bar:

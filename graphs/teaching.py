@@ -16,6 +16,7 @@ from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.tables import LOCKED
 from reaseq.llm import encoders
 from reaseq.taxonomy.schema import CategorySchema, attribute_name
+from reaseq.taxonomy.text import stems
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class Teaching:
             values: dict[str, tuple[str, ...]] = {}
             for claim in store.decided(product["id"]):
                 if claim["status"] in LOCKED:
-                    forms = dict.fromkeys((claim["quote"] or claim["value"], claim["value"]))
-                    values[claim["attribute"]] = (*values.get(claim["attribute"], ()), *forms)
+                    forms = {stems(form): form for form in (claim["value"], claim["quote"] or claim["value"])}
+                    values[claim["attribute"]] = (*values.get(claim["attribute"], ()), *forms.values())
             if values:
                 made[product["id"]] = LabelledProduct(product["id"], source_fields(product), values)
         return [made[key] for key in sorted(made)]

@@ -1,7 +1,6 @@
 """Attribute extractor: what a product is asked where grammars are compiled, and what is made of the answer."""
 
 import asyncio
-import json
 from typing import Any, cast
 
 import pytest
@@ -9,31 +8,14 @@ import pytest
 from reaseq.agents.attribute_extractor import AttributeExtractor, vote
 from reaseq.agents.claims import Extraction
 from reaseq.agents.grounder import ground
-from reaseq.llm.chat import Chat, ChatRequest, Reply, ReplyError
+from reaseq.llm.chat import Chat, ReplyError
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon, Text
 from reaseq.taxonomy.schema import CategorySchema, starters
+from tests.agents.answering import Answering
 
 SHOES = next(schema for _, schema in starters() if schema.category == "shoes")
 PROMPT = PromptLibrary()["attribute_extractor"]
-
-
-class Answering:
-    """A chat that gives one answer, and keeps what it was asked."""
-
-    def __init__(self, answer: dict[str, Any]) -> None:
-        self.answer = answer
-        self.asked: list[ChatRequest] = []
-
-    async def ask(self, request: ChatRequest) -> Reply:
-        self.asked.append(request)
-        return Reply(json.dumps(self.answer), "stop")
-
-    @property
-    def properties(self) -> dict[str, Any]:
-        assert self.asked[0].response_format is not None
-        found: dict[str, Any] = self.asked[0].response_format["json_schema"]["schema"]["properties"]
-        return found
 
 
 def extract(chat: Answering, title: str, schema: CategorySchema = SHOES, *, grammar: bool = True) -> Extraction:

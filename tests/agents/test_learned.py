@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pytest
@@ -21,10 +21,11 @@ from reaseq.agents.learned import KEPT_FROM, VERIFIED_FROM, Learned, worthwhile
 from reaseq.agents.tagger import Tagger, held_out
 from reaseq.agents.token_features import features, gazetteer, words
 from reaseq.agents.verifier import to_be_judged
-from reaseq.llm.chat import Chat, ChatRequest, Reply
+from reaseq.llm.chat import Chat
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon, Text
 from reaseq.taxonomy.schema import Attribute, CategorySchema
+from tests.agents.answering import Answering
 
 BRANDS = ("Alder", "Birch & Sons", "Cedar", "Dogwood", "Elm Co.")
 FLAVOURS = ("Dark Cherry", "Vanilla", "Lemon-Lime", "Mint", "Blood Orange", "Plum")
@@ -185,18 +186,6 @@ def test_the_likest_comes_last_and_never_itself() -> None:
     assert len(found) == 3
     assert target.id not in [product.id for product in found]
     assert len(neighbours.nearest({"title": "words nobody knows"}, 1000)) == len(PRODUCTS)
-
-
-class Answering:
-    """A chat that gives one answer, and keeps what it was asked."""
-
-    def __init__(self, answer: dict[str, Any]) -> None:
-        self.answer = answer
-        self.asked: list[ChatRequest] = []
-
-    async def ask(self, request: ChatRequest) -> Reply:
-        self.asked.append(request)
-        return Reply(json.dumps(self.answer), "stop")
 
 
 def candidate(title: str, value: str, probability: float) -> Candidate:
