@@ -39,7 +39,8 @@ def review(
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many claims.")] = 50,
     by: By = None,
 ) -> None:
-    """Go through claims, those first that are least certain and of the products with most events.
+    """Go through claims, those first that are least certain and of the products with most events. Where products of one
+    brand and model disagree, none is certain.
 
     What is approved or edited stays through every later run, import and change of prompts or schema; a value that was
     rejected does not come back. Every decision is kept with who took it and when: see `reaseq review log`. It is saved
@@ -62,18 +63,37 @@ def review(
         )
     console = Console(highlight=False)
     with open_store() as store:
+        category = category_as_stored(category)
+        contradicted = _contradicted(store, category)
         claims = to_review(
             store,
-            category=category_as_stored(category),
+            category=category,
             product_id=product,
             attribute=attribute,
             status=ClaimStatus(status) if status else None,
+            contradicted=contradicted,
             limit=limit,
         )
+        for claim in claims:
+            if claim["id"] in contradicted:
+                claim["verdict"] += f"; {contradicted[claim['id']]}"
         if not claims:
             console.print("Nothing to review: every such claim is decided, or nothing is distilled yet.")
             return
         _Sitting(console, store, claims, by or getpass.getuser()).go()
+
+
+def _contradicted(store: Store, category: str | None) -> dict[int, str]:
+    """Claims on which products of one brand and model disagree, of one category or of all."""
+    from reaseq.knowledge_store.siblings import disagreements
+
+    found: dict[int, str] = {}
+    for name in [category] if category else filter(None, store.categories()):
+        if stored := store.latest_schema(name):
+            attributes = stored.schema.attributes
+            shared = [a.name for a in attributes if a.kind == "closed" and a.facet == "supply" and not a.multiple]
+            found |= disagreements(store, name, shared)
+    return found
 
 
 @app.command()

@@ -1,7 +1,7 @@
 """What people decide on claims. Decisions are kept apart in an audit log, hold against every run, and can be taken
 back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +12,7 @@ from reaseq.knowledge_store.store import CLAIM, DECISION, DISTILLATION, EVENT, P
 from reaseq.knowledge_store.tables import LOCKED, ClaimStatus, now
 
 _KEPT = ("status", "verdict", "decided_by")
+_MOST_CONTRADICTED = 10_000
 _UNMEASURED = {ClaimStatus.PROPOSED: 1.0, ClaimStatus.VERIFIED: 0.1, ClaimStatus.REJECTED: 0.05}
 """How unsure a claim without a confidence is."""
 
@@ -39,18 +40,22 @@ def to_review(
     product_id: str | None = None,
     attribute: str | None = None,
     status: ClaimStatus | None = None,
+    contradicted: Collection[int] = (),
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
     """Claims that nobody has decided, with `traffic` (the product's events) and `uncertainty` in [0, 1].
 
     First come those with the highest uncertainty x (1 + traffic). The uncertainty is 1 - |2 c - 1| of a confidence c;
-    a proposed claim that has none is wholly uncertain. Without `status`, claims that were rejected are left out.
+    a proposed claim that has none is wholly uncertain, and so are those `contradicted`, by id. Without `status`, claims
+    that were rejected are left out.
     """
     traffic = select(EVENT.c.product_id, func.count().label("events")).group_by(EVENT.c.product_id).subquery("traffic")
     events = func.coalesce(traffic.c.events, 0)
     measured = 1 - func.abs(2 * CLAIM.c.confidence - 1)
     uncertainty = case(
-        (CLAIM.c.confidence.is_(None), case(_UNMEASURED, value=CLAIM.c.status, else_=0.0)), else_=measured
+        (CLAIM.c.id.in_(list(contradicted)[:_MOST_CONTRADICTED]), 1.0),
+        (CLAIM.c.confidence.is_(None), case(_UNMEASURED, value=CLAIM.c.status, else_=0.0)),
+        else_=measured,
     )
     query = (
         select(CLAIM, events.label("traffic"), uncertainty.label("uncertainty"))

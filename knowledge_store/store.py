@@ -65,7 +65,7 @@ _FIND_CALL = (
 )
 _ADD_CALL = insert(CALL)
 _DROP_CLAIMS = delete(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.decided_by.is_(None))
-_SOUND = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
+SOUND = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
 _DECIDED = select(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.decided_by.is_not(None))
 _ADD_CLAIMS = insert(CLAIM)
 _DROP_SUMMARY = delete(SUMMARY).where(SUMMARY.c.product_id == bindparam("product"))
@@ -230,7 +230,7 @@ class Store:
         Of all products, or of some. A product of which nothing is known is left out.
         """
         own = select(PRODUCT.c.id, PRODUCT.c.brand, PRODUCT.c.category)
-        claims = select(CLAIM.c.product_id, CLAIM.c.attribute, CLAIM.c.value).where(_SOUND).order_by(CLAIM.c.id)
+        claims = select(CLAIM.c.product_id, CLAIM.c.attribute, CLAIM.c.value).where(SOUND).order_by(CLAIM.c.id)
         facts: dict[str, list[str]] = {}
         ids = None if product_ids is None else sorted(product_ids)
         pieces = [None] if ids is None else [ids[start : start + batch] for start in range(0, len(ids), batch)]
@@ -472,7 +472,7 @@ class Store:
         query = (
             select(CLAIM.c.attribute)
             .join(PRODUCT, PRODUCT.c.id == CLAIM.c.product_id)
-            .where(PRODUCT.c.source == source, _SOUND)
+            .where(PRODUCT.c.source == source, SOUND)
             .distinct()
             .order_by(CLAIM.c.attribute)
         )
@@ -481,7 +481,7 @@ class Store:
 
     def sound_claims(self, product_ids: Collection[str]) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """The claims that hold, verified or decided by people, by product and attribute."""
-        query = select(CLAIM).where(CLAIM.c.product_id.in_(product_ids), _SOUND).order_by(CLAIM.c.id)
+        query = select(CLAIM).where(CLAIM.c.product_id.in_(product_ids), SOUND).order_by(CLAIM.c.id)
         found: dict[str, dict[str, list[dict[str, Any]]]] = {}
         with self.reading() as connection:
             for row in connection.execute(query):

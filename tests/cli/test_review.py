@@ -13,7 +13,8 @@ from reaseq import ReaseqError
 from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.cli.main import app
 from reaseq.knowledge_store.decisions import Action, decide, decisions, to_review, withdraw
-from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.store import CLAIM, Store
+from reaseq.knowledge_store.tables import now
 from reaseq.taxonomy.schema import Attribute
 from tests.cli.conftest import Run
 
@@ -276,3 +277,33 @@ def test_a_status_that_cannot_be_reviewed(catalogue: Run, status: str) -> None:
 
 def test_nothing_to_review(run: Run) -> None:
     assert "Nothing to review" in run("review")
+
+
+@pytest.mark.parametrize(
+    ("closures", "asked"),
+    [
+        pytest.param(["lace-up", "lace-up", "lace-up"], [], id="they agree"),
+        pytest.param(["lace-up", "lace-up", "zip"], ["zip"], id="most agree"),
+        pytest.param(["lace-up", "zip"], ["lace-up", "zip"], id="no majority"),
+        pytest.param(["lace-up"], [], id="no siblings"),
+    ],
+)
+def test_siblings_that_disagree_are_asked_about_first(
+    run: Run, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, closures: list[str], asked: list[str]
+) -> None:
+    for name, value in (("ENGINE", "openai"), ("MODEL", "fake"), ("BASE_URL", fake.base_url)):
+        monkeypatch.setenv(f"REASEQ_{name}", value)
+    rows = [f'{n},Acme,"Acme {closure} shoe"\n' for n, closure in enumerate(closures)]
+    Path("feed.csv").write_text("sku,brand,title\n" + "".join(rows) + '9,Other,"Other zip shoe"\n')
+    run("import", "feed.csv", "--category", "shoes")
+    run("distill", "--category", "shoes")
+    with Store.open(STORE) as store, store.writing() as connection:
+        connection.execute(CLAIM.delete().where(CLAIM.c.attribute == "model_name"))
+        model = {"attribute": "model_name", "value": "Larch", "facet": "supply", "claim_type": "stated"}
+        stamp = {"status": "verified", "verdict": "", "found_by": "model", "model": "", "prompt_fingerprint": ""}
+        ids = [*map(str, range(len(closures))), "9"]
+        rest = {"created_at": now(), "run_id": 1}
+        connection.execute(CLAIM.insert(), [model | stamp | rest | {"product_id": one} for one in ids])
+    output = review("s" * len(asked) + "q", "--attribute", "closure", "--category", "shoes")
+    shown = [line for line in output.split("closure: ")[1:] if "its siblings" in line]
+    assert sorted(line.split()[0] for line in shown) == sorted(asked)
