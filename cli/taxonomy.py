@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from reaseq.knowledge_store.store import Store
+    from reaseq.taxonomy.schema import CategorySchema
 
 app = typer.Typer(no_args_is_help=True, help="Category schemas: list, show, search and import from a taxonomy.")
 
@@ -107,7 +112,6 @@ def import_(
     from reaseq import ReaseqError
     from reaseq.cli.settings import load
     from reaseq.knowledge_store.importing import category_name
-    from reaseq.taxonomy.schema import dump_schema
     from reaseq.taxonomy.shopify import read, schema_of
 
     taxonomy = read(folder)
@@ -116,12 +120,132 @@ def import_(
     target = load().schemas_dir / f"{schema.category}.yaml"
     if target.exists() and not replace:
         raise ReaseqError(f"{target} is there already", hint="add --replace to overwrite it")
+    _write(target, schema)
+    values = sum(len(attribute.values) for attribute in schema.attributes)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Written: {target}, {len(schema.attributes)} attributes with {values:,} values.", markup=False)
+    console.print(f"Next: reaseq distill --category {schema.category}", markup=False)
+
+
+@app.command()
+def proposals(
+    category: Annotated[str, typer.Option("--category", "-c", help="The category.")],
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 30,
+) -> None:
+    """Show values that your feeds give and the schema does not know, the most frequent first, and what they may mean.
+
+    A column or a variant's option that is named like a closed attribute says what its value is. Take a proposal up with
+    `reaseq taxonomy accept`, or turn it down with `reaseq taxonomy reject`.
+
+    Example: reaseq taxonomy proposals --category shoes
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.cli.knowledge import open_store
+    from reaseq.cli.progress import printable
+    from reaseq.cli.settings import load
+    from reaseq.graphs.distill import require_products, starting_schema
+    from reaseq.knowledge_store.encoder import Encoder
+    from reaseq.llm import encoders
+    from reaseq.taxonomy.proposals import proposals as proposed
+
+    settings = load()
+    console = Console(highlight=False, soft_wrap=True)
+    with open_store() as store:
+        category = require_products(store, category)
+        encoder = Encoder(encoders.DEFAULT, encoders.resolve(None, settings.weights_dir))
+        schema = starting_schema(category, str(settings.schemas_dir))
+        found = proposed(schema, _cells(store, category), encoder.encode)
+    if not found:
+        console.print(f"The schema of {category} knows every value that the feeds give its closed attributes.")
+        return
+    table = Table(title=f"Values that {category} does not know", title_justify="left")
+    for name in ("attribute", "value", "times", "proposed"):
+        table.add_column(name, justify="right" if name == "times" else "left", overflow="fold")
+    for one in found[:limit]:
+        what = "a new value" if one.means is None else f"another word for {one.means}"
+        table.add_row(one.attribute, Text(printable(one.value)), f"{one.count:,}", Text(printable(what)))
+    console.print(table)
+    if len(found) > limit:
+        console.print(f"{len(found) - limit:,} more: --limit {len(found)}")
+    first = found[0]
+    means = "" if first.means is None else f" --as {first.means!r}"
+    command = f"reaseq taxonomy accept {category} {first.attribute} {printable(first.value)!r}{means}"
+    console.print(f"Next: {command}   (or: reject)", markup=False)
+
+
+CategoryArgument = Annotated[str, typer.Argument(help="The category.")]
+AttributeArgument = Annotated[str, typer.Argument(help="The closed attribute.")]
+ValueArgument = Annotated[str, typer.Argument(help="The value, as the feed has it.")]
+
+
+@app.command()
+def accept(
+    category: CategoryArgument,
+    attribute: AttributeArgument,
+    value: ValueArgument,
+    means: Annotated[
+        str | None, typer.Option("--as", help="The known value that it is another word for; else it is a new one.")
+    ] = None,
+) -> None:
+    """Add a value, or another word for one, to your schema of a category.
+
+    Example: reaseq taxonomy accept shoes color burgundy --as red
+    """
+    from reaseq.taxonomy.proposals import accepted
+
+    _change(category, lambda schema: accepted(schema, attribute, value, means))
+
+
+@app.command()
+def reject(category: CategoryArgument, attribute: AttributeArgument, value: ValueArgument) -> None:
+    """Let a value of your feeds mean nothing: it is not proposed again. Nothing is distilled anew for it.
+
+    Example: reaseq taxonomy reject shoes color "see picture"
+    """
+    from reaseq.taxonomy.proposals import rejected
+
+    _change(category, lambda schema: rejected(schema, attribute, value))
+
+
+def _cells(store: Store, category: str) -> Iterator[tuple[str, str]]:
+    """The columns and options of the category's products and their variants, with their values."""
+    has_variants = store.has_variants()
+    for product, _, _ in store.products(category):
+        for column, value in (product["attributes"] or {}).items():
+            if isinstance(value, str):
+                yield column, value
+        for variant in store.variants(product["id"]) if has_variants else ():
+            yield from variant["options"].items()
+
+
+def _change(category: str, change: Callable[[CategorySchema], CategorySchema]) -> None:
+    from reaseq import ReaseqError
+    from reaseq.cli.settings import load
+    from reaseq.graphs.distill import starting_schema
+    from reaseq.knowledge_store.importing import category_name
+    from reaseq.taxonomy.schema import starters
+
+    folder = load().schemas_dir
+    name = category_name(category) or category
+    try:
+        schema = change(starting_schema(name, str(folder)))
+    except ValueError as error:
+        raise ReaseqError(str(error), hint=f"reaseq taxonomy show {name}") from error
+    mine = (path for path, one in starters(folder) if one.category == name and path.parent == folder)
+    target = next(mine, folder / f"{name}.yaml")
+    _write(target, schema)
+    typer.echo(f"Written: {target}. Next: reaseq distill --category {name}")
+
+
+def _write(target: Path, schema: CategorySchema) -> None:
+    from reaseq import ReaseqError
+    from reaseq.taxonomy.schema import dump_schema
+
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(dump_schema(schema), encoding="utf-8")
     except OSError as error:
         raise ReaseqError(f"{target}: {error.strerror or error}", hint="set schemas_dir in reaseq.toml") from error
-    values = sum(len(attribute.values) for attribute in schema.attributes)
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"Written: {target}, {len(schema.attributes)} attributes with {values:,} values.", markup=False)
-    console.print(f"Next: reaseq distill --category {schema.category}", markup=False)

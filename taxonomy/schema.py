@@ -57,6 +57,9 @@ class Attribute(_Strict):
     values: dict[Term, tuple[Term, ...]] = Field(
         default_factory=dict, description="Closed values, each with the other words that mean the same."
     )
+    ignored: tuple[Term, ...] = Field(
+        default=(), description="Values that feeds give and that mean nothing here; they are not proposed again."
+    )
     cues: tuple[Term, ...] = Field(
         default=(),
         description="Words one of which must stand in the same sentence as a value for it to count "
@@ -159,8 +162,9 @@ class CategorySchema(_Strict):
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sixteen hex digits of the SHA-256 of the schema's canonical JSON."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        """Sixteen hex digits of the SHA-256 of the schema's canonical JSON, but for what changes no result."""
+        body = self.model_dump(mode="json", exclude={"attributes": {"__all__": {"ignored"}}})
+        canonical = json.dumps(body, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 

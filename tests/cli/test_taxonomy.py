@@ -1,17 +1,25 @@
 """`reaseq taxonomy`: schemas of one's own, and those taken over from the Shopify product taxonomy's files."""
 
 import json
+import string
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from reaseq import ReaseqError
 from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.knowledge_store.store import Store
+from reaseq.taxonomy.proposals import accepted, proposals, rejected
 from reaseq.taxonomy.schema import SchemaError, dump_schema, load_schema, starter_for, starters
 from reaseq.taxonomy.shopify import read, schema_of
+from reaseq.taxonomy.text import stems
 from tests.cli.conftest import Run
 
 
@@ -100,8 +108,8 @@ def test_a_schema_survives_its_file(schema: Any, tmp_path: Path) -> None:
 def test_import_search_list_show_and_distill(
     run: Run, folder: Path, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, given in (("ENGINE", "openai"), ("MODEL", "fake"), ("BASE_URL", fake.base_url)):
-        monkeypatch.setenv(f"REASEQ_{name}", given)
+    for name, setting in (("ENGINE", "openai"), ("MODEL", "fake"), ("BASE_URL", fake.base_url)):
+        monkeypatch.setenv(f"REASEQ_{name}", setting)
     output = run("taxonomy", "search", str(folder), "spread")
     assert "3 categories" in output
     assert "Pantry > Spreads > Nut Butters │ gid://shopify/TaxonomyCategory/pa-1-2 │ 1 │" in output
@@ -159,3 +167,82 @@ def test_files_that_are_something_else(run: Run, tmp_path: Path, content: str) -
         run("taxonomy", "search", str(tmp_path / "taxonomy.json"), "x")
     with pytest.raises(SchemaError, match=r"nowhere.*categories\.json|nowhere"):
         run("taxonomy", "search", str(tmp_path / "nowhere"), "x")
+
+
+class Letters:
+    """An encoder to whom words are near that share letters."""
+
+    def __init__(self, *names: str) -> None: ...
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        made = np.array([[text.casefold().count(letter) for letter in string.ascii_lowercase] for text in texts], float)
+        norms: NDArray[np.float32] = (made / np.maximum(1e-9, np.linalg.norm(made, axis=1, keepdims=True))).astype("f4")
+        return norms
+
+
+FEED = """sku,title,Color,Closure
+1,Larch shoe,Dark Redd,see picture
+2,Osprey shoe,dark redd,Velcro strap
+3,Vega shoe,navy blue,
+4,Fjord shoe,Zyx,see picture
+"""
+
+
+def test_unknown_values_are_proposed_accepted_rejected(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reaseq.knowledge_store.encoder.Encoder", Letters)
+    monkeypatch.setattr("reaseq.llm.encoders.resolve", lambda model, folder: "")
+    Path("feed.csv").write_text(FEED)
+    run("import", "feed.csv", "--category", "shoes")
+    output = run("taxonomy", "proposals", "--category", "shoes")
+    assert "│ closure │ see picture │ 2 │" in output
+    assert "│ color │ Dark Redd │ 2 │" in output or "│ color │ dark redd │ 2 │" in output
+    assert "│ color │ Zyx │ 1 │ a new value │" in output
+    assert "navy" not in output, "its words are known"
+    assert "Velcro" not in output
+
+    assert "Written: schemas/shoes.yaml" in run("taxonomy", "accept", "shoes", "color", "Dark Redd", "--as", "red")
+    run("taxonomy", "accept", "footwear", "color", "Zyx")
+    run("taxonomy", "reject", "shoes", "closure", "see picture")
+    schema = load_schema(Path("schemas/shoes.yaml"))
+    color, closure = schema.get("color"), schema.get("closure")
+    assert color is not None
+    assert closure is not None
+    assert color.value_of("dark redd") == "red"
+    assert color.value_of("zyx") == "zyx"
+    assert closure.ignored == ("see picture",)
+    assert "knows every value" in run("taxonomy", "proposals", "--category", "shoes")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("accept", "shoes", "color", "navy"), "knows 'navy' already, as 'blue'"),
+        (("accept", "shoes", "color", "Zyx", "--as", "zed"), "'zed' is not one of the values of color"),
+        (("accept", "shoes", "model_name", "Zyx"), "is not a closed attribute of shoes; there are: shoe_type"),
+        (("reject", "shoes", "nothing", "Zyx"), "is not a closed attribute"),
+    ],
+)
+def test_what_cannot_be_decided(run: Run, arguments: tuple[str, ...], why: str) -> None:
+    with pytest.raises(ReaseqError, match=why):
+        run("taxonomy", *arguments)
+    assert not Path("schemas").exists()
+
+
+def test_what_is_ignored_makes_nothing_stale() -> None:
+    shoes = starter_for("shoes")
+    assert shoes is not None
+    assert rejected(shoes, "color", "Zyx").fingerprint == shoes.fingerprint
+    assert accepted(shoes, "color", "Zyx", None).fingerprint != shoes.fingerprint
+
+
+@given(st.lists(st.tuples(st.sampled_from(["Color", "closure", "Other", "title"]), st.text(max_size=90)), max_size=12))
+def test_any_cells(cells: list[tuple[str, str]]) -> None:
+    shoes = starter_for("shoes")
+    assert shoes is not None
+    found = proposals(shoes, cells, Letters().encode)
+    assert all(one.attribute in ("color", "closure") for one in found)
+    assert all((one.means is None) or one.means in shoes.get(one.attribute).values for one in found)  # type: ignore[union-attr]
+    for one in found:
+        after = accepted(shoes, one.attribute, one.value, one.means)
+        left = {(again.attribute, stems(again.value)) for again in proposals(after, cells, Letters().encode)}
+        assert (one.attribute, stems(one.value)) not in left
