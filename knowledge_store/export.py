@@ -122,7 +122,7 @@ def _rows(store: Store, category: str | None) -> Iterator[dict[str, Any]]:
     for claim in store.claims(category=category):
         yield {name: claim.get(name) for name in COLUMNS}
     has_variants = store.has_variants()
-    lexicons: dict[str | None, Lexicon] = {}
+    lexicons: dict[str | None, Lexicon | None] = {}
     for product in store.distilled(category=category):
         empty = dict.fromkeys(COLUMNS)
         of_product = empty | {"product_id": product["id"], "title": product["title"], "category": product["category"]}
@@ -134,11 +134,17 @@ def _rows(store: Store, category: str | None) -> Iterator[dict[str, Any]]:
 
 
 def _of_variants(
-    store: Store, product: Mapping[str, Any], lexicons: dict[str | None, Lexicon]
+    store: Store, product: Mapping[str, Any], lexicons: dict[str | None, Lexicon | None]
 ) -> Iterator[dict[str, Any]]:
+    """None of a product that an import has put, since it was distilled, under a category without a schema."""
     if not (variants := store.variants(product["id"])):
         return
-    for value in variant_values(_lexicon(store, product["category"], lexicons), variants):
+    category = product["category"]
+    if category not in lexicons:
+        stored = store.latest_schema(category) if category else None
+        lexicons[category] = Lexicon(stored.schema) if stored else None
+    lexicon = lexicons[category]
+    for value in variant_values(lexicon, variants) if lexicon else ():
         yield {
             "variant_id": value.variant_id,
             "attribute": value.attribute,
@@ -152,14 +158,6 @@ def _of_variants(
             "quote": value.quote,
             "found_by": "lexicon",
         }
-
-
-def _lexicon(store: Store, category: str | None, made: dict[str | None, Lexicon]) -> Lexicon:
-    if category not in made:
-        stored = store.latest_schema(category) if category else None
-        assert stored is not None, "what is distilled has a schema"
-        made[category] = Lexicon(stored.schema)
-    return made[category]
 
 
 def _csv(path: Path, rows: Iterable[dict[str, Any]], *, defuse: bool) -> int:

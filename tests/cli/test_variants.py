@@ -100,3 +100,12 @@ def test_variants_have_claims_of_their_own_in_the_export(catalogue: Run) -> None
     assert [r["value"] for r in shared if r["attribute"] == "closure" and r["status"] == "verified"] == ["lace-up"]
     green = next(row for row in rows if row["value"] == "green")
     assert (green["claim_type"], green["quote"], green["field"]) == ("normalised", "Forest Green", "variant.Color")
+
+
+def test_an_export_after_the_category_changed(catalogue: Run) -> None:
+    Path("feed.csv").write_text(FEED.format(title="Larch shoe"))
+    catalogue("import", "feed.csv", "--category", "shoes")
+    catalogue("distill", "--category", "shoes")
+    catalogue("import", "feed.csv", "--category", "hats")
+    catalogue("knowledge", "export", "claims.jsonl")
+    assert "lace-up" in Path("claims.jsonl").read_text()
