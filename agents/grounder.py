@@ -13,7 +13,7 @@ from typing import Any
 from reaseq.agents.claims import Claim, ClaimType, Extraction, Found, FoundBy, Status
 from reaseq.agents.confidence import Answer
 from reaseq.agents.labelled import Candidate, Tags
-from reaseq.agents.learned import KEPT_FROM, Learned, tagged
+from reaseq.agents.learned import KEPT_FROM, VERIFIED_FROM, Learned, tagged
 from reaseq.taxonomy.lexicon import Lexicon, Match, Sources, Text
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.text import stems
@@ -21,6 +21,7 @@ from reaseq.taxonomy.units import canonical, same
 from reaseq.taxonomy.variants import VariantValue
 
 _EVEN = 0.5
+"""Confidence of what the variants contradict: one of the two is wrong."""
 
 
 def ground(
@@ -191,7 +192,7 @@ def _weighed(
             continue
         claim = _stated(attribute, match, text, found_by)
         claim["confidence"] = round(confidence, 4)
-        if confidence < learned.verified_from or not kept:
+        if confidence < VERIFIED_FROM or not kept:
             claim["status"] = "proposed" if kept else "rejected"
             claim["verdict"] = (
                 f"likely, not sure (p = {confidence:.2f})" if kept else f"unlikely (p = {confidence:.2f})"

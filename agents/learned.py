@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from reaseq.agents.confidence import Answer, Confidence
 from reaseq.agents.labelled import Candidate, LabelledProduct, Neighbours, Vectors
+from reaseq.taxonomy.schema import Attribute, CategorySchema
 
 if TYPE_CHECKING:
     from reaseq.agents.tagger import Tagger
-from reaseq.taxonomy.schema import Attribute, CategorySchema
 
 VERIFIED_FROM = 0.9
 KEPT_FROM = 0.4
@@ -22,12 +22,11 @@ FEWEST = 10
 
 @dataclass(frozen=True)
 class Learned:
-    """Of one category. `verified_from` is the confidence from which a value counts as verified."""
+    """Of one category."""
 
     neighbours: Neighbours
     tagger: "Tagger"
     confidence: Confidence
-    verified_from: float = VERIFIED_FROM
 
     @classmethod
     def learn(
@@ -37,7 +36,6 @@ class Learned:
         vectors: Vectors,
         *,
         seed: int = 0,
-        verified_from: float = VERIFIED_FROM,
     ) -> "Learned":
         """From `worthwhile` products; takes seconds for each hundred."""
         from reaseq.agents.tagger import Tagger, held_out
@@ -52,7 +50,7 @@ class Learned:
         ]
         confidence = Confidence.fit([p for p, _ in cases], [right for _, right in cases])
         tagger = Tagger.learn(products, attributes, vectors, seed=seed)
-        return cls(Neighbours(products), tagger, confidence, verified_from)
+        return cls(Neighbours(products), tagger, confidence)
 
     def tag(self, sources: Mapping[str, str]) -> dict[str, list[Candidate]]:
         return self.tagger.tag(sources)
@@ -61,7 +59,7 @@ class Learned:
         """Is there something for a model to choose? Not where the tagger is sure of a value, or sees none."""
         if not candidates:
             return False
-        return _ASKED_FROM <= self.confidence(candidates[0].probability, Answer.NOT_ASKED) < self.verified_from
+        return _ASKED_FROM <= self.confidence(candidates[0].probability, Answer.NOT_ASKED) < VERIFIED_FROM
 
 
 def worthwhile(products: Sequence[LabelledProduct], schema: CategorySchema) -> bool:

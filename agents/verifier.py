@@ -39,10 +39,8 @@ class Verifier:
 
     name = "verifier"
 
-    def __init__(self, prompt: Prompt, schema: CategorySchema, *, logprobs: bool) -> None:
+    def __init__(self, prompt: Prompt, schema: CategorySchema) -> None:
         self.schema = schema
-        self.template = prompt
-        self.top_logprobs = _TOP_LOGPROBS if logprobs else 0
         self.prompt = prompt.bind(system={"category": schema.category.replace("_", " ")})
 
     @property
@@ -73,7 +71,7 @@ class Verifier:
                 turns=(("user", self.prompt.user(product=shown(text.sources), claims=listed)), *repair),
                 max_tokens=max(self.prompt.max_tokens, 12 * len(open_claims)) * (2 if repair else 1),
                 response_format=_response_format(len(open_claims)),
-                top_logprobs=self.top_logprobs,
+                top_logprobs=_TOP_LOGPROBS if chat.endpoint.logprobs else 0,
                 product_id=product_id,
             )
         )

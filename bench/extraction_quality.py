@@ -123,7 +123,8 @@ async def run(method: str, groups: Sequence[GoldCategory], endpoint: Endpoint, s
             }
         else:
             for group in groups:
-                found = await asyncio.gather(*(plain(chat, group, row, alike=method != "plain") for row in group.rows))
+                alike = Neighbours(group.labelled) if method == "plain-alike" else None
+                found = await asyncio.gather(*(plain(chat, group, row, alike) for row in group.rows))
                 values |= {row.id: mine for row, mine in zip(group.rows, found, strict=True)}
     return Found(values, counts, time.perf_counter() - started)
 
@@ -138,20 +139,20 @@ def tagged(group: GoldCategory, encoder: Encoder) -> Iterator[tuple[str, dict[st
         yield row.id, {name: found for name, found in weighed.items() if found[1] >= KEPT_FROM}
 
 
-async def plain(chat: Chat, group: GoldCategory, row: GoldRow, *, alike: bool) -> dict[str, tuple[str, float | None]]:
+async def plain(
+    chat: Chat, group: GoldCategory, row: GoldRow, alike: Neighbours | None
+) -> dict[str, tuple[str, float | None]]:
     """One prompt, as in ExtractGPT: JSON of all attributes, "n/a" for what is not there."""
-    names = list(group.names)
-    neighbours = Neighbours(group.labelled)
-    examples = neighbours.nearest(of_gold(row).sources, EXAMPLES) if alike else group.labelled[:EXAMPLES]
+    own = list(group.names.values())
+    examples = alike.nearest(of_gold(row).sources, EXAMPLES) if alike else group.labelled[:EXAMPLES]
     system = (
         "Read the product and write the values of its attributes as JSON. "
-        f"The attributes are: {', '.join(group.names.values())}. "
+        f"The attributes are: {', '.join(own)}. "
         'The value of an attribute that the product does not state is "n/a".'
     )
     turns: list[Message] = []
     for example in examples:
         turns += [("user", shown(example.sources)), ("assistant", answer(group, example))]
-    own = list(group.names.values())
     body = {
         "type": "object",
         "properties": {name: {"type": "string"} for name in own},
@@ -162,7 +163,7 @@ async def plain(chat: Chat, group: GoldCategory, row: GoldRow, *, alike: bool) -
         agent="plain",
         prefix=(("system", system),) if alike else (("system", system), *turns),
         turns=(*(turns if alike else ()), ("user", shown(of_gold(row).sources))),
-        max_tokens=40 * len(names),
+        max_tokens=40 * len(own),
         response_format={"type": "json_schema", "json_schema": {"name": "attributes", "strict": True, "schema": body}},
         product_id=row.id,
     )

@@ -75,9 +75,7 @@ def show(
     from reaseq.graphs.distill import starting_schema
     from reaseq.graphs.product_graph import ProductAgents
 
-    agents = ProductAgents.build(
-        starting_schema(category, str(load().schemas_dir)), library, grammar=False, logprobs=False
-    )
+    agents = ProductAgents.build(starting_schema(category, str(load().schemas_dir)), library, grammar=False)
     bound = {agent.name: agent.prompt for agent in (agents.extractor, agents.verifier, agents.summarizer)}.get(name)
     for role, content in bound.messages if bound else prompt.bind(system={}).messages:
         console.print(Rule(role, align="left"))

@@ -314,9 +314,7 @@ class _Run:
         schema = self.stored.schema
         learned, labelled = await asyncio.to_thread(self._learn, schema)
         self.counts.stage = "products"
-        agents = ProductAgents.build(
-            schema, self.prompts, grammar=self.endpoint.grammar, logprobs=self.endpoint.logprobs, learned=learned
-        )
+        agents = ProductAgents.build(schema, self.prompts, grammar=self.endpoint.grammar, learned=learned)
         inputs = Inputs(
             schema.fingerprint,
             self.endpoint.fingerprint,

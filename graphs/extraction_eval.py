@@ -147,9 +147,7 @@ async def extract(
         learned = None
         if vectors is not None and worthwhile(group.labelled, group.schema):
             learned = await asyncio.to_thread(Learned.learn, group.labelled, group.schema, vectors, seed=seed)
-        agents = ProductAgents.build(
-            group.schema, prompts, grammar=endpoint.grammar, logprobs=endpoint.logprobs, learned=learned
-        )
+        agents = ProductAgents.build(group.schema, prompts, grammar=endpoint.grammar, learned=learned)
         made.scored += group.rows
         async with asyncio.TaskGroup() as tasks:
             for row in group.rows:

@@ -122,7 +122,7 @@ async def run_case(category: str, case: Case, chat: Chat) -> dict[str, Any]:
     schema = starter_for(category)
     if schema is None:
         raise ReaseqError(f"no starter schema for {category!r}")
-    agents = ProductAgents.build(schema, PromptLibrary(), grammar=case.grammar, logprobs=case.logprobs)
+    agents = ProductAgents.build(schema, PromptLibrary(), grammar=case.grammar)
     graph = build_product_graph(agents, chat, repairs=REPAIRS)
     state = await run_product_graph(graph, agents, "golden", source_fields(case.product), repairs=REPAIRS)
     return outcome(state)

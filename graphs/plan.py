@@ -71,7 +71,7 @@ def plan(
     stored = store.latest_schema(made.category)
     analysed = stored is not None and stored.derived_from == derived_from(starter, analyst, model_fingerprint)
     schema = stored.schema if stored is not None and analysed else starter
-    agents = ProductAgents.build(schema, prompts, grammar=False, logprobs=False)
+    agents = ProductAgents.build(schema, prompts, grammar=False)
     labelled = teaching.products(store, schema) if teaching else []
     known = fingerprint(labelled) if worthwhile(labelled, schema) else None
     inputs = Inputs(schema.fingerprint, model_fingerprint, agents.fingerprints, known, escalated, votes)

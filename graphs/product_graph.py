@@ -94,14 +94,13 @@ class ProductAgents:
         prompts: PromptLibrary,
         *,
         grammar: bool,
-        logprobs: bool,
         learned: Learned | None = None,
     ) -> "ProductAgents":
         lexicon = Lexicon(schema)
         return cls(
             lexicon,
             AttributeExtractor(prompts[AttributeExtractor.name], lexicon, grammar=grammar, learned=learned),
-            Verifier(prompts[Verifier.name], schema, logprobs=logprobs),
+            Verifier(prompts[Verifier.name], schema),
             Summarizer(prompts[Summarizer.name], lexicon),
             learned,
         )
@@ -174,10 +173,9 @@ def build_product_graph(
     async def escalate(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
         product = runtime.context
         assert costly is not None, "nothing is routed here without it"
-        judge = Verifier(verifier.template, verifier.schema, logprobs=costly.endpoint.logprobs)
 
         async def stage(repair: tuple[Message, ...]) -> ProductState:
-            claims = await judge.judge(
+            claims = await verifier.judge(
                 costly, product.text, state["claims"], which=unsure, product_id=product.product_id, repair=repair
             )
             return {"claims": claims}

@@ -1,11 +1,10 @@
 """The labelled products that a category learns from: those of gold files, and those on which people decided."""
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from reaseq.agents import product_text
 from reaseq.agents.extraction_score import GoldRow
 from reaseq.agents.labelled import LabelledProduct, Vectors
 from reaseq.agents.product_text import source_fields
@@ -39,9 +38,9 @@ class Teaching:
     def products(self, store: Store, schema: CategorySchema) -> list[LabelledProduct]:
         """Of the schema's category, in the order of their ids; what was decided counts more than a gold file."""
         made = {row.id: of_gold(row) for row in self.gold if (category_name(row.category) or "") == schema.category}
-        for product, _ in decided_products(store, category=schema.category):
+        for product, decided in decided_products(store, category=schema.category):
             values: dict[str, tuple[str, ...]] = {}
-            for claim in store.decided(product["id"]):
+            for claim in decided:
                 if claim["status"] in LOCKED:
                     forms = {stems(form): form for form in (claim["value"], claim["quote"] or claim["value"])}
                     values[claim["attribute"]] = (*values.get(claim["attribute"], ()), *forms.values())
@@ -58,8 +57,4 @@ def of_gold(row: GoldRow) -> LabelledProduct:
 
 def fingerprint(products: Sequence[LabelledProduct]) -> str:
     """Sixteen hex digits of the SHA-256 of all that is learnt from."""
-    rows: list[tuple[str, Mapping[str, str], Mapping[str, tuple[str, ...]]]] = [
-        (product.id, product.sources, product.values) for product in products
-    ]
-    canonical = json.dumps(rows, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(canonical.encode(errors="surrogatepass")).hexdigest()[:16]
+    return product_text.fingerprint({product.id: [product.sources, product.values] for product in products})

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, case, delete, func, insert, select, update
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.store import CLAIM, DECISION, DISTILLATION, EVENT, PRODUCT, Store
-from reaseq.knowledge_store.tables import LOCKED, ClaimStatus, now
+from reaseq.knowledge_store.tables import ClaimStatus, now
 
 _KEPT = ("status", "verdict", "decided_by")
 _MOST_CONTRADICTED = 10_000
@@ -169,8 +169,8 @@ def decisions(store: Store, *, product_id: str | None = None, limit: int | None 
 
 def decided_products(
     store: Store, *, category: str | None = None
-) -> Iterator[tuple[dict[str, Any], dict[str, list[str]]]]:
-    """Products on which somebody decided, each with the values that hold by attribute; none where all were rejected."""
+) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """Products on which somebody decided, each with the claims that were decided."""
     query = (
         select(PRODUCT)
         .where(PRODUCT.c.id.in_(select(CLAIM.c.product_id).where(CLAIM.c.decided_by.is_not(None))))
@@ -181,12 +181,7 @@ def decided_products(
     with store.reading() as connection:
         products = [dict(row._mapping) for row in connection.execute(query)]
     for product in products:
-        values: dict[str, list[str]] = {}
-        for claim in store.decided(product["id"]):
-            held = values.setdefault(claim["attribute"], [])
-            if claim["status"] in LOCKED:
-                held.append(claim["value"])
-        yield product, values
+        yield product, store.decided(product["id"])
 
 
 def _change(connection: Connection, claim_id: int, **columns: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from reaseq import ReaseqError
 from reaseq.knowledge_store.decisions import decided_products
 from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.tables import LOCKED
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.variants import variant_values
 
@@ -92,7 +93,12 @@ def export_gold(store: Store, path: Path, *, category: str | None = None) -> int
     """
 
     def rows() -> Iterator[dict[str, Any]]:
-        for product, values in decided_products(store, category=category):
+        for product, decided in decided_products(store, category=category):
+            values: dict[str, list[str]] = {}
+            for claim in decided:
+                held = values.setdefault(claim["attribute"], [])
+                if claim["status"] in LOCKED:
+                    held.append(claim["value"])
             text = {name: product[name] for name in ("id", "title", "description")}
             gold = {name: held or "n/a" for name, held in values.items()}
             yield {"category": product["category"] or "general", **text, "gold": gold}

@@ -9,12 +9,13 @@ from typing import Any
 from reaseq.taxonomy.text import UNITS, stems
 
 _PINT = {
-    **dict.fromkeys(("mm", "cm", "m", "ft", "g", "kg", "oz", "lb", "ml", "cl", "l", "h", "min", "bar", "atm")),
+    **{
+        unit: unit for unit in ("mm", "cm", "m", "ft", "g", "kg", "oz", "lb", "ml", "cl", "l", "h", "min", "bar", "atm")
+    },
     **{"in": "inch", "w": "watt", "kw": "kilowatt", "v": "volt", "hz": "hertz", "gb": "gigabyte", "tb": "terabyte"},
-    **{"watt": "watt", "volt": "volt", "lbs": "lb", "litre": "l", "liter": "l", "metre": "m", "meter": "m"},
-    **{"hour": "h", "hr": "h", "minute": "min", "inch": "inch"},
+    **{"watt": "watt", "volt": "volt", "lbs": "lb", "minute": "min"},
 }
-"""Unit as a stem to its name in pint, where that differs. Others, such as `ct`, mean different things on different
+"""Unit as a stem to its name in pint. Others, such as `ct`, mean different things on different
 products, and are left as they are."""
 _SAME = 0.01
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
@@ -50,8 +51,7 @@ def same(one: str, other: str, units: Sequence[str]) -> bool:
 
 def _pint_name(unit: str) -> str | None:
     stem = unit.strip().casefold()
-    stem = UNITS.get(stem, stem)
-    return (_PINT[stem] or stem) if stem in _PINT else None
+    return _PINT.get(UNITS.get(stem, stem))
 
 
 @lru_cache

@@ -34,7 +34,7 @@ def distilled(p_yes: float, costly: list[RecordedReply] | None) -> tuple[dict[st
     """The claim on the scenario, and how many calls the costly model got."""
     schema = starter_for("shoes")
     assert schema is not None
-    agents = ProductAgents.build(schema, PromptLibrary(), grammar=False, logprobs=True)
+    agents = ProductAgents.build(schema, PromptLibrary(), grammar=False)
     said = '{"scenario": [{"value": "hiking", "why": "stony paths"}]}'
     replies = [
         reply("attribute_extractor", said),
