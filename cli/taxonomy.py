@@ -139,6 +139,8 @@ def proposals(
 
     Example: reaseq taxonomy proposals --category shoes
     """
+    from functools import cache
+
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -155,9 +157,10 @@ def proposals(
     console = Console(highlight=False, soft_wrap=True)
     with open_store() as store:
         category = require_products(store, category)
-        encoder = Encoder(encoders.DEFAULT, encoders.resolve(None, settings.weights_dir))
         schema = starting_schema(category, str(settings.schemas_dir))
-        found = proposed(schema, _cells(store, category), encoder.encode)
+        # Where nothing is unknown, no weights are fetched and no model is loaded.
+        encoder = cache(lambda: Encoder(encoders.DEFAULT, encoders.resolve(None, settings.weights_dir)))
+        found = proposed(schema, _cells(store, category), lambda texts: encoder().encode(texts))
     if not found:
         console.print(f"The schema of {category} knows every value that the feeds give its closed attributes.")
         return
