@@ -186,22 +186,20 @@ def _writer(
     """What writes for the text backend: local weights, or the engine of the settings, whose calls are kept."""
     from reaseq.beyond_log.text import EndpointWriter, LocalWriter
     from reaseq.cli.engine import start_engine
-    from reaseq.graphs.ledger import Counts, Ledger
-    from reaseq.knowledge_store.tables import RunStatus
+    from reaseq.graphs.ledger import booked
     from reaseq.prompts.library import PromptLibrary
 
     if weights is not None:
         yield LocalWriter.load(weights, trust_remote_code=trust_remote_code, steps=steps, temperature=temperature)
         return
     prompt = PromptLibrary(settings.prompts_dir)["beyond_log"]
-    with start_engine(settings) as endpoint:
-        run_id = store.start_run(
-            command="imagine", category=None, model=endpoint.model, engine=settings.engine, settings={}, versions={}
-        )
-        counts, status = Counts(), RunStatus.FAILED
+    with (
+        start_engine(settings) as endpoint,
+        booked(store, endpoint, command="imagine", engine=settings.engine) as ledger,
+    ):
         writer = EndpointWriter(
             endpoint,
-            Ledger(store, run_id, counts),
+            ledger,
             prompt,
             concurrency=settings.calls_at_a_time,
             timeout=settings.seconds_a_call,
@@ -211,10 +209,8 @@ def _writer(
         )
         try:
             yield writer
-            status = RunStatus.DONE
         finally:
             store.retire_calls(writer.retired)
-            store.end_run(run_id, status, {"calls": counts.calls, "reused": counts.reused})
 
 
 def _encoder(store: Store, settings: Settings) -> Encoder:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from reaseq.cli.settings import Settings
+    from reaseq.llm.budget import Budget
     from reaseq.llm.chat import CallLog, Chat
     from reaseq.llm.endpoint import Endpoint
     from reaseq.llm.engines import EngineConfig
@@ -32,7 +33,7 @@ def engine_config(settings: Settings) -> EngineConfig:
     )
 
 
-def chat_of(settings: Settings, endpoint: Endpoint, calls: CallLog) -> Chat:
+def chat_of(settings: Settings, endpoint: Endpoint, calls: CallLog, budget: Budget | None = None) -> Chat:
     """A chat with the endpoint, as the settings say."""
     from reaseq.llm.chat import Chat
 
@@ -44,6 +45,7 @@ def chat_of(settings: Settings, endpoint: Endpoint, calls: CallLog) -> Chat:
         retries=settings.retries,
         seed=settings.seed,
         temperature=settings.temperature,
+        budget=budget,
     )
 
 

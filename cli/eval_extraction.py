@@ -101,18 +101,16 @@ def _limited(rows: list[GoldRow], most: int | None) -> list[GoldRow]:
 
 def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], examples: int) -> Extracted:
     import asyncio
-    from importlib.metadata import version
 
     from rich.console import Console
 
     from reaseq.cli.engine import chat_of, start_engine
     from reaseq.cli.progress import StepBar
     from reaseq.graphs.extraction_eval import categories, extract
-    from reaseq.graphs.ledger import Counts, Ledger
+    from reaseq.graphs.ledger import Ledger, booked
     from reaseq.graphs.teaching import Teaching
     from reaseq.knowledge_store.importing import category_name
     from reaseq.knowledge_store.store import Store
-    from reaseq.knowledge_store.tables import RunStatus
     from reaseq.prompts.library import PromptLibrary
     from reaseq.taxonomy.schema import CategorySchema, starter_for
 
@@ -124,20 +122,10 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
 
         groups = categories(rows, examples=examples, labelled=labelled, schema_of=schema_of)
         vectors = Teaching(settings.weights_dir).vectors() if labelled else None
-        counts = Counts()
-        run_id = store.start_run(
-            command="eval-extraction",
-            category=None,
-            model=endpoint.model,
-            engine=settings.engine,
-            settings={"seed": settings.seed},
-            versions={"reaseq": version("reaseq")},
-        )
-        chat = chat_of(settings, endpoint, Ledger(store, run_id, counts))
 
-        async def go() -> Extracted:
+        async def go(ledger: Ledger) -> Extracted:
             with StepBar(Console(stderr=True), "rows") as bar:
-                async with chat:
+                async with chat_of(settings, endpoint, ledger) as chat:
                     return await extract(
                         groups,
                         endpoint,
@@ -148,14 +136,9 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
                         on_row=bar.step,
                     )
 
-        status = RunStatus.STOPPED
-        try:
-            made = asyncio.run(go())
-            status = RunStatus.DONE
-        finally:
-            counts.stop_clock()
-            store.end_run(run_id, status, vars(counts))
-    return made
+        kept = {"seed": settings.seed}
+        with booked(store, endpoint, command="eval-extraction", engine=settings.engine, settings=kept) as ledger:
+            return asyncio.run(go(ledger))
 
 
 def _print(console: Console, result: Score, verified: Outcomes, extracted: Extracted) -> None:

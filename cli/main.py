@@ -6,7 +6,19 @@ from typing import Annotated
 import typer
 
 from reaseq import ReaseqError, __version__
-from reaseq.cli import beyond_log, config, embed, events, knowledge, models, prompts, ranker, review, taxonomy
+from reaseq.cli import (
+    beyond_log,
+    categorize,
+    config,
+    embed,
+    events,
+    knowledge,
+    models,
+    prompts,
+    ranker,
+    review,
+    taxonomy,
+)
 from reaseq.cli.distill import distill
 from reaseq.cli.eval_extraction import eval_extraction
 from reaseq.cli.export import export
@@ -60,6 +72,7 @@ app.command("run")(run)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(review.app, name="review")
 app.add_typer(taxonomy.app, name="taxonomy")
+app.add_typer(categorize.app, name="categorize")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(models.app, name="models")
 app.command("graph")(graph)

@@ -35,6 +35,7 @@ from reaseq.graphs.product_graph import (
 )
 from reaseq.graphs.staleness import Inputs, reason
 from reaseq.graphs.teaching import Teaching, fingerprint
+from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error
 from reaseq.knowledge_store.importing import category_name
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
@@ -45,8 +46,6 @@ from reaseq.llm.slots import share
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Text
 from reaseq.taxonomy.schema import CategorySchema, starter_for
-
-_FAILURES_IN_A_ROW = 10
 
 
 @dataclass(frozen=True)
@@ -340,7 +339,7 @@ class _Run:
         width = self.options.concurrency + max(1, self.options.concurrency // 4)
         workers = [asyncio.create_task(self._work(graph, todo, agents)) for _ in range(width)]
         try:
-            await _all_or_first_error(workers)
+            await all_or_first_error(workers)
         finally:
             gc.unfreeze()
         return {}
@@ -442,7 +441,7 @@ class _Run:
             status = claim["status"]
             setattr(self.counts, status, getattr(self.counts, status) + 1)
         self.failed_in_a_row = self.failed_in_a_row + 1 if state.get("endpoint_failed") else 0
-        if self.failed_in_a_row >= _FAILURES_IN_A_ROW:
+        if self.failed_in_a_row >= FAILURES_IN_A_ROW:
             raise EndpointFailed(
                 f"{self.failed_in_a_row} products in a row failed because {self.endpoint.base_url} did: "
                 f"{state['failures'][-1]['reason']}",
@@ -461,19 +460,3 @@ def _additions(starter: CategorySchema, schema: CategorySchema) -> list[str]:
         elif values:
             notes.append(f"the category analyst added to {attribute.name}: {values}")
     return notes
-
-
-async def _all_or_first_error(workers: list[asyncio.Task[None]]) -> None:
-    """Wait for all workers. When one fails the others are cancelled - but when it failed for want of
-    budget they finish what they have under way, which is paid for."""
-    try:
-        finished, others = await asyncio.wait(workers, return_when=asyncio.FIRST_EXCEPTION)
-        errors = [error for worker in finished if (error := worker.exception())]
-        if others and all(isinstance(error, BudgetExceeded) for error in errors):
-            await asyncio.wait(others)
-        if errors:
-            raise errors[0]
-    finally:
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)

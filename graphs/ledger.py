@@ -1,11 +1,18 @@
 """The books of one run: its counts, and the call log that the chat client writes."""
 
+import asyncio
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from typing import Any
 
 from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.tables import RunStatus
+from reaseq.llm.budget import BudgetExceeded
 from reaseq.llm.chat import Call
+from reaseq.llm.endpoint import Endpoint
 
 
 @dataclass
@@ -63,3 +70,28 @@ class Ledger:
         if call.cost is not None:
             self.counts.cost = (self.counts.cost or 0.0) + call.cost
         return call_id
+
+
+@contextmanager
+def booked(
+    store: Store, endpoint: Endpoint, *, command: str, engine: str, settings: dict[str, Any] | None = None
+) -> Iterator[Ledger]:
+    """The books of a run of `command`, closed with how it ended."""
+    counts, status = Counts(), RunStatus.FAILED
+    run_id = store.start_run(
+        command=command,
+        category=None,
+        model=endpoint.model,
+        engine=engine,
+        settings=settings or {},
+        versions={"reaseq": version("reaseq")},
+    )
+    try:
+        yield Ledger(store, run_id, counts)
+        status = RunStatus.DONE
+    except (BudgetExceeded, KeyboardInterrupt, asyncio.CancelledError):
+        status = RunStatus.STOPPED
+        raise
+    finally:
+        counts.stop_clock()
+        store.end_run(run_id, status, asdict(counts))

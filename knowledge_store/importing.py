@@ -18,7 +18,7 @@ from reaseq.knowledge_store.export import defused
 from reaseq.knowledge_store.feeds.prices import currency_in, parse_price
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, Variant, plain, text_of
 from reaseq.knowledge_store.store import CLAIM, EVENT, IMPORT, PRODUCT, VARIANT, Store
-from reaseq.knowledge_store.tables import now
+from reaseq.knowledge_store.tables import CategoryBy, now
 from reaseq.taxonomy.schema import starter_for
 
 _BATCH = 500
@@ -176,7 +176,7 @@ def _write(
     stamp = now()
     with store.writing() as connection:
         ids = {product["id"] for product, _ in products}
-        compared = [PRODUCT.c[name] for name in _COMPARED]
+        compared = [PRODUCT.c[name] for name in (*_COMPARED, "category", "category_by")]
         query = select(PRODUCT.c.id, PRODUCT.c.line, PRODUCT.c.fingerprint, PRODUCT.c.import_id, *compared)
         there = {row.id: row._mapping for row in connection.execute(query.where(PRODUCT.c.id.in_(ids)))}
         seen: dict[str, Mapping[Any, Any]] = {
@@ -204,14 +204,14 @@ def _write(
             if product_id not in there:
                 new.append(written | {"created_at": stamp})
             elif there[product_id]["fingerprint"] != product["fingerprint"]:
-                updated.append(written | {"key": product_id})
+                updated.append(written | {"key": product_id} | _category(written["category"], there[product_id]))
             else:
                 unchanged.append({"key": product_id, **{name: written[name] for name in _SEEN}})
         if new:
             connection.execute(insert(PRODUCT), new)
         by_key = update(PRODUCT).where(PRODUCT.c.id == bindparam("key"))
         if updated:
-            columns = (*_CONTENT, "fingerprint", "source", "line", "import_id", "updated_at")
+            columns = (*_CONTENT, "category_by", "fingerprint", "source", "line", "import_id", "updated_at")
             connection.execute(by_key.values({name: bindparam(name) for name in columns}), updated)
         if unchanged:
             # Only the mark that this import saw it, which is how a repeat further down is known.
@@ -219,6 +219,14 @@ def _write(
     report.new += len(new)
     report.updated += len(updated)
     report.unchanged += len(unchanged)
+
+
+def _category(named: str | None, before: Mapping[Any, Any]) -> dict[str, str | None]:
+    """The category of a product that is there already: what the feed names now, unless it names none or a person
+    decided otherwise."""
+    if named is None or before["category_by"] == CategoryBy.PERSON:
+        return {"category": before["category"], "category_by": before["category_by"]}
+    return {"category": named, "category_by": None}
 
 
 def _write_variants(store: Store, variants: Sequence[tuple[int, Variant]], report: ImportReport) -> None:

@@ -33,7 +33,7 @@ from reaseq import ReaseqError
 from reaseq.knowledge_store import tables as t
 from reaseq.taxonomy.schema import CategorySchema
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration. A store that is there already needs no Alembic to open."""
 
 
@@ -173,10 +173,42 @@ class Store:
         with self.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
+    def titles(self, *, most: int = 50) -> dict[str, list[str]]:
+        """Titles of every category's products, of the first `most` of each that nobody's guess put there."""
+        place = func.row_number().over(
+            partition_by=PRODUCT.c.category, order_by=(PRODUCT.c.created_at, PRODUCT.c.line, PRODUCT.c.id)
+        )
+        guessed = PRODUCT.c.category_by.in_((t.CategoryBy.NEAREST, t.CategoryBy.MODEL))
+        known = PRODUCT.c.category.is_not(None) & (PRODUCT.c.category_by.is_(None) | ~guessed)
+        numbered = select(PRODUCT.c.category, PRODUCT.c.title, place.label("place")).where(known).subquery()
+        query = (
+            select(numbered.c.category, numbered.c.title)
+            .where(numbered.c.place <= most)
+            .order_by(numbered.c.category, numbered.c.place)
+        )
+        found: dict[str, list[str]] = {}
+        with self.reading() as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.category, []).append(row.title)
+        return found
+
+    def categorise(self, categories: Mapping[str, str], *, by: t.CategoryBy) -> None:
+        """Put products, by id, under categories."""
+        rows = [{"key": product_id, "under": category} for product_id, category in categories.items()]
+        if rows:
+            with self.writing() as connection:
+                connection.execute(
+                    update(PRODUCT)
+                    .where(PRODUCT.c.id == bindparam("key"))
+                    .values(category=bindparam("under"), category_by=by),
+                    rows,
+                )
+
     def products(
-        self, category: str, *, batch: int = 500
+        self, category: str | None, *, batch: int = 500
     ) -> Iterator[tuple[dict[str, Any], dict[str, str] | None, str | None]]:
-        """The category's products in the order they were imported, with the parts and status of their distillation.
+        """The category's products in the order they were imported, with the parts and status of their distillation;
+        None: those without a category.
 
         Read in batches, each a query of its own: nothing is held open between them, and memory does
         not grow with the catalogue.

@@ -46,6 +46,15 @@ class ClaimStatus(StrEnum):
 LOCKED = (ClaimStatus.APPROVED, ClaimStatus.EDITED)
 
 
+class CategoryBy(StrEnum):
+    """Who put a product under its category. What a person decided no import changes; what the others did holds as long
+    as the feed names no category."""
+
+    NEAREST = "nearest"
+    MODEL = "model"
+    PERSON = "person"
+
+
 class RunStatus(StrEnum):
     RUNNING = "running"
     DONE = "done"
@@ -72,6 +81,7 @@ class Product(SQLModel, table=True):
 
     id: str = _text(primary_key=True)
     category: str | None = _text(None)
+    category_by: str | None = _text(None, description="Who put it there, if its feed did not: see `CategoryBy`.")
     title: str = _text()
     description: str = _text("")
     brand: str | None = _text(None)

@@ -139,7 +139,14 @@ def test_a_users_file_replaces_the_bundled_one(path: Path) -> None:
 
 def test_bundled_prompts_are_sound() -> None:
     library = PromptLibrary()
-    assert list(library) == ["attribute_extractor", "beyond_log", "category_analyst", "summarizer", "verifier"]
+    assert list(library) == [
+        "attribute_extractor",
+        "beyond_log",
+        "categorizer",
+        "category_analyst",
+        "summarizer",
+        "verifier",
+    ]
     for name in library:
         assert library[name].name == name
     with pytest.raises(PromptError, match="no prompt 'poet'"):

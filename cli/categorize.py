@@ -1,0 +1,198 @@
+"""`reaseq categorize`: products that their feed gives no category are put under one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reaseq.cli.distill import EngineOption, ModelOption
+from reaseq.cli.knowledge import category_as_stored, open_store
+
+if TYPE_CHECKING:
+    from reaseq.cli.settings import Settings
+    from reaseq.graphs.categorize import Placed, Unsure
+    from reaseq.knowledge_store.store import Store
+    from reaseq.taxonomy.nearest import Categories
+
+app = typer.Typer(help="Put products without a category under one.")
+
+_MOST_KINDS = 15
+
+
+@app.callback(invoke_without_command=True)
+def categorize(
+    context: typer.Context,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N products.")] = None,
+    model: ModelOption = None,
+    engine: EngineOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what their titles settle and what not; change nothing, ask no model.")
+    ] = False,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", min=1, help="Stop before the run uses more tokens than this.")
+    ] = None,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(
+            "--max-cost", min=0, help="Stop before the run costs more than this (needs [prices] in settings)."
+        ),
+    ] = None,
+) -> None:
+    """Put products without a category under one: yours, those that ship with reaseq, and those of your products.
+
+    A product whose title is near enough in meaning to one category, and to no other, goes there. Of any other the model
+    says what it is, and the product goes where such a kind is known. What no category knows stays, and is listed by
+    kind. What a feed or a person says counts more than either, in every later import.
+
+    Examples:
+
+        reaseq categorize --dry-run
+
+        reaseq categorize
+
+        reaseq categorize set AH2430 shoes
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from rich.console import Console
+
+    from reaseq.cli.settings import load
+    from reaseq.graphs.categorize import Placed, by_meaning
+
+    settings = load(engine=engine, model=model)
+    console = Console(highlight=False, soft_wrap=True)
+    with open_store() as store:
+        total = min(store.categories().get(None, 0), limit or 10**12)
+        if not total:
+            console.print("Every product has a category.")
+            return
+        categories, placed = _categories(store, settings), Placed(total)
+        unsure = by_meaning(store, categories, placed, limit=limit, dry_run=dry_run)
+        if dry_run:
+            left = sum(1 for _ in unsure)
+            _print(placed, "Would be put under a category")
+            console.print(f"For {left:,} of {total:,} products the model would be asked. Next: reaseq categorize")
+            return
+        first = next(unsure, None)
+        if first is not None:
+            _ask(store, settings, categories, chain([first], unsure), placed, max_tokens, max_cost)
+        _print(placed, "Put under a category")
+        left = placed.unknown.total()
+        console.print(f"{total - left - placed.failed:,} of {total:,} products have a category now.")
+        if placed.failed:
+            console.print(f"{placed.failed:,} failed. Next: reaseq categorize   (tries them again)")
+        elif left:
+            console.print(
+                "Next: reaseq taxonomy import, or a schema of your own, for what is missing; then reaseq categorize"
+            )
+        elif largest := (placed.nearest + placed.model).most_common(1):
+            console.print(f"Next: reaseq distill --category {largest[0][0]}", markup=False)
+
+
+@app.command("set")
+def set_(
+    product_id: Annotated[str, typer.Argument(metavar="ID", help="The product's id.")],
+    category: Annotated[str, typer.Argument(help="Its category.")],
+) -> None:
+    """Put a product under a category. No import puts it elsewhere.
+
+    Example: reaseq categorize set AH2430 shoes
+    """
+    from reaseq import ReaseqError
+    from reaseq.knowledge_store.tables import CategoryBy
+
+    name = category_as_stored(category)
+    if name is None:
+        raise ReaseqError(f"{category!r} is no category's name", hint="reaseq taxonomy list")
+    with open_store() as store:
+        if store.product(product_id) is None:
+            raise ReaseqError(f"no product with id {product_id!r} in the store", hint="reaseq knowledge list")
+        store.categorise({product_id: name}, by=CategoryBy.PERSON)
+    typer.echo(f"{product_id} is under {name}. Next: reaseq distill --category {name}")
+
+
+def _categories(store: Store, settings: Settings) -> Categories:
+    from reaseq.knowledge_store.encoder import Encoder
+    from reaseq.llm import encoders
+    from reaseq.taxonomy.nearest import Categories
+    from reaseq.taxonomy.schema import starters
+
+    schemas = [schema for _, schema in starters(settings.schemas_dir) if schema.category != "general"]
+    encoder = Encoder(encoders.DEFAULT, encoders.resolve(None, settings.weights_dir))
+    return Categories(schemas, store.titles(), encoder.encode)
+
+
+def _ask(
+    store: Store,
+    settings: Settings,
+    categories: Categories,
+    unsure: Iterator[Unsure],
+    placed: Placed,
+    max_tokens: int | None,
+    max_cost: float | None,
+) -> None:
+    import asyncio
+
+    from rich.console import Console
+
+    from reaseq.agents.categorizer import Categorizer
+    from reaseq.cli.engine import chat_of, start_engine
+    from reaseq.cli.progress import StepBar
+    from reaseq.graphs.categorize import by_model
+    from reaseq.graphs.ledger import Ledger, booked
+    from reaseq.llm.budget import Budget
+    from reaseq.prompts.library import PromptLibrary
+
+    categorizer = Categorizer(PromptLibrary(settings.prompts_dir)[Categorizer.name])
+    budget = Budget(max_tokens=max_tokens, max_cost=max_cost)
+
+    async def go(ledger: Ledger) -> None:
+        with StepBar(Console(stderr=True), "products") as bar:
+            async with chat_of(settings, endpoint, ledger, budget) as chat:
+                await by_model(
+                    store,
+                    chat,
+                    categorizer,
+                    categories,
+                    unsure,
+                    placed,
+                    concurrency=settings.calls_at_a_time,
+                    repairs=settings.repairs,
+                    on_product=bar.step,
+                )
+
+    with start_engine(settings) as endpoint:
+        budget.check(endpoint.model, endpoint.price)
+        with booked(store, endpoint, command="categorize", engine=settings.engine) as ledger:
+            asyncio.run(go(ledger))
+
+
+def _print(placed: Placed, title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.cli.progress import printable
+
+    console = Console()
+    found = placed.nearest + placed.model
+    if found:
+        table = Table(title=title, title_justify="left")
+        for name in ("category", "products", "by title", "by the model"):
+            table.add_column(name, justify="left" if name == "category" else "right")
+        for name, count in found.most_common():
+            table.add_row(name, f"{count:,}", f"{placed.nearest[name]:,}", f"{placed.model[name]:,}")
+        console.print(table)
+    if placed.unknown:
+        table = Table(title="What no category knows", title_justify="left")
+        table.add_column("kind, as the model named it", overflow="fold")
+        table.add_column("products", justify="right")
+        for kind, count in placed.unknown.most_common(_MOST_KINDS):
+            table.add_row(Text(printable(kind)), f"{count:,}")
+        others = placed.unknown.total() - sum(count for _, count in placed.unknown.most_common(_MOST_KINDS))
+        if others:
+            table.add_row(f"({len(placed.unknown) - _MOST_KINDS:,} other kinds)", f"{others:,}")
+        console.print(table)
