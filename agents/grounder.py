@@ -17,6 +17,7 @@ from reaseq.agents.learned import KEPT_FROM, VERIFIED_FROM, Learned, tagged
 from reaseq.taxonomy.lexicon import Lexicon, Match, Sources, Text
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.text import stems
+from reaseq.taxonomy.sizes import canonical_size
 from reaseq.taxonomy.units import canonical, same
 from reaseq.taxonomy.variants import VariantValue
 
@@ -69,7 +70,7 @@ def against_variants(claims: Sequence[Claim], variants: Sequence[VariantValue], 
     for claim in claims:
         attribute, values = lexicon.schema.get(claim["attribute"]), of.get(claim["attribute"])
         if values and attribute is not None and claim["status"] in ("verified", "proposed"):
-            if claim["value"] in values:
+            if claim["value"] in values or canonical_size(claim["value"]) in values:
                 if not attribute.multiple:
                     continue
             elif attribute.kind == "closed" and set(values) <= set(attribute.values):

@@ -6,7 +6,7 @@ from typing import Any
 
 from reaseq.agents.product_text import fingerprint
 
-CODE_VERSION = "3"
+CODE_VERSION = "4"
 """Raised when a change of code changes what a distillation finds."""
 
 _WORDS = {

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from reaseq.taxonomy.lexicon import Lexicon, Text
 from reaseq.taxonomy.schema import attribute_name
+from reaseq.taxonomy.sizes import canonical_size
 from reaseq.taxonomy.units import canonical
 
-_ALSO = {"colour": "color", "farbe": "color", "couleur": "color", "size_name": "size", "color_name": "color"}
+_ALSO = {"colour": "color", "farbe": "color", "couleur": "color", "color_name": "color"} | dict.fromkeys(
+    ("size_name", "taille", "gr_e"), "size"
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ def variant_values(lexicon: Lexicon, variants: Sequence[Mapping[str, object]]) -
 def _value(lexicon: Lexicon, name: str, quote: str) -> str:
     attribute = lexicon.schema.get(name)
     if attribute is None or attribute.kind == "open":
-        return quote
+        return canonical_size(quote) if name.endswith("size") else quote
     text = Text({"option": quote})
     if attribute.kind == "measure":
         measured = lexicon.measures(attribute, text)
