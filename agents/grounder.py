@@ -16,8 +16,8 @@ from reaseq.agents.labelled import Candidate, Tags
 from reaseq.agents.learned import KEPT_FROM, VERIFIED_FROM, Learned, tagged
 from reaseq.taxonomy.lexicon import Lexicon, Match, Sources, Text
 from reaseq.taxonomy.schema import Attribute
-from reaseq.taxonomy.text import stems
 from reaseq.taxonomy.sizes import canonical_size
+from reaseq.taxonomy.text import stems
 from reaseq.taxonomy.units import canonical, same
 from reaseq.taxonomy.variants import VariantValue
 

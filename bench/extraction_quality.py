@@ -23,7 +23,7 @@ import itertools
 import json
 import platform
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -37,8 +37,8 @@ from reaseq.agents.learned import KEPT_FROM, VERIFIED_FROM, Learned
 from reaseq.agents.product_text import shown
 from reaseq.cli.engine import chat_of, start_engine
 from reaseq.cli.settings import load
-from reaseq.graphs.extraction_eval import GoldCategory, categories, extract
-from reaseq.graphs.ledger import Counts, Ledger
+from reaseq.graphs.extraction_eval import GoldCategory, categories, extract, learner
+from reaseq.graphs.ledger import Counts, booked
 from reaseq.graphs.teaching import of_gold
 from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.store import Store
@@ -54,6 +54,7 @@ PUBLISHED = {"oa-mine": (0.8526, 0.8168, 0.8343), "ae-110k": (0.9123, 0.8427, 0.
 """GPT-4-0613 on the authors' test rows, ten similar examples, shuffled ensemble: precision, recall, F1 (ExtractGPT)."""
 METHODS = ("plain", "plain-alike", "tagger", "pipeline")
 _BINS = np.linspace(0, 1, 11)
+Learn = Callable[[GoldCategory], Learned | None]
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ def main() -> None:
     with Store.open(arguments.store) as store, start_engine(settings) as endpoint:
         for name in [arguments.only] if arguments.only else DATA:
             groups = split(list(read_gold(arguments.ave / f"{name}.jsonl.gz")), arguments.rows, tune=arguments.tune)
-            found = {method: asyncio.run(run(method, groups, endpoint, store, encoder)) for method in arguments.methods}
+            learn = learner(encoder.span_vectors)
+            found = {method: asyncio.run(run(method, groups, endpoint, store, learn)) for method in arguments.methods}
             report(name, groups, found, endpoint, tune=arguments.tune)
 
 
@@ -102,36 +104,40 @@ def place(row: GoldRow) -> float:
     return int(hashlib.sha256(row.id.encode()).hexdigest()[:8], 16) / 2**32
 
 
-async def run(method: str, groups: Sequence[GoldCategory], endpoint: Endpoint, store: Store, encoder: Encoder) -> Found:
-    counts = Counts()
+async def run(method: str, groups: Sequence[GoldCategory], endpoint: Endpoint, store: Store, learn: Learn) -> Found:
     started = time.perf_counter()
     values: dict[str, dict[str, tuple[str, float | None]]] = {}
     if method == "tagger":
         for group in groups:
-            values |= tagged(group, encoder)
-        return Found(values, counts, time.perf_counter() - started)
-    run_id = store.start_run(
-        command=f"bench {method}", category=None, model=endpoint.model, engine="bench", settings={}, versions={}
-    )
-    chat = chat_of(load(), endpoint, Ledger(store, run_id, counts))
-    async with chat:
-        if method == "pipeline":
-            made = await extract(groups, endpoint, chat, PromptLibrary(), vectors=encoder.span_vectors)
-            values = {
-                row: {name: (claim["value"], claim["confidence"]) for name, claim in claims.items()}
-                for row, claims in made.claims.items()
-            }
-        else:
-            for group in groups:
-                alike = Neighbours(group.labelled) if method == "plain-alike" else None
-                found = await asyncio.gather(*(plain(chat, group, row, alike) for row in group.rows))
-                values |= {row.id: mine for row, mine in zip(group.rows, found, strict=True)}
-    return Found(values, counts, time.perf_counter() - started)
+            values |= tagged(group, learn)
+        return Found(values, Counts(), time.perf_counter() - started)
+    with booked(store, endpoint, command=f"bench {method}", engine="bench") as ledger:
+        async with chat_of(load(), endpoint, ledger) as chat:
+            values = await asked(method, groups, endpoint, chat, learn)
+    return Found(values, ledger.counts, time.perf_counter() - started)
 
 
-def tagged(group: GoldCategory, encoder: Encoder) -> Iterator[tuple[str, dict[str, tuple[str, float | None]]]]:
-    learned = Learned.learn(group.labelled, group.schema, encoder.span_vectors)
-    for row in group.rows:
+async def asked(
+    method: str, groups: Sequence[GoldCategory], endpoint: Endpoint, chat: Chat, learn: Learn
+) -> dict[str, dict[str, tuple[str, float | None]]]:
+    if method == "pipeline":
+        made = await extract(groups, endpoint, chat, PromptLibrary(), learn=learn)
+        return {
+            row: {name: (claim["value"], claim["confidence"]) for name, claim in claims.items()}
+            for row, claims in made.claims.items()
+        }
+    values: dict[str, dict[str, tuple[str, float | None]]] = {}
+    for group in groups:
+        alike = Neighbours(group.labelled) if method == "plain-alike" else None
+        found = await asyncio.gather(*(plain(chat, group, row, alike) for row in group.rows))
+        values |= {row.id: mine for row, mine in zip(group.rows, found, strict=True)}
+    return values
+
+
+def tagged(group: GoldCategory, learn: Learn) -> Iterator[tuple[str, dict[str, tuple[str, float | None]]]]:
+    learned = learn(group)
+    for row in group.rows if learned else ():
+        assert learned is not None
         weighed = {
             group.names[name]: (candidates[0].value, learned.confidence(candidates[0].probability))
             for name, candidates in learned.tag(of_gold(row).sources).items()

@@ -138,16 +138,12 @@ def _plan(
     return plan(
         store,
         PromptLibrary(settings.prompts_dir),
-        category=category,
-        limit=limit,
+        distill_options(settings, category, limit),
         model=config.model_name,
         model_fingerprint=fingerprint(config),
-        concurrency=settings.calls_at_a_time,
         price=config.price,
         teaching=taught,
         escalated=fingerprint(replace(config, model=escalate)) if escalate else None,
-        schemas_dir=str(settings.schemas_dir),
-        votes=settings.votes,
     )
 
 

@@ -106,7 +106,7 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
 
     from reaseq.cli.engine import chat_of, start_engine
     from reaseq.cli.progress import StepBar
-    from reaseq.graphs.extraction_eval import categories, extract
+    from reaseq.graphs.extraction_eval import categories, extract, learner
     from reaseq.graphs.ledger import Ledger, booked
     from reaseq.graphs.teaching import Teaching
     from reaseq.knowledge_store.importing import category_name
@@ -121,7 +121,7 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
             return stored.schema if stored else starter_for(category, settings.schemas_dir)
 
         groups = categories(rows, examples=examples, labelled=labelled, schema_of=schema_of)
-        vectors = Teaching(settings.weights_dir).vectors() if labelled else None
+        learn = learner(Teaching(settings.weights_dir).vectors(), settings.seed) if labelled else lambda group: None
 
         async def go(ledger: Ledger) -> Extracted:
             with StepBar(Console(stderr=True), "rows") as bar:
@@ -131,8 +131,7 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
                         endpoint,
                         chat,
                         PromptLibrary(settings.prompts_dir),
-                        vectors=vectors,
-                        seed=settings.seed,
+                        learn=learn,
                         on_row=bar.step,
                     )
 

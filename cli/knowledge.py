@@ -91,7 +91,7 @@ def show(
 
             raise ReaseqError(f"no product with id {product_id!r} in the store", hint="reaseq knowledge list")
         claims, summary, failures = store.knowledge(product_id)
-        variants = store.variants(product_id)
+        variants = store.variants([product_id]).get(product_id, [])
         schema = store.latest_schema(product["category"] or "")
 
     from reaseq.agents.product_text import source_fields

@@ -215,12 +215,11 @@ def reject(category: CategoryArgument, attribute: AttributeArgument, value: Valu
 
 def _cells(store: Store, category: str) -> Iterator[tuple[str, str]]:
     """The columns and options of the category's products and their variants, with their values."""
-    has_variants = store.has_variants()
     for product, _, _ in store.products(category):
         for column, value in (product["attributes"] or {}).items():
             if isinstance(value, str):
                 yield column, value
-        for variant in store.variants(product["id"]) if has_variants else ():
+        for variant in product["variants"]:
             yield from variant["options"].items()
 
 

@@ -33,7 +33,7 @@ from reaseq.graphs.product_graph import (
     exchange,
     run_product_graph,
 )
-from reaseq.graphs.staleness import Inputs, reason
+from reaseq.graphs.staleness import Checked, Inputs, checked
 from reaseq.graphs.teaching import Teaching, fingerprint
 from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error
 from reaseq.knowledge_store.importing import category_name
@@ -220,16 +220,6 @@ async def _drawn_only(state: CategoryState) -> CategoryState:
     raise NotImplementedError("this graph was built to be drawn")
 
 
-@dataclass(frozen=True)
-class _Stale:
-    """A product to be distilled. parts: what its knowledge will have been made from."""
-
-    product_id: str
-    sources: dict[str, str]
-    parts: dict[str, str]
-    variants: list[dict[str, Any]]
-
-
 class _Run:
     """One run of `distill`: what its nodes share."""
 
@@ -362,26 +352,21 @@ class _Run:
     def _escalated(self) -> str | None:
         return self.costly.endpoint.fingerprint if self.costly else None
 
-    def _stale(self, category: str, inputs: Inputs) -> Iterator["_Stale | None"]:
+    def _stale(self, category: str, inputs: Inputs) -> Iterator[Checked | None]:
         """Each stale product; None now and then, to let others work."""
-        has_variants = self.store.has_variants()
-        for index, (product, before, status) in enumerate(self.store.products(category)):
-            if self.options.limit is not None and index >= self.options.limit:
-                return
-            sources = source_fields(product)
-            variants = self.store.variants(product["id"]) if has_variants else []
-            parts = inputs.parts(sources, variants)
-            if reason(parts, before, status, again=self.teaching is not None and self.teaching.again) is None:
-                self.counts.unchanged += 1
-                if index % 100 == 0:
-                    yield None
-            else:
-                yield _Stale(product["id"], sources, parts, variants)
+        again = self.teaching is not None and self.teaching.again
+        for index, one in enumerate(checked(self.store, category, inputs, limit=self.options.limit, again=again)):
+            if one.why is not None:
+                yield one
+                continue
+            self.counts.unchanged += 1
+            if index % 100 == 0:
+                yield None
 
     async def _work(
         self,
         graph: ProductGraph,
-        todo: Iterator["_Stale | None"],
+        todo: Iterator[Checked | None],
         agents: ProductAgents,
     ) -> None:
         while not self.stop.is_set():

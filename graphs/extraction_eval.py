@@ -109,20 +109,33 @@ def _example(row: GoldRow) -> Example:
     return Example(title=row.title[:400], description=row.description[:400], values=values)
 
 
+def learner(vectors: Vectors, seed: int = 0) -> Callable[[GoldCategory], Learned | None]:
+    """What learns from a category's labelled products, once, if there are enough. vectors: an encoder's."""
+    known: dict[str, Learned | None] = {}
+
+    def learn(group: GoldCategory) -> Learned | None:
+        name = group.rows[0].category
+        if name not in known:
+            enough = worthwhile(group.labelled, group.schema)
+            known[name] = Learned.learn(group.labelled, group.schema, vectors, seed=seed) if enough else None
+        return known[name]
+
+    return learn
+
+
 async def extract(
     groups: Sequence[GoldCategory],
     endpoint: Endpoint,
     chat: Chat,
     prompts: PromptLibrary,
     *,
-    vectors: Vectors | None = None,
-    seed: int = 0,
+    learn: Callable[[GoldCategory], Learned | None] = lambda group: None,
     repairs: int = 1,
     on_row: Callable[[int, int], None] = lambda done, total: None,
 ) -> Extracted:
     """What is found in each row. A row whose reply cannot be used counts as one without values.
 
-    `vectors`, an encoder's, are needed to learn from labelled products.
+    `learn`: see `learner`; without one nothing is learnt from labelled products.
 
     Raises:
         EndpointRefused, BudgetExceeded: what concerns all rows ends it.
@@ -144,9 +157,7 @@ async def extract(
         on_row(len(made.claims), total)
 
     for group in groups:
-        learned = None
-        if vectors is not None and worthwhile(group.labelled, group.schema):
-            learned = await asyncio.to_thread(Learned.learn, group.labelled, group.schema, vectors, seed=seed)
+        learned = await asyncio.to_thread(learn, group)
         agents = ProductAgents.build(group.schema, prompts, grammar=endpoint.grammar, learned=learned)
         made.scored += group.rows
         async with asyncio.TaskGroup() as tasks:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import CategoryAnalyst, derived_from
 from reaseq.agents.learned import worthwhile
-from reaseq.agents.product_text import shown, source_fields
-from reaseq.graphs.distill import require_products, starting_schema
+from reaseq.agents.product_text import shown
+from reaseq.graphs.distill import Options, require_products, starting_schema
 from reaseq.graphs.product_graph import ProductAgents
-from reaseq.graphs.staleness import Inputs, reason
+from reaseq.graphs.staleness import Inputs, checked
 from reaseq.graphs.teaching import Teaching, fingerprint
 from reaseq.knowledge_store.store import Store
 from reaseq.llm.budget import estimate_tokens
@@ -48,25 +48,21 @@ class Plan:
 def plan(
     store: Store,
     prompts: PromptLibrary,
+    options: Options,
     *,
-    category: str,
-    limit: int | None,
     model: str,
     model_fingerprint: str,
-    concurrency: int,
     price: Price | None,
     teaching: Teaching | None = None,
     escalated: str | None = None,
-    schemas_dir: str | None = None,
-    votes: int = 1,
 ) -> Plan:
     """How many products are stale and why, with estimated calls, tokens, seconds and cost.
 
     An agent's figures are averages of its earlier calls to the same model if there were at least
     five, else estimated from the prompts of the first stale products.
     """
-    made = Plan(require_products(store, category))
-    starter = starting_schema(made.category, schemas_dir)
+    made = Plan(require_products(store, options.category))
+    starter = starting_schema(made.category, options.schemas_dir)
     analyst = CategoryAnalyst(prompts[CategoryAnalyst.name])
     stored = store.latest_schema(made.category)
     analysed = stored is not None and stored.derived_from == derived_from(starter, analyst, model_fingerprint)
@@ -74,21 +70,15 @@ def plan(
     agents = ProductAgents.build(schema, prompts, grammar=False)
     labelled = teaching.products(store, schema) if teaching else []
     known = fingerprint(labelled) if worthwhile(labelled, schema) else None
-    inputs = Inputs(schema.fingerprint, model_fingerprint, agents.fingerprints, known, escalated, votes)
+    inputs = Inputs(schema.fingerprint, model_fingerprint, agents.fingerprints, known, escalated, options.votes)
     again = teaching is not None and teaching.again
-    has_variants = store.has_variants()
     sampled: list[str] = []
-    for index, (product, before, status) in enumerate(store.products(made.category)):
-        if limit is not None and index >= limit:
-            break
+    for one in checked(store, made.category, inputs, limit=options.limit, again=again):
         made.products += 1
-        sources = source_fields(product)
-        variants = store.variants(product["id"]) if has_variants else []
-        why = reason(inputs.parts(sources, variants), before, status, again=again)
-        if why is not None:
-            made.reasons[why] += 1
+        if one.why is not None:
+            made.reasons[one.why] += 1
             if len(sampled) < _SAMPLED:
-                sampled.append(shown(sources))
+                sampled.append(shown(one.sources))
 
     if not analysed:
         made.agents[CategoryAnalyst.name] = AgentPlan(calls=1, prompt_tokens=1500, completion_tokens=200)
@@ -119,7 +109,7 @@ def plan(
                 )
     timed = [agent.seconds for agent in made.agents.values() if agent.measured and agent.seconds is not None]
     if timed:
-        made.seconds = sum(timed) / concurrency
+        made.seconds = sum(timed) / options.concurrency
     if price is not None:
         made.cost = sum(price.of(agent.prompt_tokens, agent.completion_tokens) for agent in made.agents.values())
     return made

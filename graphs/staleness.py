@@ -1,10 +1,12 @@
 """What a product's knowledge depends on, and why it has to be made again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
-from reaseq.agents.product_text import fingerprint
+from reaseq.agents.product_text import fingerprint, source_fields
+from reaseq.knowledge_store.store import Store
 
 CODE_VERSION = "4"
 """Raised when a change of code changes what a distillation finds."""
@@ -48,6 +50,26 @@ class Inputs:
             **({"votes": str(self.votes)} if self.votes > 1 else {}),
             **({"escalated": self.escalated} if self.escalated else {}),
         }
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A product, what its knowledge is to be made from (`parts`: in fingerprints), and `why` it has to be made again;
+    None: it has not."""
+
+    product_id: str
+    sources: dict[str, str]
+    variants: list[dict[str, Any]]
+    parts: dict[str, str]
+    why: str | None
+
+
+def checked(store: Store, category: str, inputs: Inputs, *, limit: int | None, again: bool) -> Iterator[Checked]:
+    """The first `limit` products of the category. again: see `reason`."""
+    for product, before, status in islice(store.products(category), limit):
+        sources, variants = source_fields(product), product["variants"]
+        parts = inputs.parts(sources, variants)
+        yield Checked(product["id"], sources, variants, parts, reason(parts, before, status, again=again))
 
 
 def reason(

@@ -3,7 +3,7 @@
 import csv
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -127,25 +127,31 @@ def defused(cell: str) -> str:
 def _rows(store: Store, category: str | None) -> Iterator[dict[str, Any]]:
     for claim in store.claims(category=category):
         yield {name: claim.get(name) for name in COLUMNS}
-    has_variants = store.has_variants()
     lexicons: dict[str | None, Lexicon | None] = {}
-    for product in store.distilled(category=category):
-        empty = dict.fromkeys(COLUMNS)
-        of_product = empty | {"product_id": product["id"], "title": product["title"], "category": product["category"]}
-        if product["summary"]:
-            said = {"attribute": "summary", "value": product["summary"], "created_at": product["finished_at"]}
-            yield of_product | said
-        for value in _of_variants(store, product, lexicons) if has_variants else ():
-            yield of_product | value
+    products = store.distilled(category=category)
+    while batch := list(islice(products, _BATCH)):
+        variants = store.variants([product["id"] for product in batch])
+        for product in batch:
+            of_product = dict.fromkeys(COLUMNS) | {
+                "product_id": product["id"],
+                "title": product["title"],
+                "category": product["category"],
+            }
+            if product["summary"]:
+                said = {"attribute": "summary", "value": product["summary"], "created_at": product["finished_at"]}
+                yield of_product | said
+            if mine := variants.get(product["id"]):
+                for value in _of_variants(store, product["category"], mine, lexicons):
+                    yield of_product | value
 
 
 def _of_variants(
-    store: Store, product: Mapping[str, Any], lexicons: dict[str | None, Lexicon | None]
+    store: Store,
+    category: str | None,
+    variants: Sequence[Mapping[str, Any]],
+    lexicons: dict[str | None, Lexicon | None],
 ) -> Iterator[dict[str, Any]]:
     """None of a product that an import has put, since it was distilled, under a category without a schema."""
-    if not (variants := store.variants(product["id"])):
-        return
-    category = product["category"]
     if category not in lexicons:
         stored = store.latest_schema(category) if category else None
         lexicons[category] = Lexicon(stored.schema) if stored else None

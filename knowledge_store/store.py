@@ -207,8 +207,8 @@ class Store:
     def products(
         self, category: str | None, *, batch: int = 500
     ) -> Iterator[tuple[dict[str, Any], dict[str, str] | None, str | None]]:
-        """The category's products in the order they were imported, with the parts and status of their distillation;
-        None: those without a category.
+        """The category's products in the order they were imported, each with its `variants`, and the parts and status
+        of its distillation; None: those without a category.
 
         Read in batches, each a query of its own: nothing is held open between them, and memory does
         not grow with the catalogue.
@@ -226,9 +226,10 @@ class Store:
             page = query if after is None else query.where(tuple_(*order) > tuple_(*after))
             with self.reading() as connection:
                 rows = connection.execute(page).all()
+            variants = self.variants([row.id for row in rows])
             for row in rows:
                 product = {column.name: row._mapping[column] for column in PRODUCT.c}
-                yield product, row.parts, row.distilled
+                yield product | {"variants": variants.get(row.id, [])}, row.parts, row.distilled
             if len(rows) < batch:
                 return
             after = tuple(rows[-1]._mapping[column] for column in order)
@@ -246,15 +247,14 @@ class Store:
             of_variants = {row.id: row.product_id for row in connection.execute(variants) if row.product_id in own}
         return of_variants | own
 
-    def has_variants(self) -> bool:
+    def variants(self, product_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+        """What each of some hundred products is sold as, in the feed's order; no entry for those without variants."""
+        query = select(VARIANT).where(VARIANT.c.product_id.in_(product_ids)).order_by(VARIANT.c.line, VARIANT.c.id)
+        found: dict[str, list[dict[str, Any]]] = {}
         with self.reading() as connection:
-            return connection.execute(select(VARIANT.c.id).limit(1)).first() is not None
-
-    def variants(self, product_id: str) -> list[dict[str, Any]]:
-        """What a product is sold as, in the feed's order."""
-        query = select(VARIANT).where(VARIANT.c.product_id == product_id).order_by(VARIANT.c.line, VARIANT.c.id)
-        with self.reading() as connection:
-            return [dict(row._mapping) for row in connection.execute(query)]
+            for row in connection.execute(query):
+                found.setdefault(row.product_id, []).append(dict(row._mapping))
+        return found
 
     def facts(self, product_ids: Collection[str] | None = None, *, batch: int = 500) -> dict[str, list[str]]:
         """What is known of products in single words, as `attribute=value`: brand, category, claims that hold.
