@@ -87,7 +87,7 @@ def import_(
     if named:
         console.print(f"Next: reaseq distill --category {named}", highlight=False, soft_wrap=True)
     else:
-        console.print("Next: import again with --category NAME, so that the products can be distilled", highlight=False)
+        console.print("Next: reaseq categorize   (or import again with --category NAME)", highlight=False)
 
 
 def overrides(pairs: list[str]) -> dict[str, str]:

@@ -215,6 +215,11 @@ def test_the_command(catalogue: Run, fake: FakeEndpoint) -> None:
         catalogue("categorize", "set", "3", "?!")
 
 
+def test_an_import_without_categories_says_what_comes_next(run: Run) -> None:
+    Path("feed.csv").write_text("sku,title\n1,Sneakers\n")
+    assert "Next: reaseq categorize" in run("import", "feed.csv")
+
+
 def test_what_is_settled_already_needs_no_model(catalogue: Run, fake: FakeEndpoint) -> None:
     for number in "123":
         catalogue("categorize", "set", number, "tea")
