@@ -2,7 +2,7 @@
 
 Titles of kinds that one of the bundled schemas is for, and of kinds for which there is none, as their source has them:
 oa-mine and ae-110k (`--ave`), Myntra styles (`--catalogs`, `myntra_styles_15k.csv`). A quarter of the titles, by their
-hash, is scored; `--tune` scores others instead, from which the thresholds in `reaseq.taxonomy.nearest` were chosen.
+hash, is scored; `--tune` scores others instead, for choosing the thresholds in `reaseq.taxonomy.nearest`.
 
 The schemas are all that is known: no product has a category yet.
 """

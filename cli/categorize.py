@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reaseq.cli.distill import EngineOption, ModelOption
+from reaseq.cli.distill import EngineOption, MaxCostOption, MaxTokensOption, ModelOption
 from reaseq.cli.knowledge import category_as_stored, open_store
 
 if TYPE_CHECKING:
@@ -31,15 +31,8 @@ def categorize(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what their titles settle and what not; change nothing, ask no model.")
     ] = False,
-    max_tokens: Annotated[
-        int | None, typer.Option("--max-tokens", min=1, help="Stop before the run uses more tokens than this.")
-    ] = None,
-    max_cost: Annotated[
-        float | None,
-        typer.Option(
-            "--max-cost", min=0, help="Stop before the run costs more than this (needs [prices] in settings)."
-        ),
-    ] = None,
+    max_tokens: MaxTokensOption = None,
+    max_cost: MaxCostOption = None,
 ) -> None:
     """Put products without a category under one: yours, those that ship with reaseq, and those of your products.
 

@@ -25,6 +25,13 @@ ModelOption = Annotated[
 EngineOption = Annotated[
     str | None, typer.Option("--engine", help="embedded, openai, vllm or replay.", show_default="from settings")
 ]
+MaxTokensOption = Annotated[
+    int | None, typer.Option("--max-tokens", min=1, help="Stop before the run uses more tokens than this.")
+]
+MaxCostOption = Annotated[
+    float | None,
+    typer.Option("--max-cost", min=0, help="Stop before the run costs more than this (needs [prices] in settings)."),
+]
 
 
 def distill(
@@ -58,15 +65,8 @@ def distill(
         str | None,
         typer.Option("--escalate", metavar="MODEL", help="Ask this costlier model too, about what stays unsure."),
     ] = None,
-    max_tokens: Annotated[
-        int | None, typer.Option("--max-tokens", min=1, help="Stop before the run uses more tokens than this.")
-    ] = None,
-    max_cost: Annotated[
-        float | None,
-        typer.Option(
-            "--max-cost", min=0, help="Stop before the run costs more than this (needs [prices] in settings)."
-        ),
-    ] = None,
+    max_tokens: MaxTokensOption = None,
+    max_cost: MaxCostOption = None,
 ) -> None:
     """Distil a category's products into verified claims and a summary each.
 

@@ -5,12 +5,13 @@ A category's words are its name, its aliases, its description, the titles of its
 average: one alone is often a chance, and all of them say little of a category with many kinds.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reaseq.taxonomy.proposals import Encode
 from reaseq.taxonomy.schema import CategorySchema
 
 SURE_FROM, SURE_BY = 0.5, 0.1
@@ -20,9 +21,6 @@ KIND_FROM = 0.75
 """The cosine from which a kind that a model named is one of a category's."""
 AMONG = 5
 _NEAREST = 3
-
-Encode = Callable[[Sequence[str]], NDArray[np.floating]]
-"""Unit vectors of texts: [n, d]."""
 
 
 @dataclass(frozen=True)
