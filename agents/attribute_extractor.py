@@ -3,8 +3,9 @@
 The JSON Schema comes from the category schema: closed attributes are enums. Where the endpoint compiles a
 grammar for each request, open ones are enums of the source's own spans, so that nothing can be invented, and a
 product is asked only for what the lexicon has not settled: nothing else could become of the answer. Where labelled
-products have taught a tagger, the model chooses from what the tagger thinks possible, and the examples are the labelled
-products most like the one at hand.
+products have taught a tagger, the model is asked for what that is unsure of, and not told what it thinks possible: the
+agreement of two that read each by itself is worth more than a choice. The examples are the labelled products most like
+the one at hand.
 """
 
 import json
@@ -88,13 +89,21 @@ class AttributeExtractor:
             return []
         turns: list[Message] = []
         for product in self.learned.neighbours.nearest(text.sources, _NEIGHBOURS, leave_out=product_id):
-            values = {name: self._shown_value(name, product) for name in asked if product.values.get(name)}
+            values = {name: self._shown_value(name, product) for name in asked if self._known(name, product)}
             turns += [self._request(product.sources), ("assistant", json.dumps(values, ensure_ascii=False))]
         return turns
 
-    def _shown_value(self, name: str, product: LabelledProduct) -> str | list[str]:
+    def _known(self, name: str, product: LabelledProduct) -> bool:
+        """Its value or, of an attribute that the reply must name, that it has none."""
         attribute = self.schema.get(name)
-        forms = product.values[name]
+        absent = attribute is not None and tagged(attribute) and (product.whole or name in product.values)
+        return absent or bool(product.values.get(name))
+
+    def _shown_value(self, name: str, product: LabelledProduct) -> str | list[str] | None:
+        attribute = self.schema.get(name)
+        forms = product.values.get(name)
+        if not forms:
+            return None
         return list(forms) if attribute is not None and attribute.multiple else forms[0]
 
     def _request(self, sources: Mapping[str, str]) -> Message:
@@ -114,6 +123,7 @@ class AttributeExtractor:
         kind = self.schema.attributes[0]
         spans: list[str] | None = None
         properties: dict[str, Any] = {}
+        required: list[str] = []
         for attribute in self.schema.attributes:
             most = _MOST_VALUES[attribute.facet]
             if attribute.kind == "closed":
@@ -133,9 +143,8 @@ class AttributeExtractor:
                 settled = len(measures) < 2
                 value = {"enum": sorted(measures)}
             elif self.learned is not None and tagged(attribute):
-                candidates = tags.get(attribute.name, ())
-                settled = not self.learned.unsure(candidates)
-                value = {"enum": [candidate.value for candidate in candidates]}
+                settled = not self.learned.unsure(tags.get(attribute.name, ()))
+                value = {"type": "string", "maxLength": _LONGEST_OPEN}
             elif attribute.facet == "supply":
                 if spans is None:
                     spans = [span for span in self.lexicon.candidate_spans(text) if len(span) <= _LONGEST_OPEN]
@@ -143,8 +152,12 @@ class AttributeExtractor:
             else:
                 settled, value = False, {"type": "string", "maxLength": _LONGEST_OPEN}
             if not settled:
-                properties[attribute.name] = _values(attribute, value, most=most)
-        return _json_schema(properties, required=())
+                value = _values(attribute, value, most=most)
+                if self.learned is not None and tagged(attribute):
+                    value = {"anyOf": [{"type": "null"}, value]}
+                    required.append(attribute.name)
+                properties[attribute.name] = value
+        return _json_schema(properties, required=required)
 
     def _parse(self, reply: Reply) -> Extraction:
         fenced = _FENCE.match(reply.text)

@@ -27,7 +27,7 @@ class Answer(StrEnum):
     NONE = "none"
 
 
-EVIDENCE = {Answer.NOT_ASKED: 0.0, Answer.SAME: 0.9, Answer.OTHER: -1.6, Answer.NONE: 0.0}
+EVIDENCE = {Answer.NOT_ASKED: 0.0, Answer.SAME: 1.4, Answer.OTHER: -1.1, Answer.NONE: -0.9}
 
 
 @dataclass(frozen=True)

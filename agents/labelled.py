@@ -14,19 +14,21 @@ from reaseq.taxonomy.text import stems
 @dataclass(frozen=True)
 class LabelledProduct:
     """A product's text, and for each attribute that somebody judged the accepted forms of its value, none where it has
-    none. Of other attributes nothing is known."""
+    none. Other attributes it most likely lacks, if somebody looked at all of it (`whole`); else nothing is known."""
 
     id: str
     sources: Mapping[str, str]
     values: Mapping[str, tuple[str, ...]]
+    whole: bool = True
 
 
-Vectors = Callable[[str, Sequence[tuple[int, int]]], NDArray[np.float32]]
+Vectors = Callable[[str, tuple[tuple[int, int], ...]], NDArray[np.float32]]
 """The encoder's vectors of spans of a text: [n, d]; see `knowledge_store.encoder.Encoder.span_vectors`."""
 
 
 class Candidate(NamedTuple):
-    """`source[field][start:end] == value`, and the tagger's probability that this is the attribute's value."""
+    """What `source[field][start:end]` says, as labelled products would write it, and the tagger's probability that this
+    is the attribute's value."""
 
     value: str
     field: str

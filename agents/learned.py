@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from reaseq.agents.confidence import Answer, Confidence
@@ -41,7 +42,8 @@ class Learned:
         from reaseq.agents.tagger import Tagger, held_out
 
         attributes = _learnable(products, schema)
-        tags = held_out(products, attributes, vectors, seed=seed)
+        once = cache(vectors)
+        tags = held_out(products, attributes, once, seed=seed)
         cases = [
             (found[name][0].probability, found[name][0].value in forms)
             for product, found in zip(products, tags, strict=True)
@@ -49,7 +51,8 @@ class Learned:
             if found.get(name)
         ]
         confidence = Confidence.fit([p for p, _ in cases], [right for _, right in cases])
-        tagger = Tagger.learn(products, attributes, vectors, seed=seed)
+        tagger = Tagger.learn(products, attributes, once, seed=seed)
+        tagger.vectors = vectors  # whose texts need not be remembered
         return cls(Neighbours(products), tagger, confidence)
 
     def tag(self, sources: Mapping[str, str]) -> dict[str, list[Candidate]]:

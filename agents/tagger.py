@@ -9,6 +9,7 @@ It takes seconds to learn a category and milliseconds a product: the pass before
 """
 
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from reaseq.agents.labelled import Candidate, LabelledProduct, Vectors
 from reaseq.agents.token_features import Gazetteer, Word, features, gazetteer, phrase, words
+from reaseq.taxonomy.lexicon import Text
 
 _OUTSIDE, _BEGIN, _INSIDE = range(3)
 _NEVER = -1e4
@@ -60,6 +62,8 @@ class Tagger:
         self.known = known
         self.vocabulary = vocabulary
         self.vectors = vectors
+        self.written: dict[tuple[str, str], Counter[str]] = {}
+        """Attribute and words of a text to the values that labelled products give for them ("Mens": "Men")."""
         self.weights: _Weights
 
     @classmethod
@@ -107,7 +111,9 @@ class Tagger:
             sequence = self._sequence(text, found, features(found, field, self.known))
             for attribute, first, last, probability in self._spans(sequence):
                 start, end = found[first].start, found[last].end
-                candidate = Candidate(text[start:end], field, start, end, probability)
+                written = self.written.get((attribute, text[start:end]))
+                value = written.most_common(1)[0][0] if written else text[start:end]
+                candidate = Candidate(value, field, start, end, probability)
                 mine = best.setdefault(attribute, {})
                 if candidate.value not in mine or mine[candidate.value].probability < probability:
                     mine[candidate.value] = candidate
@@ -122,7 +128,7 @@ class Tagger:
         for word in said:
             starts.append(len(ids))
             ids += [self.vocabulary[feature] for feature in word if feature in self.vocabulary]
-        vectors = torch.from_numpy(self.vectors(text, [(word.start, word.end) for word in found]))
+        vectors = torch.from_numpy(self.vectors(text, tuple((word.start, word.end) for word in found)))
         return _Sequence(found, torch.tensor(ids, dtype=torch.long), torch.tensor(starts), vectors)
 
     def _labels(self, product: LabelledProduct, field: str, found: list[Word]) -> tuple[Tensor, Tensor]:
@@ -138,10 +144,13 @@ class Tagger:
                 continue
             elsewhere = any(form in text for form in forms for name, text in product.sources.items() if name != field)
             counts[column] = 1.0 if elsewhere else 0.0
-            for first, last in _places(product.sources[field], found, forms):
+            if place := _place(product.sources[field], found, forms):
+                first, last, form = place
                 tags[first : last + 1, column] = _INSIDE
                 tags[first, column] = _BEGIN
                 counts[column] = 1.0
+                said = product.sources[field][found[first].start : found[last].end]
+                self.written.setdefault((attribute, said), Counter())[form] += 1
         return tags, counts
 
     def _fit(self, cases: list[tuple[_Sequence, Tensor, Tensor]], seed: int, config: TaggerConfig) -> None:
@@ -212,13 +221,17 @@ class _Weights(nn.Module):
         self.sparse = nn.Parameter(torch.zeros(features_, attributes * 3))
         self.moves = nn.Parameter(torch.zeros(attributes, 3, 3))
         self.dense = nn.Linear(width, attributes * 3)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = dropout
 
     def forward(self, sequences: Sequence[_Sequence]) -> tuple[Tensor, Tensor]:
         """Scores [batch, words, attributes, 3] and lengths [batch]. A first word cannot be inside a value."""
         vectors = pad_sequence([one.vectors for one in sequences], batch_first=True)
         bags = [embedding_bag(one.ids, self.sparse, one.starts, mode="sum") for one in sequences]
-        scores = self.dense(self.dropout(vectors)) + pad_sequence(bags, batch_first=True)
+        if self.training:
+            # What is left out is the same for all words of a text (Gal and Ghahramani 2016), which is also quicker.
+            kept = torch.rand(vectors.shape[0], 1, vectors.shape[2]) >= self.dropout
+            vectors = vectors * kept / (1 - self.dropout)
+        scores = self.dense(vectors) + pad_sequence(bags, batch_first=True)
         scores = scores.view(*scores.shape[:2], -1, 3)
         first = torch.tensor([0.0, 0.0, _NEVER])
         scores = torch.cat([scores[:, :1] + first, scores[:, 1:]], 1)
@@ -259,17 +272,21 @@ def _backward(scores: Tensor, moves: Tensor) -> Tensor:
     return torch.stack(beta[::-1])
 
 
-def _places(text: str, found: Sequence[Word], forms: Sequence[str]) -> list[tuple[int, int]]:
-    """First and last word of the first place where one of the forms stands as whole words; the first form there is."""
+def _place(text: str, found: Sequence[Word], forms: Sequence[str]) -> tuple[int, int, str] | None:
+    """First and last word of the first place of a form, and which: as whole words, or else in another inflection."""
     begins = {word.start: index for index, word in enumerate(found)}
     ends = {word.end: index for index, word in enumerate(found)}
     for form in forms:
         start = text.find(form)
         while form and start >= 0:
             if start in begins and start + len(form) in ends:
-                return [(begins[start], ends[start + len(form)])]
+                return begins[start], ends[start + len(form)], form
             start = text.find(form, start + 1)
-    return []
+    for form in forms:
+        for match in Text({"": text}).find(form):
+            if match.start in begins and match.end in ends:
+                return begins[match.start], ends[match.end], form
+    return None
 
 
 def held_out(

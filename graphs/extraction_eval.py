@@ -21,7 +21,7 @@ from reaseq.graphs.teaching import of_gold
 from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.llm.endpoint import Endpoint
 from reaseq.prompts.library import PromptLibrary
-from reaseq.taxonomy.lexicon import Text
+from reaseq.taxonomy.lexicon import Sources, Text
 from reaseq.taxonomy.schema import Attribute, CategorySchema, Example, attribute_name, starter_for
 
 _LONGEST_VALUE = 80
@@ -32,7 +32,7 @@ class Extracted:
     """scored: the rows that were asked about. failed: row id to reason.
 
     claims: row id to gold attribute to its likeliest claim that is verified or proposed, its value as the gold would
-    have it: a closed one as the schema has it, any other as the text does.
+    have it: a closed one as the schema has it, any other letter for letter as the text does.
     """
 
     scored: list[GoldRow] = field(default_factory=list)
@@ -152,7 +152,7 @@ async def extract(
         best = made.claims.setdefault(row.id, {})
         for claim in sorted(claims, key=lambda claim: (claim["status"] != "verified", -(claim["confidence"] or 0))):
             if claim["status"] in ("verified", "proposed") and claim["attribute"] in names:
-                value = _surface(claim, agents.lexicon.schema)
+                value = _surface(claim, agents.lexicon.schema, of_gold(row).sources)
                 best.setdefault(names[claim["attribute"]], claim | {"value": value})
         on_row(len(made.claims), total)
 
@@ -184,7 +184,8 @@ async def _claims(agents: ProductAgents, chat: Chat, row: GoldRow, repairs: int)
     return claims
 
 
-def _surface(claim: Claim, schema: CategorySchema) -> str:
+def _surface(claim: Claim, schema: CategorySchema, sources: Sources) -> str:
     attribute = schema.get(claim["attribute"])
     closed = attribute is not None and attribute.kind == "closed"
-    return claim["value"] if closed else claim["quote"] or claim["value"]
+    literal = closed or any(claim["value"] in text for text in sources.values())
+    return claim["value"] if literal else claim["quote"] or claim["value"]

@@ -45,7 +45,7 @@ class Teaching:
                     forms = {stems(form): form for form in (claim["value"], claim["quote"] or claim["value"])}
                     values[claim["attribute"]] = (*values.get(claim["attribute"], ()), *forms.values())
             if values:
-                made[product["id"]] = LabelledProduct(product["id"], source_fields(product), values)
+                made[product["id"]] = LabelledProduct(product["id"], source_fields(product), values, whole=False)
         return [made[key] for key in sorted(made)]
 
 
