@@ -99,7 +99,7 @@ def _data(
 
 def embedded(texts: list[str], weights: Path, cache: Path) -> NDArray[np.float32]:
     """Embeddings of the texts [n, d], made once and kept in `cache`."""
-    encoder = Encoder(encoders.DEFAULT, encoders.resolve(None, weights))
+    encoder = Encoder(*encoders.resolve(weights))
     digest = hashlib.sha256((encoder.fingerprint + "\x00".join(texts)).encode()).hexdigest()[:16]
     path = cache / f"{digest}.npy"
     if not path.is_file():

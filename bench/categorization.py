@@ -70,7 +70,7 @@ def main() -> None:
     arguments = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
     rows = chosen(list(titles(arguments.ave, arguments.catalogs)), arguments.rows, tune=arguments.tune)
-    encoder = Encoder(encoders.DEFAULT, encoders.resolve(None, arguments.models))
+    encoder = Encoder(*encoders.resolve(arguments.models))
     schemas = [schema for _, schema in starters() if schema.category != "general"]
     categories = Categories(schemas, {}, encoder.encode)
     near = categories.nearest([title for title, _ in rows])

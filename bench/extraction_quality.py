@@ -78,7 +78,7 @@ def main() -> None:
     arguments = parser.parse_args()
     RESULTS.mkdir(exist_ok=True)
     settings = load()
-    encoder = Encoder(encoders.DEFAULT, encoders.resolve(None, arguments.models))
+    encoder = Encoder(*encoders.resolve(arguments.models))
     with Store.open(arguments.store) as store, start_engine(settings) as endpoint:
         for name in [arguments.only] if arguments.only else DATA:
             groups = split(list(read_gold(arguments.ave / f"{name}.jsonl.gz")), arguments.rows, tune=arguments.tune)

@@ -129,7 +129,7 @@ def affordable(data: TrainingData, models: list[Fitted], floor: list[Fitted]) ->
 
 def knowledge(data: BenchData, trained: NDArray[np.bool_], weights: Path) -> NDArray[np.float32]:
     """What the store would make of the items: whitened text embeddings beside the signatures of their facts."""
-    vectors = Encoder(encoders.DEFAULT, encoders.resolve(None, weights)).encode(data.texts).astype(np.float32)
+    vectors = Encoder(*encoders.resolve(weights)).encode(data.texts).astype(np.float32)
     whitening = Whitening.fit(vectors[trained], dims=TEXT_DIM)
     return np.concatenate([whitening.apply(vectors), signatures(data.facts)], axis=1)
 

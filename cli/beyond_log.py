@@ -223,7 +223,7 @@ def _encoder(store: Store, settings: Settings) -> Encoder:
     space = embeddings.find_space(store)
     if space is None:
         raise ReaseqError("no product has an embedding yet", hint="reaseq embed")
-    return Encoder(space.model, encoders.resolve(space.model, settings.weights_dir))
+    return Encoder(*encoders.resolve(settings.weights_dir, space.model))
 
 
 def calibration_text(calibration: Calibration) -> str:

@@ -114,7 +114,7 @@ def _categories(store: Store, settings: Settings) -> Categories:
     from reaseq.taxonomy.schema import starters
 
     schemas = [schema for _, schema in starters(settings.schemas_dir) if schema.category != "general"]
-    encoder = Encoder(encoders.DEFAULT, encoders.resolve(None, settings.weights_dir))
+    encoder = Encoder(*encoders.resolve(settings.weights_dir))
     return Categories(schemas, store.titles(), encoder.encode)
 
 

@@ -48,7 +48,7 @@ def embed(
             raise ReaseqError(
                 "no products yet", hint="reaseq import FILE --category NAME   (or: reaseq import --sample)"
             )
-        encoder = Encoder(model or encoders.DEFAULT, encoders.resolve(model, settings.weights_dir))
+        encoder = Encoder(*encoders.resolve(settings.weights_dir, model or encoders.DEFAULT))
         started = monotonic()
         with StepBar(bar, "embedding, products") as shown:
             counts = embeddings.embed(store, encoder, category, dry_run=dry_run, on_step=shown.step)

@@ -159,7 +159,7 @@ def proposals(
         category = require_products(store, category)
         schema = starting_schema(category, str(settings.schemas_dir))
         # Where nothing is unknown, no weights are fetched and no model is loaded.
-        encoder = cache(lambda: Encoder(encoders.DEFAULT, encoders.resolve(None, settings.weights_dir)))
+        encoder = cache(lambda: Encoder(*encoders.resolve(settings.weights_dir)))
         found = proposed(schema, _cells(store, category), lambda texts: encoder().encode(texts))
     if not found:
         console.print(f"The schema of {category} knows every value that the feeds give its closed attributes.")

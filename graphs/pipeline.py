@@ -162,7 +162,7 @@ class Pipeline:
 
     async def embed(self, state: PipelineState) -> PipelineState:
         self.watch.begin("embed")
-        encoder = Encoder(encoders.DEFAULT, encoders.resolve(None, self.models_dir))
+        encoder = Encoder(*encoders.resolve(self.models_dir))
         counts = embeddings.embed(
             self.store, encoder, on_step=lambda done, total: self.watch.step("products", done, total)
         )

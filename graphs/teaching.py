@@ -33,7 +33,7 @@ class Teaching:
         Raises:
             EngineError: it cannot be had.
         """
-        return Encoder(encoders.DEFAULT, encoders.resolve(None, self.models_dir)).span_vectors
+        return Encoder(*encoders.resolve(self.models_dir)).span_vectors
 
     def products(self, store: Store, schema: CategorySchema) -> list[LabelledProduct]:
         """Of the schema's category, in the order of their ids; what was decided counts more than a gold file."""

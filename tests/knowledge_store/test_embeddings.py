@@ -181,7 +181,7 @@ def test_an_encoder_that_is_none(tmp_path: Path) -> None:
 
 
 def test_other_models_are_taken_by_name(tmp_path: Path) -> None:
-    assert encoders.resolve("org/model", tmp_path) == "org/model"
+    assert encoders.resolve(tmp_path, "org/model") == ("org/model", "org/model")
 
 
 def test_weights_that_are_not_the_known_ones_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +192,7 @@ def test_weights_that_are_not_the_known_ones_are_not_kept(tmp_path: Path, monkey
     monkeypatch.setattr(encoders, "_from_hub", broken)
     monkeypatch.setattr(encoders, "_from_wheel", broken)
     with pytest.raises(EngineError, match=r"SHA-256 .* came"):
-        encoders.resolve(None, tmp_path)
+        encoders.resolve(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -210,7 +210,7 @@ def test_a_folder_without_weights_is_filled_and_keeps_what_is_in_it(
     folder.mkdir()
     (folder / "mine.txt").write_text("mine")
     (folder / "config.json").write_text("half of it")
-    assert encoders.resolve(None, tmp_path) == str(folder)
+    assert encoders.resolve(tmp_path) == (encoders.DEFAULT, str(folder))
     assert {path.read_bytes() for path in folder.rglob("*") if path.is_file()} == {b"mine", b"right"}
     assert [path.name for path in tmp_path.iterdir()] == [encoders.DEFAULT]
 
@@ -220,8 +220,8 @@ def test_the_default_encoder_for_real() -> None:
     """Real weights: likeness of meaning, order kept, batches of no influence, bfloat16 close to full precision."""
     from sentence_transformers import SentenceTransformer
 
-    folder = encoders.resolve(None, MODELS)
-    encoder = Encoder(encoders.DEFAULT, folder)
+    name, folder = encoders.resolve(MODELS)
+    encoder = Encoder(name, folder)
     texts = ["trail running shoe", "a shoe to run off road, with deep lugs and a rock plate" * 3, "porcelain teapot"]
     found = encoder.encode(texts).astype(np.float32)
     assert found.shape == (3, 384)
