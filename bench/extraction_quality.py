@@ -71,7 +71,8 @@ def main() -> None:
     parser.add_argument("--ave", type=Path, required=True, help="the folder of the gold files")
     parser.add_argument("--only", choices=DATA, help="one data set of the three")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
-    parser.add_argument("--rows", type=int, default=10, help="rows scored of each category at most; 0: all")
+    parser.add_argument("--rows", type=int, default=100, help="rows scored, of all categories as they come; 0: all")
+    parser.add_argument("--of-each", type=int, default=0, help="rows scored of each category at most; 0: any number")
     parser.add_argument("--tune", action="store_true", help="score rows that are not reported on")
     parser.add_argument("--models", type=Path, default=Path(".reaseq/models"), help="where the encoder's weights live")
     parser.add_argument("--store", default=f"sqlite:///{RESULTS / 'extraction_quality.sqlite'}", help="keeps replies")
@@ -81,21 +82,23 @@ def main() -> None:
     encoder = Encoder(*encoders.resolve(arguments.models))
     with Store.open(arguments.store) as store, start_engine(settings) as endpoint:
         for name in [arguments.only] if arguments.only else DATA:
-            groups = split(list(read_gold(arguments.ave / f"{name}.jsonl.gz")), arguments.rows, tune=arguments.tune)
+            rows = list(read_gold(arguments.ave / f"{name}.jsonl.gz"))
+            groups = split(rows, arguments.rows, of_each=arguments.of_each, tune=arguments.tune)
             learn = learner(encoder.span_vectors)
             found = {method: asyncio.run(run(method, groups, endpoint, store, learn)) for method in arguments.methods}
             report(name, groups, found, endpoint, tune=arguments.tune)
 
 
-def split(rows: Sequence[GoldRow], most: int, *, tune: bool) -> list[GoldCategory]:
-    """Rows to score, at most `most` of each category, and rows to learn from."""
+def split(rows: Sequence[GoldRow], most: int, *, of_each: int = 0, tune: bool = False) -> list[GoldCategory]:
+    """Rows to score, at most `most` and of no category more than `of_each` (0: all), and rows to learn from."""
     low, high = (0.25, 0.375) if tune else (0.0, 0.25)
     ordered = sorted(rows, key=place)
     scored = [row for row in ordered if low <= place(row) < high]
     labelled = [row for row in ordered if place(row) >= max(0.25, high)]
-    if most:
+    if of_each:
         names = {row.category for row in scored}
-        scored = [row for name in sorted(names) for row in [one for one in scored if one.category == name][:most]]
+        scored = [row for name in sorted(names) for row in [one for one in scored if one.category == name][:of_each]]
+    scored = scored[: most or None]
     return categories(scored, labelled=labelled, schema_of=lambda category: None)
 
 
