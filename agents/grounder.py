@@ -168,13 +168,15 @@ def _weighed(
     said: dict[tuple[str, ...], Found] = {}
     claims: list[Claim] = []
     for value, field, start, end, probability in candidates:
-        if any(not match.negated for match in lexicon.spans(attribute, value, text)):
+        if any(not match.negated for match in lexicon.spans(attribute, text.sources[field][start:end], text)):
             options.setdefault(stems(value), (Match(value, field, start, end), probability))
     for item in _distinct(values):
         spans = lexicon.spans(attribute, item["value"], text)
-        if asserted := [match for match in spans if not match.negated]:
-            said[stems(item["value"])] = item
-            options.setdefault(stems(item["value"]), (asserted[0], 0.0))
+        if (key := stems(item["value"])) in options:
+            said[key] = item
+        elif asserted := [match for match in spans if not match.negated]:
+            said[key] = item
+            options[key] = (asserted[0], 0.0)
         else:
             claims.append(_rejected(attribute, item["value"], "denied" if spans else "not in the text", item))
     weighed = []

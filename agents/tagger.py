@@ -25,6 +25,9 @@ from reaseq.taxonomy.lexicon import Text
 _OUTSIDE, _BEGIN, _INSIDE = range(3)
 _NEVER = -1e4
 _LONGEST = 12
+_SHORTEST_STEM = 4
+_LONGEST_ENDING = 3
+"""Letters: a value may stand in the text with another ending ("Print": "Printed")."""
 _LEAST = 1e-3
 _MOST_CANDIDATES = 6
 
@@ -286,6 +289,11 @@ def _place(text: str, found: Sequence[Word], forms: Sequence[str]) -> tuple[int,
         for match in Text({"": text}).find(form):
             if match.start in begins and match.end in ends:
                 return begins[match.start], ends[match.end], form
+    for form in forms:
+        start = text.find(form) if len(form) >= _SHORTEST_STEM else -1
+        end = next((end for end in sorted(ends) if end >= start + len(form)), -1)
+        if start in begins and end <= start + len(form) + _LONGEST_ENDING:
+            return begins[start], ends[end], form
     return None
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from reaseq.agents.attribute_extractor import AttributeExtractor
+from reaseq.agents.claims import Found
 from reaseq.agents.confidence import Answer, Confidence
 from reaseq.agents.grounder import ground
 from reaseq.agents.labelled import Candidate, LabelledProduct, Neighbours
@@ -99,6 +100,19 @@ def test_values_are_written_as_labelled_products_write_them() -> None:
     assert best.probability > VERIFIED_FROM
     (new, *_) = Tagger.learn(people, ["gender"], flat).tag({"title": "Cap 77 Boys black"})["gender"]
     assert new.value == "Boys", "nobody has said how it is written"
+
+
+def test_a_value_in_another_inflection_has_its_words_as_proof() -> None:
+    prints = [
+        LabelledProduct(f"{n}", {"title": f"Shirt {n} {said} cotton"}, {"pattern": (form,)})
+        for n, (said, form) in enumerate((("Printed", "Print"), ("Striped", "Stripe"), ("Checkered", "Check")) * 6)
+    ]
+    text = Text({"title": "Shirt 77 Printed cotton"})
+    schema = SCHEMA.replace(attributes=(Attribute(name="pattern", description="p", facet="supply", kind="open"),))
+    learned = Learned(Neighbours(prints), Tagger.learn(prints, ["pattern"], flat), Confidence())
+    said = {"pattern": [Found(value="Print")]}
+    claim, *_ = ground(said, text, Lexicon(schema), learned=learned, tags=learned.tag(text.sources))
+    assert (claim["value"], claim["quote"], claim["claim_type"]) == ("Print", "Printed", "normalised")
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
