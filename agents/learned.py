@@ -52,7 +52,7 @@ class Learned:
         ]
         confidence = Confidence.fit([p for p, _ in cases], [right for _, right in cases])
         tagger = Tagger.learn(products, attributes, once, seed=seed)
-        tagger.vectors = vectors  # whose texts need not be remembered
+        tagger.vectors = vectors  # the texts it will see are too many to keep
         return cls(Neighbours(products), tagger, confidence)
 
     def tag(self, sources: Mapping[str, str]) -> dict[str, list[Candidate]]:
