@@ -14,13 +14,13 @@ from reaseq.knowledge_store.store import Store
 
 PRODUCTS: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("commands.yaml").read_text(encoding="utf-8"))
 
-# All thirty take seven minutes on two cores; in CI, where everything has twenty-five, every third is tried.
-PRODUCTS = PRODUCTS[::3] if os.environ.get("CI") else PRODUCTS
+# All of them take eleven minutes on two cores; in CI, where everything has twenty-five, every fifth is tried.
+PRODUCTS = PRODUCTS[::5] if os.environ.get("CI") else PRODUCTS
 
 
 @pytest.mark.embedded
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_nobody_obeys_a_product(tmp_path: Path) -> None:
     models = Path(os.environ.get("REASEQ_MODELS_DIR", ".reaseq/models")).absolute()
     environment = os.environ | {"REASEQ_MODELS_DIR": str(models)}
