@@ -89,22 +89,22 @@ class AttributeExtractor:
             return []
         turns: list[Message] = []
         for product in self.learned.neighbours.nearest(text.sources, _NEIGHBOURS, leave_out=product_id):
-            values = {name: self._shown_value(name, product) for name in asked if self._known(name, product)}
+            values = self._shown_values(product, asked)
             turns += [self._request(product.sources), ("assistant", json.dumps(values, ensure_ascii=False))]
         return turns
 
-    def _known(self, name: str, product: LabelledProduct) -> bool:
-        """Its value or, of an attribute that the reply must name, that it has none."""
-        attribute = self.schema.get(name)
-        absent = attribute is not None and tagged(attribute) and (product.whole or name in product.values)
-        return absent or bool(product.values.get(name))
-
-    def _shown_value(self, name: str, product: LabelledProduct) -> str | list[str] | None:
-        attribute = self.schema.get(name)
-        forms = product.values.get(name)
-        if not forms:
-            return None
-        return list(forms) if attribute is not None and attribute.multiple else forms[0]
+    def _shown_values(self, product: LabelledProduct, asked: Mapping[str, Any]) -> dict[str, str | list[str] | None]:
+        """Of what is asked: its values and, of attributes that the reply must name, that it has none."""
+        values: dict[str, str | list[str] | None] = {}
+        for attribute in self.schema.attributes:
+            forms = product.values.get(attribute.name)
+            if attribute.name not in asked:
+                continue
+            if forms:
+                values[attribute.name] = list(forms) if attribute.multiple else forms[0]
+            elif tagged(attribute) and (product.whole or forms is not None):
+                values[attribute.name] = None
+        return values
 
     def _request(self, sources: Mapping[str, str]) -> Message:
         return "user", self.prompt.user(product=shown(sources))

@@ -2,8 +2,8 @@
 
 Platt scaling (Platt 1999, Probabilistic Outputs for Support Vector Machines) with the model's answer as evidence:
 `logit c = a + b logit p + w[answer]`, p the tagger's probability of the value. `a` and `b` are fitted on values of
-labelled products that the tagger had not learnt from, drawn towards 0 and 1; `w` is set by hand from what was
-measured (`docs/extraction.md`).
+labelled products that the tagger had not learnt from, drawn towards 0 and 1; `w` is fixed, fitted to what a model
+answered on other products (`docs/extraction.md`).
 """
 
 from collections.abc import Sequence

@@ -136,6 +136,7 @@ class Tagger:
 
     def _labels(self, product: LabelledProduct, field: str, found: list[Word]) -> tuple[Tensor, Tensor]:
         """Tags [n, attributes], and how much each attribute counts here: [attributes]; -1 where nothing is known."""
+        text = Text({field: product.sources[field]})
         tags = torch.zeros(len(found), len(self.attributes), dtype=torch.long)
         counts = torch.full((len(self.attributes),), -1.0)
         for column, attribute in enumerate(self.attributes):
@@ -145,9 +146,9 @@ class Tagger:
             if not forms:
                 counts[column] = 1.0
                 continue
-            elsewhere = any(form in text for form in forms for name, text in product.sources.items() if name != field)
+            elsewhere = any(form in other for form in forms for name, other in product.sources.items() if name != field)
             counts[column] = 1.0 if elsewhere else 0.0
-            if place := _place(product.sources[field], found, forms):
+            if place := _place(text, field, found, forms):
                 first, last, form = place
                 tags[first : last + 1, column] = _INSIDE
                 tags[first, column] = _BEGIN
@@ -275,25 +276,26 @@ def _backward(scores: Tensor, moves: Tensor) -> Tensor:
     return torch.stack(beta[::-1])
 
 
-def _place(text: str, found: Sequence[Word], forms: Sequence[str]) -> tuple[int, int, str] | None:
+def _place(text: Text, field: str, found: Sequence[Word], forms: Sequence[str]) -> tuple[int, int, str] | None:
     """First and last word of the first place of a form, and which: as whole words, or else in another inflection."""
+    source = text.sources[field]
     begins = {word.start: index for index, word in enumerate(found)}
     ends = {word.end: index for index, word in enumerate(found)}
     for form in forms:
-        start = text.find(form)
+        start = source.find(form)
         while form and start >= 0:
             if start in begins and start + len(form) in ends:
                 return begins[start], ends[start + len(form)], form
-            start = text.find(form, start + 1)
+            start = source.find(form, start + 1)
     for form in forms:
-        for match in Text({"": text}).find(form):
+        for match in text.find(form):
             if match.start in begins and match.end in ends:
                 return begins[match.start], ends[match.end], form
     for form in forms:
-        start = text.find(form) if len(form) >= _SHORTEST_STEM else -1
-        end = next((end for end in sorted(ends) if end >= start + len(form)), -1)
-        if start in begins and end <= start + len(form) + _LONGEST_ENDING:
-            return begins[start], ends[end], form
+        start = source.find(form) if len(form) >= _SHORTEST_STEM else -1
+        fitting = [end for end in ends if 0 <= end - start - len(form) <= _LONGEST_ENDING]
+        if start in begins and fitting:
+            return begins[start], ends[min(fitting)], form
     return None
 
 
