@@ -1,8 +1,12 @@
-"""Summarizer: the dense text that is embedded, from the product's text and its verified claims.
+"""Summarizer: the dense text that is embedded, from the product's claims that hold and the words they rest on.
 
-It is held to the text as claims are: a sentence with a number or a value of the category's lexicon that neither
-the text nor a claim bears out is left out. The first sentence says what the product is; where that one goes, the
-product's title takes its place. Asking again was tried: of six products, three got no better answer.
+Of the product's text it reads title and brand, and of the rest the sentences that hold evidence of a claim: a sentence
+that none rests on, and be it an order in a language that nobody foresaw, has no say in the summary.
+
+The summary is held to what was shown as claims are held to the text: a sentence with a number or a value of the
+category's lexicon that neither those words nor a claim bears out is left out. The first sentence says what the product
+is; where that one goes, the product's title takes its place. Asking again was tried: of six products, three got no
+better answer.
 """
 
 import re
@@ -49,7 +53,9 @@ class Summarizer:
         Raises:
             ReplyError: it is too short or long, or nothing of it is borne out and there is no title.
         """
-        product, facts = shown(text.sources), _facts(claims)
+        claims = [claim for claim in claims if claim["status"] in ("verified", "approved", "edited")]
+        read = _evidence(text, claims)
+        product, facts = shown(read), _facts(claims)
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
@@ -65,7 +71,7 @@ class Summarizer:
                 f"The summary has {len(summary)} characters; write between {_SHORTEST} and {_LONGEST}.", reply
             )
         sentences = _SENTENCE.findall(summary)
-        borne_out = self._values(text) | {(claim["attribute"], claim["value"]) for claim in claims if _holds(claim)}
+        borne_out = self._values(Text(read)) | {(claim["attribute"], claim["value"]) for claim in claims}
         numbers = _numbers(product) | _numbers(facts)
         kept, invented = [], []
         for sentence in sentences:
@@ -89,16 +95,20 @@ class Summarizer:
         return {(name, match.value) for name, matches in found.items() for match in matches if not match.negated}
 
 
-def _holds(claim: Claim) -> bool:
-    return claim["status"] in ("verified", "approved", "edited")
+def _evidence(text: Text, claims: Sequence[Claim]) -> dict[str, str]:
+    """Title and brand, and of each other field the sentences in which evidence of a claim stands."""
+    places = [
+        (field, claim["start"] or 0, claim["end"] or 0) for claim in claims if (field := claim["field"]) is not None
+    ]
+    said = text.sentences(places) | {name: text.sources[name] for name in ("title", "brand") if name in text.sources}
+    return {name: said[name] for name in text.sources if name in said}
 
 
 def _facts(claims: Sequence[Claim]) -> str:
-    """Values that hold by attribute, a line each."""
+    """Values by attribute, a line each."""
     values: dict[str, list[str]] = {}
     for claim in claims:
-        if _holds(claim):
-            values.setdefault(claim["attribute"].replace("_", " "), []).append(claim["value"])
+        values.setdefault(claim["attribute"].replace("_", " "), []).append(claim["value"])
     return "\n".join(f"{name}: {', '.join(found)}" for name, found in values.items()) or "(none)"
 
 

@@ -12,6 +12,7 @@ order they are applied to each attribute:
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from reaseq.taxonomy.orders import orders
 from reaseq.taxonomy.schema import Attribute, CategorySchema
@@ -20,6 +21,8 @@ from reaseq.taxonomy.units import same
 
 Sources = Mapping[str, str]
 """Field name to text as received."""
+Place = tuple[str, int, int]
+"""Field, start and end: characters of the field as received."""
 
 _NEGATORS_BEFORE = frozenset(
     {"not", "no", "non", "never", "without", "cannot", "isnt", "arent", "dont", "doesnt"}
@@ -66,6 +69,20 @@ class Text:
 
     def quote(self, match: Match) -> str:
         return self.sources[match.field][match.start : match.end]
+
+    def sentences(self, places: Sequence[Place]) -> dict[str, str]:
+        """Of each field, the sentences in which one of the places stands, in the text's order."""
+        said: dict[str, str] = {}
+        for field, tokens in self.tokens.items():
+            spans = [(start, end) for name, start, end in places if name == field]
+            wanted = {t.sentence for t in tokens if any(start < t.end and t.start < end for start, end in spans)}
+            groups = [list(group) for _, group in groupby(tokens, key=lambda token: token.sentence)]
+            parts = [
+                self.sources[field][group[0].start : group[-1].end] for group in groups if group[0].sentence in wanted
+            ]
+            if parts:
+                said[field] = ". ".join(parts) + "."
+        return said
 
     def find(self, words: str) -> list[Match]:
         """Where `words` stand, one after the other, within a sentence."""
