@@ -21,7 +21,7 @@ _SENTENCE = re.compile(r"(?:[^.!?。！？।॥؟۔\n]|(?<=\d)\.(?=\d))+[.!?。
 _TURN = re.compile(
     r"(?:<\|(?:im_start|start_header_id|system|user|assistant)\|>|\[INST\]|<<SYS>>)"
     r".*?(?:<\|(?:im_end|eot_id|eom_id|end|endoftext)\|>|\[/INST\]|<</SYS>>|\Z)"
-    r"|#{2,} ?(?:instruction|response|system|assistant)\b[^\n]*|\{\{.*?\}\}|\{%.*?%\}",
+    r"|#{2,} ?(?:instruction|response|system|assistant)\b[^\n]*|\{\{[^{}]{1,500}\}\}|\{%[^{}]{1,500}%\}",
     re.IGNORECASE | re.DOTALL,
 )
 """A turn as chat templates mark it: ChatML, Llama, Alpaca; and what a template would fill in."""
