@@ -116,9 +116,9 @@ async def by_model(
 async def _kind(chat: Chat, categorizer: Categorizer, product: dict[str, Any], repairs: int) -> str | None:
     """The product's kind; None if no reply could be used."""
     repair: tuple[Message, ...] = ()
-    for _ in range(repairs + 1):
+    for attempt in range(repairs + 1):
         try:
             return await categorizer.kind(chat, source_fields(product), product_id=product["id"], repair=repair)
         except ReplyError as error:
-            repair = tuple(exchange(error))
+            repair = tuple(exchange(error, attempt + 1))
     return None

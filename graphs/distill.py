@@ -288,11 +288,11 @@ class _Run:
             if len(sample) == SAMPLE_SIZE:
                 break
         repair: tuple[Message, ...] = ()
-        for _ in range(self.options.repairs + 1):
+        for attempt in range(self.options.repairs + 1):
             try:
                 return await analyst.refine(self.chat, starter, sample, repair=repair)
             except ReplyError as error:
-                repair = tuple(exchange(error))
+                repair = tuple(exchange(error, attempt + 1))
                 reason_given = str(error)
         self.counts.notes.append(f"the category analyst gave no usable reply ({reason_given}): starter schema used")
         return starter

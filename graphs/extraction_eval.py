@@ -177,7 +177,7 @@ async def _claims(agents: ProductAgents, chat: Chat, row: GoldRow, repairs: int)
         except ReplyError as error:
             if attempt == repairs:
                 raise
-            repair = tuple(exchange(error))
+            repair = tuple(exchange(error, attempt + 1))
     claims = agents.ground(extraction, text, tags)
     if any(to_be_judged(claim) for claim in claims):
         claims = await agents.verifier.judge(chat, text, claims, product_id=row.id)

@@ -265,7 +265,7 @@ async def _attempt(name: str, state: ProductState, stage: Stage, repairs: int) -
                 "attempts": attempts,
                 "replies": replies,
                 # Only the last exchange goes back: a longer one costs prompt and helps a small model little.
-                "repair": exchange(error),
+                "repair": exchange(error, attempts),
             }
         return _failed(name, state, str(error), attempts, replies)
     except EndpointFailed as error:
@@ -278,7 +278,9 @@ def _failed(name: str, state: ProductState, reason: str, attempts: int, replies:
     return _NEW_STAGE | {"failures": [*state["failures"], failure], "retired": state["retired"] + replies}
 
 
-def exchange(error: ReplyError) -> list[Message]:
-    """What goes back to an agent whose reply could not be used: the reply, and what was wrong with it."""
+def exchange(error: ReplyError, attempt: int) -> list[Message]:
+    """What goes back to an agent whose reply could not be used: the reply, and what was wrong with it. `attempt`
+    counts from 1; were it not said, a failure that repeats itself would be the same request, and not be asked."""
     said = error.reply.text[:_LONGEST_SHOWN_BACK] if error.reply else ""
-    return [("assistant", said or "(no reply)"), ("user", f"{error} Reply again, as asked.")]
+    which = f" This was attempt {attempt}." if attempt > 1 else ""
+    return [("assistant", said or "(no reply)"), ("user", f"{error}{which} Reply again, as asked.")]

@@ -101,10 +101,19 @@ def test_an_endpoint_that_is_down_stops_the_run(store: Store, fake: FakeEndpoint
     fill(store, 60)
     run(store, fake, limit=1)
     fake.configure(Behaviour(faults={"server_error": 1.0}))
-    with pytest.raises(EndpointFailed, match=r"1\d products in a row failed") as caught:
+    with pytest.raises(EndpointFailed, match=r"\d\d products in a row failed") as caught:
         run(store, fake, retries=0)
     assert "it goes on" in (caught.value.hint or "")
     assert statuses(store)["failed"] <= 40
+
+
+def test_every_attempt_is_asked(store: Store, fake: FakeEndpoint) -> None:
+    """A failure that repeats itself is no reason to take the next reply from the ledger."""
+    fill(store, 1)
+    fake.configure(Behaviour(faults={"empty": 1.0}))
+    run(store, fake, repairs=2)
+    assert fake.stats().requests == 3 * 2  # category analyst, attribute extractor
+    assert [failure["attempts"] for failure in store.failures()] == [3]
 
 
 def test_a_stage_that_fails_keeps_what_came_before_and_is_tried_again(store: Store, fake: FakeEndpoint) -> None:
