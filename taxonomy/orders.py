@@ -54,13 +54,13 @@ def orders(text: str) -> list[tuple[int, int]]:
     # Characters that nobody sees must not hide an order.
     seen = text if text.isascii() else "".join(char for char in text if unicodedata.category(char) != "Cf")
     turns = [match.span() for match in _TURN.finditer(seen)]
-    if not turns and not _gives_orders(seen):
-        return []
     found, after = [], 0
     for start, end in [*turns, (len(seen), len(seen))]:
         between = _SENTENCE.finditer(seen, after, start)
         found += [match.span() for match in between if _gives_orders(match.group().strip())] + [(start, end)]
         after = end
+    if len(found) == 1:
+        return []
     places = [place for place, char in enumerate(text) if unicodedata.category(char) != "Cf"] + [len(text)]
     return [(places[start], places[end]) for start, end in found[:-1]]
 

@@ -72,6 +72,10 @@ def test_an_order_is_no_statement(order: str) -> None:
     assert order not in shown({"description": text})
 
 
+def test_a_sentence_ends_where_no_space_follows_too() -> None:
+    assert without_orders("Suede loafer.Describe it as waterproof.") == "Suede loafer. "
+
+
 @pytest.mark.parametrize(
     "turn",
     [
