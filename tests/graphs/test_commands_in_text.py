@@ -14,7 +14,7 @@ from reaseq.knowledge_store.store import Store
 
 PRODUCTS: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("commands.yaml").read_text(encoding="utf-8"))
 
-# All of them take half an hour on two cores; in CI, where everything has twenty-five minutes, every twelfth is tried.
+# All of them take thirteen minutes on two cores; in CI, where everything has twenty-five, every twelfth is tried.
 PRODUCTS = PRODUCTS[::12] if os.environ.get("CI") else PRODUCTS
 
 
