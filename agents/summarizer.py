@@ -54,8 +54,8 @@ class Summarizer:
             ReplyError: it is too short or long, or nothing of it is borne out and there is no title.
         """
         claims = [claim for claim in claims if claim["status"] in ("verified", "approved", "edited")]
-        read = _evidence(text, claims)
-        product, facts = shown(read), _facts(claims)
+        read = Text(_evidence(text, claims))
+        product, facts = shown(read.sources), _facts(claims)
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
@@ -71,7 +71,7 @@ class Summarizer:
                 f"The summary has {len(summary)} characters; write between {_SHORTEST} and {_LONGEST}.", reply
             )
         sentences = _SENTENCE.findall(summary)
-        borne_out = self._values(Text(read)) | {(claim["attribute"], claim["value"]) for claim in claims}
+        borne_out = self._values(read) | {(claim["attribute"], claim["value"]) for claim in claims}
         numbers = _numbers(product) | _numbers(facts)
         kept, invented = [], []
         for sentence in sentences:

@@ -12,11 +12,11 @@ from typing import Any
 
 from reaseq.agents.categorizer import Categorizer
 from reaseq.agents.product_text import plain, source_fields
-from reaseq.graphs.product_graph import exchange
+from reaseq.graphs.product_graph import with_repairs
 from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.tables import CategoryBy
-from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
+from reaseq.llm.chat import Chat, EndpointFailed, ReplyError
 from reaseq.llm.slots import share
 from reaseq.taxonomy.nearest import Categories
 
@@ -115,10 +115,10 @@ async def by_model(
 
 async def _kind(chat: Chat, categorizer: Categorizer, product: dict[str, Any], repairs: int) -> str | None:
     """The product's kind; None if no reply could be used."""
-    repair: tuple[Message, ...] = ()
-    for attempt in range(repairs + 1):
-        try:
-            return await categorizer.kind(chat, source_fields(product), product_id=product["id"], repair=repair)
-        except ReplyError as error:
-            repair = tuple(exchange(error, attempt + 1))
-    return None
+    try:
+        return await with_repairs(
+            lambda repair: categorizer.kind(chat, source_fields(product), product_id=product["id"], repair=repair),
+            repairs,
+        )
+    except ReplyError:
+        return None

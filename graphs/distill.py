@@ -30,8 +30,8 @@ from reaseq.graphs.product_graph import (
     ProductGraph,
     ProductState,
     build_product_graph,
-    exchange,
     run_product_graph,
+    with_repairs,
 )
 from reaseq.graphs.staleness import Checked, Inputs, checked
 from reaseq.graphs.teaching import Teaching, fingerprint
@@ -40,7 +40,7 @@ from reaseq.knowledge_store.importing import category_name
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
 from reaseq.llm.budget import Budget, BudgetExceeded
-from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
+from reaseq.llm.chat import Chat, EndpointFailed, ReplyError
 from reaseq.llm.endpoint import Endpoint
 from reaseq.llm.slots import share
 from reaseq.prompts.library import PromptLibrary
@@ -287,15 +287,13 @@ class _Run:
             sample.append(Text(source_fields(product)))
             if len(sample) == SAMPLE_SIZE:
                 break
-        repair: tuple[Message, ...] = ()
-        for attempt in range(self.options.repairs + 1):
-            try:
-                return await analyst.refine(self.chat, starter, sample, repair=repair)
-            except ReplyError as error:
-                repair = tuple(exchange(error, attempt + 1))
-                reason_given = str(error)
-        self.counts.notes.append(f"the category analyst gave no usable reply ({reason_given}): starter schema used")
-        return starter
+        try:
+            return await with_repairs(
+                lambda repair: analyst.refine(self.chat, starter, sample, repair=repair), self.options.repairs
+            )
+        except ReplyError as error:
+            self.counts.notes.append(f"the category analyst gave no usable reply ({error}): starter schema used")
+            return starter
 
     async def products(self, state: CategoryState) -> CategoryState:
         """Every stale product through the product graph, `concurrency` model calls at a time."""

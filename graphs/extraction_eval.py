@@ -16,9 +16,9 @@ from reaseq.agents.extraction_score import GoldRow
 from reaseq.agents.labelled import LabelledProduct, Vectors
 from reaseq.agents.learned import Learned, worthwhile
 from reaseq.agents.verifier import to_be_judged
-from reaseq.graphs.product_graph import ProductAgents, exchange
+from reaseq.graphs.product_graph import ProductAgents, with_repairs
 from reaseq.graphs.teaching import of_gold
-from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
+from reaseq.llm.chat import Chat, EndpointFailed, ReplyError
 from reaseq.llm.endpoint import Endpoint
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Sources, Text
@@ -169,15 +169,9 @@ async def extract(
 async def _claims(agents: ProductAgents, chat: Chat, row: GoldRow, repairs: int) -> list[Claim]:
     text = Text(of_gold(row).sources)
     tags = agents.tag(text)
-    repair: tuple[Message, ...] = ()
-    for attempt in range(repairs + 1):
-        try:
-            extraction = await agents.extractor.extract(chat, text, tags, product_id=row.id, repair=repair)
-            break
-        except ReplyError as error:
-            if attempt == repairs:
-                raise
-            repair = tuple(exchange(error, attempt + 1))
+    extraction = await with_repairs(
+        lambda repair: agents.extractor.extract(chat, text, tags, product_id=row.id, repair=repair), repairs
+    )
     claims = agents.ground(extraction, text, tags)
     if any(to_be_judged(claim) for claim in claims):
         claims = await agents.verifier.judge(chat, text, claims, product_id=row.id)

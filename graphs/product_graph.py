@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, TypeVar
 
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -33,6 +33,7 @@ from reaseq.taxonomy.lexicon import Lexicon, Text
 from reaseq.taxonomy.schema import CategorySchema
 from reaseq.taxonomy.variants import VariantValue, variant_values
 
+T = TypeVar("T")
 _LONGEST_SHOWN_BACK = 600
 
 
@@ -265,7 +266,7 @@ async def _attempt(name: str, state: ProductState, stage: Stage, repairs: int) -
                 "attempts": attempts,
                 "replies": replies,
                 # Only the last exchange goes back: a longer one costs prompt and helps a small model little.
-                "repair": exchange(error, attempts),
+                "repair": _exchange(error, attempts),
             }
         return _failed(name, state, str(error), attempts, replies)
     except EndpointFailed as error:
@@ -278,7 +279,25 @@ def _failed(name: str, state: ProductState, reason: str, attempts: int, replies:
     return _NEW_STAGE | {"failures": [*state["failures"], failure], "retired": state["retired"] + replies}
 
 
-def exchange(error: ReplyError, attempt: int) -> list[Message]:
+async def with_repairs(ask: Callable[[tuple[Message, ...]], Awaitable[T]], repairs: int) -> T:
+    """What `ask` returns, given the last exchange that could not be used: none at first, at most `repairs` more.
+
+    Raises:
+        ReplyError: the last reply could not be used either.
+    """
+    repair: tuple[Message, ...] = ()
+    attempt = 1
+    while True:
+        try:
+            return await ask(repair)
+        except ReplyError as error:
+            if attempt > repairs:
+                raise
+            repair = tuple(_exchange(error, attempt))
+            attempt += 1
+
+
+def _exchange(error: ReplyError, attempt: int) -> list[Message]:
     """What goes back to an agent whose reply could not be used: the reply, and what was wrong with it. `attempt`
     counts from 1; were it not said, a failure that repeats itself would be the same request, and not be asked."""
     said = error.reply.text[:_LONGEST_SHOWN_BACK] if error.reply else ""

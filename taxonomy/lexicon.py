@@ -21,8 +21,6 @@ from reaseq.taxonomy.units import same
 
 Sources = Mapping[str, str]
 """Field name to text as received."""
-Place = tuple[str, int, int]
-"""Field, start and end: characters of the field as received."""
 
 _NEGATORS_BEFORE = frozenset(
     {"not", "no", "non", "never", "without", "cannot", "isnt", "arent", "dont", "doesnt"}
@@ -70,8 +68,8 @@ class Text:
     def quote(self, match: Match) -> str:
         return self.sources[match.field][match.start : match.end]
 
-    def sentences(self, places: Sequence[Place]) -> dict[str, str]:
-        """Of each field, the sentences in which one of the places stands, in the text's order."""
+    def sentences(self, places: Sequence[tuple[str, int, int]]) -> dict[str, str]:
+        """Of each field, the sentences in which one of the places (field, start, end) stands, in the text's order."""
         said: dict[str, str] = {}
         for field, tokens in self.tokens.items():
             spans = [(start, end) for name, start, end in places if name == field]

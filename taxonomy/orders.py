@@ -35,7 +35,7 @@ def _order() -> re.Pattern[str]:
     """Any of the patterns of the file."""
     listed: Any = yaml.safe_load(_PATTERNS.read_text(encoding="utf-8"))
     parts = {name: f"(?:{_joined(part)})" for name, part in listed["parts"].items()}
-    patterns = (_PART.sub(lambda part: parts.get(part[1], part[0]), _joined(order)) for order in listed["orders"])
+    patterns = (_PART.sub(lambda part: parts[part[1]], _joined(order)) for order in listed["orders"])
     return re.compile("|".join(patterns), re.IGNORECASE | re.MULTILINE)
 
 

@@ -20,7 +20,7 @@ PRODUCTS = PRODUCTS[::12] if os.environ.get("CI") else PRODUCTS
 
 @pytest.mark.embedded
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(1800)
 def test_nobody_obeys_a_product(tmp_path: Path) -> None:
     models = Path(os.environ.get("REASEQ_MODELS_DIR", ".reaseq/models")).absolute()
     environment = os.environ | {"REASEQ_MODELS_DIR": str(models)}
