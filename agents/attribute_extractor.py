@@ -17,11 +17,12 @@ from reaseq.agents.claims import Extraction, Found
 from reaseq.agents.labelled import LabelledProduct, Tags
 from reaseq.agents.learned import Learned, tagged
 from reaseq.agents.product_text import shown
+from reaseq.documents.document import Document
+from reaseq.documents.tokens import stems
 from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
 from reaseq.prompts.library import Example, Prompt
-from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import Attribute, CategorySchema
-from reaseq.taxonomy.text import stems
 
 _MOST_VALUES = {"supply": 3, "demand": 2}
 _LONGEST_OPEN = 60
@@ -51,7 +52,7 @@ class AttributeExtractor:
     async def extract(
         self,
         chat: Chat,
-        text: Text,
+        text: Document,
         tags: Tags | None = None,
         *,
         product_id: str | None = None,
@@ -74,7 +75,7 @@ class AttributeExtractor:
             ChatRequest(
                 agent=self.name,
                 prefix=self.prompt.messages,
-                turns=(*self._alike(text, asked, product_id), self._request(text.sources), *repair),
+                turns=(*self._alike(text, asked, product_id), self._request(text), *repair),
                 max_tokens=self.prompt.max_tokens * (2 if repair else 1),
                 response_format=response_format,
                 sample=sample,
@@ -83,7 +84,7 @@ class AttributeExtractor:
         )
         return self._parse(reply)
 
-    def _alike(self, text: Text, asked: Mapping[str, Any], product_id: str | None) -> list[Message]:
+    def _alike(self, text: Document, asked: Mapping[str, Any], product_id: str | None) -> list[Message]:
         """The labelled products most like this one, each with those of its values that are asked for here."""
         if self.learned is None:
             return []
@@ -106,10 +107,11 @@ class AttributeExtractor:
                 values[attribute.name] = None
         return values
 
-    def _request(self, sources: Mapping[str, str]) -> Message:
-        return "user", self.prompt.user(product=shown(sources))
+    def _request(self, product: Document | Mapping[str, str]) -> Message:
+        document = product if isinstance(product, Document) else Document(product)
+        return "user", self.prompt.user(product=shown(document, first=self.lexicon.known_columns(document)))
 
-    def _format_for(self, text: Text, tags: Tags) -> Mapping[str, Any]:
+    def _format_for(self, text: Document, tags: Tags) -> Mapping[str, Any]:
         """The reply's schema for one product: of each attribute, what grounding would not decide alone.
 
         A value of a closed supply attribute counts only if the lexicon finds it, so a model has a say only where rival
@@ -128,7 +130,7 @@ class AttributeExtractor:
             most = _MOST_VALUES[attribute.facet]
             if attribute.kind == "closed":
                 matches = found.get(attribute.name, [])
-                stated = {match.value for match in matches if not match.negated}
+                stated = {match.value for match in matches if match.stated}
                 values = list(attribute.values)
                 if attribute.may_infer:
                     most -= len(stated)
@@ -139,7 +141,7 @@ class AttributeExtractor:
                     settled = not values if attribute is kind else attribute.multiple or len(values) < 2
                 value: dict[str, Any] = {"enum": values}
             elif attribute.kind == "measure":
-                measures = {match.value for match in self.lexicon.measures(attribute, text)}
+                measures = {match.value for match in self.lexicon.measures(attribute, text) if match.stated}
                 settled = len(measures) < 2
                 value = {"enum": sorted(measures)}
             elif self.learned is not None and tagged(attribute):

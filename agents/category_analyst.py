@@ -11,11 +11,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reaseq.agents.product_text import shown
+from reaseq.documents.document import Document
+from reaseq.documents.tokens import stems
 from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
 from reaseq.prompts.library import Prompt
-from reaseq.taxonomy.lexicon import Text
 from reaseq.taxonomy.schema import Attribute, CategorySchema
-from reaseq.taxonomy.text import stems
 
 SAMPLE_SIZE = 12
 _FEWEST_PRODUCTS = 2
@@ -59,7 +59,7 @@ class CategoryAnalyst:
         return self.prompt.fingerprint
 
     async def refine(
-        self, chat: Chat, starter: CategorySchema, sample: Sequence[Text], *, repair: tuple[Message, ...] = ()
+        self, chat: Chat, starter: CategorySchema, sample: Sequence[Document], *, repair: tuple[Message, ...] = ()
     ) -> CategorySchema:
         """`starter` with the values and attributes that the model proposed and at least two products bear out.
 
@@ -86,7 +86,7 @@ class CategoryAnalyst:
         return _taken(starter, proposal, sample)
 
 
-def _taken(starter: CategorySchema, proposal: _Proposal, sample: Sequence[Text]) -> CategorySchema:
+def _taken(starter: CategorySchema, proposal: _Proposal, sample: Sequence[Document]) -> CategorySchema:
     known = {
         stems(term)
         for attribute in starter.attributes
@@ -128,7 +128,7 @@ def _taken(starter: CategorySchema, proposal: _Proposal, sample: Sequence[Text])
     return starter.replace(attributes=tuple(attributes.values()))
 
 
-def _brief(text: Text) -> str:
+def _brief(text: Document) -> str:
     """Title and description, cut; other columns where there is no description."""
     wanted = {"title", "description"} if "description" in text.sources else set(text.sources)
     return shown({name: value[:_LONGEST_SHOWN] for name, value in text.sources.items() if name in wanted})

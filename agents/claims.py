@@ -10,7 +10,8 @@ FoundBy = Literal["model", "lexicon", "tagger", "both", "person"]
 
 
 class Claim(TypedDict):
-    """One value of one attribute. With evidence, `source[field][start:end] == quote`."""
+    """One value of one attribute. With evidence, `source[field][start:end] == quote`; `evidence` is its class (see
+    `reaseq.taxonomy.evidence`), None where the claim rests on no words that state it."""
 
     attribute: str
     value: str
@@ -25,6 +26,7 @@ class Claim(TypedDict):
     quote: str | None
     reason: str | None
     confidence: float | None
+    evidence: str | None
 
 
 class Found(TypedDict):

@@ -1,9 +1,10 @@
-"""Grounding: code, not a model, decides whether the text states a value.
+"""Grounding: code, not a model, decides whether the text states a value, and how far that can be trusted.
 
-A value is kept when its words (or words that mean it, by the category's lexicon) stand in the source
-and are not negated. Where the extractor gave nothing and the lexicon finds a value, that is a second
-opinion worth keeping. What code cannot settle - a hypothesis about need, an inference, a title and a
-description that contradict each other - is left `proposed` for the verifier.
+A value is kept when its words (or words that mean it, by the category's lexicon) state it somewhere in the document. What
+it rests on has a class (`reaseq.taxonomy.evidence`), and each class the trust it has earned: a claim is `verified` from
+that trust on, and `proposed` below it. A label or a column outweighs prose and titles; where they contradict each other,
+the claim is proposed and says so. Where the extractor gave nothing and the lexicon finds a value, that is a second opinion
+worth keeping. What code cannot settle is left `proposed` for the verifier.
 """
 
 from collections.abc import Sequence
@@ -13,47 +14,55 @@ from typing import Any
 from reaseq.agents.claims import Claim, ClaimType, Extraction, Found, FoundBy, Status
 from reaseq.agents.confidence import Answer
 from reaseq.agents.labelled import Candidate, Tags
-from reaseq.agents.learned import KEPT_FROM, VERIFIED_FROM, Learned, tagged
-from reaseq.taxonomy.lexicon import Lexicon, Match, Sources, Text
+from reaseq.agents.learned import KEPT_FROM, Learned, tagged
+from reaseq.agents.model_names import bare_name
+from reaseq.documents.document import COLUMN, Document, Sources
+from reaseq.documents.tokens import stems
+from reaseq.taxonomy.evidence import Evidence, Match, Standing
+from reaseq.taxonomy.lexicon import Labelled, Lexicon
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.sizes import canonical_size
-from reaseq.taxonomy.text import stems
+from reaseq.taxonomy.trust import VERIFIED_FROM, Trust, shipped, sort_of
 from reaseq.taxonomy.units import canonical, same
 from reaseq.taxonomy.variants import VariantValue
 
 _EVEN = 0.5
-"""Confidence of what the variants contradict: one of the two is wrong."""
+"""Confidence of what something contradicts: one of the two is wrong."""
+_ASKED_FOR = frozenset((Evidence.COLUMN, Evidence.LABEL, Evidence.READ))
+"""Classes of evidence that stand where the attribute is asked for."""
 
 
 def ground(
     extraction: Extraction,
-    text: Text,
+    document: Document,
     lexicon: Lexicon,
     *,
+    trust: Trust | None = None,
     learned: Learned | None = None,
     tags: Tags | None = None,
     all_asked: bool = False,
 ) -> list[Claim]:
-    """The claims that `extraction`, the lexicon and the tagger (`tags`) make about `text`, in schema order.
+    """The claims that `extraction`, the lexicon and the tagger (`tags`) make about `document`, in schema order.
 
-    all_asked: the model was asked for every attribute, not only where lexicon and tagger are unsure.
+    trust: in the classes of evidence; that which is shipped if None. all_asked: the model was asked for every attribute,
+    not only where lexicon and tagger are unsure.
 
     Every claim of type `stated` or `normalised` that is not rejected has its quote in the source.
     """
-    found = lexicon.find(text)
+    grounder = _Grounder(document, lexicon, trust or shipped())
     claims: list[Claim] = []
     for attribute in lexicon.schema.attributes:
-        values = extraction.get(attribute.name, [])
+        values = _distinct(extraction.get(attribute.name, []))
         if attribute.kind == "closed":
-            claims += _closed(attribute, values, found.get(attribute.name, []), text)
+            claims += grounder.closed(attribute, values)
         elif attribute.kind == "measure":
-            claims += _measure(attribute, values, text, lexicon)
+            claims += grounder.measure(attribute, values)
         elif learned is not None and tagged(attribute):
             candidates = (tags or {}).get(attribute.name, ())
             asked = all_asked or learned.unsure(candidates)
-            claims += _weighed(attribute, values, candidates, text, lexicon, learned, asked=asked)
+            claims += _weighed(attribute, values, candidates, document, lexicon, learned, asked=asked)
         else:
-            claims += _open(attribute, values, text, lexicon)
+            claims += grounder.open(attribute, values)
     return claims
 
 
@@ -84,80 +93,201 @@ def against_variants(claims: Sequence[Claim], variants: Sequence[VariantValue], 
 
 def evidence_of(value: str, sources: Sources) -> dict[str, Any]:
     """Where the text states a value that a person gave, as columns of a claim; none where it does not."""
-    text = Text(sources)
-    for match in text.find(value):
-        if not match.negated:
-            place = {"field": match.field, "start": match.start, "end": match.end}
-            return {"claim_type": "stated", "quote": text.quote(match), **place}
+    document = Document(sources)
+    for place in document.find(value):
+        if not document.fields[place.field].under(place.first, place.last):
+            quote = document.quote(place.field, place.start, place.end)
+            return {"claim_type": "stated", "quote": quote, **_span(place.field, place.start, place.end)}
     return {}
 
 
-def _closed(attribute: Attribute, values: Sequence[Found], matches: Sequence[Match], text: Text) -> list[Claim]:
-    asserted = [match for match in matches if not match.negated]
-    claims: list[Claim] = []
-    for item in _distinct(values):
-        value = item["value"]
-        if mine := [match for match in asserted if match.value == value]:
-            claims.append(_stated(attribute, mine[0], text, "both"))
-        elif negated := [match for match in matches if match.value == value]:
-            claims.append(_rejected(attribute, value, f"the text denies it: {text.quote(negated[0])!r}", item))
-        elif attribute.may_infer:
-            claims.append(_hypothesis(attribute, item, text))
-        else:
-            claims.append(_rejected(attribute, value, "no words in the text state it", item))
-    given = {claim["value"] for claim in claims if claim["status"] == "verified"}
-    if attribute.multiple:
-        for match in _distinct_matches(asserted):
-            if match.value not in given:
-                claims.append(_stated(attribute, match, text, "lexicon"))
-    elif not given and asserted:
-        claims.append(_stated(attribute, asserted[0], text, "lexicon"))
-        claims = [claim for claim in claims if claim["status"] != "proposed"]
-    if not attribute.multiple:
-        _mark_contradiction(attribute, claims, asserted, text)
-    return claims
+def _span(field: str, start: int, end: int) -> dict[str, Any]:
+    return {"field": field, "start": start, "end": end}
 
 
-def _measure(attribute: Attribute, values: Sequence[Found], text: Text, lexicon: Lexicon) -> list[Claim]:
-    measured = lexicon.measures(attribute, text)
-    claims: list[Claim] = []
-    for item in _distinct(values):
-        wanted = " ".join(stems(item["value"]))
-        if mine := [match for match in measured if same(match.value, wanted, attribute.units)]:
-            claims.append(_measured(attribute, mine[0], text, "both"))
-        else:
-            claims.append(_rejected(attribute, item["value"], "no such measure in the text", item))
-    alone = _distinct_matches(measured)
-    if len(alone) == 1 and not any(claim["status"] == "verified" for claim in claims):
-        claims.append(_measured(attribute, alone[0], text, "lexicon"))
-    return claims
+class _Grounder:
+    """Of one product."""
+
+    def __init__(self, document: Document, lexicon: Lexicon, trust: Trust) -> None:
+        self.document = document
+        self.lexicon = lexicon
+        self.trust = trust
+        self.found = lexicon.find(document)
+        self.head = lexicon.head(document)
+
+    def closed(self, attribute: Attribute, values: Sequence[Found]) -> list[Claim]:
+        matches = self.found.get(attribute.name, [])
+        labelled = self.lexicon.labelled(attribute, self.document)
+        best: dict[str, Match] = {}
+        for match in matches:
+            if match.stated and (
+                match.value not in best or self._trust(attribute, match) > self._trust(attribute, best[match.value])
+            ):
+                best[match.value] = match
+        said = {item["value"] for item in values}
+        claims = [self._unstated(attribute, item, matches, labelled) for item in values if item["value"] not in best]
+        if any(claim["status"] == "verified" for claim in claims) and not attribute.multiple:
+            return claims
+        stated = [
+            self._weighted(attribute, match, "both" if match.value in said else "lexicon", labelled)
+            for match in best.values()
+        ]
+        if not attribute.multiple:
+            stated = self._one(attribute, stated, matches, said)
+            if stated:
+                claims = [claim for claim in claims if claim["status"] != "proposed"]
+        denied = {match.value: match for match in matches if match.denied and match.value not in {*best, *said}}
+        return claims + stated + [self._denied(attribute, match) for match in denied.values()]
+
+    def measure(self, attribute: Attribute, values: Sequence[Found]) -> list[Claim]:
+        matches = self.lexicon.measures(attribute, self.document)
+        stated = [match for match in matches if match.stated]
+        claims: list[Claim] = []
+        for item in values:
+            wanted = " ".join(stems(item["value"]))
+            if mine := [match for match in stated if same(match.value, wanted, attribute.units)]:
+                claims.append(self._measured(attribute, mine[0], "both"))
+            else:
+                why = next((m.standing for m in matches if same(m.value, wanted, attribute.units)), None)
+                claims.append(_rejected(attribute, item["value"], why or "no such measure in the text", item))
+        asked_for = [match for match in stated if match.evidence in _ASKED_FOR]
+        alone = {match.value: match for match in reversed(asked_for or stated)}
+        if len(alone) == 1 and not any(claim["status"] != "rejected" for claim in claims):
+            claims += [self._measured(attribute, match, "lexicon") for match in alone.values()]
+        return claims
+
+    def open(self, attribute: Attribute, values: Sequence[Found]) -> list[Claim]:
+        claims: list[Claim] = []
+        for item in values:
+            value = item["value"]
+            if attribute.name == "model_name":
+                value = bare_name(value, self.document, self.lexicon)
+                if not value:
+                    why = "nothing but brand, kind, audience, size or colour"
+                    claims.append(_rejected(attribute, item["value"], why, item))
+                    continue
+            spans = self.lexicon.spans(attribute, value, self.document)
+            if stated := [match for match in spans if match.stated]:
+                best = max(stated, key=lambda match: self._trust(attribute, match))
+                claims.append(self._weighted(attribute, best, "model", ()))
+            elif spans:
+                claims.append(_rejected(attribute, value, _why(spans[0], self.document), item))
+            elif attribute.facet == "demand":
+                claims.append(_hypothesis(attribute, item, self.document))
+            else:
+                claims.append(_rejected(attribute, value, "not in the text", item))
+        return claims
+
+    def _trust(self, attribute: Attribute, match: Match) -> float:
+        return self.trust(match.evidence, sort_of(attribute, is_kind=attribute.name == self.lexicon.labels.kind))
+
+    def _weighted(self, attribute: Attribute, match: Match, found_by: FoundBy, labelled: Sequence[Labelled]) -> Claim:
+        """A value that the text states: verified if its evidence has earned that, and nothing outweighs it."""
+        claim = _stated(attribute, match, self.document, found_by)
+        confidence = self._trust(attribute, match)
+        doubt = ""
+        if attribute.facet == "supply" and match.evidence not in _ASKED_FOR:
+            if against := self._against(attribute, match, labelled):
+                doubt = f"the {_words(against.field, against.label)} says {against.quote!r}"
+            elif self.head and not self.head.covered:
+                doubt = f"the title says it is a {self.head.words!r}"
+        if doubt:
+            confidence = min(confidence, _EVEN)
+        elif confidence < VERIFIED_FROM:
+            doubt = f"{claim['verdict']}; of such claims ({match.evidence}) {confidence:.0%} are right"
+        claim["confidence"] = round(confidence, 4)
+        if doubt:
+            claim["status"], claim["verdict"] = "proposed", doubt
+        return claim
+
+    def _against(self, attribute: Attribute, match: Match, labelled: Sequence[Labelled]) -> Labelled | None:
+        """What a label or a column says instead. Words that the lexicon does not know say nothing against a kind of
+        thing, as there are as many ways to sort things as there are shops."""
+        stated = {value for one in labelled for value in one.values}
+        if match.value in stated or stated & set(attribute.vague):
+            return None
+        known = [one for one in labelled if one.values]
+        if attribute.name == self.lexicon.labels.kind:
+            return known[0] if known else None
+        return (known or [*labelled, None])[0]
+
+    def _measured(self, attribute: Attribute, match: Match, found_by: FoundBy) -> Claim:
+        """In the attribute's own unit; the quote is what the text says."""
+        return self._weighted(attribute, replace(match, value=canonical(match.value, attribute.units)), found_by, ())
+
+    def _one(self, attribute: Attribute, stated: list[Claim], matches: Sequence[Match], said: set[str]) -> list[Claim]:
+        """Of the values of a one-valued attribute that the text states, the one that is believed, and those that are
+        left to be judged: what a label or a column says outweighs the rest, title and description do not each other."""
+        if len(stated) < 2:
+            return stated
+        asked_for = [claim for claim in stated if claim["evidence"] in _ASKED_FOR]
+        asked_for = asked_for or [claim for claim in stated if claim["evidence"] == Evidence.HEAD]
+        if len(asked_for) == 1:
+            return asked_for + [claim for claim in stated if claim not in asked_for]
+        if asked_for:
+            return [_contradicted(claim, asked_for[0 if claim is not asked_for[0] else 1]) for claim in asked_for]
+        chosen = [claim for claim in stated if claim["value"] in said] or stated
+        first = max(chosen, key=lambda claim: claim["confidence"] or 0)
+        everywhere = {match.value: set[bool]() for match in matches if match.stated}
+        for match in matches:
+            if match.stated:
+                everywhere[match.value].add(match.field == "title")
+        in_title = {value for value, where in everywhere.items() if True in where}
+        elsewhere = {value for value, where in everywhere.items() if False in where}
+        if in_title and elsewhere and not in_title & elsewhere:
+            title = next(claim for claim in stated if claim["field"] == "title")
+            other = next(claim for claim in stated if claim["field"] != "title")
+            return [_contradicted(title, other), _contradicted(other, title)]
+        if len(chosen) > 1 and not said:
+            rival = next(claim for claim in chosen if claim is not first)
+            return [_contradicted(first, rival)] if rival["confidence"] == first["confidence"] else [first]
+        return [first]
+
+    def _unstated(
+        self, attribute: Attribute, item: Found, matches: Sequence[Match], labelled: Sequence[Labelled]
+    ) -> Claim:
+        """What the model says and no words of the lexicon state."""
+        mine = [match for match in matches if match.value == item["value"]]
+        if denied := [match for match in mine if match.denied]:
+            return _rejected(attribute, item["value"], _why(denied[0], self.document), item, denied[0], self.document)
+        if read := [one for one in labelled if not one.values]:
+            # Under a label that asks for it stand words that the lexicon does not know: the model has read them.
+            place = read[0]
+            match = Match(item["value"], place.field, place.start, place.end, Evidence.READ, beside=place.label)
+            return self._weighted(attribute, match, "model", ())
+        if attribute.may_infer:
+            return _hypothesis(attribute, item, self.document)
+        why = _why(mine[0], self.document) if mine else "no words in the text state it"
+        return _rejected(attribute, item["value"], why, item)
+
+    def _denied(self, attribute: Attribute, match: Match) -> Claim:
+        """What the text says that it is not."""
+        return _rejected(attribute, match.value, _why(match, self.document), None, match, self.document)
 
 
-def _measured(attribute: Attribute, match: Match, text: Text, found_by: FoundBy) -> Claim:
-    """In the attribute's own unit; the quote is what the text says."""
-    return _stated(attribute, replace(match, value=canonical(match.value, attribute.units)), text, found_by)
+def _why(match: Match, document: Document) -> str:
+    """Why a value is not taken where its words stand."""
+    quote = document.quote(match.field, match.start, match.end)
+    if match.standing is Standing.DENIED:
+        return f"the text denies it: {quote!r}"
+    return f"{match.standing}: {quote!r}" + (f" ({match.beside})" if match.beside else "")
 
 
-def _open(attribute: Attribute, values: Sequence[Found], text: Text, lexicon: Lexicon) -> list[Claim]:
-    claims: list[Claim] = []
-    for item in _distinct(values):
-        spans = lexicon.spans(attribute, item["value"], text)
-        if asserted := [match for match in spans if not match.negated]:
-            claims.append(_stated(attribute, asserted[0], text, "model"))
-        elif spans:
-            claims.append(_rejected(attribute, item["value"], f"the text denies it: {text.quote(spans[0])!r}", item))
-        elif attribute.facet == "demand":
-            claims.append(_hypothesis(attribute, item, text))
-        else:
-            claims.append(_rejected(attribute, item["value"], "not in the text", item))
-    return claims
+def _contradicted(claim: Claim, other: Claim) -> Claim:
+    claim["status"] = "proposed"
+    claim["confidence"] = min(claim["confidence"] or _EVEN, _EVEN)
+    claim["verdict"] = (
+        f"the {_words(claim['field'] or 'text')} says {claim['quote']!r}, "
+        f"the {_words(other['field'] or 'text')} {other['quote']!r}"
+    )
+    return claim
 
 
 def _weighed(
     attribute: Attribute,
     values: Sequence[Found],
     candidates: Sequence[Candidate],
-    text: Text,
+    document: Document,
     lexicon: Lexicon,
     learned: Learned,
     *,
@@ -168,17 +298,19 @@ def _weighed(
     said: dict[tuple[str, ...], Found] = {}
     claims: list[Claim] = []
     for value, field, start, end, probability in candidates:
-        if any(not match.negated for match in lexicon.spans(attribute, text.sources[field][start:end], text)):
+        if any(match.stated for match in lexicon.spans(attribute, document.sources[field][start:end], document)):
             options.setdefault(stems(value), (Match(value, field, start, end), probability))
     for item in _distinct(values):
-        spans = lexicon.spans(attribute, item["value"], text)
+        spans = lexicon.spans(attribute, item["value"], document)
         if (key := stems(item["value"])) in options:
             said[key] = item
-        elif asserted := [match for match in spans if not match.negated]:
+        elif asserted := [match for match in spans if match.stated]:
             said[key] = item
             options[key] = (asserted[0], 0.0)
         else:
-            claims.append(_rejected(attribute, item["value"], "denied" if spans else "not in the text", item))
+            claims.append(
+                _rejected(attribute, item["value"], _why(spans[0], document) if spans else "not in the text", item)
+            )
     weighed = []
     for key, (match, probability) in options.items():
         answer = Answer.NOT_ASKED
@@ -193,7 +325,7 @@ def _weighed(
         kept = confidence >= KEPT_FROM and (attribute.multiple or place == 0)
         if not kept and answer is not Answer.SAME:
             continue
-        claim = _stated(attribute, match, text, found_by)
+        claim = _stated(attribute, match, document, found_by)
         claim["confidence"] = round(confidence, 4)
         if confidence < VERIFIED_FROM or not kept:
             claim["status"] = "proposed" if kept else "rejected"
@@ -204,65 +336,58 @@ def _weighed(
     return claims
 
 
-def _mark_contradiction(attribute: Attribute, claims: list[Claim], asserted: Sequence[Match], text: Text) -> None:
-    """Where title and description give a one-valued attribute different values, propose both."""
-    first: dict[str, Match] = {}
-    in_title = {match.value for match in asserted if match.field == "title"}
-    elsewhere = {match.value for match in asserted if match.field != "title"}
-    if not in_title or not elsewhere or in_title & elsewhere:
-        return
-    for match in asserted:
-        first.setdefault("title" if match.field == "title" else "elsewhere", match)
-    title, other = first["title"], first["elsewhere"]
-    verdict = f"the title says {text.quote(title)!r}, the {_words(other.field)} {text.quote(other)!r}"
-    kept = {claim["value"]: claim for claim in claims if claim["status"] == "verified"}
-    for match in (title, other):
-        claim = kept.get(match.value)
-        if claim is None:
-            claim = _stated(attribute, match, text, "lexicon")
-            claims.append(claim)
-        claim["status"] = "proposed"
-        claim["verdict"] = verdict
-
-
-def _stated(attribute: Attribute, match: Match, text: Text, found_by: FoundBy) -> Claim:
-    quote = text.quote(match)
+def _stated(attribute: Attribute, match: Match, document: Document, found_by: FoundBy) -> Claim:
+    quote = document.quote(match.field, match.start, match.end)
     literal = stems(quote) == stems(match.value)
+    where = _words(match.field, match.beside if match.evidence in _ASKED_FOR else "")
     return _claim(
         attribute,
         match.value,
         "stated" if literal else "normalised",
         "verified",
-        f"the {_words(match.field)} says so" if literal else f"the {_words(match.field)} says {quote!r}",
+        f"the {where} says so" if literal else f"the {where} says {quote!r}",
         found_by,
         match=match,
         quote=quote,
     )
 
 
-def _hypothesis(attribute: Attribute, item: Found, text: Text) -> Claim:
+def _hypothesis(attribute: Attribute, item: Found, document: Document) -> Claim:
     """A value the text does not state. What is given as its reason must stand in the text: small
     models make reasons up, or copy them from an example."""
     why = item.get("why") or None
-    cited = text.find(why) if why else []
-    if attribute.facet == "demand" and not cited:
+    cited = next(iter(document.find(why)), None) if why else None
+    if attribute.facet == "demand" and cited is None:
         return _rejected(attribute, item["value"], "its reason is not in the text" if why else "no reason given", item)
-    return _claim(
+    claim = _claim(
         attribute,
         item["value"],
         "demand" if attribute.facet == "demand" else "inferred",
         "proposed",
         "to be judged",
         "model",
-        match=cited[0] if cited else None,
-        quote=text.quote(cited[0]) if cited else None,
         reason=why,
     )
+    if cited is not None:
+        claim["field"], claim["start"], claim["end"] = cited.field, cited.start, cited.end
+        claim["quote"] = document.quote(cited.field, cited.start, cited.end)
+    return claim
 
 
-def _rejected(attribute: Attribute, value: str, verdict: str, item: Found) -> Claim:
+def _rejected(
+    attribute: Attribute,
+    value: str,
+    verdict: str,
+    item: Found | None,
+    match: Match | None = None,
+    document: Document | None = None,
+) -> Claim:
+    """`match`: the words that deny it. item: as the model gave it, None if it did not."""
     kind: ClaimType = "demand" if attribute.facet == "demand" else "stated"
-    return _claim(attribute, value, kind, "rejected", verdict, "model", reason=item.get("why") or None)
+    quote = document.quote(match.field, match.start, match.end) if match and document else None
+    found_by: FoundBy = "model" if item else "lexicon"
+    reason = (item.get("why") or None) if item else None
+    return _claim(attribute, value, kind, "rejected", str(verdict), found_by, match=match, quote=quote, reason=reason)
 
 
 def _claim(
@@ -291,6 +416,7 @@ def _claim(
         quote=quote,
         reason=reason,
         confidence=None,
+        evidence=match.evidence if match else None,
     )
 
 
@@ -301,12 +427,6 @@ def _distinct(values: Sequence[Found]) -> list[Found]:
     return list(first.values())
 
 
-def _distinct_matches(matches: Sequence[Match]) -> list[Match]:
-    first: dict[str, Match] = {}
-    for match in matches:
-        first.setdefault(match.value, match)
-    return list(first.values())
-
-
-def _words(field: str) -> str:
-    return field.removeprefix("attributes.")
+def _words(field: str, label: str = "") -> str:
+    """Where it stands, in words: the label that asks for it, else the field."""
+    return label or field.removeprefix(COLUMN)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from reaseq.taxonomy.text import stems
+from reaseq.documents.tokens import stems
 
 
 @dataclass(frozen=True)

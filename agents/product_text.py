@@ -5,45 +5,38 @@ it can look like another field or another speaker; the prompt renderer breaks up
 """
 
 import hashlib
-import html
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from reaseq.taxonomy.orders import without_orders
+from reaseq.documents.columns import LONGEST, is_plumbing, says_something
+from reaseq.documents.document import COLUMN, Document, Sources, read_field
 
-_TAG = re.compile(r"<[a-zA-Z/!][^<>]{0,300}>")
-_SPACE = re.compile(r"\s+")
-_NOT_PROSE = re.compile(r"^[\W\d_]*$|://|\.(?:jpe?g|png|webp|gif)\b", re.IGNORECASE)
-_DATE = re.compile(r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}")
-_PLUMBING = re.compile(
-    r"(?:^|[_ ])(?:id|ids|sku|url|link|image|images|img|index|rating|reviews?|stock|availability|currency|"
-    r"country|language|domain|source|website|crawled|visited|date|time|timestamp|breadcrumbs?)(?:$|[_ ])",
-    re.IGNORECASE,
-)
-_MOST_ATTRIBUTES = 12
-_LONGEST_ATTRIBUTE = 80
-_LONGEST_SHOWN = 1500
+LONGEST_SHOWN = 1500
+MOST_COLUMNS = 12
 
 
 def source_fields(product: Mapping[str, Any]) -> dict[str, str]:
-    """The fields of a product that may state something, as received: title, brand, description, and
-    those of its other columns that hold a few words (`attributes.NAME`); no ids, links, dates or numbers."""
+    """The fields of a product that may state something, as received: title, brand, description, and those of its other
+    columns that say something (`attributes.NAME`); lists and objects as JSON. No ids, links, dates, bare numbers, and
+    nothing that a shop's system keeps for itself."""
     fields = {name: product[name] for name in ("title", "brand", "description") if (product.get(name) or "").strip()}
-    others = 0
     for name, value in (product.get("attributes") or {}).items():
-        if (
-            isinstance(value, str)
-            and others < _MOST_ATTRIBUTES
-            and 0 < len(value.strip()) <= _LONGEST_ATTRIBUTE
-            and not _NOT_PROSE.search(value)
-            and not _DATE.match(value)
-            and not _PLUMBING.search(name)
-        ):
-            fields[f"attributes.{name}"] = value
-            others += 1
+        text = _cell(value)
+        if len(text) <= LONGEST and says_something(name, text) and not is_plumbing(name, text):
+            fields[f"{COLUMN}{name}"] = text
     return fields
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if value is None or value in ([], {}):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
 
 
 def fingerprint(fields: Mapping[str, Any]) -> str:
@@ -53,15 +46,43 @@ def fingerprint(fields: Mapping[str, Any]) -> str:
 
 
 def plain(text: str) -> str:
-    """One line of `text` as a prompt shows it: without markup and without sentences that give orders
-    (`reaseq.taxonomy.orders`); very long text is cut."""
-    line = _SPACE.sub(" ", html.unescape(_TAG.sub(" ", without_orders(text)))).strip()
-    return line[:_LONGEST_SHOWN].rsplit(" ", 1)[0] + " …" if len(line) > _LONGEST_SHOWN else line
+    """`text` as a prompt shows it: see `shown`."""
+    return _cut(read_field("text", text).shown())[0]
 
 
-def shown(fields: Mapping[str, str]) -> str:
-    """The fields as a prompt shows them: a line each, each value a JSON string of what is `plain` in it."""
-    return "\n".join(
-        f"{name.removeprefix('attributes.')}: {json.dumps(plain(text), ensure_ascii=False)}"
-        for name, text in fields.items()
-    )
+@dataclass(frozen=True)
+class Shown:
+    """What a prompt shows of a document. columns: those that it had no room for; cut: the fields that it shows in part."""
+
+    text: str
+    columns: tuple[str, ...]
+    cut: tuple[str, ...]
+
+
+def shown(fields: Document | Sources, *, first: Collection[str] = (), most: int = MOST_COLUMNS) -> str:
+    """The text of `showing`."""
+    return showing(fields, first=first, most=most).text
+
+
+def showing(fields: Document | Sources, *, first: Collection[str] = (), most: int = MOST_COLUMNS) -> Shown:
+    """The fields as a prompt shows them: a line each, each value a JSON string of what a reader sees, without sentences
+    that give orders. Of other columns at most `most`, those of `first` before all others; very long text is cut."""
+    document = fields if isinstance(fields, Document) else Document(fields)
+    columns = [name for name, field in document.fields.items() if field.column is not None]
+    ranked = sorted(columns, key=lambda name: name not in first)
+    left_out = set(ranked[most:])
+    lines, cut = [], []
+    for name, field in document.fields.items():
+        if name in left_out:
+            continue
+        text, was_cut = _cut(field.shown())
+        if was_cut:
+            cut.append(name)
+        lines.append(f"{name.removeprefix(COLUMN)}: {json.dumps(text, ensure_ascii=False)}")
+    return Shown("\n".join(lines), tuple(name.removeprefix(COLUMN) for name in ranked[most:]), tuple(cut))
+
+
+def _cut(text: str) -> tuple[str, bool]:
+    if len(text) <= LONGEST_SHOWN:
+        return text, False
+    return text[:LONGEST_SHOWN].rsplit(" ", 1)[0] + " …", True

@@ -14,10 +14,11 @@ from collections.abc import Sequence
 
 from reaseq.agents.claims import Claim
 from reaseq.agents.product_text import plain, shown
+from reaseq.documents.document import Document
+from reaseq.documents.tokens import tokenize
 from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
 from reaseq.prompts.library import Prompt
-from reaseq.taxonomy.lexicon import Lexicon, Text
-from reaseq.taxonomy.text import tokenize
+from reaseq.taxonomy.lexicon import Lexicon
 
 _SHORTEST = 10
 _LONGEST = 1200
@@ -42,7 +43,7 @@ class Summarizer:
     async def summarize(
         self,
         chat: Chat,
-        text: Text,
+        text: Document,
         claims: Sequence[Claim],
         *,
         product_id: str | None = None,
@@ -54,8 +55,8 @@ class Summarizer:
             ReplyError: it is too short or long, or nothing of it is borne out and there is no title.
         """
         claims = [claim for claim in claims if claim["status"] in ("verified", "approved", "edited")]
-        read = Text(_evidence(text, claims))
-        product, facts = shown(read.sources), _facts(claims)
+        read = Document(_evidence(text, claims))
+        product, facts = shown(read), _facts(claims)
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
@@ -75,7 +76,7 @@ class Summarizer:
         numbers = _numbers(product) | _numbers(facts)
         kept, invented = [], []
         for sentence in sentences:
-            values = self._values(Text({"summary": sentence})) - borne_out
+            values = self._values(Document({"summary": sentence})) - borne_out
             found = sorted(_numbers(sentence) - numbers) + sorted(value for _, value in values)
             invented += found
             if not found:
@@ -89,13 +90,13 @@ class Summarizer:
             )
         return "".join(kept).strip()
 
-    def _values(self, text: Text) -> set[tuple[str, str]]:
+    def _values(self, text: Document) -> set[tuple[str, str]]:
         """The lexicon's values that `text` states, each with its attribute."""
         found = self.lexicon.find(text)
-        return {(name, match.value) for name, matches in found.items() for match in matches if not match.negated}
+        return {(name, match.value) for name, matches in found.items() for match in matches if match.stated}
 
 
-def _evidence(text: Text, claims: Sequence[Claim]) -> dict[str, str]:
+def _evidence(text: Document, claims: Sequence[Claim]) -> dict[str, str]:
     """Title and brand, and of each other field the sentences in which evidence of a claim stands."""
     places = [
         (field, claim["start"] or 0, claim["end"] or 0) for claim in claims if (field := claim["field"]) is not None

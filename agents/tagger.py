@@ -20,7 +20,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from reaseq.agents.labelled import Candidate, LabelledProduct, Vectors
 from reaseq.agents.token_features import Gazetteer, Word, features, gazetteer, phrase, words
-from reaseq.taxonomy.lexicon import Text
+from reaseq.documents.document import Document
 
 _OUTSIDE, _BEGIN, _INSIDE = range(3)
 _NEVER = -1e4
@@ -136,7 +136,7 @@ class Tagger:
 
     def _labels(self, product: LabelledProduct, field: str, found: list[Word]) -> tuple[Tensor, Tensor]:
         """Tags [n, attributes], and how much each attribute counts here: [attributes]; -1 where nothing is known."""
-        text = Text({field: product.sources[field]})
+        text = Document({field: product.sources[field]})
         tags = torch.zeros(len(found), len(self.attributes), dtype=torch.long)
         counts = torch.full((len(self.attributes),), -1.0)
         for column, attribute in enumerate(self.attributes):
@@ -276,7 +276,7 @@ def _backward(scores: Tensor, moves: Tensor) -> Tensor:
     return torch.stack(beta[::-1])
 
 
-def _place(text: Text, field: str, found: Sequence[Word], forms: Sequence[str]) -> tuple[int, int, str] | None:
+def _place(text: Document, field: str, found: Sequence[Word], forms: Sequence[str]) -> tuple[int, int, str] | None:
     """First and last word of the first place of a form, and which: as whole words, or else in another inflection."""
     source = text.sources[field]
     begins = {word.start: index for index, word in enumerate(found)}

@@ -14,9 +14,9 @@ from typing import Any
 
 from reaseq.agents.claims import Claim
 from reaseq.agents.product_text import shown
+from reaseq.documents.document import Document
 from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
 from reaseq.prompts.library import Prompt
-from reaseq.taxonomy.lexicon import Text
 from reaseq.taxonomy.schema import CategorySchema
 
 _ANSWER = re.compile(r'"(\d+)"\s*:\s*"(yes|no)"')
@@ -50,7 +50,7 @@ class Verifier:
     async def judge(
         self,
         chat: Chat,
-        text: Text,
+        text: Document,
         claims: Sequence[Claim],
         *,
         which: Callable[[Claim], bool] = to_be_judged,
@@ -68,7 +68,7 @@ class Verifier:
             ChatRequest(
                 agent=self.name,
                 prefix=self.prompt.messages,
-                turns=(("user", self.prompt.user(product=shown(text.sources), claims=listed)), *repair),
+                turns=(("user", self.prompt.user(product=shown(text), claims=listed)), *repair),
                 max_tokens=max(self.prompt.max_tokens, 12 * len(open_claims)) * (2 if repair else 1),
                 response_format=_response_format(len(open_claims)),
                 top_logprobs=_TOP_LOGPROBS if chat.endpoint.logprobs else 0,

@@ -24,6 +24,7 @@ from reaseq.agents.category_analyst import SAMPLE_SIZE, CategoryAnalyst, derived
 from reaseq.agents.learned import FEWEST, Learned, worthwhile
 from reaseq.agents.product_text import source_fields
 from reaseq.agents.summarizer import Summarizer
+from reaseq.documents.document import Document
 from reaseq.graphs.ledger import Counts, Ledger
 from reaseq.graphs.product_graph import (
     ProductAgents,
@@ -44,7 +45,6 @@ from reaseq.llm.chat import Chat, EndpointFailed, ReplyError
 from reaseq.llm.endpoint import Endpoint
 from reaseq.llm.slots import share
 from reaseq.prompts.library import PromptLibrary
-from reaseq.taxonomy.lexicon import Text
 from reaseq.taxonomy.schema import CategorySchema, starter_for
 
 
@@ -284,7 +284,7 @@ class _Run:
     async def _refined(self, analyst: CategoryAnalyst, starter: CategorySchema) -> CategorySchema:
         sample = []
         for product, _, _ in self.store.products(starter.category, batch=SAMPLE_SIZE):
-            sample.append(Text(source_fields(product)))
+            sample.append(Document(source_fields(product)))
             if len(sample) == SAMPLE_SIZE:
                 break
         try:

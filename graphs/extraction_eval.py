@@ -16,12 +16,12 @@ from reaseq.agents.extraction_score import GoldRow
 from reaseq.agents.labelled import LabelledProduct, Vectors
 from reaseq.agents.learned import Learned, worthwhile
 from reaseq.agents.verifier import to_be_judged
+from reaseq.documents.document import Document, Sources
 from reaseq.graphs.product_graph import ProductAgents, with_repairs
 from reaseq.graphs.teaching import of_gold
 from reaseq.llm.chat import Chat, EndpointFailed, ReplyError
 from reaseq.llm.endpoint import Endpoint
 from reaseq.prompts.library import PromptLibrary
-from reaseq.taxonomy.lexicon import Sources, Text
 from reaseq.taxonomy.schema import Attribute, CategorySchema, Example, attribute_name, starter_for
 
 _LONGEST_VALUE = 80
@@ -167,7 +167,7 @@ async def extract(
 
 
 async def _claims(agents: ProductAgents, chat: Chat, row: GoldRow, repairs: int) -> list[Claim]:
-    text = Text(of_gold(row).sources)
+    text = Document(of_gold(row).sources)
     tags = agents.tag(text)
     extraction = await with_repairs(
         lambda repair: agents.extractor.extract(chat, text, tags, product_id=row.id, repair=repair), repairs

@@ -25,11 +25,12 @@ from reaseq.agents.labelled import Tags
 from reaseq.agents.learned import Learned
 from reaseq.agents.summarizer import Summarizer
 from reaseq.agents.verifier import Verifier, to_be_judged, unsure
+from reaseq.documents.document import Document
 from reaseq.knowledge_store.store import undecided
 from reaseq.knowledge_store.tables import LOCKED
 from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.prompts.library import PromptLibrary
-from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import CategorySchema
 from reaseq.taxonomy.variants import VariantValue, variant_values
 
@@ -52,7 +53,7 @@ class ProductContext:
     `variants` is what its variants differ by."""
 
     product_id: str
-    text: Text
+    text: Document
     tags: Tags
     decided: Sequence[Mapping[str, Any]] = ()
     variants: Sequence[VariantValue] = ()
@@ -106,10 +107,10 @@ class ProductAgents:
             learned,
         )
 
-    def tag(self, text: Text) -> Tags:
+    def tag(self, text: Document) -> Tags:
         return self.learned.tag(text.sources) if self.learned else {}
 
-    def ground(self, extraction: Extraction, text: Text, tags: Tags) -> list[Claim]:
+    def ground(self, extraction: Extraction, text: Document, tags: Tags) -> list[Claim]:
         """See `reaseq.agents.grounder`."""
         return ground(
             extraction, text, self.lexicon, learned=self.learned, tags=tags, all_asked=not self.extractor.grammar
@@ -241,7 +242,7 @@ async def run_product_graph(
     variants: Sequence[Mapping[str, Any]] = (),
 ) -> ProductState:
     """Take one product through the graph and return its final state."""
-    text = Text(sources)
+    text = Document(sources)
     state: Any = await graph.ainvoke(
         {"failures": [], "retired": [], **_NEW_STAGE},
         {"recursion_limit": 4 * (repairs + 1) + 3},

@@ -8,6 +8,7 @@ from reaseq.agents import product_text
 from reaseq.agents.extraction_score import GoldRow
 from reaseq.agents.labelled import LabelledProduct, Vectors
 from reaseq.agents.product_text import source_fields
+from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.decisions import decided_products
 from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.importing import category_name
@@ -15,7 +16,6 @@ from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.tables import LOCKED
 from reaseq.llm import encoders
 from reaseq.taxonomy.schema import CategorySchema, attribute_name
-from reaseq.taxonomy.text import stems
 
 
 @dataclass(frozen=True)

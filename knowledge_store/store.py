@@ -33,7 +33,7 @@ from reaseq import ReaseqError
 from reaseq.knowledge_store import tables as t
 from reaseq.taxonomy.schema import CategorySchema
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration. A store that is there already needs no Alembic to open."""
 
 

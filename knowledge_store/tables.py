@@ -172,6 +172,7 @@ class Claim(SQLModel, table=True):
     quote: str | None = _text(None)
     reason: str | None = _text(None, description="What the model said suggests it (inferred, demand).")
     confidence: float | None = Field(default=None, description="In [0, 1]; None where nothing measured it.")
+    evidence: str | None = _text(None, description="The class of what it rests on: see `reaseq.taxonomy.evidence`.")
     verdict: str = _text("", description="Why it has its status, in words.")
     status: str = _text(ClaimStatus.PROPOSED, index=True)
     found_by: str = _text(description="model, lexicon, tagger, both (a model and one of these) or person.")

@@ -1,54 +1,45 @@
-"""A category's lexicon: where the source text states a value, by words alone.
+"""A category's lexicon: where a product's document states a value, by words alone.
 
-It grounds what a model said and gives a second opinion where the model said nothing. Rules, in the
-order they are applied to each attribute:
+It grounds what a model said and gives a second opinion where the model said nothing. Every place where a term stands is
+looked at, and gets a `standing`: whether the value is stated there, and if not, why not. The rules, in their order:
 
 1. The longest term wins ("faux leather" is one term, so no "leather" is found inside it).
-2. A negated term is found, and marked ("not waterproof", "leather-free", "ohne Futter", "防水ではない").
-3. A term that several attributes share belongs to the one whose cue stands beside it ("rubber
-   outsole"), else to those that need no cue.
-4. An attribute with cues needs one of them in the sentence.
+2. What is denied is found, and marked ("not waterproof", "Waterproof: no", "leather-free", "防水ではない"); so is what is said
+   of something else ("pairs well with a leather belt") or only looks so ("synthetic suede").
+3. Under a label the attributes that it asks for take the value, and no others.
+4. A value belongs to the part it stands beside ("rubber outsole", "Sohle aus Gummi"): to the attribute whose cue that is,
+   to none if it is nobody's ("leather lining"), else to the product.
+5. An attribute with cues needs one of them in the sentence.
+6. What kind of thing a product is, the head of its title says ("lock for folding bikes" is no bike).
+
+How far each kind of evidence can be trusted is measured: see `reaseq.taxonomy.trust`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from weakref import WeakKeyDictionary
 
-from reaseq.taxonomy.orders import orders
+from reaseq.documents.document import Document, Field, Kind, Piece
+from reaseq.documents.language import Phrases, answer, words
+from reaseq.documents.scopes import Scope
+from reaseq.documents.tokens import Token, stems
+from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
+from reaseq.taxonomy.heads import Head, head_of
+from reaseq.taxonomy.labels import SUBSTANCES, Asks, Labels, Meaning
+from reaseq.taxonomy.measures import measured
 from reaseq.taxonomy.schema import Attribute, CategorySchema
-from reaseq.taxonomy.text import UNITS, Token, find, stems, tokenize
 from reaseq.taxonomy.units import same
 
-Sources = Mapping[str, str]
-"""Field name to text as received."""
-
-_NEGATORS_BEFORE = frozenset(
-    {"not", "no", "non", "never", "without", "cannot", "isnt", "arent", "dont", "doesnt"}
-    | {"nicht", "kein", "keine", "keinen", "keiner", "ohne", "sans", "pas", "sin", "senza"}
-    | {"不", "非", "无", "無", "未", "没"}
-)
-_NOT_NEGATING_NEXT = frozenset({"only", "just", "merely", "nur", "仅", "只"})
-_NEGATORS_AFTER = frozenset({"free", "frei", "less"})
-_NEGATED_ENDINGS = tuple(stems(ending) for ending in ("ではない", "ではありません", "じゃない", "なし", "不使用"))
 _STOP = frozenset(
     {"a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "for", "with", "from", "by", "is", "are", "was"}
     | {"be", "it", "its", "this", "that", "these", "those", "your", "you", "our", "und", "der", "die", "das", "für"}
 )
-_NEGATION_REACH = 3
-_LINKS = frozenset({"is", "are", "made", "of", "from", "in", "aus", "von", "de", "en"})
-_CUE_AFTER = 3
-_CUE_BEFORE = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A value found in `field` at `start:end` (characters of the field as received)."""
-
-    value: str
-    field: str
-    start: int
-    end: int
-    negated: bool = False
+_PART_AFTER = 3
+_PART_BEFORE = 4
+_SHORT_ITEM = 4
+"""Tokens: an item of a list that has no more says one thing of the product."""
+_FREE = frozenset((Evidence.HEAD, Evidence.TITLE, Evidence.ITEM, Evidence.PROSE))
+"""Classes of evidence under no label."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,43 +47,34 @@ class _Term:
     attribute: Attribute
     value: str
     stems: tuple[str, ...]
+    only_with: Phrases | None
 
 
-class Text:
-    """The source fields of one product, tokenised once. Sentences that give orders hold no evidence."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part named at tokens `first` to `last` (exclusive): of the attributes `owners`, of the `whole`, or nobody's."""
 
-    def __init__(self, sources: Sources) -> None:
-        self.sources = sources
-        self.tokens: dict[str, list[Token]] = {field: _statements(text) for field, text in sources.items() if text}
+    first: int
+    last: int
+    owners: frozenset[str]
+    whole: bool
 
-    def quote(self, match: Match) -> str:
-        return self.sources[match.field][match.start : match.end]
 
-    def sentences(self, places: Sequence[tuple[str, int, int]]) -> dict[str, str]:
-        """Of each field, the sentences in which one of the places (field, start, end) stands, in the text's order."""
-        said: dict[str, str] = {}
-        for field, tokens in self.tokens.items():
-            spans = [(start, end) for name, start, end in places if name == field]
-            wanted = {t.sentence for t in tokens if any(start < t.end and t.start < end for start, end in spans)}
-            groups = [list(group) for _, group in groupby(tokens, key=lambda token: token.sentence)]
-            parts = [
-                self.sources[field][group[0].start : group[-1].end] for group in groups if group[0].sentence in wanted
-            ]
-            if parts:
-                said[field] = ". ".join(parts) + "."
-        return said
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where tokens `first` to `last` (exclusive) stand: in which piece, under which label."""
 
-    def find(self, words: str) -> list[Match]:
-        """Where `words` stand, one after the other, within a sentence."""
-        return [match for match, _ in self.places(words)]
+    field: Field
+    first: int
+    last: int
+    piece: Piece
+    in_label: bool
+    asked: Meaning
+    label: str
 
-    def places(self, words: str) -> Iterator[tuple[Match, int]]:
-        """Matches, each with the index of its first token."""
-        needle = stems(words)
-        for field, tokens in self.tokens.items():
-            for first, last in find(needle, tokens):
-                negated = _negated(tokens, first, last)
-                yield Match(words, field, tokens[first].start, tokens[last - 1].end, negated), first
+    @property
+    def asks_value(self) -> bool:
+        return self.asked.asks is Asks.VALUE and not self.in_label
 
 
 class Lexicon:
@@ -100,149 +82,438 @@ class Lexicon:
 
     def __init__(self, schema: CategorySchema) -> None:
         self.schema = schema
+        self.labels = Labels(schema)
         self._terms: dict[str, list[_Term]] = {}
-        self._cues: dict[str, list[tuple[str, ...]]] = {}
-        self._owners: dict[tuple[str, ...], list[Attribute]] = {}
+        self._cues: dict[str, Phrases] = {}
+        self._own_parts: dict[str, Phrases] = {}
         for attribute in schema.attributes:
-            self._cues[attribute.name] = [cue for term in attribute.cues if (cue := stems(term))]
+            self._cues[attribute.name] = Phrases(attribute.cues)
+            self._own_parts[attribute.name] = Phrases(attribute.parts)
+            only_with = {stems(term): Phrases(beside) for term, beside in attribute.only_with.items()}
             for value, synonyms in attribute.values.items():
                 for term in dict.fromkeys(stems(term) for term in (value, *synonyms)):
                     if term:
-                        self._terms.setdefault(term[0], []).append(_Term(attribute, value, term))
-                        self._owners.setdefault(term, []).append(attribute)
+                        made = _Term(attribute, value, term, only_with.get(term))
+                        self._terms.setdefault(term[0], []).append(made)
         for terms in self._terms.values():
             terms.sort(key=lambda term: -len(term.stems))
+        self._all_cues = Phrases(cue for attribute in schema.attributes for cue in attribute.cues)
+        self._found: WeakKeyDictionary[Document, dict[str, list[Match]]] = WeakKeyDictionary()
 
-    def find(self, text: Text) -> dict[str, list[Match]]:
-        """For each closed attribute, where its values stand in `text`: title before description."""
-        found: dict[str, list[Match]] = {}
-        for field, tokens in text.tokens.items():
-            claimed_until: dict[str, int] = {}
-            for index, token in enumerate(tokens):
-                for term in self._terms.get(token.stem, ()):
-                    name = term.attribute.name
-                    last = index + len(term.stems)
-                    if (
-                        index < claimed_until.get(name, 0)
-                        or last > len(tokens)
-                        or tokens[last - 1].sentence != token.sentence
-                        or any(tokens[index + i].stem != stem for i, stem in enumerate(term.stems))
-                    ):
-                        continue
-                    claimed_until[name] = last
-                    if self._belongs(term, tokens, index, last):
-                        found.setdefault(name, []).append(
-                            Match(term.value, field, token.start, tokens[last - 1].end, _negated(tokens, index, last))
-                        )
+    def find(self, document: Document) -> dict[str, list[Match]]:
+        """For each closed attribute, every place where one of its terms stands: the fields in their order."""
+        found = self._found.get(document)
+        if found is None:
+            found = {}
+            head = self.head(document)
+            for field in document.fields.values():
+                for name, match in self._terms_in(field, head):
+                    found.setdefault(name, []).append(match)
+            self._found[document] = found
         return found
 
-    def spans(self, attribute: Attribute, value: str, text: Text) -> list[Match]:
-        """Where the words of `value` stand in `text`, whatever they are; the attribute's cues count."""
-        return [match for match, first in text.places(value) if self._cued(attribute, text.tokens[match.field], first)]
+    def head(self, document: Document) -> Head | None:
+        """What the title says the product is; None where it names no kind of thing that is known."""
+        title = document.fields.get("title")
+        return head_of(title, self.labels.whole) if title else None
 
-    def measures(self, attribute: Attribute, text: Text) -> list[Match]:
-        """Numbers with one of the attribute's units, in a clause that holds one of its cues, or else a sentence.
+    def describes(self, words: tuple[str, ...]) -> bool:
+        """Do these stems say what kind of thing a product is, whom it is for or how it looks, and so name no model?"""
+        if words in self.labels.whole:
+            return True
+        return any(
+            term.stems == words and (term.attribute.looks or term.attribute.name in (self.labels.kind, "audience"))
+            for term in self._terms.get(words[0], ())
+        )
 
-        A measure that is there in two units ("7 cm (2.75 in)") counts once.
-        """
-        units = {UNITS.get(unit, unit) for term in attribute.units for unit in stems(term)}
-        by_clause, by_sentence = [], []
-        for field, tokens in text.tokens.items():
-            for index in range(len(tokens) - 1):
-                number, unit = tokens[index], tokens[index + 1]
-                if number.stem[0].isdigit() and unit.stem in units:
-                    match = Match(f"{number.stem} {unit.stem}", field, number.start, unit.end)
-                    if self._cued(attribute, [token for token in tokens if token.clause == number.clause], None):
-                        by_clause.append(match)
-                    elif self._cued(attribute, tokens, index):
-                        by_sentence.append(match)
-        found: list[Match] = []
-        for match in by_clause or by_sentence:
+    def known_columns(self, document: Document) -> set[str]:
+        """The columns whose names ask for something that the schema knows."""
+        return {
+            name
+            for name, field in document.fields.items()
+            if field.column is not None and self.labels.of_column(field.column).asks in (Asks.VALUE, Asks.WHETHER)
+        }
+
+    def labelled(self, attribute: Attribute, document: Document) -> list[Labelled]:
+        """What stands under labels that ask for this attribute alone, and says more than yes or no."""
+        made = []
+        for field in document.fields.values():
+            for piece in field.pieces:
+                if piece.first == piece.last:
+                    continue
+                place = self._place(field, piece.first, piece.last, piece)
+                if not place.asks_value or place.asked.attributes != {attribute.name}:
+                    continue
+                if answer(field.tokens, piece.first, piece.last) is not None:
+                    continue
+                start, end = field.tokens[piece.first].start, field.tokens[piece.last - 1].end
+                values = frozenset(
+                    match.value
+                    for match in self.find(document).get(attribute.name, ())
+                    if match.stated and match.field == field.name and start <= match.start and match.end <= end
+                )
+                made.append(Labelled(place.label, field.name, start, end, field.text[start:end], values))
+        return made
+
+    def measures(self, attribute: Attribute, document: Document) -> list[Match]:
+        """Every number in one of the attribute's units. A measure that is stated in two units ("7 cm (2.75 in)") counts
+        once, and those whose cue stands in their clause make those unsure that have it in their sentence only."""
+        near: list[Match] = []
+        far: list[Match] = []
+        others: list[Match] = []
+        for field in document.fields.values():
+            parts: dict[int, _Part] | None = None
+            for piece in field.pieces:
+                place = self._place(field, piece.first, piece.last, piece)
+                unit = place.asked.unit if place.asks_value and attribute.name in place.asked.attributes else ""
+                for number in measured(
+                    attribute, field, piece.label[0] if piece.label else piece.first, piece.last, unit
+                ):
+                    parts = self._parts(field.tokens) if parts is None else parts
+                    at = self._place(field, number.first, number.last, piece)
+                    match = self._measure(attribute, at, number.value, number.alone, parts)
+                    (others if not match.stated else far if match.evidence is Evidence.CUE else near).append(match)
+        stated: list[Match] = []
+        for match in near or far:
             if not any(
-                match.value != other.value and same(match.value, other.value, attribute.units) for other in found
+                match.value != other.value and same(match.value, other.value, attribute.units) for other in stated
             ):
-                found.append(match)
+                stated.append(match)
+        return stated + others
+
+    def _measure(self, attribute: Attribute, place: _Place, value: str, alone: bool, parts: dict[int, _Part]) -> Match:
+        name, tokens = attribute.name, place.field.tokens
+
+        def made(evidence: Evidence, standing: Standing = Standing.STATED, beside: str = "") -> Match:
+            start, end = tokens[place.first].start, tokens[place.last - 1].end
+            return Match(value, place.field.name, start, end, evidence, standing, beside)
+
+        evidence = self._class(place)
+        under = place.field.under(place.first, place.last)
+        if not alone:
+            return made(evidence, Standing.NUMBER)
+        if under & (Scope.DENIED | Scope.ASIDE):
+            return made(evidence, Standing.DENIED if Scope.DENIED in under else Standing.ASIDE)
+        if place.asked.asks is Asks.PART and not place.in_label:
+            return made(evidence, Standing.PART, place.label)
+        if place.asks_value:
+            if name not in place.asked.attributes:
+                return made(evidence, Standing.LABEL, place.label)
+            return made(evidence, beside=place.label)
+        clause = tokens[place.first].clause
+        near = [
+            part
+            for part in parts.values()
+            if tokens[part.first].clause == clause
+            and not place.first <= part.first < place.last
+            and (attribute.cues or words("bearers").at(tokens, part.first))
+        ]
+        if near:
+            nearest = min(near, key=lambda one: max(place.first - one.last, one.first - place.last))
+            beside = place.field.quote(nearest.first, nearest.last)
+            if name in nearest.owners:
+                return made(Evidence.PART if evidence in _FREE else evidence, beside=beside)
+            cued = any(name in part.owners for part in near)
+            if not nearest.whole and not cued and self._own_parts[name].at(tokens, nearest.first) == 0:
+                return made(evidence, Standing.PART, beside)
+            if cued:
+                return made(Evidence.PART if evidence in _FREE else evidence, beside=beside)
+        if self._cues[name].all:
+            if not self._cued(name, tokens, place.first):
+                return made(evidence, Standing.CUE)
+            return made(Evidence.CUE if evidence in _FREE else evidence)
+        return made(evidence)
+
+    def asked(self, field: Field, piece: Piece) -> Meaning:
+        """What the label over a piece asks for: its own, its column's, or its heading's."""
+        if piece.label is not None:
+            meaning = self.labels.meaning(field.stems(*self._label(field, piece)))
+            answered = answer(field.tokens, piece.first, piece.last) is not None
+            if piece.sign == "?":
+                return meaning if answered else Meaning(Asks.NOTHING)
+            if piece.sure and (meaning.asks is not Asks.NOTHING or field.column is None):
+                return meaning
+            if meaning.asks in (Asks.VALUE, Asks.PART) or (meaning.asks is Asks.WHETHER and answered):
+                return meaning
+        if field.column is not None:
+            return self.labels.of_column(field.column)
+        if piece.heading >= 0:
+            meaning = self.labels.meaning(field.stems(*_heading(field, piece)))
+            return meaning if meaning.asks in (Asks.VALUE, Asks.PART) else Meaning(Asks.NOTHING)
+        return Meaning(Asks.NOTHING)
+
+    def _label(self, field: Field, piece: Piece) -> tuple[int, int]:
+        assert piece.label is not None
+        first, last = piece.label
+        if piece.glued:
+            first += self.labels.known_end(field.stems(first, last))
+        return first, last
+
+    def _place(self, field: Field, first: int, last: int, piece: Piece | None = None) -> _Place:
+        at = field.piece_at(first)
+        piece = piece or field.pieces[at]
+        in_label = piece.label is not None and first < piece.first
+        if in_label and piece.glued and last <= self._label(field, piece)[0] and at:
+            # "Upper: leather Sole: rubber": what the label begins with stands under the label before.
+            piece, in_label = field.pieces[at - 1], False
+        label = ""
+        if piece.label is not None:
+            label = field.quote(*self._label(field, piece))
+        elif field.column is not None:
+            label = field.column
+        elif piece.heading >= 0:
+            label = field.quote(*_heading(field, piece))
+        return _Place(field, first, last, piece, in_label, self.asked(field, piece), label)
+
+    def _terms_in(self, field: Field, head: Head | None) -> Iterator[tuple[str, Match]]:
+        tokens = field.tokens
+        claimed: dict[str, int] = {}
+        parts: dict[int, _Part] | None = None
+        for index, token in enumerate(tokens):
+            for term in self._terms.get(token.stem, ()):
+                name = term.attribute.name
+                last = index + len(term.stems)
+                if (
+                    index < claimed.get(name, 0)
+                    or last > len(tokens)
+                    or tokens[last - 1].sentence != token.sentence
+                    or any(tokens[index + n].stem != stem for n, stem in enumerate(term.stems))
+                ):
+                    continue
+                claimed[name] = last
+                parts = self._parts(tokens) if parts is None else parts
+                evidence, standing, beside = self._judged(term, self._place(field, index, last), parts, head)
+                yield name, Match(term.value, field.name, token.start, tokens[last - 1].end, evidence, standing, beside)
+        if field.column is not None and (meaning := self.labels.of_column(field.column)).asks is Asks.WHETHER:
+            # A column "Waterproof" that says yes or no.
+            said = answer(tokens, 0, len(tokens))
+            if said is not None:
+                standing = Standing.STATED if said else Standing.DENIED
+                for name, value in meaning.states:
+                    yield name, Match(value, field.name, tokens[0].start, tokens[-1].end, Evidence.COLUMN, standing,
+                                      field.column)  # fmt: skip
+
+    def _judged(
+        self, term: _Term, place: _Place, parts: dict[int, _Part], head: Head | None
+    ) -> tuple[Evidence, Standing, str]:
+        """On what a term's value rests at a place, whether it is stated there, and the words that decide."""
+        evidence = self._class(place)
+        if place.in_label and (said := self._answered(place)) is not None:
+            return Evidence.LABEL, said, place.field.quote(place.piece.first, place.piece.last) if said else ""
+        if standing := self._swayed(term, place):
+            return evidence, standing, ""
+        if place.in_label and place.piece.sure and place.asked.asks in (Asks.VALUE, Asks.PART):
+            return evidence, Standing.ASKED, ""
+        if not place.in_label and (standing := self._shielded(term, place)):
+            return evidence, standing, place.label
+        if term.attribute.name == self.labels.kind and evidence in _FREE:
+            return self._of_kind(place, evidence, head)
+        return self._of_part(term, place, evidence, parts)
+
+    def _answered(self, place: _Place) -> Standing | None:
+        """What a yes or no under it makes of a term in a label."""
+        if place.asked.asks is Asks.WHETHER or place.piece.sign == "?":
+            said = answer(place.field.tokens, place.piece.first, place.piece.last)
+            if said is not None:
+                return Standing.STATED if said else Standing.DENIED
+        return Standing.ASKED if place.piece.sign == "?" else None
+
+    def _swayed(self, term: _Term, place: _Place) -> Standing | None:
+        """What the small words around it make of a term."""
+        under = place.field.under(place.first, place.last)
+        if Scope.DENIED in under:
+            return Standing.DENIED
+        if Scope.ASIDE in under:
+            return Standing.ASIDE
+        if Scope.LIKENESS in under and term.attribute.name.split("_")[-1] in SUBSTANCES:
+            return Standing.LIKENESS
+        if term.only_with is not None and not place.asks_value:
+            tokens, sentence = place.field.tokens, place.field.tokens[place.first].sentence
+            if not any(
+                term.only_with.at(tokens, index)
+                for index, token in enumerate(tokens)
+                if token.sentence == sentence and not place.first <= index < place.last
+            ):
+                return Standing.CUE
+        return None
+
+    def _shielded(self, term: _Term, place: _Place) -> Standing | None:
+        """Does the label over it keep a value from the term's attribute?"""
+        if place.asked.asks is Asks.PART and term.attribute.facet == "supply":
+            return Standing.PART
+        if place.asked.asks is Asks.VALUE and term.attribute.name not in place.asked.attributes:
+            return Standing.LABEL
+        return None
+
+    def _of_kind(self, place: _Place, evidence: Evidence, head: Head | None) -> tuple[Evidence, Standing, str]:
+        """What kind of thing it is, the title's head says where it has one."""
+        if head is None:
+            return evidence, Standing.STATED, ""
+        if place.field.name == "title" and head.covered:
+            general = self.schema.attributes[0].value_of(head.words) is None
+            if place.last == head.last or (general and head.begin <= place.first < head.last):
+                return Evidence.HEAD, Standing.STATED, head.words
+        if not head.covered or place.field.name == "title":
+            return evidence, Standing.KIND, head.words
+        return evidence, Standing.STATED, ""
+
+    def _of_part(
+        self, term: _Term, place: _Place, evidence: Evidence, parts: dict[int, _Part]
+    ) -> tuple[Evidence, Standing, str]:
+        """Whose a value is by the part it stands beside."""
+        name, tokens = term.attribute.name, place.field.tokens
+        owner = self._owner(tokens, place.first, place.last, parts)
+        for index in range(place.first + 1, place.last):
+            if index in parts and parts[index].last == place.last:
+                # The term names the part itself: "synthetic upper".
+                owner = parts[index]
+        beside = place.field.quote(owner.first, owner.last) if owner else ""
+        minds = self._minds_parts(term.attribute)
+        own = owner is not None and (name in owner.owners or self._own_parts[name].at(tokens, owner.first) > 0)
+        if owner is not None and not owner.whole and not own and minds:
+            return evidence, Standing.PART, beside
+        if own and evidence in _FREE:
+            return Evidence.PART, Standing.STATED, beside
+        if self._cues[name].all and not own and not (place.asks_value and place.asked.attributes == {name}):
+            if owner is not None and owner.whole and minds:
+                return evidence, Standing.PART, beside
+            if not self._cued(name, tokens, place.first):
+                return evidence, Standing.CUE, ""
+            return (Evidence.CUE if evidence in _FREE else evidence), Standing.STATED, ""
+        if owner is not None and owner.whole and evidence is Evidence.PROSE:
+            return Evidence.PART, Standing.STATED, beside
+        return evidence, Standing.STATED, beside
+
+    def _minds_parts(self, attribute: Attribute) -> bool:
+        """Is it something that parts of a product may have each their own of?"""
+        return (
+            attribute.looks
+            or bool(attribute.cues or attribute.parts)
+            or (attribute.facet == "supply" and attribute.name.split("_")[-1] in SUBSTANCES)
+        )
+
+    def _class(self, place: _Place) -> Evidence:
+        """The class of evidence by where it stands."""
+        column = place.field.column is not None
+        if place.asks_value:
+            return Evidence.COLUMN if column else Evidence.LABEL
+        if column and place.piece.label is None and place.last - place.first == len(place.field.tokens):
+            return Evidence.CELL
+        if column or place.piece.kind is Kind.GRID or (place.piece.sure and place.asked.asks is Asks.UNKNOWN):
+            return Evidence.OTHER
+        if place.field.name == "title":
+            return Evidence.TITLE
+        begin = place.piece.label[0] if place.piece.label else place.piece.first
+        short = place.piece.last - begin <= _SHORT_ITEM
+        return Evidence.ITEM if place.piece.kind is Kind.ITEM and short else Evidence.PROSE
+
+    def _parts(self, tokens: Sequence[Token]) -> dict[int, _Part]:
+        """Every part, cue and word for the whole, by its first token."""
+        found: dict[int, _Part] = {}
+        for index in range(len(tokens)):
+            cue = self._all_cues.at(tokens, index)
+            whole = self.labels.whole.at(tokens, index)
+            width = max(cue, whole, words("parts").at(tokens, index))
+            if not width:
+                continue
+            owners: frozenset[str] = frozenset()
+            if cue == width:
+                phrase = tuple(token.stem for token in tokens[index : index + width])
+                owners = frozenset(name for name, cues in self._cues.items() if phrase in cues)
+            found[index] = _Part(index, index + width, owners, whole == width)
         return found
 
-    def candidate_spans(self, text: Text, *, longest: int = 5, most: int = 400) -> list[str]:
+    def _owner(self, tokens: Sequence[Token], first: int, last: int, parts: dict[int, _Part]) -> _Part | None:
+        """The part that a value at tokens `first` to `last` (exclusive) stands beside: the first one close after it
+        ("rubber lug outsole", "leather and mesh upper"), or one before it with nothing or a linking word between."""
+        after = self._part_after(tokens, last, parts)
+        before, linked = self._part_before(tokens, first, parts, beyond_words=after is None)
+        if after is None or before is None:
+            return after or before
+        # "Sole rubber upper leather": where a clause begins with a part, each part stands before its value.
+        begins = before.first == 0 or tokens[before.first - 1].clause != tokens[first].clause
+        return before if begins and not linked and after.first == last else after
+
+    def _part_after(self, tokens: Sequence[Token], last: int, parts: dict[int, _Part]) -> _Part | None:
+        clause, index, steps = tokens[last - 1].clause, last, 0
+        while index < len(tokens) and tokens[index].clause == clause and steps <= _PART_AFTER:
+            if index in parts:
+                return parts[index]
+            if not words("joins").at(tokens, index):
+                if tokens[index].stem in _STOP or words("links").at(tokens, index):
+                    return None
+                steps += 1
+            index += 1
+        return None
+
+    def _part_before(
+        self, tokens: Sequence[Token], first: int, parts: dict[int, _Part], *, beyond_words: bool
+    ) -> tuple[_Part | None, bool]:
+        """The part before token `first`, and whether a word links it."""
+        clause, linked = tokens[first].clause, False
+        for index in range(first - 1, max(-1, first - 1 - _PART_BEFORE), -1):
+            if tokens[index].clause != clause:
+                # "built of soft, breathable mesh": a comma between what describes it.
+                if tokens[index].sentence != tokens[first].sentence or index == first - 1 or linked:
+                    break
+                clause = tokens[index].clause
+            for begin in range(index, max(-1, index - 4), -1):
+                if begin in parts and parts[begin].last == index + 1:
+                    return (parts[begin] if linked or index == first - 1 else None), linked
+            if words("links").at(tokens, index):
+                linked = True
+            elif not beyond_words:
+                break
+        return None, linked
+
+    def spans(self, attribute: Attribute, value: str, document: Document) -> list[Match]:
+        """Where the words of `value` stand in the document, whatever they are; the attribute's cues and the labels over
+        them count."""
+        found = []
+        for name, first, last, start, end in document.find(value):
+            field = document.fields[name]
+            place = self._place(field, first, last)
+            under = field.under(first, last)
+            standing = Standing.STATED
+            if under & (Scope.DENIED | Scope.ASIDE):
+                standing = Standing.DENIED if Scope.DENIED in under else Standing.ASIDE
+            elif place.asks_value and attribute.name not in place.asked.attributes:
+                standing = Standing.LABEL
+            elif (
+                self._cues[attribute.name].all
+                and not place.asks_value
+                and not self._cued(attribute.name, field.tokens, first)
+            ):
+                standing = Standing.CUE
+            found.append(Match(value, name, start, end, self._class(place), standing, place.label))
+        return found
+
+    def candidate_spans(self, document: Document, *, longest: int = 5, most: int = 400) -> list[str]:
         """Spans of the source a model may choose an open value from: runs of at most `longest` tokens
         within a clause, as received, shortest first, at most `most` of them."""
         spans: dict[str, None] = {}
         for width in range(1, longest + 1):
-            for field, tokens in text.tokens.items():
+            for field in document.fields.values():
+                tokens = field.tokens
                 for index in range(len(tokens) - width + 1):
                     first, last = tokens[index], tokens[index + width - 1]
                     if first.clause != last.clause or first.stem in _STOP or last.stem in _STOP:
                         continue
-                    span = text.sources[field][first.start : last.end]
+                    span = field.text[first.start : last.end]
                     if "\n" not in span:
                         spans[span] = None
                     if len(spans) >= most:
                         return list(spans)
         return list(spans)
 
-    def _cued(self, attribute: Attribute, tokens: Sequence[Token], index: int | None) -> bool:
-        """Does a cue stand in the sentence of token `index` (anywhere in `tokens` if None)?"""
-        cues = self._cues[attribute.name]
-        if not cues:
-            return True
-        if index is not None:
-            tokens = [token for token in tokens if token.sentence == tokens[index].sentence]
-        return any(next(find(cue, tokens), None) is not None for cue in cues)
-
-    def _belongs(self, term: _Term, tokens: Sequence[Token], first: int, last: int) -> bool:
-        rivals = self._owners[term.stems]
-        if len(rivals) > 1 and any(self._cues[rival.name] for rival in rivals):
-            beside = {
-                rival.name: distance
-                for rival in rivals
-                if (distance := self._cue_beside(rival, tokens, first, last)) is not None
-            }
-            if beside:
-                return beside.get(term.attribute.name) == min(beside.values())
-            if any(not self._cues[rival.name] for rival in rivals):
-                return not self._cues[term.attribute.name]
-        return self._cued(term.attribute, tokens, first)
-
-    def _cue_beside(self, attribute: Attribute, tokens: Sequence[Token], first: int, last: int) -> int | None:
-        """How many tokens away a cue stands that makes the term its own: close after it ("rubber
-        outsole"), or before it with a linking word between ("outsole made of rubber"); else None."""
-        nearest: int | None = None
-        for cue in self._cues[attribute.name]:
-            for start, end in find(cue, tokens):
-                if tokens[start].clause != tokens[first].clause:
-                    continue
-                if start >= last:
-                    distance = start - last
-                    if distance >= _CUE_AFTER:
-                        continue
-                else:
-                    distance = first - end
-                    if not 0 <= distance <= _CUE_BEFORE:
-                        continue
-                    if distance and not any(token.stem in _LINKS for token in tokens[end:first]):
-                        continue
-                nearest = distance if nearest is None else min(nearest, distance)
-        return nearest
+    def _cued(self, name: str, tokens: Sequence[Token], index: int) -> bool:
+        """Does a cue of the attribute stand in the sentence of token `index`?"""
+        cues = self._cues[name]
+        sentence = tokens[index].sentence
+        return any(cues.at(tokens, at) for at, token in enumerate(tokens) if token.sentence == sentence)
 
 
-def _statements(text: str) -> list[Token]:
-    tokens = tokenize(text)
-    for start, end in orders(text):
-        tokens = [token for token in tokens if not start <= token.start < end]
-    return tokens
-
-
-def _negated(tokens: Sequence[Token], first: int, last: int) -> bool:
-    clause = tokens[first].clause
-    for index in range(max(0, first - _NEGATION_REACH), first):
-        token = tokens[index]
-        if token.clause == clause and token.stem in _NEGATORS_BEFORE:
-            return tokens[index + 1].stem not in _NOT_NEGATING_NEXT
-    if last < len(tokens) and tokens[last].clause == clause:
-        following = tuple(token.stem for token in tokens[last : last + 8])
-        if following[0] in _NEGATORS_AFTER or any(
-            following[offset : offset + len(ending)] == ending for ending in _NEGATED_ENDINGS for offset in range(2)
-        ):
-            return True
-    return False
+def _heading(field: Field, piece: Piece) -> tuple[int, int]:
+    """The words of the heading over a piece."""
+    heading = field.pieces[piece.heading]
+    return heading.label if heading.label and heading.first == heading.last else (heading.first, heading.last)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.documents.document import Document
+from reaseq.documents.tokens import stems
+from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import Attribute, CategorySchema, attribute_name
-from reaseq.taxonomy.text import stems
 
 _NEAR = 0.7
 """Cosine from which a value is proposed as another word for one that is known; `docs/taxonomy.md` says how often that
@@ -105,7 +106,7 @@ def rejected(schema: CategorySchema, name: str, value: str) -> CategorySchema:
 def _known(attribute: Attribute, value: str, lexicon: Lexicon) -> bool:
     if attribute.value_of(value) is not None or stems(value) in {stems(one) for one in attribute.ignored}:
         return True
-    return bool(lexicon.find(Text({"value": value})).get(attribute.name))
+    return bool(lexicon.find(Document({"value": value})).get(attribute.name))
 
 
 def _closed(schema: CategorySchema, name: str) -> Attribute:

@@ -16,7 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from reaseq import ReaseqError
-from reaseq.taxonomy.text import stems
+from reaseq.documents.tokens import stems
 
 STARTERS = Path(__file__).parent / "starters"
 VOCABULARY = Path(__file__).parent / "vocabulary.yaml"
@@ -65,6 +65,24 @@ class Attribute(_Strict):
         description="Words one of which must stand in the same sentence as a value for it to count "
         "(a sole material needs a sole in its sentence).",
     )
+    labels: tuple[Term, ...] = Field(
+        default=(), description='Other names that tables, columns and "label: value" lines give it, in any language.'
+    )
+    parts: tuple[Term, ...] = Field(
+        default=(),
+        description="Parts of a product whose value is the attribute's all the same (a hook-and-loop strap is a closure).",
+    )
+    only_with: dict[Term, tuple[Term, ...]] = Field(
+        default_factory=dict,
+        description="Words among `values` that mean several things, each with words one of which must stand in the "
+        "same sentence (a tee with a neckline is a shirt).",
+    )
+    looks: bool = Field(
+        default=False, description="Is it about how the product looks? Then a gold-tone ring is gold, else it is not."
+    )
+    vague: tuple[Term, ...] = Field(
+        default=(), description="Values that contradict no other (what is multicoloured may well be blue)."
+    )
     units: tuple[Term, ...] = Field(default=(), description="Units a measure may have.")
     inferable: bool = Field(
         default=False,
@@ -84,6 +102,8 @@ class Attribute(_Strict):
                 key = term.casefold()
                 if owner.setdefault(key, value) != value:
                     raise ValueError(f"attribute {self.name!r}: {term!r} stands for both {owner[key]!r} and {value!r}")
+        if stray := [term for term in self.only_with if term.casefold() not in owner]:
+            raise ValueError(f"attribute {self.name!r}: only_with: {stray[0]!r} is none of its values' words")
         return self
 
     def value_of(self, term: str) -> str | None:
@@ -125,6 +145,10 @@ class CategorySchema(_Strict):
     department: Name | None = None
     description: Text
     aliases: tuple[Term, ...] = ()
+    whole: tuple[Term, ...] = Field(
+        default=(),
+        description="Words for the product as a whole or for its main part: what it is made of, it is made of.",
+    )
     attributes: Annotated[tuple[Attribute, ...], Field(min_length=1, max_length=40)]
     examples: tuple[Example, ...] = ()
 

@@ -12,8 +12,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from reaseq.documents.tokens import stems
 from reaseq.taxonomy.schema import CategorySchema, SchemaError, attribute_name, vocabulary
-from reaseq.taxonomy.text import stems
 
 _DEMAND = re.compile(
     r"(?:^|-)(?:age-group|gender|activity|audience|occasion|season|suitable|recommended|skill-level|best-uses|usage|use"

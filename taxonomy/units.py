@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from reaseq.taxonomy.text import UNITS, stems
+from reaseq.documents.tokens import UNITS, stems
 
 _PINT = {
     **{

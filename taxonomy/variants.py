@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.documents.document import Document
+from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import attribute_name
 from reaseq.taxonomy.sizes import canonical_size
 from reaseq.taxonomy.units import canonical
@@ -50,9 +51,9 @@ def _value(lexicon: Lexicon, name: str, quote: str) -> str:
     attribute = lexicon.schema.get(name)
     if attribute is None or attribute.kind == "open":
         return canonical_size(quote) if name.endswith("size") else quote
-    text = Text({"option": quote})
+    text = Document({"option": quote})
     if attribute.kind == "measure":
-        measured = lexicon.measures(attribute, text)
+        measured = [match for match in lexicon.measures(attribute, text) if match.stated]
         return canonical(measured[0].value, attribute.units) if measured else quote
-    stated = [match.value for match in lexicon.find(text).get(name, []) if not match.negated]
+    stated = [match.value for match in lexicon.find(text).get(name, []) if match.stated]
     return attribute.value_of(quote) or (stated[0] if stated else quote)

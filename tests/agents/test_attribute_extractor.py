@@ -8,9 +8,10 @@ import pytest
 from reaseq.agents.attribute_extractor import AttributeExtractor, vote
 from reaseq.agents.claims import Extraction
 from reaseq.agents.grounder import ground
+from reaseq.documents.document import Document
 from reaseq.llm.chat import Chat, ReplyError
 from reaseq.prompts.library import PromptLibrary
-from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import CategorySchema, starters
 from tests.agents.answering import Answering
 
@@ -20,7 +21,7 @@ PROMPT = PromptLibrary()["attribute_extractor"]
 
 def extract(chat: Answering, title: str, schema: CategorySchema = SHOES, *, grammar: bool = True) -> Extraction:
     extractor = AttributeExtractor(PROMPT, Lexicon(schema), grammar=grammar)
-    return asyncio.run(extractor.extract(cast(Chat, chat), Text({"title": title})))
+    return asyncio.run(extractor.extract(cast(Chat, chat), Document({"title": title})))
 
 
 DEMAND = {"audience", "scenario", "need", "style", "season"}
@@ -107,7 +108,7 @@ def test_answers_not_asked_for_would_change_no_verified_value(title: str) -> Non
     """What is left out of the request is what grounding decides alone."""
     chat = Answering({})
     extract(chat, title)
-    text, lexicon = Text({"title": title}), Lexicon(SHOES)
+    text, lexicon = Document({"title": title}), Lexicon(SHOES)
 
     def verified(extraction: Extraction) -> set[tuple[str, str]]:
         return {(c["attribute"], c["value"]) for c in ground(extraction, text, lexicon) if c["status"] == "verified"}

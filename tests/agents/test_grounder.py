@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from reaseq.agents.claims import Claim, Extraction
 from reaseq.agents.grounder import ground
-from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.documents.document import Document
+from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import starter_for
 
 _SHOES = starter_for("shoes")
@@ -17,7 +18,7 @@ LEXICON = Lexicon(_SHOES)
 
 
 def claims_of(extraction: Extraction, title: str, description: str = "", **fields: str) -> list[Claim]:
-    return ground(extraction, Text({"title": title, "description": description, **fields}), LEXICON)
+    return ground(extraction, Document({"title": title, "description": description, **fields}), LEXICON)
 
 
 def brief(claims: list[Claim]) -> list[tuple[str, str, str, str, str]]:
@@ -157,7 +158,7 @@ def test_no_accepted_claim_lacks_its_quote(title: str, description: str, values:
         options = list(attribute.values) or [words, title[:10], description[:10], "5 cm"]
         extraction.setdefault(attribute.name, []).append({"value": options[value % len(options)], "why": words})
     sources = {"title": title, "description": description}
-    claims = ground(extraction, Text(sources), LEXICON)
+    claims = ground(extraction, Document(sources), LEXICON)
     for claim in claims:
         if claim["claim_type"] in ("stated", "normalised") and claim["status"] != "rejected":
             assert claim["field"] is not None

@@ -22,9 +22,10 @@ from reaseq.agents.learned import KEPT_FROM, VERIFIED_FROM, Learned, worthwhile
 from reaseq.agents.tagger import Tagger, held_out
 from reaseq.agents.token_features import features, gazetteer, words
 from reaseq.agents.verifier import to_be_judged
+from reaseq.documents.document import Document
 from reaseq.llm.chat import Chat
 from reaseq.prompts.library import PromptLibrary
-from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from tests.agents.answering import Answering
 
@@ -106,7 +107,7 @@ def test_a_value_in_another_inflection_has_its_words_as_proof() -> None:
         LabelledProduct(f"{n}", {"title": f"Shirt {n} {said} cotton"}, {"pattern": (form,)})
         for n, (said, form) in enumerate((("Printed", "Print"), ("Striped", "Stripe"), ("Checkered", "Check")) * 6)
     ]
-    text = Text({"title": "Shirt 77 Printed cotton"})
+    text = Document({"title": "Shirt 77 Printed cotton"})
     schema = SCHEMA.replace(attributes=(Attribute(name="pattern", description="p", facet="supply", kind="open"),))
     learned = Learned(Neighbours(prints), Tagger.learn(prints, ["pattern"], flat), Confidence())
     said = {"pattern": [Found(value="Print")]}
@@ -241,7 +242,7 @@ def test_a_model_reads_for_itself_where_the_tagger_is_unsure(learned: Learned) -
         PromptLibrary()["attribute_extractor"], Lexicon(SCHEMA), grammar=True, learned=believing
     )
     chat = Answering({"flavour": "Lime"})
-    text = Text({"title": TITLE})
+    text = Document({"title": TITLE})
     found = asyncio.run(extractor.extract(cast(Chat, chat), text, tags, product_id=PRODUCTS[0].id))
     assert found == {"flavour": [{"value": "Lime"}]}
     (request,) = chat.asked
@@ -302,7 +303,7 @@ def test_what_becomes_of_tags_and_answers(
     believing = Learned(learned.neighbours, learned.tagger, Confidence())
     claims = ground(
         {"brand": [{"value": said}]} if said else {},
-        Text({"title": TITLE}),
+        Document({"title": TITLE}),
         Lexicon(SCHEMA),
         learned=believing,
         tags={"brand": [candidate(TITLE, value, p) for value, p in tags]},

@@ -8,9 +8,10 @@ import pytest
 from reaseq.agents.claims import Claim
 from reaseq.agents.grounder import ground
 from reaseq.agents.summarizer import Summarizer
+from reaseq.documents.document import Document
 from reaseq.llm.chat import ChatRequest, Reply
 from reaseq.prompts.library import PromptLibrary
-from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import starter_for
 from tests.agents.answering import Answering
 
@@ -33,7 +34,7 @@ class Saying(Answering):
 def summarize(sources: dict[str, str], said: str, claims: list[Claim] | None = None) -> tuple[str, str]:
     """What it was shown, and the summary."""
     chat: Any = Saying(said)
-    text = Text(sources)
+    text = Document(sources)
     found = ground({}, text, LEXICON) if claims is None else claims
     summary = asyncio.run(SUMMARIZER.summarize(chat, text, found))
     return chat.asked[0].turns[0][1], summary
@@ -70,7 +71,7 @@ def test_it_reads_what_claims_rest_on(sources: dict[str, str], shown: str) -> No
 
 
 def test_a_rejected_claim_is_no_reason_to_read_a_sentence() -> None:
-    text = Text({"title": "Tor", "description": "A suede boot. Buckle at the side."})
+    text = Document({"title": "Tor", "description": "A suede boot. Buckle at the side."})
     claims = ground({}, text, LEXICON)
     for claim in claims:
         if claim["value"] == "buckle":

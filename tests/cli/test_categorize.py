@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from reaseq import ReaseqError
 from reaseq.agents.categorizer import Categorizer
 from reaseq.bench.fake_endpoint import FakeEndpoint
+from reaseq.documents.tokens import stems
 from reaseq.graphs.categorize import Placed, by_meaning, by_model
 from reaseq.knowledge_store.store import Store
 from reaseq.llm.chat import Chat, ChatRequest, EndpointFailed, Reply
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.nearest import Categories
 from reaseq.taxonomy.schema import Attribute, CategorySchema
-from reaseq.taxonomy.text import stems
 from tests.cli.conftest import Run
 
 STORE = "sqlite:///.reaseq/store.sqlite"

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from reaseq import ReaseqError
 from reaseq.bench.fake_endpoint import FakeEndpoint
+from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.store import Store
 from reaseq.taxonomy.proposals import accepted, proposals, rejected
 from reaseq.taxonomy.schema import SchemaError, dump_schema, load_schema, starter_for, starters
 from reaseq.taxonomy.shopify import read, schema_of
-from reaseq.taxonomy.text import stems
 from tests.cli.conftest import Run
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from reaseq.taxonomy.lexicon import Lexicon, Text
+from reaseq.documents.document import Document
+from reaseq.documents.tokens import stems
+from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import CategorySchema, SchemaError, load_schema, starter_for, starters
-from reaseq.taxonomy.text import stems
 
 GOOD = """
 category: hats
@@ -83,7 +84,7 @@ def test_starters_have_both_sides_and_sound_examples(schema: CategorySchema) -> 
     assert {attribute.facet for attribute in schema.attributes} == {"supply", "demand"}
     lexicon = Lexicon(schema)
     for example in schema.examples:
-        text = Text({"title": example.title, "description": example.description})
+        text = Document({"title": example.title, "description": example.description})
         stated = lexicon.find(text)
         for name in example.values:
             attribute = schema.get(name)
@@ -97,7 +98,7 @@ def test_starters_have_both_sides_and_sound_examples(schema: CategorySchema) -> 
                     assert lexicon.spans(attribute, value, text), f"{example.title}: {name} {value}"
                 else:
                     assert stems(value) in {stems(match.value) for match in lexicon.measures(attribute, text)}, value
-        found = {name: {match.value for match in matches if not match.negated} for name, matches in stated.items()}
+        found = {name: {match.value for match in matches if match.stated} for name, matches in stated.items()}
         for name, values in found.items():
             attribute = schema.get(name)
             assert attribute is not None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reaseq.taxonomy.text import find, stems, tokenize
+from reaseq.documents.tokens import find, stems, tokenize
 
 
 @pytest.mark.parametrize(

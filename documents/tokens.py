@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from reaseq.documents.markup import Visible, read
+
 UNITS = {
     "millimeter": "mm",
     "millimetre": "mm",
@@ -40,16 +42,14 @@ UNITS = {
     "hr": "h",
 }
 
-_BLOCK_TAG = re.compile(r"</?(?:br|p|li|ul|ol|div|tr|td|th|table|h[1-6]|hr)\b", re.IGNORECASE)
-_MARKUP = re.compile(r"<[a-zA-Z/!][^<>]{0,300}>|&(?:[a-zA-Z]{2,10}|#\d{1,6}|#x[0-9a-fA-F]{1,5});")
 _WORD = re.compile(
     r"(?P<number>\d+(?:[.,]\d+)*)"
     r"|(?P<unspaced>[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
     r"\U00020000-\U0003ffff])"
     r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*)"
     r"|(?P<unit>[\"″%°])"
-    r"|(?P<sentence>[!?;。!?;\n\r•·|]+|\.(?=\s|$))"
-    r"|(?P<clause>[,:()\[\]、，–—]+|\s-\s)"
+    r"|(?P<sentence>[!?;。！？；।॥؟۔\n\r\t•·|●▪◦‣■★►▶➤✓✔☑✅]+|\.(?=\s|$))"
+    r"|(?P<clause>[,:=()\[\]、，：＝（）–—]+|\s-+\s)"
 )
 _HALFWIDTH_MARKS = "\uff9e\uff9f"
 
@@ -64,40 +64,60 @@ class Token(NamedTuple):
     clause: int
 
 
+class Mark(NamedTuple):
+    """Signs between tokens: `signs` stand before the token `before`. `line` counts the line feeds so far."""
+
+    signs: str
+    before: int
+    line: int
+
+
 def tokenize(text: str) -> list[Token]:
     """The tokens of `text`, left to right."""
-    folded, origin = _fold(text)
+    return scan(read(text))[0]
+
+
+def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
+    """The tokens of a text, and the signs that part its sentences and clauses."""
+    folded, places = _fold(visible.text)
     tokens: list[Token] = []
-    sentence = clause = 0
-    skip_until = 0
-    markup = list(_MARKUP.finditer(folded))
-    breaks = iter([(m.start(), m.end(), _BLOCK_TAG.match(m.group()) is not None) for m in markup])
-    mark = next(breaks, None)
+    marks: list[Mark] = []
+    sentence = clause = line = 0
+    after_number = False
+    origin = visible.origin
     for match in _WORD.finditer(folded):
-        start, end = match.span()
-        while mark is not None and mark[0] <= start:
-            skip_until = mark[1]
-            if mark[2]:
-                sentence += 1
-                clause += 1
-            mark = next(breaks, None)
-        if start < skip_until:
-            continue
         kind = match.lastgroup
-        if kind == "sentence":
-            sentence += 1
+        if kind == "sentence" or kind == "clause":
+            signs = match.group()
+            if kind == "sentence":
+                sentence += 1
+                line += signs.count("\n")
             clause += 1
-        elif kind == "clause":
-            clause += 1
-        else:
-            after_number = bool(tokens) and tokens[-1].stem[0].isdigit()
-            if kind == "unit" and not after_number:
-                continue
-            stem = _stem(match.group(), kind or "")
+            marks.append(Mark(signs, len(tokens), line))
+            continue
+        stem = match.group()
+        if kind == "word":
+            stem = _stem(stem)
             if after_number:
                 stem = UNITS.get(stem, stem)
-            tokens.append(Token(stem, origin[start][0], origin[end - 1][1], sentence, clause))
-    return tokens
+            after_number = False
+        elif kind == "number":
+            stem = stem.replace(",", ".")
+            after_number = True
+        elif kind == "unit":
+            if not after_number:
+                continue
+            stem = UNITS.get(stem, stem)
+            after_number = False
+        else:
+            after_number = False
+        start, end = match.span()
+        if places is not None:
+            start, end = places[start][0], places[end - 1][1]
+        if origin is not None:
+            start, end = origin[start][0], origin[end - 1][1]
+        tokens.append(Token(stem, start, end, sentence, clause))
+    return tokens, marks
 
 
 @lru_cache(maxsize=1 << 14)
@@ -121,10 +141,10 @@ def find(needle: Sequence[str], tokens: Sequence[Token]) -> Iterator[tuple[int, 
             yield index, index + width
 
 
-def _fold(text: str) -> tuple[str, list[tuple[int, int]]]:
-    """Folded text, and for each of its characters the span of the received text it came from."""
+def _fold(text: str) -> tuple[str, list[tuple[int, int]] | None]:
+    """Folded text, and for each of its characters the span of `text` it came from; None where all stay in place."""
     if text.isascii():
-        return text.lower(), [(index, index + 1) for index in range(len(text))]
+        return text.lower(), None
     parts: list[str] = []
     origin: list[tuple[int, int]] = []
     start = 0
@@ -132,22 +152,26 @@ def _fold(text: str) -> tuple[str, list[tuple[int, int]]]:
         # Marks that combine with the character before them are folded together with it.
         if end < len(text) and _continues(text[end]):
             continue
-        piece = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text[start:end]).casefold())
+        piece = _folded(text[start:end])
         parts.append(piece)
         origin.extend([(start, end)] * len(piece))
         start = end
     return "".join(parts), origin
 
 
+@lru_cache(maxsize=1 << 12)
+def _folded(char: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold())
+
+
 def _continues(char: str) -> bool:
+    if char < "\u0300":
+        return False
     return unicodedata.combining(char) != 0 or char in _HALFWIDTH_MARKS or "\u1160" <= char <= "\u11ff"
 
 
-def _stem(word: str, kind: str) -> str:
-    if kind == "number":
-        return word.replace(",", ".")
-    if kind != "word":
-        return word
+@lru_cache(maxsize=1 << 14)
+def _stem(word: str) -> str:
     word = word.replace("’", "'")
     word = word.removesuffix("'s").removesuffix("'").replace("'", "")
     if len(word) > 3 and word.endswith("s") and word.isascii():

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from reaseq.agents.product_text import shown
-from reaseq.taxonomy.lexicon import Text
-from reaseq.taxonomy.orders import orders, without_orders
+from reaseq.documents.document import Document
+from reaseq.documents.orders import orders, without_orders
 
 LISTED = Path(__file__).with_name("orders.txt").read_text(encoding="utf-8").splitlines()
 
@@ -67,8 +67,8 @@ LISTED = Path(__file__).with_name("orders.txt").read_text(encoding="utf-8").spli
 def test_an_order_is_no_statement(order: str) -> None:
     text = f"Suede loafer. {order} Rubber sole."
     assert without_orders(text).split() == ["Suede", "loafer.", "Rubber", "sole."]
-    assert not Text({"description": text}).find(order.strip(".!。"))
-    assert Text({"description": text}).find("rubber sole")
+    assert not Document({"description": text}).find(order.strip(".!。"))
+    assert Document({"description": text}).find("rubber sole")
     assert order not in shown({"description": text})
 
 
@@ -96,7 +96,7 @@ def test_a_turn_of_a_chat_is_no_product_text(turn: str) -> None:
     kept = without_orders(text).split()
     assert kept[:2] == ["Suede", "loafer."]
     assert kept[2:] == ([] if "Really" in turn else ["Rubber", "sole."])
-    assert not Text({"description": text}).find("waterproof")
+    assert not Document({"description": text}).find("waterproof")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,36 @@
+"""A model's bare name: what is left of "Vesper Luna Kitten Heel" without brand, kind, audience, colour and size."""
+
+from reaseq.documents.document import Document
+from reaseq.documents.tokens import Token, stems, tokenize
+from reaseq.taxonomy.lexicon import Lexicon
+
+_SMALL_WORDS = frozenset(
+    {"the", "a", "an", "for", "in", "with", "by", "of", "and", "size", "new", "für", "pour", "para", "per", "von", "de"}
+)
+
+
+def bare_name(value: str, document: Document, lexicon: Lexicon) -> str:
+    """`value` without such words at its ends; "" if nothing else is left."""
+    tokens = tokenize(value)
+    brand = stems(document.sources.get("brand", ""))
+    first, last = 0, len(tokens)
+    changed = True
+    while changed and first < last:
+        changed = False
+        for width in range(last - first, 0, -1):
+            if _is_no_name(tokens[first : first + width], brand, lexicon):
+                first, changed = first + width, True
+                break
+            if _is_no_name(tokens[last - width : last], brand, lexicon):
+                last, changed = last - width, True
+                break
+    if first >= last or not any(any(char.isalpha() for char in token.stem) for token in tokens[first:last]):
+        return ""
+    return value[tokens[first].start : tokens[last - 1].end]
+
+
+def _is_no_name(tokens: list[Token], brand: tuple[str, ...], lexicon: Lexicon) -> bool:
+    words = tuple(token.stem for token in tokens)
+    if words == brand or (len(words) == 1 and words[0] in _SMALL_WORDS):
+        return True
+    return lexicon.describes(words)

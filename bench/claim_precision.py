@@ -1,0 +1,247 @@
+"""Are verified claims true? `python -m reaseq.bench.claim_precision --catalogs FOLDER --judged FILE …`.
+
+FOLDER holds catalogues; each FILE is JSON lines of claims on their products that somebody judged by reading: `source`,
+`category`, `product_id`, `attribute`, `value`, `field` and `judgement` (true, partly, false, unsupported; only true is
+true). Code alone reads the products, as `reaseq distill` does with a model that finds nothing. Of the judged claims it
+says how many are still verified and true, and whether confidences say how often claims are true.
+
+What classes of evidence are trusted by was counted on the claims of one half of the products, by the hash of their ids
+(`--fit` prints these counts): the other half is what is reported on.
+
+`--draw N` prints about N claims that nobody has judged yet, with all texts of their products, to be judged.
+"""
+
+import argparse
+import hashlib
+import json
+import math
+import random
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reaseq.agents.claims import Claim
+from reaseq.agents.grounder import ground
+from reaseq.agents.product_text import source_fields
+from reaseq.documents.document import COLUMN, Document
+from reaseq.knowledge_store.feeds.columns import guess_columns
+from reaseq.knowledge_store.feeds.opening import open_feed
+from reaseq.knowledge_store.importing import preview
+from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.schema import starter_for
+from reaseq.taxonomy.trust import sort_of
+
+GROUPS = (
+    ("adidas_vs_nike.csv", "shoes", ()),
+    ("adidas_usa.csv", "shoes", ("shoe", "cleat", "slide", "sandal", "boot")),
+    ("shein_1000.csv", "dresses", ("dress",)),
+    ("shein_1000.csv", "bags", ("bag", "handbag", "backpack")),
+    ("shein_1000.csv", "jewellery", ("necklace", "earring", "bracelet", "ring")),
+    ("shein_1000.csv", "lamps", ("lamp", "light")),
+    ("shein_1000.csv", "shirts", ("shirt", "tee", "blouse")),
+    ("myntra_styles_15k.csv", "shoes", ("shoe", "sandal", "heel", "flat", "sneaker")),
+    ("myntra_styles_15k.csv", "shirts", ("shirt", "t-shirt", "tshirt", "top")),
+    ("myntra_styles_15k.csv", "watches", ("watch",)),
+)
+"""Of the shared catalogues, which products are read as what: by words of their titles, as the first audit did."""
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A judged claim, and what code makes of it now: None where it no longer finds it."""
+
+    row: Mapping[str, Any]
+    now: Claim | None
+    sort: str
+
+    @property
+    def true(self) -> bool:
+        return bool(self.row["judgement"] == "true")
+
+    @property
+    def verified(self) -> bool:
+        return self.now is not None and self.now["status"] == "verified"
+
+    @property
+    def fitted_on(self) -> bool:
+        return int(hashlib.sha256(self.row["product_id"].encode()).hexdigest()[:8], 16) % 2 == 0
+
+    @property
+    def where(self) -> str:
+        field = str(self.row["field"])
+        return "columns" if field.startswith(COLUMN) else "titles" if field == "title" else "descriptions"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--catalogs", type=Path, required=True, help="the folder of the catalogues")
+    parser.add_argument("--judged", type=Path, nargs="+", required=True, help="files of judged claims")
+    parser.add_argument("--fit", action="store_true", help="print the counts that trust.yaml is made of")
+    parser.add_argument("--draw", type=int, default=0, help="print about so many claims that are not judged yet")
+    parser.add_argument("--show", action="store_true", help="print each judged claim that is wrong or lost now")
+    arguments = parser.parse_args()
+    rows = [json.loads(line) for path in arguments.judged for line in path.read_text("utf-8").splitlines()]
+    judged = list(looked_at(rows, arguments.catalogs))
+    if arguments.show:
+        show(judged)
+    if arguments.fit:
+        fit(judged)
+    if arguments.draw:
+        for row in draw(rows, arguments.catalogs, arguments.draw):
+            print(json.dumps(row, ensure_ascii=False))
+        return
+    report(judged)
+
+
+def products_of(path: Path, category: str, ids: set[str] | None = None) -> Iterator[dict[str, Any]]:
+    """Products of a catalogue, as an import under that category makes them; only those of `ids`, if given."""
+    feed = open_feed(path)
+    for product in preview(feed.rows, guess_columns(feed.columns), category):
+        if ids is None or product["id"] in ids:
+            yield product
+
+
+def claims_of(product: Mapping[str, Any], lexicon: Lexicon) -> list[Claim]:
+    return ground({}, Document(source_fields(product)), lexicon)
+
+
+def looked_at(rows: Sequence[Mapping[str, Any]], catalogs: Path) -> Iterator[Judged]:
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        groups[row["source"], row["category"]].append(row)
+    for (source, category), mine in groups.items():
+        lexicon = lexicon_of(category)
+        found: dict[tuple[str, str, str], Claim] = {}
+        ids = {row["product_id"] for row in mine}
+        for product in products_of(catalogs / source, category, ids):
+            for claim in claims_of(product, lexicon):
+                found.setdefault((product["id"], claim["attribute"], claim["value"]), claim)
+        for row in mine:
+            attribute = lexicon.schema.get(row["attribute"])
+            sort = sort_of(attribute, is_kind=row["attribute"] == lexicon.labels.kind) if attribute else "fact"
+            yield Judged(row, found.get((row["product_id"], row["attribute"], row["value"])), sort)
+
+
+def lexicon_of(category: str) -> Lexicon:
+    schema = starter_for(category)
+    assert schema is not None, f"no schema for {category}"
+    return Lexicon(schema)
+
+
+def report(judged: Sequence[Judged]) -> None:
+    table = []
+    for name, some in (
+        ("all", judged),
+        ("fitted on", [one for one in judged if one.fitted_on]),
+        ("kept apart", [one for one in judged if not one.fitted_on]),
+        *((where, [one for one in judged if one.where == where]) for where in ("titles", "descriptions", "columns")),
+    ):
+        verified = [one for one in some if one.verified]
+        true = [one for one in some if one.true]
+        low, high = wilson(sum(one.true for one in verified), len(verified))
+        table.append(
+            {
+                "claims": name,
+                "judged": len(some),
+                "verified": len(verified),
+                "precision": share(sum(one.true for one in verified), len(verified)),
+                "low": round(low, 3),
+                "high": round(high, 3),
+                "true kept": share(sum(one.verified for one in true), len(true)),
+            }
+        )
+    print_table(table)
+    bins = list(calibration(judged))
+    print_table(bins)
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "claim_precision.json").write_text(json.dumps({"precision": table, "calibration": bins}, indent=1))
+
+
+def calibration(judged: Iterable[Judged]) -> Iterator[dict[str, Any]]:
+    """Of the claims kept apart, by tenths of confidence: its mean, and the share that is true."""
+    bins: dict[int, list[Judged]] = defaultdict(list)
+    for one in judged:
+        if one.now and one.now["confidence"] is not None and one.now["status"] != "rejected" and not one.fitted_on:
+            bins[min(9, int(one.now["confidence"] * 10))].append(one)
+    for tenth, some in sorted(bins.items()):
+        mean = sum(one.now["confidence"] or 0 for one in some if one.now) / len(some)
+        true = share(sum(one.true for one in some), len(some))
+        yield {"confidence": f"{tenth / 10:.1f}", "claims": len(some), "mean": round(mean, 3), "true": true}
+
+
+def fit(judged: Sequence[Judged]) -> None:
+    counts: dict[str, dict[str, Counter[bool]]] = defaultdict(lambda: defaultdict(Counter))
+    for one in judged:
+        if one.fitted_on and one.now and one.now["evidence"] and one.now["status"] != "rejected":
+            counts[one.now["evidence"]][one.sort][one.true] += 1
+    for evidence, sorts in counts.items():
+        print(f"{evidence}: {{{', '.join(f'{s}: [{c[True]}, {c.total()}]' for s, c in sorts.items())}}}")
+
+
+def draw(rows: Sequence[Mapping[str, Any]], catalogs: Path, count: int) -> list[dict[str, Any]]:
+    """Claims that nobody has judged, in equal shares of all `GROUPS`: two verified ones for each that is left proposed,
+    as classes of evidence that nothing is verified by have to be judged too."""
+    known = {(row["product_id"], row["attribute"], row["value"]) for row in rows}
+    drawn = []
+    for source, category, words in GROUPS:
+        lexicon = lexicon_of(category)
+        some: dict[str, list[dict[str, Any]]] = {"verified": [], "proposed": []}
+        for product in products_of(catalogs / source, category):
+            title = set(re.findall(r"[a-z-]+", product["title"].casefold()))
+            if words and not title & {form for word in words for form in (word, f"{word}s", f"{word}es")}:
+                continue
+            for claim in claims_of(product, lexicon):
+                key = (product["id"], claim["attribute"], claim["value"])
+                if claim["facet"] == "supply" and claim["status"] in some and key not in known:
+                    texts = {"title": product["title"], "description": product["description"], **product["attributes"]}
+                    some[claim["status"]].append(
+                        {"source": source, "category": category, "product_id": product["id"], "texts": texts, **claim}
+                    )
+        for status, share in (("verified", 2), ("proposed", 1)):
+            wanted = min(len(some[status]), count * share // (3 * len(GROUPS)))
+            drawn += random.Random(0).sample(some[status], wanted)
+    return drawn
+
+
+def show(judged: Sequence[Judged]) -> None:
+    for one in judged:
+        if one.verified != one.true:
+            now = one.now
+            what = f"{now['status']} {now['confidence']} {now['evidence']}: {now['verdict']}" if now else "not found"
+            row = one.row
+            print(
+                f"{row['n']} {'WRONG' if one.verified else 'lost'} {row['category']} | {row['title'][:70]} | "
+                f"{row['attribute']}={row['value']} | {row['field']} {row['quote']!r} | {what} | {row['judgement']}"
+            )
+
+
+def share(part: int, whole: int) -> float | None:
+    return round(part / whole, 3) if whole else None
+
+
+def wilson(true: int, count: int, z: float = 1.96) -> tuple[float, float]:
+    """The 95 % score interval (Wilson 1927) of a share."""
+    if not count:
+        return 0.0, 1.0
+    p = true / count
+    middle = (p + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * math.sqrt(p * (1 - p) / count + z * z / (4 * count * count)) / (1 + z * z / count)
+    return middle - half, middle + half
+
+
+def print_table(table: Sequence[Mapping[str, Any]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    made = Table(*table[0])
+    for row in table:
+        made.add_row(*("" if cell is None else str(cell) for cell in row.values()))
+    Console().print(made)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""A product's text, read once: what a reader sees of it, in which blocks, under which labels, and where each piece stands."""

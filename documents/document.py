@@ -1,0 +1,391 @@
+"""A product's text as a document: what it says, in which blocks, under which labels.
+
+Every field is read once: markup off (`markup`), into tokens (`tokens`), into pieces. A piece is a run of tokens that
+belong together, perhaps under a label: a cell of a table, "Sole: rubber", a list item, a sentence's part. A feed's
+column is a field whose name is the label of all of it. Lexicon, tagger, prompts, grounding and the display read the
+same pieces, and every token knows where it stands in the text as received.
+
+Labels are told by their form alone; what one means is for a category's schema to say (`reaseq.taxonomy.labels`).
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from itertools import groupby
+from typing import NamedTuple
+
+from reaseq.documents.markup import Opens, Visible, read
+from reaseq.documents.orders import orders
+from reaseq.documents.packed import unpacked
+from reaseq.documents.scopes import Scope, over, scopes
+from reaseq.documents.tokens import Mark, Token, find, scan, stems
+
+Sources = Mapping[str, str]
+"""Field name to text as received."""
+
+COLUMN = "attributes."
+"""What the names of fields begin with that are other columns of the feed."""
+
+_LONGEST_LABEL = 6
+_LONGEST_WEAK_LABEL = 4
+_DASHES = re.compile(r"\s-+\s|[–—]")
+
+
+class Kind(StrEnum):
+    """What a piece stands in. A `grid` is a table of more than two columns, a size chart for instance."""
+
+    TITLE = "title"
+    COLUMN = "column"
+    HEADING = "heading"
+    TEXT = "text"
+    ITEM = "item"
+    ROW = "row"
+    GRID = "grid"
+
+
+class Piece(NamedTuple):
+    """Tokens `first` to `last` (exclusive) of a field, and the label they stand under.
+
+    label: its first and last token (exclusive); None where there is none, or where the label is the column's name.
+    sign: what parts the label from its value: ":", "=", "-", "(", "?", "|" or "cell". The signs "-", "(", "?" and "|"
+    part other things as well: what stands before them is a label only if it is known as one.
+    glued: no sign parts the label from the value before it ("Upper: leather Sole: rubber"): only its end is sure.
+    heading: the piece that is the heading over it, by its place in the field's `pieces`; -1 for none.
+    """
+
+    kind: Kind
+    first: int
+    last: int
+    label: tuple[int, int] | None = None
+    sign: str = ""
+    glued: bool = False
+    heading: int = -1
+
+    @property
+    def sure(self) -> bool:
+        """Is its label one by its form?"""
+        return self.sign in (":", "=", "cell")
+
+
+@dataclass
+class Field:
+    """One field. `held`: places in the visible text of sentences that give orders; their words are not in `tokens`."""
+
+    name: str
+    text: str
+    tokens: list[Token]
+    pieces: list[Piece]
+    visible: Visible
+    held: list[tuple[int, int]]
+
+    def shown(self) -> str:
+        """What a reader sees of it, without what is held back: the lines of the text, blanks as one, the cells of a row
+        as "label: value"."""
+        parts: list[str] = []
+        text, after = self.visible.text, 0
+        for start, end in [*self.held, (len(text), len(text))]:
+            parts.append(text[after:start])
+            # What opens a block is kept, so that places in `opens` stay right.
+            parts.append("".join(char if char == "\n" else " " for char in text[start:end]) if start < end else "")
+            after = end
+        kept = "".join(parts)
+        said = ""
+        begin = 0
+        for end in [place for place, char in enumerate(kept) if char == "\n"] + [len(kept)]:
+            line = " ".join(kept[begin:end].split())
+            if line:
+                opens = self.visible.opens.get(begin - 1)
+                joins = ": " if opens in (Opens.CELL, Opens.DATA) and said else "\n" if said else ""
+                said += joins + line
+            begin = end + 1
+        return said
+
+    @property
+    def column(self) -> str | None:
+        """The column's name, if it is one."""
+        return self.name.removeprefix(COLUMN) if self.name.startswith(COLUMN) else None
+
+    @cached_property
+    def _begins(self) -> list[int]:
+        return [piece.label[0] if piece.label else piece.first for piece in self.pieces]
+
+    @cached_property
+    def scopes(self) -> list[Scope]:
+        """For each token, what it is under: denied, or said of something else."""
+        return scopes(self.text, self.tokens)
+
+    def under(self, first: int, last: int) -> Scope:
+        """What a term at tokens `first` to `last` (exclusive) is under."""
+        return over(self.scopes, first, last)
+
+    def piece_at(self, index: int) -> int:
+        """The place in `pieces` of the piece that token `index` is part of, be it of its label."""
+        return bisect_right(self._begins, index) - 1
+
+    def stems(self, first: int, last: int) -> tuple[str, ...]:
+        return tuple(token.stem for token in self.tokens[first:last])
+
+    def quote(self, first: int, last: int) -> str:
+        """Tokens `first` to `last` (exclusive) as received."""
+        return self.text[self.tokens[first].start : self.tokens[last - 1].end]
+
+
+class Place(NamedTuple):
+    """Tokens `first` to `last` (exclusive) of a field, which are its characters `start` to `end`."""
+
+    field: str
+    first: int
+    last: int
+    start: int
+    end: int
+
+
+class Document:
+    """The fields of one product, each read once."""
+
+    def __init__(self, sources: Sources) -> None:
+        self.sources = sources
+        self.fields: dict[str, Field] = {name: read_field(name, text) for name, text in sources.items() if text}
+
+    def quote(self, name: str, start: int, end: int) -> str:
+        return self.sources[name][start:end]
+
+    def find(self, words: str) -> list[Place]:
+        """Where `words` stand, one after the other, within a sentence."""
+        needle = stems(words)
+        return [
+            Place(name, first, last, one.tokens[first].start, one.tokens[last - 1].end)
+            for name, one in self.fields.items()
+            for first, last in find(needle, one.tokens)
+        ]
+
+    def sentences(self, places: Iterable[tuple[str, int, int]]) -> dict[str, str]:
+        """Of each field, the sentences in which one of the places (field, start, end) stands, in the text's order."""
+        said: dict[str, str] = {}
+        spans: dict[str, list[tuple[int, int]]] = {}
+        for name, start, end in places:
+            spans.setdefault(name, []).append((start, end))
+        for name, one in self.fields.items():
+            mine = spans.get(name, [])
+            wanted = {t.sentence for t in one.tokens if any(start < t.end and t.start < end for start, end in mine)}
+            groups = [list(group) for _, group in groupby(one.tokens, key=lambda token: token.sentence)]
+            parts = [one.text[group[0].start : group[-1].end] for group in groups if group[0].sentence in wanted]
+            if parts:
+                said[name] = ". ".join(parts) + "."
+        return said
+
+    @property
+    def held(self) -> list[tuple[str, str]]:
+        """Sentences that give orders and so are no evidence: field and words."""
+        return [
+            (name, one.visible.text[start:end].strip()) for name, one in self.fields.items() for start, end in one.held
+        ]
+
+
+def read_field(name: str, text: str) -> Field:
+    visible = read(text)
+    if name.startswith(COLUMN):
+        visible = unpacked(text) or visible
+    held = orders(visible.text)
+    tokens, marks = scan(visible)
+    if held:
+        tokens, marks = _without(tokens, marks, [visible.place(start, end) for start, end in held])
+    kind = Kind.TITLE if name == "title" else Kind.COLUMN if name.startswith(COLUMN) else Kind.TEXT
+    pieces = _pieces(tokens, marks, visible, kind)
+    return Field(name, text, tokens, pieces, visible, held)
+
+
+def _without(tokens: list[Token], marks: list[Mark], held: list[tuple[int, int]]) -> tuple[list[Token], list[Mark]]:
+    kept = [not any(start <= token.start < end for start, end in held) for token in tokens]
+    before = [0]
+    for stays in kept:
+        before.append(before[-1] + stays)
+    return (
+        [token for token, stays in zip(tokens, kept, strict=True) if stays],
+        [mark._replace(before=before[mark.before]) for mark in marks],
+    )
+
+
+class _Block(NamedTuple):
+    """Tokens `first` to `last` (exclusive), and the marks between them. `parted`: by "|" or a tab from what precedes."""
+
+    opens: Opens
+    first: int
+    last: int
+    marks: list[Mark]
+    parted: str = ""
+    line: int = 0
+
+
+def _pieces(tokens: Sequence[Token], marks: Sequence[Mark], visible: Visible, kind: Kind) -> list[Piece]:
+    if not marks and not visible.opens:
+        return [Piece(kind, 0, len(tokens))] if tokens else []
+    pieces: list[Piece] = []
+    heading = -1
+    lasting = False
+    blocks = _blocks(tokens, marks, visible)
+    at = 0
+    while at < len(blocks):
+        row = _row(blocks, at)
+        block = blocks[at]
+        if row:
+            _put_row(row, pieces, kind, heading)
+            at += len(row)
+            continue
+        at += 1
+        is_heading = block.opens is Opens.HEADING
+        if heading >= 0 and not lasting and block.opens is not Opens.ITEM and len(pieces) > heading + 1:
+            heading = -1
+        before = len(pieces)
+        inside = Kind.HEADING if is_heading else Kind.ITEM if block.opens is Opens.ITEM and kind is Kind.TEXT else kind
+        pieces += _labelled(tokens, block, inside, -1 if is_heading else heading)
+        if is_heading:
+            heading, lasting = before, True
+        elif len(pieces) > before and (last := pieces[-1]).sure and last.first == last.last and at < len(blocks):
+            # "Materials:" with nothing behind it is the heading of what follows.
+            heading, lasting = len(pieces) - 1, False
+    return pieces
+
+
+def _blocks(tokens: Sequence[Token], marks: Sequence[Mark], visible: Visible) -> list[_Block]:
+    feeds = [place for place, char in enumerate(visible.text) if char == "\n"] if "\n" in visible.text else []
+    opened = [
+        visible.opens.get(place) or (Opens.ITEM if _DASHED.match(visible.text, place + 1) else Opens.LINE)
+        for place in feeds
+    ]
+    blocks: list[_Block] = []
+    first, opens, parted, line, inside = 0, Opens.PARAGRAPH, "", 0, list[Mark]()
+    seen = 0
+    for mark in marks:
+        new: Opens | None = None
+        if mark.line > seen:
+            new = max(opened[seen : mark.line], key=_ORDER.index)
+            seen = mark.line
+        if any(sign in mark.signs for sign in _BULLETS):
+            new = Opens.ITEM if new in (None, Opens.LINE, Opens.PARAGRAPH) else new
+        bar = next((sign for sign in "|\t" if sign in mark.signs), "")
+        if new is None and not bar:
+            inside.append(mark)
+            continue
+        if mark.before > first:
+            blocks.append(_Block(opens, first, mark.before, inside, parted, line))
+            parted = bar
+        else:
+            parted = parted or bar
+        if new is not None:
+            opens, parted, line = new, "", seen
+        first, inside = mark.before, []
+    if len(tokens) > first:
+        blocks.append(_Block(opens, first, len(tokens), inside, parted, line))
+    return blocks
+
+
+_DASHED = re.compile(r"[ \t]*[-*+–—][ \t]")
+_BULLETS = frozenset("•·●▪◦‣■★►▶➤✓✔☑✅")
+_ORDER = [
+    Opens.LINE,
+    Opens.PARAGRAPH,
+    Opens.DATA,
+    Opens.CELL,
+    Opens.ITEM,
+    Opens.HEADING,
+    Opens.TERM,
+    Opens.ROW,
+]
+"""Of breaks with nothing between them the last here counts."""
+
+
+def _row(blocks: Sequence[_Block], at: int) -> list[_Block]:
+    """The blocks from `at` on that are the cells of one row; none if it begins no row."""
+    first = blocks[at]
+    row = [first]
+    if first.opens in (Opens.ROW, Opens.TERM, Opens.CELL):
+        for block in blocks[at + 1 :]:
+            if block.opens not in (Opens.CELL, Opens.TERM, Opens.DATA) or (
+                block.opens is Opens.TERM and row[-1].opens is Opens.DATA
+            ):
+                break
+            row.append(block)
+        return row if len(row) > 1 else []
+    if first.parted and at and blocks[at - 1].line == first.line:
+        return []
+    for block in blocks[at + 1 :]:
+        if not block.parted or block.line != first.line:
+            break
+        row.append(block)
+    return row if len(row) == 2 else []
+
+
+def _put_row(row: Sequence[_Block], pieces: list[Piece], kind: Kind, heading: int) -> None:
+    one, other = row[0], row[1]
+    if len(row) == 2 and not one.parted and not other.parted:
+        pieces.append(Piece(Kind.ROW, other.first, other.last, (one.first, one.last), "cell", heading=heading))
+    elif len(row) == 2:
+        kept = kind if kind is not Kind.TEXT else Kind.ROW
+        pieces.append(Piece(kept, other.first, other.last, (one.first, one.last), "|", heading=heading))
+    else:
+        pieces += [Piece(Kind.GRID, block.first, block.last, heading=heading) for block in row]
+
+
+def _labelled(tokens: Sequence[Token], block: _Block, kind: Kind, heading: int) -> Iterator[Piece]:
+    """The pieces of one block, in order, by the signs between its tokens."""
+    begun = Piece(kind, block.first, block.last, heading=heading)
+    segment = block.first
+    for mark in block.marks:
+        here, signs = mark.before, mark.signs
+        if here <= segment and not (begun.label and here == begun.first):
+            continue
+        width = here - segment
+        if ":" in signs or "=" in signs:
+            if _is_ratio(tokens, here) or not 0 < width <= _LONGEST_LABEL:
+                segment = here
+                continue
+            sign = ":" if ":" in signs else "="
+            if begun.sign == "(" and begun.label and segment == begun.first and (")" in signs or "]" in signs):
+                # "Weight (kg): 1.7" is one label.
+                begun = begun._replace(first=here, label=(begun.label[0], here), sign=sign)
+                segment = here
+                continue
+            glued = begun.label is not None and segment == begun.first
+            if begun.label or begun.first < segment:
+                yield begun._replace(last=segment)
+            begun = Piece(kind, here, block.last, (segment, here), sign, glued, heading)
+            segment = here
+        elif "(" in signs or "[" in signs or _DASHES.search(signs) or "?" in signs:
+            sign = "(" if "(" in signs or "[" in signs else "?" if "?" in signs else "-"
+            if 0 < width <= (_LONGEST_LABEL if sign == "?" else _LONGEST_WEAK_LABEL) and not (
+                begun.sure and segment == begun.first
+            ):
+                if begun.label or begun.first < segment:
+                    yield begun._replace(last=segment)
+                begun = Piece(kind, here, block.last, (segment, here), sign, False, heading)
+            elif sign == "?":
+                if here > begun.first or begun.label:
+                    yield begun._replace(last=here)
+                begun = Piece(kind, here, block.last, heading=heading)
+            segment = here
+        elif any(sign in signs for sign in ".!;。！；।॥؟۔"):
+            if here > begun.first or begun.label:
+                yield begun._replace(last=here)
+            begun = Piece(kind, here, block.last, heading=heading)
+            segment = here
+        elif ")" in signs or "]" in signs:
+            if begun.sign == "(":
+                yield begun._replace(last=here)
+                begun = Piece(kind, here, block.last, heading=heading)
+            segment = here
+        else:
+            segment = here
+    if block.last > begun.first or begun.label:
+        yield begun
+
+
+def _is_ratio(tokens: Sequence[Token], here: int) -> bool:
+    """Is the sign before token `here` that of a ratio or a time ("16:9", "10:30")?"""
+    if not 0 < here < len(tokens):
+        return False
+    before, after = tokens[here - 1], tokens[here]
+    return before.stem[0].isdigit() and after.stem[0].isdigit() and after.start - before.end == 1

@@ -1,0 +1,74 @@
+"""What small words do to the words around them, in many languages: `language.yaml`, ready for looking up."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reaseq.documents.tokens import Token, stems
+
+_FILE = Path(__file__).with_name("language.yaml")
+
+Phrase = tuple[str, ...]
+
+
+class Phrases:
+    """Phrases, as stems, found by their first."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        self.all: frozenset[Phrase] = frozenset(filter(None, map(stems, phrases)))
+        self._by_first: dict[str, list[Phrase]] = {}
+        for phrase in sorted(self.all, key=lambda one: (-len(one), one)):
+            self._by_first.setdefault(phrase[0], []).append(phrase)
+
+    def __contains__(self, phrase: Sequence[str]) -> bool:
+        return tuple(phrase) in self.all
+
+    def at(self, tokens: Sequence[Token], index: int, last: int | None = None) -> int:
+        """How many tokens the longest phrase that begins at `index`, and ends before `last`, has; 0 if none does."""
+        for phrase in self._by_first.get(tokens[index].stem, ()):
+            end = index + len(phrase)
+            if (
+                end <= (len(tokens) if last is None else last)
+                and tokens[end - 1].sentence == tokens[index].sentence
+                and all(tokens[index + n].stem == stem for n, stem in enumerate(phrase))
+            ):
+                return len(phrase)
+        return 0
+
+    def within(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
+        """Places (first, last + 1) of phrases in stems, the longest at each place."""
+        for index, word in enumerate(words):
+            for phrase in self._by_first.get(word, ()):
+                if tuple(words[index : index + len(phrase)]) == phrase:
+                    yield index, index + len(phrase)
+                    break
+
+
+@lru_cache
+def words(kind: str) -> Phrases:
+    """All phrases of one kind, whatever their language; the kinds are the keys of the file."""
+    by_language: Mapping[str, Sequence[str]] = _file()[kind]
+    return Phrases(str(phrase) for phrases in by_language.values() for phrase in phrases)
+
+
+@lru_cache
+def _file() -> dict[str, Any]:
+    read: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    return read
+
+
+def answer(tokens: Sequence[Token], first: int, last: int) -> bool | None:
+    """Do tokens `first` to `last` (exclusive) answer yes or no? None: they answer neither.
+
+    An answer is the whole of them, or what a clause ends after ("No, but water-repellent").
+    """
+    if first >= last:
+        return None
+    for kind, meaning in (("no", False), ("yes", True)):
+        width = words(kind).at(tokens, first, last)
+        if width and (first + width == last or tokens[first + width].clause != tokens[first].clause):
+            return meaning
+    return None

@@ -1,0 +1,137 @@
+"""What is said of something else, or denied: which tokens of a field are under which small word's sway.
+
+A scope reaches over tokens, never over the end of a sentence: the next few words of the clause after "not", the clause
+after "inspired by", the rest of the sentence after "pairs well with". What the words are is in `language.yaml`.
+"""
+
+from collections.abc import Sequence
+from enum import IntFlag
+
+from reaseq.documents.language import words
+from reaseq.documents.tokens import Token
+
+_REACH = 3
+_LONGEST_LIKENESS = 2
+
+
+class Scope(IntFlag):
+    """denied: the text says that it is not so. aside: said of something else. likeness: only looks like it. What the
+    words after a token do to it is told apart from what those before it do."""
+
+    NONE = 0
+    DENIED = 1
+    ASIDE = 2
+    LIKENESS = 4
+    DENIED_AFTER = 8
+    LIKENESS_AFTER = 16
+
+
+def over(under: Sequence[Scope], first: int, last: int) -> Scope:
+    """What a term at tokens `first` to `last` (exclusive) is under. Words of its own do nothing to it ("grain-free")."""
+    before, after = under[first], under[last - 1]
+    found = before & (Scope.DENIED | Scope.ASIDE | Scope.LIKENESS)
+    if Scope.DENIED_AFTER in after:
+        found |= Scope.DENIED
+    if Scope.LIKENESS_AFTER in after:
+        found |= Scope.LIKENESS
+    return found
+
+
+def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
+    """For each token, what it is under. `text` is what the tokens were read from."""
+    under = [Scope.NONE] * len(tokens)
+
+    def mark(first: int, last: int, scope: Scope) -> None:
+        for index in range(max(first, 0), min(last, len(tokens))):
+            under[index] |= scope
+
+    def glued(index: int) -> bool:
+        """Is token `index` joined to the one after it by a hyphen?"""
+        return index + 1 < len(tokens) and text[tokens[index].end : tokens[index + 1].start] in ("-", "‐", "‑")
+
+    for index in range(len(tokens)):
+        stem = tokens[index].stem
+        if stem not in _FIRSTS:
+            continue
+        clause_end = _end(tokens, index, clause=True)
+        sentence_end = _end(tokens, index, clause=False)
+        if width := words("denies_clause").at(tokens, index, clause_end):
+            mark(index + width, _turn(tokens, index + width, clause_end), Scope.DENIED)
+        elif width := words("denies_next").at(tokens, index, clause_end):
+            after = index + width
+            if glued(after - 1):
+                mark(after, after + 1, Scope.DENIED)
+            elif after < clause_end and not words("denies_not_before").at(tokens, after, clause_end):
+                mark(after, _denied_until(tokens, after, clause_end), Scope.DENIED)
+        if tokens[index].stem == "0" and index + 1 < clause_end and tokens[index + 1].stem == "%":
+            mark(index + 2, min(index + 4, clause_end), Scope.DENIED)
+        if index and (width := words("denies_last").at(tokens, index, clause_end)):
+            after = index + width
+            ends = after >= clause_end or not words("denies_last_not_before").at(tokens, after, clause_end)
+            if tokens[index - 1].clause == tokens[index].clause and (ends or glued(index - 1)):
+                mark(index - 1, index, Scope.DENIED_AFTER)
+        if width := words("aside_rest").at(tokens, index, sentence_end):
+            mark(index + width, sentence_end, Scope.ASIDE)
+        elif width := words("aside_clause").at(tokens, index, clause_end):
+            mark(index + width, _turn(tokens, index + width, clause_end), Scope.ASIDE)
+        if width := words("aside_around").at(tokens, index, clause_end):
+            first = _begin(tokens, index, clause=True)
+            if (first, clause_end) == (index, index + width):
+                first, clause_end = _begin(tokens, index, clause=False), sentence_end
+            mark(first, clause_end, Scope.ASIDE)
+        if width := words("like_next").at(tokens, index, clause_end):
+            mark(index + width, min(index + width + _LONGEST_LIKENESS, clause_end), Scope.LIKENESS)
+        if index and words("like_last").at(tokens, index, clause_end):
+            first = _begin(tokens, index, clause=True)
+            mark(max(first, index - _LONGEST_LIKENESS), index, Scope.LIKENESS_AFTER)
+    return under
+
+
+_KINDS = ("denies_clause", "denies_next", "denies_last", "aside_rest", "aside_clause", "aside_around", "like_next",
+          "like_last")  # fmt: skip
+
+
+_FIRSTS = frozenset(phrase[0] for kind in _KINDS for phrase in words(kind).all) | {"0"}
+
+
+def _end(tokens: Sequence[Token], index: int, *, clause: bool) -> int:
+    """Where the clause or sentence of token `index` ends."""
+    here = tokens[index]
+    last = index + 1
+    while last < len(tokens) and (
+        tokens[last].clause == here.clause if clause else tokens[last].sentence == here.sentence
+    ):
+        last += 1
+    return last
+
+
+def _begin(tokens: Sequence[Token], index: int, *, clause: bool) -> int:
+    here = tokens[index]
+    while index and (
+        tokens[index - 1].clause == here.clause if clause else tokens[index - 1].sentence == here.sentence
+    ):
+        index -= 1
+    return index
+
+
+def _turn(tokens: Sequence[Token], first: int, last: int) -> int:
+    """Where, from `first` on, a "but" ends what was said before; `last` if nowhere."""
+    for index in range(first, last):
+        if words("turns").at(tokens, index, last):
+            return index
+    return last
+
+
+def _denied_until(tokens: Sequence[Token], first: int, last: int) -> int:
+    """A denial's reach: a few words, and a few more after each "or"."""
+    until = min(first + _REACH, last)
+    index = first
+    while index < until:
+        if words("turns").at(tokens, index, last):
+            return index
+        if index > first and words("carries_on").at(tokens, index, last):
+            until = min(index + 1 + _REACH, last)
+        index += 1
+    if until < last and words("carries_on").at(tokens, until, last):
+        return _denied_until(tokens, until + 1, last)
+    return until

@@ -1,0 +1,70 @@
+"""Where a value was found, on what kind of evidence, and whether it is stated there."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Evidence(StrEnum):
+    """What a value rests on: its class, by which it is trusted (`reaseq.taxonomy.trust`)."""
+
+    COLUMN = "column"
+    LABEL = "label"
+    READ = "label, read by the model"
+    HEAD = "title head"
+    TITLE = "title"
+    ITEM = "list item"
+    PART = "part beside"
+    CUE = "cue in sentence"
+    PROSE = "free mention"
+    CELL = "whole cell of another column"
+    OTHER = "other label"
+
+
+class Standing(StrEnum):
+    """Is a value stated where its words stand, and if not, why not?"""
+
+    STATED = "stated"
+    DENIED = "denied"
+    ASIDE = "said of something else"
+    LIKENESS = "only looks like it"
+    PART = "said of a part"
+    LABEL = "under a label that asks for something else"
+    CUE = "no word of the attribute stands beside it"
+    ASKED = "a label or a question, no statement"
+    KIND = "not what the title says the product is"
+    NUMBER = "one of several numbers, or of a range"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A value found in `field` at `start:end` (characters of the field as received). `beside`: the words that decided,
+    a label or a part, as received."""
+
+    value: str
+    field: str
+    start: int
+    end: int
+    evidence: Evidence = Evidence.PROSE
+    standing: Standing = Standing.STATED
+    beside: str = ""
+
+    @property
+    def stated(self) -> bool:
+        return self.standing is Standing.STATED
+
+    @property
+    def denied(self) -> bool:
+        return self.standing is Standing.DENIED
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """What stands at `start:end` of `field` under a label (or in a column) that asks for one attribute and no other.
+    `values`: those of the lexicon that are stated there."""
+
+    label: str
+    field: str
+    start: int
+    end: int
+    quote: str
+    values: frozenset[str]

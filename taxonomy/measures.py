@@ -1,0 +1,97 @@
+"""Measures in a product's document: numbers with a unit, of which some are the product's and others are not.
+
+A tolerance is no measure ("2400 +/- 10 g" is 2400 g), neither is an end of a range, a factor ("2 x 500 ml"), a fraction's
+denominator, the weight of a rider or of a parcel. The unit may stand in the label ("Weight (kg): 1.7").
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from reaseq.documents.document import Field
+from reaseq.documents.language import words
+from reaseq.documents.tokens import UNITS, Token, stems
+from reaseq.taxonomy.schema import Attribute
+
+_TOLERANCE = re.compile(r"\s*(?:±|\+\s?/?\s?[-−–])\s*")
+_RANGE = re.compile(r"\s*[-–—~〜～−]\s*")
+_TIMES = re.compile(r"\s*[x×*✕]\s*", re.IGNORECASE)
+_SMALL = frozenset(("g", "mm", "ml", "w", "lm", "mah", "v", "hz", "ppm", "rpm", "ft"))
+"""Units of which people have thousands and write no thousandths: "2,400 g"."""
+_THOUSANDS = re.compile(r"\d{1,3}([.,]\d{3})+")
+
+
+class Measured(NamedTuple):
+    """Tokens `first` to `last` (exclusive) say `value`. alone: it is one number by itself, no end of a range or factor."""
+
+    first: int
+    last: int
+    value: str
+    alone: bool
+
+
+def measured(attribute: Attribute, field: Field, first: int, end: int, unit: str) -> Iterator[Measured]:
+    """Every number in the attribute's units among tokens `first` to `end` (exclusive). `unit`: what a number without one
+    is in, if it is sure."""
+    units = {UNITS.get(stem, stem) for term in attribute.units for stem in stems(term)}
+    tokens = field.tokens
+    for index in range(first, end):
+        token = tokens[index]
+        if not token.stem[0].isdigit():
+            continue
+        if index and tokens[index - 1].stem[0].isdigit() and _TOLERANCE.fullmatch(_between(field, index - 1, index)):
+            continue
+        last = index + 1
+        if last < end and tokens[last].stem[0].isdigit() and _TOLERANCE.fullmatch(_between(field, index, last)):
+            last += 1
+        if last < end and tokens[last].stem in units and tokens[last].sentence == token.sentence:
+            named, last = tokens[last].stem, last + 1
+        elif unit and last == end:
+            named = unit
+        else:
+            continue
+        yield Measured(index, last, f"{_number(field, token, named)} {named}", not _joined(field, index, last))
+
+
+def _joined(field: Field, first: int, last: int) -> bool:
+    """Is it an end of a range, a factor or part of a fraction?"""
+    tokens = field.tokens
+    before = first - 1
+    if before >= 0 and not tokens[before].stem[0].isdigit():
+        if words("ranges").at(tokens, before) or tokens[before].stem in ("x", "×"):
+            before -= 1
+            if before >= 0 and tokens[before].stem[0].isdigit():
+                return True
+            before -= 1
+            return before >= 0 and tokens[before].stem[0].isdigit()
+        # "10 cm - 20 cm"
+        if before and tokens[before - 1].stem[0].isdigit() and _RANGE.fullmatch(_between(field, before, first)):
+            return True
+    elif before >= 0:
+        between = _between(field, before, first)
+        if _RANGE.fullmatch(between) or _TIMES.fullmatch(between) or between.strip() in ("/", "x", "×"):
+            return True
+    if last < len(tokens):
+        after = _between(field, last - 1, last)
+        if tokens[last].stem[0].isdigit():
+            return bool(_RANGE.fullmatch(after) or _TIMES.fullmatch(after))
+        if words("ranges").at(tokens, last) or tokens[last].stem == "x":
+            return last + 1 < len(tokens) and tokens[last + 1].stem[0].isdigit()
+    return False
+
+
+def _between(field: Field, one: int, other: int) -> str:
+    return field.text[field.tokens[one].end : field.tokens[other].start]
+
+
+def _number(field: Field, token: Token, unit: str) -> str:
+    """The number with a decimal point. Three digits after a comma or point are thousands in units that have them."""
+    written = field.text[token.start : token.end]
+    if not _THOUSANDS.fullmatch(written):
+        if "," in written and "." in written:
+            decimal = max(written.rfind(","), written.rfind("."))
+            return re.sub(r"[.,]", "", written[:decimal]) + "." + written[decimal + 1 :]
+        return token.stem
+    if len(re.findall(r"[.,]", written)) > 1 or unit in _SMALL:
+        return re.sub(r"[.,]", "", written)
+    return token.stem
