@@ -27,7 +27,22 @@ class Answer(StrEnum):
     NONE = "none"
 
 
+_VERDICT = 0.5
+_BY_WORD = 1.4
+"""How much a verifier's answer weighs, by its own log-odds and by its word alone."""
 EVIDENCE = {Answer.NOT_ASKED: 0.0, Answer.SAME: 1.4, Answer.OTHER: -1.1, Answer.NONE: -0.9}
+
+
+def agreed(probability: float) -> float:
+    """The chance that a value is right which has that probability without a model, and which a model names as well."""
+    return float(1 / (1 + np.exp(-(_logit(probability) + EVIDENCE[Answer.SAME]))))
+
+
+def with_verdict(probability: float, yes: bool, confidence: float | None) -> float:
+    """The chance that a value is right which has that probability by its evidence, and of which a verifier says yes or
+    no; confidence: its probability of yes, where it could be read."""
+    said = _BY_WORD if confidence is None else abs(float(_logit(confidence))) * _VERDICT
+    return float(1 / (1 + np.exp(-(_logit(probability) + (said if yes else -said)))))
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from reaseq.agents.claims import Claim, ClaimType, Extraction, Found, FoundBy, Status
-from reaseq.agents.confidence import Answer
+from reaseq.agents.confidence import Answer, agreed
 from reaseq.agents.labelled import Candidate, Tags
 from reaseq.agents.learned import KEPT_FROM, Learned, tagged
 from reaseq.agents.model_names import bare_name
@@ -28,8 +28,11 @@ from reaseq.taxonomy.variants import VariantValue
 
 _EVEN = 0.5
 """Confidence of what something contradicts: one of the two is wrong."""
+_DOUBTED = 0.85
+"""At most the confidence of what something speaks against."""
 _ASKED_FOR = frozenset((Evidence.COLUMN, Evidence.LABEL, Evidence.READ))
 """Classes of evidence that stand where the attribute is asked for."""
+_NAMED = _ASKED_FOR | {Evidence.HEAD, Evidence.PHRASE, Evidence.PART}
 
 
 def ground(
@@ -128,6 +131,11 @@ class _Grounder:
         claims = [self._unstated(attribute, item, matches, labelled) for item in values if item["value"] not in best]
         if any(claim["status"] == "verified" for claim in claims) and not attribute.multiple:
             return claims
+        if vague := set(attribute.vague) & set(best):
+            # "Multicolour" says nothing where a colour is named.
+            named = [match for value, match in best.items() if value not in vague]
+            if any(match.evidence in _NAMED for match in named):
+                best = {match.value: match for match in named}
         stated = [
             self._weighted(attribute, match, "both" if match.value in said else "lexicon", labelled)
             for match in best.values()
@@ -184,16 +192,27 @@ class _Grounder:
     def _weighted(self, attribute: Attribute, match: Match, found_by: FoundBy, labelled: Sequence[Labelled]) -> Claim:
         """A value that the text states: verified if its evidence has earned that, and nothing outweighs it."""
         claim = _stated(attribute, match, self.document, found_by)
-        confidence = self._trust(attribute, match)
         doubt = ""
         if attribute.facet == "supply" and match.evidence not in _ASKED_FOR:
             if against := self._against(attribute, match, labelled):
                 doubt = f"the {_words(against.field, against.label)} says {against.quote!r}"
+                match = replace(match, evidence=Evidence.CONTRADICTED)
             elif self.head and not self.head.covered:
                 doubt = f"the title says it is a {self.head.words!r}"
+                match = replace(match, evidence=Evidence.OTHER_KIND)
+        elif not attribute.multiple and (
+            len({one.quote.casefold() for one in labelled if one.label == match.beside}) > 1
+            or any(one.several and match.value in one.values for one in labelled)
+        ):
+            doubt = f"{claim['verdict']}, among others"
+            match = replace(match, evidence=Evidence.LISTED)
+        confidence = self._trust(attribute, match)
+        claim["evidence"] = match.evidence
         if doubt:
-            confidence = min(confidence, _EVEN)
-        elif confidence < VERIFIED_FROM:
+            confidence = min(confidence, _DOUBTED)
+        elif found_by == "both":
+            confidence = agreed(confidence)
+        if not doubt and confidence < VERIFIED_FROM:
             doubt = f"{claim['verdict']}; of such claims ({match.evidence}) {confidence:.0%} are right"
         claim["confidence"] = round(confidence, 4)
         if doubt:
@@ -221,7 +240,11 @@ class _Grounder:
         if len(stated) < 2:
             return stated
         asked_for = [claim for claim in stated if claim["evidence"] in _ASKED_FOR]
-        asked_for = asked_for or [claim for claim in stated if claim["evidence"] == Evidence.HEAD]
+        if not asked_for and (head := [claim for claim in stated if claim["evidence"] == Evidence.HEAD]):
+            # "Polo T-shirt" says two kinds.
+            if other := [claim for claim in stated if claim["field"] == "title" and claim not in head]:
+                return [_contradicted(head[0], other[0]), _contradicted(other[0], head[0])]
+            asked_for = head
         if len(asked_for) == 1:
             return asked_for + [claim for claim in stated if claim not in asked_for]
         if asked_for:
@@ -275,6 +298,7 @@ def _why(match: Match, document: Document) -> str:
 
 def _contradicted(claim: Claim, other: Claim) -> Claim:
     claim["status"] = "proposed"
+    claim["evidence"] = Evidence.CONTRADICTED
     claim["confidence"] = min(claim["confidence"] or _EVEN, _EVEN)
     claim["verdict"] = (
         f"the {_words(claim['field'] or 'text')} says {claim['quote']!r}, "
@@ -299,14 +323,14 @@ def _weighed(
     claims: list[Claim] = []
     for value, field, start, end, probability in candidates:
         if any(match.stated for match in lexicon.spans(attribute, document.sources[field][start:end], document)):
-            options.setdefault(stems(value), (Match(value, field, start, end), probability))
+            options.setdefault(stems(value), (Match(value, field, start, end, Evidence.TAGGED), probability))
     for item in _distinct(values):
         spans = lexicon.spans(attribute, item["value"], document)
         if (key := stems(item["value"])) in options:
             said[key] = item
         elif asserted := [match for match in spans if match.stated]:
             said[key] = item
-            options[key] = (asserted[0], 0.0)
+            options[key] = (replace(asserted[0], evidence=Evidence.TAGGED), 0.0)
         else:
             claims.append(
                 _rejected(attribute, item["value"], _why(spans[0], document) if spans else "not in the text", item)

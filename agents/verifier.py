@@ -13,20 +13,24 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from reaseq.agents.claims import Claim
+from reaseq.agents.confidence import with_verdict
 from reaseq.agents.product_text import shown
 from reaseq.documents.document import Document
 from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
 from reaseq.prompts.library import Prompt
+from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.schema import CategorySchema
+from reaseq.taxonomy.trust import VERIFIED_FROM
 
 _ANSWER = re.compile(r'"(\d+)"\s*:\s*"(yes|no)"')
-_SURE = 0.9
+_EVEN = 0.5
 _TOP_LOGPROBS = 8
 
 
 def to_be_judged(claim: Claim) -> bool:
-    """Is it proposed, and has nothing measured how likely it is?"""
-    return claim["status"] == "proposed" and claim["confidence"] is None
+    """Is it proposed, and has no model said yet whether it is right? The tagger's confidence counts the model's answer
+    already."""
+    return claim["status"] == "proposed" and claim["evidence"] != Evidence.TAGGED
 
 
 def unsure(claim: Claim) -> bool:
@@ -111,17 +115,22 @@ def _said(claim: Claim) -> str:
 
 
 def _judged(claim: Claim, yes: bool, confidence: float | None) -> Claim:
-    hypothesis = claim["claim_type"] in ("demand", "inferred")
     judged = claim.copy()
-    judged["confidence"] = confidence
-    # Of rival values that the text states, one will be chosen: there is nothing to leave open.
-    if hypothesis and yes and confidence is not None and confidence < _SURE:
-        judged["verdict"] = f"the verifier is not sure (p(yes) = {confidence:.2f})"
-        return judged
     basis = "by word" if confidence is None else f"p(yes) = {confidence:.2f}"
     verdict = f"the verifier {'agrees' if yes else 'disagrees'} ({basis})"
+    if claim["claim_type"] not in ("demand", "inferred"):
+        # What the text states is as likely as its evidence and the verifier's answer make it together.
+        together = with_verdict(claim["confidence"] or _EVEN, yes, confidence)
+        judged["confidence"] = round(together, 4)
+        judged["status"] = "verified" if together >= VERIFIED_FROM else "proposed" if yes else "rejected"
+        judged["verdict"] = f"{claim['verdict']}; {verdict}"
+        return judged
+    judged["confidence"] = confidence
+    if yes and confidence is not None and confidence < VERIFIED_FROM:
+        judged["verdict"] = f"the verifier is not sure (p(yes) = {confidence:.2f})"
+        return judged
     judged["status"] = "verified" if yes else "rejected"
-    judged["verdict"] = verdict if hypothesis else f"{claim['verdict']}; {verdict}"
+    judged["verdict"] = verdict
     return judged
 
 

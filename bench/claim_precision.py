@@ -5,8 +5,9 @@ FOLDER holds catalogues; each FILE is JSON lines of claims on their products tha
 true). Code alone reads the products, as `reaseq distill` does with a model that finds nothing. Of the judged claims it
 says how many are still verified and true, and whether confidences say how often claims are true.
 
-What classes of evidence are trusted by was counted on the claims of one half of the products, by the hash of their ids
-(`--fit` prints these counts): the other half is what is reported on.
+What classes of evidence are trusted by is counted on judged claims (`--fit` prints the counts of all, which
+`taxonomy/trust.yaml` holds). Calibration is cross-fitted: claims of one half of the products, by the hash of their ids,
+are read with what was counted on the other half. Rows without `product_id` are of the bundled sample, by title.
 
 `--draw N` prints about N claims that nobody has judged yet, with all texts of their products, to be judged.
 """
@@ -17,7 +18,7 @@ import json
 import math
 import random
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +28,13 @@ from reaseq.agents.claims import Claim
 from reaseq.agents.grounder import ground
 from reaseq.agents.product_text import source_fields
 from reaseq.documents.document import COLUMN, Document
+from reaseq.knowledge_store import samples
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import preview
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import starter_for
-from reaseq.taxonomy.trust import sort_of
+from reaseq.taxonomy.trust import Trust, shipped, sort_of
 
 GROUPS = (
     ("adidas_vs_nike.csv", "shoes", ()),
@@ -47,6 +49,7 @@ GROUPS = (
     ("myntra_styles_15k.csv", "watches", ("watch",)),
 )
 """Of the shared catalogues, which products are read as what: by words of their titles, as the first audit did."""
+SAMPLE = Path(samples.__file__).with_name("shoes.csv")
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -67,13 +70,17 @@ class Judged:
         return self.now is not None and self.now["status"] == "verified"
 
     @property
-    def fitted_on(self) -> bool:
-        return int(hashlib.sha256(self.row["product_id"].encode()).hexdigest()[:8], 16) % 2 == 0
-
-    @property
     def where(self) -> str:
         field = str(self.row["field"])
         return "columns" if field.startswith(COLUMN) else "titles" if field == "title" else "descriptions"
+
+
+def half(row: Mapping[str, Any]) -> int:
+    return int(hashlib.sha256(key_of(row).encode()).hexdigest()[:8], 16) % 2
+
+
+def key_of(row: Mapping[str, Any]) -> str:
+    return str(row.get("product_id") or row["title"])
 
 
 def main() -> None:
@@ -84,46 +91,73 @@ def main() -> None:
     parser.add_argument("--draw", type=int, default=0, help="print about so many claims that are not judged yet")
     parser.add_argument("--show", action="store_true", help="print each judged claim that is wrong or lost now")
     arguments = parser.parse_args()
-    rows = [json.loads(line) for path in arguments.judged for line in path.read_text("utf-8").splitlines()]
-    judged = list(looked_at(rows, arguments.catalogs))
+    rows = [
+        json.loads(line) | {"file": path.name}
+        for path in arguments.judged
+        for line in path.read_text("utf-8").splitlines()
+    ]
+    rows = [row for row in rows if row.get("what", "claim") == "claim" and row.get("claim_type") != "demand"]
+    judged = list(looked_at(rows, arguments.catalogs, shipped()))
     if arguments.show:
         show(judged)
     if arguments.fit:
-        fit(judged)
+        print_counts(counted(judged))
     if arguments.draw:
         for row in draw(rows, arguments.catalogs, arguments.draw):
             print(json.dumps(row, ensure_ascii=False))
         return
-    report(judged)
+    report(judged, list(cross_fitted(judged, rows, arguments.catalogs)))
 
 
-def products_of(path: Path, category: str, ids: set[str] | None = None) -> Iterator[dict[str, Any]]:
-    """Products of a catalogue, as an import under that category makes them; only those of `ids`, if given."""
+def cross_fitted(judged: Sequence[Judged], rows: Sequence[Mapping[str, Any]], catalogs: Path) -> Iterator[Judged]:
+    """Each half read with what was counted on the other. What class a claim rests on does not depend on any trust."""
+    for part in (0, 1):
+        trust = Trust(counted([one for one in judged if half(one.row) != part]))
+        yield from looked_at([row for row in rows if half(row) == part], catalogs, trust)
+
+
+def counted(judged: Iterable[Judged]) -> dict[tuple[str, str], tuple[int, int]]:
+    counts: dict[tuple[str, str], tuple[int, int]] = {}
+    for one in judged:
+        if one.now and one.now["evidence"] and one.now["status"] != "rejected":
+            true, all_ = counts.get((one.now["evidence"], one.sort), (0, 0))
+            counts[one.now["evidence"], one.sort] = (true + one.true, all_ + 1)
+    return counts
+
+
+def print_counts(counts: Mapping[tuple[str, str], tuple[int, int]]) -> None:
+    for evidence in dict.fromkeys(name for name, _ in counts):
+        sorts = (f"{sort}: [{t}, {n}]" for (name, sort), (t, n) in counts.items() if name == evidence)
+        print(f"{json.dumps(evidence)}: {{{', '.join(sorts)}}}")
+
+
+def products_of(path: Path, category: str) -> Iterator[dict[str, Any]]:
+    """Products of a catalogue, as an import under that category makes them."""
     feed = open_feed(path)
-    for product in preview(feed.rows, guess_columns(feed.columns), category):
-        if ids is None or product["id"] in ids:
-            yield product
+    yield from preview(feed.rows, guess_columns(feed.columns), category)
 
 
-def claims_of(product: Mapping[str, Any], lexicon: Lexicon) -> list[Claim]:
-    return ground({}, Document(source_fields(product)), lexicon)
+def claims_of(product: Mapping[str, Any], lexicon: Lexicon, trust: Trust) -> list[Claim]:
+    return ground({}, Document(source_fields(product)), lexicon, trust=trust)
 
 
-def looked_at(rows: Sequence[Mapping[str, Any]], catalogs: Path) -> Iterator[Judged]:
+def looked_at(rows: Sequence[Mapping[str, Any]], catalogs: Path, trust: Trust) -> Iterator[Judged]:
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
-        groups[row["source"], row["category"]].append(row)
+        groups[row.get("source", ""), row.get("category", "shoes")].append(row)
     for (source, category), mine in groups.items():
         lexicon = lexicon_of(category)
         found: dict[tuple[str, str, str], Claim] = {}
-        ids = {row["product_id"] for row in mine}
-        for product in products_of(catalogs / source, category, ids):
-            for claim in claims_of(product, lexicon):
-                found.setdefault((product["id"], claim["attribute"], claim["value"]), claim)
+        keys = {key_of(row) for row in mine}
+        for product in products_of(catalogs / source if source else SAMPLE, category):
+            key = product["id"] if source else product["title"]
+            if key in keys:
+                for claim in claims_of(product, lexicon, trust):
+                    found.setdefault((key, claim["attribute"], claim["value"]), claim)
         for row in mine:
             attribute = lexicon.schema.get(row["attribute"])
             sort = sort_of(attribute, is_kind=row["attribute"] == lexicon.labels.kind) if attribute else "fact"
-            yield Judged(row, found.get((row["product_id"], row["attribute"], row["value"])), sort)
+            yield Judged(row, found.get((key_of(row), row["attribute"], row["value"])), sort)
 
 
 def lexicon_of(category: str) -> Lexicon:
@@ -132,12 +166,14 @@ def lexicon_of(category: str) -> Lexicon:
     return Lexicon(schema)
 
 
-def report(judged: Sequence[Judged]) -> None:
+def report(judged: Sequence[Judged], crossed: Sequence[Judged]) -> None:
     table = []
     for name, some in (
         ("all", judged),
-        ("fitted on", [one for one in judged if one.fitted_on]),
-        ("kept apart", [one for one in judged if not one.fitted_on]),
+        *(
+            (name, [one for one in judged if one.row["file"] == name])
+            for name in sorted({o.row["file"] for o in judged})
+        ),
         *((where, [one for one in judged if one.where == where]) for where in ("titles", "descriptions", "columns")),
     ):
         verified = [one for one in some if one.verified]
@@ -155,17 +191,17 @@ def report(judged: Sequence[Judged]) -> None:
             }
         )
     print_table(table)
-    bins = list(calibration(judged))
+    bins = list(calibration(crossed))
     print_table(bins)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "claim_precision.json").write_text(json.dumps({"precision": table, "calibration": bins}, indent=1))
 
 
 def calibration(judged: Iterable[Judged]) -> Iterator[dict[str, Any]]:
-    """Of the claims kept apart, by tenths of confidence: its mean, and the share that is true."""
+    """By tenths of confidence: its mean, and the share that is true."""
     bins: dict[int, list[Judged]] = defaultdict(list)
     for one in judged:
-        if one.now and one.now["confidence"] is not None and one.now["status"] != "rejected" and not one.fitted_on:
+        if one.now and one.now["confidence"] is not None and one.now["status"] != "rejected":
             bins[min(9, int(one.now["confidence"] * 10))].append(one)
     for tenth, some in sorted(bins.items()):
         mean = sum(one.now["confidence"] or 0 for one in some if one.now) / len(some)
@@ -173,19 +209,10 @@ def calibration(judged: Iterable[Judged]) -> Iterator[dict[str, Any]]:
         yield {"confidence": f"{tenth / 10:.1f}", "claims": len(some), "mean": round(mean, 3), "true": true}
 
 
-def fit(judged: Sequence[Judged]) -> None:
-    counts: dict[str, dict[str, Counter[bool]]] = defaultdict(lambda: defaultdict(Counter))
-    for one in judged:
-        if one.fitted_on and one.now and one.now["evidence"] and one.now["status"] != "rejected":
-            counts[one.now["evidence"]][one.sort][one.true] += 1
-    for evidence, sorts in counts.items():
-        print(f"{evidence}: {{{', '.join(f'{s}: [{c[True]}, {c.total()}]' for s, c in sorts.items())}}}")
-
-
 def draw(rows: Sequence[Mapping[str, Any]], catalogs: Path, count: int) -> list[dict[str, Any]]:
     """Claims that nobody has judged, in equal shares of all `GROUPS`: two verified ones for each that is left proposed,
     as classes of evidence that nothing is verified by have to be judged too."""
-    known = {(row["product_id"], row["attribute"], row["value"]) for row in rows}
+    known = {(key_of(row), row["attribute"], row["value"]) for row in rows}
     drawn = []
     for source, category, words in GROUPS:
         lexicon = lexicon_of(category)
@@ -194,7 +221,7 @@ def draw(rows: Sequence[Mapping[str, Any]], catalogs: Path, count: int) -> list[
             title = set(re.findall(r"[a-z-]+", product["title"].casefold()))
             if words and not title & {form for word in words for form in (word, f"{word}s", f"{word}es")}:
                 continue
-            for claim in claims_of(product, lexicon):
+            for claim in claims_of(product, lexicon, shipped()):
                 key = (product["id"], claim["attribute"], claim["value"])
                 if claim["facet"] == "supply" and claim["status"] in some and key not in known:
                     texts = {"title": product["title"], "description": product["description"], **product["attributes"]}
@@ -214,7 +241,7 @@ def show(judged: Sequence[Judged]) -> None:
             what = f"{now['status']} {now['confidence']} {now['evidence']}: {now['verdict']}" if now else "not found"
             row = one.row
             print(
-                f"{row['n']} {'WRONG' if one.verified else 'lost'} {row['category']} | {row['title'][:70]} | "
+                f"{row['n']} {'WRONG' if one.verified else 'lost'} {row.get('category', 'sample')} | {row['title'][:70]} | "
                 f"{row['attribute']}={row['value']} | {row['field']} {row['quote']!r} | {what} | {row['judgement']}"
             )
 

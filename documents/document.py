@@ -231,6 +231,13 @@ def _pieces(tokens: Sequence[Token], marks: Sequence[Mark], visible: Visible, ki
     while at < len(blocks):
         row = _row(blocks, at)
         block = blocks[at]
+        if row and (under := _under_heads(blocks, at, row)):
+            pieces += [
+                Piece(Kind.ROW, cell.first, cell.last, (head.first, head.last), "cell", heading=heading)
+                for head, cell in sorted(zip(row, under, strict=True), key=lambda pair: pair[1].first)
+            ]
+            at += 2 * len(row)
+            continue
         if row:
             _put_row(row, pieces, kind, heading)
             at += len(row)
@@ -317,6 +324,17 @@ def _row(blocks: Sequence[_Block], at: int) -> list[_Block]:
             break
         row.append(block)
     return row if len(row) == 2 else []
+
+
+def _under_heads(blocks: Sequence[_Block], at: int, row: Sequence[_Block]) -> list[_Block]:
+    """The one row under a row of column heads, if it is one and has no other row under it."""
+    if row[0].opens is not Opens.ROW or any(block.opens is not Opens.TERM for block in row[1:]):
+        return []
+    after = at + len(row)
+    under = _row(blocks, after) if after < len(blocks) else []
+    last = after + len(under)
+    alone = last == len(blocks) or blocks[last].opens is not Opens.ROW
+    return under if alone and len(under) == len(row) and under[0].opens is Opens.ROW else []
 
 
 def _put_row(row: Sequence[_Block], pieces: list[Piece], kind: Kind, heading: int) -> None:

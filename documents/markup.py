@@ -166,7 +166,8 @@ def _blanked(text: str) -> str:
 
         def shortcode(mark: re.Match[str]) -> str:
             name = mark["name"].casefold()
-            known = mark["end"] or mark["with"] or "_" in name or name in closed
+            # "[INST]" is a turn of a chat (see `orders`), no page builder's.
+            known = name != "inst" and (mark["end"] or mark["with"] or "_" in name or name in closed)
             return _BREAK * len(mark.group()) if known else mark.group()
 
         text = _SHORTCODE.sub(shortcode, text)

@@ -1,7 +1,10 @@
 """Where a value was found, on what kind of evidence, and whether it is stated there."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+_LISTED = re.compile(r"[,;/|、，；]")
 
 
 class Evidence(StrEnum):
@@ -11,6 +14,7 @@ class Evidence(StrEnum):
     LABEL = "label"
     READ = "label, read by the model"
     HEAD = "title head"
+    PHRASE = "beside the title's head"
     TITLE = "title"
     ITEM = "list item"
     PART = "part beside"
@@ -18,6 +22,10 @@ class Evidence(StrEnum):
     PROSE = "free mention"
     CELL = "whole cell of another column"
     OTHER = "other label"
+    TAGGED = "found by the tagger"
+    CONTRADICTED = "contradicted"
+    LISTED = "one of several in a cell"
+    OTHER_KIND = "of a product of another kind"
 
 
 class Standing(StrEnum):
@@ -68,3 +76,8 @@ class Labelled:
     end: int
     quote: str
     values: frozenset[str]
+
+    @property
+    def several(self) -> bool:
+        """Does the cell list several things?"""
+        return len([part for part in _LISTED.split(self.quote) if part.strip()]) > 1

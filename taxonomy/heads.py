@@ -14,13 +14,14 @@ from reaseq.documents.language import Phrases, words
 
 class Head(NamedTuple):
     """Tokens `first` to `last` (exclusive) of the title, and their `words` as received; `begin` is where their phrase
-    begins. covered: is it of the category?"""
+    begins. covered: is it of the category? several: is it a set of several things ("hat and handbag set")?"""
 
     first: int
     last: int
     words: str
     covered: bool
     begin: int
+    several: bool = False
 
 
 def head_of(title: Field, covered: Phrases) -> Head | None:
@@ -28,12 +29,14 @@ def head_of(title: Field, covered: Phrases) -> Head | None:
     for first, last in _segments(title):
         end = _core(title, first, last)
         if found := _in_core(title, first, end, covered):
-            return found
+            making = end < last and any(words("making").at(title.tokens, at, last) for at in range(end, last))
+            return found._replace(covered=False) if making and words("purposes").at(title.tokens, end, last) else found
         if end < last and words("purposes").at(title.tokens, end, last):
-            # "Nova for Galaxy S9 case red": the noun may come after what it is for.
-            after = list(_places(title, end, last, words("accessories"), covered))
-            if after:
-                return Head(*after[-1], title.quote(*after[-1]), False, first)
+            # "Nova for Galaxy S9 case red": the noun may come after what it is for. "Nova for bikes": it is no bike.
+            for nouns, rather in ((words("accessories"), covered), (covered, None)):
+                if after := list(_places(title, end, last, nouns, rather)):
+                    place = after[-1] if rather else (end - 1, end)
+                    return Head(*place, title.quote(*place), False, first)
         elif end < last and (found := _in_core(title, end, last, covered)):
             return found
     return None
@@ -42,10 +45,22 @@ def head_of(title: Field, covered: Phrases) -> Head | None:
 def _in_core(title: Field, first: int, last: int, covered: Phrases) -> Head | None:
     kinds = list(_places(title, first, last, covered))
     others = list(_places(title, first, last, words("accessories"), covered))
+    toys = list(_places(title, first, last, words("toys"), covered))
     kind, other = (kinds[-1] if kinds else None), (others[-1] if others else None)
+    if toys:
+        return Head(*toys[0], title.quote(*toys[0]), False, first)
     if other and (kind is None or other[0] >= kind[1]):
         return Head(*other, title.quote(*other), False, first)
-    return Head(*kind, title.quote(*kind), True, first) if kind else None
+    return Head(*kind, title.quote(*kind), True, first, _is_set(title, first, last)) if kind else None
+
+
+def _is_set(title: Field, first: int, last: int) -> bool:
+    places = range(first, last)
+    joined = any(words("joins").at(title.tokens, index, last) for index in places) or any(
+        title.text[title.tokens[index].end : title.tokens[index + 1].start].strip() in ("&", "+", "/")
+        for index in range(first, last - 1)
+    )
+    return joined and any(words("sets").at(title.tokens, index, last) for index in places)
 
 
 def _segments(title: Field) -> Iterator[tuple[int, int]]:
@@ -73,7 +88,7 @@ def _places(
     while index < last:
         width = phrases.at(title.tokens, index, last)
         other = rather.at(title.tokens, index, last) if rather else 0
-        if width and width > other:
-            if not words("purposes_after").at(title.tokens, index + width, last) if index + width < last else True:
-                yield index, index + width
+        after = index + width
+        if width > other and not (after < last and words("purposes_after").at(title.tokens, after, last)):
+            yield index, after
         index += max(width, other, 1)

@@ -20,7 +20,7 @@ from reaseq.documents.tokens import UNITS, stems
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_PREFIX = re.compile(r"^(?:pa_|attribute[_: ]+pa_|attribute[_: ]+|attr_|c:|g:|meta[_: ]+)", re.IGNORECASE)
+_PREFIX = re.compile(r"^(?:pa[_ ]|attribute[_: ]+pa[_ ]|attribute[_: ]+|attr_|c:|g:|meta[_: ]+)", re.IGNORECASE)
 _NUMBER = re.compile(r"[ _]?\d+$")
 _FILE = Path(__file__).with_name("labels.yaml")
 SUBSTANCES = frozenset(("material", "fabric", "metal"))
@@ -99,10 +99,10 @@ class Labels:
         return known
 
     def known_end(self, label: Sequence[str]) -> int:
-        """Where in a label whose beginning is not sure ("rubber origin") the longest known end of it begins; its last
-        word if none is known."""
+        """Where in a label whose beginning is not sure ("rubber origin") the longest end of it begins that asks for
+        something; its last word if none does."""
         for first in range(len(label)):
-            if self.meaning(label[first:]).asks is not Asks.UNKNOWN:
+            if self.meaning(label[first:]).asks in (Asks.VALUE, Asks.WHETHER):
                 return first
         return len(label) - 1
 
@@ -132,6 +132,9 @@ class Labels:
             return self._of(label, unit)
         if states := self._states.get(_asked(label)):
             return Meaning(Asks.WHETHER, frozenset(name for name, _ in states), tuple(states))
+        if tuple(sorted(label)) in _all_shared():
+            # It asks for what other schemas know, and this one has no attribute for.
+            return Meaning(Asks.VALUE, frozenset(), (), unit)
         return None
 
     def _of_parts(self, label: tuple[str, ...], unit: str) -> Meaning:
@@ -163,6 +166,11 @@ class Labels:
 def _shared() -> Mapping[str, Sequence[str]]:
     read: Mapping[str, Sequence[str]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     return read
+
+
+@lru_cache
+def _all_shared() -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(sorted(stems(term))) for terms in _shared().values() for term in terms)
 
 
 @lru_cache

@@ -35,10 +35,10 @@ _STOP = frozenset(
     | {"be", "it", "its", "this", "that", "these", "those", "your", "you", "our", "und", "der", "die", "das", "für"}
 )
 _PART_AFTER = 3
-_PART_BEFORE = 4
+_PART_BEFORE = 6
 _SHORT_ITEM = 4
 """Tokens: an item of a list that has no more says one thing of the product."""
-_FREE = frozenset((Evidence.HEAD, Evidence.TITLE, Evidence.ITEM, Evidence.PROSE))
+_FREE = frozenset((Evidence.HEAD, Evidence.PHRASE, Evidence.TITLE, Evidence.ITEM, Evidence.PROSE))
 """Classes of evidence under no label."""
 
 
@@ -88,7 +88,8 @@ class Lexicon:
         self._own_parts: dict[str, Phrases] = {}
         for attribute in schema.attributes:
             self._cues[attribute.name] = Phrases(attribute.cues)
-            self._own_parts[attribute.name] = Phrases(attribute.parts)
+            named = attribute.name.rpartition("_")[0] if attribute.name.split("_")[-1] in SUBSTANCES else attribute.name
+            self._own_parts[attribute.name] = Phrases([*attribute.parts, named.replace("_", " ")])
             only_with = {stems(term): Phrases(beside) for term, beside in attribute.only_with.items()}
             for value, synonyms in attribute.values.items():
                 for term in dict.fromkeys(stems(term) for term in (value, *synonyms)):
@@ -97,7 +98,9 @@ class Lexicon:
                         self._terms.setdefault(term[0], []).append(made)
         for terms in self._terms.values():
             terms.sort(key=lambda term: -len(term.stems))
-        self._all_cues = Phrases(cue for attribute in schema.attributes for cue in attribute.cues)
+        of_measures = [a for a in schema.attributes if a.kind == "measure"]
+        self._closed_cues = Phrases(c for a in schema.attributes if a not in of_measures for c in a.cues)
+        self._all_cues = Phrases(c for a in schema.attributes for c in a.cues)
         self._found: WeakKeyDictionary[Document, dict[str, list[Match]]] = WeakKeyDictionary()
 
     def find(self, document: Document) -> dict[str, list[Match]]:
@@ -169,7 +172,7 @@ class Lexicon:
                 for number in measured(
                     attribute, field, piece.label[0] if piece.label else piece.first, piece.last, unit
                 ):
-                    parts = self._parts(field.tokens) if parts is None else parts
+                    parts = self._parts(field.tokens, self._all_cues) if parts is None else parts
                     at = self._place(field, number.first, number.last, piece)
                     match = self._measure(attribute, at, number.value, number.alone, parts)
                     (others if not match.stated else far if match.evidence is Evidence.CUE else near).append(match)
@@ -192,8 +195,10 @@ class Lexicon:
         under = place.field.under(place.first, place.last)
         if not alone:
             return made(evidence, Standing.NUMBER)
-        if under & (Scope.DENIED | Scope.ASIDE):
-            return made(evidence, Standing.DENIED if Scope.DENIED in under else Standing.ASIDE)
+        if Scope.DENIED in under:
+            return made(evidence, Standing.DENIED)
+        if Scope.ASIDE in under or _is_aside(place.field, place.piece):
+            return made(evidence, Standing.ASIDE)
         if place.asked.asks is Asks.PART and not place.in_label:
             return made(evidence, Standing.PART, place.label)
         if place.asks_value:
@@ -204,20 +209,18 @@ class Lexicon:
         near = [
             part
             for part in parts.values()
-            if tokens[part.first].clause == clause
-            and not place.first <= part.first < place.last
-            and (attribute.cues or words("bearers").at(tokens, part.first))
+            if tokens[part.first].clause == clause and not place.first <= part.first < place.last
         ]
-        if near:
-            nearest = min(near, key=lambda one: max(place.first - one.last, one.first - place.last))
+        for part in near:
+            if words("bearers").at(tokens, part.first) and name not in part.owners and not part.whole:
+                return made(evidence, Standing.PART, place.field.quote(part.first, part.last))
+        if near and attribute.cues:
+            nearest = min(near, key=lambda one: _distance(one, place))
             beside = place.field.quote(nearest.first, nearest.last)
-            if name in nearest.owners:
+            if name in nearest.owners or (nearest.whole and any(name in part.owners for part in near)):
                 return made(Evidence.PART if evidence in _FREE else evidence, beside=beside)
-            cued = any(name in part.owners for part in near)
-            if not nearest.whole and not cued and self._own_parts[name].at(tokens, nearest.first) == 0:
+            if not nearest.whole:
                 return made(evidence, Standing.PART, beside)
-            if cued:
-                return made(Evidence.PART if evidence in _FREE else evidence, beside=beside)
         if self._cues[name].all:
             if not self._cued(name, tokens, place.first):
                 return made(evidence, Standing.CUE)
@@ -281,7 +284,7 @@ class Lexicon:
                 ):
                     continue
                 claimed[name] = last
-                parts = self._parts(tokens) if parts is None else parts
+                parts = self._parts(tokens, self._closed_cues) if parts is None else parts
                 evidence, standing, beside = self._judged(term, self._place(field, index, last), parts, head)
                 yield name, Match(term.value, field.name, token.start, tokens[last - 1].end, evidence, standing, beside)
         if field.column is not None and (meaning := self.labels.of_column(field.column)).asks is Asks.WHETHER:
@@ -299,15 +302,18 @@ class Lexicon:
         """On what a term's value rests at a place, whether it is stated there, and the words that decide."""
         evidence = self._class(place)
         if place.in_label and (said := self._answered(place)) is not None:
-            return Evidence.LABEL, said, place.field.quote(place.piece.first, place.piece.last) if said else ""
+            return Evidence.LABEL, said, ""
         if standing := self._swayed(term, place):
-            return evidence, standing, ""
+            cued = place.asks_value or self._cued(term.attribute.name, place.field.tokens, place.first)
+            return evidence, standing if cued else Standing.CUE, ""
         if place.in_label and place.piece.sure and place.asked.asks in (Asks.VALUE, Asks.PART):
             return evidence, Standing.ASKED, ""
         if not place.in_label and (standing := self._shielded(term, place)):
             return evidence, standing, place.label
         if term.attribute.name == self.labels.kind and evidence in _FREE:
             return self._of_kind(place, evidence, head)
+        if evidence is Evidence.TITLE and head and head.covered and head.begin <= place.first < head.last:
+            evidence = Evidence.PHRASE
         return self._of_part(term, place, evidence, parts)
 
     def _answered(self, place: _Place) -> Standing | None:
@@ -323,9 +329,9 @@ class Lexicon:
         under = place.field.under(place.first, place.last)
         if Scope.DENIED in under:
             return Standing.DENIED
-        if Scope.ASIDE in under:
+        if Scope.ASIDE in under or _is_aside(place.field, place.piece):
             return Standing.ASIDE
-        if Scope.LIKENESS in under and term.attribute.name.split("_")[-1] in SUBSTANCES:
+        if Scope.LIKENESS in under and term.attribute.name.split("_")[-1] in SUBSTANCES | {"stone"}:
             return Standing.LIKENESS
         if term.only_with is not None and not place.asks_value:
             tokens, sentence = place.field.tokens, place.field.tokens[place.first].sentence
@@ -350,9 +356,14 @@ class Lexicon:
         if head is None:
             return evidence, Standing.STATED, ""
         if place.field.name == "title" and head.covered:
+            if head.several:
+                return evidence, Standing.KIND, "a set of several things"
             general = self.schema.attributes[0].value_of(head.words) is None
             if place.last == head.last or (general and head.begin <= place.first < head.last):
                 return Evidence.HEAD, Standing.STATED, head.words
+            if head.begin <= place.first < head.last:
+                # "Polo T-shirt": another kind stands before the head, and may be the better word.
+                return evidence, Standing.STATED, head.words
         if not head.covered or place.field.name == "title":
             return evidence, Standing.KIND, head.words
         return evidence, Standing.STATED, ""
@@ -368,7 +379,9 @@ class Lexicon:
                 # The term names the part itself: "synthetic upper".
                 owner = parts[index]
         beside = place.field.quote(owner.first, owner.last) if owner else ""
-        minds = self._minds_parts(term.attribute)
+        if place.asks_value:
+            beside = place.label
+        minds = self._minds_parts(term)
         own = owner is not None and (name in owner.owners or self._own_parts[name].at(tokens, owner.first) > 0)
         if owner is not None and not owner.whole and not own and minds:
             return evidence, Standing.PART, beside
@@ -377,17 +390,27 @@ class Lexicon:
         if self._cues[name].all and not own and not (place.asks_value and place.asked.attributes == {name}):
             if owner is not None and owner.whole and minds:
                 return evidence, Standing.PART, beside
-            if not self._cued(name, tokens, place.first):
+            if self._shared(term) or not self._cued(name, tokens, place.first):
                 return evidence, Standing.CUE, ""
             return (Evidence.CUE if evidence in _FREE else evidence), Standing.STATED, ""
-        if owner is not None and owner.whole and evidence is Evidence.PROSE:
-            return Evidence.PART, Standing.STATED, beside
+        if owner is not None and owner.whole and evidence in (Evidence.PROSE, Evidence.TITLE):
+            evidence = Evidence.PART if evidence is Evidence.PROSE else Evidence.PHRASE
         return evidence, Standing.STATED, beside
 
-    def _minds_parts(self, attribute: Attribute) -> bool:
+    def _shared(self, term: _Term) -> bool:
+        """Is it a term of another attribute, too, that needs no cue?"""
+        return any(
+            other.stems == term.stems and not self._cues[other.attribute.name].all
+            for other in self._terms[term.stems[0]]
+            if other.attribute is not term.attribute
+        )
+
+    def _minds_parts(self, term: _Term) -> bool:
         """Is it something that parts of a product may have each their own of?"""
+        attribute = term.attribute
         return (
-            attribute.looks
+            any(other.stems == term.stems and other.attribute.cues for other in self._terms[term.stems[0]])
+            or attribute.looks
             or bool(attribute.cues or attribute.parts)
             or (attribute.facet == "supply" and attribute.name.split("_")[-1] in SUBSTANCES)
         )
@@ -399,7 +422,7 @@ class Lexicon:
             return Evidence.COLUMN if column else Evidence.LABEL
         if column and place.piece.label is None and place.last - place.first == len(place.field.tokens):
             return Evidence.CELL
-        if column or place.piece.kind is Kind.GRID or (place.piece.sure and place.asked.asks is Asks.UNKNOWN):
+        if column or place.piece.kind is Kind.GRID or self._is_elsewhere(place):
             return Evidence.OTHER
         if place.field.name == "title":
             return Evidence.TITLE
@@ -407,11 +430,17 @@ class Lexicon:
         short = place.piece.last - begin <= _SHORT_ITEM
         return Evidence.ITEM if place.piece.kind is Kind.ITEM and short else Evidence.PROSE
 
-    def _parts(self, tokens: Sequence[Token]) -> dict[int, _Part]:
+    def _is_elsewhere(self, place: _Place) -> bool:
+        """Does it stand under a label that nobody knows? In prose, what stands before a colon is often none."""
+        piece = place.piece
+        short = piece.last - piece.first <= _SHORT_ITEM
+        return piece.sure and place.asked.asks is Asks.UNKNOWN and (short or piece.kind is Kind.ROW)
+
+    def _parts(self, tokens: Sequence[Token], cues: Phrases) -> dict[int, _Part]:
         """Every part, cue and word for the whole, by its first token."""
         found: dict[int, _Part] = {}
         for index in range(len(tokens)):
-            cue = self._all_cues.at(tokens, index)
+            cue = cues.at(tokens, index)
             whole = self.labels.whole.at(tokens, index)
             width = max(cue, whole, words("parts").at(tokens, index))
             if not width:
@@ -419,14 +448,14 @@ class Lexicon:
             owners: frozenset[str] = frozenset()
             if cue == width:
                 phrase = tuple(token.stem for token in tokens[index : index + width])
-                owners = frozenset(name for name, cues in self._cues.items() if phrase in cues)
+                owners = frozenset(name for name, own in self._cues.items() if phrase in own)
             found[index] = _Part(index, index + width, owners, whole == width)
         return found
 
     def _owner(self, tokens: Sequence[Token], first: int, last: int, parts: dict[int, _Part]) -> _Part | None:
         """The part that a value at tokens `first` to `last` (exclusive) stands beside: the first one close after it
         ("rubber lug outsole", "leather and mesh upper"), or one before it with nothing or a linking word between."""
-        after = self._part_after(tokens, last, parts)
+        after = self._part_after(tokens, last, parts) or self._part_in_brackets(tokens, last, parts)
         before, linked = self._part_before(tokens, first, parts, beyond_words=after is None)
         if after is None or before is None:
             return after or before
@@ -434,12 +463,28 @@ class Lexicon:
         begins = before.first == 0 or tokens[before.first - 1].clause != tokens[first].clause
         return before if begins and not linked and after.first == last else after
 
+    def _part_in_brackets(self, tokens: Sequence[Token], last: int, parts: dict[int, _Part]) -> _Part | None:
+        """The part that is all of the clause after token `last - 1`: "Rubber (sole)"."""
+        part = parts.get(last)
+        if part is None or tokens[last].sentence != tokens[last - 1].sentence:
+            return None
+        clause = tokens[last].clause
+        ends = part.last == len(tokens) or tokens[part.last].clause != clause
+        return part if ends and clause != tokens[last - 1].clause and not part.whole else None
+
     def _part_after(self, tokens: Sequence[Token], last: int, parts: dict[int, _Part]) -> _Part | None:
-        clause, index, steps = tokens[last - 1].clause, last, 0
-        while index < len(tokens) and tokens[index].clause == clause and steps <= _PART_AFTER:
-            if index in parts:
+        clause, index, steps, located = tokens[last - 1].clause, last, 0, False
+        while (
+            index < len(tokens)
+            and tokens[index].clause == clause
+            and steps <= _PART_AFTER
+            and index - last <= 2 * _PART_AFTER
+        ):
+            if index in parts and not (located and parts[index].whole):
                 return parts[index]
-            if not words("joins").at(tokens, index):
+            if words("located").at(tokens, index) and index == last:
+                located = True
+            elif not words("joins").at(tokens, index) and not located:
                 if tokens[index].stem in _STOP or words("links").at(tokens, index):
                     return None
                 steps += 1
@@ -507,10 +552,30 @@ class Lexicon:
         return list(spans)
 
     def _cued(self, name: str, tokens: Sequence[Token], index: int) -> bool:
-        """Does a cue of the attribute stand in the sentence of token `index`?"""
+        """Does a cue of the attribute stand in the sentence of token `index`, if it needs one?"""
         cues = self._cues[name]
+        if not cues.all:
+            return True
         sentence = tokens[index].sentence
         return any(cues.at(tokens, at) for at, token in enumerate(tokens) if token.sentence == sentence)
+
+
+def _is_aside(field: Field, piece: Piece) -> bool:
+    """Does it stand under a heading that says that what follows is of something else ("You may also like")?"""
+    if piece.heading < 0:
+        return False
+    first, last = _heading(field, piece)
+    return any(
+        words(kind).at(field.tokens, index, last)
+        for index in range(first, last)
+        for kind in ("aside_rest", "aside_around")
+    )
+
+
+def _distance(part: _Part, place: _Place) -> tuple[int, bool]:
+    """How far a part is from a number; one after it counts before one as near that stands before it."""
+    after = part.first >= place.last
+    return (part.first - place.last if after else place.first - part.last), not after
 
 
 def _heading(field: Field, piece: Piece) -> tuple[int, int]:

@@ -1,9 +1,9 @@
 """How far each class of evidence can be trusted: the share of its claims that are true, as judged.
 
 `trust.yaml` has the counts of claims on real feeds that were judged by reading; people's decisions in a store are added
-to them. Few counts are drawn towards what is known more widely, as many judgements as `_DRAWN_BY` strong: those of a
-class for one sort of attribute towards those of the class, those towards all (Gelman and Hill 2007, Data Analysis Using
-Regression and Multilevel/Hierarchical Models, chapter 12, for the idea).
+to them. Few counts are drawn towards what is known more widely, as by `_DRAWN_BY` judgements: those of a class for one
+sort of attribute towards those of the class, these towards those of classes like it, these towards all (partial pooling:
+Gelman and Hill 2007, Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter 12).
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,15 +21,30 @@ from reaseq.taxonomy.schema import Attribute
 VERIFIED_FROM = 0.9
 """The share of true claims from which a class is taken at its word."""
 _FILE = Path(__file__).with_name("trust.yaml")
-_DRAWN_BY = 6.0
-_DRAWN_BY_ALL = 3.0
+_DRAWN_BY = 3.0
+_UNKNOWN = 0.8
+"""Where nothing was judged at all."""
+_POOLS: tuple[frozenset[str], ...] = tuple(
+    map(
+        frozenset,
+        (
+            (Evidence.COLUMN, Evidence.LABEL),
+            (Evidence.HEAD, Evidence.PHRASE, Evidence.PART, Evidence.ITEM, Evidence.READ),
+            (Evidence.TITLE, Evidence.PROSE, Evidence.CUE, Evidence.CELL, Evidence.OTHER, Evidence.TAGGED),
+            (Evidence.CONTRADICTED, Evidence.LISTED, Evidence.OTHER_KIND),
+        ),
+    )
+)
+"""Classes that are alike: a column's name and a label, what stands beside what it is said of, what stands free, and what
+something speaks against."""
 
 Counts = Mapping[tuple[str, str], tuple[int, int]]
 """Class of evidence and sort of attribute to claims that are true, and claims that were judged."""
 
 
 def sort_of(attribute: Attribute, *, is_kind: bool) -> str:
-    """The sort of attribute, as classes are told apart by: kind, material, look, measure, need or fact."""
+    """The sort of attribute, as classes are told apart by: kind, material, look, measure, need, words or
+    fact."""
     if is_kind:
         return "kind"
     if attribute.kind == "measure":
@@ -38,7 +53,9 @@ def sort_of(attribute: Attribute, *, is_kind: bool) -> str:
         return "material"
     if attribute.looks:
         return "look"
-    return "need" if attribute.facet == "demand" else "fact"
+    if attribute.facet == "demand":
+        return "need"
+    return "words" if attribute.kind == "open" else "fact"
 
 
 @dataclass(frozen=True)
@@ -49,16 +66,20 @@ class Trust:
 
     def __call__(self, evidence: Evidence, sort: str) -> float:
         """The chance that a claim on such evidence of such an attribute is true."""
-        all_true, all_judged = _sum(self.counts.values())
-        overall = (all_true + 0.8 * _DRAWN_BY_ALL) / (all_judged + _DRAWN_BY_ALL)
-        true, judged = _sum(count for (name, _), count in self.counts.items() if name == evidence)
-        of_class = (true + overall * _DRAWN_BY_ALL) / (judged + _DRAWN_BY_ALL)
-        true, judged = self.counts.get((evidence, sort), (0, 0))
-        return (true + of_class * _DRAWN_BY) / (judged + _DRAWN_BY)
+        overall = _drawn(_sum(self.counts.values()), _UNKNOWN)
+        pool = next(pool for pool in _POOLS if evidence in pool)
+        of_pool = _drawn(_sum(count for (name, _), count in self.counts.items() if name in pool), overall)
+        of_class = _drawn(_sum(count for (name, _), count in self.counts.items() if name == evidence), of_pool)
+        return _drawn(self.counts.get((evidence, sort), (0, 0)), of_class)
 
     def with_counts(self, more: Counts) -> "Trust":
         keys = {*self.counts, *more}
         return Trust({key: _plus(self.counts.get(key, (0, 0)), more.get(key, (0, 0))) for key in keys})
+
+
+def _drawn(count: tuple[int, int], towards: float) -> float:
+    true, judged = count
+    return (true + _DRAWN_BY * towards) / (judged + _DRAWN_BY)
 
 
 def _sum(counts: Iterable[tuple[int, int]]) -> tuple[int, int]:

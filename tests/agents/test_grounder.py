@@ -47,7 +47,7 @@ def brief(claims: list[Claim]) -> list[tuple[str, str, str, str, str]]:
         ),
         pytest.param(
             {"upper_material": [{"value": "suede"}]},
-            "Leather",
+            "Leather shoe",
             "",
             [
                 ("upper_material", "suede", "stated", "rejected", "model"),
@@ -64,7 +64,7 @@ def brief(claims: list[Claim]) -> list[tuple[str, str, str, str, str]]:
         ),
         pytest.param(
             {"model_name": [{"value": "larch 3"}]},
-            "The LARCH 3",
+            "The LARCH 3 shoe",
             "",
             [("model_name", "larch 3", "stated", "verified", "model")],
             id="an open value is a span",

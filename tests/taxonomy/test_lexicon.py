@@ -2,8 +2,7 @@
 
 import pytest
 
-from reaseq.documents.document import Document
-from reaseq.taxonomy.evidence import Match
+from reaseq.documents.document import Document, Place
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 
@@ -91,7 +90,9 @@ def test_finds(text: str, expected: dict[str, list[str]]) -> None:
 def test_measures(text: str, expected: list[str]) -> None:
     attribute = SCHEMA.get("heel_height")
     assert attribute is not None
-    assert [match.value for match in LEXICON.measures(attribute, Document({"description": text})) if match.stated] == expected
+    assert [
+        match.value for match in LEXICON.measures(attribute, Document({"description": text})) if match.stated
+    ] == expected
 
 
 def test_title_comes_before_description() -> None:
@@ -102,7 +103,7 @@ def test_title_comes_before_description() -> None:
 def test_a_quote_is_the_text_as_received() -> None:
     text = Document({"title": "FAUX  Leather boots"})
     (match,) = LEXICON.find(text)["upper"]
-    assert text.quote(match) == "FAUX  Leather"
+    assert text.quote(match.field, match.start, match.end) == "FAUX  Leather"
 
 
 def test_candidate_spans_are_spans_of_the_text() -> None:
@@ -116,7 +117,4 @@ def test_candidate_spans_are_spans_of_the_text() -> None:
 
 def test_words_anywhere() -> None:
     text = Document({"title": "Trail Runner", "description": "Our trail runners"})
-    assert text.find("trail runner") == [
-        Match("trail runner", "title", 0, 12),
-        Match("trail runner", "description", 4, 17),
-    ]
+    assert text.find("trail runner") == [Place("title", 0, 2, 0, 12), Place("description", 1, 3, 4, 17)]
