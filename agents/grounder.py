@@ -197,7 +197,7 @@ class _Grounder:
             if against := self._against(attribute, match, labelled):
                 doubt = f"the {_words(against.field, against.label)} says {against.quote!r}"
                 match = replace(match, evidence=Evidence.CONTRADICTED)
-            elif self.head and not self.head.covered:
+            elif self.head and not self.head.covered and not attribute.looks:
                 doubt = f"the title says it is a {self.head.words!r}"
                 match = replace(match, evidence=Evidence.OTHER_KIND)
         elif not attribute.multiple and (
@@ -244,7 +244,7 @@ class _Grounder:
             # "Polo T-shirt" says two kinds.
             if other := [claim for claim in stated if claim["field"] == "title" and claim not in head]:
                 return [_contradicted(head[0], other[0]), _contradicted(other[0], head[0])]
-            asked_for = head
+            return head
         if len(asked_for) == 1:
             return asked_for + [claim for claim in stated if claim not in asked_for]
         if asked_for:

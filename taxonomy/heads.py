@@ -5,11 +5,14 @@ last in Germanic ones and first in Romance ones. Known nouns are told apart: tho
 accessories, spare parts and care (`accessories` in `reaseq.documents.language`). Names are passed over.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from reaseq.documents.document import Field
 from reaseq.documents.language import Phrases, words
+
+_KATAKANA = re.compile(r"[\u30a0-\u30ff]")
 
 
 class Head(NamedTuple):
@@ -54,6 +57,14 @@ def _in_core(title: Field, first: int, last: int, covered: Phrases) -> Head | No
     return Head(*kind, title.quote(*kind), True, first, _is_set(title, first, last)) if kind else None
 
 
+def _inside_a_word(title: Field, first: int, index: int, known: Phrases) -> bool:
+    """Does a word in katakana begin in the middle of another: rack (ラック) in black (ブラック)?"""
+    before = index - 1
+    if before < first or not all(_KATAKANA.fullmatch(title.tokens[at].stem) for at in (before, index)):
+        return False
+    return not any(known.at(title.tokens, begin, index) == index - begin for begin in range(first, index))
+
+
 def _is_set(title: Field, first: int, last: int) -> bool:
     places = range(first, last)
     joined = any(words("joins").at(title.tokens, index, last) for index in places) or any(
@@ -89,6 +100,8 @@ def _places(
         width = phrases.at(title.tokens, index, last)
         other = rather.at(title.tokens, index, last) if rather else 0
         after = index + width
+        if rather is not None and _inside_a_word(title, first, index, rather):
+            width = 0
         if width > other and not (after < last and words("purposes_after").at(title.tokens, after, last)):
             yield index, after
         index += max(width, other, 1)

@@ -312,7 +312,7 @@ class Lexicon:
             return evidence, standing, place.label
         if term.attribute.name == self.labels.kind and evidence in _FREE:
             return self._of_kind(place, evidence, head)
-        if evidence is Evidence.TITLE and head and head.covered and head.begin <= place.first < head.last:
+        if evidence is Evidence.TITLE and _is_beside(head, place):
             evidence = Evidence.PHRASE
         return self._of_part(term, place, evidence, parts)
 
@@ -512,9 +512,9 @@ class Lexicon:
         return None, linked
 
     def spans(self, attribute: Attribute, value: str, document: Document) -> list[Match]:
-        """Where the words of `value` stand in the document, whatever they are; the attribute's cues and the labels over
-        them count."""
+        """Where the words of `value` stand in the document, whatever they are; the attribute's cues count."""
         found = []
+        head = self.head(document)
         for name, first, last, start, end in document.find(value):
             field = document.fields[name]
             place = self._place(field, first, last)
@@ -522,15 +522,18 @@ class Lexicon:
             standing = Standing.STATED
             if under & (Scope.DENIED | Scope.ASIDE):
                 standing = Standing.DENIED if Scope.DENIED in under else Standing.ASIDE
-            elif place.asks_value and attribute.name not in place.asked.attributes:
-                standing = Standing.LABEL
             elif (
                 self._cues[attribute.name].all
                 and not place.asks_value
                 and not self._cued(attribute.name, field.tokens, first)
             ):
                 standing = Standing.CUE
-            found.append(Match(value, name, start, end, self._class(place), standing, place.label))
+            evidence = self._class(place)
+            if place.asks_value and attribute.name not in place.asked.attributes:
+                evidence = Evidence.OTHER
+            elif evidence is Evidence.TITLE and _is_beside(head, place):
+                evidence = Evidence.PHRASE
+            found.append(Match(value, name, start, end, evidence, standing, place.label))
         return found
 
     def candidate_spans(self, document: Document, *, longest: int = 5, most: int = 400) -> list[str]:
@@ -558,6 +561,11 @@ class Lexicon:
             return True
         sentence = tokens[index].sentence
         return any(cues.at(tokens, at) for at, token in enumerate(tokens) if token.sentence == sentence)
+
+
+def _is_beside(head: Head | None, place: _Place) -> bool:
+    """Does it stand in the phrase of the title's head, of a product that the category covers?"""
+    return head is not None and head.covered and head.begin <= place.first < head.last
 
 
 def _is_aside(field: Field, piece: Piece) -> bool:
