@@ -89,7 +89,8 @@ def against_variants(claims: Sequence[Claim], variants: Sequence[VariantValue], 
                 verdict = (
                     f"the {_words(claim['field'] or 'text')} says {claim['quote']!r}, the variants {', '.join(values)}"
                 )
-                claim = claim | {"status": "proposed", "verdict": verdict, "confidence": _EVEN}
+                doubted = {"status": "proposed", "verdict": verdict, "confidence": _EVEN}
+                claim = claim | doubted | {"evidence": Evidence.VARIANTS}
         held.append(claim)
     return held
 

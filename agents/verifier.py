@@ -28,9 +28,9 @@ _TOP_LOGPROBS = 8
 
 
 def to_be_judged(claim: Claim) -> bool:
-    """Is it proposed, and has no model said yet whether it is right? The tagger's confidence counts the model's answer
-    already."""
-    return claim["status"] == "proposed" and claim["evidence"] != Evidence.TAGGED
+    """Is it proposed, and for a model to say whether it is right? The tagger's confidence counts the model's answer
+    already, and what the variants contradict is for a person."""
+    return claim["status"] == "proposed" and claim["evidence"] not in (Evidence.TAGGED, Evidence.VARIANTS)
 
 
 def unsure(claim: Claim) -> bool:

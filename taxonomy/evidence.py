@@ -24,6 +24,7 @@ class Evidence(StrEnum):
     OTHER = "other label"
     TAGGED = "found by the tagger"
     CONTRADICTED = "contradicted"
+    VARIANTS = "contradicted by its variants"
     LISTED = "one of several in a cell"
     OTHER_KIND = "of a product of another kind"
 

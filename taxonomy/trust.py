@@ -31,7 +31,7 @@ _POOLS: tuple[frozenset[str], ...] = tuple(
             (Evidence.COLUMN, Evidence.LABEL),
             (Evidence.HEAD, Evidence.PHRASE, Evidence.PART, Evidence.ITEM, Evidence.READ),
             (Evidence.TITLE, Evidence.PROSE, Evidence.CUE, Evidence.CELL, Evidence.OTHER, Evidence.TAGGED),
-            (Evidence.CONTRADICTED, Evidence.LISTED, Evidence.OTHER_KIND),
+            (Evidence.CONTRADICTED, Evidence.VARIANTS, Evidence.LISTED, Evidence.OTHER_KIND),
         ),
     )
 )
