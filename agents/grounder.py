@@ -1,10 +1,10 @@
 """Grounding: code, not a model, decides whether the text states a value, and how far that can be trusted.
 
-A value is kept when its words (or words that mean it, by the category's lexicon) state it somewhere in the document. What
-it rests on has a class (`reaseq.taxonomy.evidence`), and each class the trust it has earned: a claim is `verified` from
-that trust on, and `proposed` below it. A label or a column outweighs prose and titles; where they contradict each other,
-the claim is proposed and says so. Where the extractor gave nothing and the lexicon finds a value, that is a second opinion
-worth keeping. What code cannot settle is left `proposed` for the verifier.
+A value is kept when its words (or words that mean it, by the category's lexicon) state it somewhere in the document.
+What it rests on has a class (`reaseq.taxonomy.evidence`), and each class the trust it has earned: a claim is `verified`
+from nine in ten on, and `proposed` below that. A label or a column outweighs prose and titles; where they contradict
+each other, the claim is proposed and says so. Where the extractor gave nothing and the lexicon finds a value, that is a
+second opinion worth keeping. What code cannot settle is left `proposed` for the verifier.
 """
 
 from collections.abc import Sequence
@@ -18,8 +18,8 @@ from reaseq.agents.learned import KEPT_FROM, Learned, tagged
 from reaseq.agents.model_names import bare_name
 from reaseq.documents.document import COLUMN, Document, Sources
 from reaseq.documents.tokens import stems
-from reaseq.taxonomy.evidence import Evidence, Match, Standing
-from reaseq.taxonomy.lexicon import Labelled, Lexicon
+from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
+from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.sizes import canonical_size
 from reaseq.taxonomy.trust import VERIFIED_FROM, Trust, shipped, sort_of
@@ -47,8 +47,8 @@ def ground(
 ) -> list[Claim]:
     """The claims that `extraction`, the lexicon and the tagger (`tags`) make about `document`, in schema order.
 
-    trust: in the classes of evidence; that which is shipped if None. all_asked: the model was asked for every attribute,
-    not only where lexicon and tagger are unsure.
+    trust: in the classes of evidence; that which is shipped if None. all_asked: the model was asked for every
+    attribute, not only where lexicon and tagger are unsure.
 
     Every claim of type `stated` or `normalised` that is not rejected has its quote in the source.
     """
@@ -89,8 +89,9 @@ def against_variants(claims: Sequence[Claim], variants: Sequence[VariantValue], 
                 verdict = (
                     f"the {_words(claim['field'] or 'text')} says {claim['quote']!r}, the variants {', '.join(values)}"
                 )
-                doubted = {"status": "proposed", "verdict": verdict, "confidence": _EVEN}
-                claim = claim | doubted | {"evidence": Evidence.VARIANTS}
+                claim = claim.copy()
+                claim["status"], claim["verdict"], claim["confidence"] = "proposed", verdict, _EVEN
+                claim["evidence"] = Evidence.VARIANTS
         held.append(claim)
     return held
 
@@ -229,7 +230,7 @@ class _Grounder:
         known = [one for one in labelled if one.values]
         if attribute.name == self.lexicon.labels.kind:
             return known[0] if known else None
-        return (known or [*labelled, None])[0]
+        return next(iter(known or labelled), None)
 
     def _measured(self, attribute: Attribute, match: Match, found_by: FoundBy) -> Claim:
         """In the attribute's own unit; the quote is what the text says."""
@@ -243,9 +244,8 @@ class _Grounder:
         asked_for = [claim for claim in stated if claim["evidence"] in _ASKED_FOR]
         if not asked_for and (head := [claim for claim in stated if claim["evidence"] == Evidence.HEAD]):
             # "Polo T-shirt" says two kinds.
-            if other := [claim for claim in stated if claim["field"] == "title" and claim not in head]:
-                return [_contradicted(head[0], other[0]), _contradicted(other[0], head[0])]
-            return head
+            rival = next((claim for claim in stated if claim["field"] == "title" and claim not in head), None)
+            return head if rival is None else [_contradicted(head[0], rival), _contradicted(rival, head[0])]
         if len(asked_for) == 1:
             return asked_for + [claim for claim in stated if claim not in asked_for]
         if asked_for:

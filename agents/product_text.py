@@ -52,7 +52,7 @@ def plain(text: str) -> str:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a prompt shows of a document. columns: those that it had no room for; cut: the fields that it shows in part."""
+    """What a prompt shows of a document. columns: those that it has no room for; cut: fields that it shows in part."""
 
     text: str
     columns: tuple[str, ...]

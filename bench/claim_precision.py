@@ -1,4 +1,4 @@
-"""Are verified claims true? `python -m reaseq.bench.claim_precision --catalogs FOLDER --judged FILE …`.
+"""Are verified claims true? `python -m reaseq.bench.claim_precision --catalogs FOLDER [--judged FILE …]`.
 
 FOLDER holds catalogues; each FILE is JSON lines of claims on their products that somebody judged by reading: `source`,
 `category`, `product_id`, `attribute`, `value`, `field` and `judgement` (true, partly, false, unsupported; only true is
@@ -50,6 +50,8 @@ GROUPS = (
 )
 """Of the shared catalogues, which products are read as what: by words of their titles, as the first audit did."""
 SAMPLE = Path(samples.__file__).with_name("shoes.csv")
+JUDGED = Path(__file__).with_name("judged_claims.jsonl")
+"""Claims on the shared catalogues, judged by two readers; their words are not here, only their places."""
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -86,7 +88,7 @@ def key_of(row: Mapping[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--catalogs", type=Path, required=True, help="the folder of the catalogues")
-    parser.add_argument("--judged", type=Path, nargs="+", required=True, help="files of judged claims")
+    parser.add_argument("--judged", type=Path, nargs="+", default=[JUDGED], help="files of judged claims")
     parser.add_argument("--fit", action="store_true", help="print the counts that trust.yaml is made of")
     parser.add_argument("--draw", type=int, default=0, help="print about so many claims that are not judged yet")
     parser.add_argument("--show", action="store_true", help="print each judged claim that is wrong or lost now")
@@ -168,12 +170,10 @@ def lexicon_of(category: str) -> Lexicon:
 
 def report(judged: Sequence[Judged], crossed: Sequence[Judged]) -> None:
     table = []
+    files = sorted({one.row["file"] for one in judged})
     for name, some in (
         ("all", judged),
-        *(
-            (name, [one for one in judged if one.row["file"] == name])
-            for name in sorted({o.row["file"] for o in judged})
-        ),
+        *((name, [one for one in judged if one.row["file"] == name]) for name in files),
         *((where, [one for one in judged if one.where == where]) for where in ("titles", "descriptions", "columns")),
     ):
         verified = [one for one in some if one.verified]
@@ -236,14 +236,14 @@ def draw(rows: Sequence[Mapping[str, Any]], catalogs: Path, count: int) -> list[
 
 def show(judged: Sequence[Judged]) -> None:
     for one in judged:
-        if one.verified != one.true:
-            now = one.now
-            what = f"{now['status']} {now['confidence']} {now['evidence']}: {now['verdict']}" if now else "not found"
-            row = one.row
-            print(
-                f"{row['n']} {'WRONG' if one.verified else 'lost'} {row.get('category', 'sample')} | {row['title'][:70]} | "
-                f"{row['attribute']}={row['value']} | {row['field']} {row['quote']!r} | {what} | {row['judgement']}"
-            )
+        if one.verified == one.true:
+            continue
+        now, row = one.now, one.row
+        what = f"{now['status']} {now['confidence']} {now['evidence']}: {now['verdict']}" if now else "not found"
+        print(
+            "WRONG" if one.verified else "lost", key_of(row), f"{row['attribute']}={row['value']}", row["field"],
+            f"| {what} | {row['judgement']}: {row['why']}",
+        )  # fmt: skip
 
 
 def share(part: int, whole: int) -> float | None:

@@ -241,6 +241,14 @@ def _print_outcome(store: Store, outcome: Outcome, category: str) -> None:
     counts = outcome.counts
     for note in counts.notes:
         console.print(Text(f"Note: {note}", style="yellow"))
+    left_out = {
+        "sentences that speak to a machine were held back": counts.held_back,
+        "columns had no room in the prompts": counts.columns_left_out,
+        "long texts were shown to the model in part": counts.texts_cut,
+    }
+    for what, count in left_out.items():
+        if count:
+            console.print(Text(f"Left out: {count:,} {what} (see: reaseq knowledge show ID)", style="yellow"))
 
     found = Table(title=f"What was found ({category})", title_justify="left")
     for column in ("attribute", "side", "verified", "rejected", "unsettled"):

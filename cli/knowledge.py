@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Look at what was found: list, show, stats, export, replies.")
+app = typer.Typer(no_args_is_help=True, help="Look at what was found: list, show, explain, stats, export, replies.")
 
 
 def category_as_stored(name: str | None) -> str | None:
@@ -94,21 +94,37 @@ def show(
         variants = store.variants([product_id]).get(product_id, [])
         schema = store.latest_schema(product["category"] or "")
 
-    from reaseq.agents.product_text import source_fields
+    from reaseq.agents.product_text import showing, source_fields
     from reaseq.cli.review import holds_evidence
+    from reaseq.documents.document import Document
     from reaseq.taxonomy.lexicon import Lexicon
     from reaseq.taxonomy.variants import variant_values
 
-    for field, text in source_fields(product).items():
+    document = Document(source_fields(product))
+    for field, text in document.sources.items():
         marked = Text(printable(text))
         for claim in claims:
             if claim["status"] != "rejected" and holds_evidence(claim, field, text):
                 marked.stylize("bold black on yellow", claim["start"], claim["end"])
         console.print(Panel(marked, title=Text(field), title_align="left", border_style="dim"))
+    lexicon = Lexicon(schema.schema) if schema else None
+    prompt = showing(document, first=lexicon.known_columns(document) if lexicon else ())
+    for field, sentence in document.held:
+        held = f"Held back, as it speaks to a machine ({field}): {printable(sentence)}"
+        console.print(Text(held, style="yellow"), soft_wrap=True)
+    if prompt.columns:
+        console.print(Text(f"No room in the prompt for: {printable(', '.join(prompt.columns))}", style="yellow"))
+    if prompt.cut:
+        console.print(Text(f"Shown to the model in part: {', '.join(prompt.cut)}", style="yellow"))
+    if lexicon and (head := lexicon.head(document)) and not head.covered:
+        category = printable(str(product["category"]))
+        console.print(
+            Text(f"By its title it is a {printable(head.words)!r}, which {category} do not cover.", style="yellow")
+        )
     if variants:
         table = Table("id", title="Variants", title_justify="left")
         names = list(dict.fromkeys(name for variant in variants for name in variant["options"]))
-        values = variant_values(Lexicon(schema.schema), variants) if schema else []
+        values = variant_values(lexicon, variants) if lexicon else []
         means = {(value.variant_id, value.option): value.value for value in values}
         for name in (*map(printable, names), "price"):
             table.add_column(Text(name), overflow="fold")
@@ -125,6 +141,8 @@ def show(
             evidence = f"because: {claim['reason']}" if claim["reason"] else ""
         else:
             evidence = f"{claim['field']}[{claim['start']}:{claim['end']}] “{claim['quote']}”"
+            if claim["evidence"]:
+                evidence += f" ({claim['evidence']})"
         table.add_row(
             claim["attribute"],
             Text(printable(claim["value"])),
@@ -154,6 +172,78 @@ def show(
         )
     if not claims and not summary and not failures:
         console.print(Text(f"Not distilled yet. Next: reaseq distill --category {product['category'] or 'CATEGORY'}"))
+
+
+@app.command()
+def explain(
+    product_id: Annotated[str, typer.Argument(metavar="ID", help="The product's id.")],
+    attribute: Annotated[str, typer.Argument(help="An attribute of its category, upper_material for instance.")],
+    value: Annotated[str | None, typer.Argument(help="Only this value, or a word that means it.")] = None,
+) -> None:
+    """Explain why a value was taken, rejected or not seen: each place where its words stand, what decides there, and
+    how far such evidence can be trusted. No model is asked.
+
+    Example: reaseq knowledge explain AH2430 upper_material leather
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq import ReaseqError
+    from reaseq.agents.product_text import source_fields
+    from reaseq.cli.progress import printable
+    from reaseq.documents.document import Document
+    from reaseq.taxonomy.lexicon import Lexicon
+    from reaseq.taxonomy.schema import starter_for
+    from reaseq.taxonomy.trust import VERIFIED_FROM, shipped, sort_of
+
+    with open_store() as store:
+        product = store.product(product_id)
+        if product is None:
+            raise ReaseqError(f"no product with id {product_id!r} in the store", hint="reaseq knowledge list")
+        stored = store.latest_schema(product["category"] or "")
+        claims = [claim for claim in store.knowledge(product_id)[0] if claim["attribute"] == attribute]
+    schema = stored.schema if stored else starter_for(product["category"] or "")
+    if schema is None or schema.get(attribute) is None:
+        known = ", ".join(one.name for one in schema.attributes) if schema else "none: it has no category"
+        raise ReaseqError(f"{product['category']} has no attribute {attribute!r}; there are: {known}")
+    asked = schema.get(attribute)
+    assert asked is not None
+    lexicon = Lexicon(schema)
+    document = Document(source_fields(product))
+    wanted = (asked.value_of(value) or value) if value else None
+    if asked.kind == "measure":
+        matches = lexicon.measures(asked, document)
+    elif asked.kind == "closed":
+        matches = lexicon.find(document).get(attribute, [])
+    else:
+        matches = lexicon.spans(asked, wanted or "", document)
+    sort = sort_of(asked, is_kind=attribute == lexicon.labels.kind)
+    console = Console()
+    table = Table(title=Text(printable(f"{attribute} of {product['title']}")), title_justify="left")
+    for name in ("value", "words", "where", "evidence", "standing", "beside", "right in"):
+        table.add_column(name, overflow="fold")
+    for match in matches:
+        if wanted is None or match.value == wanted:
+            words = document.quote(match.field, match.start, match.end)
+            place = f"{match.field}[{match.start}:{match.end}]"
+            trust = f"{shipped()(match.evidence, sort):.0%}" if match.stated else ""
+            cells = (match.value, words, place, match.evidence, match.standing, match.beside, trust)
+            table.add_row(*(Text(printable(cell)) for cell in cells))
+    console = Console()
+    if table.row_count:
+        console.print(table)
+        console.print(f"Verified from {VERIFIED_FROM:.0%} on, where nothing contradicts it.", highlight=False)
+    else:
+        said = f"the value {wanted!r}" if wanted else f"any value of {attribute}"
+        console.print(Text(printable(f"No words in the product's text mean {said}.")))
+    for field, sentence in document.held:
+        console.print(Text(printable(f"Held back ({field}): {sentence}"), style="yellow"))
+    for claim in claims:
+        if wanted is None or claim["value"] == wanted:
+            confidence = "" if claim["confidence"] is None else f", {claim['confidence']:.2f}"
+            said = f"{claim['value']}: {claim['status']}{confidence}: {claim['verdict']}"
+            console.print(Text(printable(f"Stored claim: {said}")))
 
 
 def _option(variant: dict[str, Any], name: str, value: str | None) -> str:

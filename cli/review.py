@@ -316,6 +316,6 @@ def holds_evidence(claim: dict[str, Any], field: str, text: str) -> bool:
 
 
 def _field(product: dict[str, Any], field: str) -> str:
-    own, _, name = field.partition(".")
-    value = (product.get("attributes") or {}).get(name) if own == "attributes" else product.get(own)
-    return str(value or "")
+    from reaseq.agents.product_text import source_fields
+
+    return source_fields(product).get(field, "")

@@ -1,1 +1,1 @@
-"""A product's text, read once: what a reader sees of it, in which blocks, under which labels, and where each piece stands."""
+"""A product's text, read once: what a reader sees of it, in which blocks, under which labels, each with its place."""

@@ -17,7 +17,7 @@ _ADDRESS = re.compile(r"\S*://\S*|\S+\.(?:jpe?g|png|webp|gif|svg|pdf|mp4)\b", re
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T\s]\d{1,2}:\d{2}.*)?\s*")
 _UNIT = re.compile(r"[\s(\[_/]([a-z\"″%]+)[\s)\]]*$", re.IGNORECASE)
 _KNOWN_UNITS = frozenset(UNITS) | frozenset(UNITS.values()) | frozenset(
-    ("w", "kw", "v", "hz", "gb", "tb", "mb", "mah", "ah", "lb", "lbs", "oz", "cl", "dl", "min", "bar", "nm", "lm", "mhz", "ghz", "kwh")
+    "w kw v hz gb tb mb mah ah lb lbs oz cl dl min bar nm lm mhz ghz kwh".split()
 )  # fmt: skip
 LONGEST = 4000
 """Characters: what is longer is no cell that states something, but another document."""

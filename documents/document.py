@@ -210,7 +210,7 @@ def _without(tokens: list[Token], marks: list[Mark], held: list[tuple[int, int]]
 
 
 class _Block(NamedTuple):
-    """Tokens `first` to `last` (exclusive), and the marks between them. `parted`: by "|" or a tab from what precedes."""
+    """Tokens `first` to `last` (exclusive), and the marks between them. parted: by "|" or a tab from what precedes."""
 
     opens: Opens
     first: int

@@ -26,7 +26,7 @@ class _Leaf:
     end: int
 
 
-_Node = _Leaf | list["_Node"] | list[tuple[_Leaf, "_Node"]]  # type: ignore[operator]
+_Node = _Leaf | list["_Node"] | list[tuple[_Leaf, "_Node"]]
 
 
 class _NotPacked(Exception):
@@ -115,9 +115,9 @@ def _pairs(text: str, node: _Node, labels: tuple[_Leaf, ...]) -> Iterator[tuple[
         return
     if not isinstance(node[0], tuple):
         for item in node:
-            yield from _pairs(text, item, labels)  # type: ignore[arg-type]
+            yield from _pairs(text, item, labels)
         return
-    pairs: Sequence[tuple[_Leaf, _Node]] = node  # type: ignore[assignment]
+    pairs: Sequence[tuple[_Leaf, _Node]] = node
     named = {text[key.start : key.end].casefold(): value for key, value in pairs}
     name = next((named[key] for key in _NAMES if isinstance(named.get(key), _Leaf)), None)
     value = next((named[key] for key in _VALUES if key in named), None)

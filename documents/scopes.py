@@ -27,7 +27,7 @@ class Scope(IntFlag):
 
 
 def over(under: Sequence[Scope], first: int, last: int) -> Scope:
-    """What a term at tokens `first` to `last` (exclusive) is under. Words of its own do nothing to it ("grain-free")."""
+    """What a term at tokens `first` to `last` (exclusive) is under; its own words do nothing to it ("grain-free")."""
     before, after = under[first], under[last - 1]
     found = before & (Scope.DENIED | Scope.ASIDE | Scope.LIKENESS)
     if Scope.DENIED_AFTER in after:

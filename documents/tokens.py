@@ -51,6 +51,7 @@ _WORD = re.compile(
     r"|(?P<sentence>[!?;。！？；।॥؟۔\n\r\t•·|●▪◦‣■★►▶➤✓✔☑✅]+|\.(?=\s|$))"
     r"|(?P<clause>[,:=()\[\]、，：＝（）–—]+|\s-+\s)"
 )
+_FRACTION_SLASH = "\u2044"
 _HALFWIDTH_MARKS = "\uff9e\uff9f"
 
 
@@ -161,7 +162,9 @@ def _fold(text: str) -> tuple[str, list[tuple[int, int]] | None]:
 
 @lru_cache(maxsize=1 << 12)
 def _folded(char: str) -> str:
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold())
+    # "5¼" is no 51: a fraction's sign begins a number of its own.
+    return " " + folded if _FRACTION_SLASH in folded else folded
 
 
 def _continues(char: str) -> bool:

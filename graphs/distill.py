@@ -376,12 +376,13 @@ class _Run:
                 await asyncio.sleep(0)
                 continue
             decided = self.store.decided(item.product_id)
+            document = Document(item.sources)
             try:
                 state = await run_product_graph(
                     graph,
                     agents,
                     item.product_id,
-                    item.sources,
+                    document,
                     repairs=self.options.repairs,
                     decided=decided,
                     variants=item.variants,
@@ -390,6 +391,7 @@ class _Run:
                 self.stop.set()
                 raise
             self._commit(item.product_id, item.parts, state, agents)
+            self.counts.left_out(document, agents.lexicon.known_columns(document))
 
     def _commit(self, product_id: str, parts: dict[str, str], state: ProductState, agents: ProductAgents) -> None:
         assert self.stored is not None

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reaseq import ReaseqError
 from reaseq.agents.product_text import source_fields
+from reaseq.documents.document import Document
 from reaseq.graphs.product_graph import ProductAgents, ProductState, build_product_graph, run_product_graph
 from reaseq.llm.chat import Call, Chat, ChatRequest
 from reaseq.llm.endpoint import Endpoint
@@ -124,7 +125,8 @@ async def run_case(category: str, case: Case, chat: Chat) -> dict[str, Any]:
         raise ReaseqError(f"no starter schema for {category!r}")
     agents = ProductAgents.build(schema, PromptLibrary(), grammar=case.grammar)
     graph = build_product_graph(agents, chat, repairs=REPAIRS)
-    state = await run_product_graph(graph, agents, "golden", source_fields(case.product), repairs=REPAIRS)
+    document = Document(source_fields(case.product))
+    state = await run_product_graph(graph, agents, "golden", document, repairs=REPAIRS)
     return outcome(state)
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from reaseq.agents.product_text import showing
+from reaseq.documents.document import Document
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.tables import RunStatus
 from reaseq.llm.budget import BudgetExceeded
@@ -36,6 +38,16 @@ class Counts:
     stage: str = "starting"
     schema_version: int | None = None
     notes: list[str] = field(default_factory=list)
+    held_back: int = 0
+    columns_left_out: int = 0
+    texts_cut: int = 0
+
+    def left_out(self, document: Document, known_columns: Collection[str]) -> None:
+        """Count what of a product was shown to no model: sentences that give orders, columns, ends of long texts."""
+        prompt = showing(document, first=known_columns)
+        self.held_back += len(document.held)
+        self.columns_left_out += len(prompt.columns)
+        self.texts_cut += len(prompt.cut)
 
     @property
     def seen(self) -> int:

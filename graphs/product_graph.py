@@ -235,18 +235,19 @@ async def run_product_graph(
     graph: ProductGraph,
     agents: ProductAgents,
     product_id: str,
-    sources: dict[str, str],
+    document: Document,
     *,
     repairs: int,
     decided: Sequence[Mapping[str, Any]] = (),
     variants: Sequence[Mapping[str, Any]] = (),
 ) -> ProductState:
     """Take one product through the graph and return its final state."""
-    text = Document(sources)
     state: Any = await graph.ainvoke(
         {"failures": [], "retired": [], **_NEW_STAGE},
         {"recursion_limit": 4 * (repairs + 1) + 3},
-        context=ProductContext(product_id, text, agents.tag(text), decided, variant_values(agents.lexicon, variants)),
+        context=ProductContext(
+            product_id, document, agents.tag(document), decided, variant_values(agents.lexicon, variants)
+        ),
     )
     final: ProductState = state
     return final

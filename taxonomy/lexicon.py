@@ -4,11 +4,11 @@ It grounds what a model said and gives a second opinion where the model said not
 looked at, and gets a `standing`: whether the value is stated there, and if not, why not. The rules, in their order:
 
 1. The longest term wins ("faux leather" is one term, so no "leather" is found inside it).
-2. What is denied is found, and marked ("not waterproof", "Waterproof: no", "leather-free", "防水ではない"); so is what is said
-   of something else ("pairs well with a leather belt") or only looks so ("synthetic suede").
+2. What is denied is found, and marked ("not waterproof", "Waterproof: no", "leather-free", "防水ではない"); so is
+   what is said of something else ("pairs well with a leather belt") or only looks so ("synthetic suede").
 3. Under a label the attributes that it asks for take the value, and no others.
-4. A value belongs to the part it stands beside ("rubber outsole", "Sohle aus Gummi"): to the attribute whose cue that is,
-   to none if it is nobody's ("leather lining"), else to the product.
+4. A value belongs to the part it stands beside ("rubber outsole", "Sohle aus Gummi"): to the attribute whose cue that
+   is, to none if it is nobody's ("leather lining"), else to the product.
 5. An attribute with cues needs one of them in the sentence.
 6. What kind of thing a product is, the head of its title says ("lock for folding bikes" is no bike).
 

@@ -1,7 +1,7 @@
 """Measures in a product's document: numbers with a unit, of which some are the product's and others are not.
 
-A tolerance is no measure ("2400 +/- 10 g" is 2400 g), neither is an end of a range, a factor ("2 x 500 ml"), a fraction's
-denominator, the weight of a rider or of a parcel. The unit may stand in the label ("Weight (kg): 1.7").
+A tolerance is no measure ("2400 +/- 10 g" is 2400 g), neither is an end of a range, a factor ("2 x 500 ml"), a
+fraction's denominator, the weight of a rider or of a parcel. The unit may stand in the label ("Weight (kg): 1.7").
 """
 
 import re
@@ -22,7 +22,7 @@ _THOUSANDS = re.compile(r"\d{1,3}([.,]\d{3})+")
 
 
 class Measured(NamedTuple):
-    """Tokens `first` to `last` (exclusive) say `value`. alone: it is one number by itself, no end of a range or factor."""
+    """Tokens `first` to `last` (exclusive) say `value`. alone: no end of a range, factor or fraction."""
 
     first: int
     last: int
@@ -31,8 +31,8 @@ class Measured(NamedTuple):
 
 
 def measured(attribute: Attribute, field: Field, first: int, end: int, unit: str) -> Iterator[Measured]:
-    """Every number in the attribute's units among tokens `first` to `end` (exclusive). `unit`: what a number without one
-    is in, if it is sure."""
+    """Every number in the attribute's units among tokens `first` to `end` (exclusive). unit: what a number without one
+    is in, if that is sure."""
     units = {UNITS.get(stem, stem) for term in attribute.units for stem in stems(term)}
     tokens = field.tokens
     for index in range(first, end):
@@ -69,7 +69,7 @@ def _joined(field: Field, first: int, last: int) -> bool:
             return True
     elif before >= 0:
         between = _between(field, before, first)
-        if _RANGE.fullmatch(between) or _TIMES.fullmatch(between) or between.strip() in ("/", "x", "×"):
+        if _RANGE.fullmatch(between) or _TIMES.fullmatch(between) or between.strip() in ("", "/", "x", "×"):
             return True
     if last < len(tokens):
         after = _between(field, last - 1, last)

@@ -70,7 +70,7 @@ class Attribute(_Strict):
     )
     parts: tuple[Term, ...] = Field(
         default=(),
-        description="Parts of a product whose value is the attribute's all the same (a hook-and-loop strap is a closure).",
+        description="Parts of a product whose value is the attribute's too (a hook-and-loop strap is a closure).",
     )
     only_with: dict[Term, tuple[Term, ...]] = Field(
         default_factory=dict,

@@ -2,8 +2,8 @@
 
 `trust.yaml` has the counts of claims on real feeds that were judged by reading; people's decisions in a store are added
 to them. Few counts are drawn towards what is known more widely, as by `_DRAWN_BY` judgements: those of a class for one
-sort of attribute towards those of the class, these towards those of classes like it, these towards all (partial pooling:
-Gelman and Hill 2007, Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter 12).
+sort of attribute towards those of the class, these towards those of classes like it, these towards all (partial
+pooling: Gelman and Hill 2007, Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter 12).
 """
 
 from collections.abc import Iterable, Mapping
@@ -35,8 +35,8 @@ _POOLS: tuple[frozenset[str], ...] = tuple(
         ),
     )
 )
-"""Classes that are alike: a column's name and a label, what stands beside what it is said of, what stands free, and what
-something speaks against."""
+"""Classes that are alike: a column's name and a label, what stands beside what it is said of, what stands free, and
+what something speaks against."""
 
 Counts = Mapping[tuple[str, str], tuple[int, int]]
 """Class of evidence and sort of attribute to claims that are true, and claims that were judged."""

@@ -9,6 +9,7 @@ import pytest
 from reaseq import ReaseqError
 from reaseq.bench.catalogue import fill
 from reaseq.bench.fake_endpoint import FakeEndpoint
+from reaseq.documents.document import Document
 from reaseq.graphs.distill import Options, distill
 from reaseq.graphs.golden import MemoryCalls, RecordedReply, ScriptedChat
 from reaseq.graphs.ledger import Counts
@@ -47,7 +48,7 @@ def distilled(p_yes: float, costly: list[RecordedReply] | None) -> tuple[dict[st
 
     async def go() -> Any:
         graph = build_product_graph(agents, chat, repairs=1, costly=second)
-        return await run_product_graph(graph, agents, "1", PRODUCT, repairs=1)
+        return await run_product_graph(graph, agents, "1", Document(PRODUCT), repairs=1)
 
     state = asyncio.run(go())
     claim = next(claim for claim in state["claims"] if claim["attribute"] == "scenario")
