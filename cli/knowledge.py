@@ -193,9 +193,10 @@ def explain(
     from reaseq.agents.product_text import source_fields
     from reaseq.cli.progress import printable
     from reaseq.documents.document import Document
+    from reaseq.graphs.teaching import trust_of
     from reaseq.taxonomy.lexicon import Lexicon
     from reaseq.taxonomy.schema import starter_for
-    from reaseq.taxonomy.trust import VERIFIED_FROM, shipped, sort_of
+    from reaseq.taxonomy.trust import VERIFIED_FROM, sort_of
 
     with open_store() as store:
         product = store.product(product_id)
@@ -203,12 +204,14 @@ def explain(
             raise ReaseqError(f"no product with id {product_id!r} in the store", hint="reaseq knowledge list")
         stored = store.latest_schema(product["category"] or "")
         claims = [claim for claim in store.knowledge(product_id)[0] if claim["attribute"] == attribute]
-    schema = stored.schema if stored else starter_for(product["category"] or "")
+        schema = stored.schema if stored else starter_for(product["category"] or "")
+        earned = trust_of(store, schema) if schema else None
     if schema is None or schema.get(attribute) is None:
         known = ", ".join(one.name for one in schema.attributes) if schema else "none: it has no category"
         raise ReaseqError(f"{product['category']} has no attribute {attribute!r}; there are: {known}")
     asked = schema.get(attribute)
     assert asked is not None
+    assert earned is not None
     lexicon = Lexicon(schema)
     document = Document(source_fields(product))
     wanted = (asked.value_of(value) or value) if value else None
@@ -227,7 +230,7 @@ def explain(
         if wanted is None or match.value == wanted:
             words = document.quote(match.field, match.start, match.end)
             place = f"{match.field}[{match.start}:{match.end}]"
-            trust = f"{shipped()(match.evidence, sort):.0%}" if match.stated else ""
+            trust = f"{earned(match.evidence, sort):.0%}" if match.stated else ""
             cells = (match.value, words, place, match.evidence, match.standing, match.beside, trust)
             table.add_row(*(Text(printable(cell)) for cell in cells))
     console = Console()

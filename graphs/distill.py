@@ -35,7 +35,7 @@ from reaseq.graphs.product_graph import (
     with_repairs,
 )
 from reaseq.graphs.staleness import Checked, Inputs, checked
-from reaseq.graphs.teaching import Teaching, fingerprint
+from reaseq.graphs.teaching import Teaching, fingerprint, trust_of
 from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error
 from reaseq.knowledge_store.importing import category_name
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
@@ -301,7 +301,13 @@ class _Run:
         schema = self.stored.schema
         learned, labelled = await asyncio.to_thread(self._learn, schema)
         self.counts.stage = "products"
-        agents = ProductAgents.build(schema, self.prompts, grammar=self.endpoint.grammar, learned=learned)
+        agents = ProductAgents.build(
+            schema,
+            self.prompts,
+            grammar=self.endpoint.grammar,
+            learned=learned,
+            trust=trust_of(self.store, schema),
+        )
         inputs = Inputs(
             schema.fingerprint,
             self.endpoint.fingerprint,

@@ -32,6 +32,7 @@ from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import CategorySchema
+from reaseq.taxonomy.trust import Trust
 from reaseq.taxonomy.variants import VariantValue, variant_values
 
 T = TypeVar("T")
@@ -88,6 +89,7 @@ class ProductAgents:
     verifier: Verifier
     summarizer: Summarizer
     learned: Learned | None = None
+    trust: Trust | None = None
 
     @classmethod
     def build(
@@ -97,6 +99,7 @@ class ProductAgents:
         *,
         grammar: bool,
         learned: Learned | None = None,
+        trust: Trust | None = None,
     ) -> "ProductAgents":
         lexicon = Lexicon(schema)
         return cls(
@@ -105,6 +108,7 @@ class ProductAgents:
             Verifier(prompts[Verifier.name], schema),
             Summarizer(prompts[Summarizer.name], lexicon),
             learned,
+            trust,
         )
 
     def tag(self, text: Document) -> Tags:
@@ -113,7 +117,13 @@ class ProductAgents:
     def ground(self, extraction: Extraction, text: Document, tags: Tags) -> list[Claim]:
         """See `reaseq.agents.grounder`."""
         return ground(
-            extraction, text, self.lexicon, learned=self.learned, tags=tags, all_asked=not self.extractor.grammar
+            extraction,
+            text,
+            self.lexicon,
+            trust=self.trust,
+            learned=self.learned,
+            tags=tags,
+            all_asked=not self.extractor.grammar,
         )
 
     @property

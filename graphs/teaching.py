@@ -9,13 +9,15 @@ from reaseq.agents.extraction_score import GoldRow
 from reaseq.agents.labelled import LabelledProduct, Vectors
 from reaseq.agents.product_text import source_fields
 from reaseq.documents.tokens import stems
-from reaseq.knowledge_store.decisions import decided_products
+from reaseq.knowledge_store.decisions import decided_evidence, decided_products
 from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.importing import category_name
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.tables import LOCKED
 from reaseq.llm import encoders
+from reaseq.taxonomy.labels import Labels
 from reaseq.taxonomy.schema import CategorySchema, attribute_name
+from reaseq.taxonomy.trust import Trust, shipped, sort_of
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,20 @@ class Teaching:
             if values:
                 made[product["id"]] = LabelledProduct(product["id"], source_fields(product), values, whole=False)
         return [made[key] for key in sorted(made)]
+
+
+def trust_of(store: Store, schema: CategorySchema) -> Trust:
+    """The trust that classes of evidence have earned: as shipped, and by what people decided on the category's claims.
+    A decision makes no other product stale by that."""
+    counts: dict[tuple[str, str], tuple[int, int]] = {}
+    kind = Labels(schema).kind
+    for evidence, name, right in decided_evidence(store, schema.category):
+        attribute = schema.get(name)
+        if attribute is not None:
+            key = (evidence, sort_of(attribute, is_kind=name == kind))
+            true, judged = counts.get(key, (0, 0))
+            counts[key] = (true + right, judged + 1)
+    return shipped().with_counts(counts)
 
 
 def of_gold(row: GoldRow) -> LabelledProduct:

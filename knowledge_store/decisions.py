@@ -184,6 +184,18 @@ def decided_products(
         yield product, store.decided(product["id"])
 
 
+def decided_evidence(store: Store, category: str) -> list[tuple[str, str, bool]]:
+    """Of each claim that code made and somebody decided: class of evidence, attribute, and whether it was right."""
+    query = (
+        select(CLAIM.c.evidence, CLAIM.c.attribute, CLAIM.c.status)
+        .join(PRODUCT, PRODUCT.c.id == CLAIM.c.product_id)
+        .where(PRODUCT.c.category == category, CLAIM.c.decided_by.is_not(None), CLAIM.c.evidence.is_not(None))
+        .order_by(CLAIM.c.id)
+    )
+    with store.reading() as connection:
+        return [(row.evidence, row.attribute, row.status == ClaimStatus.APPROVED) for row in connection.execute(query)]
+
+
 def _change(connection: Connection, claim_id: int, **columns: Any) -> None:
     connection.execute(update(CLAIM).where(CLAIM.c.id == claim_id).values(**columns))
 
@@ -195,7 +207,13 @@ def _added(connection: Connection, claim: Mapping[str, Any], value: str, evidenc
         | rests_on
         | dict(evidence)
         | {"value": value, "status": ClaimStatus.EDITED, "found_by": "person", "decided_by": by, "reason": None}
-        | {"verdict": f"{by} edited {claim['value']!r}", "confidence": None, "model": "", "created_at": now()}
+        | {
+            "verdict": f"{by} edited {claim['value']!r}",
+            "confidence": None,
+            "evidence": None,
+            "model": "",
+            "created_at": now(),
+        }
     )
     return int(connection.execute(insert(CLAIM), columns).inserted_primary_key[0])  # type: ignore[index]
 

@@ -1,0 +1,40 @@
+"""How far classes of evidence are trusted: judged claims, drawn towards what is known more widely."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reaseq.taxonomy.evidence import Evidence
+from reaseq.taxonomy.trust import Trust, shipped
+
+_SORTS = ("kind", "material", "look", "measure", "need", "words", "fact")
+
+
+def test_what_was_judged_counts_more_the_more_was_judged() -> None:
+    few = Trust({(Evidence.PROSE, "look"): (1, 1)})
+    many = Trust({(Evidence.PROSE, "look"): (99, 100)})
+    assert 0.8 < few(Evidence.PROSE, "look") < many(Evidence.PROSE, "look") < 1
+
+
+def test_an_unjudged_sort_is_as_its_class_and_a_class_as_its_like() -> None:
+    trust = Trust({(Evidence.COLUMN, "look"): (90, 90), (Evidence.PROSE, "kind"): (5, 50)})
+    assert trust(Evidence.LABEL, "fact") > 0.9 > 0.5 > trust(Evidence.TITLE, "kind")
+
+
+def test_people_who_decide_move_it() -> None:
+    before = shipped()
+    after = before.with_counts({(Evidence.PROSE, "need"): (0, 20)})
+    assert before(Evidence.PROSE, "need") - after(Evidence.PROSE, "need") > 0.2
+
+
+def test_every_class_is_known() -> None:
+    assert all(0 < shipped()(evidence, sort) < 1 for evidence in Evidence for sort in _SORTS)
+
+
+_COUNT = st.integers(0, 50).flatmap(lambda judged: st.tuples(st.integers(0, judged), st.just(judged)))
+
+
+@given(st.dictionaries(st.tuples(st.sampled_from(list(Evidence)), st.sampled_from(_SORTS)), _COUNT))
+def test_it_is_a_share(counts: dict[tuple[str, str], tuple[int, int]]) -> None:
+    trust = Trust(counts)
+    for evidence in Evidence:
+        assert 0 <= trust(evidence, "fact") <= 1
