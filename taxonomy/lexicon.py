@@ -373,7 +373,7 @@ class Lexicon:
     ) -> tuple[Evidence, Standing, str]:
         """Whose a value is by the part it stands beside."""
         name, tokens = term.attribute.name, place.field.tokens
-        owner = self._owner(tokens, place.first, place.last, parts)
+        owner = self._owner(place.field, place.first, place.last, parts)
         for index in range(place.first + 1, place.last):
             if index in parts and parts[index].last == place.last:
                 # The term names the part itself: "synthetic upper".
@@ -393,9 +393,21 @@ class Lexicon:
             if self._shared(term) or not self._cued(name, tokens, place.first):
                 return evidence, Standing.CUE, ""
             return (Evidence.CUE if evidence in _FREE else evidence), Standing.STATED, ""
+        if minds and owner is None and evidence is Evidence.PROSE and self._is_said(tokens, place.first):
+            return Evidence.PART, Standing.STATED, ""
         if owner is not None and owner.whole and evidence in (Evidence.PROSE, Evidence.TITLE):
             evidence = Evidence.PART if evidence is Evidence.PROSE else Evidence.PHRASE
         return evidence, Standing.STATED, beside
+
+    def _is_said(self, tokens: Sequence[Token], first: int) -> bool:
+        """Does a share or a verb stand before it: "100 % cotton", "but is canvas"?"""
+        clause = tokens[first].clause
+        if first > 1 and tokens[first - 1].stem == "%" and tokens[first - 1].clause == clause:
+            return True
+        return any(
+            words("being").at(tokens, at, first) == first - at and tokens[at].clause == clause
+            for at in range(max(0, first - 2), first)
+        )
 
     def _shared(self, term: _Term) -> bool:
         """Is it a term of another attribute, too, that needs no cue?"""
@@ -452,10 +464,11 @@ class Lexicon:
             found[index] = _Part(index, index + width, owners, whole == width)
         return found
 
-    def _owner(self, tokens: Sequence[Token], first: int, last: int, parts: dict[int, _Part]) -> _Part | None:
+    def _owner(self, field: Field, first: int, last: int, parts: dict[int, _Part]) -> _Part | None:
         """The part that a value at tokens `first` to `last` (exclusive) stands beside: the first one close after it
         ("rubber lug outsole", "leather and mesh upper"), or one before it with nothing or a linking word between."""
-        after = self._part_after(tokens, last, parts) or self._part_in_brackets(tokens, last, parts)
+        tokens = field.tokens
+        after = self._part_after(tokens, last, parts) or self._part_in_brackets(field, last, parts)
         before, linked = self._part_before(tokens, first, parts, beyond_words=after is None)
         if after is None or before is None:
             return after or before
@@ -463,14 +476,13 @@ class Lexicon:
         begins = before.first == 0 or tokens[before.first - 1].clause != tokens[first].clause
         return before if begins and not linked and after.first == last else after
 
-    def _part_in_brackets(self, tokens: Sequence[Token], last: int, parts: dict[int, _Part]) -> _Part | None:
-        """The part that is all of the clause after token `last - 1`: "Rubber (sole)"."""
-        part = parts.get(last)
-        if part is None or tokens[last].sentence != tokens[last - 1].sentence:
+    def _part_in_brackets(self, field: Field, last: int, parts: dict[int, _Part]) -> _Part | None:
+        """The part in the brackets after token `last - 1`: "Rubber (sole)"."""
+        part, tokens = parts.get(last), field.tokens
+        if part is None or field.text[tokens[last - 1].end : tokens[last].start].strip() not in ("(", "[", "（"):
             return None
-        clause = tokens[last].clause
-        ends = part.last == len(tokens) or tokens[part.last].clause != clause
-        return part if ends and clause != tokens[last - 1].clause and not part.whole else None
+        ends = part.last == len(tokens) or tokens[part.last].clause != tokens[last].clause
+        return part if ends and not part.whole else None
 
     def _part_after(self, tokens: Sequence[Token], last: int, parts: dict[int, _Part]) -> _Part | None:
         clause, index, steps, located = tokens[last - 1].clause, last, 0, False

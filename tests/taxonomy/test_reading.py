@@ -92,6 +92,8 @@ def test_a_label_says_whose_a_value_is(language: str, written: Callable[[str], s
         "Sole (rubber)",
         "Rubber (sole)",
         "Outsole material: rubber",
+        "Lining: leather, Sole: Rubber",
+        "Lining - leather, Sole - rubber",
         "sole rubber",
         "rubber sole",
         "Sole made of rubber",
@@ -234,6 +236,25 @@ def test_what_is_affirmed(text: str) -> None:
 )
 def test_leather_that_is_not_the_upper(text: str) -> None:
     assert "upper_material" not in verified(SHOES, "Boot", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Upper: Leather, Sole: Rubber",
+        "Sole (rubber), upper (leather)",
+        "100% leather",
+        "0% canvas, 100 % leather",
+        "Looks like canvas but is leather",
+        "The boots are built of soft, supple leather.",
+        "100 % Leder",
+        "100% cuir",
+        "本革アッパー",
+        "鞋面为真皮",
+    ],
+)
+def test_a_leather_upper(text: str) -> None:
+    assert verified(SHOES, "Boot", text)["upper_material"] == {"leather"}
 
 
 @pytest.mark.parametrize(
