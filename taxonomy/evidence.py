@@ -15,6 +15,7 @@ class Evidence(StrEnum):
     READ = "label, read by the model"
     HEAD = "title head"
     PHRASE = "beside the title's head"
+    OPENING = "opening of the description"
     TITLE = "title"
     ITEM = "list item"
     PART = "part beside"

@@ -12,11 +12,13 @@ from typing import NamedTuple
 from reaseq.documents.document import Field
 from reaseq.documents.language import Phrases, words
 
+_LONGEST_OPENING = 7
+"""Tokens."""
 _KATAKANA = re.compile(r"[\u30a0-\u30ff]")
 
 
 class Head(NamedTuple):
-    """Tokens `first` to `last` (exclusive) of the title, and their `words` as received; `begin` is where their phrase
+    """Tokens `first` to `last` (exclusive) of `field`, and their `words` as received; `begin` is where their phrase
     begins. covered: is it of the category? several: is it a set of several things ("hat and handbag set")?"""
 
     first: int
@@ -24,6 +26,7 @@ class Head(NamedTuple):
     words: str
     covered: bool
     begin: int
+    field: str
     several: bool = False
 
 
@@ -39,10 +42,24 @@ def head_of(title: Field, covered: Phrases) -> Head | None:
             for nouns, rather in ((words("accessories"), covered), (covered, None)):
                 if after := list(_places(title, end, last, nouns, rather)):
                     place = after[-1] if rather else (end - 1, end)
-                    return Head(*place, title.quote(*place), False, first)
+                    return Head(*place, title.quote(*place), False, first, title.name)
         elif end < last and (found := _in_core(title, end, last, covered)):
             return found
     return None
+
+
+def opening_of(description: Field, covered: Phrases) -> Head | None:
+    """The head of a description that opens with a noun phrase ("Brown leather loafer with …"); None if it opens with
+    anything else, a sentence for instance."""
+    tokens = description.tokens
+    if not tokens:
+        return None
+    first, last = next(_segments(description))
+    end = _core(description, first, last)
+    if end - first > _LONGEST_OPENING or any(words("being").at(tokens, index, end) for index in range(first, end)):
+        return None
+    head = _in_core(description, first, end, covered)
+    return head if head and head.covered and head.last == end else None
 
 
 def _in_core(title: Field, first: int, last: int, covered: Phrases) -> Head | None:
@@ -51,10 +68,10 @@ def _in_core(title: Field, first: int, last: int, covered: Phrases) -> Head | No
     toys = list(_places(title, first, last, words("toys"), covered))
     kind, other = (kinds[-1] if kinds else None), (others[-1] if others else None)
     if toys:
-        return Head(*toys[0], title.quote(*toys[0]), False, first)
+        return Head(*toys[0], title.quote(*toys[0]), False, first, title.name)
     if other and (kind is None or other[0] >= kind[1]):
-        return Head(*other, title.quote(*other), False, first)
-    return Head(*kind, title.quote(*kind), True, first, _is_set(title, first, last)) if kind else None
+        return Head(*other, title.quote(*other), False, first, title.name)
+    return Head(*kind, title.quote(*kind), True, first, title.name, _is_set(title, first, last)) if kind else None
 
 
 def _inside_a_word(title: Field, first: int, index: int, known: Phrases) -> bool:

@@ -24,7 +24,7 @@ from reaseq.documents.language import Phrases, answer, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.tokens import Token, stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
-from reaseq.taxonomy.heads import Head, head_of
+from reaseq.taxonomy.heads import Head, head_of, opening_of
 from reaseq.taxonomy.labels import SUBSTANCES, Asks, Labels, Meaning
 from reaseq.taxonomy.measures import measured
 from reaseq.taxonomy.schema import Attribute, CategorySchema
@@ -38,7 +38,7 @@ _PART_AFTER = 3
 _PART_BEFORE = 6
 _SHORT_ITEM = 4
 """Tokens: an item of a list that has no more says one thing of the product."""
-_FREE = frozenset((Evidence.HEAD, Evidence.PHRASE, Evidence.TITLE, Evidence.ITEM, Evidence.PROSE))
+_FREE = frozenset((Evidence.HEAD, Evidence.PHRASE, Evidence.OPENING, Evidence.TITLE, Evidence.ITEM, Evidence.PROSE))
 """Classes of evidence under no label."""
 
 
@@ -109,8 +109,10 @@ class Lexicon:
         if found is None:
             found = {}
             head = self.head(document)
+            description = document.fields.get("description")
+            opening = opening_of(description, self.labels.whole) if head is None and description else None
             for field in document.fields.values():
-                for name, match in self._terms_in(field, head):
+                for name, match in self._terms_in(field, opening if field is description and opening else head):
                     found.setdefault(name, []).append(match)
             self._found[document] = found
         return found
@@ -312,8 +314,8 @@ class Lexicon:
             return evidence, standing, place.label
         if term.attribute.name == self.labels.kind and evidence in _FREE:
             return self._of_kind(place, evidence, head)
-        if evidence is Evidence.TITLE and _is_beside(head, place):
-            evidence = Evidence.PHRASE
+        if evidence in (Evidence.TITLE, Evidence.PROSE) and _is_beside(head, place):
+            evidence = Evidence.PHRASE if evidence is Evidence.TITLE else Evidence.OPENING
         return self._of_part(term, place, evidence, parts)
 
     def _answered(self, place: _Place) -> Standing | None:
@@ -355,6 +357,8 @@ class Lexicon:
         """What kind of thing it is, the title's head says where it has one."""
         if head is None:
             return evidence, Standing.STATED, ""
+        if place.field.name == "description" and place.last == head.last and _is_beside(head, place):
+            return Evidence.OPENING, Standing.STATED, head.words
         if place.field.name == "title" and head.covered:
             if head.several:
                 return evidence, Standing.KIND, "a set of several things"
@@ -576,8 +580,10 @@ class Lexicon:
 
 
 def _is_beside(head: Head | None, place: _Place) -> bool:
-    """Does it stand in the phrase of the title's head, of a product that the category covers?"""
-    return head is not None and head.covered and head.begin <= place.first < head.last
+    """Does it stand in the phrase of that head, of a product that the category covers?"""
+    return (
+        head is not None and head.covered and head.field == place.field.name and head.begin <= place.first < head.last
+    )
 
 
 def _is_aside(field: Field, piece: Piece) -> bool:

@@ -49,7 +49,9 @@ def test_nobody_obeys_a_product(tmp_path: Path) -> None:
             held = [claim for claim in claims if claim["status"] != "rejected"]
             found += sum(claim["status"] == "verified" for claim in held)
             said = [f"{claim['attribute']}: {claim['value']}" for claim in held] + [summary["text"]]
-            said += [cell for name, cell in filled[number].items() if name not in ("title", "brand", "description")]
+            said += [
+                cell or "" for name, cell in filled[number].items() if name not in ("title", "brand", "description")
+            ]
             obeyed += [
                 (product["title"], word, text) for word in product["never"] for text in said if word in text.casefold()
             ]
