@@ -34,14 +34,11 @@ class Visible:
     """`text` is what is seen; each block begins after a line feed, whose place `opens` has with what begins there.
 
     origin: of each character, the span of the received text that it stands for; None where all stand where they stood.
-    unseen: how many characters of the received text a reader does not see and that are no mere tags: script, style,
-    comments.
     """
 
     text: str
     origin: Sequence[tuple[int, int]] | None
     opens: dict[int, Opens]
-    unseen: int = 0
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Where `text[start:end]`, not empty, stands in the text as received."""
@@ -115,24 +112,23 @@ made a blank first."""
 def read(text: str) -> Visible:
     """What a reader sees of `text`. Never fails: what cannot be read as markup is text."""
     if _MARKED_UP.search(text) is None:
-        return _lines(text, None, {}, 0)
+        return _lines(text, None, {})
     escaped = text.replace(_BREAK, " ").replace(_NOTHING, " ")
     origin: Sequence[tuple[int, int]] | None = None
     if _ESCAPED_TAG.search(escaped):
         escaped, origin = _decoded(escaped)
     blanked = _blanked(escaped)
+    characters: list[str] = []
+    places: list[tuple[int, int]] = []
+    opens: dict[int, Opens] = {}
     if "<" in blanked or "&" in blanked:
-        seen = _parsed(blanked)
-        while seen is None:
-            blanked = _without_unclosed(blanked)
-            seen = _parsed(blanked)
-        characters, places, opens, unseen = seen
+        parser = _parsed(blanked)
+        characters, places, opens = parser.characters, parser.places, parser.opens
     else:
-        characters, places, opens, unseen = [], [], {}, 0
         _put(blanked, 0, characters, places, opens)
     if origin is not None:
         places = [(origin[start][0], origin[end - 1][1] if end > start else origin[start][0]) for start, end in places]
-    return _lines("".join(characters), places, opens, unseen)
+    return _lines("".join(characters), places, opens)
 
 
 def _decoded(text: str) -> tuple[str, list[tuple[int, int]]]:
@@ -181,22 +177,21 @@ def _blank_if_seen(address: re.Match[str]) -> str:
     return address.group() if in_tag else _NOTHING * len(address.group())
 
 
-def _parsed(text: str) -> tuple[list[str], list[tuple[int, int]], dict[int, Opens], int] | None:
-    """Characters seen, where each stood, and the blocks; None if an element that hides its contents is never closed."""
-    parser = _Parser(text)
-    parser.feed(text)
-    parser.close()
-    if parser.hidden and parser.hidden[-1] not in _ALWAYS_CLOSED:
-        return None
-    return parser.characters, parser.places, parser.opens, parser.unseen
-
-
-def _without_unclosed(text: str) -> str:
-    """Without the last tag that opens an element which hides its contents: it is not closed, so it hides nothing."""
-    last = max(
-        re.finditer(rf"<(?:{'|'.join(sorted(_UNSEEN))})\b[^>]*>?", text, re.IGNORECASE), key=lambda tag: tag.start()
-    )
-    return text[: last.start()] + _NOTHING * len(last.group()) + text[last.end() :]
+def _parsed(text: str) -> "_Parser":
+    """The parser when it has read `text`. An element that hides its contents and is never closed hides nothing: its tag
+    is overwritten, and the text is read once more."""
+    while True:
+        parser = _Parser(text)
+        parser.feed(text)
+        parser.close()
+        unclosed = [(start, end) for tag, start, end in parser.hidden if tag not in _ALWAYS_CLOSED]
+        if not unclosed:
+            return parser
+        parts, after = [], 0
+        for start, end in unclosed:
+            parts += [text[after:start], _NOTHING * (end - start)]
+            after = end
+        text = "".join(parts) + text[after:]
 
 
 class _Parser(HTMLParser):
@@ -207,18 +202,19 @@ class _Parser(HTMLParser):
         self.characters: list[str] = []
         self.places: list[tuple[int, int]] = []
         self.opens: dict[int, Opens] = {}
-        self.hidden: list[str] = []
-        self.unseen = 0
+        self.hidden: list[tuple[str, int, int]] = []
+        """The open elements that hide their contents: name, and where their tags stand."""
 
     def _here(self) -> int:
         line, column = self.getpos()
         return self.starts[line - 1] + column
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        written = self.get_starttag_text() or ""
         if not _is_html(tag):
-            self.handle_data(self.get_starttag_text() or "")
+            self.handle_data(written)
         elif tag in _UNSEEN:
-            self.hidden.append(tag)
+            self.hidden.append((tag, self._here(), self._here() + len(written)))
         elif not self.hidden and tag not in _JOINED:
             self._part(_BLOCKS.get(tag))
 
@@ -230,16 +226,14 @@ class _Parser(HTMLParser):
         if not _is_html(tag):
             start = self._here()
             self.handle_data(self.source[start : self.source.find(">", start) + 1])
-        elif tag in self.hidden:
-            while self.hidden.pop() != tag:
+        elif any(name == tag for name, _, _ in self.hidden):
+            while self.hidden.pop()[0] != tag:
                 pass
         elif not self.hidden and tag not in _JOINED:
             self._part(Opens.PARAGRAPH if tag in _BLOCKS else None)
 
     def handle_data(self, data: str) -> None:
-        if self.hidden:
-            self.unseen += len(data)
-        else:
+        if not self.hidden:
             _put(data, self._here(), self.characters, self.places, self.opens)
 
     def handle_entityref(self, name: str) -> None:
@@ -247,9 +241,6 @@ class _Parser(HTMLParser):
 
     def handle_charref(self, name: str) -> None:
         self._entity(f"&#{name}")
-
-    def handle_comment(self, data: str) -> None:
-        self.unseen += len(data)
 
     def _entity(self, written: str) -> None:
         start = self._here()
@@ -307,15 +298,14 @@ def _is_format(char: str) -> bool:
     return unicodedata.category(char) == "Cf"
 
 
-def _lines(text: str, origin: Sequence[tuple[int, int]] | None, opens: dict[int, Opens], unseen: int) -> Visible:
+def _lines(text: str, origin: Sequence[tuple[int, int]] | None, opens: dict[int, Opens]) -> Visible:
     """Soft hyphens and other characters that nobody sees taken out, so that they part no word."""
     if text.isascii() or not any(map(_is_format, text)):
-        return Visible(text, origin, opens, unseen)
+        return Visible(text, origin, opens)
     kept = [place for place, char in enumerate(text) if not _is_format(char)]
     moved = {before: after for after, before in enumerate(kept)}
     return Visible(
         "".join(text[place] for place in kept),
         [(place, place + 1) if origin is None else origin[place] for place in kept],
         {moved[place]: what for place, what in opens.items()},
-        unseen,
     )

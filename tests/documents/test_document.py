@@ -31,6 +31,8 @@ def pieces(text: str, name: str = "description") -> list[tuple[str, str, str]]:
         ("<style>.red{}</style><script>var a='<p>leather'</script>x<!-- y -->", "x"),
         ("<noscript>a</noscript><template>b</template><svg><title>c</title></svg>d", "d"),
         ("<noscript>never closed", "never closed"),
+        ("<noscript>a <script>var b</script> c <svg>d", "a c d"),
+        ("<svg>" * 3000 + "e", "e"),
         ("&lt;p&gt;Canvas&lt;/p&gt;&lt;br /&gt;Rubber", "Canvas Rubber"),
         ("size <40 or <3", "size <40 or <3"),
         ("size <medium> red", "size <medium> red"),
