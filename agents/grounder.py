@@ -102,12 +102,9 @@ def evidence_of(value: str, sources: Sources) -> dict[str, Any]:
     for place in document.find(value):
         if not document.fields[place.field].under(place.first, place.last):
             quote = document.quote(place.field, place.start, place.end)
-            return {"claim_type": "stated", "quote": quote, **_span(place.field, place.start, place.end)}
+            span = {"field": place.field, "start": place.start, "end": place.end}
+            return {"claim_type": "stated", "quote": quote, **span}
     return {}
-
-
-def _span(field: str, start: int, end: int) -> dict[str, Any]:
-    return {"field": field, "start": start, "end": end}
 
 
 class _Grounder:
@@ -189,7 +186,7 @@ class _Grounder:
         return claims
 
     def _trust(self, attribute: Attribute, match: Match) -> float:
-        return self.trust(match.evidence, sort_of(attribute, is_kind=attribute.name == self.lexicon.labels.kind))
+        return self.trust(match.evidence, sort_of(attribute, self.lexicon.labels))
 
     def _weighted(self, attribute: Attribute, match: Match, found_by: FoundBy, labelled: Sequence[Labelled]) -> Claim:
         """A value that the text states: verified if its evidence has earned that, and nothing outweighs it."""

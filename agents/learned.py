@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from reaseq.agents.confidence import Answer, Confidence
 from reaseq.agents.labelled import Candidate, LabelledProduct, Neighbours, Vectors
 from reaseq.taxonomy.schema import Attribute, CategorySchema
+from reaseq.taxonomy.trust import VERIFIED_FROM
 
 if TYPE_CHECKING:
     from reaseq.agents.tagger import Tagger
 
-VERIFIED_FROM = 0.9
 KEPT_FROM = 0.4
-"""Confidences from which a value is verified, and from which it is proposed. Half of the best F1 that can be reached is
+"""Confidence from which a value is proposed. Half of the best F1 that can be reached is
 the threshold that reaches it (Lipton, Elkan and Narayanaswamy 2014, Thresholding Classifiers to Maximize F1 Score)."""
 _ASKED_FROM = 0.1
 FEWEST = 10

@@ -158,7 +158,7 @@ def looked_at(rows: Sequence[Mapping[str, Any]], catalogs: Path, trust: Trust) -
                     found.setdefault((key, claim["attribute"], claim["value"]), claim)
         for row in mine:
             attribute = lexicon.schema.get(row["attribute"])
-            sort = sort_of(attribute, is_kind=row["attribute"] == lexicon.labels.kind) if attribute else "fact"
+            sort = sort_of(attribute, lexicon.labels) if attribute else "fact"
             yield Judged(row, found.get((key_of(row), row["attribute"], row["value"])), sort)
 
 

@@ -33,7 +33,7 @@ import numpy as np
 
 from reaseq.agents.extraction_score import GoldRow, read_gold, score
 from reaseq.agents.labelled import LabelledProduct, Neighbours
-from reaseq.agents.learned import KEPT_FROM, VERIFIED_FROM, Learned
+from reaseq.agents.learned import KEPT_FROM, Learned
 from reaseq.agents.product_text import shown
 from reaseq.cli.engine import chat_of, start_engine
 from reaseq.cli.settings import load
@@ -46,6 +46,7 @@ from reaseq.llm import encoders
 from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
 from reaseq.llm.endpoint import Endpoint
 from reaseq.prompts.library import PromptLibrary
+from reaseq.taxonomy.trust import VERIFIED_FROM
 
 RESULTS = Path(__file__).parent / "results"
 DATA = ("oa-mine", "ae-110k", "wdc-pave")

@@ -221,8 +221,7 @@ def explain(
         matches = lexicon.find(document).get(attribute, [])
     else:
         matches = lexicon.spans(asked, wanted or "", document)
-    sort = sort_of(asked, is_kind=attribute == lexicon.labels.kind)
-    console = Console()
+    sort = sort_of(asked, lexicon.labels)
     table = Table(title=Text(printable(f"{attribute} of {product['title']}")), title_justify="left")
     for name in ("value", "words", "where", "evidence", "standing", "beside", "right in"):
         table.add_column(name, overflow="fold")

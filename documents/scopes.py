@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from enum import IntFlag
 
 from reaseq.documents.language import words
-from reaseq.documents.tokens import Token
+from reaseq.documents.tokens import Token, begin_of, end_of
 
 _REACH = 3
 _LONGEST_LIKENESS = 2
@@ -53,8 +53,8 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
         stem = tokens[index].stem
         if stem not in _FIRSTS:
             continue
-        clause_end = _end(tokens, index, clause=True)
-        sentence_end = _end(tokens, index, clause=False)
+        clause_end = end_of(tokens, index, clause=True)
+        sentence_end = end_of(tokens, index, clause=False)
         if width := words("denies_clause").at(tokens, index, clause_end):
             mark(index + width, _turn(tokens, index + width, clause_end), Scope.DENIED)
         elif width := words("denies_next").at(tokens, index, clause_end):
@@ -75,14 +75,14 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
         elif width := words("aside_clause").at(tokens, index, clause_end):
             mark(index + width, _turn(tokens, index + width, clause_end), Scope.ASIDE)
         if width := words("aside_around").at(tokens, index, clause_end):
-            first = _begin(tokens, index, clause=True)
+            first = begin_of(tokens, index, clause=True)
             if (first, clause_end) == (index, index + width):
-                first, clause_end = _begin(tokens, index, clause=False), sentence_end
+                first, clause_end = begin_of(tokens, index, clause=False), sentence_end
             mark(first, clause_end, Scope.ASIDE)
         if width := words("like_next").at(tokens, index, clause_end):
             mark(index + width, min(index + width + _LONGEST_LIKENESS, clause_end), Scope.LIKENESS)
         if index and words("like_last").at(tokens, index, clause_end):
-            first = _begin(tokens, index, clause=True)
+            first = begin_of(tokens, index, clause=True)
             mark(max(first, index - _LONGEST_LIKENESS), index, Scope.LIKENESS_AFTER)
     return under
 
@@ -92,26 +92,6 @@ _KINDS = ("denies_clause", "denies_next", "denies_last", "aside_rest", "aside_cl
 
 
 _FIRSTS = frozenset(phrase[0] for kind in _KINDS for phrase in words(kind).all) | {"0"}
-
-
-def _end(tokens: Sequence[Token], index: int, *, clause: bool) -> int:
-    """Where the clause or sentence of token `index` ends."""
-    here = tokens[index]
-    last = index + 1
-    while last < len(tokens) and (
-        tokens[last].clause == here.clause if clause else tokens[last].sentence == here.sentence
-    ):
-        last += 1
-    return last
-
-
-def _begin(tokens: Sequence[Token], index: int, *, clause: bool) -> int:
-    here = tokens[index]
-    while index and (
-        tokens[index - 1].clause == here.clause if clause else tokens[index - 1].sentence == here.sentence
-    ):
-        index -= 1
-    return index
 
 
 def _turn(tokens: Sequence[Token], first: int, last: int) -> int:

@@ -127,6 +127,27 @@ def stems(text: str) -> tuple[str, ...]:
     return tuple(token.stem for token in tokenize(text))
 
 
+def end_of(tokens: Sequence[Token], index: int, *, clause: bool) -> int:
+    """Where the clause, or else the sentence, of token `index` ends (exclusive)."""
+    here = tokens[index]
+    last = index + 1
+    while last < len(tokens) and (
+        tokens[last].clause == here.clause if clause else tokens[last].sentence == here.sentence
+    ):
+        last += 1
+    return last
+
+
+def begin_of(tokens: Sequence[Token], index: int, *, clause: bool) -> int:
+    """Where the clause, or else the sentence, of token `index` begins."""
+    here = tokens[index]
+    while index and (
+        tokens[index - 1].clause == here.clause if clause else tokens[index - 1].sentence == here.sentence
+    ):
+        index -= 1
+    return index
+
+
 def find(needle: Sequence[str], tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
     """Every place `(first, last + 1)` in `tokens` where the stems `needle` stand in a row, in one sentence."""
     width = len(needle)

@@ -55,11 +55,11 @@ def trust_of(store: Store, schema: CategorySchema) -> Trust:
     """The trust that classes of evidence have earned: as shipped, and by what people decided on the category's claims.
     A decision makes no other product stale by that."""
     counts: dict[tuple[str, str], tuple[int, int]] = {}
-    kind = Labels(schema).kind
+    labels = Labels(schema)
     for evidence, name, right in decided_evidence(store, schema.category):
         attribute = schema.get(name)
         if attribute is not None:
-            key = (evidence, sort_of(attribute, is_kind=name == kind))
+            key = (evidence, sort_of(attribute, labels))
             true, judged = counts.get(key, (0, 0))
             counts[key] = (true + right, judged + 1)
     return shipped().with_counts(counts)

@@ -23,8 +23,13 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PREFIX = re.compile(r"^(?:pa[_ ]|attribute[_: ]+pa[_ ]|attribute[_: ]+|attr_|c:|g:|meta[_: ]+)", re.IGNORECASE)
 _NUMBER = re.compile(r"[ _]?\d+$")
 _FILE = Path(__file__).with_name("labels.yaml")
-SUBSTANCES = frozenset(("material", "fabric", "metal"))
+_SUBSTANCES = frozenset(("material", "fabric", "metal"))
 """Names, or last words of names, of attributes that say what something is made of."""
+
+
+def is_substance(attribute: Attribute) -> bool:
+    """Does it say what something is made of?"""
+    return attribute.name.split("_")[-1] in _SUBSTANCES
 
 
 class Asks(StrEnum):
@@ -75,7 +80,7 @@ class Labels:
             shared += _shared()["kind"]
         terms = [name.replace("_", " "), *attribute.labels, *attribute.cues, *shared]
         own = {tuple(sorted(stems(term))) for term in terms}
-        if name.split("_")[-1] in SUBSTANCES:
+        if is_substance(attribute):
             own |= _made_of()
         for term in filter(None, own):
             self._names.setdefault(term, set()).add(name)

@@ -22,10 +22,10 @@ from weakref import WeakKeyDictionary
 from reaseq.documents.document import Document, Field, Kind, Piece
 from reaseq.documents.language import Phrases, answer, words
 from reaseq.documents.scopes import Scope
-from reaseq.documents.tokens import Token, stems
+from reaseq.documents.tokens import Token, begin_of, end_of, stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.heads import Head, head_of, opening_of
-from reaseq.taxonomy.labels import SUBSTANCES, Asks, Labels, Meaning
+from reaseq.taxonomy.labels import Asks, Labels, Meaning, is_substance
 from reaseq.taxonomy.measures import measured
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.units import same
@@ -88,7 +88,7 @@ class Lexicon:
         self._own_parts: dict[str, Phrases] = {}
         for attribute in schema.attributes:
             self._cues[attribute.name] = Phrases(attribute.cues)
-            named = attribute.name.rpartition("_")[0] if attribute.name.split("_")[-1] in SUBSTANCES else attribute.name
+            named = attribute.name.rpartition("_")[0] if is_substance(attribute) else attribute.name
             self._own_parts[attribute.name] = Phrases([*attribute.parts, named.replace("_", " ")])
             only_with = {stems(term): Phrases(beside) for term, beside in attribute.only_with.items()}
             for value, synonyms in attribute.values.items():
@@ -333,15 +333,12 @@ class Lexicon:
             return Standing.DENIED
         if Scope.ASIDE in under or _is_aside(place.field, place.piece):
             return Standing.ASIDE
-        if Scope.LIKENESS in under and term.attribute.name.split("_")[-1] in SUBSTANCES | {"stone"}:
+        if Scope.LIKENESS in under and _may_be_imitated(term.attribute):
             return Standing.LIKENESS
         if term.only_with is not None and not place.asks_value:
-            tokens, sentence = place.field.tokens, place.field.tokens[place.first].sentence
-            if not any(
-                term.only_with.at(tokens, index)
-                for index, token in enumerate(tokens)
-                if token.sentence == sentence and not place.first <= index < place.last
-            ):
+            sentence = _sentence(place.field.tokens, place.first)
+            around = (index for index in sentence if not place.first <= index < place.last)
+            if not any(term.only_with.at(place.field.tokens, index) for index in around):
                 return Standing.CUE
         return None
 
@@ -428,7 +425,7 @@ class Lexicon:
             any(other.stems == term.stems and other.attribute.cues for other in self._terms[term.stems[0]])
             or attribute.looks
             or bool(attribute.cues or attribute.parts)
-            or (attribute.facet == "supply" and attribute.name.split("_")[-1] in SUBSTANCES)
+            or (attribute.facet == "supply" and is_substance(attribute))
         )
 
     def _class(self, place: _Place) -> Evidence:
@@ -575,8 +572,16 @@ class Lexicon:
         cues = self._cues[name]
         if not cues.all:
             return True
-        sentence = tokens[index].sentence
-        return any(cues.at(tokens, at) for at, token in enumerate(tokens) if token.sentence == sentence)
+        return any(cues.at(tokens, at) for at in _sentence(tokens, index))
+
+
+def _sentence(tokens: Sequence[Token], index: int) -> range:
+    """The tokens of the sentence of token `index`."""
+    return range(begin_of(tokens, index, clause=False), end_of(tokens, index, clause=False))
+
+
+def _may_be_imitated(attribute: Attribute) -> bool:
+    return is_substance(attribute) or attribute.name.split("_")[-1] == "stone"
 
 
 def _is_beside(head: Head | None, place: _Place) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from reaseq.taxonomy.evidence import Evidence
-from reaseq.taxonomy.labels import SUBSTANCES
+from reaseq.taxonomy.labels import Labels, is_substance
 from reaseq.taxonomy.schema import Attribute
 
 VERIFIED_FROM = 0.9
@@ -42,14 +42,13 @@ Counts = Mapping[tuple[str, str], tuple[int, int]]
 """Class of evidence and sort of attribute to claims that are true, and claims that were judged."""
 
 
-def sort_of(attribute: Attribute, *, is_kind: bool) -> str:
-    """The sort of attribute, as classes are told apart by: kind, material, look, measure, need, words or
-    fact."""
-    if is_kind:
+def sort_of(attribute: Attribute, labels: Labels) -> str:
+    """The sort of attribute, as classes are told apart by: kind, material, look, measure, need, words or fact."""
+    if attribute.name == labels.kind:
         return "kind"
     if attribute.kind == "measure":
         return "measure"
-    if attribute.name.split("_")[-1] in SUBSTANCES:
+    if is_substance(attribute):
         return "material"
     if attribute.looks:
         return "look"

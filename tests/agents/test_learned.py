@@ -18,7 +18,7 @@ from reaseq.agents.claims import Found
 from reaseq.agents.confidence import Answer, Confidence
 from reaseq.agents.grounder import ground
 from reaseq.agents.labelled import Candidate, LabelledProduct, Neighbours
-from reaseq.agents.learned import KEPT_FROM, VERIFIED_FROM, Learned, worthwhile
+from reaseq.agents.learned import KEPT_FROM, Learned, worthwhile
 from reaseq.agents.tagger import Tagger, held_out
 from reaseq.agents.token_features import features, gazetteer, words
 from reaseq.agents.verifier import to_be_judged
@@ -27,6 +27,7 @@ from reaseq.llm.chat import Chat
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import Attribute, CategorySchema
+from reaseq.taxonomy.trust import VERIFIED_FROM
 from tests.agents.answering import Answering
 
 BRANDS = ("Alder", "Birch & Sons", "Cedar", "Dogwood", "Elm Co.")
