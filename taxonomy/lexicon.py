@@ -15,7 +15,7 @@ looked at, and gets a `standing`: whether the value is stated there, and if not,
 How far each kind of evidence can be trusted is measured: see `reaseq.taxonomy.trust`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -77,6 +77,15 @@ class _Place:
         return self.asked.asks is Asks.VALUE and not self.in_label
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What is read in one document: the head of its title, and by attribute what was found and what labels ask for."""
+
+    head: Head | None
+    found: dict[str, list[Match]]
+    labelled: dict[str, list[Labelled]]
+
+
 class Lexicon:
     """The terms and cues of one category schema, indexed by their first stem."""
 
@@ -101,26 +110,33 @@ class Lexicon:
         of_measures = [a for a in schema.attributes if a.kind == "measure"]
         self._closed_cues = Phrases(c for a in schema.attributes if a not in of_measures for c in a.cues)
         self._all_cues = Phrases(c for a in schema.attributes for c in a.cues)
-        self._found: WeakKeyDictionary[Document, dict[str, list[Match]]] = WeakKeyDictionary()
+        self._readings: WeakKeyDictionary[Document, _Reading] = WeakKeyDictionary()
 
     def find(self, document: Document) -> dict[str, list[Match]]:
         """For each closed attribute, every place where one of its terms stands: the fields in their order."""
-        found = self._found.get(document)
-        if found is None:
-            found = {}
-            head = self.head(document)
-            description = document.fields.get("description")
-            opening = opening_of(description, self.labels.whole) if head is None and description else None
-            for field in document.fields.values():
-                for name, match in self._terms_in(field, opening if field is description and opening else head):
-                    found.setdefault(name, []).append(match)
-            self._found[document] = found
-        return found
+        return self._reading(document).found
 
     def head(self, document: Document) -> Head | None:
         """What the title says the product is; None where it names no kind of thing that is known."""
-        title = document.fields.get("title")
-        return head_of(title, self.labels.whole) if title else None
+        return self._reading(document).head
+
+    def labelled(self, attribute: Attribute, document: Document) -> list[Labelled]:
+        """What stands under labels that ask for this attribute alone, and says more than yes or no."""
+        return self._reading(document).labelled.get(attribute.name, [])
+
+    def _reading(self, document: Document) -> "_Reading":
+        """Made once for each document, as several ask for it."""
+        reading = self._readings.get(document)
+        if reading is None:
+            title, description = document.fields.get("title"), document.fields.get("description")
+            head = head_of(title, self.labels.whole) if title else None
+            opening = opening_of(description, self.labels.whole) if head is None and description else None
+            found: dict[str, list[Match]] = {}
+            for field in document.fields.values():
+                for name, match in self._terms_in(field, opening if field is description and opening else head):
+                    found.setdefault(name, []).append(match)
+            reading = self._readings[document] = _Reading(head, found, self._all_labelled(document, found))
+        return reading
 
     def describes(self, words: tuple[str, ...]) -> bool:
         """Do these stems say what kind of thing a product is, whom it is for or how it looks, and so name no model?"""
@@ -139,25 +155,27 @@ class Lexicon:
             if field.column is not None and self.labels.of_column(field.column).asks in (Asks.VALUE, Asks.WHETHER)
         }
 
-    def labelled(self, attribute: Attribute, document: Document) -> list[Labelled]:
-        """What stands under labels that ask for this attribute alone, and says more than yes or no."""
-        made = []
+    def _all_labelled(self, document: Document, found: Mapping[str, Sequence[Match]]) -> dict[str, list[Labelled]]:
+        """See `labelled`; by attribute."""
+        made: dict[str, list[Labelled]] = {}
         for field in document.fields.values():
             for piece in field.pieces:
                 if piece.first == piece.last:
                     continue
                 place = self._place(field, piece.first, piece.last, piece)
-                if not place.asks_value or place.asked.attributes != {attribute.name}:
+                if not place.asks_value or len(place.asked.attributes) != 1:
                     continue
                 if answer(field.tokens, piece.first, piece.last) is not None:
                     continue
+                (name,) = place.asked.attributes
                 start, end = field.tokens[piece.first].start, field.tokens[piece.last - 1].end
                 values = frozenset(
                     match.value
-                    for match in self.find(document).get(attribute.name, ())
+                    for match in found.get(name, ())
                     if match.stated and match.field == field.name and start <= match.start and match.end <= end
                 )
-                made.append(Labelled(place.label, field.name, start, end, field.text[start:end], values))
+                one = Labelled(place.label, field.name, start, end, field.text[start:end], values)
+                made.setdefault(name, []).append(one)
         return made
 
     def measures(self, attribute: Attribute, document: Document) -> list[Match]:
