@@ -63,10 +63,3 @@ def orders(text: str) -> list[tuple[int, int]]:
         return []
     places = [place for place, char in enumerate(text) if unicodedata.category(char) != "Cf"] + [len(text)]
     return [(places[start], places[end]) for start, end in found[:-1]]
-
-
-def without_orders(text: str) -> str:
-    """`text` with such sentences taken out."""
-    for start, end in reversed(orders(text)):
-        text = text[:start] + " " + text[end:]
-    return text

@@ -6,9 +6,16 @@ import pytest
 
 from reaseq.agents.product_text import shown
 from reaseq.documents.document import Document
-from reaseq.documents.orders import orders, without_orders
+from reaseq.documents.orders import orders
 
 LISTED = Path(__file__).with_name("orders.txt").read_text(encoding="utf-8").splitlines()
+
+
+def without_orders(text: str) -> str:
+    """`text` with such sentences taken out."""
+    for start, end in reversed(orders(text)):
+        text = text[:start] + " " + text[end:]
+    return text
 
 
 @pytest.mark.parametrize(
