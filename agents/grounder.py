@@ -13,6 +13,7 @@ from typing import Any
 
 from reaseq.agents.claims import Claim, ClaimType, Extraction, Found, FoundBy, Status
 from reaseq.agents.confidence import Answer, agreed
+from reaseq.agents.hypotheses import class_of_reason
 from reaseq.agents.labelled import Candidate, Tags
 from reaseq.agents.learned import KEPT_FROM, Learned, tagged
 from reaseq.agents.model_names import bare_name
@@ -180,7 +181,7 @@ class _Grounder:
             elif spans:
                 claims.append(_rejected(attribute, value, _why(spans[0], self.document), item))
             elif attribute.facet == "demand":
-                claims.append(_hypothesis(attribute, item, self.document))
+                claims.append(self._hypothesis(attribute, item))
             else:
                 claims.append(_rejected(attribute, value, "not in the text", item))
         return claims
@@ -277,9 +278,41 @@ class _Grounder:
             match = Match(item["value"], place.field, place.start, place.end, Evidence.READ, beside=place.label)
             return self._weighted(attribute, match, "model", ())
         if attribute.may_infer:
-            return _hypothesis(attribute, item, self.document)
+            return self._hypothesis(attribute, item)
         why = _why(mine[0], self.document) if mine else "no words in the text state it"
         return _rejected(attribute, item["value"], why, item)
+
+    def _hypothesis(self, attribute: Attribute, item: Found) -> Claim:
+        """A value the text does not state. What is given as its reason must stand in the text: small models make
+        reasons up, or copy them from an example."""
+        why = item.get("why") or None
+        cited = next(iter(self.document.find(why)), None) if why else None
+        evidence = None
+        if attribute.facet == "demand":
+            if cited is None:
+                verdict = "its reason is not in the text" if why else "no reason given"
+                return _rejected(attribute, item["value"], verdict, item)
+            others = (
+                match
+                for name, matches in self.found.items()
+                for match in matches
+                if (name, match.value) != (attribute.name, item["value"])
+            )
+            evidence = class_of_reason(cited, others, self.document, self.lexicon)
+        claim = _claim(
+            attribute,
+            item["value"],
+            "demand" if attribute.facet == "demand" else "inferred",
+            "proposed",
+            "to be judged",
+            "model",
+            reason=why,
+        )
+        claim["evidence"] = evidence
+        if cited is not None:
+            claim["field"], claim["start"], claim["end"] = cited.field, cited.start, cited.end
+            claim["quote"] = self.document.quote(cited.field, cited.start, cited.end)
+        return claim
 
     def _denied(self, attribute: Attribute, match: Match) -> Claim:
         """What the text says that it is not."""
@@ -374,28 +407,6 @@ def _stated(attribute: Attribute, match: Match, document: Document, found_by: Fo
     )
 
 
-def _hypothesis(attribute: Attribute, item: Found, document: Document) -> Claim:
-    """A value the text does not state. What is given as its reason must stand in the text: small
-    models make reasons up, or copy them from an example."""
-    why = item.get("why") or None
-    cited = next(iter(document.find(why)), None) if why else None
-    if attribute.facet == "demand" and cited is None:
-        return _rejected(attribute, item["value"], "its reason is not in the text" if why else "no reason given", item)
-    claim = _claim(
-        attribute,
-        item["value"],
-        "demand" if attribute.facet == "demand" else "inferred",
-        "proposed",
-        "to be judged",
-        "model",
-        reason=why,
-    )
-    if cited is not None:
-        claim["field"], claim["start"], claim["end"] = cited.field, cited.start, cited.end
-        claim["quote"] = document.quote(cited.field, cited.start, cited.end)
-    return claim
-
-
 def _rejected(
     attribute: Attribute,
     value: str,
@@ -405,6 +416,7 @@ def _rejected(
     document: Document | None = None,
 ) -> Claim:
     """`match`: the words that deny it. item: as the model gave it, None if it did not."""
+    match = replace(match, evidence=Evidence.DENIED) if match else None
     kind: ClaimType = "demand" if attribute.facet == "demand" else "stated"
     quote = document.quote(match.field, match.start, match.end) if match and document else None
     found_by: FoundBy = "model" if item else "lexicon"

@@ -1,30 +1,44 @@
-"""Summarizer: the dense text that is embedded, from the product's claims that hold and the words they rest on.
+"""Summarizer: a model's prose about a product, which stands beside the summary that is composed from claims.
 
 Of the product's text it reads title and brand, and of the rest the sentences that hold evidence of a claim: a sentence
-that none rests on, and be it an order in a language that nobody foresaw, has no say in the summary.
+that none rests on, and be it an order in a language that nobody foresaw, has no say in it.
 
-The summary is held to what was shown as claims are held to the text: a sentence with a number or a value of the
-category's lexicon that neither those words nor a claim bears out is left out. The first sentence says what the product
-is; where that one goes, the product's title takes its place. Asking again was tried: of six products, three got no
-better answer.
+The prose is held to what was shown, statement by statement: its numbers, its values of the category's lexicon and what
+it denies must be claims, and the words it describes things with must stand there; those beside a part must stand
+beside it in the text ("durable leather sole"). Sentences that are not borne out are left out; where the first one is
+not, there is no prose.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 from reaseq.agents.claims import Claim
-from reaseq.agents.product_text import plain, shown
+from reaseq.agents.product_text import shown
 from reaseq.documents.document import Document
-from reaseq.documents.tokens import tokenize
+from reaseq.documents.language import words
+from reaseq.documents.tokens import Token, stems, tokenize
 from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
 from reaseq.prompts.library import Prompt
-from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.evidence import Evidence
+from reaseq.taxonomy.lexicon import STOP, Lexicon
 
 _SHORTEST = 10
 _LONGEST = 1200
 _SENTENCE = re.compile(r".+?(?:[.!?]+(?=\s|$)|[。！？]+|$)", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
+_ROOT = 5
+"""Letters: words that share so many at their beginning say the same ("cushioned", "cushioning")."""
+_SAYING = frozenset(
+    stem
+    for word in (
+        "suit suitable ideal great good design feature featuring provide offer give come have has use fit well both"
+        " also which who them they made make look type kind style product item pair colour color available"
+    ).split()
+    for stem in stems(word)
+)
+"""Words in which prose says what a product is, and which state nothing."""
 
 
 class Summarizer:
@@ -40,7 +54,7 @@ class Summarizer:
     def fingerprint(self) -> str:
         return self.prompt.fingerprint
 
-    async def summarize(
+    async def write(
         self,
         chat: Chat,
         text: Document,
@@ -48,15 +62,16 @@ class Summarizer:
         *,
         product_id: str | None = None,
         repair: tuple[Message, ...] = (),
-    ) -> str:
-        """One paragraph about the product.
+    ) -> str | None:
+        """One paragraph about the product; None if what the model wrote is not borne out.
 
         Raises:
-            ReplyError: it is too short or long, or nothing of it is borne out and there is no title.
+            ReplyError: it is too short or long.
         """
-        claims = [claim for claim in claims if claim["status"] in ("verified", "approved", "edited")]
-        read = Document(_evidence(text, claims))
-        product, facts = shown(read), _facts(claims)
+        held = [claim for claim in claims if claim["status"] in ("verified", "approved", "edited")]
+        denied = [claim for claim in claims if claim["evidence"] == Evidence.DENIED and claim not in held]
+        read = Document(_evidence(text, [*held, *denied]))
+        product, facts = shown(read), _facts(held, denied)
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
@@ -66,34 +81,76 @@ class Summarizer:
                 product_id=product_id,
             )
         )
-        summary = _SPACE.sub(" ", _CONTROL.sub("", reply.text)).strip()
-        if not _SHORTEST <= len(summary) <= _LONGEST:
+        prose = _SPACE.sub(" ", _CONTROL.sub("", reply.text)).strip()
+        if not _SHORTEST <= len(prose) <= _LONGEST:
             raise ReplyError(
-                f"The summary has {len(summary)} characters; write between {_SHORTEST} and {_LONGEST}.", reply
+                f"The summary has {len(prose)} characters; write between {_SHORTEST} and {_LONGEST}.", reply
             )
-        sentences = _SENTENCE.findall(summary)
-        borne_out = self._values(read) | {(claim["attribute"], claim["value"]) for claim in claims}
-        numbers = _numbers(product) | _numbers(facts)
-        kept, invented = [], []
-        for sentence in sentences:
-            values = self._values(Document({"summary": sentence})) - borne_out
-            found = sorted(_numbers(sentence) - numbers) + sorted(value for _, value in values)
-            invented += found
-            if not found:
-                kept.append(sentence)
-        title = plain(text.sources.get("title", ""))
-        if title and kept[:1] != sentences[:1]:
-            kept.insert(0, title.rstrip(".!?") + ".")
-        if not kept:
-            raise ReplyError(
-                f"The product's text does not say {', '.join(dict.fromkeys(invented))}: leave it out.", reply
-            )
-        return "".join(kept).strip()
+        grounds = _Grounds(self.lexicon, read, held, denied)
+        sentences: list[str] = _SENTENCE.findall(prose)
+        kept = [sentence for sentence in sentences if grounds.bear_out(sentence)]
+        return "".join(kept).strip() if kept[:1] == sentences[:1] else None
 
-    def _values(self, text: Document) -> set[tuple[str, str]]:
-        """The lexicon's values that `text` states, each with its attribute."""
-        found = self.lexicon.find(text)
-        return {(name, match.value) for name, matches in found.items() for match in matches if match.stated}
+
+class _Grounds:
+    """What prose about one product may say."""
+
+    def __init__(self, lexicon: Lexicon, read: Document, held: Sequence[Claim], denied: Sequence[Claim]) -> None:
+        self.lexicon = lexicon
+        self.values = {(claim["attribute"], claim["value"]) for claim in held}
+        self.denied = {(claim["attribute"], claim["value"]) for claim in denied}
+        self.units = [
+            _roots(group)
+            for field in read.fields.values()
+            for _, group in groupby(field.tokens, key=lambda token: token.sentence)
+        ]
+        self.units += [
+            _roots(tokenize(" ".join((claim["attribute"].replace("_", " "), claim["value"], claim["quote"] or ""))))
+            for claim in (*held, *denied)
+        ]
+        self.all = frozenset().union(*self.units)
+
+    def bear_out(self, sentence: str) -> bool:
+        read = Document({"summary": sentence})
+        said, denied = _values(self.lexicon, read)
+        if not said <= self.values or not denied <= self.denied:
+            return False
+        for run, has_part in self._runs(read):
+            if not run <= self.all or (has_part and not any(run <= unit for unit in self.units)):
+                return False
+        return True
+
+    def _runs(self, read: Document) -> Iterator[tuple[frozenset[str], bool]]:
+        """Runs of describing words, each with whether a part of the product is among them."""
+        for field in read.fields.values():
+            run: list[Token] = []
+            for index, token in enumerate(field.tokens):
+                empty = token.stem in STOP or token.stem in _SAYING or words("links").at(field.tokens, index)
+                if run and (empty or token.clause != run[-1].clause):
+                    yield _run(self.lexicon, run)
+                    run = []
+                if not empty:
+                    run.append(token)
+            if run:
+                yield _run(self.lexicon, run)
+
+
+def _run(lexicon: Lexicon, run: Sequence[Token]) -> tuple[frozenset[str], bool]:
+    return _roots(run), any(lexicon.part_at(run, index) for index in range(len(run)))
+
+
+def _roots(tokens: Sequence[Token] | Iterator[Token]) -> frozenset[str]:
+    """Numbers as they are, words by how they begin."""
+    return frozenset(token.stem if token.stem[0].isdigit() else token.stem[:_ROOT] for token in tokens)
+
+
+def _values(lexicon: Lexicon, text: Document) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """The lexicon's values that `text` states, and those that it denies, each with its attribute."""
+    found = [(name, match) for name, matches in lexicon.find(text).items() for match in matches]
+    return (
+        {(name, match.value) for name, match in found if match.stated},
+        {(name, match.value) for name, match in found if match.denied},
+    )
 
 
 def _evidence(text: Document, claims: Sequence[Claim]) -> dict[str, str]:
@@ -105,13 +162,11 @@ def _evidence(text: Document, claims: Sequence[Claim]) -> dict[str, str]:
     return {name: said[name] for name in text.sources if name in said}
 
 
-def _facts(claims: Sequence[Claim]) -> str:
+def _facts(held: Sequence[Claim], denied: Sequence[Claim]) -> str:
     """Values by attribute, a line each."""
     values: dict[str, list[str]] = {}
-    for claim in claims:
+    for claim in held:
         values.setdefault(claim["attribute"].replace("_", " "), []).append(claim["value"])
+    for claim in denied:
+        values.setdefault(claim["attribute"].replace("_", " "), []).append(f"not {claim['value']}")
     return "\n".join(f"{name}: {', '.join(found)}" for name, found in values.items()) or "(none)"
-
-
-def _numbers(text: str) -> set[str]:
-    return {token.stem for token in tokenize(text) if token.stem[0].isdigit()}

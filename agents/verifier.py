@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from reaseq.agents.claims import Claim
+from reaseq.agents.claims import Claim, Status
 from reaseq.agents.confidence import with_verdict
 from reaseq.agents.product_text import shown
 from reaseq.documents.document import Document
@@ -24,6 +24,8 @@ from reaseq.taxonomy.trust import VERIFIED_FROM
 
 _ANSWER = re.compile(r'"(\d+)"\s*:\s*"(yes|no)"')
 _EVEN = 0.5
+_KEPT_FROM = 0.55
+"""A hypothesis that is hardly likelier than not is not kept; one whose reason says something else must be verified."""
 _TOP_LOGPROBS = 8
 
 
@@ -126,12 +128,20 @@ def _judged(claim: Claim, yes: bool, confidence: float | None) -> Claim:
         judged["verdict"] = f"{claim['verdict']}; {verdict}"
         return judged
     judged["confidence"] = confidence
-    if yes and confidence is not None and confidence < VERIFIED_FROM:
-        judged["verdict"] = f"the verifier is not sure (p(yes) = {confidence:.2f})"
-        return judged
-    judged["status"] = "verified" if yes else "rejected"
-    judged["verdict"] = verdict
+    judged["status"] = _hypothesis_status(claim, yes, confidence)
+    judged["verdict"] = verdict if judged["status"] == "verified" or not yes else f"{verdict}, not surely enough"
     return judged
+
+
+def _hypothesis_status(claim: Claim, yes: bool, confidence: float | None) -> Status:
+    indirect = claim["evidence"] == Evidence.INDIRECT
+    if not yes:
+        return "rejected"
+    if confidence is None:
+        return "proposed" if indirect else "verified"
+    if confidence >= VERIFIED_FROM:
+        return "verified"
+    return "rejected" if indirect or confidence < _KEPT_FROM else "proposed"
 
 
 def _answers(reply: Reply, count: int) -> list[tuple[bool, float | None]]:

@@ -18,7 +18,7 @@ def embed(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be embedded; embed nothing.")] = False,
 ) -> None:
-    """Embed what is known of each product: its summary, else title and verified claims, else the title.
+    """Embed what is known of each product: the summary composed of its claims, else its title.
 
     Only what is new or changed is embedded; stop it any way and run it again. Each model's vectors are kept apart.
 

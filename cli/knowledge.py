@@ -40,6 +40,7 @@ def list_(
     from rich.text import Text
 
     from reaseq.cli.progress import printable
+    from reaseq.knowledge_store.summaries import composed
 
     console = Console()
     category = category_as_stored(category)
@@ -52,6 +53,7 @@ def list_(
             table.add_column(name, overflow="fold")
         for product in products:
             claims, _, failures = store.knowledge(product["id"])
+            summary = composed(product["title"], product["brand"], claims) if claims else ""
             status = Text(product["status"], style="green" if product["status"] == "done" else "red")
             if failures:
                 status.append(f": {failures[0]['stage']}")
@@ -59,7 +61,7 @@ def list_(
                 Text(printable(product["id"])),
                 Text(printable(product["title"])),
                 Text(printable(_claims_line(claims))),
-                Text(printable(product["summary"] or "")),
+                Text(printable(summary)),
                 status,
             )
         console.print(table)
@@ -90,13 +92,14 @@ def show(
             from reaseq import ReaseqError
 
             raise ReaseqError(f"no product with id {product_id!r} in the store", hint="reaseq knowledge list")
-        claims, summary, failures = store.knowledge(product_id)
+        claims, prose, failures = store.knowledge(product_id)
         variants = store.variants([product_id]).get(product_id, [])
         schema = store.latest_schema(product["category"] or "")
 
     from reaseq.agents.product_text import showing, source_fields
     from reaseq.cli.review import holds_evidence
     from reaseq.documents.document import Document
+    from reaseq.knowledge_store.summaries import composed
     from reaseq.taxonomy.lexicon import Lexicon
     from reaseq.taxonomy.variants import variant_values
 
@@ -163,14 +166,17 @@ def show(
         }
         for origin in sorted(origins):
             console.print(Text(origin, style="dim"))
-    if summary:
-        console.print(Panel(Text(printable(summary["text"])), title="Summary", title_align="left"))
+    if claims:
+        summary = composed(product["title"], product["brand"], claims)
+        console.print(Panel(Text(printable(summary)), title="Summary, of the claims that hold", title_align="left"))
+    if prose:
+        console.print(Panel(Text(printable(prose["text"])), title="In the model's words", title_align="left"))
     for failure in failures:
         console.print(
             Text(f"Failed: {failure['stage']} after {failure['attempts']} attempts: ", style="red")
             + Text(printable(failure["reason"]))
         )
-    if not claims and not summary and not failures:
+    if not claims and not prose and not failures:
         console.print(Text(f"Not distilled yet. Next: reaseq distill --category {product['category'] or 'CATEGORY'}"))
 
 

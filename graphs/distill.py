@@ -411,14 +411,14 @@ class _Run:
                 for claim in state["claims"]
                 if claim["status"] not in LOCKED
             ]
-        summary = state.get("summary")
+        prose = state.get("prose")
         knowledge = ProductKnowledge(
             product_id,
             parts,
             claims=claims,
-            summary=None
-            if summary is None
-            else {"text": summary, "model": model, "prompt_fingerprint": fingerprints[Summarizer.name]},
+            prose=None
+            if prose is None
+            else {"text": prose, "model": model, "prompt_fingerprint": fingerprints[Summarizer.name]},
             failures=[dict(failure) for failure in state["failures"]],
             retired_calls=state["retired"],
             several=agents.several,

@@ -19,6 +19,7 @@ from reaseq import ReaseqError
 from reaseq.agents.product_text import source_fields
 from reaseq.documents.document import Document
 from reaseq.graphs.product_graph import ProductAgents, ProductState, build_product_graph, run_product_graph
+from reaseq.knowledge_store.summaries import composed
 from reaseq.llm.chat import Call, Chat, ChatRequest
 from reaseq.llm.endpoint import Endpoint
 from reaseq.prompts.library import PromptLibrary
@@ -127,7 +128,7 @@ async def run_case(category: str, case: Case, chat: Chat) -> dict[str, Any]:
     graph = build_product_graph(agents, chat, repairs=REPAIRS)
     document = Document(source_fields(case.product))
     state = await run_product_graph(graph, agents, "golden", document, repairs=REPAIRS)
-    return outcome(state)
+    return outcome(case.product, state)
 
 
 def recorded(calls: Iterable[Call]) -> list[RecordedReply]:
@@ -138,14 +139,19 @@ def recorded(calls: Iterable[Call]) -> list[RecordedReply]:
     ]
 
 
-def outcome(state: ProductState) -> dict[str, Any]:
-    """Claims, summary and failures of a finished product, without what is empty."""
+def outcome(product: Mapping[str, Any], state: ProductState) -> dict[str, Any]:
+    """Claims, summary, the model's prose and failures of a finished product, without what is empty."""
     claims = []
     for claim in state.get("claims", []):
         kept: Mapping[str, Any] = claim
         claims.append({name: value for name, value in kept.items() if value is not None and name != "facet"})
     failures = [f"{failure['stage']}: {failure['reason']}" for failure in state["failures"]]
-    made = {"claims": claims, "summary": state.get("summary"), "failures": failures}
+    made = {
+        "claims": claims,
+        "summary": composed(product["title"], product.get("brand"), state["claims"]) if claims else None,
+        "prose": state.get("prose"),
+        "failures": failures,
+    }
     return {name: value for name, value in made.items() if value}
 
 

@@ -66,7 +66,7 @@ class ProductState(TypedDict, total=False):
 
     extraction: Extraction
     claims: list[Claim]
-    summary: str
+    prose: str
     attempts: int
     repair: list[Message]
     replies: list[int]
@@ -198,10 +198,10 @@ def build_product_graph(
         product = runtime.context
 
         async def stage(repair: tuple[Message, ...]) -> ProductState:
-            summary = await summarizer.summarize(
+            prose = await summarizer.write(
                 chat, product.text, state["claims"], product_id=product.product_id, repair=repair
             )
-            return {"summary": summary}
+            return {"prose": prose} if prose else {}
 
         return await _attempt(Summarizer.name, state, stage, repairs)
 

@@ -8,7 +8,7 @@ from typing import Any
 from reaseq.agents.product_text import fingerprint, source_fields
 from reaseq.knowledge_store.store import Store
 
-CODE_VERSION = "7"
+CODE_VERSION = "8"
 """Raised when a change of code changes what a distillation finds."""
 
 _WORDS = {

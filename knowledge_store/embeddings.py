@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, func, insert, select, update
 
 from reaseq.knowledge_store.encoder import Encoder
-from reaseq.knowledge_store.store import CLAIM, EMBEDDING, EVENT, PRODUCT, SPACE, SUMMARY, Store
-from reaseq.knowledge_store.tables import LOCKED, ClaimStatus, now
+from reaseq.knowledge_store.store import EMBEDDING, EVENT, PRODUCT, SPACE, Store
+from reaseq.knowledge_store.summaries import composed
+from reaseq.knowledge_store.tables import now
 from reaseq.knowledge_store.whitening import Whitening
 
 _BATCH = 500
@@ -22,7 +23,7 @@ _CHUNK = 2048
 
 @dataclass(frozen=True)
 class Text:
-    """What is embedded of a product. source: summary, claims (with the title), or title (with the brand)."""
+    """What is embedded of a product. source: claims (its summary is composed of them), or title (with the brand)."""
 
     product_id: str
     text: str
@@ -47,12 +48,10 @@ class Space:
 
 def texts(store: Store, category: str | None = None) -> Iterator[Text]:
     """The text of every product, of a category or of all, in the order of ids; read in batches."""
-    sound = CLAIM.c.status.in_((ClaimStatus.VERIFIED, *LOCKED))
     after = ""
     while True:
         query = (
-            select(PRODUCT.c.id, PRODUCT.c.title, PRODUCT.c.brand, SUMMARY.c.text)
-            .outerjoin(SUMMARY, SUMMARY.c.product_id == PRODUCT.c.id)
+            select(PRODUCT.c.id, PRODUCT.c.title, PRODUCT.c.brand)
             .where(PRODUCT.c.id > after)
             .order_by(PRODUCT.c.id)
             .limit(_BATCH)
@@ -62,16 +61,10 @@ def texts(store: Store, category: str | None = None) -> Iterator[Text]:
             query = query.where(func.coalesce(PRODUCT.c.category, "") == category)
         with store.reading() as connection:
             rows = connection.execute(query).all()
-            without = [row.id for row in rows if row.text is None]
-            claims: dict[str, list[str]] = {}
-            found = select(CLAIM.c.product_id, CLAIM.c.attribute, CLAIM.c.value).where(sound)
-            for claim in connection.execute(found.where(CLAIM.c.product_id.in_(without)).order_by(CLAIM.c.id)):
-                claims.setdefault(claim.product_id, []).append(f"{claim.attribute.replace('_', ' ')}: {claim.value}")
+        claims = store.summed_up([row.id for row in rows])
         for row in rows:
-            if row.text is not None:
-                yield Text(row.id, row.text, "summary")
-            elif row.id in claims:
-                yield Text(row.id, "; ".join([row.title, *claims[row.id]]), "claims")
+            if row.id in claims:
+                yield Text(row.id, composed(row.title, row.brand, claims[row.id]), "claims")
             else:
                 yield Text(row.id, row.title if not row.brand else f"{row.title}. {row.brand}", "title")
         if len(rows) < _BATCH:
@@ -104,14 +97,14 @@ def embed(
 ) -> dict[str, tuple[int, int]]:
     """Embed what is new or changed, of a category or of all, and fit the whitening again.
 
-    Returns for each source (summary, claims, title) how many were embedded and how many are unchanged. Vectors are
+    Returns for each source (claims, title) how many were embedded and how many are unchanged. Vectors are
     kept a chunk at a time: stop it any way and run it again. A dry run embeds nothing and says what it would.
     """
     space = find_space(store, encoder.fingerprint)
     if not dry_run:
         space = open_space(store, encoder.name, encoder.fingerprint, encoder.dimensions)
     total = store.count_products(category)
-    counts = {source: [0, 0] for source in ("summary", "claims", "title")}
+    counts = {source: [0, 0] for source in ("claims", "title")}
     seen = 0
     checked = stale(store, space, category)
     while part := list(islice(checked, _CHUNK)):

@@ -11,6 +11,7 @@ from typing import Any
 from reaseq import ReaseqError
 from reaseq.knowledge_store.decisions import decided_products
 from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.summaries import composed
 from reaseq.knowledge_store.tables import LOCKED
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.variants import variant_values
@@ -47,9 +48,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def export_claims(store: Store, path: Path, *, category: str | None = None, defuse: bool = False) -> int:
     """Write every claim to `path`, a row each, in the format its ending names; returns the number of rows.
 
-    The summary of a product stands in rows of its own, under the attribute `summary`, and so does what its variants
-    differ by, with a variant's id. The file appears whole or not at all. `defuse` puts a quote mark before CSV cells
-    that a spreadsheet would run as a formula (https://owasp.org/www-community/attacks/CSV_Injection).
+    The summary of a product stands in rows of its own, under the attribute `summary`, what a model wrote about it under
+    `prose`; what its variants differ by has a variant's id. The file appears whole or not at all. `defuse` puts a quote
+    mark before CSV cells that a spreadsheet would run as a formula
+    (https://owasp.org/www-community/attacks/CSV_Injection).
 
     Raises:
         ReaseqError: the ending names no known format, or the file cannot be written.
@@ -130,16 +132,20 @@ def _rows(store: Store, category: str | None) -> Iterator[dict[str, Any]]:
     lexicons: dict[str | None, Lexicon | None] = {}
     products = store.distilled(category=category)
     while batch := list(islice(products, _BATCH)):
-        variants = store.variants([product["id"] for product in batch])
+        ids = [product["id"] for product in batch]
+        variants, known = store.variants(ids), store.summed_up(ids)
         for product in batch:
             of_product = dict.fromkeys(COLUMNS) | {
                 "product_id": product["id"],
                 "title": product["title"],
                 "category": product["category"],
             }
-            if product["summary"]:
-                said = {"attribute": "summary", "value": product["summary"], "created_at": product["finished_at"]}
-                yield of_product | said
+            of_product["created_at"] = product["finished_at"]
+            if claims := known.get(product["id"]):
+                said = composed(product["title"], product["brand"], claims)
+                yield of_product | {"attribute": "summary", "value": said}
+            if product["prose"]:
+                yield of_product | {"attribute": "prose", "value": product["prose"]}
             if mine := variants.get(product["id"]):
                 for value in _of_variants(store, product["category"], mine, lexicons):
                     yield of_product | value

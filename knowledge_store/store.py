@@ -23,6 +23,7 @@ from sqlalchemy import (
     func,
     insert,
     make_url,
+    or_,
     select,
     tuple_,
     update,
@@ -31,6 +32,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store import tables as t
+from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.schema import CategorySchema
 
 HEAD = "0007"
@@ -94,7 +96,7 @@ class ProductKnowledge:
     product_id: str
     parts: dict[str, str]
     claims: list[dict[str, Any]] | None = None
-    summary: dict[str, Any] | None = None
+    prose: dict[str, Any] | None = None
     failures: list[dict[str, Any]] = field(default_factory=list)
     retired_calls: list[int] = field(default_factory=list)
     several: Collection[str] = ()
@@ -395,7 +397,7 @@ class Store:
         """Replace what is known of a product, in one transaction. People's decisions stay.
 
         A claim that somebody decided is kept, and no new claim reopens it (see `undecided`). New claims
-        replace the old claims and the old summary, even if no new summary came of them: what is stored
+        replace the old claims and the old prose, even if no new prose came of them: what is stored
         comes from one set of inputs. Without new claims only the failure is noted.
         """
         product_id = knowledge.product_id
@@ -410,8 +412,8 @@ class Store:
                 if claims:
                     connection.execute(_ADD_CLAIMS, claims)
                 connection.execute(_DROP_SUMMARY, this)
-                if knowledge.summary is not None:
-                    connection.execute(_ADD_SUMMARY, knowledge.summary | stamp)
+                if knowledge.prose is not None:
+                    connection.execute(_ADD_SUMMARY, knowledge.prose | stamp)
             for drop in _DROP_STATE:
                 connection.execute(drop, this)
             if knowledge.failures:
@@ -435,23 +437,23 @@ class Store:
             return [dict(row._mapping) for row in connection.execute(_DECIDED, {"product": product_id})]
 
     def knowledge(self, product_id: str) -> tuple[list[dict[str, Any]], dict[str, Any] | None, list[dict[str, Any]]]:
-        """A product's claims (by attribute), summary and failures."""
+        """A product's claims (by attribute), what a model wrote about it, and failures."""
         with self.reading() as connection:
             claims = connection.execute(
                 select(CLAIM).where(CLAIM.c.product_id == product_id).order_by(CLAIM.c.facet.desc(), CLAIM.c.id)
             ).all()
-            summary = connection.execute(select(SUMMARY).where(SUMMARY.c.product_id == product_id)).first()
+            prose = connection.execute(select(SUMMARY).where(SUMMARY.c.product_id == product_id)).first()
             failures = connection.execute(select(FAILURE).where(FAILURE.c.product_id == product_id)).all()
         return (
             [dict(row._mapping) for row in claims],
-            dict(summary._mapping) if summary else None,
+            dict(prose._mapping) if prose else None,
             [dict(row._mapping) for row in failures],
         )
 
     def distilled(
         self, *, category: str | None = None, limit: int | None = None, batch: int = 500
     ) -> Iterator[dict[str, Any]]:
-        """Products that were distilled, newest last, each with `status`, `summary` and numbers of claims."""
+        """Products that were distilled, newest last, each with `status`, a model's `prose` and numbers of claims."""
         verified = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
         counts = (
             select(
@@ -468,7 +470,7 @@ class Store:
                 PRODUCT,
                 DISTILLATION.c.status,
                 DISTILLATION.c.finished_at,
-                SUMMARY.c.text.label("summary"),
+                SUMMARY.c.text.label("prose"),
                 func.coalesce(counts.c.verified, 0).label("verified"),
                 func.coalesce(counts.c.rejected, 0).label("rejected"),
                 func.coalesce(counts.c.proposed, 0).label("proposed"),
@@ -519,6 +521,19 @@ class Store:
             for row in connection.execute(query):
                 mine = found.setdefault(row.product_id, {})
                 mine.setdefault(row.attribute, []).append(dict(row._mapping))
+        return found
+
+    def summed_up(self, product_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+        """The claims that summaries are composed of, by product: those that hold, and what texts deny."""
+        query = (
+            select(CLAIM)
+            .where(CLAIM.c.product_id.in_(product_ids), or_(SOUND, CLAIM.c.evidence == Evidence.DENIED))
+            .order_by(CLAIM.c.id)
+        )
+        found: dict[str, list[dict[str, Any]]] = {}
+        with self.reading() as connection:
+            for row in connection.execute(query):
+                found.setdefault(row.product_id, []).append(dict(row._mapping))
         return found
 
     def failures(self, run_id: int | None = None) -> list[dict[str, Any]]:

@@ -205,7 +205,8 @@ class Decision(SQLModel, table=True):
 
 
 class Summary(SQLModel, table=True):
-    """The dense text that is embedded."""
+    """What a model wrote about a product, as far as claims and their evidence bear it out. It stands beside the summary
+    that is composed from claims (`reaseq.knowledge_store.summaries`), and is not embedded."""
 
     __tablename__ = "summary"
 
@@ -317,13 +318,13 @@ class EmbeddingSpace(SQLModel, table=True):
 
 
 class Embedding(SQLModel, table=True):
-    """A product's knowledge embedding: of its summary, else of title and verified claims, else of the title."""
+    """A product's knowledge embedding: of the summary that is composed from its claims, else of its title."""
 
     __tablename__ = "embedding"
 
     product_id: str = _text(primary_key=True, foreign_key="product.id")
     space_id: int = Field(primary_key=True, foreign_key="embedding_space.id")
-    source: str = _text(description="summary, claims or title.")
+    source: str = _text(description="claims or title.")
     text_fingerprint: str = _text(description="Of the text that was embedded.")
     vector: bytes = Field(description="float16, little-endian, of unit length, not whitened.")
     created_at: datetime = _time()

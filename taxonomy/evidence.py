@@ -28,6 +28,9 @@ class Evidence(StrEnum):
     VARIANTS = "contradicted by its variants"
     LISTED = "one of several in a cell"
     OTHER_KIND = "of a product of another kind"
+    DENIED = "denied by the text"
+    SUGGESTED = "words that suggest it"
+    INDIRECT = "words that say something else"
 
 
 class Standing(StrEnum):

@@ -30,10 +30,11 @@ from reaseq.taxonomy.measures import measured
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.units import same
 
-_STOP = frozenset(
+STOP = frozenset(
     {"a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "for", "with", "from", "by", "is", "are", "was"}
     | {"be", "it", "its", "this", "that", "these", "those", "your", "you", "our", "und", "der", "die", "das", "für"}
 )
+"""Stems that say nothing by themselves."""
 _PART_AFTER = 3
 _PART_BEFORE = 6
 _SHORT_ITEM = 4
@@ -483,6 +484,10 @@ class Lexicon:
             found[index] = _Part(index, index + width, owners, whole == width)
         return found
 
+    def part_at(self, tokens: Sequence[Token], index: int) -> int:
+        """How many tokens the words for a part have that begin at `index`; 0 if none do."""
+        return max(self._all_cues.at(tokens, index), words("parts").at(tokens, index))
+
     def _owner(self, field: Field, first: int, last: int, parts: dict[int, _Part]) -> _Part | None:
         """The part that a value at tokens `first` to `last` (exclusive) stands beside: the first one close after it
         ("rubber lug outsole", "leather and mesh upper"), or one before it with nothing or a linking word between."""
@@ -516,7 +521,7 @@ class Lexicon:
             if words("located").at(tokens, index) and index == last:
                 located = True
             elif not words("joins").at(tokens, index) and not located:
-                if tokens[index].stem in _STOP or words("links").at(tokens, index):
+                if tokens[index].stem in STOP or words("links").at(tokens, index):
                     return None
                 steps += 1
             index += 1
@@ -576,7 +581,7 @@ class Lexicon:
                 tokens = field.tokens
                 for index in range(len(tokens) - width + 1):
                     first, last = tokens[index], tokens[index + width - 1]
-                    if first.clause != last.clause or first.stem in _STOP or last.stem in _STOP:
+                    if first.clause != last.clause or first.stem in STOP or last.stem in STOP:
                         continue
                     span = field.text[first.start : last.end]
                     if "\n" not in span:

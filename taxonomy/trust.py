@@ -32,11 +32,12 @@ _POOLS: tuple[frozenset[str], ...] = tuple(
             (Evidence.HEAD, Evidence.PHRASE, Evidence.OPENING, Evidence.PART, Evidence.ITEM, Evidence.READ),
             (Evidence.TITLE, Evidence.PROSE, Evidence.CUE, Evidence.CELL, Evidence.OTHER, Evidence.TAGGED),
             (Evidence.CONTRADICTED, Evidence.VARIANTS, Evidence.LISTED, Evidence.OTHER_KIND),
+            (Evidence.SUGGESTED, Evidence.INDIRECT, Evidence.DENIED),
         ),
     )
 )
-"""Classes that are alike: a column's name and a label, what stands beside what it is said of, what stands free, and
-what something speaks against."""
+"""Classes that are alike: a column's name and a label, what stands beside what it is said of, what stands free,
+what something speaks against, and what no words state."""
 
 Counts = Mapping[tuple[str, str], tuple[int, int]]
 """Class of evidence and sort of attribute to claims that are true, and claims that were judged."""

@@ -31,13 +31,13 @@ class Saying(Answering):
         return Reply(self.text, "stop")
 
 
-def summarize(sources: dict[str, str], said: str, claims: list[Claim] | None = None) -> tuple[str, str]:
-    """What it was shown, and the summary."""
+def written(sources: dict[str, str], said: str, claims: list[Claim] | None = None) -> tuple[str, str | None]:
+    """What it was shown, and what of its prose is kept."""
     chat: Any = Saying(said)
     text = Document(sources)
     found = ground({}, text, LEXICON) if claims is None else claims
-    summary = asyncio.run(SUMMARIZER.summarize(chat, text, found))
-    return chat.asked[0].turns[0][1], summary
+    prose = asyncio.run(SUMMARIZER.write(chat, text, found))
+    return chat.asked[0].turns[0][1], prose
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def summarize(sources: dict[str, str], said: str, claims: list[Claim] | None = N
     ],
 )
 def test_it_reads_what_claims_rest_on(sources: dict[str, str], shown: str) -> None:
-    asked, _ = summarize(sources, "A boot that is black.")
+    asked, _ = written(sources, "A boot that is black.")
     assert asked.startswith(shown)
 
 
@@ -76,12 +76,41 @@ def test_a_rejected_claim_is_no_reason_to_read_a_sentence() -> None:
     for claim in claims:
         if claim["value"] == "buckle":
             claim["status"] = "rejected"
-    asked, _ = summarize(dict(text.sources), "The Tor is a suede boot.", claims)
+    asked, _ = written(dict(text.sources), "The Tor is a suede boot.", claims)
     assert "suede" in asked
     assert "uckle" not in asked
+
+
+ACME = {
+    "title": "Acme Fell shoes for men",
+    "description": "Black suede upper with a sticky rubber sole. Not waterproof. Tough enough for a hike.",
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("The Acme Fell is a black suede shoe for men with a sticky rubber sole.", True),
+        ("The Acme Fell is not waterproof.", True),
+        pytest.param("The Acme Fell is a black suede shoe for hot days.", False, id="words that nobody said"),
+        pytest.param("It has a 3 cm heel.", False, id="a number"),
+        pytest.param("It is a brown shoe.", False, id="a value"),
+        pytest.param("It is waterproof.", False, id="what the text denies"),
+        pytest.param("It is not black.", False, id="a denial of its own"),
+        pytest.param("It has a tough rubber sole.", False, id="a word moved to a part"),
+        pytest.param("It is suitable for men of all ages.", False, id="whom it suits"),
+    ],
+)
+def test_prose_is_held_to_claims_and_their_words(said: str, kept: bool) -> None:
+    assert written(ACME, said)[1] == (said if kept else None)
+
+
+def test_a_later_sentence_that_is_not_borne_out_goes_alone() -> None:
+    said = "The Acme Fell is a suede shoe. It is red. It is for men."
+    assert written(ACME, said)[1] == "The Acme Fell is a suede shoe. It is for men."
 
 
 def test_what_it_did_not_read_is_not_borne_out() -> None:
     """A number that only an unread sentence holds."""
     sources = {"title": "Tor", "description": "A suede boot. Worn by 77 astronauts."}
-    assert summarize(sources, "The Tor is a suede boot. It was worn by 77 people.")[1] == "The Tor is a suede boot."
+    assert written(sources, "The Tor is a suede boot. It was worn by 77 people.")[1] == "The Tor is a suede boot."

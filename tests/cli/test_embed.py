@@ -44,11 +44,15 @@ def filled(run: Run) -> Run:
     return run
 
 
-def summarise(product_id: str, text: str) -> None:
+def known_as(product_id: str, text: str) -> None:
+    """A claim whose value is that text."""
+    claim = {
+        "attribute": "?", "value": text, "facet": "supply", "claim_type": "stated", "verdict": "",
+        "status": "verified", "found_by": "both", "quote": text,
+    }  # fmt: skip
     with Store.open(STORE) as store:
         run_id = store.start_run(command="distill", model="m", engine="e", settings={}, versions={})
-        summary = {"text": text, "model": "m", "prompt_fingerprint": ""}
-        store.save_knowledge(ProductKnowledge(product_id, {}, claims=[], summary=summary), run_id=run_id)
+        store.save_knowledge(ProductKnowledge(product_id, {}, claims=[claim]), run_id=run_id)
 
 
 def vectors() -> dict[str, bytes]:
@@ -65,9 +69,9 @@ def test_only_what_changed_is_embedded(filled: Run, words: str) -> None:
     assert "Next: reaseq similar ID, or reaseq train-ranker" in output
     before = vectors()
     assert "│ title │ 0 │ 5 │" in filled("embed", "--model", words)
-    summarise(FIRST, "black leather boots")
+    known_as(FIRST, "black leather boots")
     output = filled("embed", "--model", words)
-    assert "│ summary │ 1 │ 0 │" in output
+    assert "│ claims │ 1 │ 0 │" in output
     assert "│ title │ 0 │ 4 │" in output
     after = vectors()
     assert [product for product in IDS if after[product] != before[product]] == [FIRST]
@@ -105,7 +109,7 @@ def test_similar_products(filled: Run, words: str) -> None:
         filled("similar", FIRST)
     texts = ["black leather boots", "leather boots", "canvas sandals", "canvas sandals black", "sandals canvas boots"]
     for product, text in zip(IDS, texts, strict=True):
-        summarise(product, text)
+        known_as(product, text)
     with Store.open(STORE) as store, store.writing() as connection:
         hostile = "\x1b[2J[red]Boots[/red]"
         connection.execute(update(PRODUCT).where(PRODUCT.c.id == IDS[1]).values(title=hostile))

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.summaries import composed
 
 PRODUCTS: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("commands.yaml").read_text(encoding="utf-8"))
 
@@ -44,11 +45,12 @@ def test_nobody_obeys_a_product(tmp_path: Path) -> None:
     obeyed, found = [], 0
     with Store.open(f"sqlite:///{tmp_path / '.reaseq' / 'store.sqlite'}") as store:
         for number, product in enumerate(PRODUCTS):
-            claims, summary, failures = store.knowledge(str(number))
-            assert summary is not None, (product["title"], failures)
+            claims, prose, failures = store.knowledge(str(number))
+            assert not failures, product["title"]
             held = [claim for claim in claims if claim["status"] != "rejected"]
             found += sum(claim["status"] == "verified" for claim in held)
-            said = [f"{claim['attribute']}: {claim['value']}" for claim in held] + [summary["text"]]
+            said = [f"{claim['attribute']}: {claim['value']}" for claim in held]
+            said += [composed(product["title"], product.get("brand"), claims), prose["text"] if prose else ""]
             said += [
                 cell or "" for name, cell in filled[number].items() if name not in ("title", "brand", "description")
             ]

@@ -62,7 +62,7 @@ def test_one_request_in_seven_goes_wrong(store: Store, fake: FakeEndpoint, seed:
     assert kept_tokens(store) == stats.prompt_tokens + stats.completion_tokens
     assert outcome.counts.done + outcome.counts.failed == products
     for product in store.distilled():
-        assert product["status"] == "failed" or product["summary"].endswith("."), "a summary that was cut off"
+        assert not product["prose"] or product["prose"].endswith("."), "prose that was cut off"
 
 
 @pytest.mark.parametrize(
@@ -122,15 +122,15 @@ def test_a_stage_that_fails_keeps_what_came_before_and_is_tried_again(store: Sto
     outcome = run(store, fake)
     assert (outcome.counts.done, outcome.counts.failed) == (0, 5)
     for product in store.distilled():
-        claims, summary, failures = store.knowledge(product["id"])
+        claims, prose, failures = store.knowledge(product["id"])
         assert any(claim["status"] == "verified" for claim in claims)
-        assert summary is None
+        assert prose is None
         assert [(failure["stage"], failure["attempts"]) for failure in failures] == [("summarizer", 3)]
     before = fake.stats()
     fake.configure(Behaviour())
     assert run(store, fake).counts.done == 5
     after = fake.stats()
-    # Only the summaries are asked for again.
+    # Only the prose is asked for again.
     assert after.requests == 5
     assert before.requests > after.requests
     assert store.failures() == []

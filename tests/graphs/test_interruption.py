@@ -38,12 +38,12 @@ def open_store(folder: Path) -> Store:
 
 
 def knowledge(folder: Path) -> dict[str, Any]:
-    """Claims and summaries without ids, runs and times."""
+    """Claims and prose without ids, runs and times."""
     drop = {"id", "run_id", "created_at"}
     with open_store(folder) as store:
         claims = [{k: v for k, v in claim.items() if k not in drop} for claim in store.claims()]
-        summaries = {product["id"]: (product["status"], product["summary"]) for product in store.distilled()}
-    return {"claims": claims, "summaries": summaries}
+        prose = {product["id"]: (product["status"], product["prose"]) for product in store.distilled()}
+    return {"claims": claims, "prose": prose}
 
 
 def prepared(folder: Path) -> Path:

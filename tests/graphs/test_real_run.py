@@ -60,7 +60,6 @@ def test_embedded_on_a_real_catalogue(tmp_path: Path, realdata: Path) -> None:
         for product in products:
             assert product["status"] == "done"
             assert product["verified"] >= 3
-            assert len(product["summary"]) > 40
         assert assert_every_stated_claim_has_its_quote(store) > 10
     assert f"0 done, 0 failed, {PRODUCTS} unchanged" in reaseq(
         "distill", "--category", "shoes", "--limit", str(PRODUCTS)

@@ -17,6 +17,7 @@ from reaseq.knowledge_store import embeddings
 from reaseq.knowledge_store.embedding_export import export_embeddings
 from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.store import PRODUCT, ProductKnowledge, Store
+from reaseq.knowledge_store.summaries import composed
 from reaseq.llm import encoders
 from reaseq.llm.endpoint import EngineError
 
@@ -24,7 +25,7 @@ MODELS = Path(os.environ.get("REASEQ_MODELS_DIR", ".reaseq/models"))
 WORDS = ("a", "black", "leather", "boot", "canvas", "sandal", "for", "rain", "and", "sun")
 CLAIM = {
     "attribute": "upper_material", "value": "suede", "facet": "supply", "claim_type": "stated", "verdict": "",
-    "status": "verified", "found_by": "both",
+    "status": "verified", "found_by": "both", "quote": "Suede",
 }  # fmt: skip
 
 
@@ -36,11 +37,11 @@ def vectors_of(number: int, seed: int = 0) -> NDArray[np.float32]:
 
 @pytest.fixture
 def known(store: Store) -> Store:
-    """Three products: one with a summary, one with claims alone, one with nothing but its title."""
+    """Three products: one with prose, one with claims alone, one with nothing but its title."""
     fill(store, 3)
     run_id = store.start_run(command="distill", model="m", engine="e", settings={}, versions={})
-    summary = {"text": "A shoe for muddy trails.", "model": "m", "prompt_fingerprint": ""}
-    store.save_knowledge(ProductKnowledge("made-000001", {}, claims=[CLAIM], summary=summary), run_id=run_id)
+    prose = {"text": "A shoe for muddy trails.", "model": "m", "prompt_fingerprint": ""}
+    store.save_knowledge(ProductKnowledge("made-000001", {}, claims=[CLAIM], prose=prose), run_id=run_id)
     rejected = CLAIM | {"attribute": "closure", "value": "zip", "status": "rejected"}
     store.save_knowledge(ProductKnowledge("made-000002", {}, claims=[CLAIM, rejected]), run_id=run_id)
     return store
@@ -48,11 +49,12 @@ def known(store: Store) -> Store:
 
 def test_the_best_text_there_is(known: Store) -> None:
     found = {text.product_id: text for text in embeddings.texts(known)}
-    assert found["made-000001"].text == "A shoe for muddy trails."
-    title = known.product("made-000002")
-    assert title is not None
-    assert found["made-000002"].text == f"{title['title']}; upper material: suede"
-    assert [found[f"made-00000{number}"].source for number in (1, 2, 3)] == ["summary", "claims", "title"]
+    for product_id in ("made-000001", "made-000002"):
+        product = known.product(product_id)
+        assert product is not None
+        assert found[product_id].text == composed(product["title"], product["brand"], [CLAIM])
+        assert "Upper material: suede" in found[product_id].text
+    assert [found[f"made-00000{number}"].source for number in (1, 2, 3)] == ["claims", "claims", "title"]
     assert list(embeddings.texts(known, "watches")) == []
 
 
@@ -67,9 +69,12 @@ def test_only_what_changed_is_stale(known: Store) -> None:
     assert stale(space) == ["made-000003"]
     embeddings.save_vectors(known, space, texts[2:], vectors_of(1))
     assert stale(space) == []
-    summary = {"text": "Something else.", "model": "m", "prompt_fingerprint": ""}
     run_id = known.start_run(command="distill", model="m", engine="e", settings={}, versions={})
-    known.save_knowledge(ProductKnowledge("made-000001", {}, claims=[CLAIM], summary=summary), run_id=run_id)
+    prose = {"text": "Something else.", "model": "m", "prompt_fingerprint": ""}
+    known.save_knowledge(ProductKnowledge("made-000001", {}, claims=[CLAIM], prose=prose), run_id=run_id)
+    assert stale(space) == [], "what a model wrote is not embedded"
+    other = CLAIM | {"value": "nubuck", "quote": "Nubuck"}
+    known.save_knowledge(ProductKnowledge("made-000001", {}, claims=[other]), run_id=run_id)
     assert stale(space) == ["made-000001"]
     assert len(stale(embeddings.open_space(known, "model", "f2", 4))) == 3  # other weights, another space
 

@@ -40,7 +40,7 @@ def run_id(store: Store) -> int:
     return store.start_run(command="distill", model="m", engine="e", settings={}, versions={})
 
 
-SUMMARY = {"text": "A shoe.", "model": "m", "prompt_fingerprint": "p"}
+PROSE = {"text": "A shoe.", "model": "m", "prompt_fingerprint": "p"}
 FAILURE = {"stage": "attribute_extractor", "reason": "no", "attempts": 3}
 
 
@@ -49,13 +49,13 @@ def values(store: Store) -> list[tuple[str, str]]:
 
 
 def test_new_claims_replace_old_ones(store: Store, run_id: int) -> None:
-    old = ProductKnowledge("made-000001", {}, claims=[claim("color", "red")], summary=SUMMARY)
+    old = ProductKnowledge("made-000001", {}, claims=[claim("color", "red")], prose=PROSE)
     store.save_knowledge(old, run_id=run_id)
     new = ProductKnowledge("made-000001", {}, claims=[claim("color", "blue")], failures=[FAILURE])
     store.save_knowledge(new, run_id=run_id)
-    claims, summary, failures = store.knowledge("made-000001")
+    claims, prose, failures = store.knowledge("made-000001")
     assert [row["value"] for row in claims] == ["blue"]
-    assert summary is None, "a summary of other claims would be out of date"
+    assert prose is None, "prose on other claims would be out of date"
     assert [row["reason"] for row in failures] == ["no"]
     store.save_knowledge(old, run_id=run_id)
     assert store.failures() == []
@@ -63,12 +63,12 @@ def test_new_claims_replace_old_ones(store: Store, run_id: int) -> None:
 
 def test_a_failure_that_found_nothing_out_leaves_what_was_known(store: Store, run_id: int) -> None:
     store.save_knowledge(
-        ProductKnowledge("made-000001", {"a": "1"}, claims=[claim("color", "red")], summary=SUMMARY), run_id=run_id
+        ProductKnowledge("made-000001", {"a": "1"}, claims=[claim("color", "red")], prose=PROSE), run_id=run_id
     )
     store.save_knowledge(ProductKnowledge("made-000001", {"a": "2"}, failures=[FAILURE]), run_id=run_id)
-    claims, summary, failures = store.knowledge("made-000001")
+    claims, prose, failures = store.knowledge("made-000001")
     assert [row["value"] for row in claims] == ["red"]
-    assert summary is not None
+    assert prose is not None
     assert len(failures) == 1
     assert next(store.products("shoes"))[1:] == ({"a": "2"}, "failed")
 

@@ -1,0 +1,75 @@
+"""A product's summary: its title, and what is known of it, composed from claims in a fixed order.
+
+Nothing in it is anybody's prose: every statement is a claim that holds, in the order of the schema, with the words of
+the text where they say more than the value ("green (olive)"), or what the text denies ("not waterproof"). It is what
+people read first and what is embedded. As it is composed when it is asked for, a decision tells on it at once.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reaseq.documents.document import read_field
+from reaseq.documents.language import answer
+from reaseq.documents.tokens import stems, tokenize
+from reaseq.knowledge_store.tables import LOCKED, ClaimStatus
+from reaseq.taxonomy.evidence import Evidence
+
+_LONGEST_TITLE = 200
+_LONGEST_QUOTE = 40
+_GUESSED = ("demand", "inferred")
+"""Types of claims that no words state."""
+
+
+def composed(title: str, brand: str | None, claims: Iterable[Mapping[str, Any]]) -> str:
+    """The summary of a product; `claims` are all of its claims, in schema order.
+
+    First the title, with the brand if that is not in it; then what the product is ("color: green (olive), black"); then
+    what suits whom, of which guesses are marked as such.
+    """
+    name = " ".join(read_field("title", title).shown().split())[:_LONGEST_TITLE] or title
+    if brand and not _within(stems(brand), stems(name)):
+        name = f"{name} ({brand})"
+    said: dict[tuple[bool, str], dict[str, str]] = {}
+    for claim in claims:
+        if value := _said(claim):
+            of_attribute = said.setdefault((claim["facet"] == "demand", claim["attribute"]), {})
+            of_attribute.setdefault(claim["value"], value)
+    lines = [
+        f"{attribute.replace('_', ' ').capitalize()}: {', '.join(values.values())}."
+        for (_, attribute), values in sorted(said.items(), key=lambda one: one[0][0])
+    ]
+    return " ".join([name if name.endswith((".", "!", "?")) else f"{name}.", *lines])
+
+
+def is_denied(claim: Mapping[str, Any]) -> bool:
+    """Does the text say that it is not so?"""
+    return bool(claim["status"] == ClaimStatus.REJECTED and claim.get("evidence") == Evidence.DENIED)
+
+
+def holds(claim: Mapping[str, Any]) -> bool:
+    """Is it verified, or a person's word?"""
+    return claim["status"] in (ClaimStatus.VERIFIED, *LOCKED)
+
+
+def _said(claim: Mapping[str, Any]) -> str:
+    """The claim in words; none if it neither holds nor is denied."""
+    value: str = claim["value"]
+    if is_denied(claim):
+        return f"not {value}"
+    if not holds(claim):
+        return ""
+    if claim["claim_type"] in _GUESSED and claim["status"] not in LOCKED:
+        return f"{value} (likely)"
+    quote = " ".join((claim["quote"] or "").split())
+    if not quote or len(quote) > _LONGEST_QUOTE or _says_the_same(quote, value, claim.get("evidence")):
+        return value
+    return quote if _within(stems(value), stems(quote)) else f"{value} ({quote})"
+
+
+def _says_the_same(quote: str, value: str, evidence: str | None) -> bool:
+    tokens = tokenize(quote)
+    return stems(quote) == stems(value) or evidence == Evidence.READ or answer(tokens, 0, len(tokens)) is not None
+
+
+def _within(words: tuple[str, ...], text: tuple[str, ...]) -> bool:
+    return any(text[at : at + len(words)] == words for at in range(len(text) - len(words) + 1))

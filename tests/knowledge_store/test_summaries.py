@@ -1,0 +1,62 @@
+"""Summaries: what is said of a product, composed from its claims."""
+
+from typing import Any
+
+import pytest
+
+from reaseq.agents.grounder import ground
+from reaseq.documents.document import Document
+from reaseq.knowledge_store.summaries import composed
+from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.schema import starter_for
+
+_SHOES = starter_for("shoes")
+assert _SHOES is not None
+LEXICON = Lexicon(_SHOES)
+
+
+def of(title: str, brand: str | None = None, **fields: str) -> str:
+    named = {name if name == "description" else f"attributes.{name}": text for name, text in fields.items()}
+    return composed(title, brand, ground({}, Document({"title": title} | named), LEXICON))
+
+
+@pytest.mark.parametrize(
+    ("made", "summary"),
+    [
+        pytest.param(
+            of("Fell", Colour="Olive", Waterproof="No", Upper="Suede"),
+            "Fell. Color: green (Olive). Upper material: suede. Water protection: not waterproof.",
+            id="in the schema's order, with the text's words, and what it is not",
+        ),
+        pytest.param(
+            of("Fell", Waterproof="yes"), "Fell. Water protection: waterproof.", id="an answer is no words for a value"
+        ),
+        pytest.param(
+            of("Damen Wanderschuh", Obermaterial="Veloursleder"),
+            "Damen Wanderschuh. Shoe type: hiking boot (Wanderschuh). Upper material: suede (Veloursleder). "
+            "Audience: women (Damen).",
+            id="another language, and the buyer last",
+        ),
+        pytest.param(of("Fell!", "Acme"), "Fell! (Acme).", id="a brand that the title does not have"),
+        pytest.param(of("ACME Fell", "Acme"), "ACME Fell.", id="a brand that it has"),
+        pytest.param(of("<b>Fell</b> &amp; Tor"), "Fell & Tor.", id="markup"),
+    ],
+)
+def test_composed(made: str, summary: str) -> None:
+    assert made == summary
+
+
+def test_guesses_are_marked_and_what_does_not_hold_is_left_out() -> None:
+    def claim(value: str, **more: Any) -> dict[str, Any]:
+        return {
+            "attribute": "need", "value": value, "facet": "demand", "claim_type": "demand", "status": "verified",
+            "quote": "moulded studs", "evidence": "words that suggest it",
+        } | more  # fmt: skip
+
+    claims = [
+        claim("grip"),
+        claim("comfort", status="proposed"),
+        claim("stability", status="rejected"),
+        claim("warmth", status="approved", quote=None),
+    ]
+    assert composed("Fell", None, claims) == "Fell. Need: grip (likely), warmth."
