@@ -118,6 +118,11 @@ class _Grounder:
         self.found = lexicon.find(document)
         self.head = lexicon.head(document)
 
+    @property
+    def _is_other(self) -> bool:
+        """Does the title say that it is a thing of another kind?"""
+        return self.head is not None and not self.head.covered
+
     def closed(self, attribute: Attribute, values: Sequence[Found]) -> list[Claim]:
         matches = self.found.get(attribute.name, [])
         labelled = self.lexicon.labelled(attribute, self.document)
@@ -193,11 +198,11 @@ class _Grounder:
         """A value that the text states: verified if its evidence has earned that, and nothing outweighs it."""
         claim = _stated(attribute, match, self.document, found_by)
         doubt = ""
-        if attribute.facet == "supply" and match.evidence not in _ASKED_FOR:
-            if against := self._against(attribute, match, labelled):
+        if match.evidence not in _ASKED_FOR and (attribute.facet == "supply" or self._is_other):
+            if attribute.facet == "supply" and (against := self._against(attribute, match, labelled)):
                 doubt = f"the {_words(against.field, against.label)} says {against.quote!r}"
                 match = replace(match, evidence=Evidence.CONTRADICTED)
-            elif self.head and not self.head.covered and not attribute.looks:
+            elif self.head and self._is_other and not attribute.looks:
                 doubt = f"the title says it is a {self.head.words!r}"
                 match = replace(match, evidence=Evidence.OTHER_KIND)
         elif not attribute.multiple and (

@@ -62,7 +62,12 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
             if glued(after - 1):
                 mark(after, after + 1, Scope.DENIED)
             elif after < clause_end and not words("denies_not_before").at(tokens, after, clause_end):
-                mark(after, _denied_until(tokens, after, clause_end), Scope.DENIED)
+                until = _denied_until(tokens, after, clause_end)
+                beyond = _beyond(tokens, after, until)
+                mark(after, beyond, Scope.DENIED)
+                mark(beyond, until, Scope.ASIDE)
+        if width := words("denies_before").at(tokens, index, clause_end):
+            mark(begin_of(tokens, index, clause=True), index, Scope.DENIED)
         if tokens[index].stem == "0" and index + 1 < clause_end and tokens[index + 1].stem == "%":
             mark(index + 2, min(index + 4, clause_end), Scope.DENIED)
         if index and (width := words("denies_last").at(tokens, index, clause_end)):
@@ -87,8 +92,10 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
     return under
 
 
-_KINDS = ("denies_clause", "denies_next", "denies_last", "aside_rest", "aside_clause", "aside_around", "like_next",
-          "like_last")  # fmt: skip
+_KINDS = (
+    *("denies_clause", "denies_next", "denies_before", "denies_last"),
+    *("aside_rest", "aside_clause", "aside_around", "like_next", "like_last"),
+)
 
 
 _FIRSTS = frozenset(phrase[0] for kind in _KINDS for phrase in words(kind).all) | {"0"}
@@ -98,6 +105,15 @@ def _turn(tokens: Sequence[Token], first: int, last: int) -> int:
     """Where, from `first` on, a "but" ends what was said before; `last` if nowhere."""
     for index in range(first, last):
         if words("turns").at(tokens, index, last):
+            return index
+    return last
+
+
+def _beyond(tokens: Sequence[Token], first: int, last: int) -> int:
+    """Where what is denied ends within its reach: of "not dimmable with LED bulbs" nothing is said of LED. What is made
+    with is told apart."""
+    for index in range(first + 1, last):
+        if words("company").at(tokens, index, last) and not words("made_with").at(tokens, index - 1, last):
             return index
     return last
 

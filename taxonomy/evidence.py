@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _LISTED = re.compile(r"[,;/|、，；]")
+_MEASURE = re.compile(
+    r"\s*(?:(?:max|ca|approx|circa|env|bis|up to)\.?\s*)?(?:\d[\d.,]*\s*[^\W\d]{0,4}[\"″%°]?\s*)?", re.IGNORECASE
+)
 
 
 class Evidence(StrEnum):
@@ -45,7 +48,9 @@ class Standing(StrEnum):
     CUE = "no word of the attribute stands beside it"
     ASKED = "a label or a question, no statement"
     KIND = "not what the title says the product is"
-    NUMBER = "one of several numbers, or of a range"
+    NUMBER = "one of several numbers, of a range, or what it may come to have"
+    NAME = "part of a name"
+    WORDS = "part of words that mean something else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,5 +89,6 @@ class Labelled:
 
     @property
     def several(self) -> bool:
-        """Does the cell list several things?"""
-        return len([part for part in _LISTED.split(self.quote) if part.strip()]) > 1
+        """Does the cell list several things? What is but a measure beside one ("E27, max. 60 W") is none."""
+        parts = [part for part in _LISTED.split(self.quote) if part.strip()]
+        return len([part for part in parts if not _MEASURE.fullmatch(part)]) > 1

@@ -43,7 +43,7 @@ def head_of(title: Field, covered: Phrases) -> Head | None:
                 if after := list(_places(title, end, last, nouns, rather)):
                     place = after[-1] if rather else (end - 1, end)
                     return Head(*place, title.quote(*place), False, first, title.name)
-        elif end < last and (found := _in_core(title, end, last, covered)):
+        elif end < last and (found := _in_core(title, end, last, covered)) and found.covered:
             return found
     return None
 
@@ -69,7 +69,7 @@ def _in_core(title: Field, first: int, last: int, covered: Phrases) -> Head | No
     kind, other = (kinds[-1] if kinds else None), (others[-1] if others else None)
     if toys:
         return Head(*toys[0], title.quote(*toys[0]), False, first, title.name)
-    if other and (kind is None or other[0] >= kind[1]):
+    if other and (kind is None or other[1] > kind[1]):
         return Head(*other, title.quote(*other), False, first, title.name)
     return Head(*kind, title.quote(*kind), True, first, title.name, _is_set(title, first, last)) if kind else None
 

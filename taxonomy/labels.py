@@ -17,7 +17,7 @@ import yaml
 
 from reaseq.documents.language import Phrases, words
 from reaseq.documents.tokens import UNITS, stems
-from reaseq.taxonomy.schema import Attribute, CategorySchema
+from reaseq.taxonomy.schema import VOCABULARY, Attribute, CategorySchema
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PREFIX = re.compile(r"^(?:pa[_ ]|attribute[_: ]+pa[_ ]|attribute[_: ]+|attr_|c:|g:|meta[_: ]+)", re.IGNORECASE)
@@ -25,6 +25,7 @@ _NUMBER = re.compile(r"[ _]?\d+$")
 _FILE = Path(__file__).with_name("labels.yaml")
 _SUBSTANCES = frozenset(("material", "fabric", "metal"))
 """Names, or last words of names, of attributes that say what something is made of."""
+_IMITATED = _SUBSTANCES | {"stone", "filling"}
 
 
 def is_substance(attribute: Attribute) -> bool:
@@ -71,6 +72,11 @@ class Labels:
         }
         for attribute in schema.attributes:
             self._know(attribute)
+        self._substances = frozenset(
+            attribute.name
+            for attribute in schema.attributes
+            if attribute.name.split("_")[-1] in _IMITATED or _lists_substances(attribute)
+        )
         self._known: dict[tuple[str, ...], Meaning] = {}
 
     def _know(self, attribute: Attribute) -> None:
@@ -80,7 +86,7 @@ class Labels:
             shared += _shared()["kind"]
         terms = [name.replace("_", " "), *attribute.labels, *attribute.cues, *shared]
         own = {tuple(sorted(stems(term))) for term in terms}
-        if is_substance(attribute):
+        if is_substance(attribute) and not attribute.cues:
             own |= _made_of()
         for term in filter(None, own):
             self._names.setdefault(term, set()).add(name)
@@ -89,6 +95,10 @@ class Labels:
         for value, synonyms in attribute.values.items():
             for term in map(stems, (value, *synonyms)):
                 self._states.setdefault(term, []).append((name, value))
+
+    def is_of_substances(self, attribute: Attribute) -> bool:
+        """Are its values things that something may be made of, whatever it is called (a sofa's cover, a gem)?"""
+        return attribute.name in self._substances
 
     def of_column(self, name: str) -> Meaning:
         """What a column of that name asks for: `baseColour`, `pa_color`, `Weight (kg)`, `color_1`."""
@@ -165,6 +175,25 @@ class Labels:
         found = [*words("parts").within(label), *self.whole.within(label)]
         found += Phrases([" ".join(cue) for cue in self._owners]).within(label) if self._owners else []
         return list(dict.fromkeys(found))
+
+
+def _lists_substances(attribute: Attribute) -> bool:
+    """Are most of its values substances that the shared vocabulary knows?"""
+    known = sum(
+        not _substance_words().isdisjoint(map(stems, (value, *attribute.values[value]))) for value in attribute.values
+    )
+    return attribute.facet == "supply" and 2 * known > len(attribute.values)
+
+
+@lru_cache
+def _substance_words() -> frozenset[tuple[str, ...]]:
+    listed: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]] = yaml.safe_load(
+        VOCABULARY.read_text(encoding="utf-8")
+    )
+    of_substances = (shared["values"] for name, shared in listed.items() if name.split("_")[-1] in _SUBSTANCES)
+    return frozenset(
+        stems(term) for values in of_substances for value, terms in values.items() for term in (value, *terms)
+    )
 
 
 @lru_cache

@@ -26,7 +26,7 @@ from reaseq.documents.tokens import Token, begin_of, end_of, stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.heads import Head, head_of, opening_of
 from reaseq.taxonomy.labels import Asks, Labels, Meaning, is_substance
-from reaseq.taxonomy.measures import measured
+from reaseq.taxonomy.measures import count_unit, measured
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.units import same
 
@@ -133,8 +133,10 @@ class Lexicon:
             head = head_of(title, self.labels.whole) if title else None
             opening = opening_of(description, self.labels.whole) if head is None and description else None
             found: dict[str, list[Match]] = {}
+            brand = Phrases([document.sources.get("brand", "")])
             for field in document.fields.values():
-                for name, match in self._terms_in(field, opening if field is description and opening else head):
+                said = opening if field is description and opening else head
+                for name, match in self._terms_in(field, said, brand):
                     found.setdefault(name, []).append(match)
             reading = self._readings[document] = _Reading(head, found, self._all_labelled(document, found))
         return reading
@@ -160,16 +162,17 @@ class Lexicon:
         """See `labelled`; by attribute."""
         made: dict[str, list[Labelled]] = {}
         for field in document.fields.values():
-            for piece in field.pieces:
-                if piece.first == piece.last:
+            for at, piece in enumerate(field.pieces):
+                last = self._value_end(field, at)
+                if piece.first == last:
                     continue
-                place = self._place(field, piece.first, piece.last, piece)
+                place = self._place(field, piece.first, last, piece)
                 if not place.asks_value or len(place.asked.attributes) != 1:
                     continue
-                if answer(field.tokens, piece.first, piece.last) is not None:
+                if answer(field.tokens, piece.first, last) is not None:
                     continue
                 (name,) = place.asked.attributes
-                start, end = field.tokens[piece.first].start, field.tokens[piece.last - 1].end
+                start, end = field.tokens[piece.first].start, field.tokens[last - 1].end
                 values = frozenset(
                     match.value
                     for match in found.get(name, ())
@@ -189,7 +192,9 @@ class Lexicon:
             parts: dict[int, _Part] | None = None
             for piece in field.pieces:
                 place = self._place(field, piece.first, piece.last, piece)
-                unit = place.asked.unit if place.asks_value and attribute.name in place.asked.attributes else ""
+                unit = ""
+                if place.asks_value and attribute.name in place.asked.attributes:
+                    unit = place.asked.unit or count_unit(attribute)
                 for number in measured(
                     attribute, field, piece.label[0] if piece.label else piece.first, piece.last, unit
                 ):
@@ -214,7 +219,7 @@ class Lexicon:
 
         evidence = self._class(place)
         under = place.field.under(place.first, place.last)
-        if not alone:
+        if not alone or _is_extension(tokens, place.first):
             return made(evidence, Standing.NUMBER)
         if Scope.DENIED in under:
             return made(evidence, Standing.DENIED)
@@ -222,6 +227,9 @@ class Lexicon:
             return made(evidence, Standing.ASIDE)
         if place.asked.asks is Asks.PART and not place.in_label:
             return made(evidence, Standing.PART, place.label)
+        if sub_label := self._sub_label(place):
+            named, stands = sub_label
+            return made(Evidence.LABEL, Standing.STATED if name in stands.attributes else Standing.LABEL, named)
         if place.asks_value:
             if name not in place.asked.attributes:
                 return made(evidence, Standing.LABEL, place.label)
@@ -247,6 +255,15 @@ class Lexicon:
                 return made(evidence, Standing.CUE)
             return made(Evidence.CUE if evidence in _FREE else evidence)
         return made(evidence)
+
+    def _sub_label(self, place: _Place) -> tuple[str, Meaning] | None:
+        """The label that begins the clause of a number, if what stands before the number is one and no sign parts them
+        ("Width: 210 cm, depth 90 cm, height 85 cm"); and what it asks for."""
+        begin = begin_of(place.field.tokens, place.first, clause=True)
+        if not max(begin, place.piece.first) < place.first:
+            return None
+        meaning = self.labels.meaning(place.field.stems(begin, place.first))
+        return (place.field.quote(begin, place.first), meaning) if meaning.asks is Asks.VALUE else None
 
     def asked(self, field: Field, piece: Piece) -> Meaning:
         """What the label over a piece asks for: its own, its column's, or its heading's."""
@@ -289,25 +306,22 @@ class Lexicon:
             label = field.quote(*_heading(field, piece))
         return _Place(field, first, last, piece, in_label, self.asked(field, piece), label)
 
-    def _terms_in(self, field: Field, head: Head | None) -> Iterator[tuple[str, Match]]:
+    def _terms_in(self, field: Field, head: Head | None, brand: Phrases) -> Iterator[tuple[str, Match]]:
+        """brand: the product's, whose words say nothing of it ("Strand Espadrille" by Strand)."""
         tokens = field.tokens
-        claimed: dict[str, int] = {}
         parts: dict[int, _Part] | None = None
-        for index, token in enumerate(tokens):
-            for term in self._terms.get(token.stem, ()):
-                name = term.attribute.name
-                last = index + len(term.stems)
-                if (
-                    index < claimed.get(name, 0)
-                    or last > len(tokens)
-                    or tokens[last - 1].sentence != token.sentence
-                    or any(tokens[index + n].stem != stem for n, stem in enumerate(term.stems))
-                ):
-                    continue
-                claimed[name] = last
-                parts = self._parts(tokens, self._closed_cues) if parts is None else parts
+        terms = list(self._terms_at(tokens))
+        names = list(_places_of(brand, field)) if terms else []
+        for index, last, term in terms:
+            parts = self._parts(tokens, self._closed_cues) if parts is None else parts
+            if any(first <= index and last <= end for first, end in names):
+                evidence, standing, beside = self._class(self._place(field, index, last)), Standing.NAME, ""
+            elif _means_else(index, last, term, terms, self.labels):
+                evidence, standing, beside = self._class(self._place(field, index, last)), Standing.WORDS, ""
+            else:
                 evidence, standing, beside = self._judged(term, self._place(field, index, last), parts, head)
-                yield name, Match(term.value, field.name, token.start, tokens[last - 1].end, evidence, standing, beside)
+            start, end = tokens[index].start, tokens[last - 1].end
+            yield term.attribute.name, Match(term.value, field.name, start, end, evidence, standing, beside)
         if field.column is not None and (meaning := self.labels.of_column(field.column)).asks is Asks.WHETHER:
             # A column "Waterproof" that says yes or no.
             said = answer(tokens, 0, len(tokens))
@@ -316,6 +330,22 @@ class Lexicon:
                 for name, value in meaning.states:
                     yield name, Match(value, field.name, tokens[0].start, tokens[-1].end, Evidence.COLUMN, standing,
                                       field.column)  # fmt: skip
+
+    def _terms_at(self, tokens: Sequence[Token]) -> Iterator[tuple[int, int, _Term]]:
+        """Terms with their first and last token (exclusive), of each attribute the longest at a place."""
+        claimed: dict[str, int] = {}
+        for index, token in enumerate(tokens):
+            for term in self._terms.get(token.stem, ()):
+                name = term.attribute.name
+                last = index + len(term.stems)
+                if (
+                    index >= claimed.get(name, 0)
+                    and last <= len(tokens)
+                    and tokens[last - 1].sentence == token.sentence
+                    and all(tokens[index + n].stem == stem for n, stem in enumerate(term.stems))
+                ):
+                    claimed[name] = last
+                    yield index, last, term
 
     def _judged(
         self, term: _Term, place: _Place, parts: dict[int, _Part], head: Head | None
@@ -327,12 +357,18 @@ class Lexicon:
         if standing := self._swayed(term, place):
             cued = place.asks_value or self._cued(term.attribute.name, place.field.tokens, place.first)
             return evidence, standing if cued else Standing.CUE, ""
+        if place.in_label and place.last > place.piece.first:
+            # "SPF: 30"
+            return Evidence.LABEL, Standing.STATED, place.label
         if place.in_label and place.piece.sure and place.asked.asks in (Asks.VALUE, Asks.PART):
             return evidence, Standing.ASKED, ""
         if not place.in_label and (standing := self._shielded(term, place)):
             return evidence, standing, place.label
         if term.attribute.name == self.labels.kind and evidence in _FREE:
             return self._of_kind(place, evidence, head)
+        if head and not head.covered and head.first <= place.first < head.last and place.field.name == head.field:
+            # "Care cream" is no colour.
+            return evidence, Standing.KIND, head.words
         if evidence in (Evidence.TITLE, Evidence.PROSE) and _is_beside(head, place):
             evidence = Evidence.PHRASE if evidence is Evidence.TITLE else Evidence.OPENING
         return self._of_part(term, place, evidence, parts)
@@ -340,10 +376,18 @@ class Lexicon:
     def _answered(self, place: _Place) -> Standing | None:
         """What a yes or no under it makes of a term in a label."""
         if place.asked.asks is Asks.WHETHER or place.piece.sign == "?":
-            said = answer(place.field.tokens, place.piece.first, place.piece.last)
+            at = place.field.piece_at(place.first)
+            said = answer(place.field.tokens, place.piece.first, self._value_end(place.field, at))
             if said is not None:
                 return Standing.STATED if said else Standing.DENIED
         return Standing.ASKED if place.piece.sign == "?" else None
+
+    def _value_end(self, field: Field, at: int) -> int:
+        """Where the value of the piece at that place ends (exclusive): in "Waterproof: no Upper: leather" "no" stands
+        before the next label, with no sign between them."""
+        if at + 1 < len(field.pieces) and (following := field.pieces[at + 1]).glued:
+            return self._label(field, following)[0]
+        return field.pieces[at].last
 
     def _swayed(self, term: _Term, place: _Place) -> Standing | None:
         """What the small words around it make of a term."""
@@ -352,7 +396,7 @@ class Lexicon:
             return Standing.DENIED
         if Scope.ASIDE in under or _is_aside(place.field, place.piece):
             return Standing.ASIDE
-        if Scope.LIKENESS in under and _may_be_imitated(term.attribute):
+        if Scope.LIKENESS in under and self._is_imitated(term, place):
             return Standing.LIKENESS
         if term.only_with is not None and not place.asks_value:
             sentence = _sentence(place.field.tokens, place.first)
@@ -360,6 +404,17 @@ class Lexicon:
             if not any(term.only_with.at(place.field.tokens, index) for index in around):
                 return Standing.CUE
         return None
+
+    def _is_imitated(self, term: _Term, place: _Place) -> bool:
+        """Substances may be imitated by words before and after ("oak effect"), what else a product has by the word
+        right before ("fake chronograph"); how it looks, and what kind of thing it is, may not."""
+        attribute = term.attribute
+        if self.labels.is_of_substances(attribute):
+            return True
+        if attribute.looks or attribute.facet == "demand" or attribute.name == self.labels.kind:
+            return False
+        before = place.first - 1
+        return before >= 0 and words("like_next").at(place.field.tokens, before, place.first) > 0
 
     def _shielded(self, term: _Term, place: _Place) -> Standing | None:
         """Does the label over it keep a value from the term's attribute?"""
@@ -403,7 +458,7 @@ class Lexicon:
             beside = place.label
         minds = self._minds_parts(term)
         own = owner is not None and (name in owner.owners or self._own_parts[name].at(tokens, owner.first) > 0)
-        if owner is not None and not owner.whole and not own and minds:
+        if owner is not None and not owner.whole and not own and (minds or self._is_packaging(owner, place)):
             return evidence, Standing.PART, beside
         if own and evidence in _FREE:
             return Evidence.PART, Standing.STATED, beside
@@ -418,6 +473,10 @@ class Lexicon:
         if owner is not None and owner.whole and evidence in (Evidence.PROSE, Evidence.TITLE):
             evidence = Evidence.PART if evidence is Evidence.PROSE else Evidence.PHRASE
         return evidence, Standing.STATED, beside
+
+    def _is_packaging(self, owner: _Part, place: _Place) -> bool:
+        outside = not place.first <= owner.first < place.last
+        return outside and words("packagings").at(place.field.tokens, owner.first) > 0
 
     def _is_said(self, tokens: Sequence[Token], first: int) -> bool:
         """Does a share or a verb stand before it: "100 % cotton", "but is canvas"?"""
@@ -598,13 +657,46 @@ class Lexicon:
         return any(cues.at(tokens, at) for at in _sentence(tokens, index))
 
 
+def _places_of(brand: Phrases, field: Field) -> Iterator[tuple[int, int]]:
+    """Where the brand stands in a field: written as a name, and where that is one word, in the title but once."""
+    tokens = field.tokens
+    if field.name == "brand":
+        yield 0, len(tokens)
+        return
+    for index in range(len(tokens)):
+        width = brand.at(tokens, index)
+        if width and not field.text[tokens[index].start].islower():
+            yield index, index + width
+            if width == 1 and field.name == "title":
+                return
+
+
+def _means_else(first: int, last: int, term: _Term, terms: Sequence[tuple[int, int, _Term]], labels: Labels) -> bool:
+    """Are a term's words part of a longer one of another attribute that means something else ("warm white" is a light,
+    "rose gold" a metal)? What a kind of thing is called by may well be what it is made of ("rubber boot"), and what
+    something is made of gives it its looks ("sterling silver")."""
+    for begin, end, other in terms:
+        if begin > first:
+            return False
+        if end < last or end - begin <= last - first or other.attribute.name in (term.attribute.name, labels.kind):
+            continue
+        gives_looks = labels.is_of_substances(other.attribute) and (
+            end == last or set(stems(term.value)) <= set(stems(other.value))
+        )
+        if not gives_looks:
+            return True
+    return False
+
+
 def _sentence(tokens: Sequence[Token], index: int) -> range:
     """The tokens of the sentence of token `index`."""
     return range(begin_of(tokens, index, clause=False), end_of(tokens, index, clause=False))
 
 
-def _may_be_imitated(attribute: Attribute) -> bool:
-    return is_substance(attribute) or attribute.name.split("_")[-1] == "stone"
+def _is_extension(tokens: Sequence[Token], index: int) -> bool:
+    """Does the clause of token `index` say what the product may come to have ("expandable up to 32 GB")?"""
+    clause = range(begin_of(tokens, index, clause=True), end_of(tokens, index, clause=True))
+    return any(words("extends").at(tokens, at) for at in clause)
 
 
 def _is_beside(head: Head | None, place: _Place) -> bool:

@@ -12,6 +12,7 @@ from reaseq.documents.document import Field
 from reaseq.documents.language import words
 from reaseq.documents.tokens import UNITS, Token, stems
 from reaseq.taxonomy.schema import Attribute
+from reaseq.taxonomy.units import is_physical
 
 _TOLERANCE = re.compile(r"\s*(?:±|\+\s?/?\s?[-−–])\s*")
 _RANGE = re.compile(r"\s*[-–—~〜～−]\s*")
@@ -51,6 +52,12 @@ def measured(attribute: Attribute, field: Field, first: int, end: int, unit: str
         else:
             continue
         yield Measured(index, last, f"{_number(field, token, named)} {named}", not _joined(field, index, last))
+
+
+def count_unit(attribute: Attribute) -> str:
+    """The unit of a number without one under a label that asks for the attribute, where that is a count ("Gears: 24"):
+    there, none of its units measures anything."""
+    return "" if any(map(is_physical, attribute.units)) else stems(attribute.units[0])[0]
 
 
 def _joined(field: Field, first: int, last: int) -> bool:

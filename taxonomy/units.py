@@ -17,6 +17,8 @@ _PINT = {
 }
 """Unit as a stem to its name in pint. Others, such as `ct`, mean different things on different
 products, and are left as they are."""
+_OF_ONE_THING = frozenset(("mah", "%", "rpm", "ppm", "lm", "dpi", "mp", "j", "nm", "ct"))
+"""Units that measure, and that pint does not know by that name or that mean several things."""
 _SAME = 0.01
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
@@ -47,6 +49,11 @@ def same(one: str, other: str, units: Sequence[str]) -> bool:
         return one == other
     a, b = float(first), float(second)
     return stems(f"1 {unit}") == stems(f"1 {other_unit}") and abs(a - b) <= _SAME * max(abs(a), abs(b))
+
+
+def is_physical(unit: str) -> bool:
+    """Does the unit measure a length, a weight, a time and so on, and count no things?"""
+    return _pint_name(unit) is not None or stems(unit)[0] in _OF_ONE_THING
 
 
 def _pint_name(unit: str) -> str | None:

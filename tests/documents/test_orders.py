@@ -162,7 +162,7 @@ def test_a_turn_of_a_chat_is_no_product_text(turn: str) -> None:
         "Machine wash, never bleach.",
         "Anyone who reads the care label knows.",
         # As real products have them.
-        "You're tired of interruptions from telemarketers or robot callers, this phone system has call block capability.",
+        "You're tired of telemarketers or robot callers, this phone system has call block capability.",
         "Works with Alexa, Google Assistant, Tamper-Resistant, 1 ZWave 1 Always On Outlet",
         "ai-natebok 36 Colored Pens for Bullet Journal Planner Writing Note Taking",
         "The perfect assistant--and they're never late for work!",

@@ -1,0 +1,131 @@
+"""What of a product code alone verifies, and what it must not: what went wrong on real feeds, each by its kind."""
+
+from functools import cache
+
+import pytest
+
+from reaseq.agents.grounder import ground
+from reaseq.documents.document import Document
+from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.schema import starter_for
+
+
+@cache
+def lexicon_of(category: str) -> Lexicon:
+    schema = starter_for(category)
+    assert schema is not None
+    return Lexicon(schema)
+
+
+def verified(category: str, title: str, description: str, columns: dict[str, str] | None = None) -> set[str]:
+    """attribute=value of each verified claim."""
+    sources = {"title": title, "description": description}
+    sources |= {name if name == "brand" else f"attributes.{name}": text for name, text in (columns or {}).items()}
+    claims = ground({}, Document(sources), lexicon_of(category))
+    return {f"{claim['attribute']}={claim['value']}" for claim in claims if claim["status"] == "verified"}
+
+
+Case = tuple[str, str, str, str]
+
+
+DENIED: list[Case] = [
+    ("smartphones", "Nova X", "5G：不支持 NFC：支持", "network=5G"),
+    ("smartphones", "Nova X", "NFC：非対応 5G：対応", "network=NFC"),
+    ("smartphones", "Nova X", "NFC: not supported. 5G: supported.", "network=NFC"),
+    ("smartphones", "Nova X", "5G unsupported, 4G only.", "network=5G"),
+    ("shoes", "运动鞋", "防水：否 鞋面材质：牛皮", "water_protection=waterproof"),
+    ("shoes", "スニーカー", "防水：なし アッパー：本革", "water_protection=waterproof"),
+    ("laptops", "Zen 14", "Windows 11 nicht vorinstalliert.", "system=Windows"),
+    ("jackets", "Puffer jacket", "Down-free insulation.", "filling=down"),
+    ("jackets", "Puffer jacket", "Filled with a down alternative.", "filling=down"),
+    ("headphones", "Buds ANC", "Active noise cancelling: no", "noise_control=active noise cancelling"),
+]
+LIMITS: list[Case] = [
+    ("laptops", "Zen 14", "RAM expandable up to 32 GB.", "working_memory=32 GB"),
+    ("laptops", "Zen 14", "Speicher erweiterbar bis 1 TB SSD", "storage=1 TB"),
+    ("laptops", "Zen 14", "Memory upgradeable to 64 GB", "working_memory=64 GB"),
+    ("smartphones", "Nova X", "microSD cards up to 1 TB are supported", "storage=1 TB"),
+]
+OTHERS: list[Case] = [
+    ("headphones", "Buds 2", "Want quiet? See our noise cancelling version.", "noise_control=active noise cancelling"),
+    ("skin_care", "Night cream", "Apply after SPF 30 sunscreen in the day.", "sun_protection=SPF 30"),
+    ("skin_care", "Crème de nuit", "S'utilise avant une crème solaire SPF 50.", "sun_protection=SPF 50"),
+    ("headphones", "Studio cans", "Bluetooth adapter sold separately.", "connection=Bluetooth"),
+    ("shoes", "Canvas sneaker", "Real leather version also available.", "upper_material=leather"),
+    ("sofas", "Cloud sofa", "Leather-look fabric cover.", "cover=leather"),
+    ("watches", "Pilot", "Gold-tone case with imitation chronograph.", "case_material=gold"),
+    ("watches", "Pilot", "Gold-tone case with imitation chronograph.", "display=chronograph"),
+    ("watches", "Pilot", "Sapphire blue dial.", "dial_color=silver"),
+    ("sofas", "Cloud sofa", "Oak effect legs.", "frame=wood"),
+    ("lamps", "Desk lamp", "Light colour: Warm White", "color=white"),
+    ("lamps", "Desk lamp warm white LED, black", "", "color=white"),
+    ("coffee", "House blend", "Comes in an organic cotton bag.", "certification=organic"),
+    ("shoes", "アクア スニーカー", "素材：本革", "sole_material=leather"),
+]
+PARTS: list[Case] = [
+    ("jackets", "Regenjacke", "Kapuze: ja", "hood=fixed hood"),
+    ("bicycles", "City bike 6-speed", "Smooth at every speed.", "scenario=racing"),
+    ("shoes", "Moc loafer", "Suede, with a rawhide lace around the collar.", "closure=lace-up"),
+    ("shoes", "Indoor Court Shoe Men", "For handball.", "shoe_type=pump"),
+]
+ACCESSORIES: list[Case] = [
+    ("shoes", "Leather boot care cream", "For black leather boots.", "upper_material=leather"),
+    ("shirts", "Collar stays for dress shirts, steel", "", "shirt_type=dress shirt"),
+    ("sofas", "Sofa cover 3 seater grey velvet", "Fits a corner sofa.", "sofa_type=corner sofa"),
+    ("sofas", "Side table for sofa, oak", "", "frame=wood"),
+    ("laptops", "Laptop backpack 15.6 inch", "For a gaming laptop.", "scenario=gaming"),
+    ("watches", "Watch box for 6 watches, leather", "", "strap_material=leather"),
+    ("jewellery", "Jewellery box with necklace hooks, silver", "", "jewellery_type=necklace"),
+    ("coffee", "Kaffeemühle für Espresso", "Für ganze Bohnen.", "form=whole bean"),
+    ("lamps", "Replacement lampshade for floor lamp, linen", "", "lamp_type=floor lamp"),
+]
+
+
+@pytest.mark.parametrize(("category", "title", "description", "claim"), DENIED + LIMITS + OTHERS + PARTS + ACCESSORIES)
+def test_it_is_not_so(category: str, title: str, description: str, claim: str) -> None:
+    assert claim.split("=")[0] in {attribute.name for attribute in lexicon_of(category).schema.attributes}
+    assert claim not in verified(category, title, description)
+
+
+@pytest.mark.parametrize(
+    ("category", "title", "brand", "claim"),
+    [
+        ("shoes", "Strand Espadrille Classic", "Strand", "scenario=beach and pool"),
+        ("lamps", "Silver Birch floor lamp white", "Silver Birch", "color=silver"),
+        ("shoes", "Red Tape men's oxford", "Red Tape", "color=red"),
+        ("shirts", "Shirt by Blue Harbour", "Blue Harbour", "color=blue"),
+        ("shoes", "Boot", "Leather Works", "upper_material=leather"),
+    ],
+)
+def test_a_brand_says_nothing_of_a_product(category: str, title: str, brand: str, claim: str) -> None:
+    assert claim not in verified(category, title, "", {"brand": brand})
+
+
+def test_a_brand_of_one_common_word_takes_but_one_word_of_the_title() -> None:
+    assert "color=gold" in verified("lamps", "Gold table lamp in gold", "", {"brand": "Gold"})
+    assert "color=white" in verified("lamps", "Silver Birch floor lamp in white", "", {"brand": "Silver Birch"})
+
+
+SAID: list[Case] = [
+    ("smartphones", "Nova X", "5G：不支持 NFC：支持", "network=NFC"),
+    ("shoes", "运动鞋", "防水：否 鞋面材质：牛皮", "upper_material=leather"),
+    ("lamps", "Desk lamp", "Bulb: LED. Not dimmable with LED bulbs of other makers.", "bulb=LED"),
+    ("smartphones", "Nova X", "Network: 5G. Not compatible with 5G SA networks.", "network=5G"),
+    ("skin_care", "Day cream", "SPF: 30", "sun_protection=SPF 30"),
+    ("jackets", "Parka", "Shell: 100% nylon", "fabric=nylon"),
+    ("lamps", "Table lamp", "Bulb: E27, max. 60 W", "bulb=E27"),
+    ("bicycles", "Trekkingrad", "Rahmen: Aluminium, 55 cm. Gabel: Stahl.", "frame_material=aluminium"),
+    ("bicycles", "Trekkingrad", "Gänge: 24", "gears=24 speed"),
+    ("tents", "Kuppelzelt", "Personen: 3", "persons=3 person"),
+    ("sofas", "Cloud sofa", "Breite: 210 cm, Tiefe 90 cm, Höhe 85 cm", "width=210 cm"),
+    ("sofas", "Cloud sofa", "Width 210 cm, depth 90 cm, height 85 cm", "width=210 cm"),
+    ("smartphones", "Nova X silver", "Silver Birch edition", "color=silver"),
+    ("shoes", "Rubber boot", "", "upper_material=rubber"),
+    ("lamps", "Desk lamp warm white LED, black", "", "color=black"),
+    ("jackets", "Jacket not lined with fur, but with fleece", "Fabric: nylon", "fabric=nylon"),
+]
+
+
+@pytest.mark.parametrize(("category", "title", "description", "claim"), SAID)
+def test_it_is_so(category: str, title: str, description: str, claim: str) -> None:
+    assert claim in verified(category, title, description)
