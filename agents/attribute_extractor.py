@@ -16,7 +16,7 @@ from typing import Any
 from reaseq.agents.claims import Extraction, Found
 from reaseq.agents.labelled import LabelledProduct, Tags
 from reaseq.agents.learned import Learned, tagged
-from reaseq.agents.product_text import shown
+from reaseq.agents.product_text import MOST_COLUMNS, shown
 from reaseq.documents.document import Document
 from reaseq.documents.tokens import stems
 from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
@@ -38,8 +38,17 @@ class AttributeExtractor:
 
     name = "attribute_extractor"
 
-    def __init__(self, prompt: Prompt, lexicon: Lexicon, *, grammar: bool, learned: Learned | None = None) -> None:
+    def __init__(
+        self,
+        prompt: Prompt,
+        lexicon: Lexicon,
+        *,
+        grammar: bool,
+        learned: Learned | None = None,
+        columns: int = MOST_COLUMNS,
+    ) -> None:
         self.lexicon = lexicon
+        self.columns = columns
         self.learned = learned
         self.schema = lexicon.schema
         self.grammar = grammar
@@ -109,7 +118,8 @@ class AttributeExtractor:
 
     def _request(self, product: Document | Mapping[str, str]) -> Message:
         document = product if isinstance(product, Document) else Document(product)
-        return "user", self.prompt.user(product=shown(document, first=self.lexicon.known_columns(document)))
+        read = shown(document, first=self.lexicon.known_columns(document), most=self.columns)
+        return "user", self.prompt.user(product=read)
 
     def _format_for(self, text: Document, tags: Tags) -> Mapping[str, Any]:
         """The reply's schema for one product: of each attribute, what grounding would not decide alone.

@@ -14,12 +14,12 @@ from typing import Any
 
 from reaseq.agents.claims import Claim, Status
 from reaseq.agents.confidence import with_verdict
-from reaseq.agents.product_text import shown
+from reaseq.agents.product_text import MOST_COLUMNS, shown
 from reaseq.documents.document import Document
 from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
 from reaseq.prompts.library import Prompt
 from reaseq.taxonomy.evidence import Evidence
-from reaseq.taxonomy.schema import CategorySchema
+from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.trust import VERIFIED_FROM
 
 _ANSWER = re.compile(r'"(\d+)"\s*:\s*"(yes|no)"')
@@ -45,9 +45,11 @@ class Verifier:
 
     name = "verifier"
 
-    def __init__(self, prompt: Prompt, schema: CategorySchema) -> None:
-        self.schema = schema
-        self.prompt = prompt.bind(system={"category": schema.category.replace("_", " ")})
+    def __init__(self, prompt: Prompt, lexicon: Lexicon, *, columns: int = MOST_COLUMNS) -> None:
+        self.lexicon = lexicon
+        self.schema = lexicon.schema
+        self.columns = columns
+        self.prompt = prompt.bind(system={"category": self.schema.category.replace("_", " ")})
 
     @property
     def fingerprint(self) -> str:
@@ -70,11 +72,12 @@ class Verifier:
         """
         open_claims = [claim for claim in claims if which(claim)]
         listed = "\n".join(f"{number}. {_said(claim)}" for number, claim in enumerate(open_claims, 1))
+        product = shown(text, first=self.lexicon.known_columns(text), most=self.columns)
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
                 prefix=self.prompt.messages,
-                turns=(("user", self.prompt.user(product=shown(text), claims=listed)), *repair),
+                turns=(("user", self.prompt.user(product=product, claims=listed)), *repair),
                 max_tokens=max(self.prompt.max_tokens, 12 * len(open_claims)) * (2 if repair else 1),
                 response_format=_response_format(len(open_claims)),
                 top_logprobs=_TOP_LOGPROBS if chat.endpoint.logprobs else 0,

@@ -114,6 +114,7 @@ def distill_options(settings: Settings, category: str, limit: int | None) -> Opt
         temperature=settings.temperature,
         schemas_dir=str(settings.schemas_dir),
         votes=settings.votes,
+        columns=settings.columns,
     )
 
 

@@ -98,6 +98,7 @@ def show(
 
     from reaseq.agents.product_text import showing, source_fields
     from reaseq.cli.review import holds_evidence
+    from reaseq.cli.settings import load
     from reaseq.documents.document import Document
     from reaseq.knowledge_store.summaries import composed
     from reaseq.taxonomy.lexicon import Lexicon
@@ -111,12 +112,14 @@ def show(
                 marked.stylize("bold black on yellow", claim["start"], claim["end"])
         console.print(Panel(marked, title=Text(field), title_align="left", border_style="dim"))
     lexicon = Lexicon(schema.schema) if schema else None
-    prompt = showing(document, first=lexicon.known_columns(document) if lexicon else ())
+    known = lexicon.known_columns(document) if lexicon else ()
+    prompt = showing(document, first=known, most=load().columns)
     for field, sentence in document.held:
         held = f"Held back, as it speaks to a machine ({field}): {printable(sentence)}"
         console.print(Text(held, style="yellow"), soft_wrap=True)
     if prompt.columns:
-        console.print(Text(f"No room in the prompt for: {printable(', '.join(prompt.columns))}", style="yellow"))
+        unseen = printable(", ".join(prompt.columns))
+        console.print(Text(f"No room in the prompt (setting `columns`) for: {unseen}", style="yellow"))
     if prompt.cut:
         console.print(Text(f"Shown to the model in part: {', '.join(prompt.cut)}", style="yellow"))
     if lexicon and (head := lexicon.head(document)) and not head.covered:

@@ -73,6 +73,10 @@ class Settings(BaseSettings):
         1,
         description="How often a product is read; later readings vary, and what most agree on counts.",
     )
+    columns: Annotated[int, Field(ge=0)] = Field(
+        12,
+        description="How many other columns of a feed prompts show, at most; those that the schema knows come first.",
+    )
     temperature: float | None = Field(
         0.0, description="Sampling temperature. None (REASEQ_TEMPERATURE=none) leaves it to the endpoint."
     )

@@ -22,7 +22,7 @@ from reaseq import ReaseqError
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import SAMPLE_SIZE, CategoryAnalyst, derived_from
 from reaseq.agents.learned import FEWEST, Learned, worthwhile
-from reaseq.agents.product_text import source_fields
+from reaseq.agents.product_text import MOST_COLUMNS, source_fields
 from reaseq.agents.summarizer import Summarizer
 from reaseq.documents.document import Document
 from reaseq.graphs.ledger import Counts, Ledger
@@ -51,7 +51,7 @@ from reaseq.taxonomy.schema import CategorySchema, starter_for
 @dataclass(frozen=True)
 class Options:
     """How a run goes about it. `limit` takes only the first so many products of the category; `schemas_dir` may hold
-    schemas that replace the bundled ones; `votes`: see `build_product_graph`."""
+    schemas that replace the bundled ones; `votes`: see `build_product_graph`; `columns`: see `ProductAgents.build`."""
 
     category: str
     limit: int | None = None
@@ -63,6 +63,7 @@ class Options:
     temperature: float | None = 0.0
     schemas_dir: str | None = None
     votes: int = 1
+    columns: int = MOST_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -307,6 +308,7 @@ class _Run:
             grammar=self.endpoint.grammar,
             learned=learned,
             trust=trust_of(self.store, schema),
+            columns=self.options.columns,
         )
         inputs = Inputs(
             schema.fingerprint,
@@ -315,6 +317,7 @@ class _Run:
             labelled,
             self._escalated,
             self.options.votes,
+            self.options.columns,
         )
         graph = build_product_graph(
             agents, self.chat, repairs=self.options.repairs, votes=self.options.votes, costly=self.costly
@@ -397,7 +400,7 @@ class _Run:
                 self.stop.set()
                 raise
             self._commit(item.product_id, item.parts, state, agents)
-            self.counts.left_out(document, agents.lexicon.known_columns(document))
+            self.counts.left_out(document, agents.showing(document))
 
     def _commit(self, product_id: str, parts: dict[str, str], state: ProductState, agents: ProductAgents) -> None:
         assert self.stored is not None

@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
-from reaseq.agents.product_text import showing
+from reaseq.agents.product_text import Shown
 from reaseq.documents.document import Document
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.tables import RunStatus
@@ -42,9 +42,8 @@ class Counts:
     columns_left_out: int = 0
     texts_cut: int = 0
 
-    def left_out(self, document: Document, known_columns: Collection[str]) -> None:
+    def left_out(self, document: Document, prompt: Shown) -> None:
         """Count what of a product was shown to no model: sentences that give orders, columns, ends of long texts."""
-        prompt = showing(document, first=known_columns)
         self.held_back += len(document.held)
         self.columns_left_out += len(prompt.columns)
         self.texts_cut += len(prompt.cut)

@@ -67,10 +67,12 @@ def plan(
     stored = store.latest_schema(made.category)
     analysed = stored is not None and stored.derived_from == derived_from(starter, analyst, model_fingerprint)
     schema = stored.schema if stored is not None and analysed else starter
-    agents = ProductAgents.build(schema, prompts, grammar=False)
+    agents = ProductAgents.build(schema, prompts, grammar=False, columns=options.columns)
     labelled = teaching.products(store, schema) if teaching else []
     known = fingerprint(labelled) if worthwhile(labelled, schema) else None
-    inputs = Inputs(schema.fingerprint, model_fingerprint, agents.fingerprints, known, escalated, options.votes)
+    inputs = Inputs(
+        schema.fingerprint, model_fingerprint, agents.fingerprints, known, escalated, options.votes, options.columns
+    )
     again = teaching is not None and teaching.again
     sampled: list[str] = []
     for one in checked(store, made.category, inputs, limit=options.limit, again=again):

@@ -23,6 +23,7 @@ from reaseq.agents.claims import Claim, Extraction
 from reaseq.agents.grounder import against_variants, ground
 from reaseq.agents.labelled import Tags
 from reaseq.agents.learned import Learned
+from reaseq.agents.product_text import MOST_COLUMNS, Shown, showing
 from reaseq.agents.summarizer import Summarizer
 from reaseq.agents.verifier import Verifier, to_be_judged, unsure
 from reaseq.documents.document import Document
@@ -100,16 +101,24 @@ class ProductAgents:
         grammar: bool,
         learned: Learned | None = None,
         trust: Trust | None = None,
+        columns: int = MOST_COLUMNS,
     ) -> "ProductAgents":
+        """columns: how many of a feed's other columns a prompt shows, at most."""
         lexicon = Lexicon(schema)
         return cls(
             lexicon,
-            AttributeExtractor(prompts[AttributeExtractor.name], lexicon, grammar=grammar, learned=learned),
-            Verifier(prompts[Verifier.name], schema),
+            AttributeExtractor(
+                prompts[AttributeExtractor.name], lexicon, grammar=grammar, learned=learned, columns=columns
+            ),
+            Verifier(prompts[Verifier.name], lexicon, columns=columns),
             Summarizer(prompts[Summarizer.name], lexicon),
             learned,
             trust,
         )
+
+    def showing(self, text: Document) -> Shown:
+        """What prompts show of a product."""
+        return showing(text, first=self.lexicon.known_columns(text), most=self.extractor.columns)
 
     def tag(self, text: Document) -> Tags:
         return self.learned.tag(text.sources) if self.learned else {}

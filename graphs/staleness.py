@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from reaseq.agents.product_text import fingerprint, source_fields
+from reaseq.agents.product_text import MOST_COLUMNS, fingerprint, source_fields
 from reaseq.knowledge_store.store import Store
 
 CODE_VERSION = "8"
@@ -20,6 +20,7 @@ _WORDS = {
     "decision": "somebody decided on a claim",
     "escalated": "not escalated to this model",
     "votes": "number of votes changed",
+    "columns": "number of columns shown changed",
     "labelled": "more is known of other products",
 }
 
@@ -35,6 +36,7 @@ class Inputs:
     labelled: str | None = None
     escalated: str | None = None
     votes: int = 1
+    columns: int = MOST_COLUMNS
 
     def parts(self, sources: Mapping[str, str], variants: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
         """Everything one product's knowledge depends on, by name."""
@@ -48,6 +50,7 @@ class Inputs:
             **{f"prompt {name}": value for name, value in self.prompts.items()},
             **({"labelled": self.labelled} if self.labelled else {}),
             **({"votes": str(self.votes)} if self.votes > 1 else {}),
+            **({"columns": str(self.columns)} if self.columns != MOST_COLUMNS else {}),
             **({"escalated": self.escalated} if self.escalated else {}),
         }
 
