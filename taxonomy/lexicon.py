@@ -229,7 +229,7 @@ class Lexicon:
             return made(evidence, Standing.PART, place.label)
         if sub_label := self._sub_label(place):
             named, stands = sub_label
-            return made(Evidence.LABEL, Standing.STATED if name in stands.attributes else Standing.LABEL, named)
+            return made(Evidence.PART, Standing.STATED if name in stands.attributes else Standing.LABEL, named)
         if place.asks_value:
             if name not in place.asked.attributes:
                 return made(evidence, Standing.LABEL, place.label)
