@@ -38,6 +38,10 @@ class Phrases:
                 return len(phrase)
         return 0
 
+    def within_any(self, words: Sequence[str]) -> bool:
+        """Does a phrase stand in these stems?"""
+        return next(self.within(words), None) is not None
+
     def within(self, words: Sequence[str]) -> Iterator[tuple[int, int]]:
         """Places (first, last + 1) of phrases in stems, the longest at each place."""
         for index, word in enumerate(words):

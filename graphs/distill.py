@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -42,10 +42,15 @@ from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
 from reaseq.llm.budget import Budget, BudgetExceeded
 from reaseq.llm.chat import Chat, EndpointFailed, ReplyError
-from reaseq.llm.endpoint import Endpoint
+from reaseq.llm.endpoint import Endpoint, EngineError
 from reaseq.llm.slots import share
 from reaseq.prompts.library import PromptLibrary
+from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.meanings import by_meaning, unknown_labels, with_meanings
 from reaseq.taxonomy.schema import CategorySchema, starter_for
+
+_LABELS_OF = 1000
+"""Of so many products the labels are looked at that no schema knows."""
 
 
 @dataclass(frozen=True)
@@ -277,6 +282,7 @@ class _Run:
         if stored is None or stored.derived_from != source:
             schema = await self._refined(analyst, starter)
             self.counts.notes += _additions(starter, schema)
+            schema = await asyncio.to_thread(self._with_labels, schema)
             stored = self.store.save_schema(schema, derived_from=source, run_id=self.run_id)
         self.stored = stored
         self.counts.schema_version = stored.version
@@ -295,6 +301,20 @@ class _Run:
         except ReplyError as error:
             self.counts.notes.append(f"the category analyst gave no usable reply ({error}): starter schema used")
             return starter
+
+    def _with_labels(self, schema: CategorySchema) -> CategorySchema:
+        """The schema with labels that its products use taken to attributes by their meaning."""
+        some = islice(self.store.products(schema.category), _LABELS_OF)
+        labels = unknown_labels(Lexicon(schema), (Document(source_fields(product)) for product, _, _ in some))
+        if not labels or self.teaching is None:
+            return schema
+        try:
+            taken = by_meaning(schema, labels, self.teaching.encode())
+        except EngineError as error:
+            self.counts.notes.append(f"labels are taken by their names alone: {error}")
+            return schema
+        self.counts.notes += [f"label taken by its meaning: {label!r} asks for {name}" for label, name in taken.items()]
+        return with_meanings(schema, taken)
 
     async def products(self, state: CategoryState) -> CategoryState:
         """Every stale product through the product graph, `concurrency` model calls at a time."""

@@ -16,6 +16,7 @@ from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.tables import LOCKED
 from reaseq.llm import encoders
 from reaseq.taxonomy.labels import Labels
+from reaseq.taxonomy.proposals import Encode
 from reaseq.taxonomy.schema import CategorySchema, attribute_name
 from reaseq.taxonomy.trust import Trust, shipped, sort_of
 
@@ -36,6 +37,14 @@ class Teaching:
             EngineError: it cannot be had.
         """
         return Encoder(*encoders.resolve(self.models_dir)).span_vectors
+
+    def encode(self) -> Encode:
+        """Vectors of texts by the same encoder.
+
+        Raises:
+            EngineError: it cannot be had.
+        """
+        return Encoder(*encoders.resolve(self.models_dir)).encode
 
     def products(self, store: Store, schema: CategorySchema) -> list[LabelledProduct]:
         """Of the schema's category, in the order of their ids; what was decided counts more than a gold file."""

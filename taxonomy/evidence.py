@@ -16,6 +16,7 @@ class Evidence(StrEnum):
     COLUMN = "column"
     LABEL = "label"
     READ = "label, read by the model"
+    NEAR = "label taken by its meaning"
     HEAD = "title head"
     PHRASE = "beside the title's head"
     OPENING = "opening of the description"

@@ -33,6 +33,12 @@ def is_substance(attribute: Attribute) -> bool:
     return attribute.name.split("_")[-1] in _SUBSTANCES
 
 
+def words_of(column: str) -> str:
+    """A column's name as words: `baseColour`, `pa_color`, `color_1`."""
+    spaced = _CAMEL.sub(" ", _PREFIX.sub("", column.strip())).replace("_", " ").replace(".", " ")
+    return _NUMBER.sub("", spaced)
+
+
 class Asks(StrEnum):
     """value: of `attributes`. whether: it is so, of the values `states`. part: of something that is no attribute's.
     nothing: it says nothing of what stands under it. unknown: of something that the schema does not know."""
@@ -45,12 +51,14 @@ class Asks(StrEnum):
 
 
 class Meaning(NamedTuple):
-    """states: attribute and value. unit: the unit that the label gives ("Weight (kg)")."""
+    """states: attribute and value. unit: the unit that the label gives ("Weight (kg)"). near: is it taken to the
+    attribute by its meaning (`reaseq.taxonomy.meanings`)?"""
 
     asks: Asks
     attributes: frozenset[str] = frozenset()
     states: tuple[tuple[str, str], ...] = ()
     unit: str = ""
+    near: bool = False
 
 
 class Labels:
@@ -65,6 +73,7 @@ class Labels:
         self.kind = schema.attributes[0].name if _kinds(schema) else None
         """The attribute that says what kind of thing a product is."""
         self._names: dict[tuple[str, ...], set[str]] = {}
+        self._near: dict[tuple[str, ...], str] = {}
         self._owners: dict[tuple[str, ...], set[str]] = {}
         self._states: dict[tuple[str, ...], list[tuple[str, str]]] = {}
         self._units = {
@@ -84,6 +93,7 @@ class Labels:
         shared = [*_shared().get(name, ())]
         if name == self.kind:
             shared += _shared()["kind"]
+        self._near |= {tuple(sorted(stems(label))): name for label in attribute.near_labels}
         terms = [name.replace("_", " "), *attribute.labels, *attribute.cues, *shared]
         own = {tuple(sorted(stems(term))) for term in terms}
         if is_substance(attribute) and not attribute.cues:
@@ -102,8 +112,7 @@ class Labels:
 
     def of_column(self, name: str) -> Meaning:
         """What a column of that name asks for: `baseColour`, `pa_color`, `Weight (kg)`, `color_1`."""
-        spaced = _CAMEL.sub(" ", _PREFIX.sub("", name.strip())).replace("_", " ").replace(".", " ")
-        return self.meaning(stems(_NUMBER.sub("", spaced)))
+        return self.meaning(stems(words_of(name)))
 
     def meaning(self, label: Sequence[str]) -> Meaning:
         """What a label asks for, given as stems."""
@@ -124,6 +133,8 @@ class Labels:
     def _read(self, label: tuple[str, ...]) -> Meaning:
         if not label:
             return Meaning(Asks.NOTHING)
+        if near := self._near.get(tuple(sorted(label))):
+            return Meaning(Asks.VALUE, frozenset((near,)), near=True)
         if label in words("plain_labels"):
             return Meaning(Asks.NOTHING) if not self._exact(label) else self._of(label, "")
         unit = ""
@@ -175,6 +186,21 @@ class Labels:
         found = [*words("parts").within(label), *self.whole.within(label)]
         found += Phrases([" ".join(cue) for cue in self._owners]).within(label) if self._owners else []
         return list(dict.fromkeys(found))
+
+
+def names_of(schema: CategorySchema, attribute: Attribute) -> list[str]:
+    """What labels call an attribute in English."""
+    shared = (*_shared().get(attribute.name, ()), *(_shared()["kind"] if attribute is schema.attributes[0] else ()))
+    return [name for name in (attribute.name.replace("_", " "), *attribute.labels, *shared) if name.isascii()]
+
+
+def other_names(schema: CategorySchema) -> list[str]:
+    """What labels of a feed are called that ask for nothing the schema has."""
+    mine = {attribute.name for attribute in schema.attributes} | {"kind", "material"}
+    own = {name for attribute in schema.attributes for name in names_of(schema, attribute)}
+    of_others = (name for key, names in _shared().items() if key not in mine for name in names)
+    plain = (" ".join(phrase) for phrase in sorted(words("plain_labels").all))
+    return [name for name in dict.fromkeys((*of_others, *plain)) if name.isascii() and name not in own]
 
 
 def _lists_substances(attribute: Attribute) -> bool:

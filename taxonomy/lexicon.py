@@ -25,7 +25,7 @@ from reaseq.documents.scopes import Scope
 from reaseq.documents.tokens import Token, begin_of, end_of, stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.heads import Head, head_of, opening_of
-from reaseq.taxonomy.labels import Asks, Labels, Meaning, is_substance
+from reaseq.taxonomy.labels import Asks, Labels, Meaning, is_substance, words_of
 from reaseq.taxonomy.measures import count_unit, measured
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.units import same
@@ -158,6 +158,16 @@ class Lexicon:
             if field.column is not None and self.labels.of_column(field.column).asks in (Asks.VALUE, Asks.WHETHER)
         }
 
+    def labels_in(self, document: Document) -> Iterator[tuple[str, Meaning]]:
+        """Labels that are such by their form, and columns' names, each with what it asks for."""
+        for field in document.fields.values():
+            if field.column is not None:
+                yield words_of(field.column), self.labels.of_column(field.column)
+            for piece in field.pieces:
+                if piece.sure:
+                    first, last = self._label(field, piece)
+                    yield field.quote(first, last), self.labels.meaning(field.stems(first, last))
+
     def _all_labelled(self, document: Document, found: Mapping[str, Sequence[Match]]) -> dict[str, list[Labelled]]:
         """See `labelled`; by attribute."""
         made: dict[str, list[Labelled]] = {}
@@ -167,7 +177,7 @@ class Lexicon:
                 if piece.first == last:
                     continue
                 place = self._place(field, piece.first, last, piece)
-                if not place.asks_value or len(place.asked.attributes) != 1:
+                if not place.asks_value or place.asked.near or len(place.asked.attributes) != 1:
                     continue
                 if answer(field.tokens, piece.first, last) is not None:
                     continue
@@ -509,6 +519,8 @@ class Lexicon:
     def _class(self, place: _Place) -> Evidence:
         """The class of evidence by where it stands."""
         column = place.field.column is not None
+        if place.asks_value and place.asked.near:
+            return Evidence.NEAR
         if place.asks_value:
             return Evidence.COLUMN if column else Evidence.LABEL
         if column and place.piece.label is None and place.last - place.first == len(place.field.tokens):

@@ -68,6 +68,9 @@ class Attribute(_Strict):
     labels: tuple[Term, ...] = Field(
         default=(), description='Other names that tables, columns and "label: value" lines give it, in any language.'
     )
+    near_labels: tuple[Term, ...] = Field(
+        default=(), description="Labels that feeds use and that were taken to it by their meaning."
+    )
     parts: tuple[Term, ...] = Field(
         default=(),
         description="Parts of a product whose value is the attribute's too (a hook-and-loop strap is a closure).",

@@ -29,7 +29,15 @@ _POOLS: tuple[frozenset[str], ...] = tuple(
         frozenset,
         (
             (Evidence.COLUMN, Evidence.LABEL),
-            (Evidence.HEAD, Evidence.PHRASE, Evidence.OPENING, Evidence.PART, Evidence.ITEM, Evidence.READ),
+            (
+                Evidence.HEAD,
+                Evidence.PHRASE,
+                Evidence.OPENING,
+                Evidence.PART,
+                Evidence.ITEM,
+                Evidence.READ,
+                Evidence.NEAR,
+            ),
             (Evidence.TITLE, Evidence.PROSE, Evidence.CUE, Evidence.CELL, Evidence.OTHER, Evidence.TAGGED),
             (Evidence.CONTRADICTED, Evidence.VARIANTS, Evidence.LISTED, Evidence.OTHER_KIND),
             (Evidence.SUGGESTED, Evidence.INDIRECT, Evidence.DENIED),
