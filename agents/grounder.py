@@ -117,6 +117,7 @@ class _Grounder:
         self.trust = trust
         self.found = lexicon.find(document)
         self.head = lexicon.head(document)
+        self.language = document.language if self.trust.by_language else ""
 
     @property
     def _is_other(self) -> bool:
@@ -192,7 +193,7 @@ class _Grounder:
         return claims
 
     def _trust(self, attribute: Attribute, match: Match) -> float:
-        return self.trust(match.evidence, sort_of(attribute, self.lexicon.labels))
+        return self.trust(match.evidence, sort_of(attribute, self.lexicon.labels), self.language)
 
     def _weighted(self, attribute: Attribute, match: Match, found_by: FoundBy, labelled: Sequence[Labelled]) -> Claim:
         """A value that the text states: verified if its evidence has earned that, and nothing outweighs it."""

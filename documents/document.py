@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby
 from typing import NamedTuple
 
+from reaseq.documents.language import language_of
 from reaseq.documents.markup import Opens, Visible, read
 from reaseq.documents.orders import orders
 from reaseq.documents.packed import unpacked
@@ -149,6 +150,12 @@ class Document:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self.fields: dict[str, Field] = {name: read_field(name, text) for name, text in sources.items() if text}
+
+    @cached_property
+    def language(self) -> str:
+        """See `reaseq.documents.language.language_of`."""
+        fields = self.fields.values()
+        return language_of(" ".join(field.text for field in fields), chain.from_iterable(f.tokens for f in fields))
 
     def quote(self, name: str, start: int, end: int) -> str:
         return self.sources[name][start:end]

@@ -1,5 +1,7 @@
 """What small words do to the words around them, in many languages: `language.yaml`, ready for looking up."""
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -56,6 +58,35 @@ def words(kind: str) -> Phrases:
     """All phrases of one kind, whatever their language; the kinds are the keys of the file."""
     by_language: Mapping[str, Sequence[str]] = _file()[kind]
     return Phrases(str(phrase) for phrases in by_language.values() for phrase in phrases)
+
+
+_SCRIPTS = (("ja", re.compile(r"[\u3040-\u30ff]")), ("ko", re.compile(r"[\uac00-\ud7af]")),
+            ("ru", re.compile(r"[\u0400-\u04ff]")), ("zh", re.compile(r"[\u4e00-\u9fff]")))  # fmt: skip
+_SMALL_WORDS = ("links", "joins", "prepositions", "purposes", "being", "located")
+_FEWEST_WORDS = 3
+
+
+def language_of(text: str, tokens: Iterable[Token]) -> str:
+    """The language of a text (ISO 639-1), by its script or by its small words; "" where few of these stand there, or
+    those of two languages."""
+    for language, letters in _SCRIPTS:
+        if letters.search(text):
+            return language
+    counts = Counter(language for token in tokens for language in _languages_of().get(token.stem, ()))
+    (first, most), (_, second) = (counts.most_common(2) + [("", 0)] * 2)[:2]
+    return first if most >= _FEWEST_WORDS and most > 1.3 * second else ""
+
+
+@lru_cache
+def _languages_of() -> dict[str, list[str]]:
+    """Small words, as stems, to their languages."""
+    known: dict[str, set[str]] = {}
+    for kind in _SMALL_WORDS:
+        for language, phrases in _file()[kind].items():
+            for phrase in phrases:
+                if len(stemmed := stems(str(phrase))) == 1:
+                    known.setdefault(stemmed[0], set()).add(language)
+    return {stem: sorted(languages) for stem, languages in known.items()}
 
 
 @lru_cache

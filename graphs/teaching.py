@@ -8,6 +8,7 @@ from reaseq.agents import product_text
 from reaseq.agents.extraction_score import GoldRow
 from reaseq.agents.labelled import LabelledProduct, Vectors
 from reaseq.agents.product_text import source_fields
+from reaseq.documents.document import Document
 from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.decisions import decided_evidence, decided_products
 from reaseq.knowledge_store.encoder import Encoder
@@ -63,12 +64,15 @@ class Teaching:
 def trust_of(store: Store, schema: CategorySchema) -> Trust:
     """The trust that classes of evidence have earned: as shipped, and by what people decided on the category's claims.
     A decision makes no other product stale by that."""
-    counts: dict[tuple[str, str], tuple[int, int]] = {}
+    counts: dict[tuple[str, str, str], tuple[int, int]] = {}
     labels = Labels(schema)
-    for evidence, name, right in decided_evidence(store, schema.category):
-        attribute = schema.get(name)
-        if attribute is not None:
-            key = (evidence, sort_of(attribute, labels))
+    languages: dict[str, str] = {}
+    for product_id, evidence, name, right in decided_evidence(store, schema.category):
+        attribute, product = schema.get(name), store.product(product_id)
+        if attribute is not None and product is not None:
+            if product_id not in languages:
+                languages[product_id] = Document(source_fields(product)).language
+            key = (evidence, sort_of(attribute, labels), languages[product_id])
             true, judged = counts.get(key, (0, 0))
             counts[key] = (true + right, judged + 1)
     return shipped().with_counts(counts)

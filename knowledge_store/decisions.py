@@ -10,6 +10,7 @@ from sqlalchemy import Connection, case, delete, func, insert, select, update
 from reaseq import ReaseqError
 from reaseq.knowledge_store.store import CLAIM, DECISION, DISTILLATION, EVENT, PRODUCT, Store
 from reaseq.knowledge_store.tables import ClaimStatus, now
+from reaseq.taxonomy.evidence import Evidence
 
 _KEPT = ("status", "verdict", "decided_by")
 _MOST_CONTRADICTED = 10_000
@@ -184,16 +185,21 @@ def decided_products(
         yield product, store.decided(product["id"])
 
 
-def decided_evidence(store: Store, category: str) -> list[tuple[str, str, bool]]:
-    """Of each claim that code made and somebody decided: class of evidence, attribute, and whether it was right."""
+def decided_evidence(store: Store, category: str) -> list[tuple[str, str, str, bool]]:
+    """Of each claim that code made and somebody decided: product, class of evidence, attribute, and whether it was
+    right."""
     query = (
-        select(CLAIM.c.evidence, CLAIM.c.attribute, CLAIM.c.status)
+        select(CLAIM.c.product_id, CLAIM.c.evidence, CLAIM.c.attribute, CLAIM.c.status)
         .join(PRODUCT, PRODUCT.c.id == CLAIM.c.product_id)
         .where(PRODUCT.c.category == category, CLAIM.c.decided_by.is_not(None), CLAIM.c.evidence.is_not(None))
         .order_by(CLAIM.c.id)
     )
     with store.reading() as connection:
-        return [(row.evidence, row.attribute, row.status == ClaimStatus.APPROVED) for row in connection.execute(query)]
+        return [
+            (row.product_id, row.evidence, row.attribute, row.status == ClaimStatus.APPROVED)
+            for row in connection.execute(query)
+            if row.evidence != Evidence.DENIED
+        ]
 
 
 def _change(connection: Connection, claim_id: int, **columns: Any) -> None:

@@ -130,7 +130,9 @@ class Lexicon:
         reading = self._readings.get(document)
         if reading is None:
             title, description = document.fields.get("title"), document.fields.get("description")
-            head = head_of(title, self.labels.whole) if title else None
+            # Where a category lists no kinds, nothing can be told to be of another.
+            lists_kinds = self.labels.kind is not None or self.schema.aliases
+            head = head_of(title, self.labels.whole) if title and lists_kinds else None
             opening = opening_of(description, self.labels.whole) if head is None and description else None
             found: dict[str, list[Match]] = {}
             brand = Phrases([document.sources.get("brand", "")])
@@ -273,7 +275,8 @@ class Lexicon:
         if not max(begin, place.piece.first) < place.first:
             return None
         meaning = self.labels.meaning(place.field.stems(begin, place.first))
-        return (place.field.quote(begin, place.first), meaning) if meaning.asks is Asks.VALUE else None
+        known = meaning.asks is Asks.VALUE and (meaning.attributes or place.asks_value)
+        return (place.field.quote(begin, place.first), meaning) if known else None
 
     def asked(self, field: Field, piece: Piece) -> Meaning:
         """What the label over a piece asks for: its own, its column's, or its heading's."""

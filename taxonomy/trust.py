@@ -1,9 +1,10 @@
 """How far each class of evidence can be trusted: the share of its claims that are true, as judged.
 
 `trust.yaml` has the counts of claims on real feeds that were judged by reading; people's decisions in a store are added
-to them. Few counts are drawn towards what is known more widely, as by `_DRAWN_BY` judgements: those of a class for one
-sort of attribute towards those of the class, these towards those of classes like it, these towards all (partial
-pooling: Gelman and Hill 2007, Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter 12).
+to them. Few counts are drawn towards what is known more widely, as by `_DRAWN_BY` judgements: those in one language
+towards those in all, those of a class for one sort of attribute towards those of the class, these towards those of
+classes like it, these towards all (partial pooling: Gelman and Hill 2007, Data Analysis Using Regression and
+Multilevel/Hierarchical Models, chapter 12).
 """
 
 from collections.abc import Iterable, Mapping
@@ -49,6 +50,8 @@ what something speaks against, and what no words state."""
 
 Counts = Mapping[tuple[str, str], tuple[int, int]]
 """Class of evidence and sort of attribute to claims that are true, and claims that were judged."""
+CountsByLanguage = Mapping[tuple[str, str, str], tuple[int, int]]
+"""The same with the language of the text ("de")."""
 
 
 def sort_of(attribute: Attribute, labels: Labels) -> str:
@@ -68,21 +71,29 @@ def sort_of(attribute: Attribute, labels: Labels) -> str:
 
 @dataclass(frozen=True)
 class Trust:
-    """Counts, and what they say of a class."""
+    """Counts, and what they say of a class. What is judged of texts in one language counts for all, and for texts in
+    that language once more."""
 
     counts: Counts = field(default_factory=dict)
+    by_language: CountsByLanguage = field(default_factory=dict)
 
-    def __call__(self, evidence: Evidence, sort: str) -> float:
-        """The chance that a claim on such evidence of such an attribute is true."""
+    def __call__(self, evidence: Evidence, sort: str, language: str = "") -> float:
+        """The chance that a claim on such evidence of such an attribute is true; language: "" if it is not known."""
         overall = _drawn(_sum(self.counts.values()), _UNKNOWN)
         pool = next(pool for pool in _POOLS if evidence in pool)
         of_pool = _drawn(_sum(count for (name, _), count in self.counts.items() if name in pool), overall)
         of_class = _drawn(_sum(count for (name, _), count in self.counts.items() if name == evidence), of_pool)
-        return _drawn(self.counts.get((evidence, sort), (0, 0)), of_class)
+        of_sort = _drawn(self.counts.get((evidence, sort), (0, 0)), of_class)
+        return _drawn(self.by_language.get((evidence, sort, language), (0, 0)), of_sort)
 
-    def with_counts(self, more: Counts) -> "Trust":
-        keys = {*self.counts, *more}
-        return Trust({key: _plus(self.counts.get(key, (0, 0)), more.get(key, (0, 0))) for key in keys})
+    def with_counts(self, more: CountsByLanguage) -> "Trust":
+        counts, by_language = dict(self.counts), dict(self.by_language)
+        for (evidence, sort, language), count in more.items():
+            counts[evidence, sort] = _plus(counts.get((evidence, sort), (0, 0)), count)
+            if language:
+                key = (evidence, sort, language)
+                by_language[key] = _plus(by_language.get(key, (0, 0)), count)
+        return Trust(counts, by_language)
 
 
 def _drawn(count: tuple[int, int], towards: float) -> float:

@@ -112,6 +112,7 @@ def test_similar_products(filled: Run, words: str) -> None:
         known_as(product, text)
     with Store.open(STORE) as store, store.writing() as connection:
         hostile = "\x1b[2J[red]Boots[/red]"
+        connection.execute(update(PRODUCT).values(title="shoe", brand=None))
         connection.execute(update(PRODUCT).where(PRODUCT.c.id == IDS[1]).values(title=hostile))
     filled("embed", "--model", words)
     output = filled("similar", FIRST, "-k", "2")

@@ -122,6 +122,7 @@ SAID: list[Case] = [
     ("smartphones", "Nova X silver", "Silver Birch edition", "color=silver"),
     ("shoes", "Rubber boot", "", "upper_material=rubber"),
     ("lamps", "Desk lamp warm white LED, black", "", "color=black"),
+    ("general", "Enamel mug", "Color: white", "color=white"),
     ("jackets", "Jacket not lined with fur, but with fleece", "Fabric: nylon", "fabric=nylon"),
 ]
 

@@ -1,8 +1,10 @@
 """How far classes of evidence are trusted: judged claims, drawn towards what is known more widely."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reaseq.documents.document import Document
 from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.trust import Trust, shipped
 
@@ -22,8 +24,32 @@ def test_an_unjudged_sort_is_as_its_class_and_a_class_as_its_like() -> None:
 
 def test_people_who_decide_move_it() -> None:
     before = shipped()
-    after = before.with_counts({(Evidence.PROSE, "need"): (0, 20)})
+    after = before.with_counts({(Evidence.PROSE, "need", ""): (0, 20)})
     assert before(Evidence.PROSE, "need") - after(Evidence.PROSE, "need") > 0.2
+
+
+def test_what_is_judged_in_one_language_counts_there_most() -> None:
+    before = shipped()
+    after = before.with_counts({(Evidence.LABEL, "material", "de"): (0, 5)})
+    german, unknown = after(Evidence.LABEL, "material", "de"), after(Evidence.LABEL, "material")
+    assert german < unknown < before(Evidence.LABEL, "material")
+    assert after(Evidence.LABEL, "material", "fr") == unknown
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("A black boot of leather with a sole made of rubber", "en"),
+        ("Der Stiefel ist aus Leder, mit einer Sohle aus Gummi", "de"),
+        ("La chaussure est en cuir, avec une semelle de caoutchouc pour la pluie", "fr"),
+        ("La scarpa è in pelle con la suola di gomma per la pioggia", "it"),
+        ("本革のスニーカー", "ja"),
+        ("牛皮运动鞋", "zh"),
+        ("Damen Wanderschuh", ""),
+    ],
+)
+def test_the_language_of_a_text(text: str, language: str) -> None:
+    assert Document({"title": text}).language == language
 
 
 def test_every_class_is_known() -> None:
