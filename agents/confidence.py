@@ -30,7 +30,17 @@ class Answer(StrEnum):
 _VERDICT = 0.5
 _BY_WORD = 1.4
 """How much a verifier's answer weighs, by its own log-odds and by its word alone."""
+_YES, _NO_HYPOTHESIS, _INDIRECT = 1.37, -1.76, -1.84
+"""Logistic regression on 56 hypotheses of the embedded model that were judged by reading: `docs/measurements.md`. Most
+that it makes are not sensible, and it says yes to most."""
 EVIDENCE = {Answer.NOT_ASKED: 0.0, Answer.SAME: 1.4, Answer.OTHER: -1.1, Answer.NONE: -0.9}
+
+
+def suggested(probability: float, *, indirect: bool) -> float:
+    """The chance that a hypothesis is sensible. probability: of the verifier's yes; indirect: is its reason words that
+    say something else?"""
+    score = _YES * _logit(probability) + _NO_HYPOTHESIS + (_INDIRECT if indirect else 0.0)
+    return round(float(1 / (1 + np.exp(-score))), 4)
 
 
 def agreed(probability: float) -> float:

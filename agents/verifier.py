@@ -12,8 +12,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from reaseq.agents.claims import Claim, Status
-from reaseq.agents.confidence import with_verdict
+from reaseq.agents.claims import Claim
+from reaseq.agents.confidence import suggested, with_verdict
 from reaseq.agents.product_text import MOST_COLUMNS, shown
 from reaseq.documents.document import Document
 from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
@@ -24,8 +24,8 @@ from reaseq.taxonomy.trust import VERIFIED_FROM
 
 _ANSWER = re.compile(r'"(\d+)"\s*:\s*"(yes|no)"')
 _EVEN = 0.5
-_KEPT_FROM = 0.55
-"""A hypothesis that is hardly likelier than not is not kept; one whose reason says something else must be verified."""
+_KEPT_FROM = 0.4
+"""The chance from which a hypothesis is kept for somebody to decide."""
 _TOP_LOGPROBS = 8
 
 
@@ -130,21 +130,21 @@ def _judged(claim: Claim, yes: bool, confidence: float | None) -> Claim:
         judged["status"] = "verified" if together >= VERIFIED_FROM else "proposed" if yes else "rejected"
         judged["verdict"] = f"{claim['verdict']}; {verdict}"
         return judged
+    if claim["claim_type"] == "demand" and confidence is not None:
+        confidence = suggested(confidence, indirect=claim["evidence"] == Evidence.INDIRECT)
+        yes = yes and confidence >= _KEPT_FROM
     judged["confidence"] = confidence
-    judged["status"] = _hypothesis_status(claim, yes, confidence)
-    judged["verdict"] = verdict if judged["status"] == "verified" or not yes else f"{verdict}, not surely enough"
+    if yes and not _is_sure(claim, confidence):
+        judged["verdict"] = f"{verdict}, which is not sure enough"
+        return judged
+    judged["status"] = "verified" if yes else "rejected"
+    judged["verdict"] = verdict
     return judged
 
 
-def _hypothesis_status(claim: Claim, yes: bool, confidence: float | None) -> Status:
-    indirect = claim["evidence"] == Evidence.INDIRECT
-    if not yes:
-        return "rejected"
-    if confidence is None:
-        return "proposed" if indirect else "verified"
-    if confidence >= VERIFIED_FROM:
-        return "verified"
-    return "rejected" if indirect or confidence < _KEPT_FROM else "proposed"
+def _is_sure(claim: Claim, confidence: float | None) -> bool:
+    """By its word alone a verifier is not believed where a reason says something else."""
+    return claim["evidence"] != Evidence.INDIRECT if confidence is None else confidence >= VERIFIED_FROM
 
 
 def _answers(reply: Reply, count: int) -> list[tuple[bool, float | None]]:
