@@ -22,7 +22,7 @@ from reaseq.documents.markup import Opens, Visible, read
 from reaseq.documents.orders import orders
 from reaseq.documents.packed import unpacked
 from reaseq.documents.scopes import Scope, over, scopes
-from reaseq.documents.tokens import Mark, Token, find, scan, stems
+from reaseq.documents.tokens import Mark, Token, find, is_unspaced, scan, stems
 
 Sources = Mapping[str, str]
 """Field name to text as received."""
@@ -363,9 +363,8 @@ def _labelled(tokens: Sequence[Token], block: _Block, kind: Kind, heading: int) 
         here, signs = mark.before, mark.signs
         if here <= segment and not (begun.label and here == begun.first):
             continue
-        width = here - segment
         if ":" in signs or "=" in signs:
-            if _is_ratio(tokens, here) or not 0 < width <= _LONGEST_LABEL:
+            if _is_ratio(tokens, here) or not 0 < _words_in(tokens, segment, here) <= _LONGEST_LABEL:
                 segment = here
                 continue
             sign = ":" if ":" in signs else "="
@@ -381,9 +380,8 @@ def _labelled(tokens: Sequence[Token], block: _Block, kind: Kind, heading: int) 
             segment = here
         elif "(" in signs or "[" in signs or _DASHES.search(signs) or "?" in signs:
             sign = "(" if "(" in signs or "[" in signs else "?" if "?" in signs else "-"
-            if 0 < width <= (_LONGEST_LABEL if sign == "?" else _LONGEST_WEAK_LABEL) and not (
-                begun.sure and segment == begun.first
-            ):
+            most = _LONGEST_LABEL if sign == "?" else _LONGEST_WEAK_LABEL
+            if 0 < _words_in(tokens, segment, here) <= most and not (begun.sure and segment == begun.first):
                 if begun.label or begun.first < segment:
                     yield begun._replace(last=segment)
                 begun = Piece(kind, here, block.last, (segment, here), sign, False, heading)
@@ -406,6 +404,11 @@ def _labelled(tokens: Sequence[Token], block: _Block, kind: Kind, heading: int) 
             segment = here
     if block.last > begun.first or begun.label:
         yield begun
+
+
+def _words_in(tokens: Sequence[Token], first: int, last: int) -> float:
+    """How many words they are; characters of scripts without spaces are a third of one."""
+    return sum(1 / 3 if is_unspaced(token.stem) else 1 for token in tokens[first:last])
 
 
 def _is_ratio(tokens: Sequence[Token], here: int) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from enum import IntFlag
 
 from reaseq.documents.language import words
-from reaseq.documents.tokens import Token, begin_of, end_of
+from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced
 
 _REACH = 3
 _LONGEST_LIKENESS = 2
@@ -57,12 +57,16 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
         sentence_end = end_of(tokens, index, clause=False)
         if width := words("denies_clause").at(tokens, index, clause_end):
             mark(index + width, _turn(tokens, index + width, clause_end), Scope.DENIED)
+        elif words("fixed").at(tokens, index, clause_end):
+            continue
         elif width := words("denies_next").at(tokens, index, clause_end):
             after = index + width
             if glued(after - 1):
                 mark(after, after + 1, Scope.DENIED)
             elif after < clause_end and not words("denies_not_before").at(tokens, after, clause_end):
                 until = _denied_until(tokens, after, clause_end)
+                if is_unspaced(stem) and width == 1:
+                    until = _run_end(tokens, index, until)
                 beyond = _beyond(tokens, after, until)
                 mark(after, beyond, Scope.DENIED)
                 mark(beyond, until, Scope.ASIDE)
@@ -88,12 +92,13 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
             mark(index + width, min(index + width + _LONGEST_LIKENESS, clause_end), Scope.LIKENESS)
         if index and words("like_last").at(tokens, index, clause_end):
             first = begin_of(tokens, index, clause=True)
-            mark(max(first, index - _LONGEST_LIKENESS), index, Scope.LIKENESS_AFTER)
+            reach = 1 if is_unspaced(stem) else _LONGEST_LIKENESS
+            mark(max(first, index - reach), index, Scope.LIKENESS_AFTER)
     return under
 
 
 _KINDS = (
-    *("denies_clause", "denies_next", "denies_before", "denies_last"),
+    *("fixed", "denies_clause", "denies_next", "denies_before", "denies_last"),
     *("aside_rest", "aside_clause", "aside_around", "like_next", "like_last"),
 )
 
@@ -107,6 +112,14 @@ def _turn(tokens: Sequence[Token], first: int, last: int) -> int:
         if words("turns").at(tokens, index, last):
             return index
     return last
+
+
+def _run_end(tokens: Sequence[Token], index: int, last: int) -> int:
+    """Where the run of characters without a space ends that token `index` begins ("無地 ホワイト")."""
+    end = index + 1
+    while end < last and tokens[end].start == tokens[end - 1].end:
+        end += 1
+    return end
 
 
 def _beyond(tokens: Sequence[Token], first: int, last: int) -> int:

@@ -24,6 +24,12 @@ UNITS = {
     "inch": "in",
     '"': "in",
     "″": "in",
+    "zoll": "in",
+    "pouce": "in",
+    "pulgada": "in",
+    "pollice": "in",
+    "pollici": "in",
+    "tum": "in",
     "foot": "ft",
     "feet": "ft",
     "gram": "g",
@@ -42,17 +48,29 @@ UNITS = {
     "hr": "h",
 }
 
+_UNSPACED = (
+    r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
+"""Scripts that are written without spaces, or that endings are joined to without one."""
+_LETTER = rf"[^\W\d_{_UNSPACED}]"
 _WORD = re.compile(
     r"(?P<number>\d+(?:[.,]\d+)*)"
-    r"|(?P<unspaced>[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
-    r"\U00020000-\U0003ffff])"
-    r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*)"
+    rf"|(?P<unspaced>[{_UNSPACED}])"
+    rf"|(?P<word>{_LETTER}+(?:['’]{_LETTER}+)*)"
     r"|(?P<unit>[\"″%°])"
     r"|(?P<sentence>[!?;。！？；।॥؟۔\n\r\t•·|●▪◦‣■★►▶➤✓✔☑✅]+|\.(?=\s|$))"
     r"|(?P<clause>[,:=()\[\]、，：＝（）–—]+|\s-+\s)"
 )
 _FRACTION_SLASH = "\u2044"
 _HALFWIDTH_MARKS = "\uff9e\uff9f"
+
+
+def is_unspaced(stem: str) -> bool:
+    """Is it one character of a script that is written without spaces?"""
+    return len(stem) == 1 and _ONE_UNSPACED.match(stem) is not None
+
+
+_ONE_UNSPACED = re.compile(f"[{_UNSPACED}]")
 
 
 class Token(NamedTuple):

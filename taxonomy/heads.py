@@ -33,7 +33,7 @@ class Head(NamedTuple):
 def head_of(title: Field, covered: Phrases) -> Head | None:
     """The first head noun that is known; `covered` are those of the category. None if the title has none."""
     for first, last in _segments(title):
-        end = _core(title, first, last)
+        end = _core(title, first, last, covered)
         if found := _in_core(title, first, end, covered):
             making = end < last and any(words("making").at(title.tokens, at, last) for at in range(end, last))
             return found._replace(covered=False) if making and words("purposes").at(title.tokens, end, last) else found
@@ -55,7 +55,7 @@ def opening_of(description: Field, covered: Phrases) -> Head | None:
     if not tokens:
         return None
     first, last = next(_segments(description))
-    end = _core(description, first, last)
+    end = _core(description, first, last, covered)
     if end - first > _LONGEST_OPENING or any(words("being").at(tokens, index, end) for index in range(first, end)):
         return None
     head = _in_core(description, first, end, covered)
@@ -82,6 +82,18 @@ def _inside_a_word(title: Field, first: int, index: int, known: Phrases) -> bool
     return not any(known.at(title.tokens, begin, index) == index - begin for begin in range(first, index))
 
 
+def _goes_on(title: Field, after: int, last: int, *, katakana: bool) -> bool:
+    """Does the word go on after a noun in Japanese or Chinese: for what (用), with what (付き), or as another word in
+    katakana, brush (ブラシ) in brushless (ブラシレス)?"""
+    if after >= last:
+        return False
+    tokens = title.tokens
+    if words("purposes_after").at(tokens, after, last) or words("with_after").at(tokens, after, last):
+        return True
+    joined = tokens[after].start == tokens[after - 1].end
+    return katakana and joined and all(_KATAKANA.fullmatch(tokens[at].stem) for at in (after - 1, after))
+
+
 def _is_set(title: Field, first: int, last: int) -> bool:
     places = range(first, last)
     joined = any(words("joins").at(title.tokens, index, last) for index in places) or any(
@@ -100,11 +112,15 @@ def _segments(title: Field) -> Iterator[tuple[int, int]]:
             first = index
 
 
-def _core(title: Field, first: int, last: int) -> int:
-    """Where the noun phrase ends that begins at `first`."""
-    for index in range(first + 1, last):
-        if words("purposes").at(title.tokens, index, last) or words("prepositions").at(title.tokens, index, last):
+def _core(title: Field, first: int, last: int, covered: Phrases) -> int:
+    """Where the noun phrase ends that begins at `first`; a known noun may have a preposition in it ("housse de
+    couette")."""
+    index = first
+    while index < last:
+        at_end = words("purposes").at(title.tokens, index, last) or words("prepositions").at(title.tokens, index, last)
+        if at_end and index > first:
             return index
+        index += max(covered.at(title.tokens, index, last), 1)
     return last
 
 
@@ -119,6 +135,6 @@ def _places(
         after = index + width
         if rather is not None and _inside_a_word(title, first, index, rather):
             width = 0
-        if width > other and not (after < last and words("purposes_after").at(title.tokens, after, last)):
+        if width > other and not _goes_on(title, after, last, katakana=rather is not None):
             yield index, after
         index += max(width, other, 1)

@@ -402,6 +402,13 @@ class Lexicon:
             return self._label(field, following)[0]
         return field.pieces[at].last
 
+    def _value_end_of(self, place: _Place) -> int:
+        """Where the value ends that holds the place (exclusive)."""
+        at = place.field.piece_at(place.first)
+        if place.field.pieces[at].glued and place.last <= self._label(place.field, place.field.pieces[at])[0]:
+            at -= 1
+        return self._value_end(place.field, at)
+
     def _swayed(self, term: _Term, place: _Place) -> Standing | None:
         """What the small words around it make of a term."""
         under = place.field.under(place.first, place.last)
@@ -409,6 +416,9 @@ class Lexicon:
             return Standing.DENIED
         if Scope.ASIDE in under or _is_aside(place.field, place.piece):
             return Standing.ASIDE
+        if not place.asks_value and all(stem.isdigit() for stem in term.stems):
+            # "3+" is but a number in a text.
+            return Standing.CUE
         if Scope.LIKENESS in under and self._is_imitated(term, place):
             return Standing.LIKENESS
         if term.only_with is not None and not place.asks_value:
@@ -466,6 +476,9 @@ class Lexicon:
             if index in parts and parts[index].last == place.last:
                 # The term names the part itself: "synthetic upper".
                 owner = parts[index]
+        if owner is not None and place.asks_value and owner.first >= self._value_end_of(place):
+            # "Dial: black Case: steel": it is the next label.
+            owner = None
         beside = place.field.quote(owner.first, owner.last) if owner else ""
         if place.asks_value:
             beside = place.label
@@ -566,7 +579,9 @@ class Lexicon:
         """The part that a value at tokens `first` to `last` (exclusive) stands beside: the first one close after it
         ("rubber lug outsole", "leather and mesh upper"), or one before it with nothing or a linking word between."""
         tokens = field.tokens
-        after = self._part_after(tokens, last, parts) or self._part_in_brackets(field, last, parts)
+        after = self._part_in_brackets(field, last, parts)
+        if after is None and not (first and words("ties_back").at(tokens, first - 1, first) and last not in parts):
+            after = self._part_after(tokens, last, parts)
         before, linked = self._part_before(tokens, first, parts, beyond_words=after is None)
         if after is None or before is None:
             return after or before

@@ -5,11 +5,11 @@ fraction's denominator, the weight of a rider or of a parcel. The unit may stand
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reaseq.documents.document import Field
-from reaseq.documents.language import words
+from reaseq.documents.language import Phrases, words
 from reaseq.documents.tokens import UNITS, Token, stems
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.units import is_physical
@@ -20,6 +20,27 @@ _TIMES = re.compile(r"\s*[x×*✕]\s*", re.IGNORECASE)
 _SMALL = frozenset(("g", "mm", "ml", "w", "lm", "mah", "v", "hz", "ppm", "rpm", "ft"))
 """Units of which people have thousands and write no thousandths: "2,400 g"."""
 _THOUSANDS = re.compile(r"\d{1,3}([.,]\d{3})+")
+
+
+_UNIT_OF = {
+    stems(word): unit
+    for unit, spelt in {
+        "in": ("インチ", "英寸", "吋"),
+        "cm": ("センチ", "センチメートル", "厘米", "公分"),
+        "mm": ("ミリ", "ミリメートル", "毫米"),
+        "m": ("メートル", "米"),
+        "kg": ("キロ", "キログラム", "公斤", "千克"),
+        "g": ("グラム", "克"),
+        "ml": ("ミリリットル", "毫升"),
+        "l": ("リットル", "升"),
+        "h": ("時間", "小时"),
+        "w": ("ワット", "瓦"),
+        "atm": ("気圧", "气压"),
+    }.items()
+    for word in spelt
+}
+"""Units in scripts without spaces, as stems."""
+_SPELT_OUT = Phrases("".join(word) for word in _UNIT_OF)
 
 
 class Measured(NamedTuple):
@@ -47,11 +68,19 @@ def measured(attribute: Attribute, field: Field, first: int, end: int, unit: str
             last += 1
         if last < end and tokens[last].stem in units and tokens[last].sentence == token.sentence:
             named, last = tokens[last].stem, last + 1
+        elif last < end and (spelt := _spelt_out(tokens, last, end)) and spelt[0] in units:
+            named, last = spelt[0], last + spelt[1]
         elif unit and last == end:
             named = unit
         else:
             continue
         yield Measured(index, last, f"{_number(field, token, named)} {named}", not _joined(field, index, last))
+
+
+def _spelt_out(tokens: Sequence[Token], index: int, last: int) -> tuple[str, int] | None:
+    """The unit that is spelt out at `index` in several characters, and how many."""
+    width = _SPELT_OUT.at(tokens, index, last)
+    return (_UNIT_OF[tuple(token.stem for token in tokens[index : index + width])], width) if width else None
 
 
 def count_unit(attribute: Attribute) -> str:
