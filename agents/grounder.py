@@ -150,7 +150,10 @@ class _Grounder:
             stated = self._one(attribute, stated, matches, said)
             if stated:
                 claims = [claim for claim in claims if claim["status"] != "proposed"]
-        denied = {match.value: match for match in matches if match.denied and match.value not in {*best, *said}}
+        denied: dict[str, Match] = {}
+        if attribute.facet == "supply":
+            # Whom or what a product is not for, sentences say by the way ("no running required").
+            denied = {match.value: match for match in matches if match.denied and match.value not in {*best, *said}}
         return claims + stated + [self._denied(attribute, match) for match in denied.values()]
 
     def measure(self, attribute: Attribute, values: Sequence[Found]) -> list[Claim]:
@@ -200,7 +203,10 @@ class _Grounder:
         claim = _stated(attribute, match, self.document, found_by)
         doubt = ""
         if match.evidence not in _ASKED_FOR and (attribute.facet == "supply" or self._is_other):
-            if attribute.facet == "supply" and (against := self._against(attribute, match, labelled)):
+            if denial := self._denial(attribute, match.value):
+                doubt = f"the text denies it: {self.document.quote(denial.field, denial.start, denial.end)!r}"
+                match = replace(match, evidence=Evidence.CONTRADICTED)
+            elif attribute.facet == "supply" and (against := self._against(attribute, match, labelled)):
                 doubt = f"the {_words(against.field, against.label)} says {against.quote!r}"
                 match = replace(match, evidence=Evidence.CONTRADICTED)
             elif self.head and self._is_other and not attribute.looks:
@@ -235,6 +241,11 @@ class _Grounder:
         if attribute.name == self.lexicon.labels.kind:
             return known[0] if known else None
         return next(iter(known or labelled), None)
+
+    def _denial(self, attribute: Attribute, value: str) -> Match | None:
+        """Where a label or a column says that it is not so."""
+        matches = self.found.get(attribute.name, ())
+        return next((one for one in matches if one.denied and one.value == value and one.evidence in _ASKED_FOR), None)
 
     def _measured(self, attribute: Attribute, match: Match, found_by: FoundBy) -> Claim:
         """In the attribute's own unit; the quote is what the text says."""

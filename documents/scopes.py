@@ -88,6 +88,8 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
             if (first, clause_end) == (index, index + width):
                 first, clause_end = begin_of(tokens, index, clause=False), sentence_end
             mark(first, clause_end, Scope.ASIDE)
+        if index and words("aside_last").at(tokens, index, clause_end):
+            mark(max(begin_of(tokens, index, clause=True), index - _LONGEST_LIKENESS), index, Scope.ASIDE)
         if width := words("like_next").at(tokens, index, clause_end):
             mark(index + width, min(index + width + _LONGEST_LIKENESS, clause_end), Scope.LIKENESS)
         if index and words("like_last").at(tokens, index, clause_end):
@@ -99,7 +101,7 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
 
 _KINDS = (
     *("fixed", "denies_clause", "denies_next", "denies_before", "denies_last"),
-    *("aside_rest", "aside_clause", "aside_around", "like_next", "like_last"),
+    *("aside_rest", "aside_clause", "aside_around", "aside_last", "like_next", "like_last"),
 )
 
 

@@ -63,7 +63,10 @@ def _said(claim: Mapping[str, Any]) -> str:
     quote = " ".join((claim["quote"] or "").split())
     if not quote or len(quote) > _LONGEST_QUOTE or _says_the_same(quote, value, claim.get("evidence")):
         return value
-    return quote if _within(stems(value), stems(quote)) else f"{value} ({quote})"
+    if _within(stems(value), stems(quote)):
+        # "Upper material: synthetic upper" says no more than the value.
+        return value if set(stems(quote)) & set(stems(claim["attribute"].replace("_", " "))) else quote
+    return f"{value} ({quote})"
 
 
 def _says_the_same(quote: str, value: str, evidence: str | None) -> bool:

@@ -43,8 +43,21 @@ def head_of(title: Field, covered: Phrases) -> Head | None:
                 if after := list(_places(title, end, last, nouns, rather)):
                     place = after[-1] if rather else (end - 1, end)
                     return Head(*place, title.quote(*place), False, first, title.name)
-        elif end < last and (found := _in_core(title, end, last, covered)) and found.covered:
+        elif found := _beyond(title, end, last, covered):
             return found
+    return None
+
+
+def _beyond(title: Field, first: int, last: int, covered: Phrases) -> Head | None:
+    """The noun of the category that stands after a preposition where none stands before it ("Pair of leather boots");
+    None if another noun stands before that ("Wheels, hanger rack for shirts")."""
+    while first < last:
+        end = _core(title, first + 1, last, covered)
+        if found := _in_core(title, first, end, covered):
+            return found if found.covered else None
+        if end < last and words("purposes").at(title.tokens, end, last):
+            return None
+        first = end
     return None
 
 
@@ -64,14 +77,21 @@ def opening_of(description: Field, covered: Phrases) -> Head | None:
 
 def _in_core(title: Field, first: int, last: int, covered: Phrases) -> Head | None:
     kinds = list(_places(title, first, last, covered))
-    others = list(_places(title, first, last, words("accessories"), covered))
+    others = [
+        place
+        for place in _places(title, first, last, words("accessories"), covered)
+        if not _is_measured(title, place[0])
+    ]
     toys = list(_places(title, first, last, words("toys"), covered))
     kind, other = (kinds[-1] if kinds else None), (others[-1] if others else None)
     if toys:
         return Head(*toys[0], title.quote(*toys[0]), False, first, title.name)
     if other and (kind is None or other[1] > kind[1]):
         return Head(*other, title.quote(*other), False, first, title.name)
-    return Head(*kind, title.quote(*kind), True, first, title.name, _is_set(title, first, last)) if kind else None
+    if kind is None:
+        return None
+    made = any(words("making").at(title.tokens, index, last) for index in range(kind[1], last))
+    return Head(*kind, title.quote(*kind), not made, first, title.name, _is_set(title, first, last))
 
 
 def _inside_a_word(title: Field, first: int, index: int, known: Phrases) -> bool:
@@ -80,6 +100,12 @@ def _inside_a_word(title: Field, first: int, index: int, known: Phrases) -> bool
     if before < first or not all(_KATAKANA.fullmatch(title.tokens[at].stem) for at in (before, index)):
         return False
     return not any(known.at(title.tokens, begin, index) == index - begin for begin in range(first, index))
+
+
+def _is_measured(title: Field, index: int) -> bool:
+    """Does a measure or a count stand before token `index` ("city bike 28 in wheels")? Then it is a feature."""
+    before = [title.tokens[at].stem for at in range(max(0, index - 2), index)]
+    return any(stem[0].isdigit() for stem in before)
 
 
 def _goes_on(title: Field, after: int, last: int, *, katakana: bool) -> bool:
@@ -118,7 +144,8 @@ def _core(title: Field, first: int, last: int, covered: Phrases) -> int:
     index = first
     while index < last:
         at_end = words("purposes").at(title.tokens, index, last) or words("prepositions").at(title.tokens, index, last)
-        if at_end and index > first:
+        # "31.4 in" is a measure.
+        if at_end and index > first and not title.tokens[index - 1].stem[0].isdigit():
             return index
         index += max(covered.at(title.tokens, index, last), 1)
     return last

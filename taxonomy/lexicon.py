@@ -487,7 +487,8 @@ class Lexicon:
         if owner is not None and not owner.whole and not own and (minds or self._is_packaging(owner, place)):
             return evidence, Standing.PART, beside
         if own and evidence in _FREE:
-            return Evidence.PART, Standing.STATED, beside
+            # Titles are stuffed with words: what stands in one beside a part is no surer than the rest of its phrase.
+            return (Evidence.PHRASE if evidence is Evidence.TITLE else Evidence.PART), Standing.STATED, beside
         if self._cues[name].all and not own and not (place.asks_value and place.asked.attributes == {name}):
             if owner is not None and owner.whole and minds:
                 return evidence, Standing.PART, beside

@@ -22,7 +22,8 @@ from reaseq.taxonomy.schema import Attribute
 VERIFIED_FROM = 0.9
 """The share of true claims from which a class is taken at its word."""
 _FILE = Path(__file__).with_name("trust.yaml")
-_DRAWN_BY = 3.0
+_DRAWN_BY = 8.0
+"""Judgements; chosen by the likelihood of each judged claim under the counts of all others."""
 _UNKNOWN = 0.8
 """Where nothing was judged at all."""
 _POOLS: tuple[frozenset[str], ...] = tuple(
