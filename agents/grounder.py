@@ -202,14 +202,14 @@ class _Grounder:
         """A value that the text states: verified if its evidence has earned that, and nothing outweighs it."""
         claim = _stated(attribute, match, self.document, found_by)
         doubt = ""
-        if match.evidence not in _ASKED_FOR and (attribute.facet == "supply" or self._is_other):
+        if match.evidence not in _ASKED_FOR:
             if denial := self._denial(attribute, match.value):
                 doubt = f"the text denies it: {self.document.quote(denial.field, denial.start, denial.end)!r}"
                 match = replace(match, evidence=Evidence.CONTRADICTED)
             elif attribute.facet == "supply" and (against := self._against(attribute, match, labelled)):
                 doubt = f"the {_words(against.field, against.label)} says {against.quote!r}"
                 match = replace(match, evidence=Evidence.CONTRADICTED)
-            elif self.head and self._is_other and not attribute.looks:
+            elif self.head is not None and self._is_other and not attribute.looks:
                 doubt = f"the title says it is a {self.head.words!r}"
                 match = replace(match, evidence=Evidence.OTHER_KIND)
         elif not attribute.multiple and (
@@ -243,9 +243,9 @@ class _Grounder:
         return next(iter(known or labelled), None)
 
     def _denial(self, attribute: Attribute, value: str) -> Match | None:
-        """Where a label or a column says that it is not so."""
+        """Where the text says that it is not so."""
         matches = self.found.get(attribute.name, ())
-        return next((one for one in matches if one.denied and one.value == value and one.evidence in _ASKED_FOR), None)
+        return next((one for one in matches if one.denied and one.value == value), None)
 
     def _measured(self, attribute: Attribute, match: Match, found_by: FoundBy) -> Claim:
         """In the attribute's own unit; the quote is what the text says."""

@@ -1,5 +1,6 @@
 """What small words do to the words around them, in many languages: `language.yaml`, ready for looking up."""
 
+import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -93,6 +94,39 @@ def _languages_of() -> dict[str, list[str]]:
 def _file() -> dict[str, Any]:
     read: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
     return read
+
+
+_CROSSED = re.compile(r"[✗✘✖❌⛔🚫👎☐❎✕]")
+_TICKED = re.compile(r"[✓✔☑✅👍]")
+_TAG = re.compile(r"<[^<>]*>")
+
+
+def ticked(text: str) -> bool | None:
+    """Does a text without words answer yes or no by a sign: ✓, ✗, ×, ○, a dash? None: it does neither."""
+    said = html.unescape(_TAG.sub("", text)).strip(" :：=|\n\t")
+    if _CROSSED.search(said) or re.fullmatch(r"[×✕xX–—−-]+", said):
+        return False
+    return True if _TICKED.search(said) or re.fullmatch(r"[○◯●◎√]+", said) else None
+
+
+def crossed_out(text: str, tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    """Runs of tokens, each to the next sign, that a cross stands before ("✗ laces ✓ zip") or, where signs stand behind
+    what they are said of, after ("NFC ✗ | GPS ✓")."""
+    if _CROSSED.search(text) is None:
+        return
+    gaps = [text[before:after] for before, after in zip(
+        [0, *(token.end for token in tokens)], [*(token.start for token in tokens), len(text)], strict=True)]  # fmt: skip
+    signs = [index for index, gap in enumerate(gaps) if _CROSSED.search(gap) or _TICKED.search(gap)]
+    before = gaps[0].strip() != "" or any(re.search(r"[\n|;•][^\w]*[✓✔☑✅✗✘✖❌]", gaps[index]) for index in signs)
+    for place, index in enumerate(signs):
+        if _CROSSED.search(gaps[index]) is None:
+            continue
+        if before:
+            last = signs[place + 1] if place + 1 < len(signs) else len(tokens)
+            ends = [at for at in range(index + 1, last) if tokens[at].sentence != tokens[index].sentence]
+            yield index, ends[0] if ends else last
+        else:
+            yield (signs[place - 1] if place else 0), index
 
 
 def answer(tokens: Sequence[Token], first: int, last: int) -> bool | None:

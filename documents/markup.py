@@ -73,7 +73,11 @@ _WEIGHT: dict[Opens | None, int] = {
     Opens.ROW: 3,
 }
 """Which of two counts that begin at one place."""
-_UNSEEN = frozenset("script style noscript template svg math iframe object canvas audio video head title".split())
+_UNSEEN = frozenset("script style noscript template svg math iframe object canvas audio video head title".split()) | {
+    *("s", "del", "strike")
+}
+"""What no reader sees, and what is struck out."""
+_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _ALWAYS_CLOSED = frozenset(("script", "style", "title"))
 """Elements that hold characters only: an unclosed one ends with the text, as in a browser."""
 _JOINED = frozenset(("wbr", "sup", "sub"))
@@ -102,7 +106,12 @@ _SHORTCODE = re.compile(
 )
 _DIRECTIVE = re.compile(r"\{\{\s*[a-z_]+(?:\s+[\w-]+=(?:\"[^\"]*\"|'[^']*'|[^\s{}\"']+))+\s*\}\}", re.IGNORECASE)
 """Of Magento: `{{widget type="…"}}`."""
-_ADDRESS = re.compile(r"(?:https?|ftp)://[^\s<>\"'，。）)]+|\bwww\.[^\s<>\"']+|data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+")
+_ADDRESS = re.compile(
+    r"(?:https?|ftp)://[^\s<>\"'，。）)]+|\bwww\.[^\s<>\"']+|data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+"
+    r"|[\w./-]+\.(?:jpe?g|png|gif|webp|svg|pdf|mp4)\b",
+    re.IGNORECASE,
+)
+"""Of pages, data and files."""
 
 _NOTHING, _BREAK = "\x00", "\x01"
 """Stand for markup that is no HTML while HTML is read. No text holds them: NUL is set aside at import, and \\x01 is
@@ -204,6 +213,8 @@ class _Parser(HTMLParser):
         self.opens: dict[int, Opens] = {}
         self.hidden: list[tuple[str, int, int]] = []
         """The open elements that hide their contents: name, and where their tags stand."""
+        self.nested = 0
+        """How many elements of the same name are open within the last of these."""
 
     def _here(self) -> int:
         line, column = self.getpos()
@@ -211,15 +222,18 @@ class _Parser(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         written = self.get_starttag_text() or ""
+        if self.hidden and tag == self.hidden[-1][0] and tag not in _ALWAYS_CLOSED:
+            self.nested += 1
+            return
         if not _is_html(tag):
             self.handle_data(written)
-        elif tag in _UNSEEN:
+        elif tag in _UNSEEN or (tag not in _VOID and _is_struck_out(attrs)):
             self.hidden.append((tag, self._here(), self._here() + len(written)))
         elif not self.hidden and tag not in _JOINED:
             self._part(_BLOCKS.get(tag))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in _UNSEEN:
+        if tag not in _UNSEEN and not _is_struck_out(attrs):
             self.handle_starttag(tag, attrs)
 
     def handle_endtag(self, tag: str) -> None:
@@ -227,6 +241,10 @@ class _Parser(HTMLParser):
             start = self._here()
             self.handle_data(self.source[start : self.source.find(">", start) + 1])
         elif any(name == tag for name, _, _ in self.hidden):
+            if self.nested and self.hidden[-1][0] == tag:
+                self.nested -= 1
+                return
+            self.nested = 0
             while self.hidden.pop()[0] != tag:
                 pass
         elif not self.hidden and tag not in _JOINED:
@@ -262,6 +280,11 @@ class _Parser(HTMLParser):
             # `<tr><td>`: one break, at which the row counts, as what begins it begins its first cell too.
             if _WEIGHT[opened] > _WEIGHT.get(self.opens.get(at), -1):
                 self.opens[at] = opened
+
+
+def _is_struck_out(attrs: Sequence[tuple[str, str | None]]) -> bool:
+    """By its own style? What a shop's page hides at first (`display: none`) its readers may well unfold."""
+    return any(name == "style" and "line-through" in (value or "").casefold() for name, value in attrs)
 
 
 def _is_html(tag: str) -> bool:

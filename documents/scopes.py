@@ -7,11 +7,12 @@ after "inspired by", the rest of the sentence after "pairs well with". What the 
 from collections.abc import Sequence
 from enum import IntFlag
 
-from reaseq.documents.language import words
+from reaseq.documents.language import crossed_out, words
 from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced
 
 _REACH = 3
 _LONGEST_LIKENESS = 2
+_LONGEST_MEMBER = 2
 
 
 class Scope(IntFlag):
@@ -49,6 +50,8 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
         """Is token `index` joined to the one after it by a hyphen?"""
         return index + 1 < len(tokens) and text[tokens[index].end : tokens[index + 1].start] in ("-", "‐", "‑")
 
+    for first, last in crossed_out(text, tokens):
+        mark(first, last, Scope.DENIED)
     for index in range(len(tokens)):
         stem = tokens[index].stem
         if stem not in _FIRSTS:
@@ -65,11 +68,18 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
                 mark(after, after + 1, Scope.DENIED)
             elif after < clause_end and not words("denies_not_before").at(tokens, after, clause_end):
                 until = _denied_until(tokens, after, clause_end)
+                if until == clause_end and (list_end := _list_end(tokens, clause_end, sentence_end)):
+                    mark(clause_end, list_end, Scope.DENIED)
                 if is_unspaced(stem) and width == 1:
                     until = _run_end(tokens, index, until)
                 beyond = _beyond(tokens, after, until)
                 mark(after, beyond, Scope.DENIED)
                 mark(beyond, until, Scope.ASIDE)
+        if index + 1 == clause_end and words("denies_next").at(tokens, index, clause_end):
+            # "Wasserdicht ist er nicht", "waterproof it is not"
+            begin = begin_of(tokens, index, clause=True)
+            verbs = [at for at in range(max(begin, index - 4), index) if words("being").at(tokens, at, index)]
+            mark(begin, verbs[0] if verbs and verbs[0] - begin <= 2 else begin, Scope.DENIED)
         if width := words("denies_before").at(tokens, index, clause_end):
             mark(begin_of(tokens, index, clause=True), index, Scope.DENIED)
         if tokens[index].stem == "0" and index + 1 < clause_end and tokens[index + 1].stem == "%":
@@ -114,6 +124,21 @@ def _turn(tokens: Sequence[Token], first: int, last: int) -> int:
         if words("turns").at(tokens, index, last):
             return index
     return last
+
+
+def _list_end(tokens: Sequence[Token], first: int, last: int) -> int:
+    """Where a list ends that goes on after a comma and has an "or" before its last member ("no laces, zips or
+    buckles"); 0 if none does."""
+    at = first
+    while at < last:
+        end = end_of(tokens, at, clause=True)
+        joined = any(words("carries_on").at(tokens, index, end) for index in range(at, end))
+        if end - at > _LONGEST_MEMBER + 2 * joined:
+            return 0
+        if joined:
+            return end
+        at = end
+    return 0
 
 
 def _run_end(tokens: Sequence[Token], index: int, last: int) -> int:

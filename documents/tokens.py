@@ -43,6 +43,19 @@ UNITS = {
     "millilitre": "ml",
     "liter": "l",
     "litre": "l",
+    "litro": "l",
+    "litri": "l",
+    "stunden": "h",
+    "stunde": "h",
+    "std": "h",
+    "heure": "h",
+    "hora": "h",
+    "ora": "h",
+    "ore": "h",
+    "uur": "h",
+    "uren": "h",
+    "timmar": "h",
+    "timme": "h",
     "percent": "%",
     "hour": "h",
     "hr": "h",
@@ -54,7 +67,7 @@ _UNSPACED = (
 """Scripts that are written without spaces, or that endings are joined to without one."""
 _LETTER = rf"[^\W\d_{_UNSPACED}]"
 _WORD = re.compile(
-    r"(?P<number>\d+(?:[.,]\d+)*)"
+    r"(?P<number>\d{1,3}(?:['’]\d{3})+(?![\d'’])(?:[.,]\d+)?|(?<![\w.,])[.,]\d+(?![.,]?\d)|\d+(?:[.,]\d+)*)"
     rf"|(?P<unspaced>[{_UNSPACED}])"
     rf"|(?P<word>{_LETTER}+(?:['’]{_LETTER}+)*)"
     r"|(?P<unit>[\"″%°])"
@@ -121,7 +134,8 @@ def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
                 stem = UNITS.get(stem, stem)
             after_number = False
         elif kind == "number":
-            stem = stem.replace(",", ".")
+            stem = stem.replace(",", ".").replace("'", "").replace("’", "")
+            stem = f"0{stem}" if stem[0] == "." else stem
             after_number = True
         elif kind == "unit":
             if not after_number:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from reaseq.documents.document import Document, Field, Kind, Piece
-from reaseq.documents.language import Phrases, answer, words
+from reaseq.documents.language import Phrases, answer, ticked, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.tokens import Token, begin_of, end_of, stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
@@ -39,6 +39,8 @@ _PART_AFTER = 3
 _PART_BEFORE = 6
 _SHORT_ITEM = 4
 """Tokens: an item of a list that has no more says one thing of the product."""
+_SHORT_ANSWER = 5
+"""Tokens: what has no more under a label that asks whether it is so answers it, or does not."""
 _FREE = frozenset((Evidence.HEAD, Evidence.PHRASE, Evidence.OPENING, Evidence.TITLE, Evidence.ITEM, Evidence.PROSE))
 """Classes of evidence under no label."""
 
@@ -390,10 +392,24 @@ class Lexicon:
         """What a yes or no under it makes of a term in a label."""
         if place.asked.asks is Asks.WHETHER or place.piece.sign == "?":
             at = place.field.piece_at(place.first)
-            said = answer(place.field.tokens, place.piece.first, self._value_end(place.field, at))
+            said = self._said_under(place.field, at)
             if said is not None:
                 return Standing.STATED if said else Standing.DENIED
+            if place.piece.sure and self._value_end(place.field, at) - place.piece.first <= _SHORT_ANSWER:
+                # "Waterproof: partly", or nothing at all.
+                return Standing.ASKED
         return Standing.ASKED if place.piece.sign == "?" else None
+
+    def _said_under(self, field: Field, at: int) -> bool | None:
+        """Does what stands under the label of the piece at that place answer yes or no, in words or by a sign?"""
+        piece, last = field.pieces[at], self._value_end(field, at)
+        if piece.first < last:
+            return answer(field.tokens, piece.first, last)
+        following = field.tokens[last] if last < len(field.tokens) else None
+        if piece.sign == "?" and following is not None:
+            # "Is it waterproof?" and in the next block "No."
+            return answer(field.tokens, last, end_of(field.tokens, last, clause=False))
+        return ticked(field.text[field.tokens[piece.first - 1].end : following.start if following else len(field.text)])
 
     def _value_end(self, field: Field, at: int) -> int:
         """Where the value of the piece at that place ends (exclusive): in "Waterproof: no Upper: leather" "no" stands
