@@ -130,10 +130,13 @@ def _judged(claim: Claim, yes: bool, confidence: float | None) -> Claim:
         judged["status"] = "verified" if together >= VERIFIED_FROM else "proposed" if yes else "rejected"
         judged["verdict"] = f"{claim['verdict']}; {verdict}"
         return judged
+    answer_yes = yes
     if claim["claim_type"] == "demand" and confidence is not None:
         confidence = suggested(confidence, indirect=claim["evidence"] == Evidence.INDIRECT)
         yes = yes and confidence >= _KEPT_FROM
     judged["confidence"] = confidence
+    if answer_yes and not yes:
+        verdict += ", but few such hypotheses are sensible"
     if yes and not _is_sure(claim, confidence):
         judged["verdict"] = f"{verdict}, which is not sure enough"
         return judged

@@ -247,6 +247,9 @@ def _print_outcome(store: Store, outcome: Outcome, category: str) -> None:
         "columns had no room in the prompts": counts.columns_left_out,
         "long texts were shown to the model in part": counts.texts_cut,
     }
+    if counts.other_kinds:
+        of = f"{counts.other_kinds:,} products are, by their titles, things that {category} do not cover"
+        console.print(Text(f"Note: {of} (see: reaseq knowledge show ID)", style="yellow"))
     for what, count in left_out.items():
         if count:
             console.print(Text(f"Left out: {count:,} {what} (see: reaseq knowledge show ID)", style="yellow"))

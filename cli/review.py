@@ -208,7 +208,15 @@ class _Sitting:
     def _key(self) -> str:
         while True:
             self.console.print(f"  {_KEYS}  ", end="")
-            key = typer.getchar().casefold()
+            try:
+                key = typer.getchar().casefold()
+            except OSError as error:  # there is none where input and output are pipes
+                from reaseq import ReaseqError
+
+                raise ReaseqError(
+                    "a review asks for one key at a time, and there is no terminal",
+                    hint="run it in a terminal   (or, to look only: reaseq knowledge export claims.csv)",
+                ) from error
             self.console.print(key if key.isprintable() else "", markup=False)
             if key in ("\x03", "\x04", ""):
                 return "q"

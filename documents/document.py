@@ -249,6 +249,11 @@ def _pieces(tokens: Sequence[Token], marks: Sequence[Mark], visible: Visible, ki
             _put_row(row, pieces, kind, heading)
             at += len(row)
             continue
+        if _is_alone(blocks, at, pieces):
+            # A row of a table of labels and values whose second cell is empty.
+            pieces.append(Piece(Kind.ROW, block.last, block.last, (block.first, block.last), "cell", heading=heading))
+            at += 1
+            continue
         at += 1
         is_heading = block.opens is Opens.HEADING
         if heading >= 0 and not lasting and block.opens is not Opens.ITEM and len(pieces) > heading + 1:
@@ -285,7 +290,8 @@ def _blocks(tokens: Sequence[Token], marks: Sequence[Mark], visible: Visible) ->
             inside.append(mark)
             continue
         if mark.before > first:
-            blocks.append(_Block(opens, first, mark.before, inside, parted, line))
+            asks = [mark] if "?" in mark.signs or "？" in mark.signs else []
+            blocks.append(_Block(opens, first, mark.before, inside + asks, parted, line))
             parted = bar
         else:
             parted = parted or bar
@@ -331,6 +337,17 @@ def _row(blocks: Sequence[_Block], at: int) -> list[_Block]:
             break
         row.append(block)
     return row if len(row) == 2 else []
+
+
+def _is_alone(blocks: Sequence[_Block], at: int, before: Sequence[Piece]) -> bool:
+    """Is it a term without its data, or the only cell with words of a row, beside rows of two?"""
+    block = blocks[at]
+    if block.opens not in (Opens.ROW, Opens.TERM) or block.last - block.first > _LONGEST_WEAK_LABEL:
+        return False
+    if block.opens is Opens.TERM:
+        return True
+    after = at + 1 < len(blocks) and blocks[at + 1].opens is block.opens and len(_row(blocks, at + 1)) == 2
+    return after or bool(before and before[-1].sign == "cell")
 
 
 def _under_heads(blocks: Sequence[_Block], at: int, row: Sequence[_Block]) -> list[_Block]:
@@ -381,7 +398,10 @@ def _labelled(tokens: Sequence[Token], block: _Block, kind: Kind, heading: int) 
         elif "(" in signs or "[" in signs or _DASHES.search(signs) or "?" in signs:
             sign = "(" if "(" in signs or "[" in signs else "?" if "?" in signs else "-"
             most = _LONGEST_LABEL if sign == "?" else _LONGEST_WEAK_LABEL
-            if 0 < _words_in(tokens, segment, here) <= most and not (begun.sure and segment == begun.first):
+            # "7.5 cm (3 in)" is a measure, twice.
+            is_measure = sign == "(" and tokens[segment].stem[0].isdigit()
+            taken = begun.sure and segment == begun.first
+            if 0 < _words_in(tokens, segment, here) <= most and not taken and not is_measure:
                 if begun.label or begun.first < segment:
                     yield begun._replace(last=segment)
                 begun = Piece(kind, here, block.last, (segment, here), sign, False, heading)

@@ -114,8 +114,9 @@ def crossed_out(text: str, tokens: Sequence[Token]) -> Iterator[tuple[int, int]]
     what they are said of, after ("NFC ✗ | GPS ✓")."""
     if _CROSSED.search(text) is None:
         return
-    gaps = [text[before:after] for before, after in zip(
-        [0, *(token.end for token in tokens)], [*(token.start for token in tokens), len(text)], strict=True)]  # fmt: skip
+    after = [0, *(token.end for token in tokens)]
+    until = [*(token.start for token in tokens), len(text)]
+    gaps = [text[start:end] for start, end in zip(after, until, strict=True)]
     signs = [index for index, gap in enumerate(gaps) if _CROSSED.search(gap) or _TICKED.search(gap)]
     before = gaps[0].strip() != "" or any(re.search(r"[\n|;•][^\w]*[✓✔☑✅✗✘✖❌]", gaps[index]) for index in signs)
     for place, index in enumerate(signs):

@@ -91,7 +91,7 @@ _INLINE = frozenset(
 """What else is HTML (https://html.spec.whatwg.org, and what went before it). Names with a dash or colon are somebody's
 own elements. Anything else in angle brackets is text."""
 
-_MARKED_UP = re.compile(r"[<&\[{\\]|://|www\.")
+_MARKED_UP = re.compile(r"[<&\[{\\]|://|www\.|\.(?:jpe?g|png|gif|webp|svg|pdf|mp4)\b", re.IGNORECASE)
 _ESCAPED_TAG = re.compile(
     r"&(?:lt|#60|#x3c);(?=/?(?:p|br|b|i|u|em|ul|ol|li|td|tr|th|div|span|strong|table|h[1-6]|font|a|img|style|script)\b)",
     re.IGNORECASE,

@@ -13,6 +13,8 @@ from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced
 _REACH = 3
 _LONGEST_LIKENESS = 2
 _LONGEST_MEMBER = 2
+_LONGEST_ANSWERED = 4
+"""Tokens, with the no that ends them."""
 
 
 class Scope(IntFlag):
@@ -80,6 +82,11 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
             begin = begin_of(tokens, index, clause=True)
             verbs = [at for at in range(max(begin, index - 4), index) if words("being").at(tokens, at, index)]
             mark(begin, verbs[0] if verbs and verbs[0] - begin <= 2 else begin, Scope.DENIED)
+        begin = begin_of(tokens, index, clause=True)
+        width = 0 if stem[0].isdigit() else words("no").at(tokens, index, clause_end)
+        if width and begin < index and index + width == clause_end <= begin + _LONGEST_ANSWERED:
+            # "Wasserdicht nein"
+            mark(begin, index, Scope.DENIED)
         if width := words("denies_before").at(tokens, index, clause_end):
             mark(begin_of(tokens, index, clause=True), index, Scope.DENIED)
         if tokens[index].stem == "0" and index + 1 < clause_end and tokens[index + 1].stem == "%":
@@ -110,7 +117,7 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
 
 
 _KINDS = (
-    *("fixed", "denies_clause", "denies_next", "denies_before", "denies_last"),
+    *("no", "fixed", "denies_clause", "denies_next", "denies_before", "denies_last"),
     *("aside_rest", "aside_clause", "aside_around", "aside_last", "like_next", "like_last"),
 )
 

@@ -421,6 +421,8 @@ class _Run:
                 raise
             self._commit(item.product_id, item.parts, state, agents)
             self.counts.left_out(document, agents.showing(document))
+            head = agents.lexicon.head(document)
+            self.counts.other_kinds += head is not None and not head.covered
 
     def _commit(self, product_id: str, parts: dict[str, str], state: ProductState, agents: ProductAgents) -> None:
         assert self.stored is not None

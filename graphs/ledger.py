@@ -41,6 +41,7 @@ class Counts:
     held_back: int = 0
     columns_left_out: int = 0
     texts_cut: int = 0
+    other_kinds: int = 0
 
     def left_out(self, document: Document, prompt: Shown) -> None:
         """Count what of a product was shown to no model: sentences that give orders, columns, ends of long texts."""

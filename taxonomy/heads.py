@@ -7,6 +7,7 @@ accessories, spare parts and care (`accessories` in `reaseq.documents.language`)
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from reaseq.documents.document import Field
@@ -102,6 +103,18 @@ def _inside_a_word(title: Field, first: int, index: int, known: Phrases) -> bool
     return not any(known.at(title.tokens, begin, index) == index - begin for begin in range(first, index))
 
 
+def _is_compound(stem: str, nouns: Phrases) -> int:
+    """Is it a compound of a known accessory? One token, or none."""
+    if nouns is not words("accessories"):
+        return 0
+    return int(any(stem.endswith(ending) and len(stem) > len(ending) for ending in _endings()))
+
+
+@lru_cache
+def _endings() -> tuple[str, ...]:
+    return tuple(phrase[0] for phrase in words("accessory_endings").all)
+
+
 def _is_measured(title: Field, index: int) -> bool:
     """Does a measure or a count stand before token `index` ("city bike 28 in wheels")? Then it is a feature."""
     before = [title.tokens[at].stem for at in range(max(0, index - 2), index)]
@@ -157,7 +170,7 @@ def _places(
     """Where phrases stand, the longest first at each place; not where a longer or equal one of `rather` does."""
     index = first
     while index < last:
-        width = phrases.at(title.tokens, index, last)
+        width = phrases.at(title.tokens, index, last) or _is_compound(title.tokens[index].stem, phrases)
         other = rather.at(title.tokens, index, last) if rather else 0
         after = index + width
         if rather is not None and _inside_a_word(title, first, index, rather):

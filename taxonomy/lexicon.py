@@ -578,7 +578,7 @@ class Lexicon:
         for index in range(len(tokens)):
             cue = cues.at(tokens, index)
             whole = self.labels.whole.at(tokens, index)
-            width = max(cue, whole, words("parts").at(tokens, index))
+            width = max(cue, whole, words("parts").at(tokens, index), words("packagings").at(tokens, index))
             if not width:
                 continue
             owners: frozenset[str] = frozenset()

@@ -19,7 +19,7 @@ _PINT = {
 products, and are left as they are."""
 _OF_ONE_THING = frozenset(("mah", "%", "rpm", "ppm", "lm", "dpi", "mp", "j", "nm", "ct"))
 """Units that measure, and that pint does not know by that name or that mean several things."""
-_SAME = 0.01
+_SAME = 0.02
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
@@ -42,7 +42,7 @@ def canonical(value: str, units: Sequence[str]) -> str:
 
 
 def same(one: str, other: str, units: Sequence[str]) -> bool:
-    """Do both measure the same, give or take a hundredth, which is what rounding from one unit to another takes?"""
+    """Do both measure the same, give or take two hundredths, which is what rounding from one unit to another takes?"""
     first, _, unit = canonical(one, units).partition(" ")
     second, _, other_unit = canonical(other, units).partition(" ")
     if not _NUMBER.fullmatch(first) or not _NUMBER.fullmatch(second):

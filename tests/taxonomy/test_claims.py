@@ -29,6 +29,34 @@ Case = tuple[str, str, str, str]
 
 
 DENIED: list[Case] = [
+    ("shoes", "Trail shoe", "防水：×", "water_protection=waterproof"),
+    ("shoes", "Trail shoe", "Waterproof: ✗ Breathable: ✓", "water_protection=waterproof"),
+    ("shoes", "Trail shoe", "❌ Waterproof ✅ Breathable", "water_protection=waterproof"),
+    ("smartphones", "Nova X", "NFC ✗ | 5G ✓", "network=NFC"),
+    (
+        "shoes",
+        "Trail shoe",
+        "<tr><td>Waterproof</td><td></td></tr><tr><td>Upper</td><td>Mesh</td></tr>",
+        "water_protection=waterproof",
+    ),
+    ("shoes", "Trail shoe", "<dt>Imperméable</dt><dd>&cross;</dd>", "water_protection=waterproof"),
+    ("shoes", "Trail shoe", "<li><b>Wasserdicht</b> nein</li>", "water_protection=waterproof"),
+    ("shoes", "Trail shoe", "Wasserdicht: bedingt", "water_protection=waterproof"),
+    ("shoes", "Trail shoe", "Imperméable : sur demande", "water_protection=waterproof"),
+    ("shoes", "Trail shoe", "Impermeabile: in parte", "water_protection=waterproof"),
+    ("shoes", "Waterproof trail shoe", "Not waterproof.", "water_protection=waterproof"),
+    ("shoes", "Waterproof trail shoe", "Waterproof: no", "water_protection=waterproof"),
+    ("shoes", "Trail shoe", "Wasserdicht ist er nicht.", "water_protection=waterproof"),
+    ("shoes", "Trail shoe", "Waterproof they are not.", "water_protection=waterproof"),
+    ("shoes", "Trail shoe", "No laces, zips or buckles.", "closure=buckle"),
+    ("shoes", "Halbschuh", "Ohne Schnürsenkel, Reißverschluss oder Schnalle.", "closure=buckle"),
+    ("shoes", "Trail shoe", "Is it waterproof?\nNo.", "water_protection=waterproof"),
+    ("shoes", "Chaussure", "<p>Est-elle imperméable ?</p><p>Non.</p>", "water_protection=waterproof"),
+    ("shoes", "Trail shoe", "<del>Waterproof</del>", "water_protection=waterproof"),
+    ("cookware", "Pan", "Suitable for all hobs except induction", "hob=induction"),
+    ("cookware", "Pfanne", "Für alle Herdarten außer Induktion", "hob=induction"),
+    ("shoes", "Shoe", "No virgin polyester.", "upper_material=synthetic"),
+    ("jewellery", "3000 Beads Bracelet DIY Making Set", "", "jewellery_type=bracelet"),
     ("smartphones", "Nova X", "5G：不支持 NFC：支持", "network=5G"),
     ("smartphones", "Nova X", "NFC：非対応 5G：対応", "network=NFC"),
     ("smartphones", "Nova X", "NFC: not supported. 5G: supported.", "network=NFC"),
@@ -47,6 +75,15 @@ LIMITS: list[Case] = [
     ("smartphones", "Nova X", "microSD cards up to 1 TB are supported", "storage=1 TB"),
 ]
 OTHERS: list[Case] = [
+    ("shoes", "Trail shoe", "Compare with our Kea Pro, which is waterproof.", "water_protection=waterproof"),
+    ("shoes", "Trail shoe", "The waterproof version costs more.", "water_protection=waterproof"),
+    ("shoes", "Sneaker", "A basketball-inspired sneaker.", "scenario=basketball"),
+    ("shoes", "Boot", "Shown in black_leather_boot.jpg", "upper_material=leather"),
+    ("shoes", "Trail shoe", "Obermaterial: veganes Leder", "upper_material=leather"),
+    ("cookware", "Wok wie aus Gusseisen", "Gusseisen-Optik, aus Aluminium", "material=cast iron"),
+    ("bags", "Rucksack", "Couleur : bleu (rouge épuisé)", "color=red"),
+    ("shirts", "T-Shirt", "Livré dans un sac en coton.", "material=cotton"),
+    ("chocolate", "Dark bar", "May contain traces of hazelnut.", "filling=hazelnut"),
     ("headphones", "Buds 2", "Want quiet? See our noise cancelling version.", "noise_control=active noise cancelling"),
     ("skin_care", "Night cream", "Apply after SPF 30 sunscreen in the day.", "sun_protection=SPF 30"),
     ("skin_care", "Crème de nuit", "S'utilise avant une crème solaire SPF 50.", "sun_protection=SPF 50"),
@@ -73,6 +110,10 @@ PARTS: list[Case] = [
     ("shoes", "Indoor Court Shoe Men", "For handball.", "shoe_type=pump"),
 ]
 ACCESSORIES: list[Case] = [
+    ("bicycles", "Fahrradschloss Faltschloss Stahl 90 cm", "Für E-Bikes.", "drive=electric"),
+    ("jewellery", "Schmuckständer Baum schwarz für Ketten, Ringe, Ohrringe", "", "jewellery_type=ring"),
+    ("jackets", "Imprägnierspray für Regenjacken, Softshell und Daunenjacken", "", "jacket_type=softshell"),
+    ("shirts", "31.4in Gold Garment Rack Metal Rack With Wheels For Coats, Shirts, Dress", "", "shirt_type=shirt"),
     ("shoes", "Leather boot care cream", "For black leather boots.", "upper_material=leather"),
     ("shirts", "Collar stays for dress shirts, steel", "", "shirt_type=dress shirt"),
     ("sofas", "Sofa cover 3 seater grey velvet", "Fits a corner sofa.", "sofa_type=corner sofa"),
@@ -111,6 +152,14 @@ def test_a_brand_of_one_common_word_takes_but_one_word_of_the_title() -> None:
 
 
 SAID: list[Case] = [
+    ("shoes", "Trail shoe", "Waterproof: ✓", "water_protection=waterproof"),
+    ("shoes", "Trail shoe", "防水：○", "water_protection=waterproof"),
+    ("shoes", "Pump", "Heel: 7.5 cm (3 in)", "heel_height=7.5 cm"),
+    ("bicycles", "Ebike", "Gewicht: 1'800 g", "weight=1800 g"),
+    ("bicycles", "Ebike", "Weight: .9 kg", "weight=900 g"),
+    ("bags", "Rucksack", "Capacidad: 15 litros", "capacity=15 l"),
+    ("bags", "Tasche", "Obermaterial: Polyester", "material=polyester"),
+    ("cookware", "Pan", "Suitable for all hobs except induction", "hob=all hobs"),
     ("smartphones", "Nova X", "5G：不支持 NFC：支持", "network=NFC"),
     ("shoes", "运动鞋", "防水：否 鞋面材质：牛皮", "upper_material=leather"),
     ("lamps", "Desk lamp", "Bulb: LED. Not dimmable with LED bulbs of other makers.", "bulb=LED"),
