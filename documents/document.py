@@ -399,7 +399,7 @@ def _labelled(tokens: Sequence[Token], block: _Block, kind: Kind, heading: int) 
             sign = "(" if "(" in signs or "[" in signs else "?" if "?" in signs else "-"
             most = _LONGEST_LABEL if sign == "?" else _LONGEST_WEAK_LABEL
             # "7.5 cm (3 in)" is a measure, twice.
-            is_measure = sign == "(" and tokens[segment].stem[0].isdigit()
+            is_measure = sign == "(" and segment < here and tokens[segment].stem[0].isdigit()
             taken = begun.sure and segment == begun.first
             if 0 < _words_in(tokens, segment, here) <= most and not taken and not is_measure:
                 if begun.label or begun.first < segment:

@@ -24,17 +24,23 @@ _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
 def canonical(value: str, units: Sequence[str]) -> str:
-    """`value`, a number and a unit, in the first of `units` that measures the same thing, with four digits.
+    """`value`, a number and a unit, in the first of `units` that measures the same thing, with four digits. Units of
+    which none measures anything count the same things ("2 people" is 2 person).
 
-    It stays as it is if there is no such unit, if its unit is that one, or if it is no number and unit.
+    It stays as it is if there is no such unit, or if it is no number and unit.
     """
     number, _, unit = value.partition(" ")
-    if not _NUMBER.fullmatch(number) or not (name := _pint_name(unit)):
+    if not _NUMBER.fullmatch(number):
         return value
+    if units and not any(map(is_physical, units)):
+        return f"{number} {units[0]}" if stems(unit) in map(stems, units) else value
+    name = _pint_name(unit)
+    if not name:
+        return next((f"{number} {wanted}" for wanted in units if stems(wanted) == stems(unit)), value)
     for wanted in units:
         target = _pint_name(wanted)
         if target == name:
-            return value
+            return f"{number} {wanted}"
         if target and _registry().Unit(target).dimensionality == _registry().Unit(name).dimensionality:
             magnitude = _registry().Quantity(float(number), name).to(target).magnitude
             return f"{Decimal(f'{magnitude:.4g}'):f} {wanted}"

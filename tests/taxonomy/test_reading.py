@@ -288,7 +288,7 @@ def test_a_column_is_a_label(columns: dict[str, str], expected: dict[str, set[st
     [
         (LAPTOPS, "Aspire 5", "",
          {"RAM": "8 GB", "Storage": "512 GB SSD", "Screen_size": "15.6 inch", "Weight": "1.7 kg"},
-         {"working_memory": {"8 gb"}, "storage": {"512 gb"}, "screen_size": {"15.6 in"}, "weight": {"1700 g"}}),
+         {"working_memory": {"8 GB"}, "storage": {"512 GB"}, "screen_size": {"15.6 in"}, "weight": {"1700 g"}}),
         (LAPTOPS, "Notebook Falke", "", {"Weight_(kg)": "1.7", "spec_1": "true"}, {"weight": {"1700 g"}}),
         (LAPTOPS, "Notebook Falke", "Weight (kg): 1.7", {}, {"weight": {"1700 g"}}),
         (LAPTOPS, "Notebook Falke", "Shipping weight: 3 kg", {}, {}),
