@@ -266,7 +266,7 @@ class _Grounder:
         if asked_for:
             return [_contradicted(claim, asked_for[0 if claim is not asked_for[0] else 1]) for claim in asked_for]
         chosen = [claim for claim in stated if claim["value"] in said] or stated
-        first = max(chosen, key=lambda claim: claim["confidence"] or 0)
+        first = max(chosen, key=lambda claim: (claim["evidence"] in _NAMED, claim["confidence"] or 0))
         everywhere = {match.value: set[bool]() for match in matches if match.stated}
         for match in matches:
             if match.stated:

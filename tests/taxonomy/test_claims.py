@@ -152,6 +152,7 @@ def test_a_brand_of_one_common_word_takes_but_one_word_of_the_title() -> None:
 
 
 SAID: list[Case] = [
+    ("shoes", "Sandals", "Adjustable hook-and-loop straps in recycled webbing.", "closure=hook-and-loop"),
     ("shoes", "Trail shoe", "Waterproof: ✓", "water_protection=waterproof"),
     ("shoes", "Trail shoe", "防水：○", "water_protection=waterproof"),
     ("shoes", "Pump", "Heel: 7.5 cm (3 in)", "heel_height=7.5 cm"),
