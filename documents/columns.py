@@ -5,8 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from reaseq.documents.listed import listed
 from reaseq.documents.tokens import UNITS
 
 _FILE = Path(__file__).with_name("plumbing.yaml")
@@ -45,11 +44,11 @@ def says_something(name: str, value: str) -> bool:
 @lru_cache
 def _plumbing() -> tuple[frozenset[str], tuple[str, ...], dict[str, frozenset[str]]]:
     """Names, beginnings of names, and the values that some names have."""
-    listed: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    lists: dict[str, Any] = listed(_FILE)
     values = {
         name.replace("_", " "): frozenset(value.casefold() for value in own)
-        for name, own in listed.pop("values").items()
+        for name, own in lists.pop("values").items()
     }
-    names = [str(name).casefold() for own in listed.values() for name in own]
+    names = [str(name).casefold() for own in lists.values() for name in own]
     exact = frozenset(name for name in names if not name.endswith("*"))
     return exact, tuple(name.removesuffix("*") for name in names if name.endswith("*")), values

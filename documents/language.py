@@ -8,8 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from reaseq.documents.listed import listed
 from reaseq.documents.tokens import Token, stems
 
 _FILE = Path(__file__).with_name("language.yaml")
@@ -92,7 +91,7 @@ def _languages_of() -> dict[str, list[str]]:
 
 @lru_cache
 def _file() -> dict[str, Any]:
-    read: dict[str, Any] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    read: dict[str, Any] = listed(_FILE)
     return read
 
 

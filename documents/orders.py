@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from reaseq.documents.listed import listed
 
 _PATTERNS = Path(__file__).with_name("orders.yaml")
 
@@ -33,9 +33,9 @@ _PART = re.compile(r"<([a-z_]+)>")
 @lru_cache
 def _order() -> re.Pattern[str]:
     """Any of the patterns of the file."""
-    listed: Any = yaml.safe_load(_PATTERNS.read_text(encoding="utf-8"))
-    parts = {name: f"(?:{_joined(part)})" for name, part in listed["parts"].items()}
-    patterns = (_PART.sub(lambda part: parts[part[1]], _joined(order)) for order in listed["orders"])
+    read: Any = listed(_PATTERNS)
+    parts = {name: f"(?:{_joined(part)})" for name, part in read["parts"].items()}
+    patterns = (_PART.sub(lambda part: parts[part[1]], _joined(order)) for order in read["orders"])
     return re.compile("|".join(patterns), re.IGNORECASE | re.MULTILINE)
 
 

@@ -153,7 +153,7 @@ def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
     return tokens, marks
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 17)
 def stems(text: str) -> tuple[str, ...]:
     """What `text` compares as. For terms and values, which recur."""
     return tuple(token.stem for token in tokenize(text))

@@ -13,9 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from reaseq.documents.language import Phrases, words
+from reaseq.documents.listed import listed
 from reaseq.documents.tokens import UNITS, stems
 from reaseq.taxonomy.schema import VOCABULARY, Attribute, CategorySchema
 
@@ -213,10 +212,8 @@ def _lists_substances(attribute: Attribute) -> bool:
 
 @lru_cache
 def _substance_words() -> frozenset[tuple[str, ...]]:
-    listed: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]] = yaml.safe_load(
-        VOCABULARY.read_text(encoding="utf-8")
-    )
-    of_substances = (shared["values"] for name, shared in listed.items() if name.split("_")[-1] in _SUBSTANCES)
+    attributes: Mapping[str, Mapping[str, Mapping[str, Sequence[str]]]] = listed(VOCABULARY)
+    of_substances = (shared["values"] for name, shared in attributes.items() if name.split("_")[-1] in _SUBSTANCES)
     return frozenset(
         stems(term) for values in of_substances for value, terms in values.items() for term in (value, *terms)
     )
@@ -224,7 +221,7 @@ def _substance_words() -> frozenset[tuple[str, ...]]:
 
 @lru_cache
 def _shared() -> Mapping[str, Sequence[str]]:
-    read: Mapping[str, Sequence[str]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    read: Mapping[str, Sequence[str]] = listed(_FILE)
     return read
 
 

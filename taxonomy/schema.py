@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from reaseq import ReaseqError
+from reaseq.documents.listed import listed
 from reaseq.documents.tokens import stems
 
 STARTERS = Path(__file__).parent / "starters"
@@ -208,7 +209,7 @@ def load_schema(path: Path) -> CategorySchema:
         SchemaError: the file is missing, is no YAML, or breaks a rule; the message lists every breach.
     """
     try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw: Any = listed(path)
     except OSError as error:
         raise SchemaError(f"{path}: {error.strerror or error}") from error
     except yaml.YAMLError as error:
@@ -243,7 +244,7 @@ def _spelt_out(path: Path, raw: Any) -> Any:
 @lru_cache
 def vocabulary() -> dict[str, Any]:
     """The attributes that several categories share, by name, as their file has them."""
-    shared: dict[str, Any] = yaml.safe_load(VOCABULARY.read_text(encoding="utf-8"))
+    shared: dict[str, Any] = listed(VOCABULARY)
     return shared
 
 

@@ -13,8 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from reaseq.documents.listed import listed
 from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.labels import Labels, is_substance
 from reaseq.taxonomy.schema import Attribute
@@ -116,5 +115,5 @@ def _plus(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
 @lru_cache
 def shipped() -> Trust:
     """What was judged on real feeds."""
-    read: dict[str, dict[str, Any]] = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
+    read: dict[str, dict[str, Any]] = listed(_FILE)
     return Trust({(evidence, sort): tuple(count) for evidence, sorts in read.items() for sort, count in sorts.items()})
