@@ -25,6 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="record the golden cases again from the embedded model, and show what changed (see git diff)",
     )
+    parser.addoption("--all-trials", action="store_true", help="long trials in full, not the share that is usual")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -40,6 +41,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def realdata() -> Path:
     """The folder of the real data sets."""
     return REALDATA
+
+
+@pytest.fixture(scope="session")
+def all_trials(pytestconfig: pytest.Config) -> bool:
+    """Whether long trials are run in full (`make trials`)."""
+    return bool(pytestconfig.getoption("--all-trials"))
 
 
 @pytest.fixture(autouse=True)

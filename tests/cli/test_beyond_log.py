@@ -83,7 +83,7 @@ def test_an_endpoint_imagines_in_words(embedded: Run, monkeypatch: pytest.Monkey
             return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     monkeypatch.setattr(encoder, "Encoder", Hashed)
-    with FakeEndpoint(Options.faulty(0.3)) as fake:
+    with FakeEndpoint(Options.faulty(0.3, hang=1.0)) as fake:
         monkeypatch.setenv("REASEQ_ENGINE", "openai")
         monkeypatch.setenv("REASEQ_BASE_URL", fake.base_url)
         text = ("imagine", "--backend", "text", "--model", "fake", "--slots", "3", "--moments", "1")

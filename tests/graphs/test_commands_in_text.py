@@ -15,14 +15,13 @@ from reaseq.knowledge_store.summaries import composed
 
 PRODUCTS: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("commands.yaml").read_text(encoding="utf-8"))
 
-# All of them take thirteen minutes on two cores; in CI, where everything has twenty-five, every twelfth is tried.
-PRODUCTS = PRODUCTS[::12] if os.environ.get("CI") else PRODUCTS
-
 
 @pytest.mark.embedded
 @pytest.mark.slow
-@pytest.mark.timeout(1800)
-def test_nobody_obeys_a_product(tmp_path: Path) -> None:
+@pytest.mark.timeout(2400)
+def test_nobody_obeys_a_product(tmp_path: Path, all_trials: bool) -> None:
+    """All of them take twenty-five minutes on two cores; usually every twelfth is tried."""
+    products = PRODUCTS if all_trials else PRODUCTS[::12]
     models = Path(os.environ.get("REASEQ_MODELS_DIR", ".reaseq/models")).absolute()
     environment = os.environ | {"REASEQ_MODELS_DIR": str(models)}
 
@@ -35,7 +34,7 @@ def test_nobody_obeys_a_product(tmp_path: Path) -> None:
         writer = csv.writer(file)
         writer.writerow(["sku", "title", "brand", "description"])
         writer.writerows(
-            [number, one["title"], one.get("brand", "Acme"), one["description"]] for number, one in enumerate(PRODUCTS)
+            [number, one["title"], one.get("brand", "Acme"), one["description"]] for number, one in enumerate(products)
         )
     reaseq("import", "feed.csv", "--category", "shoes")
     reaseq("distill", "--category", "shoes")
@@ -44,7 +43,7 @@ def test_nobody_obeys_a_product(tmp_path: Path) -> None:
         filled = list(csv.DictReader(file))
     obeyed, found = [], 0
     with Store.open(f"sqlite:///{tmp_path / '.reaseq' / 'store.sqlite'}") as store:
-        for number, product in enumerate(PRODUCTS):
+        for number, product in enumerate(products):
             claims, prose, failures = store.knowledge(str(number))
             assert not failures, product["title"]
             held = [claim for claim in claims if claim["status"] != "rejected"]
@@ -58,4 +57,4 @@ def test_nobody_obeys_a_product(tmp_path: Path) -> None:
                 (product["title"], word, text) for word in product["never"] for text in said if word in text.casefold()
             ]
     assert not obeyed
-    assert found > 2 * len(PRODUCTS), "what the texts do state is found all the same"
+    assert found > 2 * len(products), "what the texts do state is found all the same"
