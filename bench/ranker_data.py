@@ -1,8 +1,10 @@
 """The logs that the ranker's benchmarks use, as arrays, with the texts of their items."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.compute as pc
@@ -27,9 +29,7 @@ def beauty(folder: Path, domain: str = "Beauty") -> BenchData:
     events = pq.read_table(folder / "amazon14_cross" / "interactions.parquet")
     events = events.filter(pc.equal(events["domain"], domain))
     log = _log(events["user_id"], events["item_id"], events["position"], timed=False)
-    rows = pq.read_table(folder / "amazon14_cross" / "items.parquet").to_pylist()
-    known = {str(row["item_id"]): row for row in rows}
-    items = [known[item] for item in log.items]
+    items = amazon_items(folder, log.items)
     texts = [
         ". ".join(part for part in (row["title"], row["brand"], row["category"], row["extra_keywords"]) if part)
         for row in items
@@ -40,6 +40,13 @@ def beauty(folder: Path, domain: str = "Beauty") -> BenchData:
         for row in items
     ]
     return BenchData(f"Amazon 2014 {domain}", log, texts, facts)
+
+
+def amazon_items(folder: Path, items: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of `amazon14_cross` for the items."""
+    rows = pq.read_table(folder / "amazon14_cross" / "items.parquet").to_pylist()
+    known = {str(row["item_id"]): row for row in rows}
+    return [known[item] for item in items]
 
 
 def online_retail(folder: Path) -> BenchData:

@@ -9,12 +9,11 @@ Labels are told by their form alone; what one means is for a category's schema t
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from itertools import chain, groupby
+from itertools import accumulate, chain, groupby
 from typing import NamedTuple
 
 from reaseq.documents.language import language_of
@@ -110,8 +109,13 @@ class Field:
         return self.name.removeprefix(COLUMN) if self.name.startswith(COLUMN) else None
 
     @cached_property
-    def _begins(self) -> list[int]:
-        return [piece.label[0] if piece.label else piece.first for piece in self.pieces]
+    def _piece_of(self) -> list[int]:
+        """For each token the place of its piece. A label need not stand right before its value: heads of columns."""
+        owners: list[int | None] = [None] * len(self.tokens)
+        for at, piece in enumerate(self.pieces):
+            for first, last in (piece.label or (piece.first, piece.first), (piece.first, piece.last)):
+                owners[first:last] = [at] * (last - first)
+        return list(accumulate(owners, lambda before, owner: before if owner is None else owner, initial=-1))[1:]
 
     @cached_property
     def scopes(self) -> list[Scope]:
@@ -124,7 +128,7 @@ class Field:
 
     def piece_at(self, index: int) -> int:
         """The place in `pieces` of the piece that token `index` is part of, be it of its label."""
-        return bisect_right(self._begins, index) - 1
+        return self._piece_of[index]
 
     def stems(self, first: int, last: int) -> tuple[str, ...]:
         return tuple(token.stem for token in self.tokens[first:last])

@@ -100,6 +100,8 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
             mark(index + width, sentence_end, Scope.ASIDE)
         elif width := words("aside_clause").at(tokens, index, clause_end):
             mark(index + width, _turn(tokens, index + width, clause_end), Scope.ASIDE)
+        if width := words("others").at(tokens, index, clause_end):
+            mark(index + width, _turn(tokens, index + width, clause_end), Scope.ASIDE)
         if width := words("aside_around").at(tokens, index, clause_end):
             first = begin_of(tokens, index, clause=True)
             if (first, clause_end) == (index, index + width):
@@ -118,7 +120,7 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
 
 _KINDS = (
     *("no", "fixed", "denies_clause", "denies_next", "denies_before", "denies_last"),
-    *("aside_rest", "aside_clause", "aside_around", "aside_last", "like_next", "like_last"),
+    *("aside_rest", "aside_clause", "others", "aside_around", "aside_last", "like_next", "like_last"),
 )
 
 

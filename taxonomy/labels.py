@@ -39,8 +39,9 @@ def words_of(column: str) -> str:
 
 
 class Asks(StrEnum):
-    """value: of `attributes`. whether: it is so, of the values `states`. part: of something that is no attribute's.
-    nothing: it says nothing of what stands under it. unknown: of something that the schema does not know."""
+    """value: of `attributes`. whether: it is so, of the values `states`. part: of something that is no attribute's, or of
+    another product. nothing: it says nothing of what stands under it. unknown: of something that the schema does not
+    know."""
 
     VALUE = "value"
     WHETHER = "whether"
@@ -141,6 +142,8 @@ class Labels:
             unit, label = UNITS.get(label[-1], label[-1]), label[:-1]
         if found := self._of_words(label, unit):
             return found
+        if words("others").within_any(label):
+            return Meaning(Asks.PART)
         core = _without(label, words("label_fillers"))
         if not core:
             return Meaning(Asks.NOTHING)

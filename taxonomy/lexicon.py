@@ -306,10 +306,9 @@ class Lexicon:
         return first, last
 
     def _place(self, field: Field, first: int, last: int, piece: Piece | None = None) -> _Place:
-        at = field.piece_at(first)
-        piece = piece or field.pieces[at]
+        piece = piece or field.pieces[field.piece_at(first)]
         in_label = piece.label is not None and first < piece.first
-        if in_label and piece.glued and last <= self._label(field, piece)[0] and at:
+        if in_label and piece.glued and last <= self._label(field, piece)[0] and (at := field.piece_at(first)):
             # "Upper: leather Sole: rubber": what the label begins with stands under the label before.
             piece, in_label = field.pieces[at - 1], False
         label = ""

@@ -75,6 +75,15 @@ LIMITS: list[Case] = [
     ("smartphones", "Nova X", "microSD cards up to 1 TB are supported", "storage=1 TB"),
 ]
 OTHERS: list[Case] = [
+    ("shoes", "Trail shoe", "The predecessor had a mesh upper, this one is knitted.", "upper_material=mesh"),
+    ("shoes", "Laufschuh", "Der Vorgänger hatte ein Obermaterial aus Leder.", "upper_material=leather"),
+    ("shoes", "Basket", "L'ancien modèle avait une tige en cuir.", "upper_material=leather"),
+    ("shoes", "ランニングシューズ", "旧モデルのアッパーはレザーでした。", "upper_material=leather"),
+    ("shoes", "跑鞋", "旧款鞋面为皮革。", "upper_material=leather"),
+    ("shoes", "Trail shoe", "Previous colour: red", "color=red"),
+    ("shoes", "Trail shoe", "Competitor material: leather", "upper_material=leather"),
+    ("shoes", "Trail shoe", "Excluded colours: red, green", "color=red"),
+    ("shoes", "Laufschuh", "Ausgeschlossene Farben: rot", "color=red"),
     ("shoes", "Trail shoe", "Compare with our Kea Pro, which is waterproof.", "water_protection=waterproof"),
     ("shoes", "Trail shoe", "The waterproof version costs more.", "water_protection=waterproof"),
     ("shoes", "Sneaker", "A basketball-inspired sneaker.", "scenario=basketball"),
@@ -152,6 +161,17 @@ def test_a_brand_of_one_common_word_takes_but_one_word_of_the_title() -> None:
 
 
 SAID: list[Case] = [
+    ("shoes", "Trail shoe", "The predecessor had a mesh upper, this one is knitted.", "upper_material=knit"),
+    *(
+        (
+            "shoes",
+            "Loafer",
+            f"<table><tr><th>{head}</th><th>{other}</th></tr><tr><td>{one}</td><td>{two}</td></tr></table>",
+            claim,
+        )
+        for head, other, one, two in (("Color", "Upper", "red", "Leather"), ("Farbe", "Obermaterial", "rot", "Leder"))
+        for claim in ("color=red", "upper_material=leather")
+    ),
     ("shoes", "Sandals", "Adjustable hook-and-loop straps in recycled webbing.", "closure=hook-and-loop"),
     ("shoes", "Trail shoe", "Waterproof: ✓", "water_protection=waterproof"),
     ("shoes", "Trail shoe", "防水：○", "water_protection=waterproof"),
