@@ -39,9 +39,9 @@ def words_of(column: str) -> str:
 
 
 class Asks(StrEnum):
-    """value: of `attributes`. whether: it is so, of the values `states`. part: of something that is no attribute's, or of
-    another product. nothing: it says nothing of what stands under it. unknown: of something that the schema does not
-    know."""
+    """value: of `attributes`. whether: it is so, of the values `states`. part: of something that is no attribute's, or
+    of another product. nothing: it says nothing of what stands under it. unknown: of something that the schema does
+    not know."""
 
     VALUE = "value"
     WHETHER = "whether"
