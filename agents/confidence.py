@@ -30,10 +30,9 @@ class Answer(StrEnum):
 _VERDICT = 0.5
 _BY_WORD = 1.4
 """How much a verifier's answer weighs, by its own log-odds and by its word alone."""
-_YES, _NO_HYPOTHESIS, _INDIRECT = 1.37, -2.76, -1.84
-"""Logistic regression on 56 hypotheses of the embedded model about made-up shoes, the intercept lowered by one as that
-was too sure of 17 about real ones, all judged by reading (`docs/measurements.md`). Most that the model makes are not
-sensible, and it says yes to most."""
+_YES, _NO_HYPOTHESIS, _INDIRECT = 0.85, -2.1, -0.93
+"""Logistic regression on 117 hypotheses of the embedded model about made-up shoes, judged by reading
+(`docs/measurements.md`). Most that the model makes are not sensible, and it says yes to most."""
 EVIDENCE = {Answer.NOT_ASKED: 0.0, Answer.SAME: 1.4, Answer.OTHER: -1.1, Answer.NONE: -0.9}
 
 

@@ -24,7 +24,7 @@ from reaseq.taxonomy.trust import VERIFIED_FROM
 
 _ANSWER = re.compile(r'"(\d+)"\s*:\s*"(yes|no)"')
 _EVEN = 0.5
-_KEPT_FROM = 0.4
+_KEPT_FROM = 0.5
 """The chance from which a hypothesis is kept for somebody to decide."""
 _TOP_LOGPROBS = 8
 
