@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import accumulate, chain, groupby
 from typing import NamedTuple
 
-from reaseq.documents.language import language_of
+from reaseq.documents.language import answer, language_of
 from reaseq.documents.markup import Opens, Visible, read
 from reaseq.documents.orders import orders
 from reaseq.documents.packed import unpacked
@@ -31,6 +31,7 @@ COLUMN = "attributes."
 
 _LONGEST_LABEL = 6
 _LONGEST_WEAK_LABEL = 4
+_LONGEST_ANSWER = 2
 _DASHES = re.compile(r"\s-+\s|[–—]")
 
 
@@ -72,7 +73,8 @@ class Piece(NamedTuple):
 
 @dataclass
 class Field:
-    """One field. `held`: places in the visible text of sentences that give orders; their words are not in `tokens`."""
+    """One field. `held`: places in the visible text of sentences that give orders; their words are not in `tokens`.
+    `title`: stems of the product's title, by which its own model is told from others."""
 
     name: str
     text: str
@@ -80,6 +82,7 @@ class Field:
     pieces: list[Piece]
     visible: Visible
     held: list[tuple[int, int]]
+    title: frozenset[str] = frozenset()
 
     def shown(self) -> str:
         """What a reader sees of it, without what is held back: the lines of the text, blanks as one, the cells of a row
@@ -120,7 +123,7 @@ class Field:
     @cached_property
     def scopes(self) -> list[Scope]:
         """For each token, what it is under: denied, or said of something else."""
-        return scopes(self.text, self.tokens)
+        return scopes(self.text, self.tokens, self.title)
 
     def under(self, first: int, last: int) -> Scope:
         """What a term at tokens `first` to `last` (exclusive) is under."""
@@ -154,6 +157,11 @@ class Document:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self.fields: dict[str, Field] = {name: read_field(name, text) for name, text in sources.items() if text}
+        if title := self.fields.pop("title", None):
+            named = frozenset(token.stem for token in title.tokens)
+            for field in self.fields.values():
+                field.title = named
+            self.fields = {"title": title} | self.fields
 
     @cached_property
     def language(self) -> str:
@@ -258,6 +266,13 @@ def _pieces(tokens: Sequence[Token], marks: Sequence[Mark], visible: Visible, ki
             pieces.append(Piece(Kind.ROW, block.last, block.last, (block.first, block.last), "cell", heading=heading))
             at += 1
             continue
+        if _is_asked(tokens, blocks, at):
+            # "Waterproof" and, on a line of its own, "No".
+            answer_block = blocks[at + 1]
+            label = (block.first, block.last)
+            pieces.append(Piece(Kind.ROW, answer_block.first, answer_block.last, label, "cell", heading=heading))
+            at += 2
+            continue
         at += 1
         is_heading = block.opens is Opens.HEADING
         if heading >= 0 and not lasting and block.opens is not Opens.ITEM and len(pieces) > heading + 1:
@@ -318,6 +333,7 @@ _ORDER = [
     Opens.HEADING,
     Opens.TERM,
     Opens.ROW,
+    Opens.BARE_ROW,
 ]
 """Of breaks with nothing between them the last here counts."""
 
@@ -344,14 +360,29 @@ def _row(blocks: Sequence[_Block], at: int) -> list[_Block]:
 
 
 def _is_alone(blocks: Sequence[_Block], at: int, before: Sequence[Piece]) -> bool:
-    """Is it a term without its data, or the only cell with words of a row, beside rows of two?"""
+    """Is it a term without its data, or the only cell with words of a row of several or beside rows of two?"""
     block = blocks[at]
-    if block.opens not in (Opens.ROW, Opens.TERM) or block.last - block.first > _LONGEST_WEAK_LABEL:
+    if block.opens not in (Opens.ROW, Opens.BARE_ROW, Opens.TERM) or block.last - block.first > _LONGEST_WEAK_LABEL:
         return False
-    if block.opens is Opens.TERM:
+    if block.opens in (Opens.BARE_ROW, Opens.TERM):
         return True
     after = at + 1 < len(blocks) and blocks[at + 1].opens is block.opens and len(_row(blocks, at + 1)) == 2
     return after or bool(before and before[-1].sign == "cell")
+
+
+def _is_asked(tokens: Sequence[Token], blocks: Sequence[_Block], at: int) -> bool:
+    """Is it a few words, without a label among them, which the next block answers with yes or no?"""
+    block = blocks[at]
+    if (
+        at + 1 == len(blocks)
+        or block.last - block.first > _LONGEST_WEAK_LABEL
+        or answer(tokens, block.first, block.last) is not None
+    ):
+        return False
+    if any(sign in mark.signs for mark in block.marks for sign in ":="):
+        return False
+    after = blocks[at + 1]
+    return after.last - after.first <= _LONGEST_ANSWER and answer(tokens, after.first, after.last) is not None
 
 
 def _under_heads(blocks: Sequence[_Block], at: int, row: Sequence[_Block]) -> list[_Block]:

@@ -129,6 +129,24 @@ def crossed_out(text: str, tokens: Sequence[Token]) -> Iterator[tuple[int, int]]
             yield (signs[place - 1] if place else 0), index
 
 
+def denies_what_follows(label: Phrase) -> bool:
+    """Does a label or heading, as stems, deny what stands under it: "Free from", "Contains no", "Not suitable for"?"""
+    if label == ("0", "%"):
+        return True
+    if label == ("no",):
+        return False  # "No. 12" has a number under it.
+    if len(label) == 2 and label[:1] in words("denies_next") and label not in words("fixed"):
+        return True
+    for kind in ("denies_next", "denies_clause"):
+        if any(last == len(label) and first <= 1 for first, last in words(kind).within(label)):
+            return True
+    for first, last in words("denies_before").within(label):
+        small = (words(kind) for kind in ("purposes", "prepositions"))
+        if first == 0 and last < len(label) and all(any((stem,) in one for one in small) for stem in label[last:]):
+            return True
+    return False
+
+
 def answer(tokens: Sequence[Token], first: int, last: int) -> bool | None:
     """Do tokens `first` to `last` (exclusive) answer yes or no? None: they answer neither.
 

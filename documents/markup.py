@@ -27,6 +27,7 @@ class Opens(StrEnum):
     CELL = "cell"
     TERM = "term"
     DATA = "data"
+    BARE_ROW = "row of which only the first cell has words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ _WEIGHT: dict[Opens | None, int] = {
     Opens.DATA: 1,
     Opens.TERM: 2,
     Opens.ROW: 3,
+    Opens.BARE_ROW: 3,
 }
 """Which of two counts that begin at one place."""
 _UNSEEN = frozenset("script style noscript template svg math iframe object canvas audio video head title".split()) | {
@@ -80,6 +82,8 @@ _UNSEEN = frozenset("script style noscript template svg math iframe object canva
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 _ALWAYS_CLOSED = frozenset(("script", "style", "title"))
 """Elements that hold characters only: an unclosed one ends with the text, as in a browser."""
+_CELLS = frozenset(("td", "th"))
+_ENDS_ROW = frozenset(("tr", "table", "tbody", "thead", "tfoot"))
 _JOINED = frozenset(("wbr", "sup", "sub"))
 """Tags that part no word."""
 _INLINE = frozenset(
@@ -193,6 +197,7 @@ def _parsed(text: str) -> "_Parser":
         parser = _Parser(text)
         parser.feed(text)
         parser.close()
+        parser.end_row()
         unclosed = [(start, end) for tag, start, end in parser.hidden if tag not in _ALWAYS_CLOSED]
         if not unclosed:
             return parser
@@ -215,6 +220,8 @@ class _Parser(HTMLParser):
         """The open elements that hide their contents: name, and where their tags stand."""
         self.nested = 0
         """How many elements of the same name are open within the last of these."""
+        self.cells: list[int] = []
+        """Where in `characters` each cell of the row begins that is being read."""
 
     def _here(self) -> int:
         line, column = self.getpos()
@@ -230,7 +237,11 @@ class _Parser(HTMLParser):
         elif tag in _UNSEEN or (tag not in _VOID and _is_struck_out(attrs)):
             self.hidden.append((tag, self._here(), self._here() + len(written)))
         elif not self.hidden and tag not in _JOINED:
+            if tag in _ENDS_ROW:
+                self.end_row()
             self._part(_BLOCKS.get(tag))
+            if tag in _CELLS:
+                self.cells.append(len(self.characters))
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _UNSEEN and not _is_struck_out(attrs):
@@ -248,7 +259,16 @@ class _Parser(HTMLParser):
             while self.hidden.pop()[0] != tag:
                 pass
         elif not self.hidden and tag not in _JOINED:
+            if tag in _ENDS_ROW:
+                self.end_row()
             self._part(Opens.PARAGRAPH if tag in _BLOCKS else None)
+
+    def end_row(self) -> None:
+        starts, self.cells = self.cells, []
+        cells = zip(starts, [*starts[1:], len(self.characters)], strict=False)
+        worded = [any(map(str.isalnum, self.characters[start:end])) for start, end in cells]
+        if len(worded) > 1 and worded[0] and not any(worded[1:]):
+            self.opens[starts[0] - 1] = Opens.BARE_ROW
 
     def handle_data(self, data: str) -> None:
         if not self.hidden:

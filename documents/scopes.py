@@ -4,7 +4,7 @@ A scope reaches over tokens, never over the end of a sentence: the next few word
 after "inspired by", the rest of the sentence after "pairs well with". What the words are is in `language.yaml`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from enum import IntFlag
 
 from reaseq.documents.language import crossed_out, words
@@ -40,8 +40,9 @@ def over(under: Sequence[Scope], first: int, last: int) -> Scope:
     return found
 
 
-def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
-    """For each token, what it is under. `text` is what the tokens were read from."""
+def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> list[Scope]:
+    """For each token, what it is under. text: what the tokens were read from; title: stems of the product's title, which
+    tell its own model from "the Kea Pro"."""
     under = [Scope.NONE] * len(tokens)
 
     def mark(first: int, last: int, scope: Scope) -> None:
@@ -77,6 +78,10 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
                 beyond = _beyond(tokens, after, until)
                 mark(after, beyond, Scope.DENIED)
                 mark(beyond, until, Scope.ASIDE)
+        if words("exceptions").at(tokens, index, sentence_end):
+            begin = begin_of(tokens, index, clause=False)
+            whole = next((at for at in range(begin, index) if words("wholes").at(tokens, at, index)), index)
+            mark(max(begin, whole - 1), index if whole < index else begin, Scope.ASIDE)  # "for all hobs"
         if index + 1 == clause_end and words("denies_next").at(tokens, index, clause_end):
             # "Wasserdicht ist er nicht", "waterproof it is not"
             begin = begin_of(tokens, index, clause=True)
@@ -96,6 +101,10 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
             ends = after >= clause_end or not words("denies_last_not_before").at(tokens, after, clause_end)
             if tokens[index - 1].clause == tokens[index].clause and (ends or glued(index - 1)):
                 mark(index - 1, index, Scope.DENIED_AFTER)
+        if index and title and stem not in title and words("versions").at(tokens, index, index + 1):
+            named = tokens[index - 1].stem in title and text[tokens[index - 1].start].isupper()
+            if named and text[tokens[index].start].isupper():
+                mark(index + 1, _turn(tokens, index + 1, sentence_end), Scope.ASIDE)
         if width := words("aside_rest").at(tokens, index, sentence_end):
             mark(index + width, sentence_end, Scope.ASIDE)
         elif width := words("aside_clause").at(tokens, index, clause_end):
@@ -119,7 +128,8 @@ def scopes(text: str, tokens: Sequence[Token]) -> list[Scope]:
 
 
 _KINDS = (
-    *("no", "fixed", "denies_clause", "denies_next", "denies_before", "denies_last"),
+    *("no", "fixed", "denies_clause", "denies_next", "denies_before", "denies_last", "exceptions"),
+    "versions",
     *("aside_rest", "aside_clause", "others", "aside_around", "aside_last", "like_next", "like_last"),
 )
 
@@ -174,6 +184,12 @@ def _denied_until(tokens: Sequence[Token], first: int, last: int) -> int:
     while index < until:
         if words("turns").at(tokens, index, last):
             return index
+        if (width := words("left_off").at(tokens, index, last)) and index + width < last:
+            # "without laces leather white"
+            index += width
+            if not words("carries_on").at(tokens, index, last):
+                return index
+            until = min(index + 1 + _REACH, last)
         if index > first and words("carries_on").at(tokens, index, last):
             until = min(index + 1 + _REACH, last)
         index += 1

@@ -22,6 +22,14 @@ from weakref import WeakKeyDictionary
 from reaseq.documents.document import Document, Field, Kind, Piece
 from reaseq.documents.language import Phrases, answer, ticked, words
 from reaseq.documents.scopes import Scope
+from reaseq.documents.surroundings import (
+    before_shares,
+    brackets_around,
+    heading_of,
+    is_aside_above,
+    is_chosen_from,
+    is_denied_above,
+)
 from reaseq.documents.tokens import Token, begin_of, end_of, stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.heads import Head, head_of, opening_of
@@ -237,7 +245,7 @@ class Lexicon:
             return made(evidence, Standing.NUMBER)
         if Scope.DENIED in under:
             return made(evidence, Standing.DENIED)
-        if Scope.ASIDE in under or _is_aside(place.field, place.piece):
+        if Scope.ASIDE in under or is_aside_above(place.field, place.piece):
             return made(evidence, Standing.ASIDE)
         if place.asked.asks is Asks.PART and not place.in_label:
             return made(evidence, Standing.PART, place.label)
@@ -282,21 +290,33 @@ class Lexicon:
 
     def asked(self, field: Field, piece: Piece) -> Meaning:
         """What the label over a piece asks for: its own, its column's, or its heading's."""
-        if piece.label is not None:
-            meaning = self.labels.meaning(field.stems(*self._label(field, piece)))
-            answered = answer(field.tokens, piece.first, piece.last) is not None
-            if piece.sign == "?":
-                return meaning if answered else Meaning(Asks.NOTHING)
-            if piece.sure and (meaning.asks is not Asks.NOTHING or field.column is None):
-                return meaning
-            if meaning.asks in (Asks.VALUE, Asks.PART) or (meaning.asks is Asks.WHETHER and answered):
-                return meaning
+        own = self._own_label(field, piece)
+        if own is not None:
+            return own
         if field.column is not None:
             return self.labels.of_column(field.column)
         if piece.heading >= 0:
-            meaning = self.labels.meaning(field.stems(*_heading(field, piece)))
+            meaning = self.labels.meaning(field.stems(*heading_of(field, piece)))
             return meaning if meaning.asks in (Asks.VALUE, Asks.PART) else Meaning(Asks.NOTHING)
         return Meaning(Asks.NOTHING)
+
+    def _own_label(self, field: Field, piece: Piece) -> Meaning | None:
+        """What its own label asks for; None where it has none, or what stands before a bracket or a dash is none."""
+        if piece.label is None:
+            return None
+        before = field.piece_at(piece.label[0]) - 1
+        if before >= 0 and words("this_one").within_any(field.stems(*piece.label)):
+            # "Colour: black / red (this listing: black)"
+            return self.asked(field, field.pieces[before])
+        meaning = self.labels.meaning(field.stems(*self._label(field, piece)))
+        answered = answer(field.tokens, piece.first, piece.last) is not None
+        if piece.sign == "?":
+            return meaning if answered else Meaning(Asks.NOTHING)
+        if piece.sure and (meaning.asks is not Asks.NOTHING or field.column is None):
+            return meaning
+        if meaning.asks in (Asks.VALUE, Asks.PART) or (meaning.asks is Asks.WHETHER and answered):
+            return meaning
+        return None
 
     def _label(self, field: Field, piece: Piece) -> tuple[int, int]:
         assert piece.label is not None
@@ -308,6 +328,8 @@ class Lexicon:
     def _place(self, field: Field, first: int, last: int, piece: Piece | None = None) -> _Place:
         piece = piece or field.pieces[field.piece_at(first)]
         in_label = piece.label is not None and first < piece.first
+        if in_label and field.column is not None and not piece.sure and self._own_label(field, piece) is None:
+            in_label = False  # of the column "Color": "black (with laces)"
         if in_label and piece.glued and last <= self._label(field, piece)[0] and (at := field.piece_at(first)):
             # "Upper: leather Sole: rubber": what the label begins with stands under the label before.
             piece, in_label = field.pieces[at - 1], False
@@ -317,7 +339,7 @@ class Lexicon:
         elif field.column is not None:
             label = field.column
         elif piece.heading >= 0:
-            label = field.quote(*_heading(field, piece))
+            label = field.quote(*heading_of(field, piece))
         return _Place(field, first, last, piece, in_label, self.asked(field, piece), label)
 
     def _terms_in(self, field: Field, head: Head | None, brand: Phrases) -> Iterator[tuple[str, Match]]:
@@ -427,9 +449,11 @@ class Lexicon:
     def _swayed(self, term: _Term, place: _Place) -> Standing | None:
         """What the small words around it make of a term."""
         under = place.field.under(place.first, place.last)
-        if Scope.DENIED in under:
+        if Scope.DENIED in under or (not place.in_label and is_denied_above(place.field, place.piece)):
             return Standing.DENIED
-        if Scope.ASIDE in under or _is_aside(place.field, place.piece):
+        if Scope.ASIDE in under or is_aside_above(place.field, place.piece):
+            return Standing.ASIDE
+        if place.asks_value and (is_chosen_from(place.field, place.last) or self._in_remark(term, place)):
             return Standing.ASIDE
         if not place.asks_value and all(stem.isdigit() for stem in term.stems):
             # "3+" is but a number in a text.
@@ -442,6 +466,24 @@ class Lexicon:
             if not any(term.only_with.at(place.field.tokens, index) for index in around):
                 return Standing.CUE
         return None
+
+    def _in_remark(self, term: _Term, place: _Place) -> bool:
+        """Does it stand in brackets with words that say something, after a value of the same attribute: "white (photo
+        shows blue)"? Substances are described in brackets: "mesh (recycled polyester)"."""
+        if is_substance(term.attribute):
+            return False
+        inside = brackets_around(place.field, place.first, place.piece)
+        if inside is None:
+            return False
+        tokens, piece = place.field.tokens, place.piece
+        own = set[int]()
+        before = False
+        for first, last, other in self._terms_at(tokens[piece.first : inside.stop]):
+            if other.attribute is term.attribute:
+                own |= set(range(piece.first + first, piece.first + last))
+                before = before or piece.first + last <= inside.start
+        small = [words(kind) for kind in ("joins", "grades")]
+        return before and any(at not in own and not any((tokens[at].stem,) in one for one in small) for at in inside)
 
     def _is_imitated(self, term: _Term, place: _Place) -> bool:
         """Substances may be imitated by words before and after ("oak effect"), what else a product has by the word
@@ -636,16 +678,17 @@ class Lexicon:
         self, tokens: Sequence[Token], first: int, parts: dict[int, _Part], *, beyond_words: bool
     ) -> tuple[_Part | None, bool]:
         """The part before token `first`, and whether a word links it."""
-        clause, linked = tokens[first].clause, False
-        for index in range(first - 1, max(-1, first - 1 - _PART_BEFORE), -1):
+        beside = before_shares(tokens, first)
+        clause, linked = tokens[beside if beside < first - 1 else first].clause, False
+        for index in range(beside, max(-1, beside - _PART_BEFORE), -1):
             if tokens[index].clause != clause:
                 # "built of soft, breathable mesh": a comma between what describes it.
-                if tokens[index].sentence != tokens[first].sentence or index == first - 1 or linked:
+                if tokens[index].sentence != tokens[first].sentence or index == beside or linked:
                     break
                 clause = tokens[index].clause
             for begin in range(index, max(-1, index - 4), -1):
                 if begin in parts and parts[begin].last == index + 1:
-                    return (parts[begin] if linked or index == first - 1 else None), linked
+                    return (parts[begin] if linked or index == beside else None), linked
             if words("links").at(tokens, index):
                 linked = True
             elif not beyond_words:
@@ -752,25 +795,7 @@ def _is_beside(head: Head | None, place: _Place) -> bool:
     )
 
 
-def _is_aside(field: Field, piece: Piece) -> bool:
-    """Does it stand under a heading that says that what follows is of something else ("You may also like")?"""
-    if piece.heading < 0:
-        return False
-    first, last = _heading(field, piece)
-    return any(
-        words(kind).at(field.tokens, index, last)
-        for index in range(first, last)
-        for kind in ("aside_rest", "aside_around")
-    )
-
-
 def _distance(part: _Part, place: _Place) -> tuple[int, bool]:
     """How far a part is from a number; one after it counts before one as near that stands before it."""
     after = part.first >= place.last
     return (part.first - place.last if after else place.first - part.last), not after
-
-
-def _heading(field: Field, piece: Piece) -> tuple[int, int]:
-    """The words of the heading over a piece."""
-    heading = field.pieces[piece.heading]
-    return heading.label if heading.label and heading.first == heading.last else (heading.first, heading.last)

@@ -1,0 +1,70 @@
+"""What stands around a place in a field: the heading over it, the brackets it is in, what is said after a list."""
+
+import re
+from collections.abc import Sequence
+
+from reaseq.documents.document import Field, Piece
+from reaseq.documents.language import denies_what_follows, words
+from reaseq.documents.tokens import Token, end_of
+
+_OPENS, _CLOSES = re.compile(r"[(\[（【]"), re.compile(r"[)\]）】]")
+
+
+def heading_of(field: Field, piece: Piece) -> tuple[int, int]:
+    """The words of the heading over a piece, as tokens."""
+    heading = field.pieces[piece.heading]
+    return heading.label if heading.label and heading.first == heading.last else (heading.first, heading.last)
+
+
+def is_aside_above(field: Field, piece: Piece) -> bool:
+    """Does it stand under a heading that says that what follows is of something else ("You may also like")?"""
+    if piece.heading < 0:
+        return False
+    first, last = heading_of(field, piece)
+    return any(
+        words(kind).at(field.tokens, index, last)
+        for index in range(first, last)
+        for kind in ("aside_rest", "aside_around")
+    )
+
+
+def is_denied_above(field: Field, piece: Piece) -> bool:
+    """Does its label or heading deny what stands there ("Free from")?"""
+    label = piece.label or (heading_of(field, piece) if piece.heading >= 0 else None)
+    return label is not None and denies_what_follows(field.stems(*label))
+
+
+def is_chosen_from(field: Field, last: int) -> bool:
+    """Is it said after token `last - 1`, in its sentence, which of what was named is sold?"""
+    end = end_of(field.tokens, last - 1, clause=False)
+    return any(words("this_one").at(field.tokens, index, end) for index in range(last, end))
+
+
+def brackets_around(field: Field, first: int, piece: Piece) -> range | None:
+    """The tokens of the brackets within a piece that token `first` stands in."""
+    tokens = field.tokens
+    begin = first
+    while begin > piece.first and not _OPENS.search(before := field.text[tokens[begin - 1].end : tokens[begin].start]):
+        if _CLOSES.search(before):
+            return None
+        begin -= 1
+    if begin == piece.first:
+        return None
+    for end in range(first, piece.last):
+        until = tokens[end + 1].start if end + 1 < len(tokens) else len(field.text)
+        if _CLOSES.search(field.text, tokens[end].end, until):
+            return range(begin, end + 1)
+    return None
+
+
+def before_shares(tokens: Sequence[Token], first: int) -> int:
+    """The last token before the shares that end at token `first`: of "Lining 65% polyester, 35% cotton" that of the
+    lining, for either."""
+    at, sentence = first - 1, tokens[first].sentence
+    while (
+        at > 1 and tokens[at].stem == "%" and tokens[at - 1].stem[0].isdigit() and tokens[at - 2].sentence == sentence
+    ):
+        at -= 2
+        if at > 1 and tokens[at - 1].stem == "%" and tokens[at - 2].stem[0].isdigit():
+            at -= 1
+    return at
