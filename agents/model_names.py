@@ -1,4 +1,5 @@
-"""A model's bare name: what is left of "Vesper Luna Kitten Heel" without brand, kind, audience, colour and size."""
+"""A model's bare name: what is left of "Vesper Luna Kitten Heel" without brand, kind, audience, colour and size, and
+without what it is for where that stands before the kind ("Pebble School Shoes")."""
 
 from reaseq.documents.document import Document
 from reaseq.documents.tokens import Token, stems, tokenize
@@ -21,7 +22,9 @@ def bare_name(value: str, document: Document, lexicon: Lexicon) -> str:
             if _is_no_name(tokens[first : first + width], brand, lexicon):
                 first, changed = first + width, True
                 break
-            if _is_no_name(tokens[last - width : last], brand, lexicon):
+            at_end = tokens[last - width : last]
+            said_of_kind = first < last - width and lexicon.says_what_for(tuple(token.stem for token in at_end))
+            if said_of_kind or _is_no_name(at_end, brand, lexicon):
                 last, changed = last - width, True
                 break
     if first >= last or not any(any(char.isalpha() for char in token.stem) for token in tokens[first:last]):

@@ -32,6 +32,7 @@ COLUMN = "attributes."
 _LONGEST_LABEL = 6
 _LONGEST_WEAK_LABEL = 4
 _LONGEST_ANSWER = 2
+_LONGEST_LINK = 8
 _DASHES = re.compile(r"\s-+\s|[–—]")
 
 
@@ -123,7 +124,16 @@ class Field:
     @cached_property
     def scopes(self) -> list[Scope]:
         """For each token, what it is under: denied, or said of something else."""
-        return scopes(self.text, self.tokens, self.title)
+        under = scopes(self.text, self.tokens, self.title)
+        for piece in self.pieces if self.visible.links else ():
+            inside = self.tokens[piece.first : piece.last]
+            if inside and piece.label is None and len(inside) <= _LONGEST_LINK and self._is_link(inside):
+                under[piece.first : piece.last] = [one | Scope.ASIDE for one in under[piece.first : piece.last]]
+        return under
+
+    def _is_link(self, tokens: Sequence[Token]) -> bool:
+        """Are all of these the words of a link to another page, as of a menu?"""
+        return all(any(start <= token.start < end for start, end in self.visible.links) for token in tokens)
 
     def under(self, first: int, last: int) -> Scope:
         """What a term at tokens `first` to `last` (exclusive) is under."""

@@ -35,11 +35,13 @@ class Visible:
     """`text` is what is seen; each block begins after a line feed, whose place `opens` has with what begins there.
 
     origin: of each character, the span of the received text that it stands for; None where all stand where they stood.
+    links: places of the received text that lead to another page.
     """
 
     text: str
     origin: Sequence[tuple[int, int]] | None
     opens: dict[int, Opens]
+    links: Sequence[tuple[int, int]] = ()
 
     def place(self, start: int, end: int) -> tuple[int, int]:
         """Where `text[start:end]`, not empty, stands in the text as received."""
@@ -134,14 +136,16 @@ def read(text: str) -> Visible:
     characters: list[str] = []
     places: list[tuple[int, int]] = []
     opens: dict[int, Opens] = {}
+    links: list[tuple[int, int]] = []
     if "<" in blanked or "&" in blanked:
         parser = _parsed(blanked)
-        characters, places, opens = parser.characters, parser.places, parser.opens
+        characters, places, opens, links = parser.characters, parser.places, parser.opens, parser.links
     else:
         _put(blanked, 0, characters, places, opens)
     if origin is not None:
         places = [(origin[start][0], origin[end - 1][1] if end > start else origin[start][0]) for start, end in places]
-    return _lines("".join(characters), places, opens)
+        links = [(origin[start][0], origin[end][0]) for start, end in links]
+    return _lines("".join(characters), places, opens, links)
 
 
 def _decoded(text: str) -> tuple[str, list[tuple[int, int]]]:
@@ -220,6 +224,9 @@ class _Parser(HTMLParser):
         """The open elements that hide their contents: name, and where their tags stand."""
         self.nested = 0
         """How many elements of the same name are open within the last of these."""
+        self.links: list[tuple[int, int]] = []
+        self.linked: int | None = None
+        """Where the link begins that is being read."""
         self.cells: list[int] = []
         """Where in `characters` each cell of the row begins that is being read."""
 
@@ -242,6 +249,8 @@ class _Parser(HTMLParser):
             self._part(_BLOCKS.get(tag))
             if tag in _CELLS:
                 self.cells.append(len(self.characters))
+            if tag == "a" and any(name == "href" for name, _ in attrs):
+                self.linked = self._here()
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in _UNSEEN and not _is_struck_out(attrs):
@@ -261,6 +270,9 @@ class _Parser(HTMLParser):
         elif not self.hidden and tag not in _JOINED:
             if tag in _ENDS_ROW:
                 self.end_row()
+            if tag == "a" and self.linked is not None:
+                self.links.append((self.linked, self._here()))
+                self.linked = None
             self._part(Opens.PARAGRAPH if tag in _BLOCKS else None)
 
     def end_row(self) -> None:
@@ -341,14 +353,17 @@ def _is_format(char: str) -> bool:
     return unicodedata.category(char) == "Cf"
 
 
-def _lines(text: str, origin: Sequence[tuple[int, int]] | None, opens: dict[int, Opens]) -> Visible:
+def _lines(
+    text: str, origin: Sequence[tuple[int, int]] | None, opens: dict[int, Opens], links: Sequence[tuple[int, int]] = ()
+) -> Visible:
     """Soft hyphens and other characters that nobody sees taken out, so that they part no word."""
     if text.isascii() or not any(map(_is_format, text)):
-        return Visible(text, origin, opens)
+        return Visible(text, origin, opens, links)
     kept = [place for place, char in enumerate(text) if not _is_format(char)]
     moved = {before: after for after, before in enumerate(kept)}
     return Visible(
         "".join(text[place] for place in kept),
         [(place, place + 1) if origin is None else origin[place] for place in kept],
         {moved[place]: what for place, what in opens.items()},
+        links,
     )

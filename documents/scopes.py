@@ -41,8 +41,11 @@ def over(under: Sequence[Scope], first: int, last: int) -> Scope:
 
 
 def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> list[Scope]:
-    """For each token, what it is under. text: what the tokens were read from; title: stems of the product's title, which
-    tell its own model from "the Kea Pro"."""
+    """For each token, what it is under.
+
+    text: what the tokens were read from. title: stems of the product's title, which tell its own model from "the Kea
+    Pro".
+    """
     under = [Scope.NONE] * len(tokens)
 
     def mark(first: int, last: int, scope: Scope) -> None:

@@ -158,9 +158,16 @@ class Lexicon:
         if words in self.labels.whole:
             return True
         return any(
-            term.stems == words and (term.attribute.looks or term.attribute.name in (self.labels.kind, "audience"))
-            for term in self._terms.get(words[0], ())
+            attribute.looks or attribute.name in (self.labels.kind, "audience")
+            for attribute in self._attributes_of(words)
         )
+
+    def says_what_for(self, words: tuple[str, ...]) -> bool:
+        """Do these stems say when or what for a product is used ("school", "winter")?"""
+        return any(attribute.name in ("scenario", "season", "occasion") for attribute in self._attributes_of(words))
+
+    def _attributes_of(self, words: tuple[str, ...]) -> Iterator[Attribute]:
+        return (term.attribute for term in self._terms.get(words[0], ()) if term.stems == words)
 
     def known_columns(self, document: Document) -> set[str]:
         """The columns whose names ask for something that the schema knows."""
