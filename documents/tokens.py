@@ -24,6 +24,9 @@ UNITS = {
     "inch": "in",
     '"': "in",
     "″": "in",
+    "”": "in",
+    "''": "in",
+    "’’": "in",
     "zoll": "in",
     "pouce": "in",
     "pulgada": "in",
@@ -32,6 +35,7 @@ UNITS = {
     "tum": "in",
     "foot": "ft",
     "feet": "ft",
+    "go": "gb",
     "gram": "g",
     "gramm": "g",
     "gm": "g",
@@ -70,7 +74,7 @@ _WORD = re.compile(
     r"(?P<number>\d{1,3}(?:['’]\d{3})+(?![\d'’])(?:[.,]\d+)?|(?<![\w.,])[.,]\d+(?![.,]?\d)|\d+(?:[.,]\d+)*)"
     rf"|(?P<unspaced>[{_UNSPACED}])"
     rf"|(?P<word>{_LETTER}+(?:['’]{_LETTER}+)*)"
-    r"|(?P<unit>[\"″%°])"
+    r"|(?P<unit>''|’’|[\"″”%°])"
     r"|(?P<sentence>[!?;。！？；।॥؟۔\n\r\t•·|●▪◦‣■★►▶➤✓✔☑✅]+|\.(?=\s|$))"
     r"|(?P<clause>[,:=()\[\]、，：＝（）–—]+|\s-+\s)"
 )

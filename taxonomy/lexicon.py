@@ -36,7 +36,7 @@ from reaseq.taxonomy.heads import Head, head_of, opening_of
 from reaseq.taxonomy.labels import Asks, Labels, Meaning, is_substance, words_of
 from reaseq.taxonomy.measures import count_unit, measured
 from reaseq.taxonomy.schema import Attribute, CategorySchema
-from reaseq.taxonomy.units import same
+from reaseq.taxonomy.units import is_in, same
 
 STOP = frozenset(
     {"a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "for", "with", "from", "by", "is", "are", "was"}
@@ -232,12 +232,13 @@ class Lexicon:
                     match = self._measure(attribute, at, number.value, number.alone, parts)
                     (others if not match.stated else far if match.evidence is Evidence.CUE else near).append(match)
         stated: list[Match] = []
-        for match in near or far:
+        # "139 cm (55 in)" is 55 in where the schema counts in inches.
+        for match in sorted(near or far, key=lambda match: not is_in(match.value, attribute.units[:1])):
             if not any(
                 match.value != other.value and same(match.value, other.value, attribute.units) for other in stated
             ):
                 stated.append(match)
-        return stated + others
+        return [match for match in near or far if match in stated] + others
 
     def _measure(self, attribute: Attribute, place: _Place, value: str, alone: bool, parts: dict[int, _Part]) -> Match:
         name, tokens = attribute.name, place.field.tokens
@@ -398,6 +399,13 @@ class Lexicon:
         if place.in_label and (said := self._answered(place)) is not None:
             return Evidence.LABEL, said, ""
         if standing := self._swayed(term, place):
+            if standing is Standing.DENIED and not place.in_label:
+                # What is denied of another attribute or part ("Laces: not leather") is not denied of this one.
+                if shielded := self._shielded(term, place):
+                    return evidence, shielded, place.label
+                owned = self._of_part(term, place, evidence, parts)
+                if owned[1] is Standing.PART:
+                    return owned
             cued = place.asks_value or self._cued(term.attribute.name, place.field.tokens, place.first)
             return evidence, standing if cued else Standing.CUE, ""
         if place.in_label and place.last > place.piece.first:

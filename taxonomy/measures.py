@@ -20,6 +20,7 @@ _TIMES = re.compile(r"\s*[x×*✕]\s*", re.IGNORECASE)
 _SMALL = frozenset(("g", "mm", "ml", "w", "lm", "mah", "v", "hz", "ppm", "rpm", "ft"))
 """Units of which people have thousands and write no thousandths: "2,400 g"."""
 _THOUSANDS = re.compile(r"\d{1,3}([.,]\d{3})+")
+_DENOMINATORS = frozenset((2, 3, 4, 8, 16))
 
 
 _UNIT_OF = {
@@ -63,18 +64,41 @@ def measured(attribute: Attribute, field: Field, first: int, end: int, unit: str
             continue
         if index and tokens[index - 1].stem[0].isdigit() and _TOLERANCE.fullmatch(_between(field, index - 1, index)):
             continue
-        last = index + 1
+        fraction = _fraction(field, index, end)
+        last = index + (fraction[1] if fraction else 1)
         if last < end and tokens[last].stem[0].isdigit() and _TOLERANCE.fullmatch(_between(field, index, last)):
             last += 1
         if last < end and tokens[last].stem in units and tokens[last].sentence == token.sentence:
             named, last = tokens[last].stem, last + 1
         elif last < end and (spelt := _spelt_out(tokens, last, end)) and spelt[0] in units:
             named, last = spelt[0], last + spelt[1]
+        elif "tb" in units and last < end and field.text[tokens[last].start : tokens[last].end] == "To":
+            named, last = "tb", last + 1  # French, and written so in no other case
         elif unit and last == end:
             named = unit
         else:
             continue
-        yield Measured(index, last, f"{_number(field, token, named)} {named}", not _joined(field, index, last))
+        number = fraction[0] if fraction else _number(field, token, named)
+        yield Measured(index, last, f"{number} {named}", not _joined(field, index, last))
+
+
+def _fraction(field: Field, index: int, end: int) -> tuple[str, int] | None:
+    """The value of "3 1/2", "3½" or "1/2" that begins at token `index`, and how many tokens it is."""
+
+    def part(at: int) -> float | None:
+        if at + 1 >= end or not (field.tokens[at].stem.isdigit() and field.tokens[at + 1].stem.isdigit()):
+            return None
+        above, below = int(field.tokens[at].stem), int(field.tokens[at + 1].stem)
+        one_sign = field.tokens[at].start == field.tokens[at + 1].start
+        slashed = one_sign or _between(field, at, at + 1).strip() in ("/", "⁄")
+        return above / below if slashed and below in _DENOMINATORS and above < below else None
+
+    if (alone := part(index)) is not None:
+        return f"{alone:g}", 2
+    more = part(index + 1)
+    if more is None or not field.tokens[index].stem.isdigit() or _between(field, index, index + 1).strip(" -\xa0"):
+        return None
+    return f"{int(field.tokens[index].stem) + more:g}", 3
 
 
 def _spelt_out(tokens: Sequence[Token], index: int, last: int) -> tuple[str, int] | None:

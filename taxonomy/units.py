@@ -9,13 +9,13 @@ from typing import Any
 from reaseq.documents.tokens import UNITS, stems
 
 _PINT = {
-    **{
-        unit: unit for unit in ("mm", "cm", "m", "ft", "g", "kg", "oz", "lb", "ml", "cl", "l", "h", "min", "bar", "atm")
-    },
+    **{unit: unit for unit in ("mm", "cm", "m", "ft", "g", "kg", "oz", "lb", "ml", "cl", "l", "h", "min", "bar")},
     **{"in": "inch", "w": "watt", "kw": "kilowatt", "v": "volt", "hz": "hertz", "gb": "gigabyte", "tb": "terabyte"},
+    "atm": "bar",
     **{"watt": "watt", "volt": "volt", "lbs": "lb", "minute": "min"},
 }
-"""Unit as a stem to its name in pint. Others, such as `ct`, mean different things on different
+"""Unit as a stem to its name in pint. On a product "10 atm" is what "10 bar" is, ten metres of water each: nobody means
+1013 hPa. Others, such as `ct`, mean different things on different
 products, and are left as they are."""
 _OF_ONE_THING = frozenset(("mah", "%", "rpm", "ppm", "lm", "dpi", "mp", "j", "nm", "ct"))
 """Units that measure, and that pint does not know by that name or that mean several things."""
@@ -55,6 +55,12 @@ def same(one: str, other: str, units: Sequence[str]) -> bool:
         return one == other
     a, b = float(first), float(second)
     return stems(f"1 {unit}") == stems(f"1 {other_unit}") and abs(a - b) <= _SAME * max(abs(a), abs(b))
+
+
+def is_in(value: str, units: Sequence[str]) -> bool:
+    """Is the measure given in one of the units?"""
+    unit = value.partition(" ")[2]
+    return any(stems(f"1 {unit}") == stems(f"1 {wanted}") for wanted in units)
 
 
 def is_physical(unit: str) -> bool:
