@@ -6,7 +6,10 @@ from reaseq.documents.tokens import Token, stems, tokenize
 from reaseq.taxonomy.lexicon import Lexicon
 
 _SMALL_WORDS = frozenset(
-    {"the", "a", "an", "for", "in", "with", "by", "of", "and", "size", "new", "für", "pour", "para", "per", "von", "de"}
+    {"the", "a", "an", "for", "in", "with", "by", "of", "and", "new", "für", "pour", "para", "per", "von", "de"}
+)
+_SIZES = frozenset(
+    {"size", "sz", "größe", "gr", "taille", "pointure", "talla", "taglia", "maat", "storlek", "eu", "uk", "us"}
 )
 
 
@@ -34,6 +37,8 @@ def bare_name(value: str, document: Document, lexicon: Lexicon) -> str:
 
 def _is_no_name(tokens: list[Token], brand: tuple[str, ...], lexicon: Lexicon) -> bool:
     words = tuple(token.stem for token in tokens)
-    if words == brand or (len(words) == 1 and words[0] in _SMALL_WORDS):
+    if words == brand or (len(words) == 1 and words[0] in _SMALL_WORDS | _SIZES):
+        return True
+    if len(words) == 2 and words[0] in _SIZES and words[1][0].isdigit():
         return True
     return lexicon.describes(words)
