@@ -295,6 +295,8 @@ def _pieces(tokens: Sequence[Token], marks: Sequence[Mark], visible: Visible, ki
         elif len(pieces) > before and (last := pieces[-1]).sure and last.first == last.last and at < len(blocks):
             # "Materials:" with nothing behind it is the heading of what follows.
             heading, lasting = len(pieces) - 1, False
+        elif len(pieces) == before + 1 and _heads_list(blocks, at - 1):
+            heading, lasting = before, False
     return pieces
 
 
@@ -378,6 +380,13 @@ def _is_alone(blocks: Sequence[_Block], at: int, before: Sequence[Piece]) -> boo
         return True
     after = at + 1 < len(blocks) and blocks[at + 1].opens is block.opens and len(_row(blocks, at + 1)) == 2
     return after or bool(before and before[-1].sign == "cell")
+
+
+def _heads_list(blocks: Sequence[_Block], at: int) -> bool:
+    """Is it a few words right before a list?"""
+    block = blocks[at]
+    follows = at + 1 < len(blocks) and blocks[at + 1].opens is Opens.ITEM
+    return follows and block.opens is not Opens.ITEM and block.last - block.first <= _LONGEST_WEAK_LABEL
 
 
 def _is_asked(tokens: Sequence[Token], blocks: Sequence[_Block], at: int) -> bool:

@@ -105,7 +105,8 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
             if tokens[index - 1].clause == tokens[index].clause and (ends or glued(index - 1)):
                 mark(index - 1, index, Scope.DENIED_AFTER)
         if index and title and stem not in title and words("versions").at(tokens, index, index + 1):
-            named = tokens[index - 1].stem in title and text[tokens[index - 1].start].isupper()
+            before = text[tokens[index - 1].start]
+            named = tokens[index - 1].stem in title and (before.isupper() or before.isdigit())
             if named and text[tokens[index].start].isupper():
                 mark(index + 1, _turn(tokens, index + 1, sentence_end), Scope.ASIDE)
         if width := words("aside_rest").at(tokens, index, sentence_end):
