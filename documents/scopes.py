@@ -13,12 +13,14 @@ from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced
 _REACH = 3
 _LONGEST_LIKENESS = 2
 _LONGEST_MEMBER = 2
+_OPENING = ("(", "[", "（")
 _LONGEST_ANSWERED = 4
 """Tokens, with the no that ends them."""
 
 
 class Scope(IntFlag):
-    """denied: the text says that it is not so. aside: said of something else. likeness: only looks like it. What the
+    """denied: the text says that it is not so. aside: said of something else. likeness: only looks like it.
+    instruction: what to do with the product, or with others. What the
     words after a token do to it is told apart from what those before it do."""
 
     NONE = 0
@@ -27,12 +29,13 @@ class Scope(IntFlag):
     LIKENESS = 4
     DENIED_AFTER = 8
     LIKENESS_AFTER = 16
+    INSTRUCTION = 32
 
 
 def over(under: Sequence[Scope], first: int, last: int) -> Scope:
     """What a term at tokens `first` to `last` (exclusive) is under; its own words do nothing to it ("grain-free")."""
     before, after = under[first], under[last - 1]
-    found = before & (Scope.DENIED | Scope.ASIDE | Scope.LIKENESS)
+    found = before & (Scope.DENIED | Scope.ASIDE | Scope.LIKENESS | Scope.INSTRUCTION)
     if Scope.DENIED_AFTER in after:
         found |= Scope.DENIED
     if Scope.LIKENESS_AFTER in after:
@@ -116,10 +119,22 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
         if width := words("others").at(tokens, index, clause_end):
             mark(index + width, _turn(tokens, index + width, clause_end), Scope.ASIDE)
         if width := words("aside_around").at(tokens, index, clause_end):
-            first = begin_of(tokens, index, clause=True)
-            if (first, clause_end) == (index, index + width):
-                first, clause_end = begin_of(tokens, index, clause=False), sentence_end
-            mark(first, clause_end, Scope.ASIDE)
+            first, last = begin_of(tokens, index, clause=True), clause_end
+            if (first, last) == (index, index + width):
+                if index and text[tokens[index - 1].end : tokens[index].start].strip() in _OPENING:
+                    first = begin_of(tokens, index - 1, clause=True)  # "with a charger (optional)"
+                else:
+                    first, last = begin_of(tokens, index, clause=False), sentence_end
+            mark(first, last, Scope.ASIDE)
+        if width := words("aside_next").at(tokens, index, clause_end):
+            mark(index + width, min(index + width + _LONGEST_LIKENESS, clause_end), Scope.ASIDE)
+        begins = index - begin_of(tokens, index, clause=True)
+        if begins <= _LONGEST_LIKENESS and (width := words("instructs").at(tokens, index, clause_end)):
+            itself = index + width < clause_end and words("instructed_itself").at(tokens, index + width, clause_end)
+            if not itself and not (begins and words("purposes").at(tokens, index - 1, index)):
+                mark(index + width, clause_end, Scope.INSTRUCTION)
+        if index + words("instructs_last").at(tokens, index, clause_end) == clause_end > index:
+            mark(index - begins, index, Scope.INSTRUCTION)
         if index and words("aside_last").at(tokens, index, clause_end):
             mark(max(begin_of(tokens, index, clause=True), index - _LONGEST_LIKENESS), index, Scope.ASIDE)
         if width := words("like_next").at(tokens, index, clause_end):
@@ -134,7 +149,18 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
 _KINDS = (
     *("no", "fixed", "denies_clause", "denies_next", "denies_before", "denies_last", "exceptions"),
     "versions",
-    *("aside_rest", "aside_clause", "others", "aside_around", "aside_last", "like_next", "like_last"),
+    *(
+        "aside_rest",
+        "aside_clause",
+        "others",
+        "aside_around",
+        "aside_last",
+        "aside_next",
+        "instructs",
+        "instructs_last",
+        "like_next",
+        "like_last",
+    ),
 )
 
 

@@ -253,7 +253,7 @@ class Lexicon:
             return made(evidence, Standing.NUMBER)
         if Scope.DENIED in under:
             return made(evidence, Standing.DENIED)
-        if Scope.ASIDE in under or is_aside_above(place.field, place.piece):
+        if under & (Scope.ASIDE | Scope.INSTRUCTION) or is_aside_above(place.field, place.piece):
             return made(evidence, Standing.ASIDE)
         if place.asked.asks is Asks.PART and not place.in_label:
             return made(evidence, Standing.PART, place.label)
@@ -467,6 +467,8 @@ class Lexicon:
         if Scope.DENIED in under or (not place.in_label and is_denied_above(place.field, place.piece)):
             return Standing.DENIED
         if Scope.ASIDE in under or is_aside_above(place.field, place.piece):
+            return Standing.ASIDE
+        if Scope.INSTRUCTION in under and term.attribute.facet == "supply" and term.attribute.name != self.labels.kind:
             return Standing.ASIDE
         if place.asks_value and (is_chosen_from(place.field, place.last) or self._in_remark(term, place)):
             return Standing.ASIDE

@@ -55,6 +55,16 @@ NOT_SO: list[Case] = [
     ("bicycles", "City bike", "Steel-blue frame", "frame_material=steel"),
     ("perfume", "Eau", "Flakon in Lavendel.", "note=lavender"),
     ("perfume", "Eau", "Green glass bottle", "family=green"),
+    # Shoes: words that mean something else in another language, or beside other words.
+    ("shoes", "Chaussure", "Ces chaussures ont été conçues à Lyon.", "season=summer"),
+    ("shoes", "Stivaletto", "Cerniera sul lato.", "season=summer"),
+    ("shoes", "Zapatillas", "Ante todo, cómodas.", "upper_material=suede"),
+    ("shoes", "Buty", "Gwarancja: 2 lata.", "season=summer"),
+    ("shoes", "Baskets", "Coloris : blanc neige.", "season=winter"),
+    ("shoes", "Sko", "Lynlås på siden.", "upper_material=satin"),
+    ("shoes", "Schoen", "Leren tong.", "upper_material=leather"),
+    ("shoes", "Boots", "Full leather upper, breathable fabric lining.", "upper_material=textile"),
+    ("watches", "Pilot", "40 mm slim case", "case_thickness=40 mm"),
     # The answer is of something that stands behind it.
     ("jackets", "Jacke", "Kapuze: ohne Fell", "hood=no hood"),
     ("jackets", "Giacca", "Cappuccio: non staccabile", "hood=no hood"),
