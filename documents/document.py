@@ -167,11 +167,10 @@ class Document:
     def __init__(self, sources: Sources) -> None:
         self.sources = sources
         self.fields: dict[str, Field] = {name: read_field(name, text) for name, text in sources.items() if text}
-        if title := self.fields.pop("title", None):
+        if title := self.fields.get("title"):
             named = frozenset(token.stem for token in title.tokens)
             for field in self.fields.values():
                 field.title = named
-            self.fields = {"title": title} | self.fields
 
     @cached_property
     def language(self) -> str:

@@ -99,7 +99,13 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
             # "Wasserdicht nein"
             mark(begin, index, Scope.DENIED)
         if width := words("denies_before").at(tokens, index, clause_end):
-            mark(begin_of(tokens, index, clause=True), index, Scope.DENIED)
+            after = index + width
+            if after < clause_end and (
+                words("purposes").at(tokens, after, clause_end) or words("prepositions").at(tokens, after, clause_end)
+            ):
+                mark(index + 1, clause_end, Scope.DENIED)  # "not suitable for induction"
+            else:
+                mark(begin_of(tokens, index, clause=True), index, Scope.DENIED)
         if tokens[index].stem == "0" and index + 1 < clause_end and tokens[index + 1].stem == "%":
             mark(index + 2, min(index + 4, clause_end), Scope.DENIED)
         if index and (width := words("denies_last").at(tokens, index, clause_end)):
