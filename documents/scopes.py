@@ -6,12 +6,14 @@ after "inspired by", the rest of the sentence after "pairs well with". What the 
 
 from collections.abc import Collection, Sequence
 from enum import IntFlag
+from functools import lru_cache
 
 from reaseq.documents.language import crossed_out, words
 from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced
 
 _REACH = 3
-_LONGEST_LIKENESS = 2
+_NEXT = 2
+"""Tokens that a phrase reaches which speaks of the next or last word or two."""
 _LONGEST_MEMBER = 2
 _OPENING = ("(", "[", "（")
 _LONGEST_ANSWERED = 4
@@ -49,128 +51,165 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
     text: what the tokens were read from. title: stems of the product's title, which tell its own model from "the Kea
     Pro".
     """
-    under = [Scope.NONE] * len(tokens)
-
-    def mark(first: int, last: int, scope: Scope) -> None:
-        for index in range(max(first, 0), min(last, len(tokens))):
-            under[index] |= scope
-
-    def glued(index: int) -> bool:
-        """Is token `index` joined to the one after it by a hyphen?"""
-        return index + 1 < len(tokens) and text[tokens[index].end : tokens[index + 1].start] in ("-", "‐", "‑")
-
+    reader = _Reader(text, tokens, title)
     for first, last in crossed_out(text, tokens):
-        mark(first, last, Scope.DENIED)
-    for index in range(len(tokens)):
-        stem = tokens[index].stem
-        if stem not in _FIRSTS:
-            continue
-        clause_end = end_of(tokens, index, clause=True)
-        sentence_end = end_of(tokens, index, clause=False)
-        if width := words("denies_clause").at(tokens, index, clause_end):
-            mark(index + width, _turn(tokens, index + width, clause_end), Scope.DENIED)
-        elif words("fixed").at(tokens, index, clause_end):
-            continue
-        elif width := words("denies_next").at(tokens, index, clause_end):
+        reader.mark(first, last, Scope.DENIED)
+    for index, token in enumerate(tokens):
+        if kinds := _kinds_by_first().get(token.stem):
+            reader.at(index, kinds)
+    return reader.under
+
+
+class _Reader:
+    """Marks what the phrases that begin at one token after the other do to the words around them."""
+
+    def __init__(self, text: str, tokens: Sequence[Token], title: Collection[str]) -> None:
+        self.text, self.tokens, self.title = text, tokens, title
+        self.under = [Scope.NONE] * len(tokens)
+
+    def mark(self, first: int, last: int, scope: Scope) -> None:
+        for index in range(max(first, 0), min(last, len(self.tokens))):
+            self.under[index] |= scope
+
+    def at(self, index: int, kinds: Collection[str]) -> None:
+        """kinds: those of which a phrase begins with the token's stem."""
+        self.index, self.kinds = index, kinds
+        self.clause = begin_of(self.tokens, index, clause=True), end_of(self.tokens, index, clause=True)
+        self.sentence = begin_of(self.tokens, index, clause=False), end_of(self.tokens, index, clause=False)
+        if self._denies_what_follows():
+            self._denies_what_precedes()
+            self._is_of_others()
+            self._instructs()
+            self._likens()
+
+    def _width(self, kind: str, *, in_sentence: bool = False) -> int:
+        """Tokens of the longest phrase of the kind that begins here; 0 if none does."""
+        last = (self.sentence if in_sentence else self.clause)[1]
+        return words(kind).at(self.tokens, self.index, last) if kind in self.kinds else 0
+
+    def _says(self, kind: str, index: int) -> int:
+        """The same at another place of the clause."""
+        return words(kind).at(self.tokens, index, self.clause[1]) if index < self.clause[1] else 0
+
+    def _glued(self, index: int) -> bool:
+        """Is token `index` joined to the one after it by a hyphen?"""
+        tokens = self.tokens
+        return index + 1 < len(tokens) and self.text[tokens[index].end : tokens[index + 1].start] in ("-", "‐", "‑")
+
+    def _denies_what_follows(self) -> bool:
+        """False if it is one of the fixed phrases in which nothing else is said."""
+        tokens, index, end = self.tokens, self.index, self.clause[1]
+        if width := self._width("denies_clause"):
+            self.mark(index + width, _turn(tokens, index + width, end), Scope.DENIED)
+        elif self._width("fixed"):
+            return False
+        elif width := self._width("denies_next"):
             after = index + width
-            if glued(after - 1):
-                mark(after, after + 1, Scope.DENIED)
-            elif after < clause_end and not words("denies_not_before").at(tokens, after, clause_end):
-                until = _denied_until(tokens, after, clause_end)
-                if until == clause_end and (list_end := _list_end(tokens, clause_end, sentence_end)):
-                    mark(clause_end, list_end, Scope.DENIED)
-                if is_unspaced(stem) and width == 1:
+            if self._glued(after - 1):
+                self.mark(after, after + 1, Scope.DENIED)
+            elif after < end and not self._says("denies_not_before", after):
+                until = _denied_until(tokens, after, end)
+                if until == end and (list_end := _list_end(tokens, end, self.sentence[1])):
+                    self.mark(end, list_end, Scope.DENIED)
+                if is_unspaced(tokens[index].stem) and width == 1:
                     until = _run_end(tokens, index, until)
                 beyond = _beyond(tokens, after, until)
-                mark(after, beyond, Scope.DENIED)
-                mark(beyond, until, Scope.ASIDE)
-        if words("exceptions").at(tokens, index, sentence_end):
-            begin = begin_of(tokens, index, clause=False)
-            whole = next((at for at in range(begin, index) if words("wholes").at(tokens, at, index)), index)
-            mark(max(begin, whole - 1), index if whole < index else begin, Scope.ASIDE)  # "for all hobs"
-        if index + 1 == clause_end and words("denies_next").at(tokens, index, clause_end):
+                self.mark(after, beyond, Scope.DENIED)
+                self.mark(beyond, until, Scope.ASIDE)
+        if tokens[index].stem == "0" and index + 1 < end and tokens[index + 1].stem == "%":
+            self.mark(index + 2, min(index + 4, end), Scope.DENIED)
+        return True
+
+    def _denies_what_precedes(self) -> None:
+        tokens, index, (begin, end) = self.tokens, self.index, self.clause
+        if index + 1 == end and self._width("denies_next"):
             # "Wasserdicht ist er nicht", "waterproof it is not"
-            begin = begin_of(tokens, index, clause=True)
             verbs = [at for at in range(max(begin, index - 4), index) if words("being").at(tokens, at, index)]
-            mark(begin, verbs[0] if verbs and verbs[0] - begin <= 2 else begin, Scope.DENIED)
-        begin = begin_of(tokens, index, clause=True)
-        width = 0 if stem[0].isdigit() else words("no").at(tokens, index, clause_end)
-        if width and begin < index and index + width == clause_end <= begin + _LONGEST_ANSWERED:
+            self.mark(begin, verbs[0] if verbs and verbs[0] - begin <= 2 else begin, Scope.DENIED)
+        width = 0 if tokens[index].stem[0].isdigit() else self._width("no")
+        if width and begin < index and index + width == end <= begin + _LONGEST_ANSWERED:
             # "Wasserdicht nein"
-            mark(begin, index, Scope.DENIED)
-        if width := words("denies_before").at(tokens, index, clause_end):
-            after = index + width
-            if after < clause_end and (
-                words("purposes").at(tokens, after, clause_end) or words("prepositions").at(tokens, after, clause_end)
-            ):
-                mark(index + 1, clause_end, Scope.DENIED)  # "not suitable for induction"
+            self.mark(begin, index, Scope.DENIED)
+        if width := self._width("denies_before"):
+            if self._says("purposes", index + width) or self._says("prepositions", index + width):
+                # "not suitable for induction"
+                self.mark(index + 1, end, Scope.DENIED)
             else:
-                mark(begin_of(tokens, index, clause=True), index, Scope.DENIED)
-        if tokens[index].stem == "0" and index + 1 < clause_end and tokens[index + 1].stem == "%":
-            mark(index + 2, min(index + 4, clause_end), Scope.DENIED)
-        if index and (width := words("denies_last").at(tokens, index, clause_end)):
+                self.mark(begin, index, Scope.DENIED)
+        if index > begin and (width := self._width("denies_last")):
             after = index + width
-            ends = after >= clause_end or not words("denies_last_not_before").at(tokens, after, clause_end)
-            if tokens[index - 1].clause == tokens[index].clause and (ends or glued(index - 1)):
-                mark(index - 1, index, Scope.DENIED_AFTER)
-        if index and title and stem not in title and words("versions").at(tokens, index, index + 1):
-            before = text[tokens[index - 1].start]
-            named = tokens[index - 1].stem in title and (before.isupper() or before.isdigit())
-            if named and text[tokens[index].start].isupper():
-                mark(index + 1, _turn(tokens, index + 1, sentence_end), Scope.ASIDE)
-        if width := words("aside_rest").at(tokens, index, sentence_end):
-            mark(index + width, sentence_end, Scope.ASIDE)
-        elif width := words("aside_clause").at(tokens, index, clause_end):
-            mark(index + width, _turn(tokens, index + width, clause_end), Scope.ASIDE)
-        if width := words("others").at(tokens, index, clause_end):
-            mark(index + width, _turn(tokens, index + width, clause_end), Scope.ASIDE)
-        if width := words("aside_around").at(tokens, index, clause_end):
-            first, last = begin_of(tokens, index, clause=True), clause_end
-            if (first, last) == (index, index + width):
-                if index and text[tokens[index - 1].end : tokens[index].start].strip() in _OPENING:
-                    first = begin_of(tokens, index - 1, clause=True)  # "with a charger (optional)"
-                else:
-                    first, last = begin_of(tokens, index, clause=False), sentence_end
-            mark(first, last, Scope.ASIDE)
-        if width := words("aside_next").at(tokens, index, clause_end):
-            mark(index + width, min(index + width + _LONGEST_LIKENESS, clause_end), Scope.ASIDE)
-        begins = index - begin_of(tokens, index, clause=True)
-        if begins <= _LONGEST_LIKENESS and (width := words("instructs").at(tokens, index, clause_end)):
-            itself = index + width < clause_end and words("instructed_itself").at(tokens, index + width, clause_end)
-            if not itself and not (begins and words("purposes").at(tokens, index - 1, index)):
-                mark(index + width, clause_end, Scope.INSTRUCTION)
-        if index + words("instructs_last").at(tokens, index, clause_end) == clause_end > index:
-            mark(index - begins, index, Scope.INSTRUCTION)
-        if index and words("aside_last").at(tokens, index, clause_end):
-            mark(max(begin_of(tokens, index, clause=True), index - _LONGEST_LIKENESS), index, Scope.ASIDE)
-        if width := words("like_next").at(tokens, index, clause_end):
-            mark(index + width, min(index + width + _LONGEST_LIKENESS, clause_end), Scope.LIKENESS)
-        if index and words("like_last").at(tokens, index, clause_end):
-            first = begin_of(tokens, index, clause=True)
-            reach = 1 if is_unspaced(stem) else _LONGEST_LIKENESS
-            mark(max(first, index - reach), index, Scope.LIKENESS_AFTER)
-    return under
+            if not self._says("denies_last_not_before", after) or self._glued(index - 1):
+                self.mark(index - 1, index, Scope.DENIED_AFTER)
+
+    def _is_of_others(self) -> None:
+        tokens, index, (begin, end) = self.tokens, self.index, self.clause
+        if self._width("exceptions", in_sentence=True):
+            # "for all hobs except induction"
+            whole = next((at for at in range(self.sentence[0], index) if words("wholes").at(tokens, at, index)), index)
+            if whole < index:
+                self.mark(max(self.sentence[0], whole - 1), index, Scope.ASIDE)
+        if self._width("versions") and self._is_other_version():
+            self.mark(index + 1, _turn(tokens, index + 1, self.sentence[1]), Scope.ASIDE)
+        if width := self._width("aside_rest", in_sentence=True):
+            self.mark(index + width, self.sentence[1], Scope.ASIDE)
+        elif width := self._width("aside_clause"):
+            self.mark(index + width, _turn(tokens, index + width, end), Scope.ASIDE)
+        if width := self._width("others"):
+            self.mark(index + width, _turn(tokens, index + width, end), Scope.ASIDE)
+        if width := self._width("aside_around"):
+            if (begin, end) != (index, index + width):
+                self.mark(begin, end, Scope.ASIDE)
+            elif index and self.text[tokens[index - 1].end : tokens[index].start].strip() in _OPENING:
+                # "with a charger (optional)"
+                self.mark(begin_of(tokens, index - 1, clause=True), end, Scope.ASIDE)
+            else:
+                self.mark(*self.sentence, Scope.ASIDE)
+        if width := self._width("aside_next"):
+            self.mark(index + width, min(index + width + _NEXT, end), Scope.ASIDE)
+        if self._width("aside_last"):
+            self.mark(max(begin, index - _NEXT), index, Scope.ASIDE)
+
+    def _is_other_version(self) -> bool:
+        """ "The Kea Pro", of a product whose title says Kea: both as names, and no Pro in the title."""
+        index, tokens = self.index, self.tokens
+        if not index or tokens[index].stem in self.title or tokens[index - 1].stem not in self.title:
+            return False
+        before = self.text[tokens[index - 1].start]
+        return self.text[tokens[index].start].isupper() and (before.isupper() or before.isdigit())
+
+    def _instructs(self) -> None:
+        index, (begin, end) = self.index, self.clause
+        if index - begin <= _NEXT and (width := self._width("instructs")):
+            to_do = index > begin and self._says("purposes", index - 1)  # "for use"
+            if not to_do and not self._says("instructed_itself", index + width):
+                self.mark(index + width, end, Scope.INSTRUCTION)
+        if (width := self._width("instructs_last")) and index + width == end:
+            self.mark(begin, index, Scope.INSTRUCTION)
+
+    def _likens(self) -> None:
+        index, (begin, end) = self.index, self.clause
+        if width := self._width("like_next"):
+            self.mark(index + width, min(index + width + _NEXT, end), Scope.LIKENESS)
+        if self._width("like_last"):
+            reach = 1 if is_unspaced(self.tokens[index].stem) else _NEXT
+            self.mark(max(begin, index - reach), index, Scope.LIKENESS_AFTER)
 
 
 _KINDS = (
-    *("no", "fixed", "denies_clause", "denies_next", "denies_before", "denies_last", "exceptions"),
-    "versions",
-    *(
-        "aside_rest",
-        "aside_clause",
-        "others",
-        "aside_around",
-        "aside_last",
-        "aside_next",
-        "instructs",
-        "instructs_last",
-        "like_next",
-        "like_last",
-    ),
+    *("no", "fixed", "denies_clause", "denies_next", "denies_before", "denies_last"),
+    *("exceptions", "versions", "aside_rest", "aside_clause", "aside_around", "aside_next", "aside_last", "others"),
+    *("instructs", "instructs_last", "like_next", "like_last"),
 )
 
 
-_FIRSTS = frozenset(phrase[0] for kind in _KINDS for phrase in words(kind).all) | {"0"}
+@lru_cache
+def _kinds_by_first() -> dict[str, frozenset[str]]:
+    """For each stem the kinds of which a phrase begins with it."""
+    found: dict[str, set[str]] = {"0": set()}
+    for kind in _KINDS:
+        for phrase in words(kind).all:
+            found.setdefault(phrase[0], set()).add(kind)
+    return {stem: frozenset(kinds or ("no",)) for stem, kinds in found.items()}
 
 
 def _turn(tokens: Sequence[Token], first: int, last: int) -> int:
