@@ -124,7 +124,8 @@ class _Reader:
         tokens, index, (begin, end) = self.tokens, self.index, self.clause
         if index + 1 == end and self._width("denies_next"):
             # "Wasserdicht ist er nicht", "waterproof it is not"
-            verbs = [at for at in range(max(begin, index - 4), index) if words("being").at(tokens, at, index)]
+            before = range(max(begin, index - 4), index)
+            verbs = [at for at in before if self._says("being", at) or self._says("having", at)]
             self.mark(begin, verbs[0] if verbs and verbs[0] - begin <= 2 else begin, Scope.DENIED)
         width = 0 if tokens[index].stem[0].isdigit() else self._width("no")
         if width and begin < index and index + width == end <= begin + _LONGEST_ANSWERED:

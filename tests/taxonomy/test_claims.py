@@ -29,6 +29,11 @@ Case = tuple[str, str, str, str]
 
 
 DENIED: list[Case] = [
+    ("jackets", "Jacke", "Eine Kapuze hat die Jacke nicht.", "hood=hood"),
+    ("cookware", "Pan", "Not suitable for induction.", "hob=induction"),
+    ("cookware", "Pfanne", "Nicht geeignet für Induktion.", "hob=induction"),
+    ("cookware", "Poêle", "Non adapté aux plaques à induction.", "hob=induction"),
+    ("cookware", "Pan", "Niet geschikt voor inductie.", "hob=induction"),
     ("shoes", "Trail shoe", "防水：×", "water_protection=waterproof"),
     ("shoes", "Trail shoe", "Waterproof: ✗ Breathable: ✓", "water_protection=waterproof"),
     ("shoes", "Trail shoe", "❌ Waterproof ✅ Breathable", "water_protection=waterproof"),
@@ -75,6 +80,16 @@ LIMITS: list[Case] = [
     ("smartphones", "Nova X", "microSD cards up to 1 TB are supported", "storage=1 TB"),
 ]
 OTHERS: list[Case] = [
+    (
+        "shoes",
+        "Kea shoe",
+        '<p>Suede upper.</p><p><a href="/x">Shop all leather boots</a></p>',
+        "upper_material=leather",
+    ),
+    ("shoes", "Kea shoe", '<ul><li><a href="/x">Leather shoes</a></li></ul>', "upper_material=leather"),
+    ("skin_care", "Night cream", "Use SPF 50 during the day.", "sun_protection=SPF 50"),
+    ("skin_care", "Nachtcreme", "Tagsüber Sonnenschutz LSF 50 verwenden", "sun_protection=SPF 50"),
+    ("coffee", "Coffee", "Roasted in Brazil", "origin=Brazil"),
     ("cookware", "Pan", "Suitable for all hobs except induction", "hob=all hobs"),
     ("cookware", "Pfanne", "Für alle Herdarten außer Induktion", "hob=all hobs"),
     ("cookware", "Poêle", "Tous feux sauf induction", "hob=all hobs"),
@@ -193,6 +208,14 @@ def test_a_brand_of_one_common_word_takes_but_one_word_of_the_title() -> None:
 
 
 SAID: list[Case] = [
+    ("televisions", "TV 139 cm (55 Zoll)", "", "screen_size=55 in"),
+    ("televisions", "55'' TV", "", "screen_size=55 in"),
+    ("watches", "Uhr", "Wasserdicht bis 10 bar", "water_resistance=10 atm"),
+    ("shoes", "Pump", "Heel height: 3 1/2 in", "heel_height=8.89 cm"),
+    ("shoes", "Pump", "Heel height 3½ inches", "heel_height=8.89 cm"),
+    ("laptops", "Ordinateur portable", "Mémoire vive : 32 Go", "working_memory=32 GB"),
+    ("laptops", "Ordinateur portable", "Stockage : 1 To", "storage=1000 GB"),
+    ("skin_care", "Serum", "Apply this vitamin C serum after cleansing.", "ingredient=vitamin C"),
     ("shoes", "Sneaker ohne Schnürsenkel Leder weiß", "", "color=white"),
     ("dresses", "Robe sans manches rouge", "", "color=red"),
     ("dresses", "Sukienka bez rękawów w kropki", "", "pattern=dotted"),
