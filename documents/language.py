@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reaseq.documents.listed import listed
-from reaseq.documents.tokens import Token, stems
+from reaseq.documents.tokens import Token, begin_of, is_unspaced, run_begin, stems
 
 _FILE = Path(__file__).with_name("language.yaml")
 
@@ -95,8 +95,12 @@ def _file() -> dict[str, Any]:
     return read
 
 
-_CROSSED = re.compile(r"[✗✘✖❌⛔🚫👎☐❎✕]")
-_TICKED = re.compile(r"[✓✔☑✅👍]")
+_BOX = r"<input[^<>]*\btype=[\"']?checkbox[^<>]*>"
+_EMPTY_BOX = re.compile(rf"☐|\[ \]|(?!<[^<>]*\bchecked){_BOX}", re.IGNORECASE)
+_TICKED_BOX = re.compile(rf"☑|☒|\[[xX]\]|{_BOX}", re.IGNORECASE)
+_CROSSED = re.compile(rf"[✗✘✖❌⛔🚫👎❎✕]|{_EMPTY_BOX.pattern}", re.IGNORECASE)
+_TICKED = re.compile(rf"[✓✔✅👍]|{_TICKED_BOX.pattern}", re.IGNORECASE)
+_AFTER_WORD = re.compile(r"[×✕✗]\s*(?:$|[\s、,/・|])")
 _TAG = re.compile(r"<[^<>]*>")
 
 
@@ -109,24 +113,28 @@ def ticked(text: str) -> bool | None:
 
 
 def crossed_out(text: str, tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
-    """Runs of tokens, each to the next sign, that a cross stands before ("✗ laces ✓ zip") or, where signs stand behind
-    what they are said of, after ("NFC ✗ | GPS ✓")."""
-    if _CROSSED.search(text) is None:
+    """Runs of tokens, each to the next sign, that a cross or an empty box stands before ("✗ laces ✓ zip") or, where
+    signs stand behind what they are said of, after ("NFC ✗ | GPS ✓", "マイク×")."""
+    if _CROSSED.search(text) is None and "×" not in text:
         return
     after = [0, *(token.end for token in tokens)]
     until = [*(token.start for token in tokens), len(text)]
     gaps = [text[start:end] for start, end in zip(after, until, strict=True)]
+    for index in range(1, len(gaps)):
+        if is_unspaced(tokens[index - 1].stem) and _AFTER_WORD.match(gaps[index]):
+            yield run_begin(tokens, index - 1), index
     signs = [index for index, gap in enumerate(gaps) if _CROSSED.search(gap) or _TICKED.search(gap)]
-    before = gaps[0].strip() != "" or any(re.search(r"[\n|;•][^\w]*[✓✔☑✅✗✘✖❌]", gaps[index]) for index in signs)
+    boxes = any(_EMPTY_BOX.search(gaps[index]) or _TICKED_BOX.search(gaps[index]) for index in signs)
+    begun = gaps[0].strip() != "" or any(re.search(r"[\n|;•][^\w]*[✓✔✅✗✘✖❌]", gaps[index]) for index in signs)
     for place, index in enumerate(signs):
         if _CROSSED.search(gaps[index]) is None:
             continue
-        if before:
+        if boxes or begun:
             last = signs[place + 1] if place + 1 < len(signs) else len(tokens)
             ends = [at for at in range(index + 1, last) if tokens[at].sentence != tokens[index].sentence]
             yield index, ends[0] if ends else last
-        else:
-            yield (signs[place - 1] if place else 0), index
+        elif index:
+            yield max(signs[place - 1] if place else 0, begin_of(tokens, index - 1, clause=False)), index
 
 
 def denies_what_follows(label: Phrase) -> bool:
@@ -135,7 +143,7 @@ def denies_what_follows(label: Phrase) -> bool:
         return True
     if label == ("no",):
         return False  # "No. 12" has a number under it.
-    if len(label) == 2 and label[:1] in words("denies_next") and label not in words("fixed"):
+    if len(label) == 2 and label[:1] in words("denies_next") and label[1:] in words("containing"):
         return True
     for kind in ("denies_next", "denies_clause"):
         if any(last == len(label) and first <= 1 for first, last in words(kind).within(label)):

@@ -110,6 +110,8 @@ _SHORTCODE = re.compile(
     r"\s*/?\]",
     re.IGNORECASE,
 )
+_TICK = re.compile(r"\[[ xX]\]")
+"""A box to be ticked, in Markdown: its x is no word."""
 _DIRECTIVE = re.compile(r"\{\{\s*[a-z_]+(?:\s+[\w-]+=(?:\"[^\"]*\"|'[^']*'|[^\s{}\"']+))+\s*\}\}", re.IGNORECASE)
 """Of Magento: `{{widget type="…"}}`."""
 _ADDRESS = re.compile(
@@ -175,6 +177,7 @@ def _blanked(text: str) -> str:
     if "{{" in text:
         text = _DIRECTIVE.sub(lambda mark: _BREAK * len(mark.group()), text)
     if "[" in text:
+        text = _TICK.sub(lambda mark: _NOTHING * len(mark.group()), text)
         closed = {mark["name"].casefold() for mark in _SHORTCODE.finditer(text) if mark["end"]}
 
         def shortcode(mark: re.Match[str]) -> str:

@@ -9,7 +9,7 @@ from enum import IntFlag
 from functools import lru_cache
 
 from reaseq.documents.language import crossed_out, words
-from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced
+from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced, run_begin
 
 _REACH = 3
 _NEXT = 2
@@ -53,7 +53,8 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
     """
     reader = _Reader(text, tokens, title)
     for first, last in crossed_out(text, tokens):
-        reader.mark(first, last, Scope.DENIED)
+        if not words("denies_next").at(tokens, first):  # "❌ No grain" denies once
+            reader.mark(first, last, Scope.DENIED)
     for index, token in enumerate(tokens):
         if kinds := _kinds_by_first().get(token.stem):
             reader.at(index, kinds)
@@ -107,6 +108,8 @@ class _Reader:
             after = index + width
             if self._glued(after - 1):
                 self.mark(after, after + 1, Scope.DENIED)
+            elif more := self._says("denies_more", after):
+                self.mark(after + more, after + more + _NEXT, Scope.ASIDE)
             elif after < end and not self._says("denies_not_before", after):
                 until = _denied_until(tokens, after, end)
                 if until == end and (list_end := _list_end(tokens, end, self.sentence[1])):
@@ -122,6 +125,9 @@ class _Reader:
 
     def _denies_what_precedes(self) -> None:
         tokens, index, (begin, end) = self.tokens, self.index, self.clause
+        if is_unspaced(tokens[index].stem):
+            # "拉链 不含腰带": a blank parts what is said.
+            begin = max(begin, run_begin(tokens, index))
         if index + 1 == end and self._width("denies_next"):
             # "Wasserdicht ist er nicht", "waterproof it is not"
             before = range(max(begin, index - 4), index)
@@ -165,6 +171,8 @@ class _Reader:
                 self.mark(begin_of(tokens, index - 1, clause=True), end, Scope.ASIDE)
             else:
                 self.mark(*self.sentence, Scope.ASIDE)
+        if self._width("gifts") and index and "+" in self.text[tokens[index - 1].end : tokens[index].start]:
+            self.mark(index, self.sentence[1], Scope.ASIDE)
         if width := self._width("aside_next"):
             self.mark(index + width, min(index + width + _NEXT, end), Scope.ASIDE)
         if self._width("aside_last"):
@@ -198,7 +206,17 @@ class _Reader:
 
 _KINDS = (
     *("no", "fixed", "denies_clause", "denies_next", "denies_before", "denies_last"),
-    *("exceptions", "versions", "aside_rest", "aside_clause", "aside_around", "aside_next", "aside_last", "others"),
+    *(
+        "exceptions",
+        "versions",
+        "aside_rest",
+        "aside_clause",
+        "aside_around",
+        "aside_next",
+        "aside_last",
+        "others",
+        "gifts",
+    ),
     *("instructs", "instructs_last", "like_next", "like_last"),
 )
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from reaseq.documents.document import Field, Piece
+from reaseq.documents.document import Field, Kind, Piece
 from reaseq.documents.language import denies_what_follows, words
 from reaseq.documents.tokens import Token, end_of
 
@@ -16,9 +16,17 @@ def heading_of(field: Field, piece: Piece) -> tuple[int, int]:
     return heading.label if heading.label and heading.first == heading.last else (heading.first, heading.last)
 
 
+def _is_headed(field: Field, piece: Piece) -> bool:
+    """Is there a heading over it, and not only over a list before it?"""
+    if piece.heading < 0 or piece.kind is Kind.ITEM:
+        return piece.heading >= 0
+    at = next(at for at, one in enumerate(field.pieces) if one is piece)
+    return not any(one.kind is Kind.ITEM for one in field.pieces[piece.heading + 1 : at])
+
+
 def is_aside_above(field: Field, piece: Piece) -> bool:
     """Does it stand under a heading that says that what follows is of something else ("You may also like")?"""
-    if piece.heading < 0:
+    if not _is_headed(field, piece):
         return False
     first, last = heading_of(field, piece)
     return any(
@@ -30,7 +38,7 @@ def is_aside_above(field: Field, piece: Piece) -> bool:
 
 def is_denied_above(field: Field, piece: Piece) -> bool:
     """Does its label or heading deny what stands there ("Free from")?"""
-    label = piece.label or (heading_of(field, piece) if piece.heading >= 0 else None)
+    label = piece.label or (heading_of(field, piece) if _is_headed(field, piece) else None)
     return label is not None and denies_what_follows(field.stems(*label))
 
 

@@ -157,6 +157,14 @@ def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
     return tokens, marks
 
 
+def run_begin(tokens: Sequence[Token], index: int) -> int:
+    """Where the run of characters without a blank begins that token `index` is part of, in a script without blanks
+    between words; `index` in any other."""
+    while index and is_unspaced(tokens[index].stem) and tokens[index - 1].end == tokens[index].start:
+        index -= 1
+    return index
+
+
 @lru_cache(maxsize=1 << 17)
 def stems(text: str) -> tuple[str, ...]:
     """What `text` compares as. For terms and values, which recur."""

@@ -249,6 +249,8 @@ class Lexicon:
 
         evidence = self._class(place)
         under = place.field.under(place.first, place.last)
+        if place.in_label and place.piece.sign == "?":
+            return made(evidence, Standing.ASKED)
         if not alone or _is_extension(tokens, place.first):
             return made(evidence, Standing.NUMBER)
         if Scope.DENIED in under:
@@ -463,12 +465,17 @@ class Lexicon:
 
     def _swayed(self, term: _Term, place: _Place) -> Standing | None:
         """What the small words around it make of a term."""
+        if term.only_with is not None and not place.asks_value:
+            sentence = _sentence(place.field.tokens, place.first)
+            around = (index for index in sentence if not place.first <= index < place.last)
+            if not any(term.only_with.at(place.field.tokens, index) for index in around):
+                return Standing.CUE
         under = place.field.under(place.first, place.last)
+        if Scope.INSTRUCTION in under and term.attribute.facet == "supply" and term.attribute.name != self.labels.kind:
+            return Standing.ASIDE
         if Scope.DENIED in under or (not place.in_label and is_denied_above(place.field, place.piece)):
             return Standing.DENIED
         if Scope.ASIDE in under or is_aside_above(place.field, place.piece):
-            return Standing.ASIDE
-        if Scope.INSTRUCTION in under and term.attribute.facet == "supply" and term.attribute.name != self.labels.kind:
             return Standing.ASIDE
         if place.asks_value and (is_chosen_from(place.field, place.last) or self._in_remark(term, place)):
             return Standing.ASIDE
@@ -477,11 +484,6 @@ class Lexicon:
             return Standing.CUE
         if Scope.LIKENESS in under and self._is_imitated(term, place):
             return Standing.LIKENESS
-        if term.only_with is not None and not place.asks_value:
-            sentence = _sentence(place.field.tokens, place.first)
-            around = (index for index in sentence if not place.first <= index < place.last)
-            if not any(term.only_with.at(place.field.tokens, index) for index in around):
-                return Standing.CUE
         return None
 
     def _in_remark(self, term: _Term, place: _Place) -> bool:
@@ -500,7 +502,8 @@ class Lexicon:
                 own |= set(range(piece.first + first, piece.first + last))
                 before = before or piece.first + last <= inside.start
         small = [words(kind) for kind in ("joins", "grades")]
-        return before and any(at not in own and not any((tokens[at].stem,) in one for one in small) for at in inside)
+        said = before if term.attribute.looks else piece.first < inside.start
+        return said and any(at not in own and not any((tokens[at].stem,) in one for one in small) for at in inside)
 
     def _is_imitated(self, term: _Term, place: _Place) -> bool:
         """Substances may be imitated by words before and after ("oak effect"), what else a product has by the word
