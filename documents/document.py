@@ -21,7 +21,7 @@ from reaseq.documents.markup import Opens, Visible, read
 from reaseq.documents.orders import orders
 from reaseq.documents.packed import unpacked
 from reaseq.documents.scopes import Scope, over, scopes
-from reaseq.documents.tokens import Mark, Token, find, is_unspaced, scan, stems
+from reaseq.documents.tokens import Mark, Token, find, is_unspaced, run_begin, scan, stems
 
 Sources = Mapping[str, str]
 """Field name to text as received."""
@@ -443,6 +443,9 @@ def _labelled(tokens: Sequence[Token], block: _Block, kind: Kind, heading: int) 
                 begun = begun._replace(first=here, label=(begun.label[0], here), sign=sign)
                 segment = here
                 continue
+            if (parted := run_begin(tokens, here - 1)) > segment and is_unspaced(tokens[here - 1].stem):
+                # "材质：铝合金 手柄：不锈钢": a blank parts the value from the next label.
+                segment = parted
             glued = begun.label is not None and segment == begun.first
             if begun.label or begun.first < segment:
                 yield begun._replace(last=segment)

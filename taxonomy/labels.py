@@ -7,7 +7,7 @@ fillers of `reaseq.documents.language`.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -110,6 +110,15 @@ class Labels:
         """Are its values things that something may be made of, whatever it is called (a sofa's cover, a gem)?"""
         return attribute.name in self._substances
 
+    def answered(self, label: Sequence[str], attribute: Attribute, yes: bool) -> Iterator[tuple[str, bool]]:
+        """The values that yes or no under a label states (True) or denies: "Hood: no" says that there is none."""
+        for name, value in self._states.get(tuple(label), ()):
+            if name == attribute.name:
+                yield value, yes
+        none = next((value for value in attribute.values if value.split()[0] in ("no", "none")), None)
+        if none is not None and not yes:
+            yield none, True
+
     def of_column(self, name: str) -> Meaning:
         """What a column of that name asks for: `baseColour`, `pa_color`, `Weight (kg)`, `color_1`."""
         return self.meaning(stems(words_of(name)))
@@ -144,6 +153,9 @@ class Labels:
             return found
         if words("others").within_any(label):
             return Meaning(Asks.PART)
+        if without := next((at for at in range(1, len(label)) if label[at : at + 1] in words("denies_next")), 0):
+            # "Weight without battery"
+            return self._read(label[:without])
         core = _without(label, words("label_fillers"))
         if not core:
             return Meaning(Asks.NOTHING)
@@ -185,7 +197,7 @@ class Labels:
         return Meaning(Asks.UNKNOWN, unit=unit)
 
     def _parts_in(self, label: tuple[str, ...]) -> list[tuple[int, int]]:
-        found = [*words("parts").within(label), *self.whole.within(label)]
+        found = [*words("parts").within(label), *words("packagings").within(label), *self.whole.within(label)]
         found += Phrases([" ".join(cue) for cue in self._owners]).within(label) if self._owners else []
         return list(dict.fromkeys(found))
 

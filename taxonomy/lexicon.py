@@ -221,7 +221,7 @@ class Lexicon:
             parts: dict[int, _Part] | None = None
             for piece in field.pieces:
                 place = self._place(field, piece.first, piece.last, piece)
-                unit = ""
+                unit, said = "", ""
                 if place.asks_value and attribute.name in place.asked.attributes:
                     unit = place.asked.unit or count_unit(attribute)
                 for number in measured(
@@ -229,7 +229,12 @@ class Lexicon:
                 ):
                     parts = self._parts(field.tokens, self._all_cues) if parts is None else parts
                     at = self._place(field, number.first, number.last, piece)
-                    match = self._measure(attribute, at, number.value, number.alone, parts)
+                    alone = number.alone
+                    if said and brackets_around(field, number.first, piece) is not None:
+                        # "5 ATM (50 m)", "6 h (24 h with case)": the second says it otherwise, or of something else.
+                        alone = alone and same(said, number.value, attribute.units)
+                    match = self._measure(attribute, at, number.value, alone, parts)
+                    said = said or (number.value if match.stated else "")
                     (others if not match.stated else far if match.evidence is Evidence.CUE else near).append(match)
         stated: list[Match] = []
         # "139 cm (55 in)" is 55 in where the schema counts in inches.
@@ -278,6 +283,12 @@ class Lexicon:
         if near and attribute.cues:
             nearest = min(near, key=lambda one: _distance(one, place))
             beside = place.field.quote(nearest.first, nearest.last)
+            if (
+                nearest.first
+                and tokens[nearest.first - 1].clause == clause
+                and _has_own_size(tokens, nearest.first - 1)
+            ):
+                return made(evidence, Standing.PART, beside)
             if name in nearest.owners or (nearest.whole and any(name in part.owners for part in near)):
                 return made(Evidence.PART if evidence in _FREE else evidence, beside=beside)
             if not nearest.whole:
@@ -368,14 +379,35 @@ class Lexicon:
                 evidence, standing, beside = self._judged(term, self._place(field, index, last), parts, head)
             start, end = tokens[index].start, tokens[last - 1].end
             yield term.attribute.name, Match(term.value, field.name, start, end, evidence, standing, beside)
-        if field.column is not None and (meaning := self.labels.of_column(field.column)).asks is Asks.WHETHER:
-            # A column "Waterproof" that says yes or no.
-            said = answer(tokens, 0, len(tokens))
-            if said is not None:
+        yield from self._answers_in(field)
+
+    def _answers_in(self, field: Field) -> Iterator[tuple[str, Match]]:
+        """What yes or no says under a label or column that asks whether ("Waterproof"), or for a value ("Hood: no")."""
+        tokens, column = field.tokens, field.column
+        if column is not None and (meaning := self.labels.of_column(column)).asks is Asks.WHETHER:
+            if (said := answer(tokens, 0, len(tokens))) is not None:
                 standing = Standing.STATED if said else Standing.DENIED
                 for name, value in meaning.states:
-                    yield name, Match(value, field.name, tokens[0].start, tokens[-1].end, Evidence.COLUMN, standing,
-                                      field.column)  # fmt: skip
+                    start, end = tokens[0].start, tokens[-1].end
+                    yield name, Match(value, field.name, start, end, Evidence.COLUMN, standing, column)
+            return
+        for piece in field.pieces:
+            if (piece.label is None and column is None) or piece.first == piece.last:
+                continue
+            said = answer(tokens, piece.first, piece.last)
+            asked = self.asked(field, piece) if said is not None else None
+            if said is None or asked is None or asked.asks is not Asks.VALUE or len(asked.attributes) != 1:
+                continue
+            attribute = self.schema.get(next(iter(asked.attributes)))
+            label = field.stems(*self._label(field, piece)) if piece.label else stems(words_of(column or ""))
+            evidence = Evidence.LABEL if piece.label else Evidence.COLUMN
+            begin = piece.label[0] if piece.label else piece.first
+            if attribute is None:
+                continue
+            for value, so in self.labels.answered(label, attribute, said):
+                standing = Standing.STATED if so else Standing.DENIED
+                start, end = tokens[begin].start, tokens[piece.last - 1].end
+                yield attribute.name, Match(value, field.name, start, end, evidence, standing, "")
 
     def _terms_at(self, tokens: Sequence[Token]) -> Iterator[tuple[int, int, _Term]]:
         """Terms with their first and last token (exclusive), of each attribute the longest at a place."""
@@ -413,7 +445,8 @@ class Lexicon:
         if place.in_label and place.last > place.piece.first:
             # "SPF: 30"
             return Evidence.LABEL, Standing.STATED, place.label
-        if place.in_label and place.piece.sure and place.asked.asks in (Asks.VALUE, Asks.PART):
+        named = place.piece.sure or (place.in_label and self._own_label(place.field, place.piece) is not None)
+        if place.in_label and named and place.asked.asks in (Asks.VALUE, Asks.PART):
             return evidence, Standing.ASKED, ""
         if not place.in_label and (standing := self._shielded(term, place)):
             return evidence, standing, place.label
@@ -813,6 +846,11 @@ def _is_beside(head: Head | None, place: _Place) -> bool:
     return (
         head is not None and head.covered and head.field == place.field.name and head.begin <= place.first < head.last
     )
+
+
+def _has_own_size(tokens: Sequence[Token], index: int) -> bool:
+    """Is it a part or packaging whose size is meant ("seat width", "package width")?"""
+    return any((tokens[index].stem,) in words(kind) for kind in ("parts", "packagings", "sized"))
 
 
 def _distance(part: _Part, place: _Place) -> tuple[int, bool]:
