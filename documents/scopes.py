@@ -281,7 +281,7 @@ def _denied_until(tokens: Sequence[Token], first: int, last: int) -> int:
         if (width := words("left_off").at(tokens, index, last)) and index + width < last:
             # "without laces leather white"
             index += width
-            if not words("carries_on").at(tokens, index, last):
+            if not (words("carries_on").at(tokens, index, last) or words("joins").at(tokens, index, last)):
                 return index
             until = min(index + 1 + _REACH, last)
         if index > first and words("carries_on").at(tokens, index, last):

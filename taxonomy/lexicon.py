@@ -30,7 +30,7 @@ from reaseq.documents.surroundings import (
     is_chosen_from,
     is_denied_above,
 )
-from reaseq.documents.tokens import Token, begin_of, end_of, stems
+from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced, stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.heads import Head, head_of, opening_of
 from reaseq.taxonomy.labels import Asks, Labels, Meaning, is_substance, words_of
@@ -373,7 +373,7 @@ class Lexicon:
             parts = self._parts(tokens, self._closed_cues) if parts is None else parts
             if any(first <= index and last <= end for first, end in names):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.NAME, ""
-            elif _means_else(index, last, term, terms, self.labels):
+            elif _means_else(index, last, term, terms, self.labels) or _in_other_word(field, index, last):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.WORDS, ""
             else:
                 evidence, standing, beside = self._judged(term, self._place(field, index, last), parts, head)
@@ -504,7 +504,12 @@ class Lexicon:
             if not any(term.only_with.at(place.field.tokens, index) for index in around):
                 return Standing.CUE
         under = place.field.under(place.first, place.last)
-        if Scope.INSTRUCTION in under and term.attribute.facet == "supply" and term.attribute.name != self.labels.kind:
+        told = Scope.INSTRUCTION in under and not place.asks_value
+        if (
+            told
+            and term.attribute.facet == "supply"
+            and (term.attribute.name != self.labels.kind or Scope.DENIED in under)
+        ):
             return Standing.ASIDE
         if Scope.DENIED in under or (not place.in_label and is_denied_above(place.field, place.piece)):
             return Standing.DENIED
@@ -811,6 +816,21 @@ def _places_of(brand: Phrases, field: Field) -> Iterator[tuple[int, int]]:
             yield index, index + width
             if width == 1 and field.name == "title":
                 return
+
+
+def _in_other_word(field: Field, first: int, last: int) -> bool:
+    """In scripts without blanks, is it part of a longer word ("白" in "漂白"), or of two with a colon between them?"""
+    tokens = field.tokens
+    if not is_unspaced(tokens[first].stem):
+        return False
+    if tokens[first].clause != tokens[last - 1].clause:
+        label = field.pieces[field.piece_at(first)].label
+        return label is None or label[0] != first
+    return any(
+        at < first or at + width > last
+        for at in range(max(0, first - 2), first + 1)
+        if (width := words("compounds").at(tokens, at)) and at + width >= last
+    )
 
 
 def _means_else(first: int, last: int, term: _Term, terms: Sequence[tuple[int, int, _Term]], labels: Labels) -> bool:

@@ -29,6 +29,14 @@ Case = tuple[str, str, str, str]
 
 
 DENIED: list[Case] = [
+    ("bags", "Tasche", "Material: ☐ Leder ☑ Nylon ☐ Canvas", "material=leather"),
+    ("bags", "Bag", "Material: [ ] leather [x] nylon.", "material=leather"),
+    ("bags", "Bag", "<ul><li><input type='checkbox'> Leather</li></ul>", "material=leather"),
+    ("headphones", "ヘッドホン", "マイク×", "microphone=built-in"),
+    ("jackets", "Jacket", "Hood – no", "hood=hood"),
+    ("jackets", "Chaqueta", "<dt>Capucha</dt><dd>No</dd>", "hood=hood"),
+    ("jackets", "夹克", "闭合方式：拉链 不含腰带", "closure=belt"),
+    ("power_drills", "Boormachine", "zonder accu en lader", "delivery=charger"),
     ("jackets", "Jacke", "Eine Kapuze hat die Jacke nicht.", "hood=hood"),
     ("cookware", "Pan", "Not suitable for induction.", "hob=induction"),
     ("cookware", "Pfanne", "Nicht geeignet für Induktion.", "hob=induction"),
@@ -80,6 +88,16 @@ LIMITS: list[Case] = [
     ("smartphones", "Nova X", "microSD cards up to 1 TB are supported", "storage=1 TB"),
 ]
 OTHERS: list[Case] = [
+    ("sofas", "Sofa", 'Seat width 63".', "width=160 cm"),
+    ("sofas", "ソファ", "幅180×奥行85×高さ80cm", "width=80 cm"),
+    ("shirts", "Shirt", "Sleeve: long (can be rolled to short sleeve)", "sleeve_length=short sleeve"),
+    ("bags", "Laptop bag", "Fits 15 inch laptop? No, 13 inch only.", "laptop_size=15 in"),
+    ("tea", "Green tea", "No added lemon", "flavour=lemon"),
+    ("headphones", "Headphones", "The battery recharges in 2 hours.", "battery_life=2 h"),
+    ("headphones", "Casque", "5 minutes de charge pour 3 heures de musique", "battery_life=3 h"),
+    ("headphones", "Kopfhörer", "In 2 Stunden ist der Akku geladen.", "battery_life=2 h"),
+    ("smartphones", "手机", "包装清单：手机、充电器", "need=compact size"),
+    ("tea", "Thé noir", "Pour une version sans théine, découvrez notre rooibos.", "caffeine=caffeine-free"),
     (
         "shoes",
         "Kea shoe",
@@ -208,6 +226,21 @@ def test_a_brand_of_one_common_word_takes_but_one_word_of_the_title() -> None:
 
 
 SAID: list[Case] = [
+    ("bags", "Bag", "Material: [ ] leather [x] nylon.", "material=nylon"),
+    ("jackets", "Jacket", "Hood: no", "hood=no hood"),
+    ("jackets", "Jacke", "Kapuze: nein", "hood=no hood"),
+    ("jackets", "Jacke", "<h3>Nicht enthalten</h3><ul><li>Gürtel</li></ul><p>Aus Baumwolle.</p>", "fabric=cotton"),
+    ("watches", "Watch", "No leather - silicone strap", "strap_material=silicone"),
+    ("jackets", "夹克", "闭合方式：拉链 不含腰带", "closure=zip"),
+    ("jackets", "ダウンジャケット", "ダウン使用 撥水 フードは付いていません", "filling=down"),
+    ("jackets", "Jacket", "With hood. Batteries not included.", "hood=hood"),
+    ("dog_food", "Dog food", "❌ No grain", "free_of=grain-free"),
+    ("dog_food", "Dog food", "❌ No chicken ✅ Salmon", "protein=salmon"),
+    ("watches", "Watch", "Water resistance: 5 ATM (50 m)", "water_resistance=5 atm"),
+    ("power_drills", "Drill", "Weight (without battery): 1.2 kg", "weight=1200 g"),
+    ("cookware", "锅", "材质：铝合金 手柄：不锈钢", "material=aluminium"),
+    ("shirts", "T恤 白色", "不可漂白", "color=white"),
+    ("headphones", "Headphones", "Up to 30 hours of battery life on a single charge.", "battery_life=30 h"),
     ("televisions", "TV 139 cm (55 Zoll)", "", "screen_size=55 in"),
     ("televisions", "55'' TV", "", "screen_size=55 in"),
     ("watches", "Uhr", "Wasserdicht bis 10 bar", "water_resistance=10 atm"),
