@@ -30,7 +30,11 @@ def composed(title: str, brand: str | None, claims: Iterable[Mapping[str, Any]])
     if brand and not _within(stems(brand), stems(name)):
         name = f"{name} ({brand})"
     said: dict[tuple[bool, str], dict[str, str]] = {}
+    claims = list(claims)
+    none = {claim["attribute"] for claim in claims if holds(claim) and claim["value"].startswith("no ")}
     for claim in claims:
+        if is_denied(claim) and claim["attribute"] in none:
+            continue  # "Hood: no hood" says it all.
         if value := _said(claim):
             of_attribute = said.setdefault((claim["facet"] == "demand", claim["attribute"]), {})
             of_attribute.setdefault(claim["value"], value)

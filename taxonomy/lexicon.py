@@ -401,13 +401,13 @@ class Lexicon:
             attribute = self.schema.get(next(iter(asked.attributes)))
             label = field.stems(*self._label(field, piece)) if piece.label else stems(words_of(column or ""))
             evidence = Evidence.LABEL if piece.label else Evidence.COLUMN
-            begin = piece.label[0] if piece.label else piece.first
+            beside = field.quote(*self._label(field, piece)) if piece.label else column or ""
             if attribute is None:
                 continue
             for value, so in self.labels.answered(label, attribute, said):
                 standing = Standing.STATED if so else Standing.DENIED
-                start, end = tokens[begin].start, tokens[piece.last - 1].end
-                yield attribute.name, Match(value, field.name, start, end, evidence, standing, "")
+                start, end = tokens[piece.first].start, tokens[piece.last - 1].end
+                yield attribute.name, Match(value, field.name, start, end, evidence, standing, beside)
 
     def _terms_at(self, tokens: Sequence[Token]) -> Iterator[tuple[int, int, _Term]]:
         """Terms with their first and last token (exclusive), of each attribute the longest at a place."""

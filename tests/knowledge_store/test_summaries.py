@@ -60,3 +60,10 @@ def test_guesses_are_marked_and_what_does_not_hold_is_left_out() -> None:
         claim("warmth", status="approved", quote=None),
     ]
     assert composed("Fell", None, claims) == "Fell. Need: grip (likely), warmth."
+
+
+def test_where_there_is_none_nothing_is_denied_besides() -> None:
+    schema = starter_for("jackets")
+    assert schema is not None
+    claims = ground({}, Document({"title": "Fell jacket", "description": "Hood: no"}), Lexicon(schema))
+    assert composed("Fell jacket", None, claims) == "Fell jacket. Hood: no hood."
