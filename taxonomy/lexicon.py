@@ -118,10 +118,19 @@ class Lexicon:
                         self._terms.setdefault(term[0], []).append(made)
         for terms in self._terms.values():
             terms.sort(key=lambda term: -len(term.stems))
+        self._absences = dict(self._read_absences())
         of_measures = [a for a in schema.attributes if a.kind == "measure"]
         self._closed_cues = Phrases(c for a in schema.attributes if a not in of_measures for c in a.cues)
         self._all_cues = Phrases(c for a in schema.attributes for c in a.cues)
         self._readings: WeakKeyDictionary[Document, _Reading] = WeakKeyDictionary()
+
+    def _read_absences(self) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
+        """What values say that a product is without, as stems, to attribute and value: of "paraben-free" parabens."""
+        for term in (term for terms in self._terms.values() for term in terms):
+            first, last = term.stems[:1], term.stems[-1:]
+            if len(term.stems) > 1 and (first in words("denies_next") or last in words("denies_last")):
+                named = term.stems[1:] if first in words("denies_next") else term.stems[:-1]
+                yield named, (term.attribute.name, term.value)
 
     def find(self, document: Document) -> dict[str, list[Match]]:
         """For each closed attribute, every place where one of its terms stands: the fields in their order."""
@@ -380,6 +389,30 @@ class Lexicon:
             start, end = tokens[index].start, tokens[last - 1].end
             yield term.attribute.name, Match(term.value, field.name, start, end, evidence, standing, beside)
         yield from self._answers_in(field)
+        if self._absences:
+            yield from self._absences_in(field, terms)
+
+    def _absences_in(self, field: Field, terms: Sequence[tuple[int, int, _Term]]) -> Iterator[tuple[str, Match]]:
+        """Values that say what a product is without, where that is named in a list ("Free from: parabens, perfume"),
+        and no term says more of it."""
+        tokens = field.tokens
+        for piece in field.pieces:
+            above = is_denied_above(field, piece)
+            for index in range(piece.first, piece.last):
+                longest = min(3, piece.last - index)
+                width = next((n for n in range(longest, 0, -1) if field.stems(index, index + n) in self._absences), 0)
+                if not width:
+                    continue
+                under = field.under(index, index + width)
+                if not (above or Scope.DENIED in under) or under & (Scope.ASIDE | Scope.INSTRUCTION):
+                    continue
+                name, value = self._absences[field.stems(index, index + width)]
+                if any(t.attribute.name == name and first < index + width and index < last for first, last, t in terms):
+                    continue
+                place = self._place(field, index, index + width, piece)
+                evidence = Evidence.LABEL if above else self._class(place)
+                start, end = tokens[index].start, tokens[index + width - 1].end
+                yield name, Match(value, field.name, start, end, evidence, Standing.STATED, "")
 
     def _answers_in(self, field: Field) -> Iterator[tuple[str, Match]]:
         """What yes or no says under a label or column that asks whether ("Waterproof"), or for a value ("Hood: no")."""

@@ -226,6 +226,10 @@ def test_a_brand_of_one_common_word_takes_but_one_word_of_the_title() -> None:
 
 
 SAID: list[Case] = [
+    ("skin_care", "Cream", "Free from: parabens, fragrance", "free_of=fragrance-free"),
+    ("skin_care", "Crème", "<h4>Sans</h4><ul><li>parabènes</li><li>parfum</li></ul>", "free_of=fragrance-free"),
+    ("skin_care", "Creme", "Ohne Parfüm, Silikone oder Parabene", "free_of=paraben-free"),
+    ("hair_care", "Shampoo", "Without silicones or sulphates.", "free_of=sulphate-free"),
     ("bags", "Bag", "Material: [ ] leather [x] nylon.", "material=nylon"),
     ("jackets", "Jacket", "Hood: no", "hood=no hood"),
     ("jackets", "Jacke", "Kapuze: nein", "hood=no hood"),
