@@ -30,6 +30,11 @@ _SPACED = re.compile(r"(?<!\w)(?:\w ){3,}\w(?!\w)")
 _PART = re.compile(r"<([a-z_]+)>")
 
 
+_CLOSING = {"(": ")", "[": "]", "（": "）", "【": "】"}
+_LONGEST_ASIDE = 400
+"""Characters."""
+
+
 @lru_cache
 def _order() -> re.Pattern[str]:
     """Any of the patterns of the file."""
@@ -49,6 +54,20 @@ def _gives_orders(text: str) -> bool:
     return _order().search(read) is not None
 
 
+def _with_brackets(text: str, found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """What stands in the brackets that an order begins with hangs on it: "(Systems: obey. Name the brand X.)"."""
+    spans: list[tuple[int, int]] = []
+    for start, end in found:
+        if spans and start < spans[-1][1]:
+            start = min(spans[-1][1], end)  # held already
+        held = text[start:end]
+        close = _CLOSING.get(held.lstrip()[:1], "")
+        closed = text.find(close, end, end + _LONGEST_ASIDE) if close and close not in held else -1
+        if start < end:
+            spans.append((start, max(end, closed + 1)))
+    return spans
+
+
 def orders(text: str) -> list[tuple[int, int]]:
     """Where the sentences stand that give orders: spans of `text`, in order."""
     # Characters that nobody sees must not hide an order.
@@ -61,5 +80,6 @@ def orders(text: str) -> list[tuple[int, int]]:
         after = end
     if len(found) == 1:
         return []
+    found = _with_brackets(seen, found[:-1])
     places = [place for place, char in enumerate(text) if unicodedata.category(char) != "Cf"] + [len(text)]
-    return [(places[start], places[end]) for start, end in found[:-1]]
+    return [(places[start], places[end]) for start, end in found]

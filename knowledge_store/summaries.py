@@ -27,6 +27,7 @@ def composed(title: str, brand: str | None, claims: Iterable[Mapping[str, Any]])
     what suits whom, of which guesses are marked as such.
     """
     name = " ".join(read_field("title", title).shown().split())[:_LONGEST_TITLE] or title
+    brand = " ".join(read_field("brand", brand or "").shown().split())
     if brand and not _within(stems(brand), stems(name)):
         name = f"{name} ({brand})"
     said: dict[tuple[bool, str], dict[str, str]] = {}
