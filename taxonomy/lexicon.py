@@ -620,10 +620,10 @@ class Lexicon:
         """Whose a value is by the part it stands beside."""
         name, tokens = term.attribute.name, place.field.tokens
         owner = self._owner(place.field, place.first, place.last, parts)
-        for index in range(place.first + 1, place.last):
-            if index in parts and (parts[index].last == place.last or name in parts[index].owners):
-                # The term names the part itself: "synthetic upper", "steel toe cap".
-                owner = parts[index]
+        named = [parts[index] for index in range(place.first + 1, place.last) if index in parts]
+        if inner := [part for part in named if name in part.owners or part.last == place.last]:
+            # The term names the part itself: "synthetic upper", "steel toe cap".
+            owner = next((part for part in inner if name in part.owners), inner[-1])
         if owner is not None and place.asks_value and owner.first >= self._value_end_of(place):
             # "Dial: black Case: steel": it is the next label.
             owner = None
