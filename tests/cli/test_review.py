@@ -22,7 +22,7 @@ STORE = "sqlite:///.reaseq/store.sqlite"
 FEED = """sku,title,description,closure
 1,Acme Runner,"Black leather upper, rubber sole. Lace-up closure.",
 2,Acme Walker,"Brown suede boots with a zip.",
-3,Acme Sneaker,"Red mesh and a red tongue, waterproof.",
+3,Acme Sneaker,"Colours: red and white. Mesh upper, waterproof.",
 """
 Review = Callable[..., str]
 
@@ -294,8 +294,8 @@ def test_siblings_that_disagree_are_asked_about_first(
 ) -> None:
     for name, value in (("ENGINE", "openai"), ("MODEL", "fake"), ("BASE_URL", fake.base_url)):
         monkeypatch.setenv(f"REASEQ_{name}", value)
-    rows = [f'{n},Acme,"Acme {closure} shoe"\n' for n, closure in enumerate(closures)]
-    Path("feed.csv").write_text("sku,brand,title\n" + "".join(rows) + '9,Other,"Other zip shoe"\n')
+    rows = [f"{n},Acme,Acme Larch,{closure}\n" for n, closure in enumerate(closures)]
+    Path("feed.csv").write_text("sku,brand,title,closure\n" + "".join(rows) + "9,Other,Other Larch,zip\n")
     run("import", "feed.csv", "--category", "shoes")
     run("distill", "--category", "shoes")
     with Store.open(STORE) as store, store.writing() as connection:

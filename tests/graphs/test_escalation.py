@@ -58,16 +58,16 @@ def distilled(p_yes: float, costly: list[RecordedReply] | None) -> tuple[dict[st
 @pytest.mark.parametrize(
     ("p_yes", "costly", "status", "calls"),
     [
-        pytest.param(0.99, [], "verified", 0, id="sure: not escalated"),
+        pytest.param(0.999, [], "verified", 0, id="sure: not escalated"),
         pytest.param(0.03, [], "rejected", 0, id="refused: not escalated"),
-        pytest.param(0.9, None, "proposed", 0, id="unsure, and nobody to escalate to"),
-        pytest.param(0.9, [reply("verifier", '{"1": "yes"}', 0.98)], "verified", 1, id="the second agrees"),
-        pytest.param(0.9, [reply("verifier", '{"1": "no"}', 0.02)], "rejected", 1, id="the second refuses"),
-        pytest.param(0.9, [reply("verifier", '{"1": "yes"}', 0.9)], "proposed", 1, id="both are unsure"),
+        pytest.param(0.95, None, "proposed", 0, id="unsure, and nobody to escalate to"),
+        pytest.param(0.95, [reply("verifier", '{"1": "yes"}', 0.999)], "verified", 1, id="the second agrees"),
+        pytest.param(0.95, [reply("verifier", '{"1": "no"}', 0.02)], "rejected", 1, id="the second refuses"),
+        pytest.param(0.95, [reply("verifier", '{"1": "yes"}', 0.95)], "proposed", 1, id="both are unsure"),
         pytest.param(
-            0.9, [reply("verifier", "?"), reply("verifier", '{"1": "yes"}', 0.99)], "verified", 2, id="repair"
+            0.95, [reply("verifier", "?"), reply("verifier", '{"1": "yes"}', 0.999)], "verified", 2, id="repair"
         ),
-        pytest.param(0.9, [reply("verifier", "?"), reply("verifier", "?")], "proposed", 2, id="never usable"),
+        pytest.param(0.95, [reply("verifier", "?"), reply("verifier", "?")], "proposed", 2, id="never usable"),
     ],
 )
 def test_what_is_unsure_is_escalated(p_yes: float, costly: list[RecordedReply] | None, status: str, calls: int) -> None:
