@@ -147,7 +147,7 @@ class Labels:
         if label in words("plain_labels"):
             return Meaning(Asks.NOTHING) if not self._exact(label) else self._of(label, "")
         unit = ""
-        if len(label) > 1 and UNITS.get(label[-1], label[-1]) in self._units:
+        if len(label) > 1 and not self._exact(label) and UNITS.get(label[-1], label[-1]) in self._units:
             unit, label = UNITS.get(label[-1], label[-1]), label[:-1]
         if found := self._of_words(label, unit):
             return found

@@ -88,6 +88,11 @@ LIMITS: list[Case] = [
     ("smartphones", "Nova X", "microSD cards up to 1 TB are supported", "storage=1 TB"),
 ]
 OTHERS: list[Case] = [
+    ("bags", "Bag", "Matches the brown leather wallet from the same line.", "material=leather"),
+    ("sofas", "Sofa", "The matching footstool is covered in leather.", "cover=leather"),
+    ("bags", "Bag", "Too small for 15 inch laptops; fits 13 inch", "laptop_size=15 in"),
+    ("laptops", "Laptop", "Comes with 100 GB cloud storage for a year", "storage=100 GB"),
+    ("laptops", "Laptop A1", "Das größere Modell A2 hat 16 GB RAM", "working_memory=16 GB"),
     ("sofas", "Sofa", 'Seat width 63".', "width=160 cm"),
     ("sofas", "ソファ", "幅180×奥行85×高さ80cm", "width=80 cm"),
     ("shirts", "Shirt", "Sleeve: long (can be rolled to short sleeve)", "sleeve_length=short sleeve"),
@@ -226,6 +231,9 @@ def test_a_brand_of_one_common_word_takes_but_one_word_of_the_title() -> None:
 
 
 SAID: list[Case] = [
+    ("board_games", "Game", "Number of players: 4", "players=4 players"),
+    ("building_toys", "Set", "Anzahl Teile: 250", "pieces=250 pieces"),
+    ("shoes", "Safety boot", "Steel toe cap.", "toe_shape=reinforced"),
     ("skin_care", "Cream", "Free from: parabens, fragrance", "free_of=fragrance-free"),
     ("skin_care", "Crème", "<h4>Sans</h4><ul><li>parabènes</li><li>parfum</li></ul>", "free_of=fragrance-free"),
     ("skin_care", "Creme", "Ohne Parfüm, Silikone oder Parabene", "free_of=paraben-free"),
