@@ -65,7 +65,11 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
-def test_killed_and_started_again(tmp_path: Path, undisturbed: tuple[dict[str, Any], int], seed: int) -> None:
+def test_killed_and_started_again(
+    tmp_path: Path, undisturbed: tuple[dict[str, Any], int], seed: int, all_trials: bool
+) -> None:
+    if seed and not all_trials:
+        pytest.skip("other moments to kill it at are for `make trials`")
     expected, calls = undisturbed
     folder = prepared(tmp_path / "work")
     draw = random.Random(seed)

@@ -110,7 +110,7 @@ def test_a_killed_training_goes_on_bit_for_bit(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_train_what_one_does(tmp_path: Path) -> None:
+def test_two_processes_train_what_one_does(tmp_path: Path, all_trials: bool) -> None:
     """With gloo on a CPU: the same batches, shared out, so the same metrics but for dropout and rounding."""
     script = tmp_path / "train.py"
     script.write_text(
@@ -155,10 +155,10 @@ def test_two_processes_train_what_one_does(tmp_path: Path) -> None:
         return numbers
 
     alone = [run(seed) for seed in range(3)]
-    together = [run(seed, *torchrun) for seed in range(2)]
+    together = [run(seed, *torchrun) for seed in range(2 if all_trials else 1)]
     assert alone[0][2] == together[0][2]  # as many steps
     noise = max(one[0] for one in alone) - min(one[0] for one in alone)
-    for seed in range(2):
+    for seed in range(len(together)):
         assert together[seed][1] == pytest.approx(alone[seed][1], rel=0.02)  # dropout is all that differs in an epoch
         assert together[seed][0] == pytest.approx(alone[seed][0], abs=max(2 * noise, 0.02))
 
