@@ -18,6 +18,7 @@ def bare_name(value: str, document: Document, lexicon: Lexicon) -> str:
     tokens = tokenize(value)
     brand = stems(document.sources.get("brand", ""))
     first, last = 0, len(tokens)
+    last -= _half_a_kind(tuple(token.stem for token in tokens), stems(document.sources.get("title", "")), lexicon)
     changed = True
     while changed and first < last:
         changed = False
@@ -32,7 +33,21 @@ def bare_name(value: str, document: Document, lexicon: Lexicon) -> str:
                 break
     if first >= last or not any(any(char.isalpha() for char in token.stem) for token in tokens[first:last]):
         return ""
+    if first and last - first == 1 and len(tokens[first].stem) == 1:
+        first -= 1  # "Trainer X": a letter alone names nothing.
     return value[tokens[first].start : tokens[last - 1].end]
+
+
+def _half_a_kind(name: tuple[str, ...], title: tuple[str, ...], lexicon: Lexicon) -> int:
+    """How many words at the end of the name belong to a kind that goes on behind it ("Ferryman Chelsea" of "Ferryman
+    Chelsea Boot")."""
+    for at in range(len(title) - len(name)):
+        if title[at : at + len(name)] == name:
+            end = at + len(name)
+            for width in range(len(name) - 1, 0, -1):
+                if any(lexicon.describes(title[end - width : end + more]) for more in (1, 2)):
+                    return width
+    return 0
 
 
 def _is_no_name(tokens: list[Token], brand: tuple[str, ...], lexicon: Lexicon) -> bool:

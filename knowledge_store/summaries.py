@@ -11,6 +11,7 @@ from typing import Any
 from reaseq.documents.document import read_field
 from reaseq.documents.language import answer
 from reaseq.documents.tokens import stems, tokenize
+from reaseq.knowledge_store.siblings import MODEL
 from reaseq.knowledge_store.tables import LOCKED, ClaimStatus
 from reaseq.taxonomy.evidence import Evidence
 
@@ -36,6 +37,8 @@ def composed(title: str, brand: str | None, claims: Iterable[Mapping[str, Any]])
     for claim in claims:
         if is_denied(claim) and claim["attribute"] in none:
             continue  # "Hood: no hood" says it all.
+        if claim["attribute"] in MODEL and _within(stems(claim["value"]), stems(name)):
+            continue  # The title begins the summary.
         if value := _said(claim):
             of_attribute = said.setdefault((claim["facet"] == "demand", claim["attribute"]), {})
             of_attribute.setdefault(claim["value"], value)

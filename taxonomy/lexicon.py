@@ -163,17 +163,22 @@ class Lexicon:
         return reading
 
     def describes(self, words: tuple[str, ...]) -> bool:
-        """Do these stems say what kind of thing a product is, whom it is for or how it looks, and so name no model?"""
+        """Do these stems say what kind or class of thing a product is, whom it is for or how it looks, and so name no
+        model?"""
         if words in self.labels.whole:
             return True
         return any(
-            attribute.looks or attribute.name in (self.labels.kind, "audience")
+            attribute.looks or attribute.name in (self.labels.kind, "audience", "safety_class")
             for attribute in self._attributes_of(words)
         )
 
     def says_what_for(self, words: tuple[str, ...]) -> bool:
         """Do these stems say when or what for a product is used ("school", "winter")?"""
         return any(attribute.name in ("scenario", "season", "occasion") for attribute in self._attributes_of(words))
+
+    def _means(self, name: str, tokens: Sequence[Token]) -> bool:
+        """Are the tokens words for a value of that attribute?"""
+        return any(attribute.name == name for attribute in self._attributes_of(tuple(token.stem for token in tokens)))
 
     def _attributes_of(self, words: tuple[str, ...]) -> Iterator[Attribute]:
         return (term.attribute for term in self._terms.get(words[0], ()) if term.stems == words)
@@ -626,6 +631,9 @@ class Lexicon:
             owner = next((part for part in inner if name in part.owners), inner[-1])
         if owner is not None and place.asks_value and owner.first >= self._value_end_of(place):
             # "Dial: black Case: steel": it is the next label.
+            owner = None
+        if owner is not None and owner.first > place.last and self._means(name, tokens[owner.first : owner.last]):
+            # "Zip and laces": two values, and no part with what it is like.
             owner = None
         beside = place.field.quote(owner.first, owner.last) if owner else ""
         if place.asks_value:

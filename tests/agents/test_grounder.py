@@ -112,11 +112,11 @@ def brief(claims: list[Claim]) -> list[tuple[str, str, str, str, str]]:
         ),
         pytest.param(
             {},
-            "Pull-on",
-            "A lace-up.",
+            "Round toe",
+            "With a pointed toe.",
             [
-                ("closure", "slip-on", "normalised", "proposed", "lexicon"),
-                ("closure", "lace-up", "stated", "proposed", "lexicon"),
+                ("toe_shape", "round", "normalised", "proposed", "lexicon"),
+                ("toe_shape", "pointed", "normalised", "proposed", "lexicon"),
             ],
             id="title and description contradict each other",
         ),

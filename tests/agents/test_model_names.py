@@ -8,6 +8,11 @@ from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import starter_for
 
 
+SCHEMA = starter_for("shoes")
+assert SCHEMA is not None
+LEXICON = Lexicon(SCHEMA)
+
+
 @pytest.mark.parametrize(
     ("value", "name"),
     [
@@ -22,9 +27,24 @@ from reaseq.taxonomy.schema import starter_for
         ("Salsa Dance", "Salsa"),
         ("black running shoe", ""),
         ("42", ""),
+        ("Trainer X", "Trainer X"),
+        ("Trainer X2", "X2"),
+        ("Swift S1P", "Swift"),
+        ("S3", ""),
     ],
 )
 def test_the_bare_name(value: str, name: str) -> None:
-    schema = starter_for("shoes")
-    assert schema is not None
-    assert bare_name(value, Document({"title": value, "brand": "Vesper"}), Lexicon(schema)) == name
+    assert bare_name(value, Document({"title": value, "brand": "Vesper"}), LEXICON) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "title", "name"),
+    [
+        ("Ferryman Chelsea", "Ferryman Chelsea Boot black", "Ferryman"),
+        ("Ferryman", "Ferryman Chelsea Boot black", "Ferryman"),
+        ("Harbour Deck", "Harbour Deck Loafer", "Harbour Deck"),
+        ("Fell Trail", "Fell Trail Running Shoes", "Fell"),
+    ],
+)
+def test_half_a_kind_is_no_name(value: str, title: str, name: str) -> None:
+    assert bare_name(value, Document({"title": title}), LEXICON) == name

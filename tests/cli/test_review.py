@@ -72,7 +72,7 @@ def test_an_edited_value_survives_everything_and_is_in_the_export(catalogue: Run
         assert "decision" not in next(store.products("shoes"))[1]  # type: ignore[operator]
 
     Path("feed.csv").write_text(
-        FEED.replace("Black leather upper, rubber sole. Lace-up", "Blue textile upper, rubber sole. Zip")
+        FEED.replace("Black leather upper, rubber sole. Lace-up", "Blue textile upper, rubber sole. Press-stud")
     )
     assert "1 updated" in catalogue("import", "feed.csv", "--category", "shoes")
     assert held("1", "closure") == expected, "an import"
@@ -281,30 +281,30 @@ def test_nothing_to_review(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("closures", "asked"),
+    ("toes", "asked"),
     [
-        pytest.param(["lace-up", "lace-up", "lace-up"], [], id="they agree"),
-        pytest.param(["lace-up", "lace-up", "zip"], ["zip"], id="most agree"),
-        pytest.param(["lace-up", "zip"], ["lace-up", "zip"], id="no majority"),
-        pytest.param(["lace-up"], [], id="no siblings"),
+        pytest.param(["round", "round", "round"], [], id="they agree"),
+        pytest.param(["round", "round", "pointed"], ["pointed"], id="most agree"),
+        pytest.param(["round", "pointed"], ["round", "pointed"], id="no majority"),
+        pytest.param(["round"], [], id="no siblings"),
     ],
 )
 def test_siblings_that_disagree_are_asked_about_first(
-    run: Run, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, closures: list[str], asked: list[str]
+    run: Run, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch, toes: list[str], asked: list[str]
 ) -> None:
     for name, value in (("ENGINE", "openai"), ("MODEL", "fake"), ("BASE_URL", fake.base_url)):
         monkeypatch.setenv(f"REASEQ_{name}", value)
-    rows = [f"{n},Acme,Acme Larch,{closure}\n" for n, closure in enumerate(closures)]
-    Path("feed.csv").write_text("sku,brand,title,closure\n" + "".join(rows) + "9,Other,Other Larch,zip\n")
+    rows = [f"{n},Acme,Acme Larch,{toe}\n" for n, toe in enumerate(toes)]
+    Path("feed.csv").write_text("sku,brand,title,toe shape\n" + "".join(rows) + "9,Other,Other Larch,pointed\n")
     run("import", "feed.csv", "--category", "shoes")
     run("distill", "--category", "shoes")
     with Store.open(STORE) as store, store.writing() as connection:
         connection.execute(CLAIM.delete().where(CLAIM.c.attribute == "model_name"))
         model = {"attribute": "model_name", "value": "Larch", "facet": "supply", "claim_type": "stated"}
         stamp = {"status": "verified", "verdict": "", "found_by": "model", "model": "", "prompt_fingerprint": ""}
-        ids = [*map(str, range(len(closures))), "9"]
+        ids = [*map(str, range(len(toes))), "9"]
         rest = {"created_at": now(), "run_id": 1}
         connection.execute(CLAIM.insert(), [model | stamp | rest | {"product_id": one} for one in ids])
-    output = review("s" * len(asked) + "q", "--attribute", "closure", "--category", "shoes")
-    shown = [line for line in output.split("closure: ")[1:] if "its siblings" in line]
+    output = review("s" * len(asked) + "q", "--attribute", "toe_shape", "--category", "shoes")
+    shown = [line for line in output.split("toe_shape: ")[1:] if "its siblings" in line]
     assert sorted(line.split()[0] for line in shown) == sorted(asked)

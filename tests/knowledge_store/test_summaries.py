@@ -33,7 +33,7 @@ def of(title: str, brand: str | None = None, **fields: str) -> str:
         ),
         pytest.param(
             of("Damen Wanderschuh", Obermaterial="Veloursleder"),
-            "Damen Wanderschuh. Shoe type: hiking boot (Wanderschuh). Upper material: suede (Veloursleder). "
+            "Damen Wanderschuh. Shoe type: hiking shoe (Wanderschuh). Upper material: suede (Veloursleder). "
             "Audience: women (Damen).",
             id="another language, and the buyer last",
         ),

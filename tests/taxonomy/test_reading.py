@@ -342,7 +342,7 @@ def test_what_a_product_is_not(lexicon: Lexicon, title: str, columns: dict[str, 
         ("Chelsea Boot with shoe laces", "ankle boot"),
         ("Nordal - waterproof hiking boot", "hiking boot"),
         ("Sandals for men", "sandal"),
-        ("Damen Wanderschuh aus Leder", "hiking boot"),
+        ("Damen Wanderschuh aus Leder", "hiking shoe"),
         ("Pump, 7 cm, black", "pump"),
     ],
 )

@@ -449,6 +449,34 @@ AVAILABLE_BUT_SO: list[Case] = [
     ("shoes", "Schuh schwarz", "Sofort lieferbar, rot ausverkauft.", "color=black"),
 ]
 
+# What is replaced, or need not be there.
+REPLACED: list[Case] = [
+    ("shoes", "Zip boots", "Swaps laces for a zip closure.", "closure=lace-up"),
+    ("shoes", "Zip boots", "A zip replaces the laces.", "closure=lace-up"),
+    ("shoes", "Mules", "Slide in without the need to lace up.", "closure=lace-up"),
+    ("shoes", "Trainers", "Never worry about laces again.", "closure=lace-up"),
+    ("shoes", "Trainers", "No need for laces.", "closure=lace-up"),
+    ("shoes", "Trainers", "You don't need to lace up.", "closure=lace-up"),
+    ("shoes", "Trainers", "Ditch the laces.", "closure=lace-up"),
+    ("shoes", "Trainers", "Say goodbye to laces.", "closure=lace-up"),
+    ("shoes", "Baskets", "Plus besoin de lacets.", "closure=lace-up"),
+    ("shoes", "Zapatillas", "Sin necesidad de cordones.", "closure=lace-up"),
+    ("shoes", "Scarpe", "Senza bisogno di lacci.", "closure=lace-up"),
+    ("shoes", "Court shoes", "Knit upper and decorative laces.", "closure=lace-up"),
+    ("shoes", "Schuh", "Mit dekorativer Schnalle.", "closure=buckle"),
+    ("shoes", "Ballerines", "Boucle décorative.", "closure=buckle"),
+    ("shoes", "Bailarinas", "Con hebilla decorativa.", "closure=buckle"),
+    ("shoes", "Ballerine", "Con fibbia decorativa.", "closure=buckle"),
+    ("shoes", "パンプス", "飾りバックル付き。", "closure=buckle"),
+    ("shoes", "女鞋", "装饰搭扣。", "closure=buckle"),
+]
+REPLACED_BUT_SO: list[Case] = [
+    ("shoes", "Zip boots", "Swaps laces for a zip closure.", "closure=zip"),
+    ("shoes", "Winter boots", "Side zip and laces.", "closure=lace-up"),
+    ("shoes", "Winter boots", "Side zip and laces.", "closure=zip"),
+    ("shoes", "Boots", "Laces, not just a zip.", "closure=lace-up"),
+]
+
 NOT_SO = [
     *MISSING,
     *NO_DENIAL,
@@ -463,6 +491,7 @@ NOT_SO = [
     *ACCESSORIES,
     *LIKENESS,
     *AVAILABLE,
+    *REPLACED,
 ]
 SO = [
     *MISSING_BUT_SO,
@@ -478,6 +507,7 @@ SO = [
     *ACCESSORIES_BUT_SO,
     *LIKENESS_BUT_SO,
     *AVAILABLE_BUT_SO,
+    *REPLACED_BUT_SO,
 ]
 
 
