@@ -208,7 +208,8 @@ class _Grounder:
                 match = replace(match, evidence=Evidence.CONTRADICTED)
             elif attribute.facet == "supply" and (against := self._against(attribute, match, labelled)):
                 doubt = f"the {_words(against.field, against.label)} says {against.quote!r}"
-                match = replace(match, evidence=Evidence.CONTRADICTED)
+                at_head = match.evidence in (Evidence.HEAD, Evidence.PHRASE)
+                match = replace(match, evidence=Evidence.HEAD_OUTWEIGHED if at_head else Evidence.OUTWEIGHED)
             elif self.head is not None and self._is_other and not attribute.looks:
                 doubt = f"the title says it is a {self.head.words!r}"
                 match = replace(match, evidence=Evidence.OTHER_KIND)
@@ -251,6 +252,18 @@ class _Grounder:
         """In the attribute's own unit; the quote is what the text says."""
         return self._weighted(attribute, replace(match, value=canonical(match.value, attribute.units)), found_by, ())
 
+    def _contradicted(self, attribute: Attribute, claim: Claim, other: Claim) -> Claim:
+        """One of two that are stated and cannot both be so."""
+        trust = self.trust(Evidence.CONTRADICTED, sort_of(attribute, self.lexicon.labels), self.language)
+        claim["status"] = "proposed"
+        claim["evidence"] = Evidence.CONTRADICTED
+        claim["confidence"] = round(min(trust, _DOUBTED), 4)
+        claim["verdict"] = (
+            f"the {_words(claim['field'] or 'text')} says {claim['quote']!r}, "
+            f"the {_words(other['field'] or 'text')} {other['quote']!r}"
+        )
+        return claim
+
     def _one(self, attribute: Attribute, stated: list[Claim], matches: Sequence[Match], said: set[str]) -> list[Claim]:
         """Of the values of a one-valued attribute that the text states, the one that is believed, and those that are
         left to be judged: what a label or a column says outweighs the rest, title and description do not each other."""
@@ -260,11 +273,18 @@ class _Grounder:
         if not asked_for and (head := [claim for claim in stated if claim["evidence"] == Evidence.HEAD]):
             # "Polo T-shirt" says two kinds.
             rival = next((claim for claim in stated if claim["field"] == "title" and claim not in head), None)
-            return head if rival is None else [_contradicted(head[0], rival), _contradicted(rival, head[0])]
+            return (
+                head
+                if rival is None
+                else [self._contradicted(attribute, head[0], rival), self._contradicted(attribute, rival, head[0])]
+            )
         if len(asked_for) == 1:
             return asked_for + [claim for claim in stated if claim not in asked_for]
         if asked_for:
-            return [_contradicted(claim, asked_for[0 if claim is not asked_for[0] else 1]) for claim in asked_for]
+            return [
+                self._contradicted(attribute, claim, asked_for[0 if claim is not asked_for[0] else 1])
+                for claim in asked_for
+            ]
         chosen = [claim for claim in stated if claim["value"] in said] or stated
         first = max(chosen, key=lambda claim: (claim["evidence"] in _NAMED, claim["confidence"] or 0))
         everywhere = {match.value: set[bool]() for match in matches if match.stated}
@@ -276,10 +296,12 @@ class _Grounder:
         if in_title and elsewhere and not in_title & elsewhere:
             title = next(claim for claim in stated if claim["field"] == "title")
             other = next(claim for claim in stated if claim["field"] != "title")
-            return [_contradicted(title, other), _contradicted(other, title)]
+            return [self._contradicted(attribute, title, other), self._contradicted(attribute, other, title)]
         if len(chosen) > 1 and not said:
             rival = next(claim for claim in chosen if claim is not first)
-            return [_contradicted(first, rival)] if rival["confidence"] == first["confidence"] else [first]
+            return (
+                [self._contradicted(attribute, first, rival)] if rival["confidence"] == first["confidence"] else [first]
+            )
         return [first]
 
     def _unstated(
@@ -342,17 +364,6 @@ def _why(match: Match, document: Document) -> str:
     if match.standing is Standing.DENIED:
         return f"the text denies it: {quote!r}"
     return f"{match.standing}: {quote!r}" + (f" ({match.beside})" if match.beside else "")
-
-
-def _contradicted(claim: Claim, other: Claim) -> Claim:
-    claim["status"] = "proposed"
-    claim["evidence"] = Evidence.CONTRADICTED
-    claim["confidence"] = min(claim["confidence"] or _EVEN, _EVEN)
-    claim["verdict"] = (
-        f"the {_words(claim['field'] or 'text')} says {claim['quote']!r}, "
-        f"the {_words(other['field'] or 'text')} {other['quote']!r}"
-    )
-    return claim
 
 
 def _weighed(

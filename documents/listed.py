@@ -1,5 +1,6 @@
-"""Lists of words that ship with the code, as YAML."""
+"""Lists of words, as YAML."""
 
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,24 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml's reads ten times as fast; not every build has it."""
 
 
+class _Loader(_LOADER):  # type: ignore[misc]
+    """Refuses a key that stands twice in one mapping: of two values YAML would keep the last, and say nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[Any] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    "while reading a mapping", node.start_mark, f"{key.value!r} stands twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)  # type: ignore[no-any-return]
+
+
 def listed(path: Path) -> Any:
     """What a YAML file holds.
 
     Raises:
-        OSError, yaml.YAMLError: it cannot be read.
+        OSError, yaml.YAMLError: it cannot be read, or a key stands twice in it.
     """
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)

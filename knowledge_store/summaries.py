@@ -79,7 +79,8 @@ def _said(claim: Mapping[str, Any]) -> str:
 
 def _says_the_same(quote: str, value: str, evidence: str | None) -> bool:
     tokens = tokenize(quote)
-    return stems(quote) == stems(value) or evidence == Evidence.READ or answer(tokens, 0, len(tokens)) is not None
+    known = _within(stems(quote), stems(value))
+    return known or evidence == Evidence.READ or answer(tokens, 0, len(tokens)) is not None
 
 
 def _within(words: tuple[str, ...], text: tuple[str, ...]) -> bool:

@@ -29,6 +29,8 @@ class Evidence(StrEnum):
     OTHER = "other label"
     TAGGED = "found by the tagger"
     CONTRADICTED = "contradicted"
+    OUTWEIGHED = "outweighed by a label"
+    HEAD_OUTWEIGHED = "beside the title's head, outweighed by a label"
     VARIANTS = "contradicted by its variants"
     LISTED = "one of several in a cell"
     OTHER_KIND = "of a product of another kind"

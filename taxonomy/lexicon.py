@@ -15,6 +15,7 @@ looked at, and gets a `standing`: whether the value is stated there, and if not,
 How far each kind of evidence can be trusted is measured: see `reaseq.taxonomy.trust`.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -38,6 +39,7 @@ from reaseq.taxonomy.measures import count_unit, measured
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.units import is_in, same
 
+_COMMA = re.compile("[,、，]")
 STOP = frozenset(
     {"a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "for", "with", "from", "by", "is", "are", "was"}
     | {"be", "it", "its", "this", "that", "these", "those", "your", "you", "our", "und", "der", "die", "das", "für"}
@@ -381,7 +383,7 @@ class Lexicon:
         """brand: the product's, whose words say nothing of it ("Strand Espadrille" by Strand)."""
         tokens = field.tokens
         parts: dict[int, _Part] | None = None
-        terms = list(self._terms_at(tokens))
+        terms = list(self._terms_at(field.text, tokens))
         names = list(_places_of(brand, field)) if terms else []
         for index, last, term in terms:
             parts = self._parts(tokens, self._closed_cues) if parts is None else parts
@@ -447,8 +449,9 @@ class Lexicon:
                 start, end = tokens[piece.first].start, tokens[piece.last - 1].end
                 yield attribute.name, Match(value, field.name, start, end, evidence, standing, beside)
 
-    def _terms_at(self, tokens: Sequence[Token]) -> Iterator[tuple[int, int, _Term]]:
-        """Terms with their first and last token (exclusive), of each attribute the longest at a place."""
+    def _terms_at(self, text: str, tokens: Sequence[Token]) -> Iterator[tuple[int, int, _Term]]:
+        """Terms with their first and last token (exclusive), of each attribute the longest at a place. What stands on
+        both sides of a comma is no term ("upper leather, lining textile"), but a label with its value may be."""
         claimed: dict[str, int] = {}
         for index, token in enumerate(tokens):
             for term in self._terms.get(token.stem, ()):
@@ -459,6 +462,10 @@ class Lexicon:
                     and last <= len(tokens)
                     and tokens[last - 1].sentence == token.sentence
                     and all(tokens[index + n].stem == stem for n, stem in enumerate(term.stems))
+                    and (
+                        tokens[last - 1].clause == token.clause
+                        or not _COMMA.search(text, token.end, tokens[last - 1].start)
+                    )
                 ):
                     claimed[name] = last
                     yield index, last, term
@@ -573,7 +580,7 @@ class Lexicon:
         tokens, piece = place.field.tokens, place.piece
         own = set[int]()
         before = False
-        for first, last, other in self._terms_at(tokens[piece.first : inside.stop]):
+        for first, last, other in self._terms_at(place.field.text, tokens[piece.first : inside.stop]):
             if other.attribute is term.attribute:
                 own |= set(range(piece.first + first, piece.first + last))
                 before = before or piece.first + last <= inside.start

@@ -40,7 +40,14 @@ _POOLS: tuple[frozenset[str], ...] = tuple(
                 Evidence.NEAR,
             ),
             (Evidence.TITLE, Evidence.PROSE, Evidence.CUE, Evidence.CELL, Evidence.OTHER, Evidence.TAGGED),
-            (Evidence.CONTRADICTED, Evidence.VARIANTS, Evidence.LISTED, Evidence.OTHER_KIND),
+            (
+                Evidence.CONTRADICTED,
+                Evidence.OUTWEIGHED,
+                Evidence.HEAD_OUTWEIGHED,
+                Evidence.VARIANTS,
+                Evidence.LISTED,
+                Evidence.OTHER_KIND,
+            ),
             (Evidence.SUGGESTED, Evidence.INDIRECT, Evidence.DENIED),
         ),
     )
@@ -55,7 +62,8 @@ CountsByLanguage = Mapping[tuple[str, str, str], tuple[int, int]]
 
 
 def sort_of(attribute: Attribute, labels: Labels) -> str:
-    """The sort of attribute, as classes are told apart by: kind, material, look, measure, need, words or fact."""
+    """The sort of attribute, as classes are told apart by: kind, material, look, measure, audience, need, words or
+    fact."""
     if attribute.name == labels.kind:
         return "kind"
     if attribute.kind == "measure":
@@ -65,7 +73,7 @@ def sort_of(attribute: Attribute, labels: Labels) -> str:
     if attribute.looks:
         return "look"
     if attribute.facet == "demand":
-        return "need"
+        return "audience" if attribute.name == "audience" else "need"
     return "words" if attribute.kind == "open" else "fact"
 
 

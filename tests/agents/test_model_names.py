@@ -7,7 +7,6 @@ from reaseq.documents.document import Document
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import starter_for
 
-
 SCHEMA = starter_for("shoes")
 assert SCHEMA is not None
 LEXICON = Lexicon(SCHEMA)

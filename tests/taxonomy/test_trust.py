@@ -8,7 +8,7 @@ from reaseq.documents.document import Document
 from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.trust import Trust, shipped
 
-_SORTS = ("kind", "material", "look", "measure", "need", "words", "fact")
+_SORTS = ("kind", "material", "look", "measure", "audience", "need", "words", "fact")
 
 
 def test_what_was_judged_counts_more_the_more_was_judged() -> None:
