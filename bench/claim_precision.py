@@ -32,6 +32,7 @@ from reaseq.knowledge_store import samples
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import preview
+from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import starter_for
 from reaseq.taxonomy.trust import Trust, shipped, sort_of
@@ -62,6 +63,8 @@ class Judged:
     row: Mapping[str, Any]
     now: Claim | None
     sort: str
+    evidence: str | None = None
+    """The strongest class that it rests on, whatever is trusted how far."""
 
     @property
     def true(self) -> bool:
@@ -112,7 +115,7 @@ def main() -> None:
 
 
 def cross_fitted(judged: Sequence[Judged], rows: Sequence[Mapping[str, Any]], catalogs: Path) -> Iterator[Judged]:
-    """Each half read with what was counted on the other. What class a claim rests on does not depend on any trust."""
+    """Each half read with what was counted on the other."""
     for part in (0, 1):
         trust = Trust(counted([one for one in judged if half(one.row) != part]))
         yield from looked_at([row for row in rows if half(row) == part], catalogs, trust)
@@ -121,9 +124,9 @@ def cross_fitted(judged: Sequence[Judged], rows: Sequence[Mapping[str, Any]], ca
 def counted(judged: Iterable[Judged]) -> dict[tuple[str, str], tuple[int, int]]:
     counts: dict[tuple[str, str], tuple[int, int]] = {}
     for one in judged:
-        if one.now and one.now["evidence"] and one.now["status"] != "rejected":
-            true, all_ = counts.get((one.now["evidence"], one.sort), (0, 0))
-            counts[one.now["evidence"], one.sort] = (true + one.true, all_ + 1)
+        if one.evidence:
+            true, all_ = counts.get((one.evidence, one.sort), (0, 0))
+            counts[one.evidence, one.sort] = (true + one.true, all_ + 1)
     return counts
 
 
@@ -143,23 +146,35 @@ def claims_of(product: Mapping[str, Any], lexicon: Lexicon, trust: Trust) -> lis
     return ground({}, Document(source_fields(product)), lexicon, trust=trust)
 
 
+def strongest(claim: Claim, document: Document, lexicon: Lexicon) -> str | None:
+    """The strongest class of evidence of all places that state a claim, unless something outweighs them."""
+    if not claim["evidence"] or claim["status"] == "rejected":
+        return None
+    matches = lexicon.find(document).get(claim["attribute"], ())
+    stated = {match.evidence for match in matches if match.stated and match.value == claim["value"]}
+    return next(kind for kind in Evidence if kind in stated) if claim["evidence"] in stated else claim["evidence"]
+
+
 def looked_at(rows: Sequence[Mapping[str, Any]], catalogs: Path, trust: Trust) -> Iterator[Judged]:
     groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         groups[row.get("source", ""), row.get("category", "shoes")].append(row)
     for (source, category), mine in groups.items():
         lexicon = lexicon_of(category)
-        found: dict[tuple[str, str, str], Claim] = {}
+        found: dict[tuple[str, str, str], tuple[Claim, str | None]] = {}
         keys = {key_of(row) for row in mine}
         for product in products_of(catalogs / source if source else SAMPLE, category):
             key = product["id"] if source else product["title"]
             if key in keys:
-                for claim in claims_of(product, lexicon, trust):
-                    found.setdefault((key, claim["attribute"], claim["value"]), claim)
+                document = Document(source_fields(product))
+                for claim in ground({}, document, lexicon, trust=trust):
+                    on = strongest(claim, document, lexicon)
+                    found.setdefault((key, claim["attribute"], claim["value"]), (claim, on))
         for row in mine:
             attribute = lexicon.schema.get(row["attribute"])
             sort = sort_of(attribute, lexicon.labels) if attribute else "fact"
-            yield Judged(row, found.get((key_of(row), row["attribute"], row["value"])), sort)
+            now, on = found.get((key_of(row), row["attribute"], row["value"]), (None, None))
+            yield Judged(row, now, sort, on)
 
 
 def lexicon_of(category: str) -> Lexicon:

@@ -11,7 +11,7 @@ _MEASURE = re.compile(
 
 
 class Evidence(StrEnum):
-    """What a value rests on: its class, by which it is trusted (`reaseq.taxonomy.trust`)."""
+    """What a value rests on: its class, by which it is trusted (`reaseq.taxonomy.trust`); the strongest first."""
 
     COLUMN = "column"
     LABEL = "label"
@@ -20,10 +20,10 @@ class Evidence(StrEnum):
     HEAD = "title head"
     PHRASE = "beside the title's head"
     OPENING = "opening of the description"
-    TITLE = "title"
-    ITEM = "list item"
     PART = "part beside"
     CUE = "cue in sentence"
+    ITEM = "list item"
+    TITLE = "title"
     PROSE = "free mention"
     CELL = "whole cell of another column"
     OTHER = "other label"

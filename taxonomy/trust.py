@@ -62,8 +62,8 @@ CountsByLanguage = Mapping[tuple[str, str, str], tuple[int, int]]
 
 
 def sort_of(attribute: Attribute, labels: Labels) -> str:
-    """The sort of attribute, as classes are told apart by: kind, material, look, measure, audience, need, words or
-    fact."""
+    """The sort of attribute, as classes are told apart by: kind, material, look, measure, words, fact; of one that
+    speaks of the buyer its name (audience, need, style ...)."""
     if attribute.name == labels.kind:
         return "kind"
     if attribute.kind == "measure":
@@ -73,7 +73,7 @@ def sort_of(attribute: Attribute, labels: Labels) -> str:
     if attribute.looks:
         return "look"
     if attribute.facet == "demand":
-        return "audience" if attribute.name == "audience" else "need"
+        return attribute.name
     return "words" if attribute.kind == "open" else "fact"
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from reaseq.documents.document import Document
 from reaseq.taxonomy.evidence import Evidence
-from reaseq.taxonomy.trust import Trust, shipped
+from reaseq.taxonomy.trust import VERIFIED_FROM, Trust, shipped
 
 _SORTS = ("kind", "material", "look", "measure", "audience", "need", "words", "fact")
 
@@ -25,7 +25,7 @@ def test_an_unjudged_sort_is_as_its_class_and_a_class_as_its_like() -> None:
 def test_people_who_decide_move_it() -> None:
     before = shipped()
     after = before.with_counts({(Evidence.PROSE, "need", ""): (0, 20)})
-    assert before(Evidence.PROSE, "need") - after(Evidence.PROSE, "need") > 0.2
+    assert before(Evidence.PROSE, "need") > VERIFIED_FROM > after(Evidence.PROSE, "need")
 
 
 def test_what_is_judged_in_one_language_counts_there_most() -> None:
