@@ -54,6 +54,8 @@ SAMPLE = Path(samples.__file__).with_name("shoes.csv")
 JUDGED = Path(__file__).with_name("judged_claims.jsonl")
 """Claims on the shared catalogues, judged by two readers; their words are not here, only their places."""
 RESULTS = Path(__file__).parent / "results"
+_OF_THE_PRODUCT = ("kind", "material", "look", "measure", "words", "fact")
+"""Sorts of attributes, as `sort_of` gives them; what else it gives is of the buyer."""
 
 
 @dataclass(frozen=True)
@@ -190,6 +192,8 @@ def report(judged: Sequence[Judged], crossed: Sequence[Judged]) -> None:
         ("all", judged),
         *((name, [one for one in judged if one.row["file"] == name]) for name in files),
         *((where, [one for one in judged if one.where == where]) for where in ("titles", "descriptions", "columns")),
+        ("what it is", [one for one in judged if one.sort in _OF_THE_PRODUCT]),
+        ("whom it suits", [one for one in judged if one.sort not in _OF_THE_PRODUCT]),
     ):
         verified = [one for one in some if one.verified]
         true = [one for one in some if one.true]

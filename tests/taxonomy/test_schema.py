@@ -35,6 +35,8 @@ examples:
         (("values: {color: red}", "values: {need: [warmth]}, why: {need: [a, b]}"), "more whys than values"),
         (("description: Hats.", "descripton: Hats."), "descripton: Extra inputs are not permitted"),
         (("category: hats", "category: [hats"), "not valid YAML"),
+        (("description: Hats.", "description: Hats.\ndescription: Caps."), "'description' stands twice"),
+        (("description: Hats.", "[a, b]: Hats."), "not valid YAML"),
     ],
 )
 def test_a_broken_schema_is_refused(tmp_path: Path, change: tuple[str, str], message: str) -> None:
