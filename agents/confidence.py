@@ -30,8 +30,8 @@ class Answer(StrEnum):
 _VERDICT = 0.5
 _BY_WORD = 1.4
 """How much a verifier's answer weighs, by its own log-odds and by its word alone."""
-_YES, _NO_HYPOTHESIS, _INDIRECT = 0.85, -2.1, -0.93
-"""Logistic regression on 117 hypotheses of the embedded model about made-up shoes, judged by reading
+_YES, _NO_HYPOTHESIS, _INDIRECT = 0.82, -2.13, -0.84
+"""Logistic regression on 127 hypotheses of the embedded model about made-up shoes, judged by reading
 (`docs/measurements.md`). Most that the model makes are not sensible, and it says yes to most."""
 EVIDENCE = {Answer.NOT_ASKED: 0.0, Answer.SAME: 1.4, Answer.OTHER: -1.1, Answer.NONE: -0.9}
 

@@ -238,6 +238,9 @@ class _Grounder:
         stated = {value for one in labelled for value in one.values}
         if match.value in stated or stated & set(attribute.vague):
             return None
+        # "Sleeve: short" says nothing against short sleeves.
+        own = set(stems(match.value)) | set(stems(self.document.quote(match.field, match.start, match.end)))
+        labelled = [one for one in labelled if one.values or not own & set(stems(one.quote))]
         known = [one for one in labelled if one.values]
         if attribute.name == self.lexicon.labels.kind:
             return known[0] if known else None

@@ -104,10 +104,7 @@ class _Grounds:
             for field in read.fields.values()
             for _, group in groupby(field.tokens, key=lambda token: token.sentence)
         ]
-        self.units += [
-            _roots(tokenize(" ".join((claim["attribute"].replace("_", " "), claim["value"], claim["quote"] or ""))))
-            for claim in (*held, *denied)
-        ]
+        self.units += [_roots(tokenize(_in_words(claim))) for claim in (*held, *denied)]
         self.all = frozenset().union(*self.units)
 
     def bear_out(self, sentence: str) -> bool:
@@ -133,6 +130,13 @@ class _Grounds:
                     run.append(token)
             if run:
                 yield _run(self.lexicon, run)
+
+
+def _in_words(claim: Claim) -> str:
+    """Of "beach and pool" only what the text says of it may be told."""
+    quote = claim["quote"] or ""
+    value = quote if quote and " and " in claim["value"] else claim["value"]
+    return " ".join((claim["attribute"].replace("_", " "), value, quote))
 
 
 def _run(lexicon: Lexicon, run: Sequence[Token]) -> tuple[frozenset[str], bool]:

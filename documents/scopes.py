@@ -4,7 +4,7 @@ A scope reaches over tokens, never over the end of a sentence: the next few word
 after "inspired by", the rest of the sentence after "pairs well with". What the words are is in `language.yaml`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from enum import IntFlag
 from functools import lru_cache
 
@@ -16,6 +16,9 @@ _NEXT = 2
 """Tokens that a phrase reaches which speaks of the next or last word or two."""
 _LONGEST_MEMBER = 2
 _OPENING = ("(", "[", "（")
+_JOINED = ("・", "や")
+_LONGEST_JOINED = 24
+"""Characters."""
 _LONGEST_ANSWERED = 4
 """Tokens, with the no that ends them."""
 
@@ -114,8 +117,8 @@ class _Reader:
                 until = _denied_until(tokens, after, end)
                 if until == end and (list_end := _list_end(tokens, end, self.sentence[1])):
                     self.mark(end, list_end, Scope.DENIED)
-                if is_unspaced(tokens[index].stem) and width == 1:
-                    until = _run_end(tokens, index, until)
+                if is_unspaced(tokens[index].stem):
+                    until = _run_end(tokens, index, until) if width == 1 else self._enumerated(until)
                 beyond = _beyond(tokens, after, until)
                 self.mark(after, beyond, Scope.DENIED)
                 self.mark(beyond, until, Scope.ASIDE)
@@ -134,8 +137,9 @@ class _Reader:
             verbs = [at for at in before if self._says("being", at) or self._says("having", at)]
             self.mark(begin, verbs[0] if verbs and verbs[0] - begin <= 2 else begin, Scope.DENIED)
         width = 0 if tokens[index].stem[0].isdigit() else self._width("no")
-        if width and begin < index and index + width == end <= begin + _LONGEST_ANSWERED:
-            # "Wasserdicht nein"
+        # "Wasserdicht nein"; but "Leder reißt nicht" denies the verb.
+        longest = _LONGEST_MEMBER if self._width("denies_next") else _LONGEST_ANSWERED
+        if width and begin < index and index + width == end <= begin + longest:
             self.mark(begin, index, Scope.DENIED)
         if width := self._width("denies_before"):
             if self._says("purposes", index + width) or self._says("prepositions", index + width):
@@ -146,7 +150,22 @@ class _Reader:
         if index > begin and (width := self._width("denies_last")):
             after = index + width
             if not self._says("denies_last_not_before", after) or self._glued(index - 1):
-                self.mark(index - 1, index, Scope.DENIED_AFTER)
+                for last in self._joined_before(index):
+                    self.mark(last, last + 1, Scope.DENIED_AFTER)
+
+    def _joined_before(self, index: int) -> Iterator[int]:
+        """The last tokens of all that are joined before `index` in a script without blanks ("本革・合皮")."""
+        yield index - 1
+        begin = max(self.clause[0], index - _LONGEST_JOINED)
+        if is_unspaced(self.tokens[index - 1].stem):
+            yield from (at - 1 for at in range(begin + 1, index - 1) if self.tokens[at].stem in _JOINED)
+
+    def _enumerated(self, until: int) -> int:
+        """Where a list ends that the enumeration comma goes on with ("不含酒精、香精")."""
+        tokens = self.tokens
+        while until < len(tokens) and "、" in self.text[tokens[until - 1].end : tokens[until].start]:
+            until = end_of(tokens, until, clause=True)
+        return until
 
     def _is_of_others(self) -> None:
         tokens, index, (begin, end) = self.tokens, self.index, self.clause
@@ -163,6 +182,11 @@ class _Reader:
             self.mark(index + width, _turn(tokens, index + width, end), Scope.ASIDE)
         if width := self._width("others"):
             self.mark(index + width, _turn(tokens, index + width, end), Scope.ASIDE)
+        self._chooses_another()
+        if self._width("sends_away", in_sentence=True) and self._is_asked():
+            # "Not for you? Try the Kea, which is waterproof."
+            after = self.sentence[1]
+            self.mark(index, end_of(tokens, after, clause=False) if after < len(tokens) else after, Scope.ASIDE)
         if width := self._width("aside_around"):
             if (begin, end) != (index, index + width):
                 self.mark(begin, end, Scope.ASIDE)
@@ -177,6 +201,18 @@ class _Reader:
             self.mark(index + width, min(index + width + _NEXT, end), Scope.ASIDE)
         if self._width("aside_last"):
             self.mark(max(begin, index - _NEXT), index, Scope.ASIDE)
+
+    def _chooses_another(self) -> None:
+        """ "If you need a hood, take the Storm", "For puppies, try our lamb"."""
+        index, (begin, end), tokens = self.index, self.sentence, self.tokens
+        if self.clause[0] == index > begin and self._width("chooses") and words("conditions").at(tokens, begin, index):
+            self.mark(begin, end, Scope.ASIDE)
+
+    def _is_asked(self) -> bool:
+        """Does the sentence end with a question mark?"""
+        last, tokens = self.sentence[1], self.tokens
+        ends = tokens[last].start if last < len(tokens) else len(self.text)
+        return any(sign in self.text[tokens[last - 1].end : ends] for sign in "?？")
 
     def _is_other_version(self) -> bool:
         """ "The Kea Pro", of a product whose title says Kea: both as names, and no Pro in the title."""
@@ -215,6 +251,8 @@ _KINDS = (
         "aside_next",
         "aside_last",
         "others",
+        "sends_away",
+        "chooses",
         "gifts",
     ),
     *("instructs", "instructs_last", "like_next", "like_last"),
@@ -245,6 +283,8 @@ def _list_end(tokens: Sequence[Token], first: int, last: int) -> int:
     at = first
     while at < last:
         end = end_of(tokens, at, clause=True)
+        if _denies_by_itself(tokens, at, end):
+            return 0
         joined = any(words("carries_on").at(tokens, index, end) for index in range(at, end))
         if end - at > _LONGEST_MEMBER + 2 * joined:
             return 0
@@ -278,6 +318,8 @@ def _denied_until(tokens: Sequence[Token], first: int, last: int) -> int:
     while index < until:
         if words("turns").at(tokens, index, last):
             return index
+        if index > first and _denies_by_itself(tokens, index, last):
+            return index
         if (width := words("left_off").at(tokens, index, last)) and index + width < last:
             # "without laces leather white"
             index += width
@@ -288,5 +330,13 @@ def _denied_until(tokens: Sequence[Token], first: int, last: int) -> int:
             until = min(index + 1 + _REACH, last)
         index += 1
     if until < last and words("carries_on").at(tokens, until, last):
-        return _denied_until(tokens, until + 1, last)
+        return until if _denies_by_itself(tokens, until + 1, last) else _denied_until(tokens, until + 1, last)
     return until
+
+
+def _denies_by_itself(tokens: Sequence[Token], index: int, last: int) -> bool:
+    """ "No parabens and no alcohol", "not sticky and alcohol-free": does a denial of its own stand there?"""
+    if index >= last or words("carries_on").at(tokens, index, last):
+        return False
+    behind = index + 1 < last and words("denies_last").at(tokens, index + 1, last) > 0
+    return behind or words("denies_next").at(tokens, index, last) > 0

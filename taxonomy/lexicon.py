@@ -500,8 +500,10 @@ class Lexicon:
         if head and not head.covered and head.first <= place.first < head.last and place.field.name == head.field:
             # "Care cream" is no colour.
             return evidence, Standing.KIND, head.words
-        if evidence in (Evidence.TITLE, Evidence.PROSE) and _is_beside(head, place):
-            evidence = Evidence.PHRASE if evidence is Evidence.TITLE else Evidence.OPENING
+        if head is not None and evidence in (Evidence.TITLE, Evidence.PROSE) and _is_beside(head, place):
+            within = head.first <= place.first and place.last <= head.last  # "running shoe"
+            beside = Evidence.HEAD if within else Evidence.PHRASE
+            evidence = beside if evidence is Evidence.TITLE else Evidence.OPENING
         return self._of_part(term, place, evidence, parts)
 
     def _answered(self, place: _Place) -> Standing | None:

@@ -36,7 +36,7 @@ OPEN = {"technology", "model_name"}
         pytest.param("Boot, round toe, open toe", {"shoe_type", "toe_shape"} | DEMAND | OPEN, id="rivals: choose one"),
         pytest.param("Leather and mesh, white and blue", DEMAND | OPEN, id="several values may hold: no choice"),
         pytest.param("Women's Larch", DEMAND - {"audience"} | OPEN, id="a stated audience leaves nothing to suppose"),
-        pytest.param("Cushioned, light Larch", DEMAND - {"need"} | OPEN, id="two needs are stated: enough"),
+        pytest.param("Cushioned, breathable Larch", DEMAND - {"need"} | OPEN, id="two needs are stated: enough"),
         pytest.param("Larch, heel 7 cm", DEMAND | OPEN, id="one measure"),
         pytest.param("Larch, heel 7 cm, other heel 5 cm", DEMAND | OPEN | {"heel_height"}, id="two measures"),
     ],

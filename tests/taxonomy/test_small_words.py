@@ -477,6 +477,46 @@ REPLACED_BUT_SO: list[Case] = [
     ("shoes", "Boots", "Laces, not just a zip.", "closure=lace-up"),
 ]
 
+# Each denial denies its own; a verb that is denied denies no thing.
+OWN_DENIALS: list[Case] = [
+    ("skin_care", "Face cream", "No parabens and no alcohol.", "free_of=alcohol-free"),
+    ("skin_care", "Gesichtscreme", "Ohne Parabene und ohne Alkohol.", "free_of=alcohol-free"),
+    ("skin_care", "Face cream", "Paraben-free, not sticky and alcohol-free.", "free_of=alcohol-free"),
+    ("skin_care", "Crema facial", "Sin parabenos, sin siliconas, sin alcohol ni perfume.", "free_of=silicone-free"),
+    ("skin_care", "Gel nettoyant", "Sans savon, sans sulfates, sans silicone ni parfum.", "free_of=silicone-free"),
+    ("skin_care", "面膜", "不含酒精、香精。", "free_of=alcohol-free"),
+    ("jackets", "Jacket", "No zip and no hood.", "hood=no hood"),
+    ("shoes", "Stiefel", "Der Reißverschluss klemmt nie.", "closure=zip"),
+    ("lamps", "Lampe", "Die LED flackert nicht.", "bulb=LED"),
+]
+OWN_DENIALS_NOT: list[Case] = [
+    ("sofas", "3人掛けソファ", "カバーはレザーやベルベットではありません。", "cover=leather"),
+    ("sofas", "3人掛けソファ", "本革・合皮ではありません。", "cover=leather"),
+]
+
+# Where somebody is sent to another product.
+SENT_AWAY: list[Case] = [
+    ("shoes", "Road Running Shoes", "Not what you're after? Try the Air Trail for off-road grip.", "need=grip"),
+    ("shoes", "Running Shoes", "Not for you? See the waterproof Shield.", "water_protection=waterproof"),
+    ("shoes", "Laufschuhe", "Lieber wasserdicht? Dann probier den Tempo GTX.", "water_protection=waterproof"),
+    ("shoes", "Boots", "If you need a waterproof boot, choose the Storm.", "water_protection=waterproof"),
+    ("jackets", "Jacket", "If you need a hood, take the Storm.", "hood=hood"),
+    ("dog_food", "Puppy Chicken", "For adult dogs, try our Adult Beef.", "protein=beef"),
+    ("dog_food", "Croquettes saumon", "Pour les chiots, essayez notre recette au poulet.", "protein=chicken"),
+    ("bags", "Crossbody bag, rose", "The dust bag is white cotton.", "color=white"),
+    ("watches", "Quartz watch", "The spare strap is nylon.", "strap_material=nylon"),
+    ("sofas", "Corner sofa in corduroy", "Can be ordered in velvet.", "cover=velvet"),
+    ("sofas", "Ecksofa Cord", "Auf Wunsch in Leder.", "cover=leather"),
+    ("laptops", "Notebook", "可选1TB固态硬盘。", "storage=1000 GB"),
+    ("watches", "Watch", "The titanium case gave way to steel.", "case_material=titanium"),
+    ("dog_food", "Lachs Hundefutter", "In unserem Werk wird auch Huhn verarbeitet.", "protein=chicken"),
+    ("dog_food", "国産 鹿肉", "工場では牛肉を含む製品も製造しています。", "protein=beef"),
+]
+SENT_AWAY_BUT_SO: list[Case] = [
+    ("shoes", "Boots", "For wet days, our waterproof membrane keeps you dry.", "water_protection=waterproof"),
+    ("shoes", "Boots", "If it rains, you stay dry in the waterproof upper.", "water_protection=waterproof"),
+]
+
 NOT_SO = [
     *MISSING,
     *NO_DENIAL,
@@ -492,6 +532,8 @@ NOT_SO = [
     *LIKENESS,
     *AVAILABLE,
     *REPLACED,
+    *OWN_DENIALS_NOT,
+    *SENT_AWAY,
 ]
 SO = [
     *MISSING_BUT_SO,
@@ -508,6 +550,8 @@ SO = [
     *LIKENESS_BUT_SO,
     *AVAILABLE_BUT_SO,
     *REPLACED_BUT_SO,
+    *OWN_DENIALS,
+    *SENT_AWAY_BUT_SO,
 ]
 
 
