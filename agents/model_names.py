@@ -8,17 +8,26 @@ from reaseq.taxonomy.lexicon import Lexicon
 _SMALL_WORDS = frozenset(
     {"the", "a", "an", "for", "in", "with", "by", "of", "and", "new", "für", "pour", "para", "per", "von", "de"}
 )
+_SHORTEST_NUMBER = 3
+"""Digits of a number that names a model by itself ("8500"); sizes have fewer."""
 _SIZES = frozenset(
     {"size", "sz", "größe", "gr", "taille", "pointure", "talla", "taglia", "maat", "storlek", "eu", "uk", "us"}
 )
 
 
 def bare_name(value: str, document: Document, lexicon: Lexicon) -> str:
-    """`value` without such words at its ends; "" if nothing else is left."""
+    """`value` without such words at its ends, and without what stands before whom it is for ("Rocia Women Lily"); ""
+    if nothing else is left."""
     tokens = tokenize(value)
     brand = stems(document.sources.get("brand", ""))
-    first, last = 0, len(tokens)
-    last -= _half_a_kind(tuple(token.stem for token in tokens), stems(document.sources.get("title", "")), lexicon)
+    title = stems(document.sources.get("title", ""))
+    first, last = 0, len(tokens) - _half_a_kind(tuple(token.stem for token in tokens), title, lexicon)
+    whom = [at + 1 for at in range(last - 1) if lexicon.says_whom_for((tokens[at].stem,))]
+    if whom and _is_size(tokens[whom[-1] : last]):
+        last = whom[-1] - 1
+    elif whom:
+        first = whom[-1]
+    behind = first > 0
     changed = True
     while changed and first < last:
         changed = False
@@ -27,15 +36,28 @@ def bare_name(value: str, document: Document, lexicon: Lexicon) -> str:
                 first, changed = first + width, True
                 break
             at_end = tokens[last - width : last]
-            said_of_kind = first < last - width and lexicon.says_what_for(tuple(token.stem for token in at_end))
+            said_of_kind = (behind or first < last - width) and lexicon.says_what_for(
+                tuple(token.stem for token in at_end)
+            )
             if said_of_kind or _is_no_name(at_end, brand, lexicon):
                 last, changed = last - width, True
                 break
-    if first >= last or not any(any(char.isalpha() for char in token.stem) for token in tokens[first:last]):
+    left = tokens[first:last]
+    if not any(any(char.isalpha() for char in token.stem) for token in left) and not (
+        behind and len(left) == 1 and len(left[0].stem) >= _SHORTEST_NUMBER
+    ):
         return ""
-    if first and last - first == 1 and len(tokens[first].stem) == 1:
+    if first and len(left) == 1 and len(left[0].stem) == 1:
         first -= 1  # "Trainer X": a letter alone names nothing.
     return value[tokens[first].start : tokens[last - 1].end]
+
+
+def _is_size(tokens: list[Token]) -> bool:
+    """Sizes and small words, and nothing else."""
+    return all(
+        token.stem in _SIZES | _SMALL_WORDS or (token.stem[0].isdigit() and len(token.stem) < _SHORTEST_NUMBER)
+        for token in tokens
+    )
 
 
 def _half_a_kind(name: tuple[str, ...], title: tuple[str, ...], lexicon: Lexicon) -> int:

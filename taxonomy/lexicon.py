@@ -178,6 +178,10 @@ class Lexicon:
         """Do these stems say when or what for a product is used ("school", "winter")?"""
         return any(attribute.name in ("scenario", "season", "occasion") for attribute in self._attributes_of(words))
 
+    def says_whom_for(self, words: tuple[str, ...]) -> bool:
+        """Do these stems say whom a product is for ("women")?"""
+        return any(attribute.name == "audience" for attribute in self._attributes_of(words))
+
     def _means(self, name: str, tokens: Sequence[Token]) -> bool:
         """Are the tokens words for a value of that attribute?"""
         return any(attribute.name == name for attribute in self._attributes_of(tuple(token.stem for token in tokens)))

@@ -30,6 +30,11 @@ LEXICON = Lexicon(SCHEMA)
         ("Trainer X2", "X2"),
         ("Swift S1P", "Swift"),
         ("S3", ""),
+        ("Rocia Women Lily Sandals", "Lily"),
+        ("Clarks Men Brown Formal", ""),
+        ("Dunham Men's 8500", "8500"),
+        ("Kea for Women", "Kea"),
+        ("Kea Women's 38", "Kea"),
     ],
 )
 def test_the_bare_name(value: str, name: str) -> None:
