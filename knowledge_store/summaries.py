@@ -68,7 +68,7 @@ def _said(claim: Mapping[str, Any]) -> str:
         return ""
     if claim["claim_type"] in _GUESSED and claim["status"] not in LOCKED:
         return f"{value} (likely)"
-    quote = " ".join((claim["quote"] or "").split())
+    quote = " ".join(read_field("quote", claim["quote"] or "").shown().split())
     if not quote or len(quote) > _LONGEST_QUOTE or _says_the_same(quote, value, claim.get("evidence")):
         return value
     if _within(stems(value), stems(quote)):
