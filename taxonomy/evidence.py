@@ -21,6 +21,7 @@ class Evidence(StrEnum):
     PHRASE = "beside the title's head"
     OPENING = "opening of the description"
     PART = "part beside"
+    PURPOSE = "what it is for"
     CUE = "cue in sentence"
     ITEM = "list item"
     TITLE = "title"

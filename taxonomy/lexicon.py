@@ -40,6 +40,10 @@ from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.units import is_in, same
 
 _COMMA = re.compile("[,、，]")
+_USES = ("scenario", "season", "occasion", "room")
+"""Attributes that say when, where or what for a product is used."""
+_LONGEST_USES = 10
+"""Tokens."""
 STOP = frozenset(
     {"a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "for", "with", "from", "by", "is", "are", "was"}
     | {"be", "it", "its", "this", "that", "these", "those", "your", "you", "our", "und", "der", "die", "das", "für"}
@@ -176,7 +180,7 @@ class Lexicon:
 
     def says_what_for(self, words: tuple[str, ...]) -> bool:
         """Do these stems say when or what for a product is used ("school", "winter")?"""
-        return any(attribute.name in ("scenario", "season", "occasion") for attribute in self._attributes_of(words))
+        return any(attribute.name in _USES for attribute in self._attributes_of(words))
 
     def says_whom_for(self, words: tuple[str, ...]) -> bool:
         """Do these stems say whom a product is for ("women")?"""
@@ -666,6 +670,8 @@ class Lexicon:
             return (Evidence.CUE if evidence in _FREE else evidence), Standing.STATED, ""
         if minds and owner is None and evidence is Evidence.PROSE and self._is_said(tokens, place.first):
             return Evidence.PART, Standing.STATED, ""
+        if evidence is Evidence.PROSE and name in _USES and _is_purpose(tokens, place.first, place.last):
+            return Evidence.PURPOSE, Standing.STATED, ""
         if owner is not None and owner.whole and evidence in (Evidence.PROSE, Evidence.TITLE):
             evidence = Evidence.PART if evidence is Evidence.PROSE else Evidence.PHRASE
         return evidence, Standing.STATED, beside
@@ -913,6 +919,27 @@ def _is_extension(tokens: Sequence[Token], index: int) -> bool:
     """Does the clause of token `index` say what the product may come to have ("expandable up to 32 GB")?"""
     clause = range(begin_of(tokens, index, clause=True), end_of(tokens, index, clause=True))
     return any(words("extends").at(tokens, at) for at in clause)
+
+
+def _is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Does a list that begins with what a thing is for hold these words ("for pool, shower and beach")? Of each member
+    but their own a few words may stand before; of their own only articles, and nothing that they may describe stands
+    behind ("for the office", not "for quick evening miles")."""
+    ends = last == len(tokens) or tokens[last].clause != tokens[last - 1].clause
+    behind = ("joins", "carries_on", "prepositions", "located")
+    if not ends and not any(words(kind).at(tokens, last) for kind in behind):
+        return False
+    begin = max(begin_of(tokens, first, clause=False), first - _LONGEST_USES)
+    own = True
+    for at in range(first - 1, begin - 1, -1):
+        if words("purposes").at(tokens, at, at + 1):
+            return True
+        joined = words("joins").at(tokens, at, at + 1) or words("carries_on").at(tokens, at, at + 1)
+        if joined or tokens[at].clause != tokens[at + 1].clause:
+            own = False
+        elif own and not words("articles").at(tokens, at, at + 1):
+            return False
+    return False
 
 
 def _is_beside(head: Head | None, place: _Place) -> bool:

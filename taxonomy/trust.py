@@ -35,6 +35,7 @@ _POOLS: tuple[frozenset[str], ...] = tuple(
                 Evidence.PHRASE,
                 Evidence.OPENING,
                 Evidence.PART,
+                Evidence.PURPOSE,
                 Evidence.ITEM,
                 Evidence.NEAR,
             ),

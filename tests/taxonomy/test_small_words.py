@@ -517,6 +517,22 @@ SENT_AWAY_BUT_SO: list[Case] = [
     ("shoes", "Boots", "If it rains, you stay dry in the waterproof upper.", "water_protection=waterproof"),
 ]
 
+# What a product is for.
+FOR: list[Case] = [
+    ("shoes", "Float", "One-piece slide for pool, shower and beach.", "scenario=beach and pool"),
+    ("shoes", "Pump", "Made for evenings, kind enough for the office.", "scenario=office"),
+    ("shoes", "Schuh", "Für Büro und Alltag.", "scenario=office"),
+    ("shoes", "Claquette", "Pour la plage et la piscine.", "scenario=beach and pool"),
+    ("shoes", "Zapato", "Para la oficina.", "scenario=office"),
+    ("shoes", "Scarpa", "Per l'ufficio.", "scenario=office"),
+]
+FOR_NOT: list[Case] = [
+    ("shoes", "Racer", "For quick evening miles.", "scenario=formal events"),
+    ("shoes", "Racer", "Great for everyday running.", "scenario=everyday wear"),
+    ("shoes", "Court", "Originally made for basketball courts.", "scenario=basketball"),
+    ("shoes", "Stan", "Named for one of tennis' greats.", "scenario=tennis"),
+]
+
 NOT_SO = [
     *MISSING,
     *NO_DENIAL,
@@ -534,6 +550,7 @@ NOT_SO = [
     *REPLACED,
     *OWN_DENIALS_NOT,
     *SENT_AWAY,
+    *FOR_NOT,
 ]
 SO = [
     *MISSING_BUT_SO,
@@ -552,6 +569,7 @@ SO = [
     *REPLACED_BUT_SO,
     *OWN_DENIALS,
     *SENT_AWAY_BUT_SO,
+    *FOR,
 ]
 
 
