@@ -524,7 +524,7 @@ FOR: list[Case] = [
     ("shoes", "Schuh", "Für Büro und Alltag.", "scenario=office"),
     ("shoes", "Claquette", "Pour la plage et la piscine.", "scenario=beach and pool"),
     ("shoes", "Zapato", "Para la oficina.", "scenario=office"),
-    ("shoes", "Scarpa", "Per l'ufficio.", "scenario=office"),
+    ("shoes", "Scarpa", "Per la spiaggia e la piscina.", "scenario=beach and pool"),
 ]
 FOR_NOT: list[Case] = [
     ("shoes", "Racer", "For quick evening miles.", "scenario=formal events"),
