@@ -140,7 +140,7 @@ class _Grounder:
         if vague := set(attribute.vague) & set(best):
             # "Multicolour" says nothing where a colour is named.
             named = [match for value, match in best.items() if value not in vague]
-            if any(match.evidence in _NAMED for match in named):
+            if any(match.evidence in _NAMED or match.field == "title" for match in named):
                 best = {match.value: match for match in named}
         stated = [
             self._weighted(attribute, match, "both" if match.value in said else "lexicon", labelled)

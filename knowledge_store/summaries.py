@@ -71,7 +71,7 @@ def _said(claim: Mapping[str, Any]) -> str:
     quote = " ".join(read_field("quote", claim["quote"] or "").shown().split())
     if not quote or len(quote) > _LONGEST_QUOTE or _says_the_same(quote, value, claim.get("evidence")):
         return value
-    if _within(stems(value), stems(quote)):
+    if claim["facet"] != "demand" and _within(stems(value), stems(quote)):
         # "Upper material: synthetic upper" says no more than the value.
         return value if set(stems(quote)) & set(stems(claim["attribute"].replace("_", " "))) else quote
     return f"{value} ({quote})"
