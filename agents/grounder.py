@@ -137,15 +137,14 @@ class _Grounder:
         claims = [self._unstated(attribute, item, matches, labelled) for item in values if item["value"] not in best]
         if any(claim["status"] == "verified" for claim in claims) and not attribute.multiple:
             return claims
-        if vague := set(attribute.vague) & set(best):
-            # "Multicolour" says nothing where a colour is named.
-            named = [match for value, match in best.items() if value not in vague]
-            if any(match.evidence in _NAMED or match.field == "title" for match in named):
-                best = {match.value: match for match in named}
         stated = [
             self._weighted(attribute, match, "both" if match.value in said else "lexicon", labelled)
             for match in best.values()
         ]
+        vague = set(attribute.vague)
+        if any(claim["status"] == "verified" and claim["value"] not in vague for claim in stated):
+            # "Multicolour" says nothing where a colour is named.
+            stated = [claim for claim in stated if claim["value"] not in vague]
         if not attribute.multiple:
             stated = self._one(attribute, stated, matches, said)
             if stated:

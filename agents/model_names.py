@@ -78,4 +78,4 @@ def _is_no_name(tokens: list[Token], brand: tuple[str, ...], lexicon: Lexicon) -
         return True
     if len(words) == 2 and words[0] in _SIZES and words[1][0].isdigit():
         return True
-    return lexicon.describes(words)
+    return lexicon.describes(words) or lexicon.part_at(tokens, 0) == len(tokens)

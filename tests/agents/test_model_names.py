@@ -32,6 +32,7 @@ LEXICON = Lexicon(SCHEMA)
         ("S3", ""),
         ("Rocia Women Lily Sandals", "Lily"),
         ("Clarks Men Brown Formal", ""),
+        ("Kea Rubber Sole", "Kea Rubber"),
         ("Dunham Men's 8500", "8500"),
         ("Kea for Women", "Kea"),
         ("Kea Women's 38", "Kea"),
