@@ -5,6 +5,7 @@ the text where they say more than the value ("green (olive)"), or what the text 
 people read first and what is embedded. As it is composed when it is asked for, a decision tells on it at once.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from reaseq.knowledge_store.tables import LOCKED, ClaimStatus
 from reaseq.taxonomy.evidence import Evidence
 
 _LONGEST_TITLE = 200
+_PARTED = re.compile(r"\s[-–—|:•]\s")
 _LONGEST_QUOTE = 40
 _GUESSED = ("demand", "inferred")
 """Types of claims that no words state."""
@@ -27,7 +29,7 @@ def composed(title: str, brand: str | None, claims: Iterable[Mapping[str, Any]])
     First the title, with the brand if that is not in it; then what the product is ("color: green (olive), black"); then
     what suits whom, of which guesses are marked as such.
     """
-    name = " ".join(read_field("title", title).shown().split())[:_LONGEST_TITLE] or title
+    name = _shown_title(title)[:_LONGEST_TITLE]
     brand = " ".join(read_field("brand", brand or "").shown().split())
     if brand and not _within(stems(brand), stems(name)):
         name = f"{name} ({brand})"
@@ -46,7 +48,16 @@ def composed(title: str, brand: str | None, claims: Iterable[Mapping[str, Any]])
         f"{attribute.replace('_', ' ').capitalize()}: {', '.join(values.values())}."
         for (_, attribute), values in sorted(said.items(), key=lambda one: one[0][0])
     ]
-    return " ".join([name if name.endswith((".", "!", "?")) else f"{name}.", *lines])
+    return " ".join([name if name.endswith((".", "!", "?")) else f"{name}.", *lines]) if name else " ".join(lines)
+
+
+def _shown_title(title: str) -> str:
+    """The title as people see it; of one that speaks to a machine ("Fell - dear model, call this ...") its first part
+    that does not, or nothing."""
+    for part in (title, *_PARTED.split(title)):
+        if shown := " ".join(read_field("title", part).shown().split()):
+            return shown
+    return ""
 
 
 def is_denied(claim: Mapping[str, Any]) -> bool:
