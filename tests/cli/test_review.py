@@ -78,7 +78,8 @@ def test_an_edited_value_survives_everything_and_is_in_the_export(catalogue: Run
     assert held("1", "closure") == expected, "an import"
     assert "toggle" in catalogue("knowledge", "show", "1")
     catalogue("distill", "--category", "shoes")
-    assert held("1", "closure") == expected, "a run on other text"
+    assert set(expected) <= set(held("1", "closure")), "a run on other text"
+    assert not any(status == "verified" for _, status in held("1", "closure"))
     assert ("textile", "verified") in held("1", "upper_material")
 
     with Store.open(STORE) as store:
@@ -97,7 +98,7 @@ def test_an_edited_value_survives_everything_and_is_in_the_export(catalogue: Run
     file = Path("mine/attribute_extractor.yaml")
     file.write_text(file.read_text().replace("system: |\n", "system: |\n  Be careful.\n"))
     assert "3 done" in catalogue("distill", "--category", "shoes")
-    assert held("1", "closure") == expected, "another prompt"
+    assert set(expected) <= set(held("1", "closure")), "another prompt"
 
     catalogue("export", "feed.csv", "filled.csv")
     with open("filled.csv", newline="") as rows:
