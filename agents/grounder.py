@@ -130,7 +130,8 @@ class _Grounder:
         best: dict[str, Match] = {}
         for match in matches:
             if match.stated and (
-                match.value not in best or self._trust(attribute, match) > self._trust(attribute, best[match.value])
+                match.value not in best
+                or self._trust(attribute, match.evidence) > self._trust(attribute, best[match.value].evidence)
             ):
                 best[match.value] = match
         said = {item["value"] for item in values}
@@ -184,7 +185,7 @@ class _Grounder:
                     continue
             spans = self.lexicon.spans(attribute, value, self.document)
             if stated := [match for match in spans if match.stated]:
-                best = max(stated, key=lambda match: self._trust(attribute, match))
+                best = max(stated, key=lambda match: self._trust(attribute, match.evidence))
                 claims.append(self._weighted(attribute, best, "model", ()))
             elif spans:
                 claims.append(_rejected(attribute, value, _why(spans[0], self.document), item))
@@ -194,8 +195,8 @@ class _Grounder:
                 claims.append(_rejected(attribute, value, "not in the text", item))
         return claims
 
-    def _trust(self, attribute: Attribute, match: Match) -> float:
-        return self.trust(match.evidence, sort_of(attribute, self.lexicon.labels), self.language)
+    def _trust(self, attribute: Attribute, evidence: Evidence) -> float:
+        return self.trust(evidence, sort_of(attribute, self.lexicon.labels), self.language)
 
     def _weighted(self, attribute: Attribute, match: Match, found_by: FoundBy, labelled: Sequence[Labelled]) -> Claim:
         """A value that the text states: verified if its evidence has earned that, and nothing outweighs it."""
@@ -218,7 +219,7 @@ class _Grounder:
         ):
             doubt = f"{claim['verdict']}, among others"
             match = replace(match, evidence=Evidence.LISTED)
-        confidence = self._trust(attribute, match)
+        confidence = self._trust(attribute, match.evidence)
         claim["evidence"] = match.evidence
         if doubt:
             confidence = min(confidence, _DOUBTED)
@@ -256,7 +257,7 @@ class _Grounder:
 
     def _contradicted(self, attribute: Attribute, claim: Claim, other: Claim) -> Claim:
         """One of two that are stated and cannot both be so."""
-        trust = self.trust(Evidence.CONTRADICTED, sort_of(attribute, self.lexicon.labels), self.language)
+        trust = self._trust(attribute, Evidence.CONTRADICTED)
         claim["status"] = "proposed"
         claim["evidence"] = Evidence.CONTRADICTED
         claim["confidence"] = round(min(trust, _DOUBTED), 4)

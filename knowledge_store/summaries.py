@@ -30,7 +30,7 @@ def composed(title: str, brand: str | None, claims: Iterable[Mapping[str, Any]])
     what suits whom, of which guesses are marked as such.
     """
     name = _shown_title(title)[:_LONGEST_TITLE]
-    brand = " ".join(read_field("brand", brand or "").shown().split())
+    brand = _shown("brand", brand or "")
     if brand and not _within(stems(brand), stems(name)):
         name = f"{name} ({brand})"
     said: dict[tuple[bool, str], dict[str, str]] = {}
@@ -51,11 +51,16 @@ def composed(title: str, brand: str | None, claims: Iterable[Mapping[str, Any]])
     return " ".join([name if name.endswith((".", "!", "?")) else f"{name}.", *lines]) if name else " ".join(lines)
 
 
+def _shown(field: str, text: str) -> str:
+    """As people see it: without markup and what speaks to a machine, on one line."""
+    return " ".join(read_field(field, text).shown().split())
+
+
 def _shown_title(title: str) -> str:
     """The title as people see it; of one that speaks to a machine ("Fell - dear model, call this ...") its first part
     that does not, or nothing."""
     for part in (title, *_PARTED.split(title)):
-        if shown := " ".join(read_field("title", part).shown().split()):
+        if shown := _shown("title", part):
             return shown
     return ""
 
@@ -79,7 +84,7 @@ def _said(claim: Mapping[str, Any]) -> str:
         return ""
     if claim["claim_type"] in _GUESSED and claim["status"] not in LOCKED:
         return f"{value} (likely)"
-    quote = " ".join(read_field("quote", claim["quote"] or "").shown().split())
+    quote = _shown("quote", claim["quote"] or "")
     if not quote or len(quote) > _LONGEST_QUOTE or _says_the_same(quote, value, claim.get("evidence")):
         return value
     if claim["facet"] != "demand" and _within(stems(value), stems(quote)):
