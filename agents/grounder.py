@@ -7,6 +7,7 @@ each other, the claim is proposed and says so. Where the extractor gave nothing 
 second opinion worth keeping. What code cannot settle is left `proposed` for the verifier.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,6 +19,7 @@ from reaseq.agents.labelled import Candidate, Tags
 from reaseq.agents.learned import KEPT_FROM, Learned, tagged
 from reaseq.agents.model_names import bare_name
 from reaseq.documents.document import COLUMN, Document, Sources
+from reaseq.documents.language import words
 from reaseq.documents.tokens import stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.lexicon import Lexicon
@@ -33,6 +35,11 @@ _DOUBTED = 0.85
 """At most the confidence of what something speaks against."""
 _ASKED_FOR = frozenset((Evidence.COLUMN, Evidence.LABEL, Evidence.READ))
 """Classes of evidence that stand where the attribute is asked for."""
+_CHOICES = re.compile(
+    r"^(?:\w+ )?(?:colou?rs|farben|couleurs|coloris|colores|colori|kleuren|färger|farver|farger|kolory|cores|värit)\b",
+    re.IGNORECASE,
+)
+"""Labels in the plural that list what a product may be had in."""
 _NAMED = _ASKED_FOR | {Evidence.HEAD, Evidence.PHRASE, Evidence.PART}
 
 
@@ -67,7 +74,7 @@ def ground(
             claims += _weighed(attribute, values, candidates, document, lexicon, learned, asked=asked)
         else:
             claims += grounder.open(attribute, values)
-    return claims
+    return grounder.with_implied(claims)
 
 
 def against_variants(claims: Sequence[Claim], variants: Sequence[VariantValue], lexicon: Lexicon) -> list[Claim]:
@@ -127,6 +134,8 @@ class _Grounder:
     def closed(self, attribute: Attribute, values: Sequence[Found]) -> list[Claim]:
         matches = self.found.get(attribute.name, [])
         labelled = self.lexicon.labelled(attribute, self.document)
+        if attribute.looks:
+            matches = _sold(matches, labelled)
         best: dict[str, Match] = {}
         for match in matches:
             if match.stated and (
@@ -247,9 +256,10 @@ class _Grounder:
         return next(iter(known or labelled), None)
 
     def _denial(self, attribute: Attribute, value: str) -> Match | None:
-        """Where the text says that it is not so."""
+        """Where the text says that it is not so; of all of them ("all hobs"), that one is not."""
         matches = self.found.get(attribute.name, ())
-        return next((one for one in matches if one.denied and one.value == value), None)
+        whole = stems(value)[:1] in words("wholes")
+        return next((one for one in matches if one.denied and (whole or one.value == value)), None)
 
     def _measured(self, attribute: Attribute, match: Match, found_by: FoundBy) -> Claim:
         """In the attribute's own unit; the quote is what the text says."""
@@ -356,9 +366,56 @@ class _Grounder:
             claim["quote"] = self.document.quote(cited.field, cited.start, cited.end)
         return claim
 
+    def with_implied(self, claims: Sequence[Claim]) -> list[Claim]:
+        """`claims`, and in schema order the hypotheses that verified ones suggest (`Attribute.suggested_by`). One that
+        the model makes as well is replaced by this better founded one; what the text says wins over both."""
+        verified = {(c["attribute"], c["value"]): c for c in claims if c["status"] == "verified"}
+        made: list[Claim] = []
+        for attribute in self.lexicon.schema.attributes:
+            of = {claim["value"]: claim for claim in claims if claim["attribute"] == attribute.name}
+            for value, by in attribute.suggested_by.items():
+                basis = next((verified[n, v] for n, vs in by.items() for v in vs if (n, v) in verified), None)
+                told = of.get(value)
+                if basis is None or self._denial(attribute, value) or (told and told["claim_type"] != "demand"):
+                    continue
+                of[value] = self._implied(attribute, value, basis, supposed=told is not None)
+            made += of.values()
+        return made
+
+    def _implied(self, attribute: Attribute, value: str, basis: Claim, *, supposed: bool) -> Claim:
+        """supposed: by the model, for a reason of its own."""
+        confidence = self._trust(attribute, Evidence.IMPLIED)
+        if supposed:
+            confidence = agreed(confidence)
+        sure = confidence >= VERIFIED_FROM
+        verdict = f"{basis['attribute'].replace('_', ' ')} {basis['value']!r} suggests it"
+        found_by: FoundBy = "both" if supposed else "lexicon"
+        claim = _claim(attribute, value, "demand", "verified" if sure else "proposed", verdict, found_by)
+        for part in ("field", "start", "end", "quote"):
+            claim[part] = basis[part]  # type: ignore[literal-required]
+        claim["reason"], claim["evidence"] = basis["quote"], Evidence.IMPLIED
+        claim["confidence"] = round(confidence, 4)
+        return claim
+
     def _denied(self, attribute: Attribute, match: Match) -> Claim:
         """What the text says that it is not."""
         return _rejected(attribute, match.value, _why(match, self.document), None, match, self.document)
+
+
+def _sold(matches: Sequence[Match], labelled: Sequence[Labelled]) -> list[Match]:
+    """Where a column or label gives one look, and a label in the plural several ("Colours: black, brown"), these are
+    what it may be had in."""
+    chosen = {value for one in labelled if not _CHOICES.search(one.label) for value in one.values}
+    offers = [one for one in labelled if _CHOICES.search(one.label)]
+    if not chosen or not offers:
+        return list(matches)
+    offered = {one.label for one in offers}
+    return [
+        replace(match, standing=Standing.ASIDE)
+        if match.stated and match.beside in offered and match.value not in chosen
+        else match
+        for match in matches
+    ]
 
 
 def _why(match: Match, document: Document) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from enum import IntFlag
 from functools import lru_cache
 
-from reaseq.documents.language import crossed_out, words
+from reaseq.documents.language import answer, crossed_out, ticked, words
 from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced, run_begin
 
 _REACH = 3
@@ -19,6 +19,10 @@ _OPENING = ("(", "[", "（")
 _JOINED = ("・", "や")
 _LONGEST_JOINED = 24
 """Characters."""
+_ASKS = "?？"
+_LONGEST_OFFER = 8
+"""Tokens of each of the things that are offered."""
+_COMPARED_WITHIN = 6
 _LONGEST_ANSWERED = 4
 """Tokens, with the no that ends them."""
 
@@ -61,6 +65,8 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
     for index, token in enumerate(tokens):
         if kinds := _kinds_by_first().get(token.stem):
             reader.at(index, kinds)
+    if "?" in text or "？" in text:
+        reader.answers()
     return reader.under
 
 
@@ -75,6 +81,25 @@ class _Reader:
         for index in range(max(first, 0), min(last, len(self.tokens))):
             self.under[index] |= scope
 
+    def answers(self) -> None:
+        """A question states nothing. What it asks is denied by the no that the next sentence begins with, and is so if
+        that is a yes."""
+        tokens, first = self.tokens, 0
+        while first < len(tokens):
+            last = end_of(tokens, first, clause=False)
+            after = tokens[last].start if last < len(tokens) else len(self.text)
+            sign = self.text[tokens[last - 1].end : after]
+            if any(mark in sign for mark in _ASKS):
+                at = last
+                while at < len(tokens) and (width := words("answer_labels").at(tokens, at)):
+                    at += width
+                until = end_of(tokens, at, clause=False) if at < len(tokens) else at
+                said = ticked(sign.lstrip(" ?？")) if at == last else None
+                said = answer(tokens, at, until) if said is None else said
+                if said is not True:
+                    self.mark(first, last, Scope.ASIDE if said is None else Scope.DENIED)
+            first = last
+
     def at(self, index: int, kinds: Collection[str]) -> None:
         """kinds: those of which a phrase begins with the token's stem."""
         self.index, self.kinds = index, kinds
@@ -83,6 +108,8 @@ class _Reader:
         if self._denies_what_follows():
             self._denies_what_precedes()
             self._is_of_others()
+            self._compares()
+            self._offers()
             self._instructs()
             self._likens()
 
@@ -202,6 +229,39 @@ class _Reader:
         if self._width("aside_last"):
             self.mark(max(begin, index - _NEXT), index, Scope.ASIDE)
 
+    def _compares(self) -> None:
+        """ "Lighter than leather", "plus doux que le cuir", "kühler als Baumwolle und Satin"; not "more than 10 hours"."""
+        tokens, index, (begin, end) = self.tokens, self.index, self.clause
+        width = self._width("than")
+        if not width and (width := self._width("than_after_more")):
+            before = range(max(begin, index - _COMPARED_WITHIN), index)
+            comparative = index > begin and self._word(index - 1).endswith(("er", "ere"))
+            if not comparative and not any(self._says("more", at) for at in before):
+                return
+        after = index + width
+        if width and after < end and not tokens[after].stem[0].isdigit():
+            until = next((at for at in range(after + 1, end) if self._says("joins", at)), end)
+            # "than cotton and satin", but "than leather and fully waterproof"
+            self.mark(after, end if end - until <= _LONGEST_MEMBER else until, Scope.ASIDE)
+
+    def _word(self, index: int) -> str:
+        return self.text[self.tokens[index].start : self.tokens[index].end]
+
+    def _offers(self) -> None:
+        """Of several things that a product may be had in, nobody knows which this one is: "available in black or red",
+        "in Schwarz und Rot erhältlich"."""
+        tokens, index, (begin, end) = self.tokens, self.index, self.sentence
+        if width := self._width("offers", in_sentence=True):
+            first, last = index + width, min(end, index + width + _LONGEST_OFFER)
+        elif (width := self._width("offered", in_sentence=True)) and index + width == end:
+            first, last = max(begin, index - _LONGEST_OFFER), index
+        else:
+            return
+        joined = [at for at in range(first + 1, last) if words("joins").at(tokens, at)]
+        with_ = [at for at in range(first, last) if words("company").at(tokens, at)]
+        if joined and not (with_ and with_[0] < joined[-1]):
+            self.mark(first, end_of(tokens, joined[-1], clause=True) if last > index else last, Scope.ASIDE)
+
     def _chooses_another(self) -> None:
         """ "If you need a hood, take the Storm", "For puppies, try our lamb"."""
         index, (begin, end), tokens = self.index, self.sentence, self.tokens
@@ -212,7 +272,7 @@ class _Reader:
         """Does the sentence end with a question mark?"""
         last, tokens = self.sentence[1], self.tokens
         ends = tokens[last].start if last < len(tokens) else len(self.text)
-        return any(sign in self.text[tokens[last - 1].end : ends] for sign in "?？")
+        return any(sign in self.text[tokens[last - 1].end : ends] for sign in _ASKS)
 
     def _is_other_version(self) -> bool:
         """ "The Kea Pro", of a product whose title says Kea: both as names, and no Pro in the title."""
@@ -255,6 +315,7 @@ _KINDS = (
         "chooses",
         "gifts",
     ),
+    *("than", "than_after_more", "offers", "offered"),
     *("instructs", "instructs_last", "like_next", "like_last"),
 )
 

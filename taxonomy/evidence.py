@@ -36,6 +36,7 @@ class Evidence(StrEnum):
     LISTED = "one of several in a cell"
     OTHER_KIND = "of a product of another kind"
     DENIED = "denied by the text"
+    IMPLIED = "another value suggests it"
     SUGGESTED = "words that suggest it"
     INDIRECT = "words that say something else"
 

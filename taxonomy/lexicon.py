@@ -55,6 +55,8 @@ _SHORT_ITEM = 4
 """Tokens: an item of a list that has no more says one thing of the product."""
 _SHORT_ANSWER = 5
 """Tokens: what has no more under a label that asks whether it is so answers it, or does not."""
+_OF_WHAT_IT_TAKES = ("W", "w", "watt")
+"""First units of attributes that a product may give of other things: of the bulbs that a lamp takes."""
 _FREE = frozenset((Evidence.HEAD, Evidence.PHRASE, Evidence.OPENING, Evidence.TITLE, Evidence.ITEM, Evidence.PROSE))
 """Classes of evidence under no label."""
 
@@ -282,6 +284,9 @@ class Lexicon:
             return made(evidence, Standing.ASKED)
         if not alone or _is_extension(tokens, place.first):
             return made(evidence, Standing.NUMBER)
+        if attribute.units[0] in _OF_WHAT_IT_TAKES and _is_limit(tokens, place.first, place.last):
+            # "Max. 60 W" is what a lamp takes, and has not.
+            return made(evidence, Standing.NUMBER)
         if Scope.DENIED in under:
             return made(evidence, Standing.DENIED)
         if under & (Scope.ASIDE | Scope.INSTRUCTION) or is_aside_above(place.field, place.piece):
@@ -394,10 +399,14 @@ class Lexicon:
         terms = list(self._terms_at(field.text, tokens))
         names = list(_places_of(brand, field)) if terms else []
         for index, last, term in terms:
-            parts = self._parts(tokens, self._closed_cues) if parts is None else parts
+            parts = self._parts_beside(terms, tokens) if parts is None else parts
             if any(first <= index and last <= end for first, end in names):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.NAME, ""
-            elif _means_else(index, last, term, terms, self.labels) or _in_other_word(field, index, last):
+            elif (
+                _means_else(index, last, term, terms, self.labels)
+                or _in_other_word(field, index, last)
+                or (term.attribute.looks and _in_saying(tokens, index, last))
+            ):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.WORDS, ""
             else:
                 evidence, standing, beside = self._judged(term, self._place(field, index, last), parts, head)
@@ -641,13 +650,19 @@ class Lexicon:
     ) -> tuple[Evidence, Standing, str]:
         """Whose a value is by the part it stands beside."""
         name, tokens = term.attribute.name, place.field.tokens
-        owner = self._owner(place.field, place.first, place.last, parts)
+        shared = self.labels.is_of_substances(term.attribute) or term.attribute.looks or bool(term.attribute.cues)
+        owner = self._owner(place.field, place.first, place.last, parts, shared=shared)
         named = [parts[index] for index in range(place.first + 1, place.last) if index in parts]
+        # "Full-length zipper" names the value, and no part that has it.
+        named = [part for part in named if not self._means(name, tokens[part.first : part.last])]
         if inner := [part for part in named if name in part.owners or part.last == place.last]:
             # The term names the part itself: "synthetic upper", "steel toe cap".
             owner = next((part for part in inner if name in part.owners), inner[-1])
         if owner is not None and place.asks_value and owner.first >= self._value_end_of(place):
             # "Dial: black Case: steel": it is the next label.
+            owner = None
+        if owner is not None and place.asks_value and owner.last <= place.piece.first:
+            # "Outer: 100 % polyester": it is the label that asks.
             owner = None
         if owner is not None and owner.first > place.last and self._means(name, tokens[owner.first : owner.last]):
             # "Zip and laces": two values, and no part with what it is like.
@@ -747,17 +762,30 @@ class Lexicon:
             found[index] = _Part(index, index + width, owners, whole == width)
         return found
 
+    def _parts_beside(self, terms: Sequence[tuple[int, int, _Term]], tokens: Sequence[Token]) -> dict[int, _Part]:
+        """Parts, cues and words for the whole, but for those within the name of a kind ("borsa a tracolla")."""
+        found = self._parts(tokens, self._closed_cues)
+        for first, last, term in terms:
+            if term.attribute.name == self.labels.kind:
+                for index in range(first, last):
+                    if index in found and found[index].last - index < last - first and not found[index].whole:
+                        del found[index]
+        return found
+
     def part_at(self, tokens: Sequence[Token], index: int) -> int:
         """How many tokens the words for a part have that begin at `index`; 0 if none do."""
         return max(self._all_cues.at(tokens, index), words("parts").at(tokens, index))
 
-    def _owner(self, field: Field, first: int, last: int, parts: dict[int, _Part]) -> _Part | None:
+    def _owner(
+        self, field: Field, first: int, last: int, parts: dict[int, _Part], *, shared: bool = True
+    ) -> _Part | None:
         """The part that a value at tokens `first` to `last` (exclusive) stands beside: the first one close after it
-        ("rubber lug outsole", "leather and mesh upper"), or one before it with nothing or a linking word between."""
+        ("rubber lug outsole"), or one before it with nothing or a linking word between. shared: may an "and" stand
+        between them, as in "leather and mesh upper", but not in "zip and hood"?"""
         tokens = field.tokens
         after = self._part_in_brackets(field, last, parts)
         if after is None and not (first and words("ties_back").at(tokens, first - 1, first) and last not in parts):
-            after = self._part_after(tokens, last, parts)
+            after = self._part_after(tokens, last, parts, shared=shared)
         before, linked = self._part_before(tokens, first, parts, beyond_words=after is None)
         if after is None or before is None:
             return after or before
@@ -773,7 +801,9 @@ class Lexicon:
         ends = part.last == len(tokens) or tokens[part.last].clause != tokens[last].clause
         return part if ends and not part.whole else None
 
-    def _part_after(self, tokens: Sequence[Token], last: int, parts: dict[int, _Part]) -> _Part | None:
+    def _part_after(
+        self, tokens: Sequence[Token], last: int, parts: dict[int, _Part], *, shared: bool
+    ) -> _Part | None:
         clause, index, steps, located = tokens[last - 1].clause, last, 0, False
         while (
             index < len(tokens)
@@ -785,8 +815,8 @@ class Lexicon:
                 return parts[index]
             if words("located").at(tokens, index) and index == last:
                 located = True
-            elif not words("joins").at(tokens, index) and not located:
-                if tokens[index].stem in STOP or words("links").at(tokens, index):
+            elif not (shared and words("joins").at(tokens, index)) and not located:
+                if any((tokens[index].stem in STOP, words("links").at(tokens, index), words("joins").at(tokens, index))):
                     return None
                 steps += 1
             index += 1
@@ -809,9 +839,15 @@ class Lexicon:
                     return (parts[begin] if linked or index == beside else None), linked
             if words("links").at(tokens, index):
                 linked = True
-            elif not beyond_words:
+            elif not beyond_words or (index < beside and self._begins_anew(tokens, index, linked)):
                 break
         return None, linked
+
+    def _begins_anew(self, tokens: Sequence[Token], index: int, linked: bool) -> bool:
+        """ "A fixed hood and a full-length zip": does another thing begin after token `index`? linked: to the part that
+        may stand before it."""
+        another = not linked or words("articles").at(tokens, index + 1) > 0
+        return another and words("joins").at(tokens, index) > 0
 
     def spans(self, attribute: Attribute, value: str, document: Document) -> list[Match]:
         """Where the words of `value` stand in the document, whatever they are; the attribute's cues count."""
@@ -893,6 +929,13 @@ def _in_other_word(field: Field, first: int, last: int) -> bool:
     )
 
 
+def _in_saying(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Is it part of a name or saying ("Orange County")?"""
+    return any(
+        (width := words("sayings").at(tokens, at)) and at + width >= last for at in range(max(0, first - 3), first + 1)
+    )
+
+
 def _means_else(first: int, last: int, term: _Term, terms: Sequence[tuple[int, int, _Term]], labels: Labels) -> bool:
     """Are a term's words part of a longer one of another attribute that means something else ("warm white" is a light,
     "rose gold" a metal)? What a kind of thing is called by may well be what it is made of ("rubber boot"), and what
@@ -947,6 +990,12 @@ def _is_beside(head: Head | None, place: _Place) -> bool:
     return (
         head is not None and head.covered and head.field == place.field.name and head.begin <= place.first < head.last
     )
+
+
+def _is_limit(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Does a word for the most stand right before or after a number: "max. 60 W", "40W以下"?"""
+    before = any(words("limits").at(tokens, at, first) == first - at for at in range(max(0, first - 2), first))
+    return before or (last < len(tokens) and words("limits").at(tokens, last) > 0)
 
 
 def _has_own_size(tokens: Sequence[Token], index: int) -> bool:

@@ -87,6 +87,11 @@ class Attribute(_Strict):
     vague: tuple[Term, ...] = Field(
         default=(), description="Values that contradict no other (what is multicoloured may well be blue)."
     )
+    suggested_by: dict[Term, dict[Name, tuple[Term, ...]]] = Field(
+        default_factory=dict,
+        description="Of a demand attribute: values of other attributes that suggest a value of it (a waterproof shoe "
+        "keeps feet dry). What they suggest is a hypothesis.",
+    )
     units: tuple[Term, ...] = Field(default=(), description="Units a measure may have.")
     inferable: bool = Field(
         default=False,
@@ -108,6 +113,8 @@ class Attribute(_Strict):
                     raise ValueError(f"attribute {self.name!r}: {term!r} stands for both {owner[key]!r} and {value!r}")
         if stray := [term for term in self.only_with if term.casefold() not in owner]:
             raise ValueError(f"attribute {self.name!r}: only_with: {stray[0]!r} is none of its values' words")
+        if self.suggested_by and self.facet != "demand":
+            raise ValueError(f"attribute {self.name!r}: only what is for the buyer (`facet: demand`) is `suggested_by`")
         return self
 
     def value_of(self, term: str) -> str | None:
@@ -161,6 +168,8 @@ class CategorySchema(_Strict):
         names = [attribute.name for attribute in self.attributes]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"attributes named twice: {', '.join(sorted(twice))}")
+        for attribute in self.attributes:
+            self._check_suggestions(attribute)
         for number, example in enumerate(self.examples, 1):
             for name, value in example.values.items():
                 where = f"example {number} ({example.title!r}), {name}"
@@ -176,6 +185,18 @@ class CategorySchema(_Strict):
                     if attribute.kind == "closed" and term not in attribute.values:
                         raise ValueError(f"{where}: {term!r} is not one of its values")
         return self
+
+    def _check_suggestions(self, attribute: Attribute) -> None:
+        where = f"attribute {attribute.name!r}: suggested_by"
+        for value, by in attribute.suggested_by.items():
+            if value not in attribute.values:
+                raise ValueError(f"{where}: {value!r} is not one of its values")
+            for name, values in by.items():
+                other = self.get(name)
+                if other is None or other.kind != "closed" or name == attribute.name:
+                    raise ValueError(f"{where}: {value}: no other closed attribute {name!r}")
+                if stray := [one for one in values if one not in other.values]:
+                    raise ValueError(f"{where}: {value}: {stray[0]!r} is not one of the values of {name}")
 
     def replace(self, **changes: Any) -> "CategorySchema":
         """A copy with other fields, checked anew. (`model_copy` would carry the cached fingerprint along.)"""

@@ -56,7 +56,7 @@ _POOLS: tuple[frozenset[str], ...] = tuple(
                 Evidence.LISTED,
                 Evidence.OTHER_KIND,
             ),
-            (Evidence.SUGGESTED, Evidence.INDIRECT, Evidence.DENIED),
+            (Evidence.IMPLIED, Evidence.SUGGESTED, Evidence.INDIRECT, Evidence.DENIED),
         ),
     )
 )

@@ -32,7 +32,10 @@ def brief(claims: list[Claim]) -> list[tuple[str, str, str, str, str]]:
             {"upper_material": [{"value": "mesh"}]},
             "Mesh shoe",
             "",
-            [("upper_material", "mesh", "stated", "verified", "both")],
+            [
+                ("upper_material", "mesh", "stated", "verified", "both"),
+                ("need", "breathability", "demand", "proposed", "lexicon"),
+            ],
             id="stated",
         ),
         pytest.param(
