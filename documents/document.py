@@ -333,6 +333,8 @@ def _blocks(tokens: Sequence[Token], marks: Sequence[Mark], visible: Visible) ->
     return blocks
 
 
+_ENDS = ".!;。！；।॥؟۔"
+"""Signs that end a sentence and so what is said under a label; a question may be one."""
 _DASHED = re.compile(r"[ \t]*[-*+–—][ \t]")
 _BULLETS = frozenset("•·●▪◦‣■★►▶➤✓✔☑✅")
 _ORDER = [
@@ -431,7 +433,8 @@ def _labelled(tokens: Sequence[Token], block: _Block, kind: Kind, heading: int) 
     segment = block.first
     for mark in block.marks:
         here, signs = mark.before, mark.signs
-        if here <= segment and not (begun.label and here == begun.first):
+        ends = any(sign in signs for sign in _ENDS)
+        if here <= segment and not (begun.label and here == begun.first) and not (ends and here > begun.first):
             continue
         if ":" in signs or "=" in signs:
             if _is_ratio(tokens, here) or not 0 < _words_in(tokens, segment, here) <= _LONGEST_LABEL:
@@ -466,7 +469,7 @@ def _labelled(tokens: Sequence[Token], block: _Block, kind: Kind, heading: int) 
                     yield begun._replace(last=here)
                 begun = Piece(kind, here, block.last, heading=heading)
             segment = here
-        elif any(sign in signs for sign in ".!;。！；।॥؟۔"):
+        elif ends:
             if here > begun.first or begun.label:
                 yield begun._replace(last=here)
             begun = Piece(kind, here, block.last, heading=heading)

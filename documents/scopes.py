@@ -131,9 +131,13 @@ class _Reader:
         """False if it is one of the fixed phrases in which nothing else is said."""
         tokens, index, end = self.tokens, self.index, self.clause[1]
         if width := self._width("denies_clause"):
-            self.mark(index + width, _turn(tokens, index + width, end), Scope.DENIED)
+            # From its second word on: "no apta para inducción" denies "apta para inducción".
+            self.mark(index + 1, _turn(tokens, index + width, end), Scope.DENIED)
         elif self._width("fixed"):
             return False
+        elif index > 1 and tokens[index - 1].stem == "h" and tokens[index - 2].stem[0].isdigit():
+            # "50 hours without noise cancelling": it may be left off.
+            return True
         elif width := self._width("denies_next"):
             after = index + width
             if self._glued(after - 1):
@@ -258,7 +262,7 @@ class _Reader:
         else:
             return
         joined = [at for at in range(first + 1, last) if words("joins").at(tokens, at)]
-        with_ = [at for at in range(first, last) if words("company").at(tokens, at)]
+        with_ = [at for at in range(first + 1, last) if words("company").at(tokens, at)]
         if joined and not (with_ and with_[0] < joined[-1]):
             self.mark(first, end_of(tokens, joined[-1], clause=True) if last > index else last, Scope.ASIDE)
 

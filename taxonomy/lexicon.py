@@ -324,7 +324,8 @@ class Lexicon:
                 return made(evidence, Standing.PART, beside)
         if self._cues[name].all:
             if not self._cued(name, tokens, place.first):
-                return made(evidence, Standing.CUE)
+                bare = attribute.bare_in_title and place.field.name == "title"
+                return made(evidence) if bare else made(evidence, Standing.CUE)
             return made(Evidence.CUE if evidence in _FREE else evidence)
         return made(evidence)
 

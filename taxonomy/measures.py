@@ -17,6 +17,8 @@ from reaseq.taxonomy.units import is_physical
 _TOLERANCE = re.compile(r"\s*(?:±|\+\s?/?\s?[-−–])\s*")
 _RANGE = re.compile(r"\s*[-–—~〜～−]\s*")
 _TIMES = re.compile(r"\s*[x×*✕]\s*", re.IGNORECASE)
+_LISTED = ("", "/", "x", "×", ",", "、", "+", "&")
+"""Signs between numbers of which none stands alone ("16, 20, 24 cm")."""
 _SMALL = frozenset(("g", "mm", "ml", "w", "lm", "mah", "v", "hz", "ppm", "rpm", "ft"))
 """Units of which people have thousands and write no thousandths: "2,400 g"."""
 _THOUSANDS = re.compile(r"\d{1,3}([.,]\d{3})+")
@@ -129,7 +131,7 @@ def _joined(field: Field, first: int, last: int) -> bool:
             return True
     elif before >= 0:
         between = _between(field, before, first)
-        if _RANGE.fullmatch(between) or _TIMES.fullmatch(between) or between.strip() in ("", "/", "x", "×"):
+        if _RANGE.fullmatch(between) or _TIMES.fullmatch(between) or between.strip() in _LISTED:
             return True
     if last < len(tokens):
         after = _between(field, last - 1, last)

@@ -93,6 +93,9 @@ class Attribute(_Strict):
         "keeps feet dry). What they suggest is a hypothesis.",
     )
     units: tuple[Term, ...] = Field(default=(), description="Units a measure may have.")
+    bare_in_title: bool = Field(
+        default=False, description='Do titles give this measure without its name ("frying pan 28 cm")? It needs no cue there.'
+    )
     inferable: bool = Field(
         default=False,
         description="May a value be inferred from world knowledge when no words state it? The "
