@@ -74,7 +74,7 @@ def ground(
             claims += _weighed(attribute, values, candidates, document, lexicon, learned, asked=asked)
         else:
             claims += grounder.open(attribute, values)
-    return grounder.with_implied(claims)
+    return claims
 
 
 def against_variants(claims: Sequence[Claim], variants: Sequence[VariantValue], lexicon: Lexicon) -> list[Claim]:
@@ -364,37 +364,6 @@ class _Grounder:
         if cited is not None:
             claim["field"], claim["start"], claim["end"] = cited.field, cited.start, cited.end
             claim["quote"] = self.document.quote(cited.field, cited.start, cited.end)
-        return claim
-
-    def with_implied(self, claims: Sequence[Claim]) -> list[Claim]:
-        """`claims`, and in schema order the hypotheses that verified ones suggest (`Attribute.suggested_by`). One that
-        the model makes as well is replaced by this better founded one; what the text says wins over both."""
-        verified = {(c["attribute"], c["value"]): c for c in claims if c["status"] == "verified"}
-        made: list[Claim] = []
-        for attribute in self.lexicon.schema.attributes:
-            of = {claim["value"]: claim for claim in claims if claim["attribute"] == attribute.name}
-            for value, by in attribute.suggested_by.items():
-                basis = next((verified[n, v] for n, vs in by.items() for v in vs if (n, v) in verified), None)
-                told = of.get(value)
-                if basis is None or self._denial(attribute, value) or (told and told["claim_type"] != "demand"):
-                    continue
-                of[value] = self._implied(attribute, value, basis, supposed=told is not None)
-            made += of.values()
-        return made
-
-    def _implied(self, attribute: Attribute, value: str, basis: Claim, *, supposed: bool) -> Claim:
-        """supposed: by the model, for a reason of its own."""
-        confidence = self._trust(attribute, Evidence.IMPLIED)
-        if supposed:
-            confidence = agreed(confidence)
-        sure = confidence >= VERIFIED_FROM
-        verdict = f"{basis['attribute'].replace('_', ' ')} {basis['value']!r} suggests it"
-        found_by: FoundBy = "both" if supposed else "lexicon"
-        claim = _claim(attribute, value, "demand", "verified" if sure else "proposed", verdict, found_by)
-        for part in ("field", "start", "end", "quote"):
-            claim[part] = basis[part]  # type: ignore[literal-required]
-        claim["reason"], claim["evidence"] = basis["quote"], Evidence.IMPLIED
-        claim["confidence"] = round(confidence, 4)
         return claim
 
     def _denied(self, attribute: Attribute, match: Match) -> Claim:

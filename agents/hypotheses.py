@@ -1,16 +1,24 @@
-"""Hypotheses about the buyer: whether the words given as the reason of one may suggest it.
+"""Hypotheses about the buyer: those that known values suggest, and whether the words given as the reason of one may
+suggest it.
+
+What suggests what, schemas say (`Attribute.suggested_by`): a waterproof shoe keeps feet dry.
 
 Small models give any words as their reason: "almond toe" for arch support, "suede" for breathability, "super
 comfortable" for a sporty style. What is understood as something else - a material, a part, the kind of thing, another
 need - suggests that, and seldom anything more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
+from reaseq.agents.claims import Claim
 from reaseq.documents.document import Document, Place
 from reaseq.documents.language import words
 from reaseq.taxonomy.evidence import Evidence, Match
 from reaseq.taxonomy.lexicon import STOP, Lexicon
+from reaseq.taxonomy.schema import Attribute
+from reaseq.taxonomy.trust import VERIFIED_FROM, Trust, sort_of
+
+_KNOWN = ("verified", "approved", "edited")
 
 _EMPTY = ("links", "joins", "grades")
 """Kinds of words that suggest nothing by themselves."""
@@ -34,3 +42,49 @@ def class_of_reason(cited: Place, others: Iterable[Match], document: Document, l
             return Evidence.SUGGESTED
         index += width or 1
     return Evidence.INDIRECT
+
+
+def with_implied(
+    claims: Sequence[Claim],
+    document: Document,
+    lexicon: Lexicon,
+    trust: Trust,
+    *,
+    decided: Collection[tuple[str, str]] = (),
+) -> list[Claim]:
+    """`claims`, and the hypotheses that known values among them suggest. One that a model makes as well is replaced by
+    this better founded one; what the text says, or denies, wins over both. decided: attributes with values that
+    somebody has decided on already, in any way."""
+    known = {(claim["attribute"], claim["value"]): claim for claim in claims if claim["status"] in _KNOWN}
+    told = {(claim["attribute"], claim["value"]): claim for claim in claims}
+    made: dict[tuple[str, str], Claim] = {}
+    for attribute in lexicon.schema.attributes:
+        denied = {match.value for match in lexicon.find(document).get(attribute.name, ()) if match.denied}
+        confidence = trust(Evidence.IMPLIED, sort_of(attribute, lexicon.labels))
+        for value, by in attribute.suggested_by.items():
+            basis = next((known[name, one] for name, some in by.items() for one in some if (name, one) in known), None)
+            supposed = told.get((attribute.name, value))
+            is_told = supposed is not None and (supposed["claim_type"] != "demand" or supposed["status"] in _KNOWN)
+            if basis is not None and not is_told and value not in denied and (attribute.name, value) not in decided:
+                found_by_both = supposed is not None and supposed["status"] == "proposed"
+                made[attribute.name, value] = _implied(attribute, value, basis, confidence, found_by_both)
+    return [claim for claim in claims if (claim["attribute"], claim["value"]) not in made] + list(made.values())
+
+
+def _implied(attribute: Attribute, value: str, basis: Claim, confidence: float, found_by_both: bool) -> Claim:
+    return Claim(
+        attribute=attribute.name,
+        value=value,
+        facet=attribute.facet,
+        claim_type="demand",
+        status="verified" if confidence >= VERIFIED_FROM else "proposed",
+        verdict=f"{basis['attribute'].replace('_', ' ')} {basis['value']!r} suggests it",
+        found_by="both" if found_by_both else "lexicon",
+        field=basis["field"],
+        start=basis["start"],
+        end=basis["end"],
+        quote=basis["quote"],
+        reason=basis["quote"],
+        confidence=round(confidence, 4),
+        evidence=Evidence.IMPLIED,
+    )

@@ -31,8 +31,9 @@ _TOP_LOGPROBS = 8
 
 def to_be_judged(claim: Claim) -> bool:
     """Is it proposed, and for a model to say whether it is right? The tagger's confidence counts the model's answer
-    already, and what the variants contradict is for a person."""
-    return claim["status"] == "proposed" and claim["evidence"] not in (Evidence.TAGGED, Evidence.VARIANTS)
+    already, what the variants contradict is for a person, and what known values suggest is worth no call of its own."""
+    settled = (Evidence.TAGGED, Evidence.VARIANTS, Evidence.IMPLIED)
+    return claim["status"] == "proposed" and claim["evidence"] not in settled
 
 
 def unsure(claim: Claim) -> bool:
@@ -123,8 +124,8 @@ def _judged(claim: Claim, yes: bool, confidence: float | None) -> Claim:
     judged = claim.copy()
     basis = "by word" if confidence is None else f"p(yes) = {confidence:.2f}"
     verdict = f"the verifier {'agrees' if yes else 'disagrees'} ({basis})"
-    if claim["claim_type"] not in ("demand", "inferred"):
-        # What the text states is as likely as its evidence and the verifier's answer make it together.
+    if claim["claim_type"] not in ("demand", "inferred") or claim["evidence"] == Evidence.IMPLIED:
+        # What the text states, or known values suggest: as likely as that and the verifier's answer make it.
         together = with_verdict(claim["confidence"] or _EVEN, yes, confidence)
         judged["confidence"] = round(together, 4)
         judged["status"] = "verified" if together >= VERIFIED_FROM else "proposed" if yes else "rejected"

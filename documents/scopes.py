@@ -234,7 +234,7 @@ class _Reader:
             self.mark(max(begin, index - _NEXT), index, Scope.ASIDE)
 
     def _compares(self) -> None:
-        """ "Lighter than leather", "plus doux que le cuir", "kühler als Baumwolle und Satin"; not "more than 10 hours"."""
+        """ "Lighter than leather", "plus doux que le cuir", "kühler als Leinen und Satin"; not "more than 10 hours"."""
         tokens, index, (begin, end) = self.tokens, self.index, self.clause
         width = self._width("than")
         if not width and (width := self._width("than_after_more")):

@@ -21,6 +21,7 @@ from langgraph.runtime import Runtime
 from reaseq.agents.attribute_extractor import AttributeExtractor, vote
 from reaseq.agents.claims import Claim, Extraction
 from reaseq.agents.grounder import against_variants, ground
+from reaseq.agents.hypotheses import with_implied
 from reaseq.agents.labelled import Tags
 from reaseq.agents.learned import Learned
 from reaseq.agents.product_text import MOST_COLUMNS, Shown, showing
@@ -33,7 +34,7 @@ from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import CategorySchema
-from reaseq.taxonomy.trust import Trust
+from reaseq.taxonomy.trust import Trust, shipped
 from reaseq.taxonomy.variants import VariantValue, variant_values
 
 T = TypeVar("T")
@@ -178,7 +179,11 @@ def build_product_graph(
         found = agents.ground(state["extraction"], product.text, product.tags)
         found = against_variants(found, product.variants, agents.lexicon)
         settled: list[Any] = [claim for claim in product.decided if claim["status"] in LOCKED]
-        return {"claims": undecided(found, product.decided, agents.several) + settled}
+        claims = undecided(found, product.decided, agents.several) + settled
+        decided = {(claim["attribute"], claim["value"]) for claim in product.decided}
+        return {
+            "claims": with_implied(claims, product.text, agents.lexicon, agents.trust or shipped(), decided=decided)
+        }
 
     async def verify(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
         product = runtime.context

@@ -802,9 +802,7 @@ class Lexicon:
         ends = part.last == len(tokens) or tokens[part.last].clause != tokens[last].clause
         return part if ends and not part.whole else None
 
-    def _part_after(
-        self, tokens: Sequence[Token], last: int, parts: dict[int, _Part], *, shared: bool
-    ) -> _Part | None:
+    def _part_after(self, tokens: Sequence[Token], last: int, parts: dict[int, _Part], *, shared: bool) -> _Part | None:
         clause, index, steps, located = tokens[last - 1].clause, last, 0, False
         while (
             index < len(tokens)
@@ -817,7 +815,9 @@ class Lexicon:
             if words("located").at(tokens, index) and index == last:
                 located = True
             elif not (shared and words("joins").at(tokens, index)) and not located:
-                if any((tokens[index].stem in STOP, words("links").at(tokens, index), words("joins").at(tokens, index))):
+                if any(
+                    (tokens[index].stem in STOP, words("links").at(tokens, index), words("joins").at(tokens, index))
+                ):
                     return None
                 steps += 1
             index += 1

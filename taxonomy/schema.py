@@ -94,7 +94,8 @@ class Attribute(_Strict):
     )
     units: tuple[Term, ...] = Field(default=(), description="Units a measure may have.")
     bare_in_title: bool = Field(
-        default=False, description='Do titles give this measure without its name ("frying pan 28 cm")? It needs no cue there.'
+        default=False,
+        description='Do titles give this measure without its name ("frying pan 28 cm")? It needs no cue there.',
     )
     inferable: bool = Field(
         default=False,
@@ -171,8 +172,8 @@ class CategorySchema(_Strict):
         names = [attribute.name for attribute in self.attributes]
         if twice := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"attributes named twice: {', '.join(sorted(twice))}")
-        for attribute in self.attributes:
-            self._check_suggestions(attribute)
+        for one in self.attributes:
+            self._check_suggestions(one)
         for number, example in enumerate(self.examples, 1):
             for name, value in example.values.items():
                 where = f"example {number} ({example.title!r}), {name}"
