@@ -26,6 +26,7 @@ from typing import Any
 
 from reaseq.agents.claims import Claim
 from reaseq.agents.grounder import ground
+from reaseq.agents.hypotheses import with_implied
 from reaseq.agents.product_text import source_fields
 from reaseq.documents.document import COLUMN, Document
 from reaseq.knowledge_store import samples
@@ -145,7 +146,12 @@ def products_of(path: Path, category: str) -> Iterator[dict[str, Any]]:
 
 
 def claims_of(product: Mapping[str, Any], lexicon: Lexicon, trust: Trust) -> list[Claim]:
-    return ground({}, Document(source_fields(product)), lexicon, trust=trust)
+    return read(Document(source_fields(product)), lexicon, trust)
+
+
+def read(document: Document, lexicon: Lexicon, trust: Trust) -> list[Claim]:
+    """What code alone makes of it, hypotheses included."""
+    return with_implied(ground({}, document, lexicon, trust=trust), document, lexicon, trust)
 
 
 def strongest(claim: Claim, document: Document, lexicon: Lexicon) -> str | None:
@@ -169,7 +175,7 @@ def looked_at(rows: Sequence[Mapping[str, Any]], catalogs: Path, trust: Trust) -
             key = product["id"] if source else product["title"]
             if key in keys:
                 document = Document(source_fields(product))
-                for claim in ground({}, document, lexicon, trust=trust):
+                for claim in read(document, lexicon, trust):
                     on = strongest(claim, document, lexicon)
                     found.setdefault((key, claim["attribute"], claim["value"]), (claim, on))
         for row in mine:
@@ -187,6 +193,8 @@ def lexicon_of(category: str) -> Lexicon:
 
 def report(judged: Sequence[Judged], crossed: Sequence[Judged]) -> None:
     table = []
+    hypotheses = [one for one in judged if one.row.get("kind") == "hypothesis"]
+    judged = [one for one in judged if one.row.get("kind") != "hypothesis"]
     files = sorted({one.row["file"] for one in judged})
     for name, some in (
         ("all", judged),
@@ -194,6 +202,7 @@ def report(judged: Sequence[Judged], crossed: Sequence[Judged]) -> None:
         *((where, [one for one in judged if one.where == where]) for where in ("titles", "descriptions", "columns")),
         ("what it is", [one for one in judged if one.sort in _OF_THE_PRODUCT]),
         ("whom it suits", [one for one in judged if one.sort not in _OF_THE_PRODUCT]),
+        ("hypotheses", hypotheses),
     ):
         verified = [one for one in some if one.verified]
         true = [one for one in some if one.true]
