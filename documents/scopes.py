@@ -195,7 +195,10 @@ class _Reader:
         """Where a list ends that the enumeration comma goes on with ("不含酒精、香精")."""
         tokens = self.tokens
         while until < len(tokens) and "、" in self.text[tokens[until - 1].end : tokens[until].start]:
-            until = end_of(tokens, until, clause=True)
+            end = end_of(tokens, until, clause=True)
+            if words("denies_next").at(tokens, until, end):
+                break  # "不含酒精、不含香精" denies twice
+            until = end
         return until
 
     def _is_of_others(self) -> None:
@@ -255,6 +258,8 @@ class _Reader:
         """Of several things that a product may be had in, nobody knows which this one is: "available in black or red",
         "in Schwarz und Rot erhältlich"."""
         tokens, index, (begin, end) = self.tokens, self.index, self.sentence
+        if self._width("offered") and any(self._says("also", at) for at in range(self.clause[0], index)):
+            self.mark(*self.clause, Scope.ASIDE)  # "auch gemahlen erhältlich"
         if width := self._width("offers", in_sentence=True):
             first, last = index + width, min(end, index + width + _LONGEST_OFFER)
         elif (width := self._width("offered", in_sentence=True)) and index + width == end:

@@ -31,11 +31,12 @@ class Head(NamedTuple):
     several: bool = False
 
 
-def head_of(title: Field, covered: Phrases) -> Head | None:
-    """The first head noun that is known; `covered` are those of the category. None if the title has none."""
+def head_of(title: Field, covered: Phrases, terms: Phrases) -> Head | None:
+    """The first head noun that is known; `covered` are those of the category, `terms` the words for its values: the
+    sleeve of "long sleeve" is no noun by itself. None if the title has none."""
     for first, last in _segments(title):
         end = _core(title, first, last, covered)
-        if found := _in_core(title, first, end, covered):
+        if found := _in_core(title, first, end, covered, terms):
             making = end < last and any(words("making").at(title.tokens, at, last) for at in range(end, last))
             return found._replace(covered=False) if making and words("purposes").at(title.tokens, end, last) else found
         if end < last and words("purposes").at(title.tokens, end, last):
@@ -44,17 +45,17 @@ def head_of(title: Field, covered: Phrases) -> Head | None:
                 if after := list(_places(title, end, last, nouns, rather)):
                     place = after[-1] if rather else (end - 1, end)
                     return Head(*place, title.quote(*place), False, first, title.name)
-        elif found := _beyond(title, end, last, covered):
+        elif found := _beyond(title, end, last, covered, terms):
             return found
     return None
 
 
-def _beyond(title: Field, first: int, last: int, covered: Phrases) -> Head | None:
+def _beyond(title: Field, first: int, last: int, covered: Phrases, terms: Phrases) -> Head | None:
     """The noun of the category that stands after a preposition where none stands before it ("Pair of leather boots");
     None if another noun stands before that ("Wheels, hanger rack for shirts")."""
     while first < last:
         end = _core(title, first + 1, last, covered)
-        if found := _in_core(title, first, end, covered):
+        if found := _in_core(title, first, end, covered, terms):
             return found if found.covered else None
         if end < last and words("purposes").at(title.tokens, end, last):
             return None
@@ -62,7 +63,7 @@ def _beyond(title: Field, first: int, last: int, covered: Phrases) -> Head | Non
     return None
 
 
-def opening_of(description: Field, covered: Phrases) -> Head | None:
+def opening_of(description: Field, covered: Phrases, terms: Phrases) -> Head | None:
     """The head of a description that opens with a noun phrase ("Brown leather loafer with …"); None if it opens with
     anything else, a sentence for instance."""
     tokens = description.tokens
@@ -72,16 +73,16 @@ def opening_of(description: Field, covered: Phrases) -> Head | None:
     end = _core(description, first, last, covered)
     if end - first > _LONGEST_OPENING or any(words("being").at(tokens, index, end) for index in range(first, end)):
         return None
-    head = _in_core(description, first, end, covered)
+    head = _in_core(description, first, end, covered, terms)
     return head if head and head.covered and head.last == end else None
 
 
-def _in_core(title: Field, first: int, last: int, covered: Phrases) -> Head | None:
+def _in_core(title: Field, first: int, last: int, covered: Phrases, terms: Phrases) -> Head | None:
     kinds = list(_places(title, first, last, covered))
     others = [
         place
         for place in _places(title, first, last, words("accessories"), covered)
-        if not _is_measured(title, place[0])
+        if not _is_measured(title, place[0]) and not _is_within(title, place, terms)
     ]
     toys = list(_places(title, first, last, words("toys"), covered))
     kind, other = (kinds[-1] if kinds else None), (others[-1] if others else None)
@@ -93,6 +94,15 @@ def _in_core(title: Field, first: int, last: int, covered: Phrases) -> Head | No
         return None
     made = any(words("making").at(title.tokens, index, last) for index in range(kind[1], last))
     return Head(*kind, title.quote(*kind), not made, first, title.name, _is_set(title, first, last))
+
+
+def _is_within(title: Field, place: tuple[int, int], terms: Phrases) -> bool:
+    """Is it part of a longer term?"""
+    first, last = place
+    return any(
+        (width := terms.at(title.tokens, at)) > last - first and at + width >= last
+        for at in range(max(0, first - 3), first + 1)
+    )
 
 
 def _inside_a_word(title: Field, first: int, index: int, known: Phrases) -> bool:

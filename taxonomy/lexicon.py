@@ -42,6 +42,8 @@ from reaseq.taxonomy.units import is_in, same
 _COMMA = re.compile("[,、，]")
 _USES = ("scenario", "season", "occasion", "room")
 """Attributes that say when, where or what for a product is used."""
+_NO_USES = ("audience", "need", "style")
+"""Attributes of the buyer that "for" before them makes no surer ("for a sporty look")."""
 _LONGEST_USES = 10
 """Tokens."""
 STOP = frozenset(
@@ -126,6 +128,7 @@ class Lexicon:
                         self._terms.setdefault(term[0], []).append(made)
         for terms in self._terms.values():
             terms.sort(key=lambda term: -len(term.stems))
+        self._longer = Phrases(" ".join(term.stems) for some in self._terms.values() for term in some)
         self._absences = dict(self._read_absences())
         of_measures = [a for a in schema.attributes if a.kind == "measure"]
         self._closed_cues = Phrases(c for a in schema.attributes if a not in of_measures for c in a.cues)
@@ -159,8 +162,8 @@ class Lexicon:
             title, description = document.fields.get("title"), document.fields.get("description")
             # Where a category lists no kinds, nothing can be told to be of another.
             lists_kinds = self.labels.kind is not None or self.schema.aliases
-            head = head_of(title, self.labels.whole) if title and lists_kinds else None
-            opening = opening_of(description, self.labels.whole) if head is None and description else None
+            head = head_of(title, self.labels.whole, self._longer) if title and lists_kinds else None
+            opening = opening_of(description, self.labels.whole, self._longer) if head is None and description else None
             found: dict[str, list[Match]] = {}
             brand = Phrases([document.sources.get("brand", "")])
             for field in document.fields.values():
@@ -686,7 +689,8 @@ class Lexicon:
             return (Evidence.CUE if evidence in _FREE else evidence), Standing.STATED, ""
         if minds and owner is None and evidence is Evidence.PROSE and self._is_said(tokens, place.first):
             return Evidence.PART, Standing.STATED, ""
-        if evidence is Evidence.PROSE and name in _USES and _is_purpose(tokens, place.first, place.last):
+        for_what = term.attribute.facet == "demand" and name not in _NO_USES
+        if evidence is Evidence.PROSE and for_what and _is_purpose(tokens, place.first, place.last):
             return Evidence.PURPOSE, Standing.STATED, ""
         if owner is not None and owner.whole and evidence in (Evidence.PROSE, Evidence.TITLE):
             evidence = Evidence.PART if evidence is Evidence.PROSE else Evidence.PHRASE

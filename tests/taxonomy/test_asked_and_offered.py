@@ -109,9 +109,41 @@ OF_ANOTHER: list[Case] = [
     ("cookware", "Topfset 16, 20, 24 cm", "", "diameter=24 cm"),
 ]
 
+SOLD_BESIDE: list[Case] = [
+    ("shoes", "Safety boots brown", "Add our wool boot socks for winter warmth!", "need=warmth"),
+    ("laptops", "Nitro V 15 Gaming Laptop", 'Bundle offer: add a gaming mouse and 27" 4K monitor.', "resolution=4K"),
+    ("laptops", "Notebook 15 Zoll", 'Angebot: 27" 4K Monitor dazu und 10% sparen.', "resolution=4K"),
+    ("laptops", "Ordinateur portable 15", "Promotion : écran 4K à -10 %.", "resolution=4K"),
+    ("laptops", "Laptop 15", "Docking station supports two 4K displays.", "resolution=4K"),
+    ("perfume", "Velvet EDP 50 ml", "Available as a set with body lotion.", "package=set"),
+    ("perfume", "Velvet EDP 50 ml", "Coffret cadeau disponible.", "package=set"),
+    ("perfume", "Velvet EDP 50 ml", "Free sample of our Oud cologne with each order.", "note=oud"),
+    ("jewellery", "Silver necklace", "Can be worn with our gold hoop earrings.", "metal=gold"),
+    ("coffee", "Kaffeebohnen Crema 1 kg", "Auch gemahlen erhältlich.", "form=ground"),
+    ("laptops", "MacBook Air 13", "Can run Windows apps through third party software.", "system=Windows"),
+    ("laptops", "Laptop 14", "Läuft auch mit Linux.", "system=Linux"),
+    ("laptops", 'Portátil 15,6"', "Sin sistema operativo (FreeDOS).", "system=Linux"),
+    ("smartphones", "Galaxia S24", "Easy switch from your iPhone.", "system=iOS"),
+    ("smartphones", "Phone A15", "Same chip as the 5G model.", "network=5G"),
+    ("skin_care", "Retinol serum 30ml", "Always use a sunscreen with SPF 50.", "sun_protection=SPF 50"),
+    ("skin_care", "Retinol Serum 30 ml", "Tagsüber Sonnenschutz LSF 50 verwenden.", "need=sun protection"),
+    ("skin_care", "Sérum rétinol 30 ml", "Utiliser une protection solaire SPF 50 le jour.", "need=sun protection"),
+    ("skin_care", "维生素C精华液 30ml", "白天使用请配合防晒霜SPF50。", "need=sun protection"),
+    ("tea", "Matcha powder 30 g", "Also delicious in lattes with vanilla syrup.", "flavour=vanilla"),
+    ("tea", "Schwarztee lose", "Schmeckt mit Honig und Ingwer.", "flavour=honey"),
+    ("shirts", "Oxford shirt light blue", "Wear it open over a white t-shirt.", "color=white"),
+    ("shirts", "Polo shirt navy", "Looks good under a beige V-neck pullover.", "neckline=V-neck"),
+    ("trousers", "Cargo trousers", "Belt loops. Drawstring hem.", "waist=elastic waist"),
+    ("hair_care", "Dry shampoo 200ml", "", "skin_type=dry"),
+    ("skin_care", "Dry body oil 100 ml", "", "skin_type=dry"),
+    ("jewellery", "Pearl stud earrings", "Hypoallergenic.", "need=nickel-free"),
+    ("watches", "Kids digital watch", "Alarm, stopwatch, light.", "display=chronograph"),
+]
+
 
 @pytest.mark.parametrize(
-    ("category", "title", "description", "claim"), [*ASKED, *COMPARED, *OFFERED, *AT_MOST, *OF_A_PART, *OF_ANOTHER]
+    ("category", "title", "description", "claim"),
+    [*SOLD_BESIDE, *ASKED, *COMPARED, *OFFERED, *AT_MOST, *OF_A_PART, *OF_ANOTHER],
 )
 def test_it_is_not_said(category: str, title: str, description: str, claim: str) -> None:
     assert claim not in verified(category, title, description)
@@ -161,12 +193,37 @@ SAID: list[Case] = [
     ("cookware", "Padella 24 cm", "", "diameter=24 cm"),
     ("bicycles", "Citybike 28 Zoll", "", "wheel_size=28 in"),
     ("watches", "Reloj 41 mm", "", "case_diameter=41 mm"),
+    ("skin_care", "维生素C精华液 30ml", "不含酒精、不含香精。", "free_of=fragrance-free"),
+    ("skin_care", "面霜 50ml", "不含香精、不含酒精、不含硅油。", "free_of=alcohol-free"),
+    ("dresses", "Bodycon dress long sleeve", "", "dress_type=bodycon dress"),
+    ("shirts", "Merino base layer long sleeve mens", "100% merino wool", "material=wool"),
+    ("hair_care", "Dry Shampoo Spray", "For oily roots.", "care_type=dry shampoo"),
+    ("skin_care", "Day cream", "For dry skin.", "skin_type=dry"),
+    ("coffee", "Kaffee gemahlen", "Röstgrad: dunkel", "roast=dark roast"),
+    ("hair_care", "Shampoo", "Haartyp: fettig", "skin_type=oily"),
+    ("skin_care", "Crème de nuit", "Type de peau : sèche, sensible", "skin_type=sensitive"),
+    ("trousers", "Cargo shorts", "", "trouser_type=shorts"),
+    ("jewellery", "Cuban Chain Bracelet", "", "jewellery_type=bracelet"),
 ]
 
 
 @pytest.mark.parametrize(("category", "title", "description", "claim"), SAID)
 def test_it_is_still_said(category: str, title: str, description: str, claim: str) -> None:
     assert claim in verified(category, title, description)
+
+
+@pytest.mark.parametrize(
+    ("category", "column", "value", "claim"),
+    [
+        ("dresses", "sleeves", "long", "sleeve=long sleeve"),
+        ("dresses", "Ärmellänge", "lang", "sleeve=long sleeve"),
+        ("shirts", "Sleeve length", "Short", "sleeve_length=short sleeve"),
+        ("shirts", "Manches", "longues", "sleeve_length=long sleeve"),
+    ],
+)
+def test_words_that_say_so_under_a_label_only(category: str, column: str, value: str, claim: str) -> None:
+    assert claim in verified(category, "XR 7", "", {column: value})
+    assert claim not in verified(category, f"XR 7 {value}", f"{value}.", {})
 
 
 @pytest.mark.parametrize(
