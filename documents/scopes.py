@@ -4,6 +4,7 @@ A scope reaches over tokens, never over the end of a sentence: the next few word
 after "inspired by", the rest of the sentence after "pairs well with". What the words are is in `language.yaml`.
 """
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from enum import IntFlag
 from functools import lru_cache
@@ -19,6 +20,8 @@ _OPENING = ("(", "[", "（")
 _JOINED = ("・", "や")
 _LONGEST_JOINED = 24
 """Characters."""
+_NUMBERED = re.compile(r"n[or][.°º]\s*\d|n°\s*\d", re.IGNORECASE)
+"""The no of "No. 5" denies nothing."""
 _ASKS = "?？"
 _LONGEST_OFFER = 8
 """Tokens of each of the things that are offered."""
@@ -105,6 +108,8 @@ class _Reader:
         self.index, self.kinds = index, kinds
         self.clause = begin_of(self.tokens, index, clause=True), end_of(self.tokens, index, clause=True)
         self.sentence = begin_of(self.tokens, index, clause=False), end_of(self.tokens, index, clause=False)
+        if _NUMBERED.match(self.text, self.tokens[index].start):
+            return
         if self._denies_what_follows():
             self._denies_what_precedes()
             self._is_of_others()

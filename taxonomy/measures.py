@@ -17,7 +17,7 @@ from reaseq.taxonomy.units import is_physical
 _TOLERANCE = re.compile(r"\s*(?:±|\+\s?/?\s?[-−–])\s*")
 _RANGE = re.compile(r"\s*[-–—~〜～−]\s*")
 _TIMES = re.compile(r"\s*[x×*✕]\s*", re.IGNORECASE)
-_LISTED = ("", "/", "x", "×", ",", "、", "+", "&")
+_LISTED = ("/", "x", "×", ",", "、", "+", "&")
 """Signs between numbers of which none stands alone ("16, 20, 24 cm")."""
 _SMALL = frozenset(("g", "mm", "ml", "w", "lm", "mah", "v", "hz", "ppm", "rpm", "ft"))
 """Units of which people have thousands and write no thousandths: "2,400 g"."""
@@ -131,6 +131,11 @@ def _joined(field: Field, first: int, last: int) -> bool:
             return True
     elif before >= 0:
         between = _between(field, before, first)
+        if not between.strip():
+            # "5 300 mAh" is one number, "SPF 30 50 ml" are two.
+            listed = before and tokens[before - 1].stem[0].isdigit() and not _between(field, before - 1, before).strip()
+            thousands = len(tokens[first].stem) == 3 and tokens[first].stem.isdigit()
+            return listed or thousands or _fraction(field, first, last) is not None
         if _RANGE.fullmatch(between) or _TIMES.fullmatch(between) or between.strip() in _LISTED:
             return True
     if last < len(tokens):

@@ -12,7 +12,16 @@ _PINT = {
     **{unit: unit for unit in ("mm", "cm", "m", "ft", "g", "kg", "oz", "lb", "ml", "cl", "l", "h", "min", "bar")},
     **{"in": "inch", "w": "watt", "kw": "kilowatt", "v": "volt", "hz": "hertz", "gb": "gigabyte", "tb": "terabyte"},
     "atm": "bar",
-    **{"watt": "watt", "volt": "volt", "lbs": "lb", "minute": "min"},
+    **{
+        "watt": "watt",
+        "volt": "volt",
+        "lbs": "lb",
+        "minute": "min",
+        "minuten": "min",
+        "minuti": "min",
+        "minuto": "min",
+        "minuter": "min",
+    },
 }
 """Unit as a stem to its name in pint. On a product "10 atm" is what "10 bar" is, ten metres of water each: nobody means
 1013 hPa. Others, such as `ct`, mean different things on different
