@@ -409,7 +409,8 @@ class Lexicon:
             elif (
                 _means_else(index, last, term, terms, self.labels)
                 or _in_other_word(field, index, last)
-                or (term.attribute.looks and _in_saying(tokens, index, last))
+                or (term.attribute.looks and _in_phrase("sayings", tokens, index, last))
+                or (term.attribute.facet == "demand" and _in_phrase("idioms", tokens, index, last))
             ):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.WORDS, ""
             else:
@@ -934,10 +935,10 @@ def _in_other_word(field: Field, first: int, last: int) -> bool:
     )
 
 
-def _in_saying(tokens: Sequence[Token], first: int, last: int) -> bool:
-    """Is it part of a name or saying ("Orange County")?"""
+def _in_phrase(kind: str, tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Is it part of a name, a saying or a turn of speech ("Orange County", "up and running")?"""
     return any(
-        (width := words("sayings").at(tokens, at)) and at + width >= last for at in range(max(0, first - 3), first + 1)
+        (width := words(kind).at(tokens, at)) and at + width >= last for at in range(max(0, first - 3), first + 1)
     )
 
 
