@@ -25,7 +25,8 @@ _NUMBERED = re.compile(r"n[or][.°º]\s*\d|n°\s*\d", re.IGNORECASE)
 _ASKS = "?？"
 _LONGEST_OFFER = 8
 """Tokens of each of the things that are offered."""
-_COMPARED_WITHIN = 6
+_COMPARED_WITHIN = 4
+"""Tokens from a word for more to what it is more than."""
 _LONGEST_ANSWERED = 4
 """Tokens, with the no that ends them."""
 
@@ -247,8 +248,7 @@ class _Reader:
         width = self._width("than")
         if not width and (width := self._width("than_after_more")):
             before = range(max(begin, index - _COMPARED_WITHIN), index)
-            comparative = index > begin and self._word(index - 1).endswith(("er", "ere"))
-            if not comparative and not any(self._says("more", at) for at in before):
+            if not self._is_comparative(index - 1) and not any(self._says("more", at) for at in before):
                 return
         after = index + width
         if width and after < end and not tokens[after].stem[0].isdigit():
@@ -256,8 +256,12 @@ class _Reader:
             # "than cotton and satin", but "than leather and fully waterproof"
             self.mark(after, end if end - until <= _LONGEST_MEMBER else until, Scope.ASIDE)
 
-    def _word(self, index: int) -> str:
-        return self.text[self.tokens[index].start : self.tokens[index].end]
+    def _is_comparative(self, index: int) -> bool:
+        """Is it a Germanic adjective in -er, of the same clause: "kühler (als)", but no "oder" and no noun?"""
+        if index < self.clause[0]:
+            return False
+        word = self.text[self.tokens[index].start : self.tokens[index].end]
+        return word.islower() and word.endswith(("er", "ere")) and not self._says("no_comparatives", index)
 
     def _offers(self) -> None:
         """Of several things that a product may be had in, nobody knows which this one is: "available in black or red",
