@@ -261,7 +261,8 @@ class _Reader:
         if index < self.clause[0]:
             return False
         word = self.text[self.tokens[index].start : self.tokens[index].end]
-        return word.islower() and word.endswith(("er", "ere")) and not self._says("no_comparatives", index)
+        begins = index == self.sentence[0]
+        return (word.islower() or begins) and word.endswith(("er", "ere")) and not self._says("no_comparatives", index)
 
     def _offers(self) -> None:
         """Of several things that a product may be had in, nobody knows which this one is: "available in black or red",
