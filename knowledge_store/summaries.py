@@ -87,6 +87,8 @@ def _said(claim: Mapping[str, Any]) -> str:
     quote = _shown("quote", claim["quote"] or "")
     if not quote or len(quote) > _LONGEST_QUOTE or _says_the_same(quote, value, claim.get("evidence")):
         return value
+    if value[0].isdigit() and quote[0].isdigit():
+        return quote  # "68 kg" rather than 68000 g
     if claim["facet"] != "demand" and _within(stems(value), stems(quote)):
         # "Upper material: synthetic upper" says no more than the value.
         return value if set(stems(quote)) & set(stems(claim["attribute"].replace("_", " "))) else quote
