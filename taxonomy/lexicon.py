@@ -139,7 +139,11 @@ class Lexicon:
         """What values say that a product is without, as stems, to attribute and value: of "paraben-free" parabens."""
         for term in (term for terms in self._terms.values() for term in terms):
             first, last = term.stems[:1], term.stems[-1:]
-            if len(term.stems) > 1 and (first in words("denies_next") or last in words("denies_last")):
+            if (
+                term.attribute.facet == "supply"
+                and len(term.stems) > 1
+                and (first in words("denies_next") or last in words("denies_last"))
+            ):
                 named = term.stems[1:] if first in words("denies_next") else term.stems[:-1]
                 yield named, (term.attribute.name, term.value)
 
@@ -379,6 +383,10 @@ class Lexicon:
             first += self.labels.known_end(field.stems(first, last))
         return first, last
 
+    def _named(self, field: Field, piece: Piece) -> tuple[str, ...]:
+        """The stems of a piece's label, or of its column's name."""
+        return field.stems(*self._label(field, piece)) if piece.label else stems(words_of(field.column or ""))
+
     def _place(self, field: Field, first: int, last: int, piece: Piece | None = None) -> _Place:
         piece = piece or field.pieces[field.piece_at(first)]
         in_label = piece.label is not None and first < piece.first
@@ -457,11 +465,18 @@ class Lexicon:
             if (piece.label is None and column is None) or piece.first == piece.last:
                 continue
             said = answer(tokens, piece.first, piece.last)
+            if said is not None and (absent := self._absences.get(self._named(field, piece))):
+                # "Parabens: no"
+                start, end = tokens[piece.first].start, tokens[piece.last - 1].end
+                standing = Standing.DENIED if said else Standing.STATED
+                evidence = Evidence.LABEL if piece.label else Evidence.COLUMN
+                yield absent[0], Match(absent[1], field.name, start, end, evidence, standing, "")
+                continue
             asked = self.asked(field, piece) if said is not None else None
             if said is None or asked is None or asked.asks is not Asks.VALUE or len(asked.attributes) != 1:
                 continue
             attribute = self.schema.get(next(iter(asked.attributes)))
-            label = field.stems(*self._label(field, piece)) if piece.label else stems(words_of(column or ""))
+            label = self._named(field, piece)
             evidence = Evidence.LABEL if piece.label else Evidence.COLUMN
             beside = field.quote(*self._label(field, piece)) if piece.label else column or ""
             if attribute is None:

@@ -146,6 +146,7 @@ SOLD_BESIDE: list[Case] = [
     ("jackets", "Parka", "Shell 60% cotton; rib 95% wool.", "fabric=wool"),
     ("chocolate", "Chocolat au lait", "Traces possibles d'amandes et de noisettes.", "filling=hazelnut"),
     ("smartphones", "Smartphone", "Batterie 5 300 mAh", "battery=300 mAh"),
+    ("skin_care", "Cream", "Parabens: yes", "free_of=paraben-free"),
     ("watches", "Kids digital watch", "Alarm, stopwatch, light.", "display=chronograph"),
 ]
 
@@ -216,6 +217,10 @@ SAID: list[Case] = [
     ("bedding", "Duvet", "Cover: 100% cotton.", "fabric=cotton"),
     ("shirts", "T-shirt donna", "", "audience=women"),
     ("skin_care", "维生素C精华液 30ml", "不含酒精、不含香精。", "free_of=fragrance-free"),
+    ("skin_care", "Cream", "Parabens: no", "free_of=paraben-free"),
+    ("skin_care", "Crème", "Parabènes : non", "free_of=paraben-free"),
+    ("skin_care", "Cream", "<table><tr><td>Silicones</td><td>No</td></tr></table>", "free_of=silicone-free"),
+    ("hair_care", "Shampoo", "Sulfate: nein", "free_of=sulphate-free"),
     ("skin_care", "面霜 50ml", "不含香精、不含酒精、不含硅油。", "free_of=alcohol-free"),
     ("dresses", "Bodycon dress long sleeve", "", "dress_type=bodycon dress"),
     ("shirts", "Merino base layer long sleeve mens", "100% merino wool", "material=wool"),
