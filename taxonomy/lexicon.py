@@ -435,14 +435,18 @@ class Lexicon:
         tokens = field.tokens
         for piece in field.pieces:
             above = is_denied_above(field, piece)
+            listed = -1
             for index in range(piece.first, piece.last):
                 longest = min(3, piece.last - index)
                 width = next((n for n in range(longest, 0, -1) if field.stems(index, index + n) in self._absences), 0)
                 if not width:
                     continue
                 under = field.under(index, index + width)
-                if not (above or Scope.DENIED in under) or under & (Scope.ASIDE | Scope.INSTRUCTION):
+                # "Free from parabens, silicones and perfume": what is denied goes on.
+                denied = above or Scope.DENIED in under or _goes_on(tokens, listed, index)
+                if not denied or under & (Scope.ASIDE | Scope.INSTRUCTION):
                     continue
+                listed = index + width
                 name, value = self._absences[field.stems(index, index + width)]
                 if any(t.attribute.name == name and first < index + width and index < last for first, last, t in terms):
                     continue
@@ -948,6 +952,14 @@ def _in_other_word(field: Field, first: int, last: int) -> bool:
         for at in range(max(0, first - 2), first + 1)
         if (width := words("compounds").at(tokens, at)) and at + width >= last
     )
+
+
+def _goes_on(tokens: Sequence[Token], listed: int, index: int) -> bool:
+    """Does a list that had a member up to token `listed` go on at `index`, in the same sentence?"""
+    if listed < 0 or tokens[index].sentence != tokens[listed - 1].sentence:
+        return False
+    joined = index - listed == 1 and (words("joins").at(tokens, listed) or words("carries_on").at(tokens, listed))
+    return index == listed or bool(joined)
 
 
 def _in_phrase(kind: str, tokens: Sequence[Token], first: int, last: int) -> bool:
