@@ -40,6 +40,7 @@ _CHOICES = re.compile(
     re.IGNORECASE,
 )
 """Labels in the plural that list what a product may be had in."""
+_STARTS_WITH_NUMBER = re.compile(r"\s*\d")
 _NAMED = _ASKED_FOR | {Evidence.HEAD, Evidence.PHRASE, Evidence.PART}
 
 
@@ -247,9 +248,13 @@ class _Grounder:
         stated = {value for one in labelled for value in one.values}
         if match.value in stated or stated & set(attribute.vague):
             return None
-        # "Sleeve: short" says nothing against short sleeves.
+        # "Sleeve: short" says nothing against short sleeves, "Length: 115 cm" nothing against midi.
         own = set(stems(match.value)) | set(stems(self.document.quote(match.field, match.start, match.end)))
-        labelled = [one for one in labelled if one.values or not own & set(stems(one.quote))]
+        labelled = [
+            one
+            for one in labelled
+            if one.values or not (own & set(stems(one.quote)) or _STARTS_WITH_NUMBER.match(one.quote))
+        ]
         known = [one for one in labelled if one.values]
         if attribute.name == self.lexicon.labels.kind:
             return known[0] if known else None

@@ -218,6 +218,7 @@ SAID: list[Case] = [
     ("bedding", "Duvet", "Cover: 100% cotton.", "fabric=cotton"),
     ("shirts", "T-shirt donna", "", "audience=women"),
     ("skin_care", "维生素C精华液 30ml", "不含酒精、不含香精。", "free_of=fragrance-free"),
+    ("dresses", "Midi dress black", "Length: 115 cm", "length=midi"),
     ("skin_care", "Cream", "Parabens: no", "free_of=paraben-free"),
     ("skin_care", "Day cream", "Free from parabens, silicones and fragrance.", "free_of=silicone-free"),
     ("skin_care", "Day cream", "Free from parabens, silicones and fragrance.", "free_of=fragrance-free"),
