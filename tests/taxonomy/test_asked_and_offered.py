@@ -148,6 +148,7 @@ SOLD_BESIDE: list[Case] = [
     ("smartphones", "Smartphone", "Batterie 5 300 mAh", "battery=300 mAh"),
     ("skin_care", "Cream", "No parabens, with alcohol.", "free_of=alcohol-free"),
     ("skin_care", "Cream", "Parabens: yes", "free_of=paraben-free"),
+    ("shoes", "Court shoes", "In the 80s sneakers were for tennis.", "scenario=tennis"),
     ("watches", "Kids digital watch", "Alarm, stopwatch, light.", "display=chronograph"),
 ]
 
