@@ -64,7 +64,7 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
     """
     reader = _Reader(text, tokens, title)
     for first, last in crossed_out(text, tokens):
-        if not words("denies_next").at(tokens, first):  # "❌ No grain" denies once
+        if first < last and not words("denies_next").at(tokens, first):  # "❌ No grain" denies once
             reader.mark(first, last, Scope.DENIED)
     for index, token in enumerate(tokens):
         if kinds := _kinds_by_first().get(token.stem):

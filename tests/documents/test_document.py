@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reaseq.documents.columns import is_plumbing, says_something
@@ -176,6 +176,8 @@ def test_packed_cells_know_their_places(value: object, ascii_only: bool) -> None
 
 
 @given(_WRITTEN)
+@example("[ ]]>")
+@example("0 [ ]]>")
 def test_reading_never_fails(text: str) -> None:
     document = Document({"title": text, "description": text, "attributes.a": text})
     assert all(isinstance(field.shown(), str) for field in document.fields.values())
