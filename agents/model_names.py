@@ -1,5 +1,6 @@
 """A model's bare name: what is left of "Vesper Luna Kitten Heel" without brand, kind, audience, colour and size, and
-without what it is for where that stands before the kind ("Pebble School Shoes")."""
+without what it is for where that stands before the kind ("Pebble School Shoes"); of a title that is stuffed with words,
+none but a short one."""
 
 from reaseq.documents.document import Document
 from reaseq.documents.tokens import Token, stems, tokenize
@@ -8,6 +9,8 @@ from reaseq.taxonomy.lexicon import Lexicon
 _SMALL_WORDS = frozenset(
     {"the", "a", "an", "for", "in", "with", "by", "of", "and", "new", "für", "pour", "para", "per", "von", "de"}
 )
+_LONGEST_TITLE, _LONGEST_IN_STUFFED = 12, 3
+"""Words: a longer title is stuffed with what people may search for, and a longer run of its words is no name."""
 _SHORTEST_NUMBER = 3
 """Digits of a number that names a model by itself ("8500"); sizes have fewer."""
 _SIZES = frozenset(
@@ -49,7 +52,9 @@ def bare_name(value: str, document: Document, lexicon: Lexicon) -> str:
         return ""
     if first and len(left) == 1 and len(left[0].stem) == 1:
         first -= 1  # "Trainer X": a letter alone names nothing.
-    return value[tokens[first].start : tokens[last - 1].end]
+    name = value[tokens[first].start : tokens[last - 1].end]
+    stuffed = len(document.sources.get("title", "").split()) > _LONGEST_TITLE
+    return "" if stuffed and len(name.split()) > _LONGEST_IN_STUFFED else name
 
 
 def _is_size(tokens: list[Token]) -> bool:

@@ -53,3 +53,23 @@ def test_the_bare_name(value: str, name: str) -> None:
 )
 def test_half_a_kind_is_no_name(value: str, title: str, name: str) -> None:
     assert bare_name(value, Document({"title": title}), LEXICON) == name
+
+
+@pytest.mark.parametrize(
+    ("value", "title", "name"),
+    [
+        (
+            "Large Foldable Multifunctional Travel",
+            "1PC Large Foldable Multifunctional Travel Shoe Storage Bag Simple Light Portable For Home And Hiking",
+            "",
+        ),
+        (
+            "Kea Pro 3",
+            "Kea Pro 3 Trail Running Shoes For Men And Women Light Breathable Grip Hiking Outdoor",
+            "Kea Pro 3",
+        ),
+        ("Kea Alpha Savage Pro", "Kea Alpha Savage Pro Running Shoes", "Kea Alpha Savage Pro"),
+    ],
+)
+def test_titles_stuffed_with_words_have_short_names_only(value: str, title: str, name: str) -> None:
+    assert bare_name(value, Document({"title": title}), LEXICON) == name
