@@ -10,7 +10,7 @@ from enum import IntFlag
 from functools import lru_cache
 
 from reaseq.documents.language import answer, crossed_out, ticked, words
-from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced, run_begin
+from reaseq.documents.tokens import UNITS, Token, begin_of, end_of, is_unspaced, run_begin
 
 _REACH = 3
 _NEXT = 2
@@ -71,6 +71,8 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
             reader.at(index, kinds)
     if "?" in text or "？" in text:
         reader.answers()
+    if title:
+        reader.siblings()
     return reader.under
 
 
@@ -103,6 +105,27 @@ class _Reader:
                 if said is not True:
                     self.mark(first, last, Scope.ASIDE if said is None else Scope.DENIED)
             first = last
+
+    def siblings(self) -> None:
+        """What is said of another model of the line: of "Kea 30" or "Kea Low" where the title says "Kea 20"."""
+        tokens = self.tokens
+        numbered = any(stem.isdigit() for stem in self.title)
+        for index in range(1, len(tokens) - 1):
+            token, before = tokens[index], tokens[index - 1]
+            if before.stem not in self.title or token.stem in self.title or token.clause != before.clause:
+                continue
+            if not self.text[before.start].isupper() or before.stem.isdigit():
+                continue
+            end = end_of(tokens, index, clause=True)
+            after = index + 1 < end and tokens[index + 1].stem
+            verb = index + 1 < end and any(words(kind).at(tokens, index + 1, end) for kind in ("having", "being"))
+            if token.stem.isdigit():
+                other = numbered and after not in UNITS.values() and after != "%"
+            else:
+                other = verb and self.text[token.start].isupper() and self.text[token.start : token.end].isalpha()
+            if other:
+                until = end_of(tokens, index, clause=False) if verb else end
+                self.mark(index + 1, _turn(tokens, index + 1, until), Scope.ASIDE)
 
     def at(self, index: int, kinds: Collection[str]) -> None:
         """kinds: those of which a phrase begins with the token's stem."""

@@ -599,6 +599,8 @@ class Lexicon:
             and (term.attribute.name != self.labels.kind or Scope.DENIED in under)
         ):
             return Standing.ASIDE
+        if Scope.DENIED in under and term.stems[-1:] in words("no"):
+            under &= ~Scope.DENIED  # "cappuccio assente" means no hood by itself
         if Scope.DENIED in under or (not place.in_label and is_denied_above(place.field, place.piece)):
             return Standing.DENIED
         if Scope.ASIDE in under or is_aside_above(place.field, place.piece):

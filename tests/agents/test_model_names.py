@@ -59,8 +59,8 @@ def test_half_a_kind_is_no_name(value: str, title: str, name: str) -> None:
     ("value", "title", "name"),
     [
         (
-            "Large Foldable Multifunctional Travel",
-            "1PC Large Foldable Multifunctional Travel Shoe Storage Bag Simple Light Portable For Home And Hiking",
+            "Large Foldable Multifunctional Laser",
+            "1PC Large Foldable Multifunctional Laser Shoe Storage Bag Simple Light Portable For Home And Hiking",
             "",
         ),
         (
