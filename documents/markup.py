@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from html.parser import HTMLParser
-from itertools import accumulate
+from itertools import accumulate, islice
 
 
 class Opens(StrEnum):
@@ -197,6 +197,9 @@ def _blank_if_seen(address: re.Match[str]) -> str:
     return address.group() if in_tag else _NOTHING * len(address.group())
 
 
+_MANY_NESTED = 8
+
+
 def _parsed(text: str) -> "_Parser":
     """The parser when it has read `text`. An element that hides its contents and is never closed hides nothing: its tag
     is overwritten, and the text is read once more."""
@@ -208,6 +211,11 @@ def _parsed(text: str) -> "_Parser":
         unclosed = [(start, end) for tag, start, end in parser.hidden if tag not in _ALWAYS_CLOSED]
         if not unclosed:
             return parser
+        if parser.nested > _MANY_NESTED:
+            # All at once: a text of nothing but such tags would be read as often as it has any.
+            tag, _, end = parser.hidden[-1]
+            again = re.compile(rf"<{re.escape(tag)}\b[^<>]*>", re.IGNORECASE).finditer(text, end)
+            unclosed += [mark.span() for mark in islice(again, parser.nested)]
         parts, after = [], 0
         for start, end in unclosed:
             parts += [text[after:start], _NOTHING * (end - start)]

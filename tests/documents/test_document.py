@@ -33,6 +33,7 @@ def pieces(text: str, name: str = "description") -> list[tuple[str, str, str]]:
         ("<noscript>never closed", "never closed"),
         ("<noscript>a <script>var b</script> c <svg>d", "a c d"),
         ("<svg>" * 3000 + "e", "e"),
+        ("<svg a='1'>" * 2000 + "<noscript>" * 500 + "f", "f"),
         ("&lt;p&gt;Canvas&lt;/p&gt;&lt;br /&gt;Rubber", "Canvas Rubber"),
         ("size <40 or <3", "size <40 or <3"),
         ("size <medium> red", "size <medium> red"),
