@@ -58,7 +58,7 @@ def with_implied(
     known = {(claim["attribute"], claim["value"]): claim for claim in claims if claim["status"] in _KNOWN}
     told = {(claim["attribute"], claim["value"]): claim for claim in claims}
     made: dict[tuple[str, str], Claim] = {}
-    for attribute in lexicon.schema.attributes:
+    for attribute in (one for one in lexicon.schema.attributes if one.suggested_by):
         denied = {match.value for match in lexicon.find(document).get(attribute.name, ()) if match.denied}
         confidence = trust(Evidence.IMPLIED, sort_of(attribute, lexicon.labels))
         for value, by in attribute.suggested_by.items():

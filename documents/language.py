@@ -40,6 +40,12 @@ class Phrases:
                 return len(phrase)
         return 0
 
+    def over(self, tokens: Sequence[Token], first: int, last: int) -> int:
+        """How many tokens a phrase has that holds tokens `first` to `last` (exclusive) and begins at most three before
+        them; 0 if none does."""
+        widths = ((at, self.at(tokens, at)) for at in range(max(0, first - 3), first + 1))
+        return max((width for at, width in widths if width and at + width >= last), default=0)
+
     def within_any(self, words: Sequence[str]) -> bool:
         """Does a phrase stand in these stems?"""
         return next(self.within(words), None) is not None

@@ -82,7 +82,7 @@ def _in_core(title: Field, first: int, last: int, covered: Phrases, terms: Phras
     others = [
         place
         for place in _places(title, first, last, words("accessories"), covered)
-        if not _is_measured(title, place[0]) and not _is_within(title, place, terms)
+        if not _is_measured(title, place[0]) and terms.over(title.tokens, *place) <= place[1] - place[0]
     ]
     toys = list(_places(title, first, last, words("toys"), covered))
     kind, other = (kinds[-1] if kinds else None), (others[-1] if others else None)
@@ -94,15 +94,6 @@ def _in_core(title: Field, first: int, last: int, covered: Phrases, terms: Phras
         return None
     made = any(words("making").at(title.tokens, index, last) for index in range(kind[1], last))
     return Head(*kind, title.quote(*kind), not made, first, title.name, _is_set(title, first, last))
-
-
-def _is_within(title: Field, place: tuple[int, int], terms: Phrases) -> bool:
-    """Is it part of a longer term?"""
-    first, last = place
-    return any(
-        (width := terms.at(title.tokens, at)) > last - first and at + width >= last
-        for at in range(max(0, first - 3), first + 1)
-    )
 
 
 def _inside_a_word(title: Field, first: int, index: int, known: Phrases) -> bool:

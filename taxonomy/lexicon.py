@@ -417,8 +417,8 @@ class Lexicon:
             elif (
                 _means_else(index, last, term, terms, self.labels)
                 or _in_other_word(field, index, last)
-                or (term.attribute.looks and _in_phrase("sayings", tokens, index, last))
-                or (term.attribute.facet == "demand" and _in_phrase("idioms", tokens, index, last))
+                or (term.attribute.looks and words("sayings").over(tokens, index, last))
+                or (term.attribute.facet == "demand" and words("idioms").over(tokens, index, last))
             ):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.WORDS, ""
             else:
@@ -841,9 +841,7 @@ class Lexicon:
             if words("located").at(tokens, index) and index == last:
                 located = True
             elif not (shared and words("joins").at(tokens, index)) and not located:
-                if any(
-                    (tokens[index].stem in STOP, words("links").at(tokens, index), words("joins").at(tokens, index))
-                ):
+                if tokens[index].stem in STOP or any(words(kind).at(tokens, index) for kind in ("links", "joins")):
                     return None
                 steps += 1
             index += 1
@@ -962,13 +960,6 @@ def _goes_on(tokens: Sequence[Token], listed: int, index: int) -> bool:
         return False
     joined = index - listed == 1 and (words("joins").at(tokens, listed) or words("carries_on").at(tokens, listed))
     return index == listed or bool(joined)
-
-
-def _in_phrase(kind: str, tokens: Sequence[Token], first: int, last: int) -> bool:
-    """Is it part of a name, a saying or a turn of speech ("Orange County", "up and running")?"""
-    return any(
-        (width := words(kind).at(tokens, at)) and at + width >= last for at in range(max(0, first - 3), first + 1)
-    )
 
 
 def _means_else(first: int, last: int, term: _Term, terms: Sequence[tuple[int, int, _Term]], labels: Labels) -> bool:
