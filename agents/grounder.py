@@ -156,6 +156,8 @@ class _Grounder:
         if any(claim["status"] == "verified" and claim["value"] not in vague for claim in stated):
             # "Multicolour" says nothing where a colour is named.
             stated = [claim for claim in stated if claim["value"] not in vague]
+        if attribute.looks:
+            stated = self._agreeing(attribute, stated, matches)
         if not attribute.multiple:
             stated = self._one(attribute, stated, matches, said)
             if stated:
@@ -282,6 +284,21 @@ class _Grounder:
         )
         return claim
 
+    def _agreeing(self, attribute: Attribute, stated: list[Claim], matches: Sequence[Match]) -> list[Claim]:
+        """Looks of which the title says one and the text others contradict each other: "boot black", "in brown"."""
+        sure = [claim for claim in stated if claim["status"] == "verified"]
+        titles = [claim for claim in sure if claim["field"] == "title"]
+        texts = [claim for claim in sure if claim["field"] == "description"]
+        in_text = {match.value for match in matches if match.stated and match.field == "description"}
+        if not titles or not texts or any(claim["value"] in in_text for claim in titles):
+            return stated
+        return [
+            self._contradicted(attribute, claim, texts[0] if claim in titles else titles[0])
+            if claim in titles or claim in texts
+            else claim
+            for claim in stated
+        ]
+
     def _one(self, attribute: Attribute, stated: list[Claim], matches: Sequence[Match], said: set[str]) -> list[Claim]:
         """Of the values of a one-valued attribute that the text states, the one that is believed, and those that are
         left to be judged: what a label or a column says outweighs the rest, title and description do not each other."""
@@ -291,6 +308,10 @@ class _Grounder:
         if not asked_for and (head := [claim for claim in stated if claim["evidence"] == Evidence.HEAD]):
             # "Polo T-shirt" says two kinds.
             rival = next((claim for claim in stated if claim["field"] == "title" and claim not in head), None)
+            if rival is None and (narrower := _narrower(head[0], matches, self.document)):
+                narrower = replace(narrower, evidence=Evidence.HEAD)
+                both: FoundBy = "both" if narrower.value in said else "lexicon"
+                return [self._weighted(attribute, narrower, both, self.lexicon.labelled(attribute, self.document))]
             return (
                 head
                 if rival is None
@@ -390,6 +411,16 @@ def _sold(matches: Sequence[Match], labelled: Sequence[Labelled]) -> list[Match]
         else match
         for match in matches
     ]
+
+
+def _narrower(claim: Claim, matches: Sequence[Match], document: Document) -> Match | None:
+    """What says it more closely with the same last words: "football boots" where the title says "boots"."""
+    own = stems(claim["quote"] or "")
+    for match in matches:
+        said = stems(document.quote(match.field, match.start, match.end))
+        if match.stated and len(said) > len(own) and said[-len(own) :] == own:
+            return match
+    return None
 
 
 def _why(match: Match, document: Document) -> str:

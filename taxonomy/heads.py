@@ -37,6 +37,8 @@ def head_of(title: Field, covered: Phrases, terms: Phrases) -> Head | None:
     for first, last in _segments(title):
         end = _core(title, first, last, covered)
         if found := _in_core(title, first, end, covered, terms):
+            if found.covered and end == last and _opens_a_set(title, last, covered):
+                found = found._replace(several=True)
             making = end < last and any(words("making").at(title.tokens, at, last) for at in range(end, last))
             return found._replace(covered=False) if making and words("purposes").at(title.tokens, end, last) else found
         if end < last and words("purposes").at(title.tokens, end, last):
@@ -141,6 +143,24 @@ def _is_set(title: Field, first: int, last: int) -> bool:
         for index in range(first, last - 1)
     )
     return joined and any(words("sets").at(title.tokens, index, last) for index in places)
+
+
+def _opens_a_set(title: Field, first: int, covered: Phrases) -> bool:
+    """Do further nouns follow from token `first` on, and then that it is a set: "rings, earrings, necklace jewelry
+    set", "necklace, bracelet, 3 pcs"?"""
+    tokens, more = title.tokens, False
+    while first < len(tokens):
+        last = first + 1
+        while last < len(tokens) and tokens[last].clause == tokens[first].clause:
+            last += 1
+        width = covered.at(tokens, first, last)
+        more = more or width > 0
+        if any(words("sets").at(tokens, index, last) for index in range(first, last)):
+            return more
+        if not width or last > first + width:
+            return False
+        first = last
+    return False
 
 
 def _segments(title: Field) -> Iterator[tuple[int, int]]:

@@ -44,6 +44,8 @@ _USES = ("scenario", "season", "occasion", "room")
 """Attributes that say when, where or what for a product is used."""
 _NO_USES = ("audience", "need", "style")
 """Attributes of the buyer that "for" before them makes no surer ("for a sporty look")."""
+_SHORTEST_PART = 4
+"""Characters of a part's name that compounds may end in."""
 _LONGEST_USES = 10
 """Tokens."""
 STOP = frozenset(
@@ -307,6 +309,8 @@ class Lexicon:
             if name not in place.asked.attributes:
                 return made(evidence, Standing.LABEL, place.label)
             return made(evidence, beside=place.label)
+        if attribute.bare_in_title and place.last < len(tokens) and words("heights").at(tokens, place.last):
+            return made(evidence, Standing.LABEL, tokens[place.last].stem)
         clause = tokens[place.first].clause
         near = [
             part
@@ -418,7 +422,7 @@ class Lexicon:
                 _means_else(index, last, term, terms, self.labels)
                 or _in_other_word(field, index, last)
                 or (term.attribute.looks and words("sayings").over(tokens, index, last))
-                or (term.attribute.facet == "demand" and words("idioms").over(tokens, index, last))
+                or words("idioms").over(tokens, index, last)
             ):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.WORDS, ""
             else:
@@ -660,6 +664,9 @@ class Lexicon:
             return Evidence.OPENING, Standing.STATED, head.words
         if place.field.name == "title" and head.covered:
             if head.several:
+                tokens = place.field.tokens
+                if any(words("sets").at(tokens, index, place.last) for index in range(place.first, place.last)):
+                    return Evidence.HEAD, Standing.STATED, "a set"
                 return evidence, Standing.KIND, "a set of several things"
             general = self.schema.attributes[0].value_of(head.words) is None
             if place.last == head.last or (general and head.begin <= place.first < head.last):
@@ -697,7 +704,7 @@ class Lexicon:
         if place.asks_value:
             beside = place.label
         minds = self._minds_parts(term)
-        own = owner is not None and (name in owner.owners or self._own_parts[name].at(tokens, owner.first) > 0)
+        own = owner is not None and (name in owner.owners or self._is_own_part(name, tokens, owner.first))
         if owner is not None and not owner.whole and not own and (minds or self._is_packaging(owner, place)):
             return evidence, Standing.PART, beside
         if own and evidence in _FREE:
@@ -717,6 +724,14 @@ class Lexicon:
         if owner is not None and owner.whole and evidence in (Evidence.PROSE, Evidence.TITLE):
             evidence = Evidence.PART if evidence is Evidence.PROSE else Evidence.PHRASE
         return evidence, Standing.STATED, beside
+
+    def _is_own_part(self, name: str, tokens: Sequence[Token], index: int) -> bool:
+        """Is it one of the attribute's own parts, or a compound of one ("Gummisohle" of Sohle)?"""
+        parts = self._own_parts[name]
+        return parts.at(tokens, index) > 0 or any(
+            len(part) == 1 and len(part[0]) >= _SHORTEST_PART and tokens[index].stem.endswith(part[0])
+            for part in parts.all
+        )
 
     def _is_packaging(self, owner: _Part, place: _Place) -> bool:
         outside = not place.first <= owner.first < place.last
@@ -993,7 +1008,9 @@ def _is_extension(tokens: Sequence[Token], index: int) -> bool:
 def _is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
     """Does a list that begins with what a thing is for hold these words ("for pool, shower and beach")? Of each member
     but their own a few words may stand before; of their own only articles, and nothing that they may describe stands
-    behind ("for the office", not "for quick evening miles")."""
+    behind ("for the office", not "for quick evening miles") but that it is used there ("for indoor use")."""
+    if last < len(tokens):
+        last += words("uses").at(tokens, last)
     ends = last == len(tokens) or tokens[last].clause != tokens[last - 1].clause
     behind = ("joins", "carries_on", "prepositions", "located")
     if not ends and not any(words(kind).at(tokens, last) for kind in behind):

@@ -80,6 +80,8 @@ def measured(attribute: Attribute, field: Field, first: int, end: int, unit: str
             named = unit
         else:
             continue
+        if field.text[tokens[last - 1].end : tokens[last - 1].end + 1].isdigit() and named.isalpha():
+            continue  # "H009L01": an article's number
         number = fraction[0] if fraction else _number(field, token, named)
         yield Measured(index, last, f"{number} {named}", not _joined(field, index, last))
 
