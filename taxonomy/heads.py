@@ -90,7 +90,7 @@ def _in_core(title: Field, first: int, last: int, covered: Phrases, terms: Phras
     kind, other = (kinds[-1] if kinds else None), (others[-1] if others else None)
     if toys:
         return Head(*toys[0], title.quote(*toys[0]), False, first, title.name)
-    if other and (kind is None or other[1] > kind[1]):
+    if other and (kind is None or (other[1], kind[0]) > (kind[1], other[0])):
         return Head(*other, title.quote(*other), False, first, title.name)
     if kind is None:
         return None

@@ -614,9 +614,25 @@ class Lexicon:
         if not place.asks_value and all(stem.isdigit() for stem in term.stems):
             # "3+" is but a number in a text.
             return Standing.CUE
+        if not place.asks_value and self._is_look(term, place):
+            return Standing.LIKENESS
         if Scope.LIKENESS in under and self._is_imitated(term, place):
             return Standing.LIKENESS
         return None
+
+    def _is_look(self, term: _Term, place: _Place) -> bool:
+        """Has the product but the look of that kind or use: "tennis style"?"""
+        attribute, tokens = term.attribute, place.field.tokens
+        if attribute.name != self.labels.kind and (attribute.facet != "demand" or attribute.name in _NO_USES):
+            return False
+        after = place.last < len(tokens) and tokens[place.last].clause == tokens[place.last - 1].clause
+        if after and words("looks").at(tokens, place.last):
+            return True
+        return any(
+            words("looks_before").at(tokens, at, place.first) == place.first - at
+            and tokens[at].clause == tokens[place.first].clause
+            for at in range(max(0, place.first - 3), place.first)
+        )
 
     def _in_remark(self, term: _Term, place: _Place) -> bool:
         """Does it stand in brackets with words that say something, after a value of the same attribute: "white (photo
