@@ -4,14 +4,14 @@ Of the product's text it reads title and brand, and of the rest the sentences th
 that none rests on, and be it an order in a language that nobody foresaw, has no say in it.
 
 The prose is held to what was shown, statement by statement: its numbers, its values of the category's lexicon and what
-it denies must be claims, and the words it describes things with must stand there; those beside a part must stand
-beside it in the text ("durable leather sole"). Sentences that are not borne out are left out; where the first one is
-not, there is no prose.
+it denies must be claims, and the words it describes things with must stand there: those beside a part beside it
+("durable leather sole"), others close to each other, and what it is said to be for where the text says so, too.
+Sentences that are not borne out are left out; where the first one is not, there is no prose.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby, pairwise
 
 from reaseq.agents.claims import Claim
 from reaseq.agents.product_text import shown
@@ -30,15 +30,19 @@ _SPACE = re.compile(r"\s+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069]")
 _ROOT = 5
 """Letters: words that share so many at their beginning say the same ("cushioned", "cushioning")."""
+_NEAR = 3
+"""Tokens, from one describing word of the text to the next that may be told in one breath with it."""
 _SAYING = frozenset(
     stem
     for word in (
-        "suit suitable ideal great good design feature featuring provide offer give come have has use fit well both"
-        " also which who them they made make look type kind style product item pair colour color available"
+        "suit suitable ideal great good design feature featuring provide offer give have has use fit well both"
+        " also which who them they made make look type kind style product item pair colour color"
     ).split()
     for stem in stems(word)
 )
 """Words in which prose says what a product is, and which state nothing."""
+
+_BEING = frozenset(stem for word in ("is", "are") for stem in stems(word))
 
 
 class Summarizer:
@@ -106,30 +110,74 @@ class _Grounds:
         ]
         self.units += [_roots(tokenize(_in_words(claim))) for claim in (*held, *denied)]
         self.all = frozenset().union(*self.units)
+        self.claimed = _roots(_words_of(held))
+        self.pairs = frozenset(
+            frozenset(_roots((token, other)))
+            for field in read.fields.values()
+            for index, token in enumerate(field.tokens)
+            for other in field.tokens[index + 1 : index + 1 + _NEAR]
+        )
+        for_whom = [claim for claim in held if claim["attribute"] != "style" and _is_demand(lexicon, claim)]
+        self.purposes = _roots(_words_of(for_whom)) | _roots(
+            token
+            for field in read.fields.values()
+            for index, token in enumerate(field.tokens)
+            if any(
+                words("purposes").at(field.tokens, at, index) and field.tokens[at].sentence == token.sentence
+                for at in range(index)
+            )
+        )
 
     def bear_out(self, sentence: str) -> bool:
         read = Document({"summary": sentence})
         said, denied = _values(self.lexicon, read)
         if not said <= self.values or not denied <= self.denied:
             return False
-        for run, has_part in self._runs(read):
-            if not run <= self.all or (has_part and not any(run <= unit for unit in self.units)):
-                return False
-        return True
+        return all(self._is_said(field.tokens, *run) for field in read.fields.values() for run in _runs(field.tokens))
 
-    def _runs(self, read: Document) -> Iterator[tuple[frozenset[str], bool]]:
-        """Runs of describing words, each with whether a part of the product is among them."""
-        for field in read.fields.values():
-            run: list[Token] = []
-            for index, token in enumerate(field.tokens):
-                empty = token.stem in STOP or token.stem in _SAYING or words("links").at(field.tokens, index)
-                if run and (empty or token.clause != run[-1].clause):
-                    yield _run(self.lexicon, run)
-                    run = []
-                if not empty:
-                    run.append(token)
-            if run:
-                yield _run(self.lexicon, run)
+    def _is_said(self, tokens: Sequence[Token], first: int, last: int) -> bool:
+        """Do the words from `first` to `last` (exclusive) stand so in what was shown?"""
+        run = tokens[first:last]
+        roots = _roots(run)
+        parts = [index for index in range(len(run)) if self.lexicon.part_at(run, index)]
+        if not roots <= self.all or (parts and not any(roots <= unit for unit in self.units)):
+            return False
+        before = first - 1
+        while before >= 0 and words("articles").at(tokens, before, first):
+            before -= 1
+        if before >= 0 and words("purposes").at(tokens, before, first) and not roots & self.purposes:
+            return False
+        if parts and parts[-1] == len(run) - 1 and before >= 0 and tokens[before].stem in _BEING:
+            return False  # "the shoe is a stealthy upper"
+        return all(
+            pair & self.claimed or pair in self.pairs
+            for one, other in pairwise(run)
+            for pair in [frozenset(_roots((one, other)))]
+        )
+
+
+def _runs(tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    """First and last (exclusive) of each run of describing words."""
+    first: int | None = None
+    for index, token in enumerate(tokens):
+        empty = token.stem in STOP or token.stem in _SAYING or words("links").at(tokens, index)
+        if first is not None and (empty or token.clause != tokens[first].clause):
+            yield first, index
+            first = None
+        if first is None and not empty:
+            first = index
+    if first is not None:
+        yield first, len(tokens)
+
+
+def _is_demand(lexicon: Lexicon, claim: Claim) -> bool:
+    attribute = lexicon.schema.get(claim["attribute"])
+    return attribute is not None and attribute.facet == "demand"
+
+
+def _words_of(claims: Iterable[Claim]) -> Iterator[Token]:
+    for claim in claims:
+        yield from tokenize(_in_words(claim))
 
 
 def _in_words(claim: Claim) -> str:
@@ -139,11 +187,7 @@ def _in_words(claim: Claim) -> str:
     return " ".join((claim["attribute"].replace("_", " "), value, quote))
 
 
-def _run(lexicon: Lexicon, run: Sequence[Token]) -> tuple[frozenset[str], bool]:
-    return _roots(run), any(lexicon.part_at(run, index) for index in range(len(run)))
-
-
-def _roots(tokens: Sequence[Token] | Iterator[Token]) -> frozenset[str]:
+def _roots(tokens: Iterable[Token]) -> frozenset[str]:
     """Numbers as they are, words by how they begin."""
     return frozenset(token.stem if token.stem[0].isdigit() else token.stem[:_ROOT] for token in tokens)
 

@@ -628,10 +628,12 @@ class Lexicon:
         after = place.last < len(tokens) and tokens[place.last].clause == tokens[place.last - 1].clause
         if after and words("looks").at(tokens, place.last):
             return True
+        kinds = ("looks_before", "bygone") if attribute.facet == "demand" else ("looks_before",)
         return any(
-            words("looks_before").at(tokens, at, place.first) == place.first - at
+            words(kind).at(tokens, at, place.first) == place.first - at
             and tokens[at].clause == tokens[place.first].clause
             for at in range(max(0, place.first - 3), place.first)
+            for kind in kinds
         )
 
     def _in_remark(self, term: _Term, place: _Place) -> bool:
