@@ -119,8 +119,9 @@ def _endings() -> tuple[str, ...]:
 
 
 def _is_measured(title: Field, index: int) -> bool:
-    """Does a measure or a count stand before token `index` ("city bike 28 in wheels")? Then it is a feature."""
-    before = [title.tokens[at].stem for at in range(max(0, index - 2), index)]
+    """Does a measure or a count stand before token `index` ("city bike 28 in wheels")? Then it is a feature, unless
+    the title begins with it ("10 pcs rings")."""
+    before = [title.tokens[at].stem for at in range(max(1, index - 2), index)]
     return any(stem[0].isdigit() for stem in before)
 
 
@@ -181,7 +182,7 @@ def _core(title: Field, first: int, last: int, covered: Phrases) -> int:
         # "31.4 in" is a measure.
         if at_end and index > first and not title.tokens[index - 1].stem[0].isdigit():
             return index
-        index += max(covered.at(title.tokens, index, last), 1)
+        index += max(covered.at(title.tokens, index, last), words("accessories").at(title.tokens, index, last), 1)
     return last
 
 

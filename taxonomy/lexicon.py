@@ -625,8 +625,11 @@ class Lexicon:
         attribute, tokens = term.attribute, place.field.tokens
         if attribute.name != self.labels.kind and (attribute.facet != "demand" or attribute.name in _NO_USES):
             return False
-        after = place.last < len(tokens) and tokens[place.last].clause == tokens[place.last - 1].clause
-        if after and words("looks").at(tokens, place.last):
+        last = place.last
+        while last < len(tokens) and (width := self.labels.whole.at(tokens, last)):
+            last += width  # "running shoe look"
+        goes_on = last < len(tokens) and tokens[last].clause == tokens[last - 1].clause
+        if goes_on and words("looks").at(tokens, last):
             return True
         kinds = ("looks_before", "bygone") if attribute.facet == "demand" else ("looks_before",)
         return any(

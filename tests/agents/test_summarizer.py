@@ -99,6 +99,12 @@ ACME = {
         pytest.param("It is not black.", False, id="a denial of its own"),
         pytest.param("It has a tough rubber sole.", False, id="a word moved to a part"),
         pytest.param("It is suitable for men of all ages.", False, id="whom it suits"),
+        pytest.param("It is a black sole.", False, id="a part as what it is"),
+        pytest.param("It is a suede shoe for sticky soles.", False, id="what it is for"),
+        pytest.param("It is a shoe for a hike.", True, id="what the text says it is for"),
+        pytest.param("It is a black shoe, tough and sticky.", True, id="words of their own"),
+        pytest.param("It is a tough sticky shoe.", False, id="words from two sentences in one breath"),
+        pytest.param("It is available in black.", False, id="an offer"),
     ],
 )
 def test_prose_is_held_to_claims_and_their_words(said: str, kept: bool) -> None:

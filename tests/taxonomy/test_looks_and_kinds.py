@@ -1,0 +1,110 @@
+"""What has but the look of a kind or a use is none; what a title's last words say it is; and what likenesses, sets and
+numbers within other numbers are."""
+
+import pytest
+
+from tests.taxonomy.test_claims import Case, verified
+
+LOOKS: list[Case] = [
+    ("shoes", "Premiere shoes", "Classic tennis style is reimagined for today.", "scenario=tennis"),
+    ("shoes", "Sneaker", "Running-inspired design with a basketball look.", "scenario=basketball"),
+    ("shoes", "Samba", "The timeless training icon has been winning fans.", "scenario=gym and training"),
+    ("shoes", "Sneaker", "Im Wanderschuh-Look, Sneaker im Tennis-Stil.", "shoe_type=hiking shoe"),
+    ("shoes", "Baskets", "Un look randonnée pour la ville.", "scenario=hiking"),
+    ("shoes", "Zapatillas", "Con estilo de tenis.", "scenario=tennis"),
+    ("shoes", "Sneakers", "In stile tennis.", "scenario=tennis"),
+    ("shoes", "スニーカー", "ランニングシューズ風。", "scenario=running"),
+    ("shoes", "休闲鞋", "跑步鞋风。", "scenario=running"),
+    ("shoes", "Court 84 Retro Tennis Shoes", "More for cafés than for match points.", "scenario=tennis"),
+    ("shoes", "Chasm", "Overlays that mirror the Fell, an archival running shoe.", "shoe_type=running shoe"),
+    ("shoes", "Hearth", "A moccasin-style slipper.", "shoe_type=loafer"),
+]
+SAYINGS: list[Case] = [
+    ("shoes", "ZX", "Boost energises every step as you zip around town.", "closure=zip"),
+    ("shoes", "Falcon", "From school to running errands with you.", "scenario=running"),
+    ("shoes", "Fusio", "They not only support the journey, they encourage it.", "need=stability"),
+    ("shoes", "Reissue", "Dial it back to the '80s, when sneakers were designed for tennis.", "scenario=tennis"),
+]
+OTHER_THINGS: list[Case] = [
+    ("bags", "Sleeping bag with zip", "", "closure=zip"),
+    ("bags", "Schlafsack mit Reißverschluss", "", "closure=zip"),
+    ("bags", "Sac poubelle 30 l", "", "capacity=30 l"),
+    ("bags", "Bolsas de basura 50 l", "", "capacity=50 l"),
+    ("bags", "30 Freezer bags", "", "bag_type=handbag"),
+    ("skin_care", "Ski Mask", "", "care_type=mask"),
+    ("skin_care", "Party lace masks black", "", "care_type=mask"),
+    ("hair_care", "Curly wig, brown hair color", "", "care_type=hair colour"),
+    ("shirts", "30 Golf Tees", "", "shirt_type=T-shirt"),
+    ("jewellery", "10pcs Throwing Rings Toss Game", "", "jewellery_type=ring"),
+    ("jewellery", "Tongue rings, acrylic", "", "jewellery_type=ring"),
+    ("jewellery", "Pendant For Necklace Or Earrings", "", "jewellery_type=necklace"),
+    ("cookware", '22.5" Tall Planter Plant Pot', "", "diameter=57.15 cm"),
+    ("cookware", "30 cm high stock pot", "", "diameter=30 cm"),
+    ("cookware", "Topf, 20 cm hoch", "", "diameter=20 cm"),
+    ("cookware", "Marmite 30 cm de haut", "", "diameter=30 cm"),
+    ("bags", "Marc Women's Handbag H009L01SP21", "", "capacity=009 l"),
+    ("sofas", "Sofa aus Cord", "Nähte in Leder abgesetzt. Zierkissen aus Leinen.", "cover=leather"),
+    ("sofas", "Leather sofa", "Contrast stitching in linen.", "cover=linen"),
+    ("sofas", "Canapé en velours", "Coutures en lin.", "cover=linen"),
+]
+LIKENESSES: list[Case] = [
+    ("lamps", "Desk lamp", "Base in faux leather.", "home_material=leather"),
+    ("lamps", "Lampada", "Base in ecopelle.", "home_material=leather"),
+    ("lamps", "Lámpara", "Base de piel sintética.", "home_material=leather"),
+    ("watches", "Uhr", "Armband aus veganem Leder.", "strap_material=leather"),
+    ("watches", "腕時計", "合皮ベルト。", "strap_material=leather"),
+    ("watches", "手表", "人造革表带。", "strap_material=leather"),
+    ("headphones", "Passive Noise Cancelling headphones", "", "noise_control=active noise cancelling"),
+]
+
+
+@pytest.mark.parametrize(("category", "title", "description", "claim"), [*LOOKS, *SAYINGS, *OTHER_THINGS, *LIKENESSES])
+def test_it_is_none(category: str, title: str, description: str, claim: str) -> None:
+    assert claim not in verified(category, title, description)
+
+
+@pytest.mark.parametrize(
+    ("category", "title", "description", "claim"),
+    [
+        ("shoes", "Men's FG boots", "These football boots have a light upper.", "shoe_type=football boot"),
+        ("shoes", "Men's boots black", "These Chelsea boots are suede.", "shoe_type=ankle boot"),
+        ("shoes", "Rugged boots", "Goes well with hiking boots.", "shoe_type=boot"),
+        ("shoes", "ブーツ", "このチェルシーブーツは本革です。", "shoe_type=ankle boot"),
+        ("shoes", "Court Tennis Shoes", "For tennis.", "scenario=tennis"),
+        ("shoes", "Slipper", "A suede sole for indoor use.", "scenario=indoors"),
+        ("shoes", "Kinderschuh", "Griffige Gummisohle.", "need=grip"),
+        ("shoes", "Oxford", "Full brogue oxford in hand-burnished calf leather.", "upper_material=leather"),
+        ("jewellery", "Rings, Earrings, Necklace Jewelry Set", "", "jewellery_type=jewellery set"),
+        ("jewellery", "Kette, Ohrringe, Armband Schmuckset", "", "jewellery_type=jewellery set"),
+        ("jewellery", "ネックレス、ピアス、ジュエリーセット", "", "jewellery_type=jewellery set"),
+        ("jewellery", "项链，耳环，首饰套装", "", "jewellery_type=jewellery set"),
+        ("jewellery", "Tongue rings, acrylic", "", "jewellery_type=body jewellery"),
+        ("bags", "Laptop backpack 25 l", "", "capacity=25 l"),
+        ("cookware", "12 inch deep frying pan", "", "diameter=30.48 cm"),
+        ("lamps", "Desk lamp", "Base in faux leather.", "home_material=faux leather"),
+        ("watches", "Montre", "Bracelet en similicuir.", "strap_material=faux leather"),
+        ("headphones", "Passive Noise Cancelling headphones", "", "noise_control=passive isolation"),
+        ("sofas", "Sofa", "Upholstered in linen. Seat and back in leather.", "cover=leather"),
+    ],
+)
+def test_it_is_so(category: str, title: str, description: str, claim: str) -> None:
+    assert claim in verified(category, title, description)
+
+
+@pytest.mark.parametrize(
+    ("title", "description", "colours"),
+    [
+        ("Chelsea Boot black", "The Ferryman in brown.", set()),
+        ("Stiefel schwarz", "Der Stiefel in Braun.", set()),
+        ("Botte noire", "La botte en marron.", set()),
+        ("黑色靴子", "棕色靴子。", set()),
+        ("Chelsea Boot black", "The Ferryman in black and brown.", {"black"}),
+    ],
+)
+def test_a_title_and_a_text_that_say_other_colours(title: str, description: str, colours: set[str]) -> None:
+    found = verified("shoes", title, description)
+    assert {claim.removeprefix("color=") for claim in found if claim.startswith("color=")} == colours
+
+
+def test_several_things_are_none_of_them() -> None:
+    assert not {claim for claim in verified("jewellery", "Rings, earrings, 3 pcs", "") if "jewellery_type" in claim}
