@@ -13,8 +13,9 @@ from collections.abc import Collection, Iterable, Sequence
 from reaseq.agents.claims import Claim
 from reaseq.documents.document import Document, Place
 from reaseq.documents.language import words
+from reaseq.documents.tokens import STOP
 from reaseq.taxonomy.evidence import Evidence, Match
-from reaseq.taxonomy.lexicon import STOP, Lexicon
+from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.trust import VERIFIED_FROM, Trust, sort_of
 
@@ -32,7 +33,7 @@ def class_of_reason(cited: Place, others: Iterable[Match], document: Document, l
     index = cited.first
     while index < cited.last:
         token = tokens[index]
-        named = max(lexicon.part_at(tokens, index), lexicon.labels.whole.at(tokens, index))
+        named = max(lexicon.parts.at(tokens, index), lexicon.labels.whole.at(tokens, index))
         width = max(named, *(words(empty).at(tokens, index) for empty in _EMPTY))
         if (
             not width

@@ -83,4 +83,4 @@ def _is_no_name(tokens: list[Token], brand: tuple[str, ...], lexicon: Lexicon) -
         return True
     if len(words) == 2 and words[0] in _SIZES and words[1][0].isdigit():
         return True
-    return lexicon.describes(words) or lexicon.part_at(tokens, 0) == len(tokens)
+    return lexicon.describes(words) or lexicon.parts.at(tokens, 0) == len(tokens)

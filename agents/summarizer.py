@@ -17,11 +17,11 @@ from reaseq.agents.claims import Claim
 from reaseq.agents.product_text import shown
 from reaseq.documents.document import Document
 from reaseq.documents.language import words
-from reaseq.documents.tokens import Token, stems, tokenize
+from reaseq.documents.tokens import STOP, Token, stems, tokenize
 from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
 from reaseq.prompts.library import Prompt
 from reaseq.taxonomy.evidence import Evidence
-from reaseq.taxonomy.lexicon import STOP, Lexicon
+from reaseq.taxonomy.lexicon import Lexicon
 
 _SHORTEST = 10
 _LONGEST = 1200
@@ -139,7 +139,7 @@ class _Grounds:
         """Do the words from `first` to `last` (exclusive) stand so in what was shown?"""
         run = tokens[first:last]
         roots = _roots(run)
-        parts = [index for index in range(len(run)) if self.lexicon.part_at(run, index)]
+        parts = [index for index in range(len(run)) if self.lexicon.parts.at(run, index)]
         if not roots <= self.all or (parts and not any(roots <= unit for unit in self.units)):
             return False
         before = first - 1

@@ -14,6 +14,11 @@ from typing import NamedTuple
 
 from reaseq.documents.markup import Visible, read
 
+STOP = frozenset(
+    {"a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "for", "with", "from", "by", "is", "are", "was"}
+    | {"be", "it", "its", "this", "that", "these", "those", "your", "you", "our", "und", "der", "die", "das", "für"}
+)
+"""Stems that say nothing by themselves."""
 UNITS = {
     "millimeter": "mm",
     "millimetre": "mm",
@@ -190,6 +195,11 @@ def begin_of(tokens: Sequence[Token], index: int, *, clause: bool) -> int:
     ):
         index -= 1
     return index
+
+
+def sentence_of(tokens: Sequence[Token], index: int) -> range:
+    """The tokens of the sentence of token `index`."""
+    return range(begin_of(tokens, index, clause=False), end_of(tokens, index, clause=False))
 
 
 def find(needle: Sequence[str], tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:

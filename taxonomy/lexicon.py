@@ -24,18 +24,18 @@ from reaseq.documents.document import Document, Field, Kind, Piece
 from reaseq.documents.language import Phrases, answer, ticked, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.surroundings import (
-    before_shares,
     brackets_around,
     heading_of,
     is_aside_above,
     is_chosen_from,
     is_denied_above,
 )
-from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced, stems
+from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_unspaced, sentence_of, stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.heads import Head, head_of, opening_of
 from reaseq.taxonomy.labels import Asks, Labels, Meaning, is_substance, words_of
 from reaseq.taxonomy.measures import count_unit, measured
+from reaseq.taxonomy.parts import Part, Parts, owner_of
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.units import is_in, same
 
@@ -44,17 +44,8 @@ _USES = ("scenario", "season", "occasion", "room")
 """Attributes that say when, where or what for a product is used."""
 _NO_USES = ("audience", "need", "style")
 """Attributes of the buyer that "for" before them makes no surer ("for a sporty look")."""
-_SHORTEST_PART = 4
-"""Characters of a part's name that compounds may end in."""
 _LONGEST_USES = 10
 """Tokens."""
-STOP = frozenset(
-    {"a", "an", "the", "and", "or", "of", "in", "on", "at", "to", "for", "with", "from", "by", "is", "are", "was"}
-    | {"be", "it", "its", "this", "that", "these", "those", "your", "you", "our", "und", "der", "die", "das", "für"}
-)
-"""Stems that say nothing by themselves."""
-_PART_AFTER = 3
-_PART_BEFORE = 6
 _SHORT_ITEM = 4
 """Tokens: an item of a list that has no more says one thing of the product."""
 _SHORT_ANSWER = 5
@@ -71,16 +62,6 @@ class _Term:
     value: str
     stems: tuple[str, ...]
     only_with: Phrases | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A part named at tokens `first` to `last` (exclusive): of the attributes `owners`, of the `whole`, or nobody's."""
-
-    first: int
-    last: int
-    owners: frozenset[str]
-    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +97,8 @@ class Lexicon:
         self.schema = schema
         self.labels = Labels(schema)
         self._terms: dict[str, list[_Term]] = {}
-        self._cues: dict[str, Phrases] = {}
-        self._own_parts: dict[str, Phrases] = {}
+        self.parts = Parts(schema, self.labels.whole)
         for attribute in schema.attributes:
-            self._cues[attribute.name] = Phrases(attribute.cues)
-            named = attribute.name.rpartition("_")[0] if is_substance(attribute) else attribute.name
-            self._own_parts[attribute.name] = Phrases([*attribute.parts, named.replace("_", " ")])
             only_with = {stems(term): Phrases(beside) for term, beside in attribute.only_with.items()}
             for value, synonyms in attribute.values.items():
                 for term in dict.fromkeys(stems(term) for term in (value, *synonyms)):
@@ -132,9 +109,6 @@ class Lexicon:
             terms.sort(key=lambda term: -len(term.stems))
         self._longer = Phrases(" ".join(term.stems) for some in self._terms.values() for term in some)
         self._absences = dict(self._read_absences())
-        of_measures = [a for a in schema.attributes if a.kind == "measure"]
-        self._closed_cues = Phrases(c for a in schema.attributes if a not in of_measures for c in a.cues)
-        self._all_cues = Phrases(c for a in schema.attributes for c in a.cues)
         self._readings: WeakKeyDictionary[Document, _Reading] = WeakKeyDictionary()
 
     def _read_absences(self) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
@@ -253,7 +227,7 @@ class Lexicon:
         far: list[Match] = []
         others: list[Match] = []
         for field in document.fields.values():
-            parts: dict[int, _Part] | None = None
+            parts: dict[int, Part] | None = None
             for piece in field.pieces:
                 place = self._place(field, piece.first, piece.last, piece)
                 unit, said = "", ""
@@ -262,7 +236,7 @@ class Lexicon:
                 for number in measured(
                     attribute, field, piece.label[0] if piece.label else piece.first, piece.last, unit
                 ):
-                    parts = self._parts(field.tokens, self._all_cues) if parts is None else parts
+                    parts = self.parts.named(field.tokens) if parts is None else parts
                     at = self._place(field, number.first, number.last, piece)
                     alone = number.alone
                     if said and brackets_around(field, number.first, piece) is not None:
@@ -280,7 +254,7 @@ class Lexicon:
                 stated.append(match)
         return [match for match in near or far if match in stated] + others
 
-    def _measure(self, attribute: Attribute, place: _Place, value: str, alone: bool, parts: dict[int, _Part]) -> Match:
+    def _measure(self, attribute: Attribute, place: _Place, value: str, alone: bool, parts: dict[int, Part]) -> Match:
         name, tokens = attribute.name, place.field.tokens
 
         def made(evidence: Evidence, standing: Standing = Standing.STATED, beside: str = "") -> Match:
@@ -333,8 +307,8 @@ class Lexicon:
                 return made(Evidence.PART if evidence in _FREE else evidence, beside=beside)
             if not nearest.whole:
                 return made(evidence, Standing.PART, beside)
-        if self._cues[name].all:
-            if not self._cued(name, tokens, place.first):
+        if self.parts.needs_cue(name):
+            if not self.parts.is_cued(name, tokens, place.first):
                 bare = attribute.bare_in_title and place.field.name == "title"
                 return made(evidence) if bare else made(evidence, Standing.CUE)
             return made(Evidence.CUE if evidence in _FREE else evidence)
@@ -411,7 +385,7 @@ class Lexicon:
     def _terms_in(self, field: Field, head: Head | None, brand: Phrases) -> Iterator[tuple[str, Match]]:
         """brand: the product's, whose words say nothing of it ("Strand Espadrille" by Strand)."""
         tokens = field.tokens
-        parts: dict[int, _Part] | None = None
+        parts: dict[int, Part] | None = None
         terms = list(self._terms_at(field.text, tokens))
         names = list(_places_of(brand, field)) if terms else []
         for index, last, term in terms:
@@ -516,7 +490,7 @@ class Lexicon:
                     yield index, last, term
 
     def _judged(
-        self, term: _Term, place: _Place, parts: dict[int, _Part], head: Head | None
+        self, term: _Term, place: _Place, parts: dict[int, Part], head: Head | None
     ) -> tuple[Evidence, Standing, str]:
         """On what a term's value rests at a place, whether it is stated there, and the words that decide."""
         evidence = self._class(place)
@@ -530,7 +504,7 @@ class Lexicon:
                 owned = self._of_part(term, place, evidence, parts)
                 if owned[1] is Standing.PART:
                     return owned
-            cued = place.asks_value or self._cued(term.attribute.name, place.field.tokens, place.first)
+            cued = place.asks_value or self.parts.is_cued(term.attribute.name, place.field.tokens, place.first)
             return evidence, standing if cued else Standing.CUE, ""
         if place.in_label and place.last > place.piece.first:
             # "SPF: 30"
@@ -591,7 +565,7 @@ class Lexicon:
     def _swayed(self, term: _Term, place: _Place) -> Standing | None:
         """What the small words around it make of a term."""
         if term.only_with is not None and not place.asks_value:
-            sentence = _sentence(place.field.tokens, place.first)
+            sentence = sentence_of(place.field.tokens, place.first)
             around = (index for index in sentence if not place.first <= index < place.last)
             if not any(term.only_with.at(place.field.tokens, index) for index in around):
                 return Standing.CUE
@@ -700,12 +674,12 @@ class Lexicon:
         return evidence, Standing.STATED, ""
 
     def _of_part(
-        self, term: _Term, place: _Place, evidence: Evidence, parts: dict[int, _Part]
+        self, term: _Term, place: _Place, evidence: Evidence, parts: dict[int, Part]
     ) -> tuple[Evidence, Standing, str]:
         """Whose a value is by the part it stands beside."""
         name, tokens = term.attribute.name, place.field.tokens
         shared = self.labels.is_of_substances(term.attribute) or term.attribute.looks or bool(term.attribute.cues)
-        owner = self._owner(place.field, place.first, place.last, parts, shared=shared)
+        owner = owner_of(place.field, place.first, place.last, parts, shared=shared)
         named = [parts[index] for index in range(place.first + 1, place.last) if index in parts]
         # "Full-length zipper" names the value, and no part that has it.
         named = [part for part in named if not self._means(name, tokens[part.first : part.last])]
@@ -725,16 +699,16 @@ class Lexicon:
         if place.asks_value:
             beside = place.label
         minds = self._minds_parts(term)
-        own = owner is not None and (name in owner.owners or self._is_own_part(name, tokens, owner.first))
+        own = owner is not None and (name in owner.owners or self.parts.is_own(name, tokens, owner.first))
         if owner is not None and not owner.whole and not own and (minds or self._is_packaging(owner, place)):
             return evidence, Standing.PART, beside
         if own and evidence in _FREE:
             # Titles are stuffed with words: what stands in one beside a part is no surer than the rest of its phrase.
             return (Evidence.PHRASE if evidence is Evidence.TITLE else Evidence.PART), Standing.STATED, beside
-        if self._cues[name].all and not own and not (place.asks_value and place.asked.attributes == {name}):
+        if self.parts.needs_cue(name) and not own and not (place.asks_value and place.asked.attributes == {name}):
             if owner is not None and owner.whole and minds:
                 return evidence, Standing.PART, beside
-            if self._shared(term) or not self._cued(name, tokens, place.first):
+            if self._shared(term) or not self.parts.is_cued(name, tokens, place.first):
                 return evidence, Standing.CUE, ""
             return (Evidence.CUE if evidence in _FREE else evidence), Standing.STATED, ""
         if minds and owner is None and evidence is Evidence.PROSE and self._is_said(tokens, place.first):
@@ -746,15 +720,7 @@ class Lexicon:
             evidence = Evidence.PART if evidence is Evidence.PROSE else Evidence.PHRASE
         return evidence, Standing.STATED, beside
 
-    def _is_own_part(self, name: str, tokens: Sequence[Token], index: int) -> bool:
-        """Is it one of the attribute's own parts, or a compound of one ("Gummisohle" of Sohle)?"""
-        parts = self._own_parts[name]
-        return parts.at(tokens, index) > 0 or any(
-            len(part) == 1 and len(part[0]) >= _SHORTEST_PART and tokens[index].stem.endswith(part[0])
-            for part in parts.all
-        )
-
-    def _is_packaging(self, owner: _Part, place: _Place) -> bool:
+    def _is_packaging(self, owner: Part, place: _Place) -> bool:
         outside = not place.first <= owner.first < place.last
         return outside and words("packagings").at(place.field.tokens, owner.first) > 0
 
@@ -771,7 +737,7 @@ class Lexicon:
     def _shared(self, term: _Term) -> bool:
         """Is it a term of another attribute, too, that needs no cue?"""
         return any(
-            other.stems == term.stems and not self._cues[other.attribute.name].all
+            other.stems == term.stems and not self.parts.needs_cue(other.attribute.name)
             for other in self._terms[term.stems[0]]
             if other.attribute is not term.attribute
         )
@@ -809,106 +775,15 @@ class Lexicon:
         short = piece.last - piece.first <= _SHORT_ITEM
         return piece.sure and place.asked.asks is Asks.UNKNOWN and (short or piece.kind is Kind.ROW)
 
-    def _parts(self, tokens: Sequence[Token], cues: Phrases) -> dict[int, _Part]:
-        """Every part, cue and word for the whole, by its first token."""
-        found: dict[int, _Part] = {}
-        for index in range(len(tokens)):
-            cue = cues.at(tokens, index)
-            whole = self.labels.whole.at(tokens, index)
-            width = max(cue, whole, words("parts").at(tokens, index), words("packagings").at(tokens, index))
-            if not width:
-                continue
-            owners: frozenset[str] = frozenset()
-            if cue == width:
-                phrase = tuple(token.stem for token in tokens[index : index + width])
-                owners = frozenset(name for name, own in self._cues.items() if phrase in own)
-            found[index] = _Part(index, index + width, owners, whole == width)
-        return found
-
-    def _parts_beside(self, terms: Sequence[tuple[int, int, _Term]], tokens: Sequence[Token]) -> dict[int, _Part]:
+    def _parts_beside(self, terms: Sequence[tuple[int, int, _Term]], tokens: Sequence[Token]) -> dict[int, Part]:
         """Parts, cues and words for the whole, but for those within the name of a kind ("borsa a tracolla")."""
-        found = self._parts(tokens, self._closed_cues)
+        found = self.parts.named(tokens, measures=False)
         for first, last, term in terms:
             if term.attribute.name == self.labels.kind:
                 for index in range(first, last):
                     if index in found and found[index].last - index < last - first and not found[index].whole:
                         del found[index]
         return found
-
-    def part_at(self, tokens: Sequence[Token], index: int) -> int:
-        """How many tokens the words for a part have that begin at `index`; 0 if none do."""
-        return max(self._all_cues.at(tokens, index), words("parts").at(tokens, index))
-
-    def _owner(
-        self, field: Field, first: int, last: int, parts: dict[int, _Part], *, shared: bool = True
-    ) -> _Part | None:
-        """The part that a value at tokens `first` to `last` (exclusive) stands beside: the first one close after it
-        ("rubber lug outsole"), or one before it with nothing or a linking word between. shared: may an "and" stand
-        between them, as in "leather and mesh upper", but not in "zip and hood"?"""
-        tokens = field.tokens
-        after = self._part_in_brackets(field, last, parts)
-        if after is None and not (first and words("ties_back").at(tokens, first - 1, first) and last not in parts):
-            after = self._part_after(tokens, last, parts, shared=shared)
-        before, linked = self._part_before(tokens, first, parts, beyond_words=after is None)
-        if after is None or before is None:
-            return after or before
-        # "Sole rubber upper leather": where a clause begins with a part, each part stands before its value.
-        begins = before.first == 0 or tokens[before.first - 1].clause != tokens[first].clause
-        return before if begins and not linked and after.first == last else after
-
-    def _part_in_brackets(self, field: Field, last: int, parts: dict[int, _Part]) -> _Part | None:
-        """The part in the brackets after token `last - 1`: "Rubber (sole)"."""
-        part, tokens = parts.get(last), field.tokens
-        if part is None or field.text[tokens[last - 1].end : tokens[last].start].strip() not in ("(", "[", "（"):
-            return None
-        ends = part.last == len(tokens) or tokens[part.last].clause != tokens[last].clause
-        return part if ends and not part.whole else None
-
-    def _part_after(self, tokens: Sequence[Token], last: int, parts: dict[int, _Part], *, shared: bool) -> _Part | None:
-        clause, index, steps, located = tokens[last - 1].clause, last, 0, False
-        while (
-            index < len(tokens)
-            and tokens[index].clause == clause
-            and steps <= _PART_AFTER
-            and index - last <= 2 * _PART_AFTER
-        ):
-            if index in parts and not (located and parts[index].whole):
-                return parts[index]
-            if words("located").at(tokens, index) and index == last:
-                located = True
-            elif not (shared and words("joins").at(tokens, index)) and not located:
-                if tokens[index].stem in STOP or any(words(kind).at(tokens, index) for kind in ("links", "joins")):
-                    return None
-                steps += 1
-            index += 1
-        return None
-
-    def _part_before(
-        self, tokens: Sequence[Token], first: int, parts: dict[int, _Part], *, beyond_words: bool
-    ) -> tuple[_Part | None, bool]:
-        """The part before token `first`, and whether a word links it."""
-        beside = before_shares(tokens, first)
-        clause, linked = tokens[beside if beside < first - 1 else first].clause, False
-        for index in range(beside, max(-1, beside - _PART_BEFORE), -1):
-            if tokens[index].clause != clause:
-                # "built of soft, breathable mesh": a comma between what describes it.
-                if tokens[index].sentence != tokens[first].sentence or index == beside or linked:
-                    break
-                clause = tokens[index].clause
-            for begin in range(index, max(-1, index - 4), -1):
-                if begin in parts and parts[begin].last == index + 1:
-                    return (parts[begin] if linked or index == beside else None), linked
-            if words("links").at(tokens, index):
-                linked = True
-            elif not beyond_words or (index < beside and self._begins_anew(tokens, index, linked)):
-                break
-        return None, linked
-
-    def _begins_anew(self, tokens: Sequence[Token], index: int, linked: bool) -> bool:
-        """ "A fixed hood and a full-length zip": does another thing begin after token `index`? linked: to the part that
-        may stand before it."""
-        another = not linked or words("articles").at(tokens, index + 1) > 0
-        return another and words("joins").at(tokens, index) > 0
 
     def spans(self, attribute: Attribute, value: str, document: Document) -> list[Match]:
         """Where the words of `value` stand in the document, whatever they are; the attribute's cues count."""
@@ -922,9 +797,9 @@ class Lexicon:
             if under & (Scope.DENIED | Scope.ASIDE):
                 standing = Standing.DENIED if Scope.DENIED in under else Standing.ASIDE
             elif (
-                self._cues[attribute.name].all
+                self.parts.needs_cue(attribute.name)
                 and not place.asks_value
-                and not self._cued(attribute.name, field.tokens, first)
+                and not self.parts.is_cued(attribute.name, field.tokens, first)
             ):
                 standing = Standing.CUE
             evidence = self._class(place)
@@ -952,13 +827,6 @@ class Lexicon:
                     if len(spans) >= most:
                         return list(spans)
         return list(spans)
-
-    def _cued(self, name: str, tokens: Sequence[Token], index: int) -> bool:
-        """Does a cue of the attribute stand in the sentence of token `index`, if it needs one?"""
-        cues = self._cues[name]
-        if not cues.all:
-            return True
-        return any(cues.at(tokens, at) for at in _sentence(tokens, index))
 
 
 def _places_of(brand: Phrases, field: Field) -> Iterator[tuple[int, int]]:
@@ -1015,11 +883,6 @@ def _means_else(first: int, last: int, term: _Term, terms: Sequence[tuple[int, i
     return False
 
 
-def _sentence(tokens: Sequence[Token], index: int) -> range:
-    """The tokens of the sentence of token `index`."""
-    return range(begin_of(tokens, index, clause=False), end_of(tokens, index, clause=False))
-
-
 def _is_extension(tokens: Sequence[Token], index: int) -> bool:
     """Does the clause of token `index` say what the product may come to have ("expandable up to 32 GB")?"""
     clause = range(begin_of(tokens, index, clause=True), end_of(tokens, index, clause=True))
@@ -1067,7 +930,7 @@ def _has_own_size(tokens: Sequence[Token], index: int) -> bool:
     return any((tokens[index].stem,) in words(kind) for kind in ("parts", "packagings", "sized"))
 
 
-def _distance(part: _Part, place: _Place) -> tuple[int, bool]:
+def _distance(part: Part, place: _Place) -> tuple[int, bool]:
     """How far a part is from a number; one after it counts before one as near that stands before it."""
     after = part.first >= place.last
     return (part.first - place.last if after else place.first - part.last), not after
