@@ -9,6 +9,7 @@ decides and the confidence stays unmeasured.
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -90,11 +91,21 @@ class Verifier:
         return self._settled([_judged(c, *next(judged)) if which(c) else c for c in claims])
 
     def _settled(self, claims: list[Claim]) -> list[Claim]:
-        """Of rival values of a one-valued attribute, at most one stays: the likeliest, the title's in a tie."""
+        """Of rival values of a one-valued attribute, at most one stays: the likeliest, the title's in a tie. Who agrees
+        with both sides of a contradiction has settled none."""
+        both = Counter(
+            claim["attribute"]
+            for claim in claims
+            if claim["evidence"] == Evidence.CONTRADICTED and claim["status"] in ("verified", "proposed")
+        )
         best: dict[str, Claim] = {}
         for claim in claims:
             attribute = self.schema.get(claim["attribute"])
-            if attribute is None or attribute.multiple or claim["status"] != "verified":
+            if attribute is None or claim["status"] != "verified":
+                continue
+            if attribute.multiple:
+                if claim["evidence"] == Evidence.CONTRADICTED and both[attribute.name] > 1:
+                    claim["status"] = "proposed"
                 continue
             rival = best.get(claim["attribute"])
             if rival is None:
