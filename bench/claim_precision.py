@@ -7,7 +7,8 @@ says how many are still verified and true, and whether confidences say how often
 
 What classes of evidence are trusted by is counted on judged claims (`--fit` prints the counts of all, which
 `taxonomy/trust.yaml` holds). Calibration is cross-fitted: claims of one half of the products, by the hash of their ids,
-are read with what was counted on the other half. Rows without `product_id` are of the bundled sample, by title.
+are read with what was counted on the other half. Rows without `product_id` are of the bundled sample, by title. Rows
+with `draw` were verified when they were drawn at random, for the precision of just these: nothing is counted on them.
 
 `--draw N` prints about N claims that nobody has judged yet, with all texts of their products, to be judged.
 """
@@ -53,7 +54,8 @@ GROUPS = (
 """Of the shared catalogues, which products are read as what: by words of their titles, as the first audit did."""
 SAMPLE = Path(samples.__file__).with_name("shoes.csv")
 JUDGED = Path(__file__).with_name("judged_claims.jsonl")
-"""Claims on the shared catalogues, judged by two readers; their words are not here, only their places."""
+DRAWN = Path(__file__).with_name("drawn_claims.jsonl")
+"""Claims on the shared catalogues, each judged by a reader; their words are not here, only their places."""
 RESULTS = Path(__file__).parent / "results"
 _OF_THE_PRODUCT = ("kind", "material", "look", "measure", "words", "fact")
 """Sorts of attributes, as `sort_of` gives them; what else it gives is of the buyer."""
@@ -94,7 +96,7 @@ def key_of(row: Mapping[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--catalogs", type=Path, required=True, help="the folder of the catalogues")
-    parser.add_argument("--judged", type=Path, nargs="+", default=[JUDGED], help="files of judged claims")
+    parser.add_argument("--judged", type=Path, nargs="+", default=[JUDGED, DRAWN], help="files of judged claims")
     parser.add_argument("--fit", action="store_true", help="print the counts that trust.yaml is made of")
     parser.add_argument("--draw", type=int, default=0, help="print about so many claims that are not judged yet")
     parser.add_argument("--show", action="store_true", help="print each judged claim that is wrong or lost now")
@@ -127,7 +129,7 @@ def cross_fitted(judged: Sequence[Judged], rows: Sequence[Mapping[str, Any]], ca
 def counted(judged: Iterable[Judged]) -> dict[tuple[str, str], tuple[int, int]]:
     counts: dict[tuple[str, str], tuple[int, int]] = {}
     for one in judged:
-        if one.evidence:
+        if one.evidence and "draw" not in one.row:
             true, all_ = counts.get((one.evidence, one.sort), (0, 0))
             counts[one.evidence, one.sort] = (true + one.true, all_ + 1)
     return counts
