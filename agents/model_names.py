@@ -1,6 +1,6 @@
 """A model's bare name: what is left of "Vesper Luna Kitten Heel" without brand, kind, audience, colour and size, and
 without what it is for where that stands before the kind ("Pebble School Shoes"); of a title that is stuffed with words,
-none but a short one."""
+none but a short one. Nothing but a style or a need ("Classic", "Recycled") is no name."""
 
 from reaseq.documents.document import Document
 from reaseq.documents.tokens import Token, stems, tokenize
@@ -8,6 +8,7 @@ from reaseq.taxonomy.lexicon import Lexicon
 
 _SMALL_WORDS = frozenset(
     {"the", "a", "an", "for", "in", "with", "by", "of", "and", "new", "für", "pour", "para", "per", "von", "de"}
+    | {"generic", "unbranded", "noname"}
 )
 _LONGEST_TITLE, _LONGEST_IN_STUFFED = 12, 3
 """Words: a longer title is stuffed with what people may search for, and a longer run of its words is no name."""
@@ -49,6 +50,8 @@ def bare_name(value: str, document: Document, lexicon: Lexicon) -> str:
     if not any(any(char.isalpha() for char in token.stem) for token in left) and not (
         behind and len(left) == 1 and len(left[0].stem) >= _SHORTEST_NUMBER
     ):
+        return ""
+    if lexicon.says_how(left):
         return ""
     if first and len(left) == 1 and len(left[0].stem) == 1:
         first -= 1  # "Trainer X": a letter alone names nothing.

@@ -239,10 +239,13 @@ class _Reader:
                 self.mark(max(self.sentence[0], whole - 1), index, Scope.ASIDE)
         if self._width("versions") and self._is_other_version():
             self.mark(index + 1, _turn(tokens, index + 1, self.sentence[1]), Scope.ASIDE)
-        if width := self._width("aside_rest", in_sentence=True):
+        if width := self._width("aside_rest", in_sentence=True) or self._width("deals", in_sentence=True):
             self.mark(index + width, self.sentence[1], Scope.ASIDE)
         elif width := self._width("aside_clause"):
             self.mark(index + width, _turn(tokens, index + width, end), Scope.ASIDE)
+        if width := self._width("evokes"):
+            own = next((at for at in range(index + width, end) if self._says("company", at)), end)
+            self.mark(index + width, _turn(tokens, index + width, own), Scope.ASIDE)
         if width := self._width("others"):
             self.mark(index + width, _turn(tokens, index + width, end), Scope.ASIDE)
         self._chooses_another()
@@ -348,7 +351,9 @@ _KINDS = (
         "exceptions",
         "versions",
         "aside_rest",
+        "deals",
         "aside_clause",
+        "evokes",
         "aside_around",
         "aside_next",
         "aside_last",

@@ -15,6 +15,10 @@ from reaseq.documents.language import Phrases, words
 
 _LONGEST_OPENING = 7
 """Tokens."""
+_FEWEST_OF_A_MODEL = 10
+"""Numbers below it count parts."""
+_LONGEST_UNIT = 4
+"""Characters of a unit, as stems have them."""
 _KATAKANA = re.compile(r"[\u30a0-\u30ff]")
 
 
@@ -119,10 +123,12 @@ def _endings() -> tuple[str, ...]:
 
 
 def _is_measured(title: Field, index: int) -> bool:
-    """Does a measure or a count stand before token `index` ("city bike 28 in wheels")? Then it is a feature, unless
-    the title begins with it ("10 pcs rings")."""
-    before = [title.tokens[at].stem for at in range(max(1, index - 2), index)]
-    return any(stem[0].isdigit() for stem in before)
+    """Does a measure or a count stand before token `index` ("city bike 28 in wheels", "tote 2 straps")? Then it is a
+    feature, unless the title begins with it ("10 pcs rings") or it is a model's ("iPhone 12 battery")."""
+    stems = [title.tokens[at].stem for at in range(max(1, index - 2), index)]
+    counted = stems[-1:] != [] and stems[-1].isdigit() and int(stems[-1]) < _FEWEST_OF_A_MODEL
+    unit = len(stems) > 1 and stems[1].isalpha() and stems[1].isascii() and len(stems[1]) <= _LONGEST_UNIT
+    return counted or (unit and stems[0][0].isdigit())
 
 
 def _goes_on(title: Field, after: int, last: int, *, katakana: bool) -> bool:

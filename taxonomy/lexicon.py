@@ -34,7 +34,7 @@ from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_unspaced, 
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.heads import Head, head_of, opening_of
 from reaseq.taxonomy.labels import Asks, Labels, Meaning, is_substance, words_of
-from reaseq.taxonomy.measures import count_unit, measured
+from reaseq.taxonomy.measures import Measured, count_unit, measured
 from reaseq.taxonomy.parts import Part, Parts, owner_of
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.units import is_in, same
@@ -163,6 +163,22 @@ class Lexicon:
             for attribute in self._attributes_of(words)
         )
 
+    def says_how(self, tokens: Sequence[Token]) -> bool:
+        """Are these words styles and needs, and nothing else?"""
+        at = 0
+        while at < len(tokens):
+            terms = self._terms.get(tokens[at].stem, ())
+            widths = [
+                len(term.stems)
+                for term in terms
+                if term.attribute.name in ("style", "need")
+                and term.stems == tuple(token.stem for token in tokens[at : at + len(term.stems)])
+            ]
+            if not widths:
+                return False
+            at += max(widths)
+        return True
+
     def says_what_for(self, words: tuple[str, ...]) -> bool:
         """Do these stems say when or what for a product is used ("school", "winter")?"""
         return any(attribute.name in _USES for attribute in self._attributes_of(words))
@@ -233,16 +249,19 @@ class Lexicon:
                 unit, said = "", ""
                 if place.asks_value and attribute.name in place.asked.attributes:
                     unit = place.asked.unit or count_unit(attribute)
-                for number in measured(
-                    attribute, field, piece.label[0] if piece.label else piece.first, piece.last, unit
-                ):
-                    parts = self.parts.named(field.tokens) if parts is None else parts
+                begin = piece.label[0] if piece.label else piece.first
+                numbers = list(measured(attribute, field, begin, piece.last, unit))
+                if numbers and parts is None:
+                    parts = self.parts.named(field.tokens)
+                beside = _beside_numbers(numbers, parts or {})
+                for number in numbers:
                     at = self._place(field, number.first, number.last, piece)
                     alone = number.alone
                     if said and brackets_around(field, number.first, piece) is not None:
                         # "5 ATM (50 m)", "6 h (24 h with case)": the second says it otherwise, or of something else.
                         alone = alone and same(said, number.value, attribute.units)
-                    match = self._measure(attribute, at, number.value, alone, parts)
+                    free = {at: part for at, part in (parts or {}).items() if beside.get(at, number) == number}
+                    match = self._measure(attribute, at, number.value, alone, free)
                     said = said or (number.value if match.stated else "")
                     (others if not match.stated else far if match.evidence is Evidence.CUE else near).append(match)
         stated: list[Match] = []
@@ -415,6 +434,8 @@ class Lexicon:
             above = is_denied_above(field, piece)
             listed = -1
             for index in range(piece.first, piece.last):
+                if index < listed:
+                    continue
                 longest = min(3, piece.last - index)
                 width = next((n for n in range(longest, 0, -1) if field.stems(index, index + n) in self._absences), 0)
                 if not width:
@@ -422,6 +443,8 @@ class Lexicon:
                 under = field.under(index, index + width)
                 # "Free from parabens, silicones and perfume": what is denied goes on.
                 denied = above or Scope.DENIED in under or _goes_on(tokens, listed, index)
+                if index + width < len(tokens) and words("added").at(tokens, index + width):
+                    continue
                 if not denied or under & (Scope.ASIDE | Scope.INSTRUCTION):
                     continue
                 listed = index + width
@@ -638,10 +661,20 @@ class Lexicon:
         attribute = term.attribute
         if self.labels.is_of_substances(attribute):
             return True
-        if attribute.looks or attribute.facet == "demand" or attribute.name == self.labels.kind:
+        if attribute.looks or attribute.facet == "demand":
             return False
-        before = place.first - 1
-        return before >= 0 and words("like_next").at(place.field.tokens, before, place.first) > 0
+        before, tokens = place.first - 1, place.field.tokens
+        imitated = before >= 0 and words("like_next").at(tokens, before, place.first) > 0
+        if attribute.name != self.labels.kind:
+            return imitated
+        # "Synthetic leather jacket", "chaqueta de cuero sintético": of a kind that is called by its substance.
+        imitated = imitated or (place.last < len(tokens) and words("like_last").at(tokens, place.last) > 0)
+        return imitated and any(
+            self.labels.is_of_substances(other.attribute)
+            for stem in (*term.stems, *stems(term.value))
+            for other in self._terms.get(stem, ())
+            if other.stems == (stem,)
+        )
 
     def _shielded(self, term: _Term, place: _Place) -> Standing | None:
         """Does the label over it keep a value from the term's attribute?"""
@@ -923,6 +956,22 @@ def _is_limit(tokens: Sequence[Token], first: int, last: int) -> bool:
     """Does a word for the most stand right before or after a number: "max. 60 W", "40W以下"?"""
     before = any(words("limits").at(tokens, at, first) == first - at for at in range(max(0, first - 2), first))
     return before or (last < len(tokens) and words("limits").at(tokens, last) > 0)
+
+
+def _beside_numbers(numbers: Sequence[Measured], parts: Mapping[int, Part]) -> dict[int, Measured]:
+    """Parts, by their first token, that stand right behind or before one of several numbers: each is that one's alone
+    ("64 GB, 3 GB RAM"). One between two numbers is the first one's if the other has another behind it ("8 GB RAM 256 GB
+    storage"), and else may be either's."""
+    behind = {number.last: number for number in numbers if number.last in parts}
+    before = {number.first: number for number in numbers}
+    found: dict[int, Measured] = {}
+    for at, part in parts.items():
+        mine, other = behind.get(at), before.get(part.last)
+        if mine and (other is None or other.last in behind):
+            found[at] = mine
+        elif other and mine is None:
+            found[at] = other
+    return found if len(numbers) > 1 else {}
 
 
 def _has_own_size(tokens: Sequence[Token], index: int) -> bool:

@@ -133,8 +133,9 @@ def _joined(field: Field, first: int, last: int) -> bool:
             return True
     elif before >= 0:
         between = _between(field, before, first)
-        if not between.strip():
-            # "5 300 mAh" is one number, "SPF 30 50 ml" are two.
+        named = tokens[before].start > 0 and field.text[tokens[before].start - 1].isalpha()
+        if not between.strip() and not named:
+            # "5 300 mAh" is one number, "SPF 30 50 ml" are two, "A54 128 GB" has but one.
             listed = before and tokens[before - 1].stem[0].isdigit() and not _between(field, before - 1, before).strip()
             thousands = len(tokens[first].stem) == 3 and tokens[first].stem.isdigit()
             return listed or thousands or _fraction(field, first, last) is not None

@@ -83,14 +83,14 @@ def test_a_rejected_claim_is_no_reason_to_read_a_sentence() -> None:
 
 ACME = {
     "title": "Acme Fell shoes for men",
-    "description": "Black suede upper with a sticky rubber sole. Not waterproof. Tough enough for a hike.",
+    "description": "Black suede upper with a ribbed rubber sole. Not waterproof. Tough enough for a hike.",
 }
 
 
 @pytest.mark.parametrize(
     ("said", "kept"),
     [
-        ("The Acme Fell is a black suede shoe for men with a sticky rubber sole.", True),
+        ("The Acme Fell is a black suede shoe for men with a ribbed rubber sole.", True),
         ("The Acme Fell is not waterproof.", True),
         pytest.param("The Acme Fell is a black suede shoe for hot days.", False, id="words that nobody said"),
         pytest.param("It has a 3 cm heel.", False, id="a number"),
@@ -100,10 +100,10 @@ ACME = {
         pytest.param("It has a tough rubber sole.", False, id="a word moved to a part"),
         pytest.param("It is suitable for men of all ages.", False, id="whom it suits"),
         pytest.param("It is a black sole.", False, id="a part as what it is"),
-        pytest.param("It is a suede shoe for sticky soles.", False, id="what it is for"),
+        pytest.param("It is a suede shoe for ribbed soles.", False, id="what it is for"),
         pytest.param("It is a shoe for a hike.", True, id="what the text says it is for"),
-        pytest.param("It is a black shoe, tough and sticky.", True, id="words of their own"),
-        pytest.param("It is a tough sticky shoe.", False, id="words from two sentences in one breath"),
+        pytest.param("It is a black shoe, tough and ribbed.", True, id="words of their own"),
+        pytest.param("It is a tough ribbed shoe.", False, id="words from two sentences in one breath"),
         pytest.param("It is available in black.", False, id="an offer"),
     ],
 )
