@@ -253,7 +253,7 @@ class Lexicon:
                 numbers = list(measured(attribute, field, begin, piece.last, unit))
                 if numbers and parts is None:
                     parts = self.parts.named(field.tokens)
-                beside = _beside_numbers(numbers, parts or {})
+                beside = _beside_numbers(field.tokens, numbers, parts or {})
                 for number in numbers:
                     at = self._place(field, number.first, number.last, piece)
                     alone = number.alone
@@ -958,12 +958,18 @@ def _is_limit(tokens: Sequence[Token], first: int, last: int) -> bool:
     return before or (last < len(tokens) and words("limits").at(tokens, last) > 0)
 
 
-def _beside_numbers(numbers: Sequence[Measured], parts: Mapping[int, Part]) -> dict[int, Measured]:
+def _beside_numbers(
+    tokens: Sequence[Token], numbers: Sequence[Measured], parts: Mapping[int, Part]
+) -> dict[int, Measured]:
     """Parts, by their first token, that stand right behind or before one of several numbers: each is that one's alone
     ("64 GB, 3 GB RAM"). One between two numbers is the first one's if the other has another behind it ("8 GB RAM 256 GB
     storage"), and else may be either's."""
-    behind = {number.last: number for number in numbers if number.last in parts}
-    before = {number.first: number for number in numbers}
+
+    def joined(at: int) -> bool:
+        return 0 < at < len(tokens) and tokens[at].clause == tokens[at - 1].clause
+
+    behind = {number.last: number for number in numbers if number.last in parts and joined(number.last)}
+    before = {number.first: number for number in numbers if joined(number.first)}
     found: dict[int, Measured] = {}
     for at, part in parts.items():
         mine, other = behind.get(at), before.get(part.last)
