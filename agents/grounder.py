@@ -22,6 +22,7 @@ from reaseq.documents.document import COLUMN, Document, Sources
 from reaseq.documents.language import words
 from reaseq.documents.tokens import stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
+from reaseq.taxonomy.labels import is_substance
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.sizes import canonical_size
@@ -36,10 +37,13 @@ _DOUBTED = 0.85
 _ASKED_FOR = frozenset((Evidence.COLUMN, Evidence.LABEL, Evidence.READ))
 """Classes of evidence that stand where the attribute is asked for."""
 _CHOICES = re.compile(
-    r"^(?:\w+ )?(?:colou?rs|farben|couleurs|coloris|colores|colori|kleuren|färger|farver|farger|kolory|cores|värit)\b",
+    r"^(?:\w+ )?(?:colou?rs|farben|couleurs|coloris|colores|colori|kleuren|färger|farver|farger|kolory|cores|värit)\b"
+    r"|^(?:颜色分类|可选颜色|颜色可选|カラー展開|カラーバリエーション|色展開)",
     re.IGNORECASE,
 )
 """Labels in the plural that list what a product may be had in."""
+_WHOLE_BEFORE = re.compile(r"\b100\s?[%％]\s*(?:\w+\s+)?\Z")
+_WHOLE_AFTER = re.compile(r"\s?100\s?[%％]")
 _STARTS_WITH_NUMBER = re.compile(r"\s*\d")
 _NAMED = _ASKED_FOR | {Evidence.HEAD, Evidence.PHRASE, Evidence.PART}
 
@@ -158,6 +162,8 @@ class _Grounder:
             stated = [claim for claim in stated if claim["value"] not in vague]
         if attribute.looks:
             stated = self._agreeing(attribute, stated, matches)
+        elif is_substance(attribute):
+            stated = self._wholly(attribute, stated, matches)
         if not attribute.multiple:
             stated = self._one(attribute, stated, matches, said)
             if stated:
@@ -298,6 +304,23 @@ class _Grounder:
             else claim
             for claim in stated
         ]
+
+    def _wholly(self, attribute: Attribute, stated: list[Claim], matches: Sequence[Match]) -> list[Claim]:
+        """What is "100 % cotton" is of nothing else that its title may be stuffed with."""
+        whole = {match.value: match for match in matches if match.stated and self._is_whole(match)}
+        if len(whole) != 1:
+            return stated
+        ((value, match),) = whole.items()
+        said = self.document.quote(match.field, match.start, match.end)
+        for claim in stated:
+            if claim["value"] != value and claim["field"] == "title" and claim["status"] == "verified":
+                self._contradicted(attribute, claim, claim)
+                claim["verdict"] = f"the {_words(match.field)} says '100 % {said}'"
+        return stated
+
+    def _is_whole(self, match: Match) -> bool:
+        text = self.document.fields[match.field].text
+        return bool(_WHOLE_BEFORE.search(text, 0, match.start) or _WHOLE_AFTER.match(text, match.end))
 
     def _one(self, attribute: Attribute, stated: list[Claim], matches: Sequence[Match], said: set[str]) -> list[Claim]:
         """Of the values of a one-valued attribute that the text states, the one that is believed, and those that are

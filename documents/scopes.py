@@ -17,6 +17,7 @@ _NEXT = 2
 """Tokens that a phrase reaches which speaks of the next or last word or two."""
 _LONGEST_MEMBER = 2
 _OPENING = ("(", "[", "（")
+_CLOSING = (")", "]", "）")
 _JOINED = ("・", "や")
 _LONGEST_JOINED = 24
 """Characters."""
@@ -242,7 +243,7 @@ class _Reader:
         if width := self._width("aside_rest", in_sentence=True) or self._width("deals", in_sentence=True):
             self.mark(index + width, self.sentence[1], Scope.ASIDE)
         elif width := self._width("aside_clause"):
-            self.mark(index + width, _turn(tokens, index + width, end), Scope.ASIDE)
+            self.mark(index + width, self._with_brackets(_turn(tokens, index + width, end)), Scope.ASIDE)
         if width := self._width("evokes"):
             own = next((at for at in range(index + width, end) if self._says("company", at)), end)
             self.mark(index + width, _turn(tokens, index + width, own), Scope.ASIDE)
@@ -268,6 +269,17 @@ class _Reader:
         if self._width("aside_last"):
             self.mark(max(begin, index - _NEXT), index, Scope.ASIDE)
 
+    def _with_brackets(self, end: int) -> int:
+        """Where the brackets end that open after token `end - 1`: "compared to the X1 (4G, LCD)"; else `end`."""
+        tokens = self.tokens
+        if not 0 < end < len(tokens) or tokens[end].sentence != tokens[end - 1].sentence:
+            return end
+        if self.text[tokens[end - 1].end : tokens[end].start].strip() not in _OPENING:
+            return end
+        last = end_of(tokens, end, clause=False)
+        closing = (at for at in range(end, last) if _closes(self.text, tokens, at))
+        return next(closing, last - 1) + 1
+
     def _compares(self) -> None:
         """ "Lighter than leather", "plus doux que le cuir", "kühler als Leinen und Satin"; not "more than 10 hours"."""
         tokens, index, (begin, end) = self.tokens, self.index, self.clause
@@ -280,7 +292,8 @@ class _Reader:
         if width and after < end and not tokens[after].stem[0].isdigit():
             until = next((at for at in range(after + 1, end) if self._says("joins", at)), end)
             # "than cotton and satin", but "than leather and fully waterproof"
-            self.mark(after, end if end - until <= _LONGEST_MEMBER else until, Scope.ASIDE)
+            last = self._with_brackets(end) if end - until <= _LONGEST_MEMBER else until
+            self.mark(after, last, Scope.ASIDE)
 
     def _is_comparative(self, index: int) -> bool:
         """Is it a Germanic adjective in -er, of the same clause: "kühler (als)", but no "oder" and no noun?"""
@@ -375,6 +388,12 @@ def _kinds_by_first() -> dict[str, frozenset[str]]:
         for phrase in words(kind).all:
             found.setdefault(phrase[0], set()).add(kind)
     return {stem: frozenset(kinds or ("no",)) for stem, kinds in found.items()}
+
+
+def _closes(text: str, tokens: Sequence[Token], index: int) -> bool:
+    """Does a bracket close behind token `index`?"""
+    behind = tokens[index + 1].start if index + 1 < len(tokens) else len(text)
+    return any(sign in text[tokens[index].end : behind] for sign in _CLOSING)
 
 
 def _turn(tokens: Sequence[Token], first: int, last: int) -> int:
