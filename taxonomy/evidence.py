@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 _LISTED = re.compile(r"[,;/|、，；]")
+_REMARK = re.compile(r"\d.*\s.*\s|\s.*\d.*\s|\S+\s\S+\s\S+\s\S+")
+"""A number among other words, or more than three words."""
 _MEASURE = re.compile(
     r"\s*(?:(?:max|ca|approx|circa|env|bis|up to)\.?\s*)?(?:\d[\d.,]*\s*[^\W\d]{0,4}[\"″%°]?\s*)?", re.IGNORECASE
 )
@@ -94,6 +96,7 @@ class Labelled:
 
     @property
     def several(self) -> bool:
-        """Does the cell list several things? What is but a measure beside one ("E27, max. 60 W") is none."""
+        """Does the cell list several things? What is but a measure beside one ("E27, max. 60 W") is none, and no remark
+        ("automatic, 42 hours of power reserve")."""
         parts = [part for part in _LISTED.split(self.quote) if part.strip()]
-        return len([part for part in parts if not _MEASURE.fullmatch(part)]) > 1
+        return len([part for part in parts if not (_MEASURE.fullmatch(part) or _REMARK.search(part.strip()))]) > 1

@@ -28,6 +28,13 @@ from reaseq.knowledge_store.feeds.rows import FeedError
         ),
         (["TITLE", "Body (HTML)", "Vendor"], {"title": "TITLE", "description": "Body (HTML)", "brand": "Vendor"}),
         (["Artikelnummer", "Bezeichnung", "Preis"], {"id": "Artikelnummer", "title": "Bezeichnung", "price": "Preis"}),
+        (
+            ["sku", "namn", "beskrivning", "pris"],
+            {"id": "sku", "title": "namn", "description": "beskrivning", "price": "pris"},
+        ),
+        (["sku", "nazwa", "opis", "cena"], {"id": "sku", "title": "nazwa", "description": "opis", "price": "cena"}),
+        (["sku", "标题", "描述", "品牌"], {"id": "sku", "title": "标题", "description": "描述", "brand": "品牌"}),
+        (["sku", "titulo", "descripcion"], {"id": "sku", "title": "titulo", "description": "descripcion"}),
         (["title", "name"], {"title": "title"}),
         (
             ["ID", "Type", "SKU", "Name", "Sale price", "Regular price", "Categories", "Brands"],
