@@ -42,6 +42,9 @@ _CHOICES = re.compile(
     re.IGNORECASE,
 )
 """Labels in the plural that list what a product may be had in."""
+_DENIED_WITHIN = 4
+"""Tokens from what denies a value to it."""
+_DENIALS = ("no", "denies_next", "denies_last", "denies_before", "denies_clause")
 _WHOLE_BEFORE = re.compile(r"\b100\s?[%％]\s*(?:\w+\s+)?\Z")
 _WHOLE_AFTER = re.compile(r"\s?100\s?[%％]")
 _STARTS_WITH_NUMBER = re.compile(r"\s*\d")
@@ -171,7 +174,11 @@ class _Grounder:
         denied: dict[str, Match] = {}
         if attribute.facet == "supply":
             # Whom or what a product is not for, sentences say by the way ("no running required").
-            denied = {match.value: match for match in matches if match.denied and match.value not in {*best, *said}}
+            denied = {
+                match.value: match
+                for match in matches
+                if match.denied and match.value not in {*best, *said} and self._is_plainly_denied(match)
+            }
         return claims + stated + [self._denied(attribute, match) for match in denied.values()]
 
     def measure(self, attribute: Attribute, values: Sequence[Found]) -> list[Claim]:
@@ -414,6 +421,17 @@ class _Grounder:
             claim["field"], claim["start"], claim["end"] = cited.field, cited.start, cited.end
             claim["quote"] = self.document.quote(cited.field, cited.start, cited.end)
         return claim
+
+    def _is_plainly_denied(self, match: Match) -> bool:
+        """Does what denies it stand close by, or a label ask for it? Of "no need to tell when you have them laced up"
+        nobody would say that the shoe has no laces."""
+        if match.evidence in _ASKED_FOR:
+            return True
+        tokens = self.document.fields[match.field].tokens
+        inside = [at for at, token in enumerate(tokens) if match.start <= token.start < match.end]
+        first, last = inside[0], inside[-1] + 1
+        near = [*range(max(0, first - _DENIED_WITHIN), last), *range(last, min(len(tokens), last + _DENIED_WITHIN))]
+        return any(words(kind).at(tokens, at) for at in near for kind in _DENIALS)
 
     def _denied(self, attribute: Attribute, match: Match) -> Claim:
         """What the text says that it is not."""

@@ -41,7 +41,7 @@ def head_of(title: Field, covered: Phrases, terms: Phrases) -> Head | None:
     for first, last in _segments(title):
         end = _core(title, first, last, covered)
         if found := _in_core(title, first, end, covered, terms):
-            if found.covered and end == last and _opens_a_set(title, last, covered):
+            if found.covered and _lists_a_set(title, found.last, covered):
                 found = found._replace(several=True)
             making = end < last and any(words("making").at(title.tokens, at, last) for at in range(end, last))
             return found._replace(covered=False) if making and words("purposes").at(title.tokens, end, last) else found
@@ -152,22 +152,15 @@ def _is_set(title: Field, first: int, last: int) -> bool:
     return joined and any(words("sets").at(title.tokens, index, last) for index in places)
 
 
-def _opens_a_set(title: Field, first: int, covered: Phrases) -> bool:
-    """Do further nouns follow from token `first` on, and then that it is a set: "rings, earrings, necklace jewelry
-    set", "necklace, bracelet, 3 pcs"?"""
-    tokens, more = title.tokens, False
-    while first < len(tokens):
-        last = first + 1
-        while last < len(tokens) and tokens[last].clause == tokens[first].clause:
-            last += 1
-        width = covered.at(tokens, first, last)
-        more = more or width > 0
-        if any(words("sets").at(tokens, index, last) for index in range(first, last)):
-            return more
-        if not width or last > first + width:
-            return False
-        first = last
-    return False
+def _lists_a_set(title: Field, last: int, covered: Phrases) -> bool:
+    """Does another noun follow, after a comma or an "and", on one that ends before token `last`, and does the title say
+    anywhere that it is a set: "rings, earrings, necklace jewelry set", "set including necklace and ring"?"""
+    tokens = title.tokens
+    at = last + words("joins").at(tokens, last) if last < len(tokens) else last
+    if at == len(tokens) or not covered.at(tokens, at):
+        return False
+    joined = at > last or tokens[at].clause != tokens[at - 1].clause
+    return joined and any(words("sets").at(tokens, index) for index in range(len(tokens)))
 
 
 def _segments(title: Field) -> Iterator[tuple[int, int]]:

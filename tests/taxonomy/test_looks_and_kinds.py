@@ -3,7 +3,10 @@ numbers within other numbers are."""
 
 import pytest
 
-from tests.taxonomy.test_claims import Case, verified
+from reaseq.agents.grounder import ground
+from reaseq.documents.document import Document
+from reaseq.taxonomy.evidence import Evidence
+from tests.taxonomy.test_claims import Case, lexicon_of, verified
 
 LOOKS: list[Case] = [
     ("shoes", "Premiere shoes", "Classic tennis style is reimagined for today.", "scenario=tennis"),
@@ -173,5 +176,28 @@ def test_a_title_and_a_text_that_say_other_colours(title: str, description: str,
     assert {claim.removeprefix("color=") for claim in found if claim.startswith("color=")} == colours
 
 
-def test_several_things_are_none_of_them() -> None:
-    assert not {claim for claim in verified("jewellery", "Rings, earrings, 3 pcs", "") if "jewellery_type" in claim}
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Rings, earrings, 3 pcs",
+        "1 set of gold-tone jewelry accessories including necklace, bracelet and ring",
+        "Open cuff & choker set",
+    ],
+)
+def test_several_things_are_none_of_them(title: str) -> None:
+    assert not {claim for claim in verified("jewellery", title, "") if "jewellery_type" in claim}
+
+
+@pytest.mark.parametrize(
+    ("title", "description", "denied"),
+    [
+        ("Slip-on", "The Stroll without laces.", {"lace-up"}),
+        ("Boot", "No laces, zips or buckles.", {"lace-up", "zip", "buckle"}),
+        ("Stiefel", "Ohne Schnürsenkel.", {"lace-up"}),
+        ("Shoes", "No need to announce your arrival when you have these laced on.", set()),
+        ("Shoes", "Nobody will ever ask you why on earth you have them laced.", set()),
+    ],
+)
+def test_what_is_denied_is_denied_close_by(title: str, description: str, denied: set[str]) -> None:
+    claims = ground({}, Document({"title": title, "description": description}), lexicon_of("shoes"))
+    assert {claim["value"] for claim in claims if claim["evidence"] == Evidence.DENIED} == denied
