@@ -93,7 +93,9 @@ class Summarizer:
         grounds = _Grounds(self.lexicon, read, held, denied)
         sentences: list[str] = _SENTENCE.findall(prose)
         kept = [sentence for sentence in sentences if grounds.bear_out(sentence)]
-        return "".join(kept).strip() if kept[:1] == sentences[:1] else None
+        if kept[:1] != sentences[:1] or grounds.repeats_title("".join(kept)):
+            return None
+        return "".join(kept).strip()
 
 
 class _Grounds:
@@ -110,6 +112,9 @@ class _Grounds:
         ]
         self.units += [_roots(tokenize(_in_words(claim))) for claim in (*held, *denied)]
         self.all = frozenset().union(*self.units)
+        self.title = _roots(
+            token for name in ("title", "brand") if name in read.fields for token in read.fields[name].tokens
+        )
         self.claimed = _roots(_words_of(held))
         self.pairs = frozenset(
             frozenset(_roots((token, other)))
@@ -127,6 +132,11 @@ class _Grounds:
                 for at in range(index)
             )
         )
+
+    def repeats_title(self, prose: str) -> bool:
+        """Does it say nothing that the title does not, as half a sentence after "Jr." does?"""
+        said = [token for token in tokenize(prose) if token.stem not in STOP and token.stem not in _SAYING]
+        return _roots(said) <= self.title
 
     def bear_out(self, sentence: str) -> bool:
         read = Document({"summary": sentence})

@@ -702,6 +702,8 @@ class Lexicon:
             if head.begin <= place.first < head.last:
                 # "Polo T-shirt": another kind stands before the head, and may be the better word.
                 return evidence, Standing.STATED, head.words
+        if head.several and head.covered:
+            return evidence, Standing.KIND, "a set of several things"
         if not head.covered or place.field.name == "title":
             return evidence, Standing.KIND, head.words
         return evidence, Standing.STATED, ""

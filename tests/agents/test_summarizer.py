@@ -116,6 +116,11 @@ def test_a_later_sentence_that_is_not_borne_out_goes_alone() -> None:
     assert written(ACME, said)[1] == "The Acme Fell is a suede shoe. It is for men."
 
 
+def test_prose_that_says_what_the_title_says_is_none() -> None:
+    sources = {"title": "Acme Vapor 13 Academy Neymar Jr. MG", "description": "Grippy on grass."}
+    assert written(sources, "The Acme Vapor 13 Academy Neymar Jr. MG is a shoe for waterfalls.")[1] is None
+
+
 def test_what_it_did_not_read_is_not_borne_out() -> None:
     """A number that only an unread sentence holds."""
     sources = {"title": "Tor", "description": "A suede boot. Worn by 77 astronauts."}
