@@ -28,6 +28,7 @@ class Evidence(StrEnum):
     ITEM = "list item"
     TITLE = "title"
     PROSE = "free mention"
+    PATH = "step of a category path"
     CELL = "whole cell of another column"
     OTHER = "other label"
     TAGGED = "found by the tagger"

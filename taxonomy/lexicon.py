@@ -517,6 +517,8 @@ class Lexicon:
     ) -> tuple[Evidence, Standing, str]:
         """On what a term's value rests at a place, whether it is stated there, and the words that decide."""
         evidence = self._class(place)
+        if evidence in (Evidence.OTHER, Evidence.CELL) and self._is_step(term, place.field):
+            evidence = Evidence.PATH
         if place.in_label and (said := self._answered(place)) is not None:
             return Evidence.LABEL, said, ""
         if standing := self._swayed(term, place):
@@ -547,6 +549,15 @@ class Lexicon:
             beside = Evidence.HEAD if within else Evidence.PHRASE
             evidence = beside if evidence is Evidence.TITLE else Evidence.OPENING
         return self._of_part(term, place, evidence, parts)
+
+    def _is_step(self, term: _Term, field: Field) -> bool:
+        """Is it whom a category path ("Women/Shoes") is for, and the only one there?"""
+        if term.attribute.name != "audience" or stems(words_of(field.column or "")) not in words("paths"):
+            return False
+        named = {
+            other.value for _, _, other in self._terms_at(field.text, field.tokens) if other.attribute is term.attribute
+        }
+        return len(named) == 1
 
     def _answered(self, place: _Place) -> Standing | None:
         """What a yes or no under it makes of a term in a label."""

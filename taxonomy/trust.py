@@ -29,7 +29,7 @@ _POOLS: tuple[frozenset[str], ...] = tuple(
     map(
         frozenset,
         (
-            (Evidence.COLUMN, Evidence.LABEL),
+            (Evidence.COLUMN, Evidence.LABEL, Evidence.PATH),
             (
                 Evidence.HEAD,
                 Evidence.PHRASE,
