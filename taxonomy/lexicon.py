@@ -517,8 +517,8 @@ class Lexicon:
     ) -> tuple[Evidence, Standing, str]:
         """On what a term's value rests at a place, whether it is stated there, and the words that decide."""
         evidence = self._class(place)
-        if evidence in (Evidence.OTHER, Evidence.CELL) and self._is_step(term, place.field):
-            evidence = Evidence.PATH
+        if self._is_step(term, place.field) and not self._swayed(term, place):
+            return Evidence.PATH, Standing.STATED, ""
         if place.in_label and (said := self._answered(place)) is not None:
             return Evidence.LABEL, said, ""
         if standing := self._swayed(term, place):
