@@ -97,6 +97,7 @@ LIKENESSES: list[Case] = [
     ("jackets", "Chaqueta de cuero sintético", "", "jacket_type=leather jacket"),
     ("jackets", "Synthetic leather jacket", "", "jacket_type=leather jacket"),
     ("jackets", "仿皮夹克", "", "jacket_type=leather jacket"),
+    ("jewellery", "Gold-tone stainless steel ring", "", "metal=gold"),
     ("jewellery", "Anillo con baño de oro de 18k", "", "metal=gold"),
     ("jewellery", "Anillo", "Metal: oro blanco 18 k", "metal=gold"),
     ("watches", "Montre", "Boîtier plaqué or.", "case_material=gold"),
