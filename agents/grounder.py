@@ -76,13 +76,26 @@ def ground(
             claims += grounder.closed(attribute, values)
         elif attribute.kind == "measure":
             claims += grounder.measure(attribute, values)
-        elif learned is not None and tagged(attribute):
-            candidates = (tags or {}).get(attribute.name, ())
-            asked = all_asked or learned.unsure(candidates)
-            claims += _weighed(attribute, values, candidates, document, lexicon, learned, asked=asked)
         else:
-            claims += grounder.open(attribute, values)
+            known = grounder.closed(attribute.known, []) if attribute.known else []
+            if learned is not None and tagged(attribute):
+                candidates = (tags or {}).get(attribute.name, ())
+                asked = all_asked or learned.unsure(candidates)
+                others = _weighed(attribute, values, candidates, document, lexicon, learned, asked=asked)
+            else:
+                others = grounder.open(attribute, values)
+            claims += known + [claim for claim in others if not _names_one_of(claim, known)]
     return claims
+
+
+def _names_one_of(claim: Claim, known: Sequence[Claim]) -> bool:
+    """Is it said in other words already ("Boost midsole" beside adidas Boost)?"""
+    mine = set(stems(claim["value"]))
+    return any(
+        mine <= said or said <= mine
+        for one in known
+        for said in (set(stems(one["value"])), set(stems(one["quote"] or one["value"])))
+    )
 
 
 def against_variants(claims: Sequence[Claim], variants: Sequence[VariantValue], lexicon: Lexicon) -> list[Claim]:
@@ -287,14 +300,15 @@ class _Grounder:
 
     def _contradicted(self, attribute: Attribute, claim: Claim, other: Claim) -> Claim:
         """One of two that are stated and cannot both be so."""
-        trust = self._trust(attribute, Evidence.CONTRADICTED)
+        mine = f"the {_words(claim['field'] or 'text')} says {claim['quote']!r}"
+        return self._doubted(attribute, claim, f"{mine}, the {_words(other['field'] or 'text')} {other['quote']!r}")
+
+    def _doubted(self, attribute: Attribute, claim: Claim, verdict: str) -> Claim:
+        """The claim, left to be judged as what the text says elsewhere contradicts it."""
         claim["status"] = "proposed"
         claim["evidence"] = Evidence.CONTRADICTED
-        claim["confidence"] = round(min(trust, _DOUBTED), 4)
-        claim["verdict"] = (
-            f"the {_words(claim['field'] or 'text')} says {claim['quote']!r}, "
-            f"the {_words(other['field'] or 'text')} {other['quote']!r}"
-        )
+        claim["confidence"] = round(min(self._trust(attribute, Evidence.CONTRADICTED), _DOUBTED), 4)
+        claim["verdict"] = verdict
         return claim
 
     def _agreeing(self, attribute: Attribute, stated: list[Claim], matches: Sequence[Match]) -> list[Claim]:
@@ -321,8 +335,7 @@ class _Grounder:
         said = self.document.quote(match.field, match.start, match.end)
         for claim in stated:
             if claim["value"] != value and claim["field"] == "title" and claim["status"] == "verified":
-                self._contradicted(attribute, claim, claim)
-                claim["verdict"] = f"the {_words(match.field)} says '100 % {said}'"
+                self._doubted(attribute, claim, f"the {_words(match.field)} says '100 % {said}'")
         return stated
 
     def _is_whole(self, match: Match) -> bool:

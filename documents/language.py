@@ -60,10 +60,12 @@ class Phrases:
 
 
 @lru_cache
-def words(kind: str) -> Phrases:
-    """All phrases of one kind, whatever their language; the kinds are the keys of the file."""
+def words(kind: str, language: str | None = None) -> Phrases:
+    """All phrases of one kind, of one language (as `language_of` gives it) or of all; the kinds are the keys of the
+    file."""
     by_language: Mapping[str, Sequence[str]] = _file()[kind]
-    return Phrases(str(phrase) for phrases in by_language.values() for phrase in phrases)
+    chosen = by_language.values() if language is None else [by_language.get(language, ())]
+    return Phrases(str(phrase) for phrases in chosen for phrase in phrases)
 
 
 _SCRIPTS = (("ja", re.compile(r"[\u3040-\u30ff]")), ("ko", re.compile(r"[\uac00-\ud7af]")),

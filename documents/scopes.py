@@ -16,7 +16,7 @@ _REACH = 3
 _NEXT = 2
 """Tokens that a phrase reaches which speaks of the next or last word or two."""
 _LONGEST_MEMBER = 2
-_OPENING = ("(", "[", "（")
+OPENING = ("(", "[", "（")
 _CLOSING = (")", "]", "）")
 _JOINED = ("・", "や")
 _LONGEST_JOINED = 24
@@ -44,6 +44,7 @@ class Scope(IntFlag):
     DENIED_AFTER = 8
     LIKENESS_AFTER = 16
     INSTRUCTION = 32
+    ASIDE_AFTER = 64
 
 
 def over(under: Sequence[Scope], first: int, last: int) -> Scope:
@@ -54,6 +55,8 @@ def over(under: Sequence[Scope], first: int, last: int) -> Scope:
         found |= Scope.DENIED
     if Scope.LIKENESS_AFTER in after:
         found |= Scope.LIKENESS
+    if Scope.ASIDE_AFTER in before & after:
+        found |= Scope.ASIDE
     return found
 
 
@@ -165,10 +168,16 @@ class _Reader:
             self.mark(index + 1, _turn(tokens, index + width, end), Scope.DENIED)
         elif self._width("fixed"):
             return False
+        elif words("aside_clause").over(tokens, index, index + 1) > self._width("denies_next"):
+            # "Do not use on suede" denies no suede.
+            return True
         elif index > 1 and tokens[index - 1].stem == "h" and tokens[index - 2].stem[0].isdigit():
             # "50 hours without noise cancelling": it may be left off.
             return True
-        elif width := self._width("denies_next"):
+        elif (width := self._width("denies_next")) and words("with_or_without").over(tokens, index, index + width):
+            # What may be left off is neither there nor not.
+            self.mark(index + width, _turn(tokens, index + width, end), Scope.ASIDE)
+        elif width:
             after = index + width
             if self._glued(after - 1):
                 self.mark(after, after + 1, Scope.DENIED)
@@ -244,6 +253,10 @@ class _Reader:
             self.mark(index + width, self.sentence[1], Scope.ASIDE)
         elif width := self._width("aside_clause"):
             self.mark(index + width, self._with_brackets(_turn(tokens, index + width, end)), Scope.ASIDE)
+        elif (width := self._width("aside_orders")) and (
+            index == self.clause[0] or self._says("before_orders", index - 1)
+        ):
+            self.mark(index + width, _turn(tokens, index + width, self.sentence[1]), Scope.ASIDE)
         if width := self._width("evokes"):
             own = next((at for at in range(index + width, end) if self._says("company", at)), end)
             self.mark(index + width, _turn(tokens, index + width, own), Scope.ASIDE)
@@ -257,7 +270,7 @@ class _Reader:
         if width := self._width("aside_around"):
             if (begin, end) != (index, index + width):
                 self.mark(begin, end, Scope.ASIDE)
-            elif index and self.text[tokens[index - 1].end : tokens[index].start].strip() in _OPENING:
+            elif index and self.text[tokens[index - 1].end : tokens[index].start].strip() in OPENING:
                 # "with a charger (optional)"
                 self.mark(begin_of(tokens, index - 1, clause=True), end, Scope.ASIDE)
             else:
@@ -267,14 +280,14 @@ class _Reader:
         if width := self._width("aside_next"):
             self.mark(index + width, min(index + width + _NEXT, end), Scope.ASIDE)
         if self._width("aside_last"):
-            self.mark(max(begin, index - _NEXT), index, Scope.ASIDE)
+            self.mark(max(begin, index - _NEXT), index, Scope.ASIDE_AFTER)
 
     def _with_brackets(self, end: int) -> int:
         """Where the brackets end that open after token `end - 1`: "compared to the X1 (4G, LCD)"; else `end`."""
         tokens = self.tokens
         if not 0 < end < len(tokens) or tokens[end].sentence != tokens[end - 1].sentence:
             return end
-        if self.text[tokens[end - 1].end : tokens[end].start].strip() not in _OPENING:
+        if self.text[tokens[end - 1].end : tokens[end].start].strip() not in OPENING:
             return end
         last = end_of(tokens, end, clause=False)
         closing = (at for at in range(end, last) if _closes(self.text, tokens, at))
@@ -366,6 +379,7 @@ _KINDS = (
         "aside_rest",
         "deals",
         "aside_clause",
+        "aside_orders",
         "evokes",
         "aside_around",
         "aside_next",

@@ -5,9 +5,14 @@ from collections.abc import Sequence
 
 from reaseq.documents.document import Field, Kind, Piece
 from reaseq.documents.language import denies_what_follows, words
-from reaseq.documents.tokens import Token, end_of
+from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced
 
 _OPENS, _CLOSES = re.compile(r"[(\[（【]"), re.compile(r"[)\]）】]")
+_LONGEST_USES = 10
+"""Tokens."""
+_POINTED_WITHIN = 5
+"""Tokens from "these" to what is pointed to."""
+_BETWEEN = ("links", "purposes", "prepositions", "being", "having", "joins", "located")
 
 
 def heading_of(field: Field, piece: Piece) -> tuple[int, int]:
@@ -76,3 +81,38 @@ def before_shares(tokens: Sequence[Token], first: int) -> int:
         if at > 1 and tokens[at - 1].stem == "%" and tokens[at - 2].stem[0].isdigit():
             at -= 1
     return at
+
+
+def is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Does a list that begins with what a thing is for hold these words ("for pool, shower and beach")? Of each member
+    but their own a few words may stand before; of their own only articles, and nothing that they may describe stands
+    behind ("for the office", not "for quick evening miles") but that it is used there ("for indoor use")."""
+    if last < len(tokens):
+        last += words("uses").at(tokens, last)
+    ends = last == len(tokens) or tokens[last].clause != tokens[last - 1].clause
+    behind = ("joins", "carries_on", "prepositions", "located")
+    if not ends and not any(words(kind).at(tokens, last) for kind in behind):
+        return False
+    begin = max(begin_of(tokens, first, clause=False), first - _LONGEST_USES)
+    own = True
+    for at in range(first - 1, begin - 1, -1):
+        if words("purposes").at(tokens, at, at + 1):
+            return True
+        joined = words("joins").at(tokens, at, at + 1) or words("carries_on").at(tokens, at, at + 1)
+        if joined or tokens[at].clause != tokens[at + 1].clause:
+            own = False
+        elif own and not words("articles").at(tokens, at, at + 1):
+            return False
+    return False
+
+
+def is_pointed_to(tokens: Sequence[Token], first: int) -> bool:
+    """Does "these" stand before token `first`, with but a few words between that say what it is like: "these neutral
+    running shoes"?"""
+    begin = max(begin_of(tokens, first, clause=True), first - _POINTED_WITHIN)
+    for at in reversed(range(begin, first)):
+        if width := words("pointing").at(tokens, at, first):
+            return at + width == first or not is_unspaced(tokens[at].stem)
+        if any(words(kind).at(tokens, at, first) for kind in _BETWEEN):
+            return False
+    return False

@@ -22,6 +22,7 @@ class Evidence(StrEnum):
     HEAD = "title head"
     PHRASE = "beside the title's head"
     OPENING = "opening of the description"
+    POINTED = "a word that points to it"
     PART = "part beside"
     PURPOSE = "what it is for"
     CUE = "cue in sentence"

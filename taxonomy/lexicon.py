@@ -18,6 +18,7 @@ How far each kind of evidence can be trusted is measured: see `reaseq.taxonomy.t
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from weakref import WeakKeyDictionary
 
 from reaseq.documents.document import Document, Field, Kind, Piece
@@ -29,12 +30,21 @@ from reaseq.documents.surroundings import (
     is_aside_above,
     is_chosen_from,
     is_denied_above,
+    is_pointed_to,
+    is_purpose,
 )
 from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_unspaced, sentence_of, stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.heads import Head, head_of, opening_of
 from reaseq.taxonomy.labels import Asks, Labels, Meaning, is_substance, words_of
-from reaseq.taxonomy.measures import Measured, count_unit, measured
+from reaseq.taxonomy.measures import (
+    beside_numbers,
+    count_unit,
+    has_own_size,
+    is_extension,
+    is_limit,
+    measured,
+)
 from reaseq.taxonomy.parts import Part, Parts, owner_of
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.units import is_in, same
@@ -44,14 +54,13 @@ _USES = ("scenario", "season", "occasion", "room")
 """Attributes that say when, where or what for a product is used."""
 _NO_USES = ("audience", "need", "style")
 """Attributes of the buyer that "for" before them makes no surer ("for a sporty look")."""
-_LONGEST_USES = 10
-"""Tokens."""
 _SHORT_ITEM = 4
 """Tokens: an item of a list that has no more says one thing of the product."""
 _SHORT_ANSWER = 5
 """Tokens: what has no more under a label that asks whether it is so answers it, or does not."""
 _OF_WHAT_IT_TAKES = ("W", "w", "watt")
 """First units of attributes that a product may give of other things: of the bulbs that a lamp takes."""
+_DASH = re.compile(r"(?<!\w)[-–—]|[-–—](?!\w)")
 _FREE = frozenset((Evidence.HEAD, Evidence.PHRASE, Evidence.OPENING, Evidence.TITLE, Evidence.ITEM, Evidence.PROSE))
 """Classes of evidence under no label."""
 
@@ -79,6 +88,20 @@ class _Place:
     @property
     def asks_value(self) -> bool:
         return self.asked.asks is Asks.VALUE and not self.in_label
+
+
+@dataclass(frozen=True, slots=True)
+class _Product:
+    """What reading one field asks of the others. brand: whose words say nothing of the product ("Strand Espadrille" by
+    Strand). title: its stems."""
+
+    document: Document
+    brand: Phrases
+    title: tuple[str, ...]
+
+    def means_else(self, term: tuple[str, ...]) -> bool:
+        """Is it a word of the text's language that means something else than in others (Swedish "men" is but)?"""
+        return term in words("homonyms") and term in words("homonyms", self.document.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +168,14 @@ class Lexicon:
             head = head_of(title, self.labels.whole, self._longer) if title and lists_kinds else None
             opening = opening_of(description, self.labels.whole, self._longer) if head is None and description else None
             found: dict[str, list[Match]] = {}
-            brand = Phrases([document.sources.get("brand", "")])
+            product = _Product(
+                document,
+                Phrases([document.sources.get("brand", "")]),
+                tuple(token.stem for token in title.tokens) if title else (),
+            )
             for field in document.fields.values():
                 said = opening if field is description and opening else head
-                for name, match in self._terms_in(field, said, brand):
+                for name, match in self._terms_in(field, said, product):
                     found.setdefault(name, []).append(match)
             reading = self._readings[document] = _Reading(head, found, self._all_labelled(document, found))
         return reading
@@ -253,7 +280,7 @@ class Lexicon:
                 numbers = list(measured(attribute, field, begin, piece.last, unit))
                 if numbers and parts is None:
                     parts = self.parts.named(field.tokens)
-                beside = _beside_numbers(field.tokens, numbers, parts or {})
+                beside = beside_numbers(field.tokens, numbers, parts or {})
                 for number in numbers:
                     at = self._place(field, number.first, number.last, piece)
                     alone = number.alone
@@ -284,9 +311,9 @@ class Lexicon:
         under = place.field.under(place.first, place.last)
         if place.in_label and place.piece.sign == "?":
             return made(evidence, Standing.ASKED)
-        if not alone or _is_extension(tokens, place.first):
+        if not alone or is_extension(tokens, place.first):
             return made(evidence, Standing.NUMBER)
-        if attribute.units[0] in _OF_WHAT_IT_TAKES and _is_limit(tokens, place.first, place.last):
+        if attribute.units[0] in _OF_WHAT_IT_TAKES and is_limit(tokens, place.first, place.last):
             # "Max. 60 W" is what a lamp takes, and has not.
             return made(evidence, Standing.NUMBER)
         if Scope.DENIED in under:
@@ -316,11 +343,7 @@ class Lexicon:
         if near and attribute.cues:
             nearest = min(near, key=lambda one: _distance(one, place))
             beside = place.field.quote(nearest.first, nearest.last)
-            if (
-                nearest.first
-                and tokens[nearest.first - 1].clause == clause
-                and _has_own_size(tokens, nearest.first - 1)
-            ):
+            if nearest.first and tokens[nearest.first - 1].clause == clause and has_own_size(tokens, nearest.first - 1):
                 return made(evidence, Standing.PART, beside)
             if name in nearest.owners or (nearest.whole and any(name in part.owners for part in near)):
                 return made(Evidence.PART if evidence in _FREE else evidence, beside=beside)
@@ -401,12 +424,11 @@ class Lexicon:
             label = field.quote(*heading_of(field, piece))
         return _Place(field, first, last, piece, in_label, self.asked(field, piece), label)
 
-    def _terms_in(self, field: Field, head: Head | None, brand: Phrases) -> Iterator[tuple[str, Match]]:
-        """brand: the product's, whose words say nothing of it ("Strand Espadrille" by Strand)."""
+    def _terms_in(self, field: Field, head: Head | None, product: "_Product") -> Iterator[tuple[str, Match]]:
         tokens = field.tokens
         parts: dict[int, Part] | None = None
         terms = list(self._terms_at(field.text, tokens))
-        names = list(_places_of(brand, field)) if terms else []
+        names = list(_places_of(product.brand, field)) if terms else []
         for index, last, term in terms:
             parts = self._parts_beside(terms, tokens) if parts is None else parts
             if any(first <= index and last <= end for first, end in names):
@@ -416,15 +438,40 @@ class Lexicon:
                 or _in_other_word(field, index, last)
                 or (term.attribute.looks and words("sayings").over(tokens, index, last))
                 or words("idioms").over(tokens, index, last)
+                or (field.name != "title" and product.means_else(term.stems))
             ):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.WORDS, ""
             else:
                 evidence, standing, beside = self._judged(term, self._place(field, index, last), parts, head)
+                if (
+                    evidence is Evidence.PROSE
+                    and term.attribute.name == self.labels.kind
+                    and (is_pointed_to(tokens, index) or self._is_called(field, index, last, product.title))
+                ):
+                    evidence = Evidence.POINTED
             start, end = tokens[index].start, tokens[last - 1].end
             yield term.attribute.name, Match(term.value, field.name, start, end, evidence, standing, beside)
         yield from self._answers_in(field)
         if self._absences:
             yield from self._absences_in(field, terms)
+
+    def _is_called(self, field: Field, first: int, last: int, title: tuple[str, ...]) -> bool:
+        """Do two words of the title stand before a kind that it does not name, as there, with at most whom it is for
+        between: "the Nike Odyssey React Women's Running Shoe"?"""
+        tokens, at = field.tokens, first
+        if tuple(token.stem for token in tokens[first:last]) in zip(
+            *(title[n:] for n in range(last - first)), strict=False
+        ):
+            return False
+        while at and self._means("audience", tokens[at - 1 : at]):
+            at -= 1
+        if (
+            at < 2
+            or tokens[at - 2].clause != tokens[first].clause
+            or _DASH.search(field.text[tokens[at - 1].end : tokens[first].start])
+        ):
+            return False
+        return (tokens[at - 2].stem, tokens[at - 1].stem) in pairwise(title)
 
     def _absences_in(self, field: Field, terms: Sequence[tuple[int, int, _Term]]) -> Iterator[tuple[str, Match]]:
         """Values that say what a product is without, where that is named in a list ("Free from: parabens, perfume"),
@@ -759,8 +806,8 @@ class Lexicon:
             return (Evidence.CUE if evidence in _FREE else evidence), Standing.STATED, ""
         if minds and owner is None and evidence is Evidence.PROSE and self._is_said(tokens, place.first):
             return Evidence.PART, Standing.STATED, ""
-        for_what = term.attribute.facet == "demand" and name not in _NO_USES
-        if evidence is Evidence.PROSE and for_what and _is_purpose(tokens, place.first, place.last):
+        for_what = term.attribute.facet == "demand" and name not in ("need", "style")
+        if evidence is Evidence.PROSE and for_what and is_purpose(tokens, place.first, place.last):
             return Evidence.PURPOSE, Standing.STATED, ""
         if owner is not None and owner.whole and evidence in (Evidence.PROSE, Evidence.TITLE):
             evidence = Evidence.PART if evidence is Evidence.PROSE else Evidence.PHRASE
@@ -785,7 +832,7 @@ class Lexicon:
         return any(
             other.stems == term.stems and not self.parts.needs_cue(other.attribute.name)
             for other in self._terms[term.stems[0]]
-            if other.attribute is not term.attribute
+            if other.attribute is not term.attribute and other.attribute.kind != "open"
         )
 
     def _minds_parts(self, term: _Term) -> bool:
@@ -914,12 +961,15 @@ def _goes_on(tokens: Sequence[Token], listed: int, index: int) -> bool:
 
 def _means_else(first: int, last: int, term: _Term, terms: Sequence[tuple[int, int, _Term]], labels: Labels) -> bool:
     """Are a term's words part of a longer one of another attribute that means something else ("warm white" is a light,
-    "rose gold" a metal)? What a kind of thing is called by may well be what it is made of ("rubber boot"), and what
-    something is made of gives it its looks ("sterling silver")."""
+    "rose gold" a metal)? What a kind of thing is called by may well be what it is made of ("rubber boot"), what
+    something is made of gives it its looks ("sterling silver"), and names of technologies hold words that say what they
+    are ("Continental rubber")."""
     for begin, end, other in terms:
         if begin > first:
             return False
         if end < last or end - begin <= last - first or other.attribute.name in (term.attribute.name, labels.kind):
+            continue
+        if other.attribute.kind == "open":
             continue
         gives_looks = labels.is_of_substances(other.attribute) and (
             end == last or set(stems(term.value)) <= set(stems(other.value))
@@ -929,73 +979,11 @@ def _means_else(first: int, last: int, term: _Term, terms: Sequence[tuple[int, i
     return False
 
 
-def _is_extension(tokens: Sequence[Token], index: int) -> bool:
-    """Does the clause of token `index` say what the product may come to have ("expandable up to 32 GB")?"""
-    clause = range(begin_of(tokens, index, clause=True), end_of(tokens, index, clause=True))
-    return any(words("extends").at(tokens, at) for at in clause)
-
-
-def _is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
-    """Does a list that begins with what a thing is for hold these words ("for pool, shower and beach")? Of each member
-    but their own a few words may stand before; of their own only articles, and nothing that they may describe stands
-    behind ("for the office", not "for quick evening miles") but that it is used there ("for indoor use")."""
-    if last < len(tokens):
-        last += words("uses").at(tokens, last)
-    ends = last == len(tokens) or tokens[last].clause != tokens[last - 1].clause
-    behind = ("joins", "carries_on", "prepositions", "located")
-    if not ends and not any(words(kind).at(tokens, last) for kind in behind):
-        return False
-    begin = max(begin_of(tokens, first, clause=False), first - _LONGEST_USES)
-    own = True
-    for at in range(first - 1, begin - 1, -1):
-        if words("purposes").at(tokens, at, at + 1):
-            return True
-        joined = words("joins").at(tokens, at, at + 1) or words("carries_on").at(tokens, at, at + 1)
-        if joined or tokens[at].clause != tokens[at + 1].clause:
-            own = False
-        elif own and not words("articles").at(tokens, at, at + 1):
-            return False
-    return False
-
-
 def _is_beside(head: Head | None, place: _Place) -> bool:
     """Does it stand in the phrase of that head, of a product that the category covers?"""
     return (
         head is not None and head.covered and head.field == place.field.name and head.begin <= place.first < head.last
     )
-
-
-def _is_limit(tokens: Sequence[Token], first: int, last: int) -> bool:
-    """Does a word for the most stand right before or after a number: "max. 60 W", "40W以下"?"""
-    before = any(words("limits").at(tokens, at, first) == first - at for at in range(max(0, first - 2), first))
-    return before or (last < len(tokens) and words("limits").at(tokens, last) > 0)
-
-
-def _beside_numbers(
-    tokens: Sequence[Token], numbers: Sequence[Measured], parts: Mapping[int, Part]
-) -> dict[int, Measured]:
-    """Parts, by their first token, that stand right behind or before one of several numbers: each is that one's alone
-    ("64 GB, 3 GB RAM"). One between two numbers is the first one's if the other has another behind it ("8 GB RAM 256 GB
-    storage"), and else may be either's."""
-
-    def joined(at: int) -> bool:
-        return 0 < at < len(tokens) and tokens[at].clause == tokens[at - 1].clause
-
-    behind = {number.last: number for number in numbers if number.last in parts and joined(number.last)}
-    before = {number.first: number for number in numbers if joined(number.first)}
-    found: dict[int, Measured] = {}
-    for at, part in parts.items():
-        mine, other = behind.get(at), before.get(part.last)
-        if mine and (other is None or other.last in behind):
-            found[at] = mine
-        elif other and mine is None:
-            found[at] = other
-    return found if len(numbers) > 1 else {}
-
-
-def _has_own_size(tokens: Sequence[Token], index: int) -> bool:
-    """Is it a part or packaging whose size is meant ("seat width", "package width")?"""
-    return any((tokens[index].stem,) in words(kind) for kind in ("parts", "packagings", "sized"))
 
 
 def _distance(part: Part, place: _Place) -> tuple[int, bool]:

@@ -5,12 +5,13 @@ fraction's denominator, the weight of a rider or of a parcel. The unit may stand
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reaseq.documents.document import Field
 from reaseq.documents.language import Phrases, words
-from reaseq.documents.tokens import UNITS, Token, stems
+from reaseq.documents.tokens import UNITS, Token, begin_of, end_of, stems
+from reaseq.taxonomy.parts import Part
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.units import is_physical
 
@@ -165,3 +166,42 @@ def _number(field: Field, token: Token, unit: str) -> str:
     if len(re.findall(r"[.,]", written)) > 1 or unit in _SMALL:
         return re.sub(r"[.,]", "", written)
     return token.stem
+
+
+def is_extension(tokens: Sequence[Token], index: int) -> bool:
+    """Does the clause of token `index` say what the product may come to have ("expandable up to 32 GB")?"""
+    clause = range(begin_of(tokens, index, clause=True), end_of(tokens, index, clause=True))
+    return any(words("extends").at(tokens, at) for at in clause)
+
+
+def is_limit(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Does a word for the most stand right before or after a number: "max. 60 W", "40W以下"?"""
+    before = any(words("limits").at(tokens, at, first) == first - at for at in range(max(0, first - 2), first))
+    return before or (last < len(tokens) and words("limits").at(tokens, last) > 0)
+
+
+def beside_numbers(
+    tokens: Sequence[Token], numbers: Sequence[Measured], parts: Mapping[int, Part]
+) -> dict[int, Measured]:
+    """Parts, by their first token, that stand right behind or before one of several numbers: each is that one's alone
+    ("64 GB, 3 GB RAM"). One between two numbers is the first one's if the other has another behind it ("8 GB RAM 256 GB
+    storage"), and else may be either's."""
+
+    def joined(at: int) -> bool:
+        return 0 < at < len(tokens) and tokens[at].clause == tokens[at - 1].clause
+
+    behind = {number.last: number for number in numbers if number.last in parts and joined(number.last)}
+    before = {number.first: number for number in numbers if joined(number.first)}
+    found: dict[int, Measured] = {}
+    for at, part in parts.items():
+        mine, other = behind.get(at), before.get(part.last)
+        if mine and (other is None or other.last in behind):
+            found[at] = mine
+        elif other and mine is None:
+            found[at] = other
+    return found if len(numbers) > 1 else {}
+
+
+def has_own_size(tokens: Sequence[Token], index: int) -> bool:
+    """Is it a part or packaging whose size is meant ("seat width", "package width")?"""
+    return any((tokens[index].stem,) in words(kind) for kind in ("parts", "packagings", "sized"))

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from reaseq.documents.document import Field
 from reaseq.documents.language import Phrases, words
+from reaseq.documents.scopes import OPENING
 from reaseq.documents.surroundings import before_shares
 from reaseq.documents.tokens import STOP, Token, sentence_of
 from reaseq.taxonomy.labels import is_substance
@@ -97,7 +98,7 @@ def owner_of(field: Field, first: int, last: int, parts: dict[int, Part], *, sha
 def _in_brackets(field: Field, last: int, parts: dict[int, Part]) -> Part | None:
     """The part in the brackets after token `last - 1`: "Rubber (sole)"."""
     part, tokens = parts.get(last), field.tokens
-    if part is None or field.text[tokens[last - 1].end : tokens[last].start].strip() not in ("(", "[", "（"):
+    if part is None or field.text[tokens[last - 1].end : tokens[last].start].strip() not in OPENING:
         return None
     ends = part.last == len(tokens) or tokens[part.last].clause != tokens[last].clause
     return part if ends and not part.whole else None

@@ -47,7 +47,7 @@ class Attribute(_Strict):
     height) or *demand* (whom and what for: audience, scenario, need, style).
 
     `kind` says what a value looks like: *closed* (one of `values`), *open* (any words of the source
-    text, a model name for instance), *measure* (a number with one of `units`).
+    text, a model name for instance; `values` may list those known by name), *measure* (a number with one of `units`).
     """
 
     name: Name
@@ -56,7 +56,9 @@ class Attribute(_Strict):
     kind: Kind
     multiple: bool = Field(default=False, description="May a product have several values at once?")
     values: dict[Term, tuple[Term, ...]] = Field(
-        default_factory=dict, description="Closed values, each with the other words that mean the same."
+        default_factory=dict,
+        description="Closed values, each with the other words that mean the same; of an open attribute those that "
+        "are known by name, beside which other words of a text count too.",
     )
     ignored: tuple[Term, ...] = Field(
         default=(), description="Values that feeds give and that mean nothing here; they are not proposed again."
@@ -105,8 +107,10 @@ class Attribute(_Strict):
 
     @model_validator(mode="after")
     def _kind_has_what_it_needs(self) -> Self:
-        if (self.kind == "closed") != bool(self.values):
-            raise ValueError(f"attribute {self.name!r}: a closed attribute lists `values`, and no other kind does")
+        if self.kind == "closed" and not self.values:
+            raise ValueError(f"attribute {self.name!r}: a closed attribute lists `values`")
+        if self.kind == "measure" and self.values:
+            raise ValueError(f"attribute {self.name!r}: a measure lists `units` and no `values`")
         if (self.kind == "measure") != bool(self.units):
             raise ValueError(f"attribute {self.name!r}: a measure lists `units`, and no other kind does")
         owner: dict[str, str] = {}
@@ -128,6 +132,11 @@ class Attribute(_Strict):
     @cached_property
     def _by_term(self) -> dict[tuple[str, ...], str]:
         return {stems(term): value for value, synonyms in self.values.items() for term in (value, *synonyms)}
+
+    @cached_property
+    def known(self) -> "Attribute | None":
+        """Of an open attribute that lists values: the closed attribute that they are."""
+        return self.model_copy(update={"kind": "closed"}) if self.kind == "open" and self.values else None
 
     @property
     def may_infer(self) -> bool:

@@ -34,6 +34,7 @@ _POOLS: tuple[frozenset[str], ...] = tuple(
                 Evidence.HEAD,
                 Evidence.PHRASE,
                 Evidence.OPENING,
+                Evidence.POINTED,
                 Evidence.PART,
                 Evidence.PURPOSE,
                 Evidence.ITEM,

@@ -15,7 +15,7 @@ from tests.taxonomy.test_claims import verified
         ("カテゴリ", "メンズ > シューズ", {"men"}),
         ("类目", "女士 > 鞋", {"women"}),
         pytest.param("categories", "Men, Women, Sale", set(), id="of several nobody knows"),
-        pytest.param("note", "Women", set(), id="no path"),
+        pytest.param("note", "Women/Shoes", set(), id="no path"),
     ],
 )
 def test_a_path_says_whom_it_is_for(column: str, path: str, audience: set[str]) -> None:

@@ -24,7 +24,10 @@ examples:
     ("change", "message"),
     [
         (("category: hats", "category: Big Hats"), "category: String should match pattern"),
-        (("kind: closed, values: {red", "kind: open, values: {red"), "a closed attribute lists `values`"),
+        (
+            ("kind: closed, values: {red", "kind: measure, units: [g], values: {red"),
+            "a measure lists `units` and no `values`",
+        ),
         (("kind: closed, values: {red: [crimson], blue: []}", "kind: closed"), "a closed attribute lists `values`"),
         (("kind: closed, values: {red: [crimson], blue: []}", "kind: measure"), "a measure lists `units`"),
         (("blue: []", "blue: [Crimson]"), "'Crimson' stands for both 'red' and 'blue'"),
