@@ -113,6 +113,8 @@ def is_pointed_to(tokens: Sequence[Token], first: int) -> bool:
     for at in reversed(range(begin, first)):
         if width := words("pointing").at(tokens, at, first):
             return at + width == first or not is_unspaced(tokens[at].stem)
-        if any(words(kind).at(tokens, at, first) for kind in _BETWEEN):
+        if any(words(kind).at(tokens, at, first) for kind in _BETWEEN) and not words("pointing").over(
+            tokens, at, at + 1
+        ):
             return False
     return False

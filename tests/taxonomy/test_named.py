@@ -1,0 +1,97 @@
+"""What is called by its name: technologies that a schema knows, and the kind of thing that a text points to."""
+
+import pytest
+
+from reaseq.agents.grounder import ground
+from reaseq.documents.document import Document
+from reaseq.taxonomy.evidence import Evidence
+from tests.taxonomy.test_claims import Case, lexicon_of, verified
+
+NAMED: list[Case] = [
+    ("shoes", "ZX 2", "Responsive Boost cushioning returns energy.", "technology=adidas Boost"),
+    ("shoes", "ZX 2", "Mit Boost-Zwischensohle.", "technology=adidas Boost"),
+    ("shoes", "ZX 2", "Semelle intermédiaire Boost.", "technology=adidas Boost"),
+    ("shoes", "ZX 2", "Mediasuela Boost.", "technology=adidas Boost"),
+    ("shoes", "ZX 2", "Boostミッドソール。", "technology=adidas Boost"),
+    ("shoes", "ZX 2", "Boost中底。", "technology=adidas Boost"),
+    ("shoes", "Runner", "A full-length Max Air unit. OrthoLite® sockliner.", "technology=OrthoLite"),
+    ("shoes", "Winter boot", "COLD.RDY keeps feet warm.", "technology=COLD.RDY"),
+    ("shoes", "Runner", "Pillow-soft Cloudfoam cushioning in the midsole.", "technology=Cloudfoam"),
+    # Its name says no less of what it is.
+    ("shoes", "Runner", "Pillow-soft Cloudfoam cushioning in the midsole.", "sole_material=foam"),
+    ("shoes", "Runner", "Responsive Boost cushioning.", "need=cushioning"),
+    ("shoes", "Runner", "A Continental rubber outsole.", "sole_material=rubber"),
+]
+NOT_NAMED: list[Case] = [
+    ("shoes", "Runner", "They will boost your style and bounce back.", "technology=adidas Boost"),
+    ("shoes", "Runner", "They will boost your style and bounce back.", "technology=adidas Bounce"),
+    ("shoes", "Sapato", "Uma boa escolha.", "technology=BOA Fit System"),
+    ("shoes", "Sneaker", "Unlike the Boost midsole of others, ours is EVA.", "technology=adidas Boost"),
+    ("shoes", "Sneaker", "Ohne Sympatex-Membran.", "technology=Sympatex"),
+]
+POINTED: list[Case] = [
+    ("shoes", "Toril", "These neutral running shoes are light.", "shoe_type=running shoe"),
+    ("shoes", "Toril", "Diese leichten Laufschuhe sind robust.", "shoe_type=running shoe"),
+    ("shoes", "Toril", "Ces chaussures de running sont légères.", "shoe_type=running shoe"),
+    ("shoes", "Toril", "Estas zapatillas de running son ligeras.", "shoe_type=running shoe"),
+    ("shoes", "トリル", "この登山靴は軽い。", "shoe_type=hiking boot"),
+    ("shoes", "托里尔", "这款登山鞋很轻。", "shoe_type=hiking shoe"),
+    ("shoes", "Acme Odyssey Rise", "The Acme Odyssey Rise Women's Running Shoe is soft.", "shoe_type=running shoe"),
+]
+NOT_POINTED: list[Case] = [
+    ("shoes", "Toril", "Made for this type of boot.", "shoe_type=boot"),
+    ("shoes", "Toril cream", "Fits these hiking boots.", "shoe_type=hiking boot"),
+    ("shoes", "Toril", "This comes with hiking boots.", "shoe_type=hiking boot"),
+    ("bags", "Acme Jumbo Travel Carrier", "Acme Jumbo Travel Carrier- Men Tote Bags at Acme.", "bag_type=tote"),
+]
+VERBS: list[Case] = [
+    ("shoes", "Jogger", "They revisit the retro style with a mesh upper.", "upper_material=mesh"),
+    ("shoes", "Pitch", "It adds a plate that provides traction.", "need=grip"),
+    ("shoes", "Fly", "A plate combines with springy foam to give lightweight comfort.", "need=comfort"),
+    ("shoes", "Strada", "Comfort that lasts as long as you can run.", "need=comfort"),
+    ("shoes", "Advantage", "These tennis-inspired shoes are clean.", "style=sporty"),
+]
+ORDERS: list[Case] = [
+    ("shoes", "Boots black", "Style with a suede jacket.", "upper_material=suede"),
+    ("shoes", "Boots brown", "Then add a pair of wool insoles.", "upper_material=wool"),
+    ("shoes", "Boots", "Do not use on suede. Not as warm as sheepskin.", "need=warmth"),
+    ("skin_care", "Gel nettoyant", "Pensez à ajouter notre fluide SPF 30.", "sun_protection=SPF 30"),
+    ("skin_care", "Sérum", "Associer à une protection solaire SPF 50.", "sun_protection=SPF 50"),
+    ("jackets", "Fleece", "Bärs under ett vattentätt skal.", "water_protection=waterproof"),
+    ("trousers", "Vaqueros", "Parche de piel vegana.", "fabric=leather"),
+    ("trousers", "Pantalón", "Forrado hasta la rodilla en viscosa.", "need=warmth"),
+    ("jackets", "Jacka", "Den är varm men lätt och har fickor i sidan för händerna.", "audience=men"),
+    ("shoes", "Hamburg", "It set the standard for training shoes.", "scenario=gym and training"),
+]
+
+
+@pytest.mark.parametrize(("category", "title", "description", "claim"), NAMED + POINTED + VERBS)
+def test_it_is_said(category: str, title: str, description: str, claim: str) -> None:
+    assert claim in verified(category, title, description)
+
+
+@pytest.mark.parametrize(("category", "title", "description", "claim"), NOT_NAMED + NOT_POINTED + ORDERS)
+def test_it_is_not_said(category: str, title: str, description: str, claim: str) -> None:
+    assert claim not in verified(category, title, description)
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "Can be used with or without laces.",
+        "Mit oder ohne Schnürsenkel zu tragen.",
+        "À porter avec ou sans lacets.",
+        "Con o sin cordones.",
+        "Do not use on suede.",
+    ],
+)
+def test_what_may_be_left_off_is_not_denied(description: str) -> None:
+    claims = ground({}, Document({"title": "Acme Fell", "description": description}), lexicon_of("shoes"))
+    assert not [claim for claim in claims if claim["evidence"] in (Evidence.DENIED, Evidence.POINTED)]
+
+
+def test_what_a_model_names_stands_beside_what_is_known() -> None:
+    text = Document({"title": "Acme Fell", "description": "Boost midsole and a TrailHug upper."})
+    claims = ground({"technology": [{"value": "Boost midsole"}, {"value": "TrailHug"}]}, text, lexicon_of("shoes"))
+    found = [(c["value"], c["quote"], c["found_by"]) for c in claims if c["attribute"] == "technology"]
+    assert found == [("adidas Boost", "Boost midsole", "lexicon"), ("TrailHug", "TrailHug", "model")]
