@@ -185,7 +185,7 @@ class _Grounder:
             if stated:
                 claims = [claim for claim in claims if claim["status"] != "proposed"]
         denied: dict[str, Match] = {}
-        if attribute.facet == "supply":
+        if attribute.facet == "supply" and not self._is_other:
             # Whom or what a product is not for, sentences say by the way ("no running required").
             denied = {
                 match.value: match
@@ -393,8 +393,9 @@ class _Grounder:
         mine = [match for match in matches if match.value == item["value"]]
         if denied := [match for match in mine if match.denied]:
             return _rejected(attribute, item["value"], _why(denied[0], self.document), item, denied[0], self.document)
-        if read := [one for one in labelled if not one.values]:
-            # Under a label that asks for it stand words that the lexicon does not know: the model has read them.
+        if attribute.facet == "supply" and (read := [one for one in labelled if not one.values]):
+            # Under a label that asks for it stand words that the lexicon does not know: the model has read them. What a
+            # word for a style or a need is nearest to, it only guesses ("funky").
             place = read[0]
             match = Match(item["value"], place.field, place.start, place.end, Evidence.READ, beside=place.label)
             return self._weighted(attribute, match, "model", ())

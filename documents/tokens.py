@@ -248,8 +248,14 @@ def _continues(char: str) -> bool:
     return unicodedata.combining(char) != 0 or char in _HALFWIDTH_MARKS or "\u1160" <= char <= "\u11ff"
 
 
+_NO_PLURALS = frozenset(("paars",))
+"""Words in -s that are none, beside others without it: Dutch purple, and a pair."""
+
+
 @lru_cache(maxsize=1 << 14)
 def _stem(word: str) -> str:
+    if word in _NO_PLURALS:
+        return word
     word = word.replace("’", "'")
     word = word.removesuffix("'s").removesuffix("'").replace("'", "")
     if len(word) > 3 and word.endswith("s") and word.isascii():

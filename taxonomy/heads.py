@@ -88,7 +88,12 @@ def _in_core(title: Field, first: int, last: int, covered: Phrases, terms: Phras
     others = [
         place
         for place in _places(title, first, last, words("accessories"), covered)
-        if not _is_measured(title, place[0]) and terms.over(title.tokens, *place) <= place[1] - place[0]
+        if not _is_measured(title, place[0])
+        and (
+            terms.over(title.tokens, *place) <= place[1] - place[0]
+            # "Elastic laces 120 cm" begins with what other titles end with.
+            or (not kinds and terms.at(title.tokens, first, last) >= place[1] - first)
+        )
     ]
     toys = list(_places(title, first, last, words("toys"), covered))
     kind, other = (kinds[-1] if kinds else None), (others[-1] if others else None)
