@@ -804,7 +804,7 @@ class Lexicon:
             if self._shared(term) or not self.parts.is_cued(name, tokens, place.first):
                 return evidence, Standing.CUE, ""
             return (Evidence.CUE if evidence in _FREE else evidence), Standing.STATED, ""
-        if minds and owner is None and evidence is Evidence.PROSE and self._is_said(tokens, place.first):
+        if minds and owner is None and evidence is Evidence.PROSE and self._is_said(tokens, place.first, place.last):
             return Evidence.PART, Standing.STATED, ""
         for_what = term.attribute.facet == "demand" and name not in ("need", "style")
         if evidence is Evidence.PROSE and for_what and is_purpose(tokens, place.first, place.last):
@@ -817,9 +817,12 @@ class Lexicon:
         outside = not place.first <= owner.first < place.last
         return outside and words("packagings").at(place.field.tokens, owner.first) > 0
 
-    def _is_said(self, tokens: Sequence[Token], first: int) -> bool:
-        """Does a share or a verb stand before it: "100 % cotton", "but is canvas"?"""
+    def _is_said(self, tokens: Sequence[Token], first: int, last: int) -> bool:
+        """Does a share stand before or after it, or a verb before it: "100 % cotton", "but is canvas"?"""
         clause = tokens[first].clause
+        after = tokens[last : last + 2]
+        if len(after) == 2 and after[1].stem == "%" and after[1].clause == clause and after[0].stem[0].isdigit():
+            return True
         if first > 1 and tokens[first - 1].stem == "%" and tokens[first - 1].clause == clause:
             return True
         return any(

@@ -64,13 +64,50 @@ ORDERS: list[Case] = [
     ("shoes", "Hamburg", "It set the standard for training shoes.", "scenario=gym and training"),
 ]
 
+OTHER_MODELS: list[Case] = [
+    ("shoes", "Sommet 2", "La première version avait une semelle Vibram.", "construction=Vibram outsole"),
+    ("shoes", "Orlik 4", "W poprzednim modelu cholewka była z Primeknit.", "technology=Primeknit"),
+    ("shoes", "Moab 3", "The leather version has a waterproof membrane.", "water_protection=waterproof"),
+    (
+        "shoes",
+        "Pegasus 41",
+        "The Pegasus 41 GTX, which is waterproof, is a different item.",
+        "water_protection=waterproof",
+    ),
+    ("shoes", "Cima", "La Cima GTX impermeabile costa 30 euro in più.", "water_protection=waterproof"),
+    ("shoes", "Hoge Venen", "De luxere versie heeft een Vibram zool.", "construction=Vibram outsole"),
+    ("shoes", "Nord", "Thinsulate gibt es im Modell Nord Plus.", "technology=Thinsulate"),
+    ("shoes", "Sol", "They are as light as Lightstrike Pro racers.", "technology=Lightstrike"),
+    ("shoes", "Lido", "Guarda la nostra linea GORE-TEX impermeabile.", "water_protection=waterproof"),
+    ("shoes", "Golf", "Nuestra gama incluye también modelos impermeables.", "water_protection=waterproof"),
+    ("shoes", "Gisèle", "Portez-les avec nos chaussettes en laine.", "upper_material=wool"),
+    ("shoes", "Botas de agua", "Incluye dos pares de calcetines de lana.", "upper_material=wool"),
+    ("shoes", "ZX", "The ZX was at the pinnacle of running back then.", "scenario=running"),
+    ("shoes", "Winter boot", "Not warm enough for snow.", "need=warmth"),
+]
+OTHER_THINGS: list[Case] = [
+    ("shoes", "Midsole whitener pen", "Restores yellowed Boost midsoles.", "technology=adidas Boost"),
+    ("shoes", "Reinigungsschaum", "Für Flyknit- und Mesh-Sneaker.", "technology=Flyknit"),
+    ("shoes", "Running socks", "Pair them with Gore-Tex trail shoes.", "water_protection=waterproof"),
+    ("shoes", "Schuhlöffel 60 cm", "Für Stiefel mit hohem Schaft.", "shoe_type=boot"),
+    ("shoes", "Laarzenknecht hout", "Trek je laarzen uit.", "shoe_type=boot"),
+    ("shoes", "Keychain mini sneaker", "High-top sneaker with laces on a key ring.", "closure=lace-up"),
+    ("shoes", "Cordones elásticos", "Convierten tus zapatillas en slip-on.", "closure=slip-on"),
+    ("shoes", "靴ひも 120 cm", "レースアップ", "closure=lace-up"),
+    ("jewellery", "Ring box", "Velvet box for gold rings.", "metal=gold"),
+    ("trousers", "Trouser braces", "For wool trousers.", "fabric=wool"),
+    ("shoes", "Schuhregal", "Für acht Paar Sneaker.", "color=purple"),
+]
+
 
 @pytest.mark.parametrize(("category", "title", "description", "claim"), NAMED + POINTED + VERBS)
 def test_it_is_said(category: str, title: str, description: str, claim: str) -> None:
     assert claim in verified(category, title, description)
 
 
-@pytest.mark.parametrize(("category", "title", "description", "claim"), NOT_NAMED + NOT_POINTED + ORDERS)
+@pytest.mark.parametrize(
+    ("category", "title", "description", "claim"), NOT_NAMED + NOT_POINTED + ORDERS + OTHER_MODELS + OTHER_THINGS
+)
 def test_it_is_not_said(category: str, title: str, description: str, claim: str) -> None:
     assert claim not in verified(category, title, description)
 
@@ -88,6 +125,33 @@ def test_it_is_not_said(category: str, title: str, description: str, claim: str)
 def test_what_may_be_left_off_is_not_denied(description: str) -> None:
     claims = ground({}, Document({"title": "Acme Fell", "description": description}), lexicon_of("shoes"))
     assert not [claim for claim in claims if claim["evidence"] in (Evidence.DENIED, Evidence.POINTED)]
+
+
+def test_what_a_thing_for_shoes_is_not_for_is_no_denial() -> None:
+    text = Document({"title": "Whitener pen for soles", "description": "Not for leather."})
+    claims = ground({}, text, lexicon_of("shoes"))
+    assert not [claim for claim in claims if claim["evidence"] is Evidence.DENIED]
+
+
+@pytest.mark.parametrize(
+    ("title", "description", "columns", "claim"),
+    [
+        ("Smart Watch", "", {"Water Resistance": "IP67"}, "water_protection=IP67"),
+        ("Smart Watch", "", {"Case Color": "Rose Gold"}, "case_color=gold"),
+        ("Smart Watch", "", {"Features": "Heart Rate Monitor"}, "functions=heart rate"),
+        ("Automatikuhr", "Datumsanzeige bei 3 Uhr, Leuchtzeiger.", {}, "functions=luminous"),
+        ("Montre", "Bracelet en cuir marron, guichet de date.", {}, "strap_color=brown"),
+        ("腕時計", "日付表示、夜光、10気圧防水。", {}, "functions=date"),
+    ],
+)
+def test_what_a_watch_can_do(title: str, description: str, columns: dict[str, str], claim: str) -> None:
+    assert claim in verified("watches", title, description, columns)
+
+
+def test_a_style_that_no_schema_knows_is_no_other() -> None:
+    text = Document({"title": "Acme Fell", "attributes.style": "Funky"})
+    claims = ground({"style": [{"value": "classic"}]}, text, lexicon_of("shoes"))
+    assert [claim["status"] for claim in claims if claim["attribute"] == "style"] == ["rejected"]
 
 
 def test_what_a_model_names_stands_beside_what_is_known() -> None:
