@@ -116,6 +116,12 @@ class _Reader:
         numbered = any(stem.isdigit() for stem in self.title)
         for index in range(1, len(tokens) - 1):
             token, before = tokens[index], tokens[index - 1]
+            if token.stem in self.title and words("earlier").at(tokens, index - 1, index):
+                end = end_of(tokens, index, clause=True)
+                said = next((at for at in range(index, end) if tokens[at].stem not in self.title), end)
+                if said < end and words("had").at(tokens, said, end):
+                    self.mark(said, _turn(tokens, said, end), Scope.ASIDE)
+                continue
             if before.stem not in self.title or token.stem in self.title or token.clause != before.clause:
                 continue
             if not self.text[before.start].isupper() or before.stem.isdigit():
@@ -252,7 +258,10 @@ class _Reader:
         if width := self._width("aside_rest", in_sentence=True) or self._width("deals", in_sentence=True):
             self.mark(index + width, self.sentence[1], Scope.ASIDE)
         elif width := self._width("aside_clause"):
-            self.mark(index + width, self._with_brackets(_turn(tokens, index + width, end)), Scope.ASIDE)
+            until = self._with_brackets(_turn(tokens, index + width, end))
+            if until == end and end < self.sentence[1] and words("relatives").at(tokens, end, self.sentence[1]):
+                until = end_of(tokens, end, clause=True)
+            self.mark(index + width, until, Scope.ASIDE)
         elif (width := self._width("aside_orders")) and (
             index == self.clause[0] or self._says("before_orders", index - 1)
         ):

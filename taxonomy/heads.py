@@ -77,7 +77,8 @@ def opening_of(description: Field, covered: Phrases, terms: Phrases) -> Head | N
         return None
     first, last = next(_segments(description))
     end = _core(description, first, last, covered)
-    if end - first > _LONGEST_OPENING or any(words("being").at(tokens, index, end) for index in range(first, end)):
+    sentence = any(words(kind).at(tokens, index, end) for kind in ("being", "pronouns") for index in range(first, end))
+    if end - first > _LONGEST_OPENING or sentence:
         return None
     head = _in_core(description, first, end, covered, terms)
     return head if head and head.covered and head.last == end else None
@@ -203,4 +204,9 @@ def _places(
             width = 0
         if width > other and not _goes_on(title, after, last, katakana=rather is not None):
             yield index, after
+        elif other:
+            # A "football boot bag" is a boot bag.
+            for at in range(index + 1, index + other):
+                if at + phrases.at(title.tokens, at, last) > index + other:
+                    yield at, at + phrases.at(title.tokens, at, last)
         index += max(width, other, 1)

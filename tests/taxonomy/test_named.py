@@ -84,6 +84,15 @@ OTHER_MODELS: list[Case] = [
     ("shoes", "Botas de agua", "Incluye dos pares de calcetines de lana.", "upper_material=wool"),
     ("shoes", "ZX", "The ZX was at the pinnacle of running back then.", "scenario=running"),
     ("shoes", "Winter boot", "Not warm enough for snow.", "need=warmth"),
+    ("shoes", "Kestrel 2", "The first Kestrel used a Flyknit upper.", "technology=Flyknit"),
+    (
+        "shoes",
+        "Ventus 5",
+        "A diferencia del modelo anterior, que era impermeable, es ligera.",
+        "water_protection=waterproof",
+    ),
+    ("shoes", "Nimbus", "If you love your old running shoes, keep them.", "shoe_type=running shoe"),
+    ("shoes", "Otto", "Diese Hausschuhe kommen im Karton unserer Wanderschuhe.", "shoe_type=hiking shoe"),
 ]
 OTHER_THINGS: list[Case] = [
     ("shoes", "Midsole whitener pen", "Restores yellowed Boost midsoles.", "technology=adidas Boost"),
@@ -96,6 +105,8 @@ OTHER_THINGS: list[Case] = [
     ("shoes", "靴ひも 120 cm", "レースアップ", "closure=lace-up"),
     ("jewellery", "Ring box", "Velvet box for gold rings.", "metal=gold"),
     ("trousers", "Trouser braces", "For wool trousers.", "fabric=wool"),
+    ("shoes", "Football boot bag", "Holds one pair of boots.", "shoe_type=football boot"),
+    ("power_drills", "Set de brocas", "Para taladros con batería.", "supply=battery"),
     ("shoes", "Schuhregal", "Für acht Paar Sneaker.", "color=purple"),
 ]
 
