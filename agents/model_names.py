@@ -1,6 +1,6 @@
 """A model's bare name: what is left of "Vesper Luna Kitten Heel" without brand, kind, audience, colour and size, and
 without what it is for where that stands before the kind ("Pebble School Shoes"); of a title that is stuffed with words,
-none but a short one. Nothing but a style or a need ("Classic", "Recycled") is no name."""
+none but a short one that has a number ("Kea Pro 3"). Nothing but a style or a need ("Classic", "Recycled") is no name."""
 
 from reaseq.documents.document import Document
 from reaseq.documents.tokens import Token, stems, tokenize
@@ -57,7 +57,8 @@ def bare_name(value: str, document: Document, lexicon: Lexicon) -> str:
         first -= 1  # "Trainer X": a letter alone names nothing.
     name = value[tokens[first].start : tokens[last - 1].end]
     stuffed = len(document.sources.get("title", "").split()) > _LONGEST_TITLE
-    return "" if stuffed and len(name.split()) > _LONGEST_IN_STUFFED else name
+    numbered = any(token.stem[0].isdigit() for token in tokens[first + 1 : last])
+    return "" if stuffed and (len(name.split()) > _LONGEST_IN_STUFFED or not numbered) else name
 
 
 def _is_size(tokens: list[Token]) -> bool:

@@ -68,6 +68,11 @@ def test_half_a_kind_is_no_name(value: str, title: str, name: str) -> None:
             "Kea Pro 3 Trail Running Shoes For Men And Women Light Breathable Grip Hiking Outdoor",
             "Kea Pro 3",
         ),
+        (
+            "Arrival Small",
+            "New Arrival Small Shoes For Women Trendy Korean Style Fashion Elegant Light Breathable Grip Sneaker",
+            "",
+        ),
         ("Kea Alpha Savage Pro", "Kea Alpha Savage Pro Running Shoes", "Kea Alpha Savage Pro"),
     ],
 )
