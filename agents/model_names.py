@@ -1,6 +1,7 @@
 """A model's bare name: what is left of "Vesper Luna Kitten Heel" without brand, kind, audience, colour and size, and
 without what it is for where that stands before the kind ("Pebble School Shoes"); of a title that is stuffed with words,
-none but a short one that has a number ("Kea Pro 3"). Nothing but a style or a need ("Classic", "Recycled") is no name."""
+none but a short one that has a number ("Kea Pro 3"). What is but a style or a need ("Classic", "Recycled") is no
+name."""
 
 from reaseq.documents.document import Document
 from reaseq.documents.tokens import Token, stems, tokenize

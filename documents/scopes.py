@@ -135,7 +135,7 @@ class _Reader:
                 other = verb and self.text[token.start].isupper() and self.text[token.start : token.end].isalpha()
             if other:
                 until = end_of(tokens, index, clause=False) if verb else end
-                self.mark(index + 1, _turn(tokens, index + 1, until), Scope.ASIDE)
+                self.mark(index, _turn(tokens, index + 1, until), Scope.ASIDE)
 
     def at(self, index: int, kinds: Collection[str]) -> None:
         """kinds: those of which a phrase begins with the token's stem."""

@@ -92,6 +92,16 @@ OTHER_MODELS: list[Case] = [
         "water_protection=waterproof",
     ),
     ("shoes", "Nimbus", "If you love your old running shoes, keep them.", "shoe_type=running shoe"),
+    ("skin_care", "Day Cream", "At night? Switch to Hydra Night with retinol.", "ingredient=retinol"),
+    ("skin_care", "Night Serum", "Use sunscreen the next morning, SPF 30 or higher.", "sun_protection=SPF 30"),
+    ("skin_care", "Sonnenfluid", "Danach hilft unsere Lotion mit Aloe Vera.", "ingredient=aloe vera"),
+    ("skin_care", "Sérum", "Préférez notre sérum à la niacinamide.", "ingredient=niacinamide"),
+    ("headphones", "Duo USB Headset", "A Bluetooth variant, Duo Air, is also available.", "connection=Bluetooth"),
+    ("shoes", "Scout Strap Trainers", "The Scout Lace comes with proper laces.", "closure=lace-up"),
+    ("shoes", "Superfly", "Laceless? Not this one.", "closure=slip-on"),
+    ("bags", "Backpack", "Not suitable as a school bag.", "scenario=school"),
+    ("jackets", "Chiodo", "Fodera leggera in poliestere.", "need=light weight"),
+    ("bags", "Suede bag", "Made in a small workshop.", "bag_size=small"),
     ("shoes", "Otto", "Diese Hausschuhe kommen im Karton unserer Wanderschuhe.", "shoe_type=hiking shoe"),
 ]
 OTHER_THINGS: list[Case] = [
@@ -131,6 +141,7 @@ def test_it_is_not_said(category: str, title: str, description: str, claim: str)
         "À porter avec ou sans lacets.",
         "Con o sin cordones.",
         "Do not use on suede.",
+        "They leave no black marks.",
     ],
 )
 def test_what_may_be_left_off_is_not_denied(description: str) -> None:
