@@ -47,6 +47,10 @@ _DENIED_WITHIN = 4
 _DENIALS = ("no", "denies_next", "denies_last", "denies_before", "denies_clause")
 _WHOLE_BEFORE = re.compile(r"\b100\s?[%％]\s*(?:\w+\s+)?\Z")
 _WHOLE_AFTER = re.compile(r"\s?100\s?[%％]")
+_JOINED = re.compile(
+    r"\s*(?:[,/&+、・和や]|(?:,\s*)?\b(?:and|or|und|oder|et|ou|y|o|e|en|of|och|eller|og|i|lub)\b)\s*", re.IGNORECASE
+)
+"""What stands between two members of a list."""
 _STARTS_WITH_NUMBER = re.compile(r"\s*\d")
 _NAMED = _ASKED_FOR | {Evidence.HEAD, Evidence.PHRASE, Evidence.PART}
 
@@ -164,6 +168,8 @@ class _Grounder:
                 or self._trust(attribute, match.evidence) > self._trust(attribute, best[match.value].evidence)
             ):
                 best[match.value] = match
+        if attribute.facet == "demand":
+            best = {value: self._with_its_list(match, matches) for value, match in best.items()}
         said = {item["value"] for item in values}
         claims = [self._unstated(attribute, item, matches, labelled) for item in values if item["value"] not in best]
         if any(claim["status"] == "verified" for claim in claims) and not attribute.multiple:
@@ -193,6 +199,15 @@ class _Grounder:
                 if match.denied and match.value not in {*best, *said} and self._is_plainly_denied(match)
             }
         return claims + stated + [self._denied(attribute, match) for match in denied.values()]
+
+    def _with_its_list(self, match: Match, matches: Sequence[Match]) -> Match:
+        """The match with what a list goes on with that means the same value ("handball, volleyball and badminton")."""
+        text, end = self.document.fields[match.field].text, match.end
+        for other in matches:
+            mine = other.stated and (other.field, other.value) == (match.field, match.value)
+            if mine and other.start > end and _JOINED.fullmatch(text, end, other.start):
+                end = other.end
+        return replace(match, end=end)
 
     def measure(self, attribute: Attribute, values: Sequence[Found]) -> list[Claim]:
         matches = self.lexicon.measures(attribute, self.document)

@@ -23,6 +23,9 @@ from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.trust import VERIFIED_FROM
 
+_BY_THE_WAY = ("style", "scenario", "season", "occasion", "room")
+"""Attributes of which a yes to what a text but mentions says nothing: of 38 such claims on real products that
+the embedded model agreed with, 25 were true, of those on scenarios and seasons 1 or 2 in 7."""
 _ANSWER = re.compile(r'"(\d+)"\s*:\s*"(yes|no)"')
 _EVEN = 0.5
 _KEPT_FROM = 0.5
@@ -136,6 +139,9 @@ def _judged(claim: Claim, yes: bool, confidence: float | None) -> Claim:
     basis = "by word" if confidence is None else f"p(yes) = {confidence:.2f}"
     verdict = f"the verifier {'agrees' if yes else 'disagrees'} ({basis})"
     if claim["claim_type"] not in ("demand", "inferred") or claim["evidence"] == Evidence.IMPLIED:
+        if yes and claim["evidence"] == Evidence.PROSE and claim["attribute"] in _BY_THE_WAY:
+            judged["verdict"] = f"{claim['verdict']}; {verdict}, as with most of what is mentioned by the way"
+            return judged
         # What the text states, or known values suggest: as likely as that and the verifier's answer make it.
         together = with_verdict(claim["confidence"] or _EVEN, yes, confidence)
         judged["confidence"] = round(together, 4)

@@ -10,6 +10,9 @@ from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced
 _OPENS, _CLOSES = re.compile(r"[(\[（【]"), re.compile(r"[)\]）】]")
 _LONGEST_USES = 10
 """Tokens."""
+_MOST_DESCRIBING = 2
+"""Words between what a thing is for and "for" ("for wet autumn runs")."""
+_NO_DESCRIPTION = ("being", "having", "pronouns", "prepositions", "located", "links")
 _POINTED_WITHIN = 5
 """Tokens from "these" to what is pointed to."""
 _BETWEEN = ("links", "purposes", "prepositions", "being", "having", "joins", "located")
@@ -94,7 +97,7 @@ def is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
     if not ends and not any(words(kind).at(tokens, last) for kind in behind):
         return False
     begin = max(begin_of(tokens, first, clause=False), first - _LONGEST_USES)
-    own = True
+    own, describing = True, 0
     for at in range(first - 1, begin - 1, -1):
         if words("purposes").at(tokens, at, at + 1):
             return True
@@ -102,7 +105,9 @@ def is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
         if joined or tokens[at].clause != tokens[at + 1].clause:
             own = False
         elif own and not words("articles").at(tokens, at, at + 1):
-            return False
+            describing += 1
+            if describing > _MOST_DESCRIBING or any(words(kind).at(tokens, at, at + 1) for kind in _NO_DESCRIPTION):
+                return False
     return False
 
 

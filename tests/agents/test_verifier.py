@@ -72,3 +72,15 @@ def test_one_side_may_be_agreed_with(answers: list[bool], kept: str) -> None:
 def test_of_a_one_valued_attribute_the_likelier_stays() -> None:
     found = judged("Round toe shoe", "A shoe with a pointed toe.", "toe_shape", [True, True])
     assert len([claim for claim in found.values() if claim["status"] == "verified"]) <= 1
+
+
+@pytest.mark.parametrize(
+    ("description", "attribute", "value"),
+    [
+        ("The line took hold of running culture.", "scenario", "running"),
+        ("The bold crew of those days.", "style", "trendy"),
+    ],
+)
+def test_what_is_mentioned_by_the_way_no_yes_makes_sure(description: str, attribute: str, value: str) -> None:
+    assert judged("Acme Fell", description, attribute, [True])[value]["status"] == "proposed"
+    assert judged("Acme Fell", description, attribute, [False])[value]["status"] == "rejected"

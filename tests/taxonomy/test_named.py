@@ -49,6 +49,8 @@ VERBS: list[Case] = [
     ("shoes", "Pitch", "It adds a plate that provides traction.", "need=grip"),
     ("shoes", "Fly", "A plate combines with springy foam to give lightweight comfort.", "need=comfort"),
     ("shoes", "Strada", "Comfort that lasts as long as you can run.", "need=comfort"),
+    ("shoes", "Larkspur", "A membrane for wet autumn runs.", "scenario=running"),
+    ("shoes", "Aqua", "For pebble beaches and rivers.", "scenario=beach and pool"),
     ("shoes", "Advantage", "These tennis-inspired shoes are clean.", "style=sporty"),
 ]
 ORDERS: list[Case] = [
@@ -168,6 +170,12 @@ def test_what_a_thing_for_shoes_is_not_for_is_no_denial() -> None:
 )
 def test_what_a_watch_can_do(title: str, description: str, columns: dict[str, str], claim: str) -> None:
     assert claim in verified("watches", title, description, columns)
+
+
+def test_a_list_of_uses_is_quoted_as_a_whole() -> None:
+    text = Document({"title": "Blaze", "description": "For handball, volleyball and badminton, indoors."})
+    claims = ground({}, text, lexicon_of("shoes"))
+    assert [c["quote"] for c in claims if c["value"] == "court sports"] == ["handball, volleyball and badminton"]
 
 
 def test_a_style_that_no_schema_knows_is_no_other() -> None:
