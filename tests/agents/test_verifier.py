@@ -77,7 +77,7 @@ def test_of_a_one_valued_attribute_the_likelier_stays() -> None:
 @pytest.mark.parametrize(
     ("description", "attribute", "value"),
     [
-        ("The line took hold of running culture.", "scenario", "running"),
+        ("Off to the gym or not.", "scenario", "gym and training"),
         ("The bold crew of those days.", "style", "trendy"),
     ],
 )
