@@ -88,8 +88,9 @@ def before_shares(tokens: Sequence[Token], first: int) -> int:
 
 def is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
     """Does a list that begins with what a thing is for hold these words ("for pool, shower and beach")? Of each member
-    but their own a few words may stand before; of their own only articles, and nothing that they may describe stands
-    behind ("for the office", not "for quick evening miles") but that it is used there ("for indoor use")."""
+    but their own a few words may stand before; of their own articles and a word or two that describe it ("for wet autumn
+    runs"), and nothing that it may describe stands behind ("for the office", not "for quick evening miles") but that it
+    is used there ("for indoor use")."""
     if last < len(tokens):
         last += words("uses").at(tokens, last)
     ends = last == len(tokens) or tokens[last].clause != tokens[last - 1].clause

@@ -52,7 +52,7 @@ from reaseq.taxonomy.units import is_in, same
 _COMMA = re.compile("[,、，]")
 _USES = ("scenario", "season", "occasion", "room")
 """Attributes that say when, where or what for a product is used."""
-_NO_USES = ("audience", "need", "style")
+_QUALITIES = ("need", "style")
 """Attributes of the buyer that "for" before them makes no surer ("for a sporty look")."""
 _SHORT_ITEM = 4
 """Tokens: an item of a list that has no more says one thing of the product."""
@@ -678,7 +678,9 @@ class Lexicon:
     def _is_look(self, term: _Term, place: _Place) -> bool:
         """Has the product but the look of that kind or use: "tennis style"?"""
         attribute, tokens = term.attribute, place.field.tokens
-        if attribute.name != self.labels.kind and (attribute.facet != "demand" or attribute.name in _NO_USES):
+        if attribute.name != self.labels.kind and (
+            attribute.facet != "demand" or attribute.name in ("audience", *_QUALITIES)
+        ):
             return False
         last = place.last
         while last < len(tokens) and (width := self.labels.whole.at(tokens, last)):
@@ -806,7 +808,7 @@ class Lexicon:
             return (Evidence.CUE if evidence in _FREE else evidence), Standing.STATED, ""
         if minds and owner is None and evidence is Evidence.PROSE and self._is_said(tokens, place.first, place.last):
             return Evidence.PART, Standing.STATED, ""
-        for_what = term.attribute.facet == "demand" and name not in ("need", "style")
+        for_what = term.attribute.facet == "demand" and name not in _QUALITIES
         if evidence is Evidence.PROSE and for_what and is_purpose(tokens, place.first, place.last):
             return Evidence.PURPOSE, Standing.STATED, ""
         if owner is not None and owner.whole and evidence in (Evidence.PROSE, Evidence.TITLE):
