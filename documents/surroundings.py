@@ -88,7 +88,7 @@ def before_shares(tokens: Sequence[Token], first: int) -> int:
 
 def is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
     """Does a list that begins with what a thing is for hold these words ("for pool, shower and beach")? Of each member
-    but their own a few words may stand before; of their own articles and a word or two that describe it ("for wet autumn
+    but their own a few words may stand before; of their own articles and a word or two that describe it ("wet autumn
     runs"), and nothing that it may describe stands behind ("for the office", not "for quick evening miles") but that it
     is used there ("for indoor use")."""
     if last < len(tokens):
