@@ -37,8 +37,10 @@ def bare_name(value: str, document: Document, lexicon: Lexicon) -> str:
     while changed and first < last:
         changed = False
         for width in range(last - first, 0, -1):
-            if _is_no_name(tokens[first : first + width], brand, lexicon):
-                first, changed = first + width, True
+            words = tuple(token.stem for token in tokens[first : first + width])
+            line = first > 0 and tokens[first - 1].stem in brand and first + width < last and lexicon.says_what_for(words)
+            if line or _is_no_name(tokens[first : first + width], brand, lexicon):
+                first, changed = first + width, True  # "Adidas Running Galaxy 4": of a brand its line
                 break
             at_end = tokens[last - width : last]
             said_of_kind = (behind or first < last - width) and lexicon.says_what_for(
@@ -84,7 +86,7 @@ def _half_a_kind(name: tuple[str, ...], title: tuple[str, ...], lexicon: Lexicon
 
 def _is_no_name(tokens: list[Token], brand: tuple[str, ...], lexicon: Lexicon) -> bool:
     words = tuple(token.stem for token in tokens)
-    if words == brand or (len(words) == 1 and words[0] in _SMALL_WORDS | _SIZES):
+    if words in (brand, brand[:1], brand[1:]) or (len(words) == 1 and words[0] in _SMALL_WORDS | _SIZES):
         return True
     if len(words) == 2 and words[0] in _SIZES and words[1][0].isdigit():
         return True

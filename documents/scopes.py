@@ -129,6 +129,8 @@ class _Reader:
             end = end_of(tokens, index, clause=True)
             after = index + 1 < end and tokens[index + 1].stem
             verb = index + 1 < end and any(words(kind).at(tokens, index + 1, end) for kind in ("having", "being"))
+            if words("goods").at(tokens, index):
+                continue
             if token.stem.isdigit():
                 other = numbered and after not in UNITS.values() and after != "%"
             else:
@@ -336,6 +338,8 @@ class _Reader:
         elif (width := self._width("offered", in_sentence=True)) and index + width == end:
             first, last = max(begin, index - _LONGEST_OFFER), index
         else:
+            return
+        if any(words("mixtures").at(tokens, at) for at in range(first, min(first + _NEXT, last))):
             return
         joined = [at for at in range(first + 1, last) if words("joins").at(tokens, at)]
         with_ = [at for at in range(first + 1, last) if words("company").at(tokens, at)]

@@ -54,6 +54,8 @@ _USES = ("scenario", "season", "occasion", "room")
 """Attributes that say when, where or what for a product is used."""
 _QUALITIES = ("need", "style")
 """Attributes of the buyer that "for" before them makes no surer ("for a sporty look")."""
+_NEXT_TO = 2, 4
+"""Tokens before and after a use or a style that may part it from what it is said of."""
 _SHORT_ITEM = 4
 """Tokens: an item of a list that has no more says one thing of the product."""
 _SHORT_ANSWER = 5
@@ -682,6 +684,10 @@ class Lexicon:
             attribute.facet != "demand" or attribute.name in ("audience", *_QUALITIES)
         ):
             return False
+        if attribute.name in _USES and any(
+            words("history").at(tokens, at) for at in sentence_of(tokens, place.first)
+        ):
+            return True
         last = place.last
         while last < len(tokens) and (width := self.labels.whole.at(tokens, last)):
             last += width  # "running shoe look"
@@ -725,6 +731,8 @@ class Lexicon:
             return False
         before, tokens = place.first - 1, place.field.tokens
         imitated = before >= 0 and words("like_next").at(tokens, before, place.first) > 0
+        if place.last < len(tokens) and tokens[place.last].stem == "like":
+            imitated = imitated or place.field.text[tokens[place.last - 1].end] in "-‐‑"  # "lace-like mesh"
         if attribute.name != self.labels.kind:
             return imitated
         # "Synthetic leather jacket", "chaqueta de cuero sintético": of a kind that is called by its substance.
@@ -781,6 +789,10 @@ class Lexicon:
         if inner := [part for part in named if name in part.owners or part.last == place.last]:
             # The term names the part itself: "synthetic upper", "steel toe cap".
             owner = next((part for part in inner if name in part.owners), inner[-1])
+        if owner is not None and owner.first >= place.last and name not in owner.owners:
+            following = parts.get(owner.last + 1)
+            if following is not None and name in following.owners and words("joins").at(tokens, owner.last):
+                owner = following  # "rubber footbed and outsole"
         if owner is not None and place.asks_value and owner.first >= self._value_end_of(place):
             # "Dial: black Case: steel": it is the next label.
             owner = None
@@ -811,9 +823,26 @@ class Lexicon:
         for_what = term.attribute.facet == "demand" and name not in _QUALITIES
         if evidence is Evidence.PROSE and for_what and is_purpose(tokens, place.first, place.last):
             return Evidence.PURPOSE, Standing.STATED, ""
-        if owner is not None and owner.whole and evidence in (Evidence.PROSE, Evidence.TITLE):
-            evidence = Evidence.PART if evidence is Evidence.PROSE else Evidence.PHRASE
+        if owner is not None and owner.whole and evidence is Evidence.TITLE:
+            evidence = Evidence.PHRASE
+        elif owner is not None and owner.whole and evidence is Evidence.PROSE:
+            if name not in (*_USES, "style") or self._is_next_to(place, parts):
+                evidence = Evidence.PART
         return evidence, Standing.STATED, beside
+
+    def _is_next_to(self, place: _Place, parts: Mapping[int, Part]) -> bool:
+        """Does the product or a part of it, or a word for its look, stand close by: "these classic, comfortable shoes",
+        "a retro look"; not "the shoe became a classic of that decade"?"""
+        tokens, (before, after) = place.field.tokens, _NEXT_TO
+        return any(
+            at in parts
+            or self.labels.whole.at(tokens, at)
+            or words("looks").at(tokens, at)
+            or words("styled").at(tokens, at)
+            or any(term.attribute.name == self.labels.kind for term in self._terms.get(tokens[at].stem, ()))
+            for at in range(max(0, place.first - before), min(len(tokens), place.last + after))
+            if not place.first <= at < place.last and tokens[at].sentence == tokens[place.first].sentence
+        )
 
     def _is_packaging(self, owner: Part, place: _Place) -> bool:
         outside = not place.first <= owner.first < place.last
