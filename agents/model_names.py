@@ -37,10 +37,13 @@ def bare_name(value: str, document: Document, lexicon: Lexicon) -> str:
     while changed and first < last:
         changed = False
         for width in range(last - first, 0, -1):
-            words = tuple(token.stem for token in tokens[first : first + width])
-            line = first > 0 and tokens[first - 1].stem in brand and first + width < last and lexicon.says_what_for(words)
-            if line or _is_no_name(tokens[first : first + width], brand, lexicon):
-                first, changed = first + width, True  # "Adidas Running Galaxy 4": of a brand its line
+            at_front = tokens[first : first + width]
+            # "Adidas Running Galaxy 4": behind a brand stands its line.
+            line = first > 0 and tokens[first - 1].stem in brand and first + width < last
+            if (line and lexicon.says_what_for(tuple(token.stem for token in at_front))) or _is_no_name(
+                at_front, brand, lexicon
+            ):
+                first, changed = first + width, True
                 break
             at_end = tokens[last - width : last]
             said_of_kind = (behind or first < last - width) and lexicon.says_what_for(

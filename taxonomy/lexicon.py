@@ -684,9 +684,7 @@ class Lexicon:
             attribute.facet != "demand" or attribute.name in ("audience", *_QUALITIES)
         ):
             return False
-        if attribute.name in _USES and any(
-            words("history").at(tokens, at) for at in sentence_of(tokens, place.first)
-        ):
+        if attribute.name in _USES and any(words("history").at(tokens, at) for at in sentence_of(tokens, place.first)):
             return True
         last = place.last
         while last < len(tokens) and (width := self.labels.whole.at(tokens, last)):
@@ -823,11 +821,11 @@ class Lexicon:
         for_what = term.attribute.facet == "demand" and name not in _QUALITIES
         if evidence is Evidence.PROSE and for_what and is_purpose(tokens, place.first, place.last):
             return Evidence.PURPOSE, Standing.STATED, ""
+        by_the_way = name in (*_USES, "style")
         if owner is not None and owner.whole and evidence is Evidence.TITLE:
             evidence = Evidence.PHRASE
         elif owner is not None and owner.whole and evidence is Evidence.PROSE:
-            if name not in (*_USES, "style") or self._is_next_to(place, parts):
-                evidence = Evidence.PART
+            evidence = Evidence.PROSE if by_the_way and not self._is_next_to(place, parts) else Evidence.PART
         return evidence, Standing.STATED, beside
 
     def _is_next_to(self, place: _Place, parts: Mapping[int, Part]) -> bool:
