@@ -106,6 +106,7 @@ def train_ranker(
         outcome = runs.execute(
             prepared, folder, workers=workers, on_start=bar.start, on_step=bar.step, on_epoch=bar.epoch
         )
+    workers.leave()
     if outcome is None:
         return
     out = Console()

@@ -257,7 +257,8 @@ class _Reader:
                 self.mark(max(self.sentence[0], whole - 1), index, Scope.ASIDE)
         if self._width("versions") and self._is_other_version():
             self.mark(index + 1, _turn(tokens, index + 1, self.sentence[1]), Scope.ASIDE)
-        if width := self._width("aside_rest", in_sentence=True) or self._width("deals", in_sentence=True):
+        width = self._width("aside_rest", in_sentence=True) or self._width("deals", in_sentence=True)
+        if width and not (index and words("parts").at(tokens, index - 1, index)):  # "the footbed pairs with a foam"
             self.mark(index + width, self.sentence[1], Scope.ASIDE)
         elif width := self._width("aside_clause"):
             until = self._with_brackets(_turn(tokens, index + width, end))

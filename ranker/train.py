@@ -1,6 +1,5 @@
 """Training: one loop for one process and for several, resumable at every epoch."""
 
-import atexit
 import copy
 import json
 import os
@@ -125,11 +124,16 @@ class Workers:
             self.device = torch.device("cpu")
         if self.world > 1 and not dist.is_initialized():
             dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
-            atexit.register(dist.destroy_process_group)  # or its threads may abort a process that ends
 
     @property
     def first(self) -> bool:
         return self.rank == 0
+
+    def leave(self) -> None:
+        """Part from the others, once all have come to this; without that, threads of theirs may abort one that ends."""
+        if self.world > 1:
+            dist.barrier()
+            dist.destroy_process_group()
 
     def total(self, value: float) -> float:
         """The sum over all processes."""

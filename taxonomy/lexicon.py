@@ -671,11 +671,27 @@ class Lexicon:
         if not place.asks_value and all(stem.isdigit() for stem in term.stems):
             # "3+" is but a number in a text.
             return Standing.CUE
-        if not place.asks_value and self._is_look(term, place):
+        if not place.asks_value and (self._is_look(term, place) or self._is_past(term, place)):
             return Standing.LIKENESS
         if Scope.LIKENESS in under and self._is_imitated(term, place):
             return Standing.LIKENESS
         return None
+
+    def _is_past(self, term: _Term, place: _Place) -> bool:
+        """Does its sentence tell of former times, in which the product, or what it is made after, was of that kind, or
+        was used or needed so?"""
+        attribute, tokens = term.attribute, place.field.tokens
+        kinds = ["history"]
+        if attribute.name == self.labels.kind:
+            if is_pointed_to(tokens, place.first):
+                return False
+        elif attribute.facet != "demand" or attribute.name == "audience":
+            return False
+        elif attribute.name in _USES and not is_purpose(tokens, place.first, place.last):
+            kinds.append("decades")
+        return place.field.name != "title" and any(
+            words(kind).at(tokens, at) for kind in kinds for at in sentence_of(tokens, place.first)
+        )
 
     def _is_look(self, term: _Term, place: _Place) -> bool:
         """Has the product but the look of that kind or use: "tennis style"?"""
@@ -684,8 +700,6 @@ class Lexicon:
             attribute.facet != "demand" or attribute.name in ("audience", *_QUALITIES)
         ):
             return False
-        if attribute.name in _USES and any(words("history").at(tokens, at) for at in sentence_of(tokens, place.first)):
-            return True
         last = place.last
         while last < len(tokens) and (width := self.labels.whole.at(tokens, last)):
             last += width  # "running shoe look"

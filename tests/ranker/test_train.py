@@ -142,7 +142,7 @@ def test_two_processes_train_what_one_does(tmp_path: Path, all_trials: bool) -> 
             ranks = target_ranks(case_scores(fitted.model, fitted.vectors(), cases.history), cases)
             loss = trainer.history[0].loss
             print(json.dumps([float(case_metrics(ranks, cases, (5,))["NDCG@5"].mean()), loss, trainer.step]))
-        workers.total(0)  # none leaves while another works
+        workers.leave()
     """)
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
