@@ -130,8 +130,8 @@ def test_ground(
 
 
 def test_a_hypothesis_cites_its_words() -> None:
-    (claim,) = claims_of({"scenario": [{"value": "hiking", "why": "lugged SOLES"}]}, "Thing", "With lugged soles.")
-    assert (claim["field"], claim["quote"], claim["reason"]) == ("description", "lugged soles", "lugged SOLES")
+    (claim,) = claims_of({"scenario": [{"value": "hiking", "why": "SERRATED soles"}]}, "Thing", "With serrated soles.")
+    assert (claim["field"], claim["quote"], claim["reason"]) == ("description", "serrated soles", "SERRATED soles")
 
 
 def test_evidence_may_come_from_another_column() -> None:

@@ -3,9 +3,7 @@ thing."""
 
 import pytest
 
-from reaseq.agents.grounder import ground
-from reaseq.documents.document import Document
-from tests.taxonomy.test_claims import Case, lexicon_of, verified
+from tests.taxonomy.test_claims import Case, verified
 
 SAID: list[Case] = [
     ("shoes", "Kea", "These classic shoes go anywhere.", "style=classic"),
