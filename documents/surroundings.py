@@ -13,6 +13,11 @@ _LONGEST_USES = 10
 _MOST_DESCRIBING = 2
 """Words between what a thing is for and "for" ("for wet autumn runs")."""
 _NO_DESCRIPTION = ("being", "having", "pronouns", "prepositions", "located", "links")
+_SPANNED = 8
+"""Tokens between "from" and "to" that say where or when a thing is used."""
+_LOOKS_WITHIN = 2, 3
+"""Tokens before and after a style, where a word for a look says that the thing has it."""
+_PARTING = ("prepositions", "located", "links", "being", "having", "purposes")
 _POINTED_WITHIN = 5
 """Tokens from "these" to what is pointed to."""
 _BETWEEN = ("links", "purposes", "prepositions", "being", "having", "joins", "located")
@@ -90,13 +95,15 @@ def is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
     """Does a list that begins with what a thing is for hold these words ("for pool, shower and beach")? Of each member
     but their own a few words may stand before; of their own articles and a word or two that describe it ("wet autumn
     runs"), and nothing that it may describe stands behind ("for the office", not "for quick evening miles") but that it
-    is used there ("for indoor use")."""
+    is used there ("for indoor use"). The same says a thing that goes "from a morning run to the office"."""
     if last < len(tokens):
         last += words("uses").at(tokens, last)
     ends = last == len(tokens) or tokens[last].clause != tokens[last - 1].clause
-    behind = ("joins", "carries_on", "prepositions", "located")
+    behind = ("joins", "carries_on", "prepositions", "located", "used_to")
     if not ends and not any(words(kind).at(tokens, last) for kind in behind):
         return False
+    if _is_spanned(tokens, first, last):
+        return True
     begin = max(begin_of(tokens, first, clause=False), first - _LONGEST_USES)
     own, describing = True, 0
     for at in range(first - 1, begin - 1, -1):
@@ -110,6 +117,29 @@ def is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
             if describing > _MOST_DESCRIBING or any(words(kind).at(tokens, at, at + 1) for kind in _NO_DESCRIPTION):
                 return False
     return False
+
+
+def _is_spanned(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Does it stand between "from" and "to", or behind both?"""
+    begin, end = begin_of(tokens, first, clause=False), end_of(tokens, first, clause=False)
+    before = [at for at in range(max(begin, first - _SPANNED), first) if words("used_to").at(tokens, at, at + 1)]
+    until = before[-1] if before else first
+    source = any(words("used_from").at(tokens, at, at + 1) for at in range(max(begin, until - _SPANNED), until))
+    ahead = range(last, min(end, last + _SPANNED))
+    return source and bool(before or any(words("used_to").at(tokens, at, at + 1) for at in ahead))
+
+
+def is_of_look(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Does a word for how a thing looks stand close by, with but what describes it between: "for a retro, worn look",
+    "un look rétro"; not "rugged routes in style"?"""
+    before, after = _LOOKS_WITHIN
+    for at in range(last, min(end_of(tokens, first, clause=False), last + after)):
+        if any(words(kind).at(tokens, at) for kind in _PARTING):
+            break
+        if words("looks").at(tokens, at) or words("styled").at(tokens, at):
+            return True
+    begin = max(begin_of(tokens, first, clause=True), first - before)
+    return any(words("styled").at(tokens, at) for at in range(begin, first))
 
 
 def is_pointed_to(tokens: Sequence[Token], first: int) -> bool:

@@ -30,6 +30,7 @@ from reaseq.documents.surroundings import (
     is_aside_above,
     is_chosen_from,
     is_denied_above,
+    is_of_look,
     is_pointed_to,
     is_purpose,
 )
@@ -835,6 +836,8 @@ class Lexicon:
         for_what = term.attribute.facet == "demand" and name not in _QUALITIES
         if evidence is Evidence.PROSE and for_what and is_purpose(tokens, place.first, place.last):
             return Evidence.PURPOSE, Standing.STATED, ""
+        if evidence is Evidence.PROSE and name == "style" and is_of_look(tokens, place.first, place.last):
+            return Evidence.PART, Standing.STATED, beside
         by_the_way = name in (*_USES, "style")
         if owner is not None and owner.whole and evidence is Evidence.TITLE:
             evidence = Evidence.PHRASE
@@ -843,14 +846,12 @@ class Lexicon:
         return evidence, Standing.STATED, beside
 
     def _is_next_to(self, place: _Place, parts: Mapping[int, Part]) -> bool:
-        """Does the product or a part of it, or a word for its look, stand close by: "these classic, comfortable shoes",
-        "a retro look"; not "the shoe became a classic of that decade"?"""
+        """Does the product or a part of it stand close by: "these classic, comfortable shoes"; not "the shoe became a
+        classic of that decade"?"""
         tokens, (before, after) = place.field.tokens, _NEXT_TO
         return any(
             at in parts
             or self.labels.whole.at(tokens, at)
-            or words("looks").at(tokens, at)
-            or words("styled").at(tokens, at)
             or any(term.attribute.name == self.labels.kind for term in self._terms.get(tokens[at].stem, ()))
             for at in range(max(0, place.first - before), min(len(tokens), place.last + after))
             if not place.first <= at < place.last and tokens[at].sentence == tokens[place.first].sentence

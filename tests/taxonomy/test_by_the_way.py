@@ -13,6 +13,14 @@ SAID: list[Case] = [
     ("shoes", "Kea", "These shoes have a classic design.", "style=classic"),
     ("shoes", "Kea", "These slippers are perfect for casual wear.", "style=casual"),
     ("shoes", "Kea", "These running shoes are light.", "scenario=running"),
+    ("shoes", "Kea", "The upper is finished for a retro, worn look.", "style=retro"),
+    ("shoes", "Kea", "Das Modell im klassischen Design passt immer.", "style=classic"),
+    ("shoes", "Kea", "Un modelo de diseño clásico.", "style=classic"),
+    ("shoes", "Kea", "レトロなデザインの一足。", "style=retro"),
+    ("shoes", "Kea", "复古设计，百搭。", "style=retro"),
+    ("shoes", "Kea", "It takes you from a short run to the office.", "scenario=running"),
+    ("shoes", "Kea", "Bequem von der Schule bis zum Büro.", "scenario=school"),
+    ("shoes", "Kea", "A retro shape for today's streets.", "scenario=everyday wear"),
     # A mix is had, and no choice.
     ("shoes", "Kea", "These sneakers come in a mix of suede and mesh.", "upper_material=suede"),
     # "Slide" tells no other model.
@@ -32,6 +40,8 @@ NOT_SAID: list[Case] = [
     ("shoes", "Kea", "Ursprünglich als Laufschuh gedacht.", "scenario=running"),
     ("shoes", "Kea", "Né en 1970 comme chaussure de course.", "scenario=running"),
     ("shoes", "Kea", "Nata come scarpa da corsa.", "scenario=running"),
+    ("shoes", "Kea", "The outsole handles rugged routes in style.", "style=rugged"),
+    ("shoes", "Kea", "His jump shot took him from school to basketball stardom.", "scenario=basketball"),
     ("shoes", "Kea", "Leave your boots at home.", "scenario=indoors"),
     ("shoes", "Kea", "Pair them with comfy joggers.", "need=comfort"),
     ("shoes", "Kea", "This trainer deserves the gold.", "color=gold"),
