@@ -23,7 +23,8 @@ from reaseq.documents.language import words
 from reaseq.documents.tokens import stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.labels import is_substance
-from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.lexicon import QUALITIES, Lexicon
+from reaseq.taxonomy.said_of import with_noun
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.sizes import canonical_size
 from reaseq.taxonomy.trust import VERIFIED_FROM, Trust, shipped, sort_of
@@ -170,6 +171,8 @@ class _Grounder:
                 best[match.value] = match
         if attribute.facet == "demand":
             best = {value: self._with_its_list(match, matches) for value, match in best.items()}
+        if attribute.name in QUALITIES:
+            best = {value: with_noun(match, self.document, self.lexicon) for value, match in best.items()}
         said = {item["value"] for item in values}
         claims = [self._unstated(attribute, item, matches, labelled) for item in values if item["value"] not in best]
         if any(claim["status"] == "verified" for claim in claims) and not attribute.multiple:
@@ -261,7 +264,8 @@ class _Grounder:
                 match = replace(match, evidence=Evidence.CONTRADICTED)
             elif attribute.facet == "supply" and (against := self._against(attribute, match, labelled)):
                 doubt = f"the {_words(against.field, against.label)} says {against.quote!r}"
-                at_head = match.evidence in (Evidence.HEAD, Evidence.PHRASE)
+                # Titles say "gold" of what is gold-tone: of substances they are no surer beside the head.
+                at_head = match.evidence in (Evidence.HEAD, Evidence.PHRASE) and not is_substance(attribute)
                 match = replace(match, evidence=Evidence.HEAD_OUTWEIGHED if at_head else Evidence.OUTWEIGHED)
             elif self.head is not None and self._is_other and not attribute.looks:
                 doubt = f"the title says it is a {self.head.words!r}"
@@ -288,6 +292,8 @@ class _Grounder:
     def _against(self, attribute: Attribute, match: Match, labelled: Sequence[Labelled]) -> Labelled | None:
         """What a label or a column says instead. Words that the lexicon does not know say nothing against a kind of
         thing, as there are as many ways to sort things as there are shops."""
+        if set(attribute.values) <= set(attribute.vague):
+            return None  # of details there are always more
         stated = {value for one in labelled for value in one.values}
         if match.value in stated or stated & set(attribute.vague):
             return None

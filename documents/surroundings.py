@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from reaseq.documents.document import Field, Kind, Piece
 from reaseq.documents.language import denies_what_follows, words
-from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced
+from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_unspaced
 
 _OPENS, _CLOSES = re.compile(r"[(\[（【]"), re.compile(r"[)\]）】]")
 _LONGEST_USES = 10
@@ -17,6 +17,19 @@ _SPANNED = 8
 """Tokens between "from" and "to" that say where or when a thing is used."""
 _LOOKS_WITHIN = 2, 3
 """Tokens before and after a style, where a word for a look says that the thing has it."""
+_NO_OBJECT = (
+    "prepositions",
+    "located",
+    "links",
+    "joins",
+    "being",
+    "having",
+    "purposes",
+    "parts",
+    "carries_on",
+    "turns",
+)
+_POSSESSIVES = frozenset({"your", "their", "his", "her", "my", "our", "its"})
 _PARTING = ("prepositions", "located", "links", "being", "having", "purposes")
 _POINTED_WITHIN = 5
 """Tokens from "these" to what is pointed to."""
@@ -127,6 +140,19 @@ def _is_spanned(tokens: Sequence[Token], first: int, last: int) -> bool:
     source = any(words("used_from").at(tokens, at, at + 1) for at in range(max(begin, until - _SPANNED), until))
     ahead = range(last, min(end, last + _SPANNED))
     return source and bool(before or any(words("used_to").at(tokens, at, at + 1) for at in ahead))
+
+
+def acts_on_another(tokens: Sequence[Token], first: int, last: int) -> bool:
+    """Is a word for a quality a verb there, with something else behind it: "supports clutch moves", not "supports your
+    ankle" nor "support and comfort"?"""
+    if last - first > 1 or not words("acting").at(tokens, first, last):
+        return False
+    at, end = last, end_of(tokens, first, clause=True)
+    while at < end and (words("articles").at(tokens, at, at + 1) or tokens[at].stem in _POSSESSIVES):
+        at += 1
+    if at == end or tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in _NO_OBJECT):
+        return False
+    return not any(words("acted_on").at(tokens, n) for n in range(at, min(at + 2, end)))
 
 
 def is_of_look(tokens: Sequence[Token], first: int, last: int) -> bool:

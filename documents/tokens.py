@@ -80,9 +80,11 @@ _WORD = re.compile(
     rf"|(?P<unspaced>[{_UNSPACED}])"
     rf"|(?P<word>{_LETTER}+(?:['’]{_LETTER}+)*)"
     r"|(?P<unit>''|’’|[\"″”%°])"
-    r"|(?P<sentence>[!?;。！？；।॥؟۔\n\r\t•·|●▪◦‣■★►▶➤✓✔☑✅]+|\.(?=\s|$))"
+    r"|(?P<sentence>(?:(?<![âÃÂ])\?|[!;。！？；।॥؟۔\n\r\t•·|●▪◦‣■★►▶➤✓✔☑✅])+|\.(?=\s|$))"  # "Boostâ?¢" asks nothing
     r"|(?P<clause>[,:=()\[\]、，：＝（）–—]+|\s-+\s)"
 )
+_BROKEN, _BROKEN_SIGNS = "âã", ("®", "©", "?", "¢")
+"""What is left of a sign behind a word whose bytes were read as another encoding: "Boostâ?¢", "OrthoLiteÂ®"."""
 _FRACTION_SLASH = "\u2044"
 _HALFWIDTH_MARKS = "\uff9e\uff9f"
 
@@ -138,6 +140,8 @@ def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
             continue
         stem = match.group()
         if kind == "word":
+            if stem[-1] in _BROKEN and folded[match.end() : match.end() + 1] in _BROKEN_SIGNS:
+                stem = stem.rstrip(_BROKEN) or stem
             stem = _stem(stem)
             if after_number:
                 stem = UNITS.get(stem, stem)

@@ -25,6 +25,7 @@ from reaseq.documents.document import Document, Field, Kind, Piece
 from reaseq.documents.language import Phrases, answer, ticked, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.surroundings import (
+    acts_on_another,
     brackets_around,
     heading_of,
     is_aside_above,
@@ -53,7 +54,7 @@ from reaseq.taxonomy.units import is_in, same
 _COMMA = re.compile("[,、，]")
 _USES = ("scenario", "season", "occasion", "room")
 """Attributes that say when, where or what for a product is used."""
-_QUALITIES = ("need", "style")
+QUALITIES = ("need", "style")
 """Attributes of the buyer that "for" before them makes no surer ("for a sporty look")."""
 _NEXT_TO = 2, 4
 """Tokens before and after a use or a style that may part it from what it is said of."""
@@ -152,6 +153,14 @@ class Lexicon:
     def find(self, document: Document) -> dict[str, list[Match]]:
         """For each closed attribute, every place where one of its terms stands: the fields in their order."""
         return self._reading(document).found
+
+    def is_noun(self, stem: str) -> bool:
+        """Is it a substance, or a need by its name?"""
+        return any(
+            term.stems == (stem,) and (is_substance(term.attribute) or stems(term.value) == (stem,))
+            for term in self._terms.get(stem, ())
+            if is_substance(term.attribute) or term.attribute.name in QUALITIES
+        )
 
     def head(self, document: Document) -> Head | None:
         """What the title says the product is; None where it names no kind of thing that is known."""
@@ -441,6 +450,7 @@ class Lexicon:
                 or _in_other_word(field, index, last)
                 or (term.attribute.looks and words("sayings").over(tokens, index, last))
                 or words("idioms").over(tokens, index, last)
+                or acts_on_another(tokens, index, last)
                 or (field.name != "title" and product.means_else(term.stems))
             ):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.WORDS, ""
@@ -698,7 +708,7 @@ class Lexicon:
         """Has the product but the look of that kind or use: "tennis style"?"""
         attribute, tokens = term.attribute, place.field.tokens
         if attribute.name != self.labels.kind and (
-            attribute.facet != "demand" or attribute.name in ("audience", *_QUALITIES)
+            attribute.facet != "demand" or attribute.name in ("audience", *QUALITIES)
         ):
             return False
         last = place.last
@@ -833,7 +843,7 @@ class Lexicon:
             return (Evidence.CUE if evidence in _FREE else evidence), Standing.STATED, ""
         if minds and owner is None and evidence is Evidence.PROSE and self._is_said(tokens, place.first, place.last):
             return Evidence.PART, Standing.STATED, ""
-        for_what = term.attribute.facet == "demand" and name not in _QUALITIES
+        for_what = term.attribute.facet == "demand" and name not in QUALITIES
         if evidence is Evidence.PROSE and for_what and is_purpose(tokens, place.first, place.last):
             return Evidence.PURPOSE, Standing.STATED, ""
         if evidence is Evidence.PROSE and name == "style" and is_of_look(tokens, place.first, place.last):

@@ -78,7 +78,7 @@ def test_of_a_one_valued_attribute_the_likelier_stays() -> None:
     ("description", "attribute", "value"),
     [
         ("Off to the gym or not.", "scenario", "gym and training"),
-        ("The modern crew of those days.", "style", "trendy"),
+        ("The modern crew of those days.", "style", "modern"),
     ],
 )
 def test_what_is_mentioned_by_the_way_no_yes_makes_sure(description: str, attribute: str, value: str) -> None:

@@ -33,7 +33,7 @@ SAID: list[Case] = [
 ]
 NOT_SAID: list[Case] = [
     ("shoes", "Kea", "These boots bring a classic comic book character to the pitch.", "style=classic"),
-    ("shoes", "Kea", "The shoe became a streetwear phenomenon.", "style=trendy"),
+    ("shoes", "Kea", "The shoe became a streetwear phenomenon.", "style=streetwear"),
     ("shoes", "Kea", "Kea shoes became style icons in the '80s, when rap was young.", "style=retro"),
     ("shoes", "Kea", "The Kea was introduced as a basketball shoe.", "scenario=basketball"),
     ("shoes", "Kea", "First designed as a cold-weather soccer shoe, it is an icon now.", "season=winter"),
