@@ -283,7 +283,7 @@ class _Grounder:
         elif found_by == "both":
             confidence = agreed(confidence)
         if not doubt and confidence < VERIFIED_FROM:
-            doubt = f"{claim['verdict']}; of such claims ({match.evidence}) {confidence:.0%} are right"
+            doubt = f"{claim['verdict']}; of such claims ({match.evidence}) {int(confidence * 100)}% are right"
         claim["confidence"] = round(confidence, 4)
         if doubt:
             claim["status"], claim["verdict"] = "proposed", doubt

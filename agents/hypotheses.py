@@ -21,6 +21,9 @@ from reaseq.taxonomy.trust import VERIFIED_FROM, Trust, sort_of
 
 _KNOWN = ("verified", "approved", "edited")
 
+_SAID = (*_KNOWN, "proposed")
+_DOUBTED = 0.8
+"""The most that is trusted in what a value suggests where the text names another of the same attribute."""
 _EMPTY = ("links", "joins", "grades")
 """Kinds of words that suggest nothing by themselves."""
 
@@ -62,6 +65,13 @@ def with_implied(
     for attribute in (one for one in lexicon.schema.attributes if one.suggested_by):
         denied = {match.value for match in lexicon.find(document).get(attribute.name, ()) if match.denied}
         confidence = trust(Evidence.IMPLIED, sort_of(attribute, lexicon.labels))
+        if attribute.name == "season" and any(
+            claim["attribute"] == "season"
+            and claim["claim_type"] in ("stated", "normalised")
+            and claim["status"] in _SAID
+            for claim in claims
+        ):
+            confidence = min(confidence, _DOUBTED)  # "a down jacket for cool spring days"
         for value, by in attribute.suggested_by.items():
             basis = next((known[name, one] for name, some in by.items() for one in some if (name, one) in known), None)
             supposed = told.get((attribute.name, value))

@@ -24,8 +24,8 @@ from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.trust import VERIFIED_FROM
 
 _BY_THE_WAY = ("style", "scenario", "season", "occasion", "room")
-"""Attributes of which a yes to what a text but mentions says nothing: of 38 such claims on real products that
-the embedded model agreed with, 25 were true, of those on scenarios and seasons 1 or 2 in 7."""
+"""Attributes of which, as of the kind of thing, a yes to what a text but mentions says nothing: of 38 such claims on
+real products that the embedded model agreed with, 25 were true, of those on scenarios and seasons 1 or 2 in 7."""
 _ANSWER = re.compile(r'"(\d+)"\s*:\s*"(yes|no)"')
 _EVEN = 0.5
 _KEPT_FROM = 0.5
@@ -91,7 +91,36 @@ class Verifier:
         )
         answers = _answers(reply, len(open_claims))
         judged = iter(answers)
-        return self._settled([_judged(c, *next(judged)) if which(c) else c for c in claims])
+        return self._settled([self._judged(c, *next(judged)) if which(c) else c for c in claims])
+
+    def _judged(self, claim: Claim, yes: bool, confidence: float | None) -> Claim:
+        judged = claim.copy()
+        basis = "by word" if confidence is None else f"p(yes) = {confidence:.2f}"
+        verdict = f"the verifier {'agrees' if yes else 'disagrees'} ({basis})"
+        if claim["claim_type"] not in ("demand", "inferred") or claim["evidence"] == Evidence.IMPLIED:
+            by_the_way = claim["attribute"] in (*_BY_THE_WAY, self.lexicon.labels.kind)
+            if yes and by_the_way and claim["evidence"] in (Evidence.PROSE, Evidence.OTHER):
+                judged["verdict"] = f"{claim['verdict']}; {verdict}, as with most of what is mentioned by the way"
+                return judged
+            # What the text states, or known values suggest: as likely as that and the verifier's answer make it.
+            together = with_verdict(claim["confidence"] or _EVEN, yes, confidence)
+            judged["confidence"] = round(together, 4)
+            judged["status"] = "verified" if together >= VERIFIED_FROM else "proposed" if yes else "rejected"
+            judged["verdict"] = f"{claim['verdict']}; {verdict}"
+            return judged
+        answer_yes = yes
+        if claim["claim_type"] == "demand" and confidence is not None:
+            confidence = suggested(confidence, indirect=claim["evidence"] == Evidence.INDIRECT)
+            yes = yes and confidence >= _KEPT_FROM
+        judged["confidence"] = confidence
+        if answer_yes and not yes:
+            verdict += ", but few such hypotheses are sensible"
+        if yes and not _is_sure(claim, confidence):
+            judged["verdict"] = f"{verdict}, which is not sure enough"
+            return judged
+        judged["status"] = "verified" if yes else "rejected"
+        judged["verdict"] = verdict
+        return judged
 
     def _settled(self, claims: list[Claim]) -> list[Claim]:
         """Of rival values of a one-valued attribute, at most one stays: the likeliest, the title's in a tie. Who agrees
@@ -132,35 +161,6 @@ def _said(claim: Claim) -> str:
         because = f" (because: {json.dumps(claim['reason'], ensure_ascii=False)})" if claim["reason"] else ""
         return f"{name}: {claim['value']}{because}"
     return f"{name}: {claim['value']} (from: {json.dumps(claim['quote'], ensure_ascii=False)})"
-
-
-def _judged(claim: Claim, yes: bool, confidence: float | None) -> Claim:
-    judged = claim.copy()
-    basis = "by word" if confidence is None else f"p(yes) = {confidence:.2f}"
-    verdict = f"the verifier {'agrees' if yes else 'disagrees'} ({basis})"
-    if claim["claim_type"] not in ("demand", "inferred") or claim["evidence"] == Evidence.IMPLIED:
-        if yes and claim["evidence"] == Evidence.PROSE and claim["attribute"] in _BY_THE_WAY:
-            judged["verdict"] = f"{claim['verdict']}; {verdict}, as with most of what is mentioned by the way"
-            return judged
-        # What the text states, or known values suggest: as likely as that and the verifier's answer make it.
-        together = with_verdict(claim["confidence"] or _EVEN, yes, confidence)
-        judged["confidence"] = round(together, 4)
-        judged["status"] = "verified" if together >= VERIFIED_FROM else "proposed" if yes else "rejected"
-        judged["verdict"] = f"{claim['verdict']}; {verdict}"
-        return judged
-    answer_yes = yes
-    if claim["claim_type"] == "demand" and confidence is not None:
-        confidence = suggested(confidence, indirect=claim["evidence"] == Evidence.INDIRECT)
-        yes = yes and confidence >= _KEPT_FROM
-    judged["confidence"] = confidence
-    if answer_yes and not yes:
-        verdict += ", but few such hypotheses are sensible"
-    if yes and not _is_sure(claim, confidence):
-        judged["verdict"] = f"{verdict}, which is not sure enough"
-        return judged
-    judged["status"] = "verified" if yes else "rejected"
-    judged["verdict"] = verdict
-    return judged
 
 
 def _is_sure(claim: Claim, confidence: float | None) -> bool:

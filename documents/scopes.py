@@ -28,6 +28,8 @@ _LONGEST_OFFER = 8
 """Tokens of each of the things that are offered."""
 _COMPARED_WITHIN = 4
 """Tokens from a word for more to what it is more than."""
+_LONGEST_NAME = 6
+"""Tokens, with its article."""
 _LONGEST_ANSWERED = 4
 """Tokens, with the no that ends them."""
 
@@ -272,6 +274,8 @@ class _Reader:
         if width := self._width("evokes"):
             own = next((at for at in range(index + width, end) if self._says("company", at)), end)
             self.mark(index + width, _turn(tokens, index + width, own), Scope.ASIDE)
+            if own == end < self.sentence[1] and self._names_it_again(end):
+                self.mark(end, end_of(tokens, end, clause=True), Scope.ASIDE)
         if width := self._width("others"):
             self.mark(index + width, _turn(tokens, index + width, end), Scope.ASIDE)
         self._chooses_another()
@@ -346,6 +350,13 @@ class _Reader:
         with_ = [at for at in range(first + 1, last) if words("company").at(tokens, at)]
         if joined and not (with_ and with_[0] < joined[-1]):
             self.mark(first, end_of(tokens, joined[-1], clause=True) if last > index else last, Scope.ASIDE)
+
+    def _names_it_again(self, index: int) -> bool:
+        """Does a name with its article follow a comma, up to the end of the sentence: "last season's pair, the React
+        Boot"?"""
+        end = end_of(self.tokens, index, clause=True)
+        article = words("articles").at(self.tokens, index, end)
+        return end == self.sentence[1] and 0 < article < end - index <= _LONGEST_NAME
 
     def _chooses_another(self) -> None:
         """ "If you need a hood, take the Storm", "For puppies, try our lamb"."""

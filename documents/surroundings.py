@@ -142,6 +142,15 @@ def _is_spanned(tokens: Sequence[Token], first: int, last: int) -> bool:
     return source and bool(before or any(words("used_to").at(tokens, at, at + 1) for at in ahead))
 
 
+def _is_predicate(tokens: Sequence[Token], first: int, begin: int) -> bool:
+    for at in reversed(range(begin, first)):
+        if words("articles").at(tokens, at, first):
+            return at > begin and words("copulas").at(tokens, at - 1, at) > 0
+        if any(words(kind).at(tokens, at, first) for kind in _BETWEEN):
+            return False
+    return False
+
+
 def acts_on_another(tokens: Sequence[Token], first: int, last: int) -> bool:
     """Is a word for a quality a verb there, with something else behind it: "supports clutch moves", not "supports your
     ankle" nor "support and comfort"?"""
@@ -169,9 +178,11 @@ def is_of_look(tokens: Sequence[Token], first: int, last: int) -> bool:
 
 
 def is_pointed_to(tokens: Sequence[Token], first: int) -> bool:
-    """Does "these" stand before token `first`, with but a few words between that say what it is like: "these neutral
-    running shoes"?"""
+    """Does "these" or "is a" stand before token `first`, with but a few words between that say what it is like: "these
+    neutral running shoes", "the Kea 2 is a versatile trainer"?"""
     begin = max(begin_of(tokens, first, clause=True), first - _POINTED_WITHIN)
+    if _is_predicate(tokens, first, begin):
+        return True
     for at in reversed(range(begin, first)):
         if width := words("pointing").at(tokens, at, first):
             return at + width == first or not is_unspaced(tokens[at].stem)

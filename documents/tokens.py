@@ -139,9 +139,10 @@ def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
             marks.append(Mark(signs, len(tokens), line))
             continue
         stem = match.group()
+        start, end = match.span()
         if kind == "word":
-            if stem[-1] in _BROKEN and folded[match.end() : match.end() + 1] in _BROKEN_SIGNS:
-                stem = stem.rstrip(_BROKEN) or stem
+            if stem[-1] in _BROKEN and folded[end : end + 1] in _BROKEN_SIGNS and (bare := stem.rstrip(_BROKEN)):
+                stem, end = bare, start + len(bare)
             stem = _stem(stem)
             if after_number:
                 stem = UNITS.get(stem, stem)
@@ -157,7 +158,6 @@ def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
             after_number = False
         else:
             after_number = False
-        start, end = match.span()
         if places is not None:
             start, end = places[start][0], places[end - 1][1]
         if origin is not None:

@@ -89,7 +89,8 @@ def _said(claim: Mapping[str, Any]) -> str:
         return value
     if value[0].isdigit() and quote[0].isdigit():
         return quote  # "68 kg" rather than 68000 g
-    if claim["facet"] != "demand" and _within(stems(value), stems(quote)):
+    last = stems(quote)[-1:]  # a "down jacket" is no down
+    if claim["facet"] != "demand" and _within(stems(value), stems(quote)) and set(last) <= set(stems(value)):
         # "Upper material: synthetic upper" says no more than the value.
         return value if set(stems(quote)) & set(stems(claim["attribute"].replace("_", " "))) else quote
     return f"{value} ({quote})"

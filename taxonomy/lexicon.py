@@ -700,8 +700,11 @@ class Lexicon:
             return False
         elif attribute.name in _USES and not is_purpose(tokens, place.first, place.last):
             kinds.append("decades")
-        return place.field.name != "title" and any(
-            words(kind).at(tokens, at) for kind in kinds for at in sentence_of(tokens, place.first)
+        if place.field.name == "title":
+            return False
+        return any(words(kind).at(tokens, at) for kind in kinds for at in sentence_of(tokens, place.first)) or any(
+            words("earlier").at(tokens, at, at + 1) and tokens[at].clause == tokens[place.first].clause
+            for at in range(max(0, place.first - 2), place.first)
         )
 
     def _is_look(self, term: _Term, place: _Place) -> bool:

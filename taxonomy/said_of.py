@@ -37,6 +37,8 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
         looks = words("styled").at(tokens, at) or (words("looks").at(tokens, at) and not inflected)
         if width or looks or lexicon.is_noun(stem):
             end = tokens[at + max(width, 1) - 1].end
+        if lexicon.labels.whole.at(tokens, at):
+            break
         at += max(width, 1)
     if end > match.end:
         return replace(match, end=end)

@@ -198,7 +198,7 @@ CROSS_SELLING_BUT_SO: list[Case] = [
     ("trousers", "Jean", "Proposé en coupe droite.", "leg=straight"),
     ("shoes", "Sneaker", "Customers love the leather upper.", "upper_material=leather"),
     ("bags", "Tote leather", "Also comes in a handy pouch, zip closure.", "material=leather"),
-    ("jewellery", "Halskette und passende Ohrringe Silber", "", "metal=sterling silver"),
+    ("jewellery", "Halskette und passende Ohrringe Silber", "", "metal=silver"),
 ]
 # Wishes, conditions, upgrades.
 WISHES: list[Case] = [
