@@ -235,8 +235,10 @@ class _Grounder:
             value = item["value"]
             if attribute.name == "model_name":
                 value = bare_name(value, self.document, self.lexicon)
-                if not value:
-                    why = "nothing but brand, kind, audience, size or colour"
+                if not value or self._is_no_model(value):
+                    why = (
+                        "nothing but brand, kind, audience, size or colour" if not value else "a part's, or half a name"
+                    )
                     claims.append(_rejected(attribute, item["value"], why, item))
                     continue
             spans = self.lexicon.spans(attribute, value, self.document)
@@ -250,6 +252,20 @@ class _Grounder:
             else:
                 claims.append(_rejected(attribute, value, "not in the text", item))
         return claims
+
+    def _is_no_model(self, name: str) -> bool:
+        """Is a name that the title does not have that of a part ("Gambetrax outsole"), or made of the title's words
+        with some left out?"""
+        title, words_of_name = stems(self.document.sources.get("title", "")), stems(name)
+        if any(title[at : at + len(words_of_name)] == words_of_name for at in range(len(title))):
+            return False
+        if set(words_of_name) <= set(title):
+            return True
+        places = [place for place in self.document.find(name) if place.field != "title"]
+        behind = [(self.document.fields[place.field].tokens, place.last) for place in places]
+        return bool(behind) and all(
+            last < len(tokens) and self.lexicon.parts.at(tokens, last) for tokens, last in behind
+        )
 
     def _trust(self, attribute: Attribute, evidence: Evidence) -> float:
         return self.trust(evidence, sort_of(attribute, self.lexicon.labels), self.language)

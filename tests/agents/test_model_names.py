@@ -2,6 +2,7 @@
 
 import pytest
 
+from reaseq.agents.grounder import ground
 from reaseq.agents.model_names import bare_name
 from reaseq.documents.document import Document
 from reaseq.taxonomy.lexicon import Lexicon
@@ -78,3 +79,31 @@ def test_half_a_kind_is_no_name(value: str, title: str, name: str) -> None:
 )
 def test_titles_stuffed_with_words_have_short_names_only(value: str, title: str, name: str) -> None:
     assert bare_name(value, Document({"title": title}), LEXICON) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("Gambetrax", "rejected"),  # of the outsole
+        ("Air 90 SE", "rejected"),  # half of what the title says
+        ("Harrow 2", "verified"),
+    ],
+)
+def test_a_name_that_the_title_lacks(name: str, status: str) -> None:
+    text = "The light Gambetrax outsole grips. Lace up the Harrow 2 and go."
+    document = Document({"title": "Vesper Air 90 NS SE", "description": text, "brand": "Vesper"})
+    claims = ground({"model_name": [{"value": name, "why": ""}]}, document, LEXICON)
+    (claim,) = [claim for claim in claims if claim["attribute"] == "model_name"]
+    assert (claim["status"] == "rejected") == (status == "rejected")
+
+
+@pytest.mark.parametrize(
+    ("title", "brand", "name"),
+    [
+        ("MEN'S ADIDAS RUNNING AEROBOUNCE 2 SHOES", "Adidas SPORT PERFORMANCE", "AEROBOUNCE 2"),
+        ("Men's adidas Originals Samba Shoes", "Adidas ORIGINALS", "Samba"),
+        ("Nike Court Vision Low", "Nike", "Court Vision Low"),
+    ],
+)
+def test_a_brand_of_several_words_and_its_line(title: str, brand: str, name: str) -> None:
+    assert bare_name(title, Document({"title": title, "brand": brand}), LEXICON) == name
