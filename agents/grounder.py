@@ -23,7 +23,7 @@ from reaseq.documents.language import words
 from reaseq.documents.tokens import stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.labels import is_substance
-from reaseq.taxonomy.lexicon import QUALITIES, Lexicon
+from reaseq.taxonomy.lexicon import BY_THE_WAY, QUALITIES, Lexicon
 from reaseq.taxonomy.said_of import with_noun
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.sizes import canonical_size
@@ -253,13 +253,17 @@ class _Grounder:
                 claims.append(_rejected(attribute, value, "not in the text", item))
         return claims
 
+    def _is_by_the_way(self, attribute: Attribute) -> bool:
+        """Is it a kind, a use or a style, of which a model names what a text but mentions?"""
+        return attribute.name == self.lexicon.labels.kind or attribute.name in BY_THE_WAY
+
     def _is_no_model(self, name: str) -> bool:
         """Is a name that the title does not have that of a part ("Gambetrax outsole"), or made of the title's words
         with some left out?"""
         title, words_of_name = stems(self.document.sources.get("title", "")), stems(name)
         if any(title[at : at + len(words_of_name)] == words_of_name for at in range(len(title))):
             return False
-        if set(words_of_name) <= set(title):
+        if 2 * len(set(words_of_name) & set(title)) > len(set(words_of_name)):
             return True
         places = [place for place in self.document.find(name) if place.field != "title"]
         behind = [(self.document.fields[place.field].tokens, place.last) for place in places]
@@ -296,7 +300,7 @@ class _Grounder:
         claim["evidence"] = match.evidence
         if doubt:
             confidence = min(confidence, _DOUBTED)
-        elif found_by == "both":
+        elif found_by == "both" and not (match.evidence is Evidence.PROSE and self._is_by_the_way(attribute)):
             confidence = agreed(confidence)
         if not doubt and confidence < VERIFIED_FROM:
             doubt = f"{claim['verdict']}; of such claims ({match.evidence}) {int(confidence * 100)}% are right"

@@ -54,6 +54,8 @@ from reaseq.taxonomy.units import is_in, same
 _COMMA = re.compile("[,、，]")
 _USES = ("scenario", "season", "occasion", "room")
 """Attributes that say when, where or what for a product is used."""
+BY_THE_WAY = (*_USES, "style")
+"""Attributes of which texts mention values that the product has not, more than of others."""
 QUALITIES = ("need", "style")
 """Attributes of the buyer that "for" before them makes no surer ("for a sporty look")."""
 _NEXT_TO = 2, 4
@@ -851,7 +853,7 @@ class Lexicon:
             return Evidence.PURPOSE, Standing.STATED, ""
         if evidence is Evidence.PROSE and name == "style" and is_of_look(tokens, place.first, place.last):
             return Evidence.PART, Standing.STATED, beside
-        by_the_way = name in (*_USES, "style")
+        by_the_way = name in BY_THE_WAY
         if owner is not None and owner.whole and evidence is Evidence.TITLE:
             evidence = Evidence.PHRASE
         elif owner is not None and owner.whole and evidence is Evidence.PROSE:
