@@ -78,7 +78,7 @@ def test_of_a_one_valued_attribute_the_likelier_stays() -> None:
     ("description", "attribute", "value"),
     [
         ("Off to the gym or not.", "scenario", "gym and training"),
-        ("Its sole is shared with a runner of ours.", "shoe_type", "running shoe"),
+        ("Our sandal heart beats.", "shoe_type", "sandal"),
         ("The modern crew of those days.", "style", "modern"),
     ],
 )
