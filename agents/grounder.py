@@ -23,7 +23,7 @@ from reaseq.documents.language import words
 from reaseq.documents.tokens import stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.labels import is_substance
-from reaseq.taxonomy.lexicon import BY_THE_WAY, QUALITIES, Lexicon
+from reaseq.taxonomy.lexicon import QUALITIES, Lexicon
 from reaseq.taxonomy.said_of import with_noun
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.sizes import canonical_size
@@ -235,10 +235,10 @@ class _Grounder:
             value = item["value"]
             if attribute.name == "model_name":
                 value = bare_name(value, self.document, self.lexicon)
-                if not value or self._is_no_model(value):
-                    why = (
-                        "nothing but brand, kind, audience, size or colour" if not value else "a part's, or half a name"
-                    )
+                why = "" if value else "nothing but brand, kind, audience, size or colour"
+                if value and self._is_no_model(value):
+                    why = "a part's, or half a name"
+                if why:
                     claims.append(_rejected(attribute, item["value"], why, item))
                     continue
             spans = self.lexicon.spans(attribute, value, self.document)
@@ -252,10 +252,6 @@ class _Grounder:
             else:
                 claims.append(_rejected(attribute, value, "not in the text", item))
         return claims
-
-    def _is_by_the_way(self, attribute: Attribute) -> bool:
-        """Is it a kind, a use or a style, of which a model names what a text but mentions?"""
-        return attribute.name == self.lexicon.labels.kind or attribute.name in BY_THE_WAY
 
     def _is_no_model(self, name: str) -> bool:
         """Is a name that the title does not have that of a part ("Gambetrax outsole"), or made of the title's words
@@ -300,7 +296,9 @@ class _Grounder:
         claim["evidence"] = match.evidence
         if doubt:
             confidence = min(confidence, _DOUBTED)
-        elif found_by == "both" and not (match.evidence is Evidence.PROSE and self._is_by_the_way(attribute)):
+        elif found_by == "both" and not (
+            match.evidence is Evidence.PROSE and self.lexicon.is_mentioned(attribute.name)
+        ):
             confidence = agreed(confidence)
         if not doubt and confidence < VERIFIED_FROM:
             doubt = f"{claim['verdict']}; of such claims ({match.evidence}) {int(confidence * 100)}% are right"
@@ -312,7 +310,7 @@ class _Grounder:
     def _against(self, attribute: Attribute, match: Match, labelled: Sequence[Labelled]) -> Labelled | None:
         """What a label or a column says instead. Words that the lexicon does not know say nothing against a kind of
         thing, as there are as many ways to sort things as there are shops."""
-        if set(attribute.values) <= set(attribute.vague):
+        if attribute.values and set(attribute.values) <= set(attribute.vague):
             return None  # of details there are always more
         stated = {value for one in labelled for value in one.values}
         if match.value in stated or stated & set(attribute.vague):

@@ -20,7 +20,7 @@ from reaseq.documents.document import Document
 from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
 from reaseq.prompts.library import Prompt
 from reaseq.taxonomy.evidence import Evidence
-from reaseq.taxonomy.lexicon import BY_THE_WAY, Lexicon
+from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.trust import VERIFIED_FROM
 
 _ANSWER = re.compile(r'"(\d+)"\s*:\s*"(yes|no)"')
@@ -96,9 +96,9 @@ class Verifier:
         verdict = f"the verifier {'agrees' if yes else 'disagrees'} ({basis})"
         if claim["claim_type"] not in ("demand", "inferred") or claim["evidence"] == Evidence.IMPLIED:
             # Of 38 styles, uses and seasons that texts but mention and the embedded model agreed with, 25 were true; of
-            # 80 real products four got the kind of a predecessor so.
-            by_the_way = claim["attribute"] in (*BY_THE_WAY, self.lexicon.labels.kind)
-            if yes and by_the_way and claim["evidence"] in (Evidence.PROSE, Evidence.OTHER):
+            # 80 real products four had the kind of a predecessor, by its yes or as the extractor named it too.
+            mentioned = self.lexicon.is_mentioned(claim["attribute"])
+            if yes and mentioned and claim["evidence"] in (Evidence.PROSE, Evidence.OTHER):
                 judged["verdict"] = f"{claim['verdict']}; {verdict}, as with most of what is mentioned by the way"
                 return judged
             # What the text states, or known values suggest: as likely as that and the verifier's answer make it.

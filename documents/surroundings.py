@@ -17,23 +17,12 @@ _SPANNED = 8
 """Tokens between "from" and "to" that say where or when a thing is used."""
 _LOOKS_WITHIN = 2, 3
 """Tokens before and after a style, where a word for a look says that the thing has it."""
-_NO_OBJECT = (
-    "prepositions",
-    "located",
-    "links",
-    "joins",
-    "being",
-    "having",
-    "purposes",
-    "parts",
-    "carries_on",
-    "turns",
-)
-_POSSESSIVES = frozenset({"your", "their", "his", "her", "my", "our", "its"})
-_PARTING = ("prepositions", "located", "links", "being", "having", "purposes")
+_PARTING = ("links", "purposes", "prepositions", "being", "having", "located")
+PARTING = (*_PARTING, "joins")
+"""Kinds of words that part a describing word from what it is said of; without "and" for what several describe."""
+_NO_OBJECT = (*PARTING, "parts", "carries_on", "turns")
 _POINTED_WITHIN = 5
 """Tokens from "these" to what is pointed to."""
-_BETWEEN = ("links", "purposes", "prepositions", "being", "having", "joins", "located")
 
 
 def heading_of(field: Field, piece: Piece) -> tuple[int, int]:
@@ -146,7 +135,7 @@ def _is_predicate(tokens: Sequence[Token], first: int, begin: int) -> bool:
     for at in reversed(range(begin, first)):
         if words("articles").at(tokens, at, first):
             return at > begin and words("copulas").at(tokens, at - 1, at) > 0
-        if any(words(kind).at(tokens, at, first) for kind in _BETWEEN):
+        if any(words(kind).at(tokens, at, first) for kind in PARTING):
             return False
     return False
 
@@ -157,7 +146,7 @@ def acts_on_another(tokens: Sequence[Token], first: int, last: int) -> bool:
     if last - first > 1 or not words("acting").at(tokens, first, last):
         return False
     at, end = last, end_of(tokens, first, clause=True)
-    while at < end and (words("articles").at(tokens, at, at + 1) or tokens[at].stem in _POSSESSIVES):
+    while at < end and (words("articles").at(tokens, at, at + 1) or words("possessives").at(tokens, at, at + 1)):
         at += 1
     if at == end or tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in _NO_OBJECT):
         return False
@@ -186,7 +175,7 @@ def is_pointed_to(tokens: Sequence[Token], first: int) -> bool:
     for at in reversed(range(begin, first)):
         if width := words("pointing").at(tokens, at, first):
             return at + width == first or not is_unspaced(tokens[at].stem)
-        if any(words(kind).at(tokens, at, first) for kind in _BETWEEN) and not words("pointing").over(
+        if any(words(kind).at(tokens, at, first) for kind in PARTING) and not words("pointing").over(
             tokens, at, at + 1
         ):
             return False

@@ -54,7 +54,7 @@ from reaseq.taxonomy.units import is_in, same
 _COMMA = re.compile("[,、，]")
 _USES = ("scenario", "season", "occasion", "room")
 """Attributes that say when, where or what for a product is used."""
-BY_THE_WAY = (*_USES, "style")
+_BY_THE_WAY = (*_USES, "style")
 """Attributes of which texts mention values that the product has not, more than of others."""
 QUALITIES = ("need", "style")
 """Attributes of the buyer that "for" before them makes no surer ("for a sporty look")."""
@@ -155,6 +155,10 @@ class Lexicon:
     def find(self, document: Document) -> dict[str, list[Match]]:
         """For each closed attribute, every place where one of its terms stands: the fields in their order."""
         return self._reading(document).found
+
+    def is_mentioned(self, attribute: str) -> bool:
+        """Is it the kind of thing, a use or a style, of which a text may mention what the product is not?"""
+        return attribute in (*_BY_THE_WAY, self.labels.kind)
 
     def is_noun(self, stem: str) -> bool:
         """Is it a substance, or a need by its name?"""
@@ -853,7 +857,7 @@ class Lexicon:
             return Evidence.PURPOSE, Standing.STATED, ""
         if evidence is Evidence.PROSE and name == "style" and is_of_look(tokens, place.first, place.last):
             return Evidence.PART, Standing.STATED, beside
-        by_the_way = name in BY_THE_WAY
+        by_the_way = name in _BY_THE_WAY
         if owner is not None and owner.whole and evidence is Evidence.TITLE:
             evidence = Evidence.PHRASE
         elif owner is not None and owner.whole and evidence is Evidence.PROSE:

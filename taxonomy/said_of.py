@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from reaseq.documents.document import Document
 from reaseq.documents.language import words
+from reaseq.documents.surroundings import PARTING
 from reaseq.documents.tokens import STOP
 from reaseq.taxonomy.evidence import Evidence, Match
 from reaseq.taxonomy.lexicon import Lexicon
@@ -13,7 +14,6 @@ _WITHIN = 4
 """Tokens from a quality to what it is said of."""
 _LONGEST_PART = 3
 """Tokens."""
-_PARTING = ("links", "purposes", "prepositions", "being", "having", "joins", "located")
 
 
 def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
@@ -30,14 +30,15 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
     at, end = last, match.end
     while at < until and tokens[at].clause == tokens[at - 1].clause:
         stem = tokens[at].stem
-        if stem in STOP or any(words(kind).at(tokens, at) for kind in _PARTING):
+        if stem in STOP or any(words(kind).at(tokens, at) for kind in PARTING):
             break
-        width = max(lexicon.parts.at(tokens, at), lexicon.labels.whole.at(tokens, at))
+        whole = lexicon.labels.whole.at(tokens, at)
+        width = max(lexicon.parts.at(tokens, at), whole)
         inflected = field.text[tokens[at].start : tokens[at].end].casefold() != stem  # "it feels"
         looks = words("styled").at(tokens, at) or (words("looks").at(tokens, at) and not inflected)
         if width or looks or lexicon.is_noun(stem):
             end = tokens[at + max(width, 1) - 1].end
-        if lexicon.labels.whole.at(tokens, at):
+        if whole:
             break
         at += max(width, 1)
     if end > match.end:

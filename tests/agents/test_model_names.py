@@ -82,19 +82,19 @@ def test_titles_stuffed_with_words_have_short_names_only(value: str, title: str,
 
 
 @pytest.mark.parametrize(
-    ("name", "status"),
+    ("name", "rejected"),
     [
-        ("Gambetrax", "rejected"),  # of the outsole
-        ("Air 90 SE", "rejected"),  # half of what the title says
-        ("Harrow 2", "verified"),
+        ("Gambetrax", True),  # of the outsole
+        ("Air 90 SE", True),  # half of what the title says
+        ("Harrow 2", False),
     ],
 )
-def test_a_name_that_the_title_lacks(name: str, status: str) -> None:
+def test_a_name_that_the_title_lacks(name: str, rejected: bool) -> None:
     text = "The light Gambetrax outsole grips. Lace up the Harrow 2 and go."
     document = Document({"title": "Vesper Air 90 NS SE", "description": text, "brand": "Vesper"})
     claims = ground({"model_name": [{"value": name, "why": ""}]}, document, LEXICON)
     (claim,) = [claim for claim in claims if claim["attribute"] == "model_name"]
-    assert (claim["status"] == "rejected") == (status == "rejected")
+    assert (claim["status"] == "rejected") == rejected
 
 
 @pytest.mark.parametrize(
