@@ -10,7 +10,8 @@ from enum import IntFlag
 from functools import lru_cache
 
 from reaseq.documents.language import answer, crossed_out, ticked, words
-from reaseq.documents.tokens import UNITS, Token, begin_of, end_of, is_unspaced, run_begin
+from reaseq.documents.subjects import contrasted, once, other_version, siblings, turn, verb_at
+from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced, run_begin
 
 _REACH = 3
 _NEXT = 2
@@ -78,7 +79,8 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
     if "?" in text or "？" in text:
         reader.answers()
     if title:
-        reader.siblings()
+        for first, last in siblings(text, tokens, title):
+            reader.mark(first, last, Scope.ASIDE)
     return reader.under
 
 
@@ -111,35 +113,6 @@ class _Reader:
                 if said is not True:
                     self.mark(first, last, Scope.ASIDE if said is None else Scope.DENIED)
             first = last
-
-    def siblings(self) -> None:
-        """What is said of another model of the line: of "Kea 30" or "Kea Low" where the title says "Kea 20"."""
-        tokens = self.tokens
-        numbered = any(stem.isdigit() for stem in self.title)
-        for index in range(1, len(tokens) - 1):
-            token, before = tokens[index], tokens[index - 1]
-            if token.stem in self.title and words("earlier").at(tokens, index - 1, index):
-                end = end_of(tokens, index, clause=True)
-                said = next((at for at in range(index, end) if tokens[at].stem not in self.title), end)
-                if said < end and words("had").at(tokens, said, end):
-                    self.mark(said, _turn(tokens, said, end), Scope.ASIDE)
-                continue
-            if before.stem not in self.title or token.stem in self.title or token.clause != before.clause:
-                continue
-            if not self.text[before.start].isupper() or before.stem.isdigit():
-                continue
-            end = end_of(tokens, index, clause=True)
-            after = index + 1 < end and tokens[index + 1].stem
-            verb = index + 1 < end and any(words(kind).at(tokens, index + 1, end) for kind in ("having", "being"))
-            if words("goods").at(tokens, index):
-                continue
-            if token.stem.isdigit():
-                other = numbered and after not in UNITS.values() and after != "%"
-            else:
-                other = verb and self.text[token.start].isupper() and self.text[token.start : token.end].isalpha()
-            if other:
-                until = end_of(tokens, index, clause=False) if verb else end
-                self.mark(index, _turn(tokens, index + 1, until), Scope.ASIDE)
 
     def at(self, index: int, kinds: Collection[str]) -> None:
         """kinds: those of which a phrase begins with the token's stem."""
@@ -175,7 +148,7 @@ class _Reader:
         tokens, index, end = self.tokens, self.index, self.clause[1]
         if width := self._width("denies_clause"):
             # From its second word on: "no apta para inducción" denies "apta para inducción".
-            self.mark(index + 1, _turn(tokens, index + width, end), Scope.DENIED)
+            self.mark(index + 1, turn(tokens, index + width, end), Scope.DENIED)
         elif self._width("fixed"):
             return False
         elif words("aside_clause").over(tokens, index, index + 1) > self._width("denies_next"):
@@ -186,7 +159,7 @@ class _Reader:
             return True
         elif (width := self._width("denies_next")) and words("with_or_without").over(tokens, index, index + width):
             # What may be left off is neither there nor not.
-            self.mark(index + width, _turn(tokens, index + width, end), Scope.ASIDE)
+            self.mark(index + width, turn(tokens, index + width, end), Scope.ASIDE)
         elif width:
             after = index + width
             if self._glued(after - 1):
@@ -202,6 +175,9 @@ class _Reader:
                 beyond = _beyond(tokens, after, until)
                 self.mark(after, beyond, Scope.DENIED)
                 self.mark(beyond, until, Scope.ASIDE)
+                if index == self.clause[0] and (verb := verb_at(tokens, after + 1, min(after + _REACH, end))):
+                    # "No watch is truly waterproof": it is said of all of them.
+                    self.mark(verb, turn(tokens, verb, end), Scope.ASIDE)
         if tokens[index].stem == "0" and index + 1 < end and tokens[index + 1].stem == "%":
             self.mark(index + 2, min(index + 4, end), Scope.DENIED)
         return True
@@ -258,26 +234,27 @@ class _Reader:
             if whole < index:
                 self.mark(max(self.sentence[0], whole - 1), index, Scope.ASIDE)
         if self._width("versions") and self._is_other_version():
-            self.mark(index + 1, _turn(tokens, index + 1, self.sentence[1]), Scope.ASIDE)
+            self.mark(index + 1, turn(tokens, index + 1, self.sentence[1]), Scope.ASIDE)
         width = self._width("aside_rest", in_sentence=True) or self._width("deals", in_sentence=True)
         if width and not (index and words("parts").at(tokens, index - 1, index)):  # "the footbed pairs with a foam"
             self.mark(index + width, self.sentence[1], Scope.ASIDE)
         elif width := self._width("aside_clause"):
-            until = self._with_brackets(_turn(tokens, index + width, end))
+            until = self._with_brackets(turn(tokens, index + width, end))
             if until == end and end < self.sentence[1] and words("relatives").at(tokens, end, self.sentence[1]):
                 until = end_of(tokens, end, clause=True)
             self.mark(index + width, until, Scope.ASIDE)
         elif (width := self._width("aside_orders")) and (
             index == self.clause[0] or self._says("before_orders", index - 1)
         ):
-            self.mark(index + width, _turn(tokens, index + width, self.sentence[1]), Scope.ASIDE)
+            self.mark(index + width, turn(tokens, index + width, self.sentence[1]), Scope.ASIDE)
         if width := self._width("evokes"):
             own = next((at for at in range(index + width, end) if self._says("company", at)), end)
-            self.mark(index + width, _turn(tokens, index + width, own), Scope.ASIDE)
+            self.mark(index + width, turn(tokens, index + width, own), Scope.ASIDE)
             if own == end < self.sentence[1] and self._names_it_again(end):
                 self.mark(end, end_of(tokens, end, clause=True), Scope.ASIDE)
         if width := self._width("others"):
-            self.mark(index + width, _turn(tokens, index + width, end), Scope.ASIDE)
+            self.mark(index + width, turn(tokens, index + width, end), Scope.ASIDE)
+        self._is_of_another_subject()
         self._chooses_another()
         if self._width("sends_away", in_sentence=True) and self._is_asked():
             # "Not for you? Try the Kea, which is waterproof."
@@ -297,6 +274,17 @@ class _Reader:
             self.mark(index + width, min(index + width + _NEXT, end), Scope.ASIDE)
         if self._width("aside_last"):
             self.mark(max(begin, index - _NEXT), index, Scope.ASIDE_AFTER)
+
+    def _is_of_another_subject(self) -> None:
+        index, end = self.index, self.clause[1]
+        found = once(self.tokens, index) if self._width("once") else None
+        if found is None and self._width("version_nouns"):
+            found = other_version(self.tokens, index, self.title)
+        if found is not None:
+            self.mark(*found, Scope.ASIDE)
+        width = self._width("no") or self._width("denies_next")
+        if width and index + width == end and (other := contrasted(self.tokens, index, end, self.title)):
+            self.mark(*other[0], Scope.DENIED if other[1] else Scope.ASIDE)
 
     def _with_brackets(self, end: int) -> int:
         """Where the brackets end that open after token `end - 1`: "compared to the X1 (4G, LCD)"; else `end`."""
@@ -391,7 +379,9 @@ class _Reader:
         index, (begin, end) = self.index, self.clause
         if width := self._width("like_next"):
             self.mark(index + width, min(index + width + _NEXT, end), Scope.LIKENESS)
-        if self._width("like_last"):
+        if (width := self._width("like_last")) and not self._says(
+            "articles", index + width
+        ):  # "rubber soles finish the look"
             reach = 1 if is_unspaced(self.tokens[index].stem) else _NEXT
             self.mark(max(begin, index - reach), index, Scope.LIKENESS_AFTER)
 
@@ -413,6 +403,8 @@ _KINDS = (
         "sends_away",
         "chooses",
         "gifts",
+        "once",
+        "version_nouns",
     ),
     *("than", "than_after_more", "offers", "offered"),
     *("instructs", "instructs_last", "like_next", "like_last"),
@@ -433,14 +425,6 @@ def _closes(text: str, tokens: Sequence[Token], index: int) -> bool:
     """Does a bracket close behind token `index`?"""
     behind = tokens[index + 1].start if index + 1 < len(tokens) else len(text)
     return any(sign in text[tokens[index].end : behind] for sign in _CLOSING)
-
-
-def _turn(tokens: Sequence[Token], first: int, last: int) -> int:
-    """Where, from `first` on, a "but" ends what was said before; `last` if nowhere."""
-    for index in range(first, last):
-        if words("turns").at(tokens, index, last):
-            return index
-    return last
 
 
 def _list_end(tokens: Sequence[Token], first: int, last: int) -> int:

@@ -90,6 +90,7 @@ def _in_core(title: Field, first: int, last: int, covered: Phrases, terms: Phras
         place
         for place in _places(title, first, last, words("accessories"), covered)
         if not _is_measured(title, place[0])
+        and not (place[1] < last and words("denies_last").at(title.tokens, place[1], last))  # "Lace-free slip-on"
         and (
             terms.over(title.tokens, *place) <= place[1] - place[0]
             # "Elastic laces 120 cm" begins with what other titles end with.

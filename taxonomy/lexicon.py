@@ -759,7 +759,14 @@ class Lexicon:
         attribute = term.attribute
         if self.labels.is_of_substances(attribute):
             return True
-        if attribute.looks or attribute.facet == "demand":
+        if attribute.looks:
+            # "Chocolate shaped": the colours' names of things that charms are made after.
+            return (
+                words("shaped").at(place.field.tokens, place.last) > 0
+                if place.last < len(place.field.tokens)
+                else False
+            )
+        if attribute.facet == "demand":
             return False
         before, tokens = place.first - 1, place.field.tokens
         imitated = before >= 0 and words("like_next").at(tokens, before, place.first) > 0

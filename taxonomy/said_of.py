@@ -1,36 +1,43 @@
-"""What a text says a quality of: of "lightweight" in "a lightweight EVA midsole" that midsole."""
+"""What a text says a value of: of "lightweight" in "a lightweight EVA midsole" that midsole, of EVA as well."""
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import replace
 
-from reaseq.documents.document import Document
+from reaseq.documents.document import Document, Field
 from reaseq.documents.language import words
 from reaseq.documents.surroundings import PARTING
-from reaseq.documents.tokens import STOP
+from reaseq.documents.tokens import STOP, Token, begin_of, end_of, stems
 from reaseq.taxonomy.evidence import Evidence, Match
 from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.schema import Attribute
 
 _WITHIN = 4
-"""Tokens from a quality to what it is said of."""
+"""Tokens from a value to what it is said of."""
 _LONGEST_PART = 3
 """Tokens."""
+_LONGEST_NOUN = 2
+"""Tokens of a noun that nobody knows ("durable traction")."""
+_NOUN_FIRST = ("fr", "es", "it", "pt")
+"""Languages whose adjectives stand behind their nouns."""
+_BEFORE_ADJECTIVES = ("articles", "purposes", "company", "joins")
 
 
 def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
-    """The match of a quality in a sentence, with the part, the substance or the look that it is said of: "lightweight
-    EVA midsole", "suela ligera". As it is where none stands beside it."""
+    """The match of a quality in a sentence, with the part, the substance or the look that it is said of ("lightweight
+    EVA midsole", "suela ligera"), or else the noun that it describes ("durable traction"). As it is where none stands
+    beside it."""
     if match.evidence not in (Evidence.PROSE, Evidence.PART):
         return match
     field = document.fields[match.field]
-    tokens = field.tokens
-    first = bisect_left(tokens, match.start, key=lambda token: token.start)
-    last = bisect_left(tokens, match.end, key=lambda token: token.start)
+    tokens, (first, last) = field.tokens, _tokens_of(match, field)
     # "Cushioning" is a noun itself, and "cushioning adds comfort" no comfort that is cushioned.
-    until = min(len(tokens), last + (1 if lexicon.is_noun(tokens[last - 1].stem) else _WITHIN))
+    noun = lexicon.is_noun(tokens[last - 1].stem)
+    until = min(len(tokens), last + (1 if noun else _WITHIN))
     at, end = last, match.end
     while at < until and tokens[at].clause == tokens[at - 1].clause:
         stem = tokens[at].stem
-        if stem in STOP or any(words(kind).at(tokens, at) for kind in PARTING):
+        if _parts(tokens, at):
             break
         whole = lexicon.labels.whole.at(tokens, at)
         width = max(lexicon.parts.at(tokens, at), whole)
@@ -46,4 +53,50 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
     for begin in range(max(0, first - _LONGEST_PART), first):
         if tokens[begin].clause == tokens[first].clause and lexicon.parts.at(tokens, begin) == first - begin:
             return replace(match, start=tokens[begin].start)
+    return match if noun else _with_unknown_noun(match, tokens, first, last, document.language)
+
+
+def with_part(match: Match, document: Document, lexicon: Lexicon, attribute: Attribute) -> Match:
+    """The match of a substance with the part beside it that it is said of, if that is not what the attribute is called
+    by: "EVA midsole" of what a sole is made of, but "leather" of a leather upper."""
+    part = stems(match.beside)
+    if match.evidence is not Evidence.PART or not part or set(part) <= set(stems(attribute.name.replace("_", " "))):
+        return match
+    field = document.fields[match.field]
+    tokens, (first, last) = field.tokens, _tokens_of(match, field)
+    begin = max(begin_of(tokens, first, clause=True), first - _WITHIN)
+    end = min(end_of(tokens, last - 1, clause=True), last + _WITHIN)
+    for at in range(begin, end - len(part) + 1):
+        outside = at + len(part) <= first or at >= last
+        if outside and field.stems(at, at + len(part)) == part and lexicon.parts.at(tokens, at) == len(part):
+            start, stop = tokens[at].start, tokens[at + len(part) - 1].end
+            return replace(match, start=min(match.start, start), end=max(match.end, stop))
+    return match
+
+
+def _tokens_of(match: Match, field: Field) -> tuple[int, int]:
+    """The tokens of a match; the last exclusive."""
+    return (
+        bisect_left(field.tokens, match.start, key=lambda token: token.start),
+        bisect_left(field.tokens, match.end, key=lambda token: token.start),
+    )
+
+
+def _parts(tokens: Sequence[Token], at: int) -> bool:
+    """Does a word stand there that no noun goes on over?"""
+    return tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in PARTING)
+
+
+def _with_unknown_noun(match: Match, tokens: Sequence[Token], first: int, last: int, language: str) -> Match:
+    begin, end = begin_of(tokens, first, clause=True), end_of(tokens, last - 1, clause=True)
+    if language in _NOUN_FIRST:
+        at = first - 1
+        known = at >= begin and not _parts(tokens, at) and not words("articles").at(tokens, at, first)
+        return replace(match, start=tokens[at].start) if known else match
+    described = first == begin or any(words(kind).at(tokens, first - 1, first) for kind in _BEFORE_ADJECTIVES)
+    at = last
+    while at < end and not _parts(tokens, at) and not words("articles").at(tokens, at):
+        at += 1
+    if described and 0 < at - last <= _LONGEST_NOUN:
+        return replace(match, end=tokens[at - 1].end)
     return match
