@@ -1,7 +1,7 @@
 """What stands around a place in a field: the heading over it, the brackets it is in, what is said after a list."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from reaseq.documents.document import Field, Kind, Piece
 from reaseq.documents.language import denies_what_follows, words
@@ -21,6 +21,8 @@ _PARTING = ("links", "purposes", "prepositions", "being", "having", "located")
 PARTING = (*_PARTING, "joins")
 """Kinds of words that part a describing word from what it is said of; without "and" for what several describe."""
 _NO_OBJECT = (*PARTING, "parts", "carries_on", "turns")
+_LONGEST_SUBSTANCES = 14
+"""Tokens of a list of what a thing is made of."""
 _POINTED_WITHIN = 5
 """Tokens from "these" to what is pointed to."""
 
@@ -131,6 +133,30 @@ def _is_spanned(tokens: Sequence[Token], first: int, last: int) -> bool:
     return source and bool(before or any(words("used_to").at(tokens, at, at + 1) for at in ahead))
 
 
+def is_made_of(tokens: Sequence[Token], first: int, members: Collection[int]) -> bool:
+    """Is token `first` what something is said to be made of, or one of a list of that: "made of soft suede", "in a mix of
+    nylon, honeycomb mesh and suede"? members: tokens of what things are made of. What but lines, fills or trims it is
+    not."""
+    begin = max(begin_of(tokens, first, clause=False), first - _LONGEST_SUBSTANCES)
+    describing = 0
+    for at in range(first - 1, begin - 1, -1):
+        if tokens[at].clause != tokens[at + 1].clause:
+            describing = 0
+        for start in range(max(begin, at - 2), at + 1):
+            if words("made_of").at(tokens, start, at + 1) == at + 1 - start:
+                before = start - 1
+                return before < begin or not (words("made_with").at(tokens, before) or words("parts").at(tokens, before))
+        if at in members or words("joins").at(tokens, at, at + 1):
+            describing = 0
+        elif tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in _NO_OBJECT):
+            return False
+        else:
+            describing += 1
+        if describing > _MOST_DESCRIBING:
+            return False
+    return False
+
+
 def _is_predicate(tokens: Sequence[Token], first: int, begin: int) -> bool:
     for at in reversed(range(begin, first)):
         if words("articles").at(tokens, at, first):
@@ -169,7 +195,7 @@ def is_of_look(tokens: Sequence[Token], first: int, last: int) -> bool:
 def is_pointed_to(tokens: Sequence[Token], first: int) -> bool:
     """Does "these" or "is a" stand before token `first`, with but a few words between that say what it is like: "these
     neutral running shoes", "the Kea 2 is a versatile trainer"?"""
-    begin = max(begin_of(tokens, first, clause=True), first - _POINTED_WITHIN)
+    begin = max(begin_of(tokens, first, clause=False), first - _POINTED_WITHIN)
     if _is_predicate(tokens, first, begin):
         return True
     for at in reversed(range(begin, first)):

@@ -77,6 +77,7 @@ def opening_of(description: Field, covered: Phrases, terms: Phrases) -> Head | N
         return None
     first, last = next(_segments(description))
     end = _core(description, first, last, covered)
+    end = next((at for at in range(first + 1, end) if words("made_for").at(tokens, at, end)), end)
     sentence = any(words(kind).at(tokens, index, end) for kind in ("being", "pronouns") for index in range(first, end))
     if end - first > _LONGEST_OPENING or sentence:
         return None

@@ -31,6 +31,7 @@ from reaseq.documents.surroundings import (
     is_aside_above,
     is_chosen_from,
     is_denied_above,
+    is_made_of,
     is_of_look,
     is_pointed_to,
     is_purpose,
@@ -184,7 +185,10 @@ class Lexicon:
             # Where a category lists no kinds, nothing can be told to be of another.
             lists_kinds = self.labels.kind is not None or self.schema.aliases
             head = head_of(title, self.labels.whole, self._longer) if title and lists_kinds else None
-            opening = opening_of(description, self.labels.whole, self._longer) if head is None and description else None
+            opens = description is not None and (head is None or (head.covered and self._is_general(head)))
+            opening = opening_of(description, self.labels.whole, self._longer) if description and opens else None
+            if opening is not None and head is not None and self._is_general(opening):
+                opening = None
             found: dict[str, list[Match]] = {}
             product = _Product(
                 document,
@@ -197,6 +201,10 @@ class Lexicon:
                     found.setdefault(name, []).append(match)
             reading = self._readings[document] = _Reading(head, found, self._all_labelled(document, found))
         return reading
+
+    def _is_general(self, head: Head) -> bool:
+        """Does it name no kind: "shoes"?"""
+        return self.schema.attributes[0].value_of(head.words) is None
 
     def describes(self, words: tuple[str, ...]) -> bool:
         """Do these stems say what kind or class of thing a product is, whom it is for or how it looks, and so name no
@@ -803,8 +811,7 @@ class Lexicon:
                 if any(words("sets").at(tokens, index, place.last) for index in range(place.first, place.last)):
                     return Evidence.HEAD, Standing.STATED, "a set"
                 return evidence, Standing.KIND, "a set of several things"
-            general = self.schema.attributes[0].value_of(head.words) is None
-            if place.last == head.last or (general and head.begin <= place.first < head.last):
+            if place.last == head.last or (self._is_general(head) and head.begin <= place.first < head.last):
                 return Evidence.HEAD, Standing.STATED, head.words
             if head.begin <= place.first < head.last:
                 # "Polo T-shirt": another kind stands before the head, and may be the better word.
@@ -857,11 +864,21 @@ class Lexicon:
             if self._shared(term) or not self.parts.is_cued(name, tokens, place.first):
                 return evidence, Standing.CUE, ""
             return (Evidence.CUE if evidence in _FREE else evidence), Standing.STATED, ""
-        if minds and owner is None and evidence is Evidence.PROSE and self._is_said(tokens, place.first, place.last):
+        if (
+            minds
+            and owner is None
+            and evidence is Evidence.PROSE
+            and (
+                self._is_said(tokens, place.first, place.last)
+                or (is_substance(term.attribute) and is_made_of(tokens, place.first, self._substances(tokens)))
+            )
+        ):
             return Evidence.PART, Standing.STATED, ""
         for_what = term.attribute.facet == "demand" and name not in QUALITIES
-        if evidence is Evidence.PROSE and for_what and is_purpose(tokens, place.first, place.last):
-            return Evidence.PURPOSE, Standing.STATED, ""
+        if evidence is Evidence.PROSE and for_what:
+            pointed = name in _USES and is_pointed_to(tokens, place.first)
+            if (pointed and self._is_goods(tokens, place.last)) or is_purpose(tokens, place.first, place.last):
+                return Evidence.PURPOSE, Standing.STATED, ""
         if evidence is Evidence.PROSE and name == "style" and is_of_look(tokens, place.first, place.last):
             return Evidence.PART, Standing.STATED, beside
         by_the_way = name in _BY_THE_WAY
@@ -870,6 +887,24 @@ class Lexicon:
         elif owner is not None and owner.whole and evidence is Evidence.PROSE:
             evidence = Evidence.PROSE if by_the_way and not self._is_next_to(place, parts) else Evidence.PART
         return evidence, Standing.STATED, beside
+
+    def _is_goods(self, tokens: Sequence[Token], index: int) -> bool:
+        """Does a word for the product stand there: "an everyday pair"?"""
+        return index < len(tokens) and (
+            words("goods").at(tokens, index) > 0
+            or any(term.attribute.name == self.labels.kind for term in self._terms.get(tokens[index].stem, ()))
+            or self.labels.whole.at(tokens, index) > 0
+        )
+
+    def _substances(self, tokens: Sequence[Token]) -> set[int]:
+        """The tokens that are words for what things are made of."""
+        return {
+            at + n
+            for at, token in enumerate(tokens)
+            for term in self._terms.get(token.stem, ())
+            if is_substance(term.attribute) and term.stems == tuple(one.stem for one in tokens[at : at + len(term.stems)])
+            for n in range(len(term.stems))
+        }
 
     def _is_next_to(self, place: _Place, parts: Mapping[int, Part]) -> bool:
         """Does the product or a part of it stand close by: "these classic, comfortable shoes"; not "the shoe became a
