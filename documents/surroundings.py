@@ -100,6 +100,8 @@ def is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
     but their own a few words may stand before; of their own articles and a word or two that describe it ("wet autumn
     runs"), and nothing that it may describe stands behind ("for the office", not "for quick evening miles") but that it
     is used there ("for indoor use"). The same says a thing that goes "from a morning run to the office"."""
+    if is_unspaced(tokens[first].stem) and _is_suited_behind(tokens, last):
+        return True
     if last < len(tokens):
         last += words("uses").at(tokens, last)
     ends = last == len(tokens) or tokens[last].clause != tokens[last - 1].clause
@@ -110,16 +112,32 @@ def is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
         return True
     begin = max(begin_of(tokens, first, clause=False), first - _LONGEST_USES)
     own, describing = True, 0
+    most = _MOST_DESCRIBING * (2 if is_unspaced(tokens[first].stem) else 1)
     for at in range(first - 1, begin - 1, -1):
-        if words("purposes").at(tokens, at, at + 1):
+        if any(
+            words(kind).at(tokens, start, at + 1) == at + 1 - start
+            for kind in ("purposes", "worn_to")
+            for start in range(max(begin, at - 3), at + 1)
+        ):
             return True
         joined = words("joins").at(tokens, at, at + 1) or words("carries_on").at(tokens, at, at + 1)
         if joined or tokens[at].clause != tokens[at + 1].clause:
             own = False
         elif own and not words("articles").at(tokens, at, at + 1):
             describing += 1
-            if describing > _MOST_DESCRIBING or any(words(kind).at(tokens, at, at + 1) for kind in _NO_DESCRIPTION):
+            if describing > most or any(words(kind).at(tokens, at, at + 1) for kind in _NO_DESCRIPTION):
                 return False
+    return False
+
+
+def _is_suited_behind(tokens: Sequence[Token], last: int) -> bool:
+    """Is it said behind a list of uses, in a script without blanks, that a thing is suited to them
+    ("通勤・通学におすすめ")?"""
+    for at in range(last, min(end_of(tokens, last - 1, clause=False), last + _LONGEST_USES)):
+        if words("suited_behind").at(tokens, at):
+            return True
+        if words("particles").at(tokens, at):
+            return False
     return False
 
 
@@ -134,9 +152,9 @@ def _is_spanned(tokens: Sequence[Token], first: int, last: int) -> bool:
 
 
 def is_made_of(tokens: Sequence[Token], first: int, members: Collection[int]) -> bool:
-    """Is token `first` what something is said to be made of, or one of a list of that: "made of soft suede", "in a mix of
-    nylon, honeycomb mesh and suede"? members: tokens of what things are made of. What but lines, fills or trims it is
-    not."""
+    """Is token `first` what something is said to be made of, or one of a list of that: "made of soft suede", "in a mix
+    of nylon, honeycomb mesh and suede"? members: tokens of what things are made of. What but lines, fills or trims it
+    is not."""
     begin = max(begin_of(tokens, first, clause=False), first - _LONGEST_SUBSTANCES)
     describing = 0
     for at in range(first - 1, begin - 1, -1):
@@ -145,7 +163,9 @@ def is_made_of(tokens: Sequence[Token], first: int, members: Collection[int]) ->
         for start in range(max(begin, at - 2), at + 1):
             if words("made_of").at(tokens, start, at + 1) == at + 1 - start:
                 before = start - 1
-                return before < begin or not (words("made_with").at(tokens, before) or words("parts").at(tokens, before))
+                return before < begin or not (
+                    words("made_with").at(tokens, before) or words("parts").at(tokens, before)
+                )
         if at in members or words("joins").at(tokens, at, at + 1):
             describing = 0
         elif tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in _NO_OBJECT):

@@ -902,7 +902,8 @@ class Lexicon:
             at + n
             for at, token in enumerate(tokens)
             for term in self._terms.get(token.stem, ())
-            if is_substance(term.attribute) and term.stems == tuple(one.stem for one in tokens[at : at + len(term.stems)])
+            if is_substance(term.attribute)
+            and term.stems == tuple(one.stem for one in tokens[at : at + len(term.stems)])
             for n in range(len(term.stems))
         }
 

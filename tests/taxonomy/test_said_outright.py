@@ -1,0 +1,63 @@
+"""What texts say outright: of what a thing is made, where it is worn, what kind it is, and of what a quality is said."""
+
+import pytest
+
+from reaseq.agents.grounder import ground
+from reaseq.documents.document import Document
+from tests.taxonomy.test_claims import Case, lexicon_of, verified
+
+SAID: list[Case] = [
+    ("shoes", "Kea", "They're made of soft suede.", "upper_material=suede"),
+    ("shoes", "Kea", "These shoes come in a mix of nylon, honeycomb mesh and suede.", "upper_material=mesh"),
+    ("shoes", "Kea", "A hoops style in soft leather.", "upper_material=leather"),
+    ("shoes", "Kea", "Ein Klassiker aus weichem Leder.", "upper_material=leather"),
+    ("shoes", "Kea", "Fabriquée en beau cuir.", "upper_material=leather"),
+    ("shoes", "Kea", "Hechas en suave cuero.", "upper_material=leather"),
+    ("shirts", "Kea", "Stay comfy in soft cotton.", "material=cotton"),
+    # Where it is worn.
+    ("shoes", "Kea", "Wear them to the office or the gym.", "scenario=office"),
+    ("shoes", "Kea", "They're a comfortable, everyday pair of shoes.", "scenario=everyday wear"),
+    ("shoes", "Kea", "For high-impact training sessions.", "scenario=gym and training"),
+    ("shoes", "ケア", "通勤・通学におすすめのスニーカーです。", "scenario=commuting"),
+    ("shoes", "ケア", "通勤・通学におすすめのスニーカーです。", "scenario=school"),
+    ("shoes", "凯亚", "适合日常通勤和跑步。", "scenario=running"),
+    # What kind it is, where the title says no more than that it is a shoe.
+    ("shoes", "Kea Shoes", "The definitive daily sneaker. Made of suede.", "shoe_type=sneaker"),
+    ("shoes", "Kea Shoes", "A running shoe designed for long miles.", "shoe_type=running shoe"),
+    # Technologies of fabrics.
+    ("shirts", "Kea Tee", "AEROREADY keeps you dry.", "technology=AEROREADY"),
+    ("jackets", "Kea Jacke", "Mit Gore-Tex-Membran.", "technology=Gore-Tex"),
+]
+NOT_SAID: list[Case] = [
+    ("shoes", "Kea", "Lined in soft leather.", "upper_material=leather"),
+    ("shoes", "Kea", "Trimmed with soft leather.", "upper_material=leather"),
+    ("shoes", "ケア", "通勤が楽しくなる。", "scenario=commuting"),
+    ("shoes", "Kea Boots", "A sneaker brand since the start.", "shoe_type=sneaker"),
+]
+
+
+@pytest.mark.parametrize(("category", "title", "description", "claim"), SAID)
+def test_said_outright(category: str, title: str, description: str, claim: str) -> None:
+    assert claim in verified(category, title, description)
+
+
+@pytest.mark.parametrize(("category", "title", "description", "claim"), NOT_SAID)
+def test_not_said(category: str, title: str, description: str, claim: str) -> None:
+    assert claim not in verified(category, title, description)
+
+
+@pytest.mark.parametrize(
+    ("description", "claim", "quote"),
+    [
+        ("With durable traction on wet roads.", "need=durability", "durable traction"),
+        ("Sticky sole with a durable look.", "need=durability", "durable look"),
+        ("Stay comfortable all day.", "need=comfort", "comfortable"),
+        ("A soft EVA midsole.", "sole_material=EVA", "EVA midsole"),
+        ("Zwischensohle aus EVA.", "sole_material=EVA", "Zwischensohle aus EVA"),
+        ("A leather upper.", "upper_material=leather", "leather"),
+    ],
+)
+def test_is_quoted_with_what_it_is_said_of(description: str, claim: str, quote: str) -> None:
+    claims = ground({}, Document({"title": "Kea", "description": description}), lexicon_of("shoes"))
+    quotes = {f"{one['attribute']}={one['value']}": one["quote"] for one in claims if one["status"] == "verified"}
+    assert quotes[claim] == quote
