@@ -116,4 +116,5 @@ def test_of_another(category: str, title: str, description: str, claim: str) -> 
 def test_is_a_claim_of_the_schema(category: str, title: str, description: str, claim: str) -> None:
     name, value = claim.split("=")
     attribute = lexicon_of(category).schema.get(name)
-    assert attribute is not None and value in attribute.values
+    assert attribute is not None
+    assert value in attribute.values

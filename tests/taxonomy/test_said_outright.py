@@ -1,4 +1,4 @@
-"""What texts say outright: of what a thing is made, where it is worn, what kind it is, and of what a quality is said."""
+"""What texts say outright: what a thing is made of, where it is worn, of what kind it is, what has a quality."""
 
 import pytest
 
