@@ -31,6 +31,8 @@ _COMPARED_WITHIN = 4
 """Tokens from a word for more to what it is more than."""
 _LONGEST_NAME = 6
 """Tokens, with its article."""
+_LONGEST_OWN = 4
+"""Tokens of a part that another is paired with, with what describes it."""
 _LONGEST_ANSWERED = 4
 """Tokens, with the no that ends them."""
 
@@ -236,7 +238,7 @@ class _Reader:
         if self._width("versions") and self._is_other_version():
             self.mark(index + 1, turn(tokens, index + 1, self.sentence[1]), Scope.ASIDE)
         width = self._width("aside_rest", in_sentence=True) or self._width("deals", in_sentence=True)
-        if width and not (index and words("parts").at(tokens, index - 1, index)):  # "the footbed pairs with a foam"
+        if width and not self._is_of_its_parts(index + width):
             self.mark(index + width, self.sentence[1], Scope.ASIDE)
         elif width := self._width("aside_clause"):
             until = self._with_brackets(turn(tokens, index + width, end))
@@ -247,7 +249,9 @@ class _Reader:
             index == self.clause[0] or self._says("before_orders", index - 1)
         ):
             self.mark(index + width, turn(tokens, index + width, self.sentence[1]), Scope.ASIDE)
-        if width := self._width("evokes"):
+        if self._width("wears") and index == self.sentence[0] and (other := self._worn_with()):
+            self.mark(other, self.sentence[1], Scope.ASIDE)
+        if (width := self._width("evokes")) and not self._says("pointing", index + width):
             own = next((at for at in range(index + width, end) if self._says("company", at)), end)
             self.mark(index + width, turn(tokens, index + width, own), Scope.ASIDE)
             if own == end < self.sentence[1] and self._names_it_again(end):
@@ -272,8 +276,27 @@ class _Reader:
             self.mark(index, self.sentence[1], Scope.ASIDE)
         if width := self._width("aside_next"):
             self.mark(index + width, min(index + width + _NEXT, end), Scope.ASIDE)
-        if self._width("aside_last"):
+        if (width := self._width("aside_last")) and not self._says(
+            "used_to", index + width
+        ):  # "the grip needed to win"
             self.mark(max(begin, index - _NEXT), index, Scope.ASIDE_AFTER)
+
+    def _worn_with(self) -> int:
+        """Where the other thing begins that an order tells to wear a thing with ("wear this tee with cycling shorts");
+        0 if there is none."""
+        tokens, end = self.tokens, self.clause[1]
+        for at in range(self.index + 1, end):
+            if self._says("company", at) and not self._says("purposes", at):
+                goods = range(at + 1, min(at + 1 + _LONGEST_OWN, end))
+                return at + 1 if any(words("goods").at(tokens, one) for one in goods) else 0
+        return 0
+
+    def _is_of_its_parts(self, after: int) -> bool:
+        """Is it of what the product consists of: "the footbed pairs with a foam", "paired with soft fabric"?"""
+        tokens, end = self.tokens, min(after + _LONGEST_OWN, self.sentence[1])
+        return (self.index > 0 and words("parts").at(tokens, self.index - 1, self.index) > 0) or any(
+            words("consists_of").at(tokens, at, end) for at in range(after, end)
+        )
 
     def _is_of_another_subject(self) -> None:
         index, end = self.index, self.clause[1]
@@ -404,6 +427,7 @@ _KINDS = (
         "chooses",
         "gifts",
         "once",
+        "wears",
         "version_nouns",
     ),
     *("than", "than_after_more", "offers", "offered"),

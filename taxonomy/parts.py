@@ -50,8 +50,8 @@ class Parts:
             cue = cues.at(tokens, index)
             whole = self._whole.at(tokens, index)
             width = max(cue, whole, words("parts").at(tokens, index), words("packagings").at(tokens, index))
-            if not width:
-                continue
+            if not width or (not cue and not whole and index and words("possessives").at(tokens, index - 1, index)):
+                continue  # "your foot" is no part of the product
             owners: frozenset[str] = frozenset()
             if cue == width:
                 phrase = tuple(token.stem for token in tokens[index : index + width])

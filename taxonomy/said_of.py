@@ -41,8 +41,7 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
             break
         whole = lexicon.labels.whole.at(tokens, at)
         width = max(lexicon.parts.at(tokens, at), whole)
-        inflected = field.text[tokens[at].start : tokens[at].end].casefold() != stem  # "it feels"
-        looks = words("styled").at(tokens, at) or (words("looks").at(tokens, at) and not inflected)
+        looks = words("styled").at(tokens, at) or (words("looks").at(tokens, at) and not _is_inflected(field, at))
         if width or looks or lexicon.is_noun(stem):
             end = tokens[at + max(width, 1) - 1].end
         if whole:
@@ -53,7 +52,7 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
     for begin in range(max(0, first - _LONGEST_PART), first):
         if tokens[begin].clause == tokens[first].clause and lexicon.parts.at(tokens, begin) == first - begin:
             return replace(match, start=tokens[begin].start)
-    return match if noun else _with_unknown_noun(match, tokens, first, last, document.language)
+    return match if noun else _with_unknown_noun(match, field, first, last, document.language)
 
 
 def with_part(match: Match, document: Document, lexicon: Lexicon, attribute: Attribute) -> Match:
@@ -87,7 +86,8 @@ def _parts(tokens: Sequence[Token], at: int) -> bool:
     return tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in PARTING)
 
 
-def _with_unknown_noun(match: Match, tokens: Sequence[Token], first: int, last: int, language: str) -> Match:
+def _with_unknown_noun(match: Match, field: Field, first: int, last: int, language: str) -> Match:
+    tokens = field.tokens
     begin, end = begin_of(tokens, first, clause=True), end_of(tokens, last - 1, clause=True)
     if language in _NOUN_FIRST:
         at = first - 1
@@ -98,5 +98,12 @@ def _with_unknown_noun(match: Match, tokens: Sequence[Token], first: int, last: 
     while at < end and not _parts(tokens, at) and not words("articles").at(tokens, at):
         at += 1
     if described and 0 < at - last <= _LONGEST_NOUN:
-        return replace(match, end=tokens[at - 1].end)
+        verb = at - last > 1 and _is_inflected(field, at - 1)  # "moisture-wicking AEROREADY keeps"
+        return replace(match, end=tokens[at - 1 - verb].end)
     return match
+
+
+def _is_inflected(field: Field, at: int) -> bool:
+    """Is the word another than its stem: "feels"?"""
+    token = field.tokens[at]
+    return field.text[token.start : token.end].casefold() != token.stem

@@ -22,6 +22,13 @@ SAID: list[Case] = [
     ("shoes", "Kea", "Zero drop and a leather upper.", "upper_material=leather"),
     ("shoes", "Kea", "Rubber soles finish the look.", "sole_material=rubber"),
     ("jewellery", "Chocolate Ring", "", "color=brown"),
+    # What it consists of, and is not worn with.
+    ("trousers", "Kea", "Paired with soft, stretchy fabric it moves.", "need=stretch"),
+    ("shoes", "Kea", "Cushioning works with a flexible outsole.", "need=flexibility"),
+    ("shoes", "Kea", "It has the traction needed to win.", "need=grip"),
+    ("shoes", "Kea", "It molds to your foot for a comfortable fit.", "need=comfort"),
+    ("skin_care", "Serum", "Wear this serum with vitamin C.", "ingredient=vitamin C"),
+    ("shoes", "Kea", "A trendy spin on this sporty silhouette.", "style=sporty"),
 ]
 DENIED: list[Case] = [
     ("shoes", "Trail Low", "The mid is waterproof, the low is not.", "water_protection=waterproof"),
@@ -77,6 +84,10 @@ NOT_SAID: list[Case] = [
     ("shoes", "Noa", "There is nothing waterproof about it.", "water_protection=waterproof"),
     ("shoes", "Noa", "Nichts daran ist wasserdicht.", "water_protection=waterproof"),
     ("shoes", "Noa", "Rien d'imperméable ici.", "water_protection=waterproof"),
+    ("trousers", "Kea", "Wear these tights with tennis shoes.", "scenario=sport"),
+    ("shirts", "Kea", "Trage dieses Shirt mit Jeans aus Baumwolle.", "material=cotton"),
+    ("shirts", "Kea", "Portez cette chemise avec un jean en coton.", "material=cotton"),
+    ("shoes", "Kea", "A fresh take on a classic design.", "style=classic"),
     # What it goes with, and what it only looks like.
     ("jewellery", "Bead", "Fits Pandora style silver bracelets.", "metal=silver"),
     ("lamps", "Desk Lamp", "We recommend a dimmable LED.", "need=dimming"),
