@@ -401,7 +401,11 @@ class _Reader:
     def _likens(self) -> None:
         index, (begin, end) = self.index, self.clause
         if width := self._width("like_next"):
-            self.mark(index + width, min(index + width + _NEXT, end), Scope.LIKENESS)
+            until = min(index + width + _NEXT, end)
+            joined = (
+                at for at in range(index + width, until) if self._says("joins", at)
+            )  # "the synthetic and mesh upper"
+            self.mark(index + width, next(joined, until), Scope.LIKENESS)
         if (width := self._width("like_last")) and not self._says(
             "articles", index + width
         ):  # "rubber soles finish the look"

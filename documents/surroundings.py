@@ -21,6 +21,7 @@ _PARTING = ("links", "purposes", "prepositions", "being", "having", "located")
 PARTING = (*_PARTING, "joins")
 """Kinds of words that part a describing word from what it is said of; without "and" for what several describe."""
 _NO_OBJECT = (*PARTING, "parts", "carries_on", "turns")
+_DONE = ("ed", "ing")
 _LONGEST_SUBSTANCES = 14
 """Tokens of a list of what a thing is made of."""
 _POINTED_WITHIN = 5
@@ -197,6 +198,15 @@ def acts_on_another(tokens: Sequence[Token], first: int, last: int) -> bool:
     if at == end or tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in _NO_OBJECT):
         return False
     return not any(words("acted_on").at(tokens, n) for n in range(at, min(at + 2, end)))
+
+
+def is_done_so(field: Field, last: int) -> bool:
+    """Does a quality that ends before token `last` say how something is done: "a soft-printed graphic"?"""
+    if last >= len(field.tokens):
+        return False
+    following = field.tokens[last]
+    glued = field.text[field.tokens[last - 1].end : following.start] in ("-", "‐", "‑")
+    return glued and following.stem.endswith(_DONE)
 
 
 def is_of_look(tokens: Sequence[Token], first: int, last: int) -> bool:

@@ -31,6 +31,7 @@ from reaseq.documents.surroundings import (
     is_aside_above,
     is_chosen_from,
     is_denied_above,
+    is_done_so,
     is_made_of,
     is_of_look,
     is_pointed_to,
@@ -160,6 +161,10 @@ class Lexicon:
     def is_mentioned(self, attribute: str) -> bool:
         """Is it the kind of thing, a use or a style, of which a text may mention what the product is not?"""
         return attribute in (*_BY_THE_WAY, self.labels.kind)
+
+    def knows(self, stem: str) -> bool:
+        """Does it say a value by itself?"""
+        return any(term.stems == (stem,) for term in self._terms.get(stem, ()))
 
     def is_noun(self, stem: str) -> bool:
         """Is it a substance, or a need by its name?"""
@@ -465,6 +470,7 @@ class Lexicon:
                 or (term.attribute.looks and words("sayings").over(tokens, index, last))
                 or words("idioms").over(tokens, index, last)
                 or acts_on_another(tokens, index, last)
+                or (term.attribute.name == "need" and is_done_so(field, last))
                 or (field.name != "title" and product.means_else(term.stems))
             ):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.WORDS, ""

@@ -52,7 +52,7 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
     for begin in range(max(0, first - _LONGEST_PART), first):
         if tokens[begin].clause == tokens[first].clause and lexicon.parts.at(tokens, begin) == first - begin:
             return replace(match, start=tokens[begin].start)
-    return match if noun else _with_unknown_noun(match, field, first, last, document.language)
+    return match if noun else _with_unknown_noun(match, field, first, last, document.language, lexicon)
 
 
 def with_part(match: Match, document: Document, lexicon: Lexicon, attribute: Attribute) -> Match:
@@ -83,10 +83,10 @@ def _tokens_of(match: Match, field: Field) -> tuple[int, int]:
 
 def _parts(tokens: Sequence[Token], at: int) -> bool:
     """Does a word stand there that no noun goes on over?"""
-    return tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in PARTING)
+    return tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in (*PARTING, "adverbs"))
 
 
-def _with_unknown_noun(match: Match, field: Field, first: int, last: int, language: str) -> Match:
+def _with_unknown_noun(match: Match, field: Field, first: int, last: int, language: str, lexicon: Lexicon) -> Match:
     tokens = field.tokens
     begin, end = begin_of(tokens, first, clause=True), end_of(tokens, last - 1, clause=True)
     if language in _NOUN_FIRST:
@@ -99,7 +99,9 @@ def _with_unknown_noun(match: Match, field: Field, first: int, last: int, langua
         at += 1
     if described and 0 < at - last <= _LONGEST_NOUN:
         verb = at - last > 1 and _is_inflected(field, at - 1)  # "moisture-wicking AEROREADY keeps"
-        return replace(match, end=tokens[at - 1 - verb].end)
+        at -= verb
+        if not any(lexicon.knows(token.stem) for token in tokens[last:at]):
+            return replace(match, end=tokens[at - 1].end)
     return match
 
 
