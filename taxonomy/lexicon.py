@@ -162,9 +162,9 @@ class Lexicon:
         """Is it the kind of thing, a use or a style, of which a text may mention what the product is not?"""
         return attribute in (*_BY_THE_WAY, self.labels.kind)
 
-    def knows(self, stem: str) -> bool:
-        """Does it say a value by itself?"""
-        return any(term.stems == (stem,) for term in self._terms.get(stem, ()))
+    def is_look(self, stem: str) -> bool:
+        """Is it a colour, or another word for what is seen of a thing?"""
+        return any(attribute.looks for attribute in self._attributes_of((stem,)))
 
     def is_noun(self, stem: str) -> bool:
         """Is it a substance, or a need by its name?"""

@@ -100,7 +100,7 @@ def _with_unknown_noun(match: Match, field: Field, first: int, last: int, langua
     if described and 0 < at - last <= _LONGEST_NOUN:
         verb = at - last > 1 and _is_inflected(field, at - 1)  # "moisture-wicking AEROREADY keeps"
         at -= verb
-        if not any(lexicon.knows(token.stem) for token in tokens[last:at]):
+        if not any(lexicon.is_look(token.stem) for token in tokens[last:at]):
             return replace(match, end=tokens[at - 1].end)
     return match
 
