@@ -280,6 +280,10 @@ class _Grounder:
             if denial := self._denial(attribute, match.value):
                 doubt = f"the text denies it: {self.document.quote(denial.field, denial.start, denial.end)!r}"
                 match = replace(match, evidence=Evidence.CONTRADICTED)
+            elif match.field == "title" and (likeness := self._likeness(attribute, match.value)):
+                quote = self.document.quote(likeness.field, likeness.start, likeness.end)
+                doubt = f"the {_words(likeness.field)} says that it only looks like {quote!r}"
+                match = replace(match, evidence=Evidence.CONTRADICTED)
             elif attribute.facet == "supply" and (against := self._against(attribute, match, labelled)):
                 doubt = f"the {_words(against.field, against.label)} says {against.quote!r}"
                 # Titles say "gold" of what is gold-tone: of substances they are no surer beside the head.
@@ -334,6 +338,16 @@ class _Grounder:
         matches = self.found.get(attribute.name, ())
         whole = stems(value)[:1] in words("wholes")
         return next((one for one in matches if one.denied and (whole or one.value == value)), None)
+
+    def _likeness(self, attribute: Attribute, value: str) -> Match | None:
+        """Where the text says that the product only looks as if it were made of it, and nowhere but in the title that
+        it is: "Silver brooch", "pewter with a silver finish"."""
+        matches = [match for match in self.found.get(attribute.name, ()) if match.value == value]
+        if not self.lexicon.labels.is_of_substances(attribute) or any(
+            match.stated and match.field != "title" for match in matches
+        ):
+            return None
+        return next((match for match in matches if match.standing is Standing.LIKENESS), None)
 
     def _measured(self, attribute: Attribute, match: Match, found_by: FoundBy) -> Claim:
         """In the attribute's own unit; the quote is what the text says."""

@@ -93,6 +93,8 @@ NOT_SAID: list[Case] = [
     ("lamps", "Desk Lamp", "We recommend a dimmable LED.", "need=dimming"),
     ("lamps", "Lampe", "Wir empfehlen ein dimmbares LED.", "need=dimming"),
     ("jewellery", "Leaf Brooch", "Brass with a silver finish.", "metal=silver"),
+    ("jewellery", "Silver Leaf Brooch", "Pewter with a silver finish.", "metal=silver"),
+    ("jewellery", "Collier Perle", "Perles d'imitation.", "stone=pearl"),
     ("jewellery", "Brosche Blatt", "Messing mit Silber-Finish.", "metal=silver"),
     ("jewellery", "Ring", "Mit synthetischem Rubin.", "stone=ruby"),
     ("jewellery", "Ring", "With a lab-grown sapphire.", "stone=sapphire"),
@@ -104,6 +106,12 @@ NOT_SAID: list[Case] = [
     ("bags", "Sac Noa", "Assez grand pour un téléphone.", "bag_size=large"),
     ("bags", "Noa", "Groß genug für ein Handy.", "bag_size=large"),
 ]
+
+
+def test_a_sentence_ends_before_a_quotation_mark() -> None:
+    document = Document({"title": "Daypack 18", "description": '"Is it waterproof? No." "Too small for my laptop."'})
+    claims = ground({}, document, lexicon_of("bags"))
+    assert {(one["value"], one["evidence"]) for one in claims} == {("waterproof", Evidence.DENIED)}
 
 
 @pytest.mark.parametrize(("category", "title", "description", "claim"), SAID)
