@@ -80,7 +80,8 @@ _WORD = re.compile(
     rf"|(?P<unspaced>[{_UNSPACED}])"
     rf"|(?P<word>{_LETTER}+(?:['’]{_LETTER}+)*)"
     r"|(?P<unit>''|’’|[\"″”%°])"
-    r"|(?P<sentence>(?:(?<![âÃÂ])\?|[!;。！？；।॥؟۔\n\r\t•·|●▪◦‣■★►▶➤✓✔☑✅])+|\.(?=[\"”’»]*(?:\s|$)))"  # "Boostâ?¢" asks nothing
+    r"|(?P<sentence>(?:(?<![âÃÂ])\?|[!;。！？；।॥؟۔\n\r\t•·|●▪◦‣■★►▶➤✓✔☑✅])+"  # "Boostâ?¢" asks nothing
+    r"|\.(?=[\"”’»]*(?:\s|$)))"
     r"|(?P<clause>[,:=()\[\]、，：＝（）–—]+|\s-+\s)"
 )
 _BROKEN, _BROKEN_SIGNS = "âã", ("®", "©", "?", "¢")
