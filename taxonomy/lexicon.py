@@ -967,7 +967,7 @@ class Lexicon:
             return Evidence.NEAR
         if place.asks_value:
             return Evidence.COLUMN if column else Evidence.LABEL
-        if column and place.piece.label is None and place.last - place.first == len(place.field.tokens):
+        if column and self._is_all_of_it(place):
             return Evidence.CELL
         if column or place.piece.kind is Kind.GRID or self._is_elsewhere(place):
             return Evidence.OTHER
@@ -976,6 +976,16 @@ class Lexicon:
         begin = place.piece.label[0] if place.piece.label else place.piece.first
         short = place.piece.last - begin <= _SHORT_ITEM
         return Evidence.ITEM if place.piece.kind is Kind.ITEM and short else Evidence.PROSE
+
+    def _is_all_of_it(self, place: _Place) -> bool:
+        """Does nothing else stand in a column's cell, or under a label that says nothing, or between two commas there
+        ("Features: lightweight, foldable")?"""
+        tokens = place.field.tokens
+        begin, end = begin_of(tokens, place.first, clause=True), end_of(tokens, place.last - 1, clause=True)
+        if place.piece.label is None and place.last - place.first == len(tokens):
+            return True
+        plain = self._named(place.field, place.piece) in words("plain_labels")
+        return plain and (place.piece.label is None or place.piece.sure) and (begin, end) == (place.first, place.last)
 
     def _is_elsewhere(self, place: _Place) -> bool:
         """Does it stand under a label that nobody knows? In prose, what stands before a colon is often none."""

@@ -36,6 +36,17 @@ NOT_SAID: list[Case] = [
 ]
 
 
+@pytest.mark.parametrize("cell", ["Lightweight", "Lightweight, foldable", "Two pockets; lightweight", "Leicht, faltbar"])
+def test_a_column_of_features(cell: str) -> None:
+    assert "need=light weight" in verified("bags", "Bag", "", {"Features": cell})
+    if ";" not in cell:
+        assert "need=light weight" in verified("bags", "Bag", "", {"other_attributes": f"Features: {cell}"})
+
+
+def test_what_stands_in_a_cell_with_other_words_is_no_feature() -> None:
+    assert "need=light weight" not in verified("bags", "Bag", "", {"Features": "Fits a lightweight jacket inside"})
+
+
 @pytest.mark.parametrize(("category", "title", "description", "claim"), SAID)
 def test_said_outright(category: str, title: str, description: str, claim: str) -> None:
     assert claim in verified(category, title, description)
