@@ -245,9 +245,7 @@ class _Reader:
             if until == end and end < self.sentence[1] and words("relatives").at(tokens, end, self.sentence[1]):
                 until = end_of(tokens, end, clause=True)
             self.mark(index + width, until, Scope.ASIDE)
-        elif (width := self._width("aside_orders")) and (
-            index == self.clause[0] or self._says("before_orders", index - 1)
-        ):
+        elif (width := self._width("aside_orders")) and self._is_order():
             self.mark(index + width, turn(tokens, index + width, self.sentence[1]), Scope.ASIDE)
         if self._width("wears") and index == self.sentence[0] and (other := self._worn_with()):
             self.mark(other, self.sentence[1], Scope.ASIDE)
@@ -256,6 +254,9 @@ class _Reader:
             self.mark(index + width, turn(tokens, index + width, own), Scope.ASIDE)
             if own == end < self.sentence[1] and self._names_it_again(end):
                 self.mark(end, end_of(tokens, end, clause=True), Scope.ASIDE)
+        if width := self._width("feel_of"):
+            joined = (at for at in range(index + width, end) if self._says("joins", at))
+            self.mark(index + width, turn(tokens, index + width, next(joined, end)), Scope.ASIDE)
         if width := self._width("others"):
             self.mark(index + width, turn(tokens, index + width, end), Scope.ASIDE)
         self._is_of_another_subject()
@@ -280,6 +281,12 @@ class _Reader:
             "used_to", index + width
         ):  # "the grip needed to win"
             self.mark(max(begin, index - _NEXT), index, Scope.ASIDE_AFTER)
+
+    def _is_order(self) -> bool:
+        """ "Just add a lace", not "a knit that adds a": does it begin a clause, uninflected?"""
+        token = self.tokens[self.index]
+        bare = self.text[token.start : token.end].casefold() == token.stem
+        return self.index == self.clause[0] or (bare and self._says("before_orders", self.index - 1) > 0)
 
     def _worn_with(self) -> int:
         """Where the other thing begins that an order tells to wear a thing with ("wear this tee with cycling shorts");
@@ -432,6 +439,7 @@ _KINDS = (
         "gifts",
         "once",
         "wears",
+        "feel_of",
         "version_nouns",
     ),
     *("than", "than_after_more", "offers", "offered"),

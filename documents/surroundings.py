@@ -181,7 +181,7 @@ def is_made_of(tokens: Sequence[Token], first: int, members: Collection[int]) ->
 def _is_predicate(tokens: Sequence[Token], first: int, begin: int) -> bool:
     for at in reversed(range(begin, first)):
         if words("articles").at(tokens, at, first):
-            return at > begin and words("copulas").at(tokens, at - 1, at) > 0
+            return any(words("copulas").at(tokens, verb, at) == at - verb for verb in range(max(begin, at - 2), at))
         if any(words(kind).at(tokens, at, first) for kind in PARTING):
             return False
     return False

@@ -159,8 +159,9 @@ class Lexicon:
         return self._reading(document).found
 
     def is_mentioned(self, attribute: str) -> bool:
-        """Is it the kind of thing, a use or a style, of which a text may mention what the product is not?"""
-        return attribute in (*_BY_THE_WAY, self.labels.kind)
+        """Is it the kind of thing, a use, a style or what a part is made of, of which a text may mention what the
+        product is not or has not ("rubber wings")?"""
+        return attribute in (*_BY_THE_WAY, self.labels.kind) or self.parts.needs_cue(attribute)
 
     def is_look(self, stem: str) -> bool:
         """Is it a colour, or another word for what is seen of a thing?"""
@@ -504,7 +505,8 @@ class Lexicon:
             or _DASH.search(field.text[tokens[at - 1].end : tokens[first].start])
         ):
             return False
-        return (tokens[at - 2].stem, tokens[at - 1].stem) in pairwise(title)
+        name = (tokens[at - 2].stem, tokens[at - 1].stem)
+        return name in pairwise(title) and not any(self._attributes_of(name))  # "a Gore-Tex bootie"
 
     def _absences_in(self, field: Field, terms: Sequence[tuple[int, int, _Term]]) -> Iterator[tuple[str, Match]]:
         """Values that say what a product is without, where that is named in a list ("Free from: parabens, perfume"),

@@ -22,6 +22,8 @@ SAID: list[Case] = [
     ("shoes", "Kea", "Zero drop and a leather upper.", "upper_material=leather"),
     ("shoes", "Kea", "Rubber soles finish the look.", "sole_material=rubber"),
     ("jewellery", "Chocolate Ring", "", "color=brown"),
+    ("shoes", "Kea", "It takes the touch of calfskin leather and adds a rubber outsole.", "sole_material=rubber"),
+    ("shoes", "Jordan Hydro", "The Jordan Hydro works as an everyday, anytime slide.", "shoe_type=slide"),
     # What it consists of, and is not worn with.
     ("trousers", "Kea", "Paired with soft, stretchy fabric it moves.", "need=stretch"),
     ("shoes", "Kea", "Cushioning works with a flexible outsole.", "need=flexibility"),
@@ -88,6 +90,9 @@ NOT_SAID: list[Case] = [
     ("shirts", "Kea", "Trage dieses Shirt mit Jeans aus Baumwolle.", "material=cotton"),
     ("shirts", "Kea", "Portez cette chemise avec un jean en coton.", "material=cotton"),
     ("shoes", "Kea", "A fresh take on a classic design.", "style=classic"),
+    ("shoes", "Kea Gore-Tex", "It has flat laces, a Gore-Tex bootie and branding.", "shoe_type=ankle boot"),
+    ("shoes", "Kea", "It blends a soft sole with the support of a trail shoe.", "scenario=trail running"),
+    ("shoes", "Kea", "When running is your sport, you look forward to it.", "style=sporty"),
     # What it goes with, and what it only looks like.
     ("jewellery", "Bead", "Fits Pandora style silver bracelets.", "metal=silver"),
     ("lamps", "Desk Lamp", "We recommend a dimmable LED.", "need=dimming"),

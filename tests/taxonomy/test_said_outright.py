@@ -36,7 +36,9 @@ NOT_SAID: list[Case] = [
 ]
 
 
-@pytest.mark.parametrize("cell", ["Lightweight", "Lightweight, foldable", "Two pockets; lightweight", "Leicht, faltbar"])
+@pytest.mark.parametrize(
+    "cell", ["Lightweight", "Lightweight, foldable", "Two pockets; lightweight", "Leicht, faltbar"]
+)
 def test_a_column_of_features(cell: str) -> None:
     assert "need=light weight" in verified("bags", "Bag", "", {"Features": cell})
     if ";" not in cell:
