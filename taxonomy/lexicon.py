@@ -680,7 +680,8 @@ class Lexicon:
 
     def _swayed(self, term: _Term, place: _Place) -> Standing | None:
         """What the small words around it make of a term."""
-        if term.only_with is not None and not place.asks_value:
+        alone = place.field.column is not None and self._is_all_of_it(place)
+        if term.only_with is not None and not place.asks_value and not alone:
             sentence = sentence_of(place.field.tokens, place.first)
             around = (index for index in sentence if not place.first <= index < place.last)
             if not any(term.only_with.at(place.field.tokens, index) for index in around):

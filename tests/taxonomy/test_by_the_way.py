@@ -25,8 +25,8 @@ SAID: list[Case] = [
     ("shoes", "Kea", "The upper supports your ankle.", "need=stability"),
     ("shoes", "Kea", "Continentalâ?¢ Rubber outsole.", "technology=Continental rubber"),
     ("jewellery", "Ring aus Silber", "", "metal=silver"),
-    ("bags", "Toiletry bag", "", "bag_type=cosmetic bag"),
-    ("trousers", "Kea Short Tights", "", "trouser_type=leggings"),
+    ("bags", "Toiletry bag", "", "bag_type=toiletry bag"),
+    ("trousers", "Kea Short Tights", "", "trouser_type=shorts"),
     # A mix is had, and no choice.
     ("shoes", "Kea", "These sneakers come in a mix of suede and mesh.", "upper_material=suede"),
     # "Slide" tells no other model.
