@@ -45,7 +45,7 @@ SO: list[tuple[str, str, set[str]]] = [
     ("Sicherheitsschuh", "Stahlkappe, durchtrittsichere Sohle.", {"steel toe cap", "puncture-resistant midsole"}),
     ("Buty robocze", "Stalowy podnosek.", {"steel toe cap"}),
     ("Boots", "Goodyear-welted.", {"Goodyear welt"}),
-    ("Herrenschuh", "Rahmengenäht.", {"Goodyear welt"}),
+    ("Herrenschuh", "Rahmengenäht.", {"welted"}),
     ("革靴", "グッドイヤーウェルト製法", {"Goodyear welt"}),
     ("Mocassins", "Cousus main.", {"hand-sewn"}),
     # The heel.

@@ -144,7 +144,7 @@ SO: list[Case] = [
     ("shoes", "Scarpa antinfortunistica", "Puntale: acciaio", "toe_shape=reinforced"),
     ("shoes", "Sportschoenen dames wit", "Sluiting: veters", "closure=lace-up"),
     ("shoes", "Løbesko herre", "Sål: gummi", "sole_material=rubber"),
-    ("shoes", "Sapatilhas de corrida homem", "Cabedal: malha.", "upper_material=mesh"),
+    ("shoes", "Sapatilhas de corrida homem", "Cabedal: malha.", "upper_material=knit"),
 ]
 
 
