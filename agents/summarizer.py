@@ -191,7 +191,7 @@ def _words_of(claims: Iterable[Claim]) -> Iterator[Token]:
 
 
 def _in_words(claim: Claim) -> str:
-    """Of "beach and pool" only what the text says of it may be told."""
+    """Of "indoors and outdoors" only what the text says of it may be told."""
     quote = claim["quote"] or ""
     value = quote if quote and " and " in claim["value"] else claim["value"]
     return " ".join((claim["attribute"].replace("_", " "), value, quote))

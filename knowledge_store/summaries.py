@@ -98,7 +98,7 @@ def _said(claim: Mapping[str, Any]) -> str:
 
 def _says_the_same(quote: str, value: str, evidence: str | None) -> bool:
     tokens = tokenize(quote)
-    # "removable insole (removable)" says no more, "beach and pool (beach)" less.
+    # "removable insole (removable)" says no more, "indoors and outdoors (indoors)" less.
     known = stems(quote) == stems(value) or (_within(stems(quote), stems(value)) and " and " not in value)
     return known or evidence == Evidence.READ or answer(tokens, 0, len(tokens)) is not None
 

@@ -218,7 +218,7 @@ class Lexicon:
         if words in self.labels.whole:
             return True
         return any(
-            attribute.looks or attribute.name in (self.labels.kind, "audience", "safety_class")
+            attribute.looks or attribute.name in (self.labels.kind, "audience", "safety_class", "heel_type")
             for attribute in self._attributes_of(words)
         )
 

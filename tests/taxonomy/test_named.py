@@ -50,7 +50,7 @@ VERBS: list[Case] = [
     ("shoes", "Fly", "A plate combines with springy foam to give lightweight comfort.", "need=comfort"),
     ("shoes", "Strada", "Comfort that lasts as long as you can run.", "need=comfort"),
     ("shoes", "Larkspur", "A membrane for wet autumn runs.", "scenario=running"),
-    ("shoes", "Aqua", "For pebble beaches and rivers.", "scenario=beach and pool"),
+    ("shoes", "Aqua", "For pebble beaches and rivers.", "scenario=beach"),
     ("shoes", "Advantage", "These tennis-inspired shoes are clean.", "style=sporty"),
 ]
 ORDERS: list[Case] = [

@@ -519,15 +519,15 @@ SENT_AWAY_BUT_SO: list[Case] = [
 
 # What a product is for.
 FOR: list[Case] = [
-    ("shoes", "Float", "One-piece slide for pool, shower and beach.", "scenario=beach and pool"),
+    ("shoes", "Float", "One-piece slide for pool, shower and beach.", "scenario=beach"),
     ("shoes", "Pump", "Made for evenings, kind enough for the office.", "scenario=office"),
     ("shoes", "Schuh", "Für Büro und Alltag.", "scenario=office"),
-    ("shoes", "Claquette", "Pour la plage et la piscine.", "scenario=beach and pool"),
+    ("shoes", "Claquette", "Pour la plage et la piscine.", "scenario=beach"),
     ("shoes", "Zapato", "Para la oficina.", "scenario=office"),
-    ("shoes", "Scarpa", "Per la spiaggia e la piscina.", "scenario=beach and pool"),
+    ("shoes", "Scarpa", "Per la spiaggia e la piscina.", "scenario=beach"),
 ]
 FOR_NOT: list[Case] = [
-    ("shoes", "Racer", "For quick evening miles.", "scenario=formal events"),
+    ("shoes", "Racer", "For quick evening miles.", "scenario=evening"),
     ("shoes", "Racer", "Great for everyday running.", "scenario=everyday wear"),
     ("shoes", "Court", "Originally made for basketball courts.", "scenario=basketball"),
     ("shoes", "Stan", "Named for one of tennis' greats.", "scenario=tennis"),
