@@ -31,6 +31,8 @@ _COMPARED_WITHIN = 4
 """Tokens from a word for more to what it is more than."""
 _LONGEST_NAME = 6
 """Tokens, with its article."""
+_LONGEST_LETTERS = 6
+"""Letters of a word in a script without blanks."""
 _LONGEST_OWN = 4
 """Tokens of a part that another is paired with, with what describes it."""
 _LONGEST_ANSWERED = 4
@@ -277,10 +279,10 @@ class _Reader:
             self.mark(index, self.sentence[1], Scope.ASIDE)
         if width := self._width("aside_next"):
             self.mark(index + width, min(index + width + _NEXT, end), Scope.ASIDE)
-        if (width := self._width("aside_last")) and not self._says(
-            "used_to", index + width
-        ):  # "the grip needed to win"
-            self.mark(max(begin, index - _NEXT), index, Scope.ASIDE_AFTER)
+        width = self._width("aside_last")
+        if width and not self._says("used_to", index + width):  # "the grip needed to win"
+            reach = _LONGEST_LETTERS if is_unspaced(tokens[index].stem) else _NEXT
+            self.mark(max(begin, index - reach), index, Scope.ASIDE_AFTER)
 
     def _is_order(self) -> bool:
         """ "Just add a lace", not "a knit that adds a": does it begin a clause, uninflected?"""

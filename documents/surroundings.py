@@ -112,6 +112,8 @@ def is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
     if _is_spanned(tokens, first, last):
         return True
     begin = max(begin_of(tokens, first, clause=False), first - _LONGEST_USES)
+    if any(words("between").at(tokens, at, at + 1) for at in range(begin, first)):
+        return False
     own, describing = True, 0
     most = _MOST_DESCRIBING * (2 if is_unspaced(tokens[first].stem) else 1)
     for at in range(first - 1, begin - 1, -1):
@@ -152,10 +154,12 @@ def _is_spanned(tokens: Sequence[Token], first: int, last: int) -> bool:
     return source and bool(before or any(words("used_to").at(tokens, at, at + 1) for at in ahead))
 
 
-def is_made_of(tokens: Sequence[Token], first: int, members: Collection[int]) -> bool:
-    """Is token `first` what something is said to be made of, or one of a list of that: "made of soft suede", "in a mix
-    of nylon, honeycomb mesh and suede"? members: tokens of what things are made of. What but lines, fills or trims it
-    is not."""
+def is_made_of(tokens: Sequence[Token], first: int, last: int, members: Collection[int]) -> bool:
+    """Are tokens `first` to `last` (exclusive) what something is said to be made of, or one of a list of that: "made of
+    soft suede", "in a mix of nylon, honeycomb mesh and suede"? members: tokens of what things are made of. What but
+    lines, fills or trims it is not."""
+    if last < len(tokens) and is_unspaced(tokens[first].stem) and words("made_after").at(tokens, last):
+        return True
     begin = max(begin_of(tokens, first, clause=False), first - _LONGEST_SUBSTANCES)
     describing = 0
     for at in range(first - 1, begin - 1, -1):
@@ -171,9 +175,9 @@ def is_made_of(tokens: Sequence[Token], first: int, members: Collection[int]) ->
             describing = 0
         elif tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in _NO_OBJECT):
             return False
-        else:
+        elif not tokens[at].stem[0].isdigit() and tokens[at].stem != "%":
             describing += 1
-        if describing > _MOST_DESCRIBING:
+        if describing > _MOST_DESCRIBING + 1:  # "full-grain bridle leather"
             return False
     return False
 

@@ -19,6 +19,7 @@ _FEWEST_OF_A_MODEL = 10
 """Numbers below it count parts."""
 _LONGEST_UNIT = 4
 """Characters of a unit, as stems have them."""
+_QUOTES = ('"', "“", "„", "«", "‘", "「")
 _KATAKANA = re.compile(r"[\u30a0-\u30ff]")
 
 
@@ -91,6 +92,7 @@ def _in_core(title: Field, first: int, last: int, covered: Phrases, terms: Phras
         place
         for place in _places(title, first, last, words("accessories"), covered)
         if not _is_measured(title, place[0])
+        and title.text[: title.tokens[place[0]].start].rstrip(" ")[-1:] not in _QUOTES  # 'wrap dress "Kit"'
         and not (place[1] < last and words("denies_last").at(title.tokens, place[1], last))  # "Lace-free slip-on"
         and (
             terms.over(title.tokens, *place) <= place[1] - place[0]

@@ -37,7 +37,7 @@ from reaseq.documents.surroundings import (
     is_pointed_to,
     is_purpose,
 )
-from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_unspaced, sentence_of, stems
+from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_unspaced, run_begin, sentence_of, stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.heads import Head, head_of, opening_of
 from reaseq.taxonomy.labels import Asks, Labels, Meaning, is_substance, words_of
@@ -53,6 +53,7 @@ from reaseq.taxonomy.parts import Part, Parts, owner_of
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.units import is_in, same
 
+_KATAKANA = re.compile(r"[\u30a0-\u30ff]")
 _COMMA = re.compile("[,、，]")
 _USES = ("scenario", "season", "occasion", "room")
 """Attributes that say when, where or what for a product is used."""
@@ -468,6 +469,7 @@ class Lexicon:
             elif (
                 _means_else(index, last, term, terms, self.labels)
                 or _in_other_word(field, index, last)
+                or self._is_inside_katakana(tokens, index, last)
                 or (term.attribute.looks and words("sayings").over(tokens, index, last))
                 or words("idioms").over(tokens, index, last)
                 or acts_on_another(tokens, index, last)
@@ -488,6 +490,17 @@ class Lexicon:
         yield from self._answers_in(field)
         if self._absences:
             yield from self._absences_in(field, terms)
+
+    def _is_inside_katakana(self, tokens: Sequence[Token], first: int, last: int) -> bool:
+        """Do letters of a foreign word that nobody knows stand on both sides of a term: jeans (ジーパン) in easy
+        trousers (イージーパンツ), not leather in black leather shoes?"""
+        if not 0 < first <= last < len(tokens) or tokens[last].start != tokens[last - 1].end:
+            return False
+        begin = run_begin(tokens, first)
+        if begin == first or not all(_KATAKANA.fullmatch(tokens[at].stem) for at in (first - 1, first, last - 1, last)):
+            return False
+        known = any(self._longer.at(tokens, at, first) == first - at for at in range(begin, first))
+        return not (known or self._longer.at(tokens, last) or self.labels.whole.at(tokens, last))
 
     def _is_called(self, field: Field, first: int, last: int, title: tuple[str, ...]) -> bool:
         """Do two words of the title stand before a kind that it does not name, as there, with at most whom it is for
@@ -879,7 +892,10 @@ class Lexicon:
             and evidence is Evidence.PROSE
             and (
                 self._is_said(tokens, place.first, place.last)
-                or (is_substance(term.attribute) and is_made_of(tokens, place.first, self._substances(tokens)))
+                or (
+                    is_substance(term.attribute)
+                    and is_made_of(tokens, place.first, place.last, self._substances(tokens))
+                )
             )
         ):
             return Evidence.PART, Standing.STATED, ""
@@ -939,6 +955,8 @@ class Lexicon:
         if len(after) == 2 and after[1].stem == "%" and after[1].clause == clause and after[0].stem[0].isdigit():
             return True
         if first > 1 and tokens[first - 1].stem == "%" and tokens[first - 1].clause == clause:
+            return True
+        if first and tokens[first - 1].clause == clause and words("purely").at(tokens, first - 1, first):
             return True
         return any(
             words("being").at(tokens, at, first) == first - at and tokens[at].clause == clause

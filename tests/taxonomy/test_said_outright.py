@@ -14,6 +14,12 @@ SAID: list[Case] = [
     ("shoes", "Kea", "Fabriquée en beau cuir.", "upper_material=leather"),
     ("shoes", "Kea", "Hechas en suave cuero.", "upper_material=leather"),
     ("shirts", "Kea", "Stay comfy in soft cotton.", "material=cotton"),
+    ("shirts", "Kea", "Woven from long-staple cotton.", "material=cotton"),
+    ("shirts", "Kea", "Aus 100 % europäischem Leinen.", "material=linen"),
+    ("bags", "Kea", "In full-grain bridle leather.", "material=leather"),
+    ("trousers", "Kea", "Pure cotton, washed soft.", "fabric=cotton"),
+    ("shoes", "ケア", "天然ゴムを使ったレインブーツ。アッパーはゴム製。", "upper_material=rubber"),
+    ("dresses", 'Jersey Wrap Dress "Kit"', "", "dress_type=wrap dress"),
     # Where it is worn.
     ("shoes", "Kea", "Wear them to the office or the gym.", "scenario=office"),
     ("shoes", "Kea", "They're a comfortable, everyday pair of shoes.", "scenario=everyday wear"),
@@ -29,6 +35,14 @@ SAID: list[Case] = [
     ("jackets", "Kea Jacke", "Mit Gore-Tex-Membran.", "technology=Gore-Tex"),
 ]
 NOT_SAID: list[Case] = [
+    ("shoes", "Kea Boot", "For the months between sandals and snow.", "season=winter"),
+    ("shoes", "ケア", "防寒用の中綿は入っていません。", "need=warmth"),
+    ("shoes", "Kea", "Two straps do the job of laces.", "closure=lace-up"),
+    ("shirts", "シャツ", "Tシャツの上に羽織っても決まります。", "shirt_type=T-shirt"),
+    ("trousers", "ワイドイージーパンツ", "", "trouser_type=jeans"),
+    ("jackets", "Trench", "Respinge la pioggia leggera.", "need=light weight"),
+    ("bags", "Bolso", "Lo necesario para salir ligera de casa.", "need=light weight"),
+    ("jewellery", "Ring", "Eine Gravur auf der Innenseite ist möglich.", "need=engraved"),
     ("shoes", "Kea", "Lined in soft leather.", "upper_material=leather"),
     ("shoes", "Kea", "Trimmed with soft leather.", "upper_material=leather"),
     ("shoes", "ケア", "通勤が楽しくなる。", "scenario=commuting"),
