@@ -168,6 +168,18 @@ class Lexicon:
         """Is it a colour, or another word for what is seen of a thing?"""
         return any(attribute.looks for attribute in self._attributes_of((stem,)))
 
+    def substance_at(self, tokens: Sequence[Token], index: int) -> int:
+        """How many tokens the words for a substance have that begin there; 0 if none do."""
+        return max(
+            (
+                len(term.stems)
+                for term in self._terms.get(tokens[index].stem, ())
+                if is_substance(term.attribute)
+                and term.stems == tuple(token.stem for token in tokens[index : index + len(term.stems)])
+            ),
+            default=0,
+        )
+
     def is_noun(self, stem: str) -> bool:
         """Is it a substance, or a need by its name?"""
         return any(
@@ -923,14 +935,7 @@ class Lexicon:
 
     def _substances(self, tokens: Sequence[Token]) -> set[int]:
         """The tokens that are words for what things are made of."""
-        return {
-            at + n
-            for at, token in enumerate(tokens)
-            for term in self._terms.get(token.stem, ())
-            if is_substance(term.attribute)
-            and term.stems == tuple(one.stem for one in tokens[at : at + len(term.stems)])
-            for n in range(len(term.stems))
-        }
+        return {at + n for at in range(len(tokens)) for n in range(self.substance_at(tokens, at))}
 
     def _is_next_to(self, place: _Place, parts: Mapping[int, Part]) -> bool:
         """Does the product or a part of it stand close by: "these classic, comfortable shoes"; not "the shoe became a

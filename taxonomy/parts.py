@@ -34,6 +34,7 @@ class Parts:
     def __init__(self, schema: CategorySchema, whole: Phrases) -> None:
         """whole: the words for the product itself."""
         self._whole = whole
+        self._is_worn = schema.department == "fashion"
         self._cues = {attribute.name: Phrases(attribute.cues) for attribute in schema.attributes}
         self._own: dict[str, Phrases] = {}
         for attribute in schema.attributes:
@@ -50,14 +51,19 @@ class Parts:
             cue = cues.at(tokens, index)
             whole = self._whole.at(tokens, index)
             width = max(cue, whole, words("parts").at(tokens, index), words("packagings").at(tokens, index))
-            if not width or (not cue and not whole and index and words("possessives").at(tokens, index - 1, index)):
-                continue  # "your foot" is no part of the product
+            if not width or (not cue and not whole and self._is_of_people(tokens, index)):
+                continue
             owners: frozenset[str] = frozenset()
             if cue == width:
                 phrase = tuple(token.stem for token in tokens[index : index + width])
                 owners = frozenset(name for name, own in self._cues.items() if phrase in own)
             found[index] = Part(index, index + width, owners, whole == width)
         return found
+
+    def _is_of_people(self, tokens: Sequence[Token], index: int) -> bool:
+        """Is it no part of the product, but of who wears it: "your heel", "the foot" of shoes?"""
+        whose = index > 0 and words("possessives").at(tokens, index - 1, index) > 0
+        return whose or (self._is_worn and words("feet").at(tokens, index) > 0)
 
     def at(self, tokens: Sequence[Token], index: int) -> int:
         """How many tokens the words for a part have that begin at `index`; 0 if none do."""

@@ -40,7 +40,7 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
         if _parts(tokens, at):
             break
         whole = lexicon.labels.whole.at(tokens, at)
-        width = max(lexicon.parts.at(tokens, at), whole)
+        width = max(lexicon.parts.at(tokens, at), whole, lexicon.substance_at(tokens, at))
         looks = words("styled").at(tokens, at) or (words("looks").at(tokens, at) and not _is_inflected(field, at))
         if width or looks or lexicon.is_noun(stem):
             end = tokens[at + max(width, 1) - 1].end

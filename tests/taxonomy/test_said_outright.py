@@ -20,7 +20,11 @@ SAID: list[Case] = [
     ("trousers", "Kea", "Pure cotton, washed soft.", "fabric=cotton"),
     ("shoes", "ケア", "天然ゴムを使ったレインブーツ。アッパーはゴム製。", "upper_material=rubber"),
     ("dresses", 'Jersey Wrap Dress "Kit"', "", "dress_type=wrap dress"),
+    # Feet are people's where things are worn.
+    ("shoes", "Kea", "Hugs the foot with a lightweight, breathable upper.", "need=light weight"),
+    ("shoes", "Kea", "Soft cushioning rewards tired feet with plush comfort.", "need=comfort"),
     # Where it is worn.
+    ("shoes", "Kea", "These shoes perform in the gym.", "scenario=gym and training"),
     ("shoes", "Kea", "Wear them to the office or the gym.", "scenario=office"),
     ("shoes", "Kea", "They're a comfortable, everyday pair of shoes.", "scenario=everyday wear"),
     ("shoes", "Kea", "For high-impact training sessions.", "scenario=gym and training"),
@@ -46,6 +50,7 @@ NOT_SAID: list[Case] = [
     ("shoes", "Kea", "Lined in soft leather.", "upper_material=leather"),
     ("shoes", "Kea", "Trimmed with soft leather.", "upper_material=leather"),
     ("shoes", "ケア", "通勤が楽しくなる。", "scenario=commuting"),
+    ("shoes", "Kea", "A design between pool and shower.", "scenario=shower"),
     ("shoes", "Kea Boots", "A sneaker brand since the start.", "shoe_type=sneaker"),
 ]
 
