@@ -494,6 +494,8 @@ class _Grounder:
     def _is_plainly_denied(self, match: Match) -> bool:
         """Does what denies it stand close by, or a label ask for it? Of "no need to tell when you have them laced up"
         nobody would say that the shoe has no laces."""
+        if self.lexicon.says_more(self.document.quote(match.field, match.start, match.end), match.value):
+            return False  # "Without a Gore-Tex membrane" denies no more than that.
         if match.evidence in _ASKED_FOR:
             return True
         tokens = self.document.fields[match.field].tokens

@@ -207,6 +207,11 @@ class _Reader:
                 self.mark(index + 1, end, Scope.DENIED)
             else:
                 self.mark(begin, index, Scope.DENIED)
+        width = self._width("but_is_not")
+        if width and index + width == end:
+            self.mark(self.sentence[0], index, Scope.DENIED)
+        if index - begin > 1 and self._width("no") and tokens[index - 2].stem == "ne":
+            self.mark(index - 1, index, Scope.DENIED)  # "la montre ne chronomètre pas"
         if index > begin and (width := self._width("denies_last")):
             after = index + width
             if not self._says("denies_last_not_before", after) or self._glued(index - 1):
@@ -423,7 +428,7 @@ class _Reader:
 
 
 _KINDS = (
-    *("no", "fixed", "denies_clause", "denies_next", "denies_before", "denies_last"),
+    *("no", "fixed", "denies_clause", "denies_next", "denies_before", "denies_last", "but_is_not"),
     *(
         "exceptions",
         "versions",

@@ -255,6 +255,12 @@ class Lexicon:
         """Do these stems say when or what for a product is used ("school", "winter")?"""
         return any(attribute.name in _USES for attribute in self._attributes_of(words))
 
+    def says_more(self, quote: str, value: str) -> bool:
+        """Is it a word for a value of another attribute, too, and none of the value's own: Gore-Tex, of waterproof?"""
+        said = stems(quote)
+        named = {attribute.name for attribute in self._attributes_of(said)} if said else set()
+        return len(named) > 1 and not set(stems(value)) & set(said)
+
     def says_whom_for(self, words: tuple[str, ...]) -> bool:
         """Do these stems say whom a product is for ("women")?"""
         return any(attribute.name == "audience" for attribute in self._attributes_of(words))
@@ -634,8 +640,8 @@ class Lexicon:
                 if shielded := self._shielded(term, place):
                     return evidence, shielded, place.label
                 owned = self._of_part(term, place, evidence, parts)
-                if owned[1] is Standing.PART:
-                    return owned
+                if owned[1] is Standing.PART or self._is_denied_of_part(term, place, parts):
+                    return evidence, Standing.PART, owned[2]
             cued = place.asks_value or self.parts.is_cued(term.attribute.name, place.field.tokens, place.first)
             return evidence, standing if cued else Standing.CUE, ""
         if place.in_label and place.last > place.piece.first:
@@ -656,6 +662,16 @@ class Lexicon:
             beside = Evidence.HEAD if within else Evidence.PHRASE
             evidence = beside if evidence is Evidence.TITLE else Evidence.OPENING
         return self._of_part(term, place, evidence, parts)
+
+    def _is_denied_of_part(self, term: _Term, place: _Place, parts: Mapping[int, Part]) -> bool:
+        """Does a part that is not the attribute's begin the clause in which a value is denied: "lining without
+        leather"?"""
+        tokens = place.field.tokens
+        begin = begin_of(tokens, place.first, clause=True)
+        begin += words("articles").at(tokens, begin, place.first)
+        part = parts.get(begin) if begin < place.first else None
+        own = part is not None and (part.whole or term.attribute.name in part.owners)
+        return part is not None and not own and self._minds_parts(term)
 
     def _is_step(self, term: _Term, field: Field) -> bool:
         """Is it whom a category path ("Women/Shoes") is for, and the only one there?"""
@@ -744,7 +760,7 @@ class Lexicon:
         if attribute.name == self.labels.kind:
             if is_pointed_to(tokens, place.first):
                 return False
-        elif attribute.facet != "demand" or attribute.name == "audience":
+        elif attribute.facet != "demand" or attribute.name in ("audience", "need"):
             return False
         elif attribute.name in _USES and not is_purpose(tokens, place.first, place.last):
             kinds.append("decades")

@@ -46,6 +46,21 @@ DENIED: list[Case] = [
     ("jackets", "Kea", "Not an ounce of leather.", "fabric=leather"),
 ]
 NOT_SAID: list[Case] = [
+    ("jackets", "コート", "ダウンは入っておりません。", "filling=down"),
+    ("bags", "バッグ", "商品自体に防水性はありません。", "water_protection=waterproof"),
+    ("shoes", "低帮跑鞋", "本款为低帮。雨天请选择GTX高帮款。", "water_protection=waterproof"),
+    ("lamps", "Farol", "Parece solar, pero no lo es.", "supply=solar"),
+    ("lamps", "Lantern", "It looks solar but it isn't.", "supply=solar"),
+    ("trousers", "Pantalon", "Poches factices à l'arrière.", "need=pockets"),
+    ("jewellery", "Colgante", "El colgante imita una perla: es de resina.", "stone=pearl"),
+    ("jewellery", "Bague", "Un bleu saphir profond.", "stone=sapphire"),
+    ("jackets", "Veste", "Seule la pièce au dos est en cuir véritable.", "fabric=leather"),
+    ("jackets", "Giacca", "Solo la toppa sul retro è in vera pelle.", "fabric=leather"),
+    ("jackets", "Coat", "Once waterproof, this jacket is now showerproof.", "need=rain protection"),
+    ("bags", "Sac", "Photographié en bleu, livré en rouge.", "color=blue"),
+    ("jewellery", "Anello", "Versione con diamanti naturali su richiesta.", "stone=diamond"),
+    ("shirts", "Chemise", "Repassage doux, essorage léger.", "need=softness"),
+    ("jackets", "コート", "中綿コートです。", "fabric=cotton"),
     ("shoes", "Trail Shoe", "The GTX version is waterproof, the standard is not.", "water_protection=waterproof"),
     ("shoes", "Trail Shoe", "The GTX version is waterproof.", "water_protection=waterproof"),
     ("shoes", "Trail Shoe", "The mid is waterproof while the low is not.", "water_protection=waterproof"),
@@ -111,6 +126,20 @@ NOT_SAID: list[Case] = [
     ("bags", "Sac Noa", "Assez grand pour un téléphone.", "bag_size=large"),
     ("bags", "Noa", "Groß genug für ein Handy.", "bag_size=large"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("category", "title", "description"),
+    [
+        ("shoes", "Botas de ante", "Botas de ante. Forro sin piel."),
+        ("shoes", "Boots", "Nubuck boots. Lining contains no leather."),
+        ("shoes", "Schuh", "Ohne Gore-Tex-Membran, dadurch luftiger."),
+    ],
+)
+def test_a_denial_denies_no_more_than_it_says(category: str, title: str, description: str) -> None:
+    claims = ground({}, Document({"title": title, "description": description}), lexicon_of(category))
+    denied = {one["value"] for one in claims if one["evidence"] == Evidence.DENIED}
+    assert not denied & {"leather", "waterproof"}
 
 
 def test_a_sentence_ends_before_a_quotation_mark() -> None:
