@@ -24,7 +24,7 @@ from reaseq.documents.tokens import stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.labels import is_substance
 from reaseq.taxonomy.lexicon import QUALITIES, Lexicon
-from reaseq.taxonomy.said_of import with_noun, with_part
+from reaseq.taxonomy.said_of import with_noun, with_part, with_shade
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.sizes import canonical_size
 from reaseq.taxonomy.trust import VERIFIED_FROM, Trust, shipped, sort_of
@@ -173,6 +173,8 @@ class _Grounder:
             best = {value: self._with_its_list(match, matches) for value, match in best.items()}
         if attribute.name in QUALITIES:
             best = {value: with_noun(match, self.document, self.lexicon) for value, match in best.items()}
+        elif attribute.looks:
+            best = {value: with_shade(match, self.document) for value, match in best.items()}
         elif self.lexicon.parts.needs_cue(attribute.name) and is_substance(attribute):
             best = {value: with_part(match, self.document, self.lexicon, attribute) for value, match in best.items()}
         said = {item["value"] for item in values}

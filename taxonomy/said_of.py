@@ -55,6 +55,16 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
     return match if noun else _with_unknown_noun(match, field, first, last, document.language, lexicon)
 
 
+def with_shade(match: Match, document: Document) -> Match:
+    """The match of a colour with the word for its shade before it: "dark brown", "neon yellow"."""
+    field = document.fields[match.field]
+    first, _ = _tokens_of(match, field)
+    shaded = first and field.tokens[first - 1].clause == field.tokens[first].clause
+    if shaded and words("shades").at(field.tokens, first - 1, first):
+        return replace(match, start=field.tokens[first - 1].start)
+    return match
+
+
 def with_part(match: Match, document: Document, lexicon: Lexicon, attribute: Attribute) -> Match:
     """The match of a substance with the part beside it that it is said of, if that is not what the attribute is called
     by: "EVA midsole" of what a sole is made of, but "leather" of a leather upper."""
