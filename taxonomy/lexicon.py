@@ -63,6 +63,8 @@ QUALITIES = ("need", "style")
 """Attributes of the buyer that "for" before them makes no surer ("for a sporty look")."""
 _NEXT_TO = 2, 4
 """Tokens before and after a use or a style that may part it from what it is said of."""
+_LONG_NAME = 3
+"""Words of a title that are no chance together."""
 _SHORT_ITEM = 4
 """Tokens: an item of a list that has no more says one thing of the product."""
 _SHORT_ANSWER = 5
@@ -482,7 +484,10 @@ class Lexicon:
         names = list(_places_of(product.brand, field)) if terms else []
         for index, last, term in terms:
             parts = self._parts_beside(terms, tokens) if parts is None else parts
-            if any(first <= index and last <= end for first, end in names):
+            repeats = field.name != "title" and term.attribute.name in QUALITIES
+            if any(first <= index and last <= end for first, end in names) or (
+                repeats and _is_in_title(field, index, last, product.title)
+            ):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.NAME, ""
             elif (
                 _means_else(index, last, term, terms, self.labels)
@@ -1116,6 +1121,15 @@ def _in_other_word(field: Field, first: int, last: int) -> bool:
         for at in range(max(0, first - 2), first + 1)
         if (width := words("compounds").at(tokens, at)) and at + width >= last
     )
+
+
+def _is_in_title(field: Field, first: int, last: int, title: tuple[str, ...]) -> bool:
+    """Is it part of three words or more of the title, written as a name: "the Kea Max 2 Light returns"?"""
+    if not field.text[field.tokens[first].start].isupper():
+        return False
+    named = {title[at : at + _LONG_NAME] for at in range(len(title) - _LONG_NAME + 1)}
+    begins = range(max(0, last - _LONG_NAME), min(first, len(field.tokens) - _LONG_NAME) + 1)
+    return any(field.stems(at, at + _LONG_NAME) in named for at in begins)
 
 
 def _goes_on(tokens: Sequence[Token], listed: int, index: int) -> bool:

@@ -77,7 +77,14 @@ def with_part(match: Match, document: Document, lexicon: Lexicon, attribute: Att
     end = min(end_of(tokens, last - 1, clause=True), last + _WITHIN)
     for at in range(begin, end - len(part) + 1):
         outside = at + len(part) <= first or at >= last
-        if outside and field.stems(at, at + len(part)) == part and lexicon.parts.at(tokens, at) == len(part):
+        # "Midsole with less foam" has foam, and is none.
+        parted = any(words("company").at(tokens, one, one + 1) for one in range(at, first))
+        if (
+            outside
+            and not parted
+            and field.stems(at, at + len(part)) == part
+            and lexicon.parts.at(tokens, at) == len(part)
+        ):
             start, stop = tokens[at].start, tokens[at + len(part) - 1].end
             return replace(match, start=min(match.start, start), end=max(match.end, stop))
     return match

@@ -108,6 +108,9 @@ NOT_SAID: list[Case] = [
     ("shoes", "Kea Gore-Tex", "It has flat laces, a Gore-Tex bootie and branding.", "shoe_type=ankle boot"),
     ("shoes", "Kea", "It blends a soft sole with the support of a trail shoe.", "scenario=trail running"),
     ("shoes", "Kea", "When running is your sport, you look forward to it.", "style=sporty"),
+    ("shoes", "Kea Max 2 Light", "The Kea Max 2 Light returns as a replica of the runner.", "need=light weight"),
+    ("shoes", "Kea", "A unit surrounded by clear TPU below the sole.", "sole_material=TPU"),
+    ("shoes", "Kea", "Stretchy laces make these shoes easy to slip on.", "closure=slip-on"),
     # What it goes with, and what it only looks like.
     ("jewellery", "Bead", "Fits Pandora style silver bracelets.", "metal=silver"),
     ("lamps", "Desk Lamp", "We recommend a dimmable LED.", "need=dimming"),
