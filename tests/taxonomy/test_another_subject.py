@@ -111,6 +111,9 @@ NOT_SAID: list[Case] = [
     ("shoes", "Kea Max 2 Light", "The Kea Max 2 Light returns as a replica of the runner.", "need=light weight"),
     ("shoes", "Kea", "A unit surrounded by clear TPU below the sole.", "sole_material=TPU"),
     ("shoes", "Kea", "Stretchy laces make these shoes easy to slip on.", "closure=slip-on"),
+    ("lamps", "Lampe", "Dimmbar nur mit dimmbarem Leuchtmittel.", "need=dimming"),
+    ("lamps", "Lamp", "Dimmable only with a dimmable bulb.", "need=dimming"),
+    ("lamps", "Lampe", "Dimmable uniquement avec une ampoule dimmable.", "need=dimming"),
     # What it goes with, and what it only looks like.
     ("jewellery", "Bead", "Fits Pandora style silver bracelets.", "metal=silver"),
     ("lamps", "Desk Lamp", "We recommend a dimmable LED.", "need=dimming"),
