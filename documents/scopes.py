@@ -210,7 +210,7 @@ class _Reader:
         width = self._width("but_is_not")
         if width and index + width == end:
             self.mark(self.sentence[0], index, Scope.DENIED)
-        if index - begin > 1 and self._width("no") and tokens[index - 2].stem == "ne":
+        if index - begin > 1 and self._width("no") and words("denied_verbs").at(tokens, index - 2, index - 1):
             self.mark(index - 1, index, Scope.DENIED)  # "la montre ne chronomètre pas"
         if index > begin and (width := self._width("denies_last")):
             after = index + width

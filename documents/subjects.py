@@ -86,7 +86,7 @@ def contrasted(tokens: Sequence[Token], index: int, last: int, title: Collection
             return None
         if any(words(kind).at(tokens, begin, verb) for kind in ("pointing", "pronouns", "possessives")):
             return None
-        if any(token.stem in title and not words("articles").at([token], 0) for token in tokens[begin:verb]):
+        if any(tokens[one].stem in title and not words("articles").at(tokens, one) for one in range(begin, verb)):
             return None
         return (begin, at), any(token.stem in title for token in subject)
     return None

@@ -96,6 +96,12 @@ def is_unspaced(stem: str) -> bool:
 
 
 _ONE_UNSPACED = re.compile(f"[{_UNSPACED}]")
+_KATAKANA = re.compile(r"[\u30a0-\u30ff]")
+
+
+def is_katakana(stem: str) -> bool:
+    """Is it one letter of the script that Japanese writes foreign words in?"""
+    return _KATAKANA.fullmatch(stem) is not None
 
 
 class Token(NamedTuple):

@@ -5,13 +5,13 @@ last in Germanic ones and first in Romance ones. Known nouns are told apart: tho
 accessories, spare parts and care (`accessories` in `reaseq.documents.language`). Names are passed over.
 """
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 from reaseq.documents.document import Field
 from reaseq.documents.language import Phrases, words
+from reaseq.documents.tokens import is_katakana
 
 _LONGEST_OPENING = 7
 """Tokens."""
@@ -20,7 +20,6 @@ _FEWEST_OF_A_MODEL = 10
 _LONGEST_UNIT = 4
 """Characters of a unit, as stems have them."""
 _QUOTES = ('"', "“", "„", "«", "‘", "「")
-_KATAKANA = re.compile(r"[\u30a0-\u30ff]")
 
 
 class Head(NamedTuple):
@@ -115,7 +114,7 @@ def _in_core(title: Field, first: int, last: int, covered: Phrases, terms: Phras
 def _inside_a_word(title: Field, first: int, index: int, known: Phrases) -> bool:
     """Does a word in katakana begin in the middle of another: rack (ラック) in black (ブラック)?"""
     before = index - 1
-    if before < first or not all(_KATAKANA.fullmatch(title.tokens[at].stem) for at in (before, index)):
+    if before < first or not all(is_katakana(title.tokens[at].stem) for at in (before, index)):
         return False
     return not any(known.at(title.tokens, begin, index) == index - begin for begin in range(first, index))
 
@@ -150,7 +149,7 @@ def _goes_on(title: Field, after: int, last: int, *, katakana: bool) -> bool:
     if words("purposes_after").at(tokens, after, last) or words("with_after").at(tokens, after, last):
         return True
     joined = tokens[after].start == tokens[after - 1].end
-    return katakana and joined and all(_KATAKANA.fullmatch(tokens[at].stem) for at in (after - 1, after))
+    return katakana and joined and all(is_katakana(tokens[at].stem) for at in (after - 1, after))
 
 
 def _is_set(title: Field, first: int, last: int) -> bool:

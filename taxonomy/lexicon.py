@@ -37,7 +37,17 @@ from reaseq.documents.surroundings import (
     is_pointed_to,
     is_purpose,
 )
-from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_unspaced, run_begin, sentence_of, stems
+from reaseq.documents.tokens import (
+    STOP,
+    Token,
+    begin_of,
+    end_of,
+    is_katakana,
+    is_unspaced,
+    run_begin,
+    sentence_of,
+    stems,
+)
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.heads import Head, head_of, opening_of
 from reaseq.taxonomy.labels import Asks, Labels, Meaning, is_substance, words_of
@@ -53,7 +63,6 @@ from reaseq.taxonomy.parts import Part, Parts, owner_of
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.units import is_in, same
 
-_KATAKANA = re.compile(r"[\u30a0-\u30ff]")
 _COMMA = re.compile("[,、，]")
 _USES = ("scenario", "season", "occasion", "room")
 """Attributes that say when, where or what for a product is used."""
@@ -206,9 +215,9 @@ class Lexicon:
             # Where a category lists no kinds, nothing can be told to be of another.
             lists_kinds = self.labels.kind is not None or self.schema.aliases
             head = head_of(title, self.labels.whole, self._longer) if title and lists_kinds else None
-            opens = description is not None and (head is None or (head.covered and self._is_general(head)))
+            opens = head is None or (head.covered and self._is_general(head))
             opening = opening_of(description, self.labels.whole, self._longer) if description and opens else None
-            if opening is not None and head is not None and self._is_general(opening):
+            if opening and head and self._is_general(opening):
                 opening = None
             found: dict[str, list[Match]] = {}
             product = _Product(
@@ -520,7 +529,7 @@ class Lexicon:
         if not 0 < first <= last < len(tokens) or tokens[last].start != tokens[last - 1].end:
             return False
         begin = run_begin(tokens, first)
-        if begin == first or not all(_KATAKANA.fullmatch(tokens[at].stem) for at in (first - 1, first, last - 1, last)):
+        if begin == first or not all(is_katakana(tokens[at].stem) for at in (first - 1, first, last - 1, last)):
             return False
         known = any(self._longer.at(tokens, at, first) == first - at for at in range(begin, first))
         return not (known or self._longer.at(tokens, last) or self.labels.whole.at(tokens, last))
@@ -726,8 +735,9 @@ class Lexicon:
 
     def _swayed(self, term: _Term, place: _Place) -> Standing | None:
         """What the small words around it make of a term."""
-        alone = place.field.column is not None and self._is_all_of_it(place)
-        if term.only_with is not None and not place.asks_value and not alone:
+        if term.only_with is not None and not (
+            place.asks_value or (place.field.column is not None and self._is_all_of_it(place))
+        ):
             sentence = sentence_of(place.field.tokens, place.first)
             around = (index for index in sentence if not place.first <= index < place.last)
             if not any(term.only_with.at(place.field.tokens, index) for index in around):
@@ -824,11 +834,8 @@ class Lexicon:
             return True
         if attribute.looks:
             # "Chocolate shaped": the colours' names of things that charms are made after.
-            return (
-                words("shaped").at(place.field.tokens, place.last) > 0
-                if place.last < len(place.field.tokens)
-                else False
-            )
+            tokens, last = place.field.tokens, place.last
+            return last < len(tokens) and words("shaped").at(tokens, last) > 0
         if attribute.facet == "demand":
             return False
         before, tokens = place.first - 1, place.field.tokens
@@ -947,12 +954,13 @@ class Lexicon:
         return evidence, Standing.STATED, beside
 
     def _is_goods(self, tokens: Sequence[Token], index: int) -> bool:
-        """Does a word for the product stand there: "an everyday pair"?"""
-        return index < len(tokens) and (
-            words("goods").at(tokens, index) > 0
-            or any(term.attribute.name == self.labels.kind for term in self._terms.get(tokens[index].stem, ()))
-            or self.labels.whole.at(tokens, index) > 0
-        )
+        """Does a word for the product, or for goods, stand there: "an everyday pair"?"""
+        return index < len(tokens) and (words("goods").at(tokens, index) > 0 or self._names_it(tokens, index))
+
+    def _names_it(self, tokens: Sequence[Token], index: int) -> bool:
+        """Does a word for the product begin there, by its kind or in general?"""
+        of_kind = any(term.attribute.name == self.labels.kind for term in self._terms.get(tokens[index].stem, ()))
+        return of_kind or self.labels.whole.at(tokens, index) > 0
 
     def _substances(self, tokens: Sequence[Token]) -> set[int]:
         """The tokens that are words for what things are made of."""
@@ -963,9 +971,7 @@ class Lexicon:
         classic of that decade"?"""
         tokens, (before, after) = place.field.tokens, _NEXT_TO
         return any(
-            at in parts
-            or self.labels.whole.at(tokens, at)
-            or any(term.attribute.name == self.labels.kind for term in self._terms.get(tokens[at].stem, ()))
+            at in parts or self._names_it(tokens, at)
             for at in range(max(0, place.first - before), min(len(tokens), place.last + after))
             if not place.first <= at < place.last and tokens[at].sentence == tokens[place.first].sentence
         )
