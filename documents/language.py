@@ -40,6 +40,10 @@ class Phrases:
                 return len(phrase)
         return 0
 
+    def ends(self, tokens: Sequence[Token], last: int, first: int) -> bool:
+        """Does a phrase end with token `last - 1` that begins at `first` or behind it?"""
+        return any(self.at(tokens, start, last) == last - start for start in range(first, last))
+
     def over(self, tokens: Sequence[Token], first: int, last: int) -> int:
         """How many tokens a phrase has that holds tokens `first` to `last` (exclusive) and begins at most three before
         them; 0 if none does."""

@@ -117,11 +117,7 @@ def is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
     own, describing = True, 0
     most = _MOST_DESCRIBING * (2 if is_unspaced(tokens[first].stem) else 1)
     for at in range(first - 1, begin - 1, -1):
-        if any(
-            words(kind).at(tokens, start, at + 1) == at + 1 - start
-            for kind in ("purposes", "worn_to")
-            for start in range(max(begin, at - 3), at + 1)
-        ):
+        if any(words(kind).ends(tokens, at + 1, max(begin, at - 3)) for kind in ("purposes", "worn_to")):
             return True
         joined = words("joins").at(tokens, at, at + 1) or words("carries_on").at(tokens, at, at + 1)
         if joined or tokens[at].clause != tokens[at + 1].clause:
@@ -185,7 +181,7 @@ def is_made_of(tokens: Sequence[Token], first: int, last: int, members: Collecti
 def _is_predicate(tokens: Sequence[Token], first: int, begin: int) -> bool:
     for at in reversed(range(begin, first)):
         if words("articles").at(tokens, at, first):
-            return any(words("copulas").at(tokens, verb, at) == at - verb for verb in range(max(begin, at - 2), at))
+            return words("copulas").ends(tokens, at, max(begin, at - 2))
         if any(words(kind).at(tokens, at, first) for kind in PARTING):
             return False
     return False

@@ -72,6 +72,8 @@ QUALITIES = ("need", "style")
 """Attributes of the buyer that "for" before them makes no surer ("for a sporty look")."""
 _NEXT_TO = 2, 4
 """Tokens before and after a use or a style that may part it from what it is said of."""
+_SUBSTANCES_WITHIN = 20
+"""Tokens before one of a list of substances that the others stand in, and more."""
 _LONG_NAME = 3
 """Words of a title that are no chance together."""
 _SHORT_ITEM = 4
@@ -934,7 +936,7 @@ class Lexicon:
                 self._is_said(tokens, place.first, place.last)
                 or (
                     is_substance(term.attribute)
-                    and is_made_of(tokens, place.first, place.last, self._substances(tokens))
+                    and is_made_of(tokens, place.first, place.last, self._substances(tokens, place.first))
                 )
             )
         ):
@@ -962,9 +964,10 @@ class Lexicon:
         of_kind = any(term.attribute.name == self.labels.kind for term in self._terms.get(tokens[index].stem, ()))
         return of_kind or self.labels.whole.at(tokens, index) > 0
 
-    def _substances(self, tokens: Sequence[Token]) -> set[int]:
-        """The tokens that are words for what things are made of."""
-        return {at + n for at in range(len(tokens)) for n in range(self.substance_at(tokens, at))}
+    def _substances(self, tokens: Sequence[Token], last: int) -> set[int]:
+        """The tokens close before token `last` that are words for what things are made of."""
+        before = range(max(0, last - _SUBSTANCES_WITHIN), last)
+        return {at + n for at in before for n in range(self.substance_at(tokens, at))}
 
     def _is_next_to(self, place: _Place, parts: Mapping[int, Part]) -> bool:
         """Does the product or a part of it stand close by: "these classic, comfortable shoes"; not "the shoe became a
@@ -990,10 +993,7 @@ class Lexicon:
             return True
         if first and tokens[first - 1].clause == clause and words("purely").at(tokens, first - 1, first):
             return True
-        return any(
-            words("being").at(tokens, at, first) == first - at and tokens[at].clause == clause
-            for at in range(max(0, first - 2), first)
-        )
+        return words("being").ends(tokens, first, max(begin_of(tokens, first, clause=True), first - 2))
 
     def _shared(self, term: _Term) -> bool:
         """Is it a term of another attribute, too, that needs no cue?"""
