@@ -24,7 +24,7 @@ from reaseq.documents.tokens import stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.labels import is_substance
 from reaseq.taxonomy.lexicon import QUALITIES, Lexicon
-from reaseq.taxonomy.said_of import with_noun, with_part, with_shade
+from reaseq.taxonomy.said_of import tokens_of, with_noun, with_part, with_shade
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.sizes import canonical_size
 from reaseq.taxonomy.trust import VERIFIED_FROM, Trust, shipped, sort_of
@@ -500,9 +500,8 @@ class _Grounder:
             return False  # "Without a Gore-Tex membrane" denies no more than that.
         if match.evidence in _ASKED_FOR:
             return True
-        tokens = self.document.fields[match.field].tokens
-        inside = [at for at, token in enumerate(tokens) if match.start <= token.start < match.end]
-        first, last = inside[0], inside[-1] + 1
+        field = self.document.fields[match.field]
+        tokens, (first, last) = field.tokens, tokens_of(match, field)
         near = [*range(max(0, first - _DENIED_WITHIN), last), *range(last, min(len(tokens), last + _DENIED_WITHIN))]
         return any(words(kind).at(tokens, at) for at in near for kind in _DENIALS)
 

@@ -30,7 +30,7 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
     if match.evidence not in (Evidence.PROSE, Evidence.PART):
         return match
     field = document.fields[match.field]
-    tokens, (first, last) = field.tokens, _tokens_of(match, field)
+    tokens, (first, last) = field.tokens, tokens_of(match, field)
     # "Cushioning" is a noun itself, and "cushioning adds comfort" no comfort that is cushioned.
     noun = lexicon.is_noun(tokens[last - 1].stem)
     until = min(len(tokens), last + (1 if noun else _WITHIN))
@@ -58,7 +58,7 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
 def with_shade(match: Match, document: Document) -> Match:
     """The match of a colour with the word for its shade before it: "dark brown", "neon yellow"."""
     field = document.fields[match.field]
-    first, _ = _tokens_of(match, field)
+    first, _ = tokens_of(match, field)
     shaded = first and field.tokens[first - 1].clause == field.tokens[first].clause
     if shaded and words("shades").at(field.tokens, first - 1, first):
         return replace(match, start=field.tokens[first - 1].start)
@@ -72,7 +72,7 @@ def with_part(match: Match, document: Document, lexicon: Lexicon, attribute: Att
     if match.evidence is not Evidence.PART or not part or set(part) <= set(stems(attribute.name.replace("_", " "))):
         return match
     field = document.fields[match.field]
-    tokens, (first, last) = field.tokens, _tokens_of(match, field)
+    tokens, (first, last) = field.tokens, tokens_of(match, field)
     begin = max(begin_of(tokens, first, clause=True), first - _WITHIN)
     end = min(end_of(tokens, last - 1, clause=True), last + _WITHIN)
     for at in range(begin, end - len(part) + 1):
@@ -90,7 +90,7 @@ def with_part(match: Match, document: Document, lexicon: Lexicon, attribute: Att
     return match
 
 
-def _tokens_of(match: Match, field: Field) -> tuple[int, int]:
+def tokens_of(match: Match, field: Field) -> tuple[int, int]:
     """The tokens of a match; the last exclusive."""
     return (
         bisect_left(field.tokens, match.start, key=lambda token: token.start),
