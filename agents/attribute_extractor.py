@@ -106,7 +106,7 @@ class AttributeExtractor:
     def _shown_values(self, product: LabelledProduct, asked: Mapping[str, Any]) -> dict[str, str | list[str] | None]:
         """Of what is asked: its values and, of attributes that the reply must name, that it has none."""
         values: dict[str, str | list[str] | None] = {}
-        for attribute in self.schema.attributes:
+        for attribute in self.schema.asked:
             forms = product.values.get(attribute.name)
             if attribute.name not in asked:
                 continue
@@ -136,7 +136,7 @@ class AttributeExtractor:
         spans: list[str] | None = None
         properties: dict[str, Any] = {}
         required: list[str] = []
-        for attribute in self.schema.attributes:
+        for attribute in self.schema.asked:
             most = _MOST_VALUES[attribute.facet]
             if attribute.kind == "closed":
                 matches = found.get(attribute.name, [])
@@ -183,7 +183,7 @@ class AttributeExtractor:
         extraction: Extraction = {}
         for name, given in data.items():
             attribute = self.schema.get(name)
-            if attribute is None:
+            if attribute is None or attribute.kind == "phrase":
                 problems.append(f"{name!r} is not one of the attributes")
             elif given not in (None, []):
                 found = self._found(attribute, given, problems)
@@ -244,7 +244,7 @@ def _shape(attribute: Attribute, *, grammar: bool) -> str:
 def _listed(schema: CategorySchema) -> str:
     """The attributes as the system text lists them."""
     lines = []
-    for attribute in schema.attributes:
+    for attribute in schema.asked:
         if attribute.kind == "closed":
             kind = ("any of: " if attribute.multiple else "one of: ") + ", ".join(attribute.values)
         elif attribute.kind == "measure":
@@ -261,7 +261,7 @@ def _examples(schema: CategorySchema, *, grammar: bool) -> list[Example]:
     for example in schema.examples:
         fields = {"title": example.title, "brand": example.brand or "", "description": example.description}
         reply: dict[str, Any] = {}
-        for attribute in schema.attributes:
+        for attribute in schema.asked:
             given = example.items(attribute.name)
             items: list[Any] = [value for value, _ in given]
             if attribute.facet == "demand":
@@ -279,7 +279,7 @@ def _response_format(schema: CategorySchema) -> Mapping[str, Any]:
     (https://platform.openai.com/docs/guides/structured-outputs).
     """
     properties: dict[str, Any] = {}
-    for attribute in schema.attributes:
+    for attribute in schema.asked:
         value: dict[str, Any] = {"enum": list(attribute.values)} if attribute.kind == "closed" else {"type": "string"}
         if attribute.facet == "demand":
             value = {

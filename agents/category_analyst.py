@@ -137,7 +137,7 @@ def _brief(text: Document) -> str:
 def _listed(schema: CategorySchema) -> str:
     return "\n".join(
         f"- {attribute.name}: " + (", ".join(attribute.values) if attribute.kind == "closed" else attribute.kind)
-        for attribute in schema.attributes
+        for attribute in schema.asked
     )
 
 

@@ -20,10 +20,11 @@ from reaseq.agents.learned import KEPT_FROM, Learned, tagged
 from reaseq.agents.model_names import bare_name
 from reaseq.documents.document import COLUMN, Document, Sources
 from reaseq.documents.language import words
-from reaseq.documents.tokens import stems
+from reaseq.documents.tokens import STOP, stems
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.labels import is_substance
 from reaseq.taxonomy.lexicon import QUALITIES, Lexicon
+from reaseq.taxonomy.phrases import phrases
 from reaseq.taxonomy.said_of import tokens_of, with_noun, with_part, with_shade
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.sizes import canonical_size
@@ -53,6 +54,11 @@ _JOINED = re.compile(
 )
 """What stands between two members of a list."""
 _STARTS_WITH_NUMBER = re.compile(r"\s*\d")
+_DISPUTED = frozenset(
+    (Evidence.CONTRADICTED, Evidence.OUTWEIGHED, Evidence.HEAD_OUTWEIGHED, Evidence.VARIANTS, Evidence.DENIED)
+)
+_MOST_PHRASES = 6
+"""Of one attribute."""
 _NAMED = _ASKED_FOR | {Evidence.HEAD, Evidence.PHRASE, Evidence.PART}
 
 
@@ -81,6 +87,8 @@ def ground(
             claims += grounder.closed(attribute, values)
         elif attribute.kind == "measure":
             claims += grounder.measure(attribute, values)
+        elif attribute.kind == "phrase":
+            continue
         else:
             known = grounder.closed(attribute.known, []) if attribute.known else []
             if learned is not None and tagged(attribute):
@@ -90,7 +98,7 @@ def ground(
             else:
                 others = grounder.open(attribute, values)
             claims += known + [claim for claim in others if not _names_one_of(claim, known)]
-    return claims
+    return claims + grounder.phrases(claims)
 
 
 def _names_one_of(claim: Claim, known: Sequence[Claim]) -> bool:
@@ -256,6 +264,39 @@ class _Grounder:
             else:
                 claims.append(_rejected(attribute, value, "not in the text", item))
         return claims
+
+    def phrases(self, claims: Sequence[Claim]) -> list[Claim]:
+        """What the description says in its own words, and neither the title nor `claims` have said or disputed."""
+        field = self.document.fields.get("description")
+        if field is None or self._is_other:
+            return []
+        known = set(stems(self.document.sources.get("title", "")))
+        disputed = []
+        for claim in claims:
+            quote = stems(claim["quote"] or "")
+            if claim["status"] == "verified":
+                known.update(stems(claim["attribute"].replace("_", " ")), stems(claim["value"]), quote)
+            elif quote and claim["evidence"] in _DISPUTED:
+                disputed.append(set(quote))
+        made: list[Claim] = []
+        some = [attribute for attribute in self.lexicon.schema.attributes if attribute.kind == "phrase"]
+        for attribute in sorted(some, key=lambda one: one.facet):  # "made for" first, which says more than its nouns
+            most = _MOST_PHRASES
+            for first, last in phrases(attribute, field, self.lexicon, self.document.language):
+                said = field.stems(first, last)
+                told = said if attribute.facet == "demand" else said[:-1]
+                new = {stem for stem in told if stem not in STOP and (stem,) not in words("praise")} - known
+                if not new or not most or any(words_of <= set(said) for words_of in disputed):
+                    continue
+                if self.lexicon.says_how(field.tokens[first:last]):
+                    continue
+                start, end = field.tokens[first].start, field.tokens[last - 1].end
+                value = self.document.quote(field.name, start, end)
+                match = Match(value, field.name, start, end, Evidence.WORDS)
+                made.append(self._weighted(attribute, match, "lexicon", ()))
+                known.update(said)
+                most -= 1
+        return made
 
     def _is_no_model(self, name: str) -> bool:
         """Is a name that the title does not have that of a part ("Gambetrax outsole"), or made of the title's words

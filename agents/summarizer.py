@@ -72,7 +72,12 @@ class Summarizer:
         Raises:
             ReplyError: it is too short or long.
         """
-        held = [claim for claim in claims if claim["status"] in ("verified", "approved", "edited")]
+        # The text's own words are prose already.
+        held = [
+            claim
+            for claim in claims
+            if claim["status"] in ("verified", "approved", "edited") and claim["evidence"] != Evidence.WORDS
+        ]
         denied = [claim for claim in claims if claim["evidence"] == Evidence.DENIED and claim not in held]
         read = Document(_evidence(text, [*held, *denied]))
         product, facts = shown(read), _facts(held, denied)

@@ -88,7 +88,7 @@ def plan(
         past = {row["agent"]: row for row in store.usage() if row["model"] == model}
         extractions = past.get(AttributeExtractor.name, {}).get("calls", 0)
         for agent, reply in (
-            (agents.extractor, 10 * len(schema.attributes)),
+            (agents.extractor, 10 * len(schema.asked)),
             (agents.verifier, 20),
             (agents.summarizer, 80),
         ):

@@ -25,6 +25,7 @@ class Evidence(StrEnum):
     POINTED = "a word that points to it"
     PART = "part beside"
     PURPOSE = "what it is for"
+    WORDS = "the text's own words"
     CUE = "cue in sentence"
     ITEM = "list item"
     TITLE = "title"

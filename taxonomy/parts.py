@@ -42,6 +42,9 @@ class Parts:
             self._own[attribute.name] = Phrases([*attribute.parts, named.replace("_", " ")])
         self._closed = Phrases(c for a in schema.attributes if a.kind != "measure" for c in a.cues)
         self._all = Phrases(c for a in schema.attributes for c in a.cues)
+        alone = {part[0] for part in (*self._all.all, *words("parts").all) if len(part) == 1}
+        self.endings = tuple(sorted(part for part in alone if len(part) >= _SHORTEST))
+        """Stems that compounds may end in ("Gummisohle")."""
 
     def named(self, tokens: Sequence[Token], *, measures: bool = True) -> dict[int, Part]:
         """Every part, cue and word for the whole, by its first token. measures: cues of measures, too."""

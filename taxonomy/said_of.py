@@ -18,7 +18,7 @@ _LONGEST_PART = 3
 """Tokens."""
 _LONGEST_NOUN = 2
 """Tokens of a noun that nobody knows ("durable traction")."""
-_NOUN_FIRST = ("fr", "es", "it", "pt")
+NOUN_FIRST = ("fr", "es", "it", "pt")
 """Languages whose adjectives stand behind their nouns."""
 _BEFORE_ADJECTIVES = ("articles", "purposes", "company", "joins")
 
@@ -106,7 +106,7 @@ def _parts(tokens: Sequence[Token], at: int) -> bool:
 def _with_unknown_noun(match: Match, field: Field, first: int, last: int, language: str, lexicon: Lexicon) -> Match:
     tokens = field.tokens
     begin, end = begin_of(tokens, first, clause=True), end_of(tokens, last - 1, clause=True)
-    if language in _NOUN_FIRST:
+    if language in NOUN_FIRST:
         at = first - 1
         known = at >= begin and not _parts(tokens, at) and not words("articles").at(tokens, at, first)
         return replace(match, start=tokens[at].start) if known else match

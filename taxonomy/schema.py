@@ -29,7 +29,7 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=400, strip_whit
 Term = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
 
 Facet = Literal["supply", "demand"]
-Kind = Literal["closed", "open", "measure"]
+Kind = Literal["closed", "open", "measure", "phrase"]
 
 
 class SchemaError(ReaseqError):
@@ -47,7 +47,8 @@ class Attribute(_Strict):
     height) or *demand* (whom and what for: audience, scenario, need, style).
 
     `kind` says what a value looks like: *closed* (one of `values`), *open* (any words of the source
-    text, a model name for instance; `values` may list those known by name), *measure* (a number with one of `units`).
+    text, a model name for instance; `values` may list those known by name), *measure* (a number with one of `units`),
+    *phrase* (what the description says in its own words around the words of `around`; read by code, no model is asked).
     """
 
     name: Name
@@ -95,6 +96,11 @@ class Attribute(_Strict):
         "keeps feet dry). What they suggest is a hypothesis.",
     )
     units: tuple[Term, ...] = Field(default=(), description="Units a measure may have.")
+    around: tuple[Term, ...] = Field(
+        default=(),
+        description="The words a phrase is read around: nouns beside those for parts and substances; of a demand "
+        "attribute what stands before it (built for).",
+    )
     bare_in_title: bool = Field(
         default=False,
         description='Do titles give this measure without its name ("frying pan 28 cm")? It needs no cue there.',
@@ -113,6 +119,8 @@ class Attribute(_Strict):
             raise ValueError(f"attribute {self.name!r}: a measure lists `units` and no `values`")
         if (self.kind == "measure") != bool(self.units):
             raise ValueError(f"attribute {self.name!r}: a measure lists `units`, and no other kind does")
+        if (self.kind == "phrase") != bool(self.around) or (self.kind == "phrase" and self.values):
+            raise ValueError(f"attribute {self.name!r}: a phrase lists `around` and no `values`; no other kind does")
         owner: dict[str, str] = {}
         for value, synonyms in self.values.items():
             for term in (value, *synonyms):
@@ -217,6 +225,11 @@ class CategorySchema(_Strict):
 
     def get(self, name: str) -> Attribute | None:
         return self._by_name.get(name)
+
+    @cached_property
+    def asked(self) -> tuple[Attribute, ...]:
+        """The attributes that a model is asked for."""
+        return tuple(attribute for attribute in self.attributes if attribute.kind != "phrase")
 
     @cached_property
     def _by_name(self) -> dict[str, Attribute]:

@@ -37,6 +37,7 @@ _POOLS: tuple[frozenset[str], ...] = tuple(
                 Evidence.POINTED,
                 Evidence.PART,
                 Evidence.PURPOSE,
+                Evidence.WORDS,
                 Evidence.ITEM,
                 Evidence.NEAR,
             ),
@@ -72,7 +73,7 @@ CountsByLanguage = Mapping[tuple[str, str, str], tuple[int, int]]
 
 def sort_of(attribute: Attribute, labels: Labels) -> str:
     """The sort of attribute, as classes are told apart by: kind, material, look, measure, words, fact; of one that
-    speaks of the buyer its name (audience, need, style ...)."""
+    speaks of the buyer, or is a phrase, its name (audience, need, style ...)."""
     if attribute.name == labels.kind:
         return "kind"
     if attribute.kind == "measure":
@@ -81,7 +82,7 @@ def sort_of(attribute: Attribute, labels: Labels) -> str:
         return "material"
     if attribute.looks:
         return "look"
-    if attribute.facet == "demand":
+    if attribute.facet == "demand" or attribute.kind == "phrase":
         return attribute.name
     return "words" if attribute.kind == "open" else "fact"
 

@@ -98,7 +98,7 @@ def test_other_shapes_are_refused(answer: dict[str, Any]) -> None:
 def test_strict_endpoints_get_every_attribute_whatever_the_text() -> None:
     chat = Answering({})
     extract(chat, "Women's slide black", grammar=False)
-    assert set(chat.properties) == {attribute.name for attribute in SHOES.attributes}
+    assert set(chat.properties) == {attribute.name for attribute in SHOES.asked}
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_answers_not_asked_for_would_change_no_verified_value(title: str) -> Non
     def verified(extraction: Extraction) -> set[tuple[str, str]]:
         return {(c["attribute"], c["value"]) for c in ground(extraction, text, lexicon) if c["status"] == "verified"}
 
-    for attribute in SHOES.attributes:
+    for attribute in SHOES.asked:
         if attribute.name not in chat.properties:
             for value in attribute.values:
                 assert verified({attribute.name: [{"value": value}]}) == verified({}), (attribute.name, value)

@@ -130,7 +130,7 @@ def test_ground(
 
 
 def test_a_hypothesis_cites_its_words() -> None:
-    (claim,) = claims_of({"scenario": [{"value": "hiking", "why": "SERRATED soles"}]}, "Thing", "With serrated soles.")
+    claim, *_ = claims_of({"scenario": [{"value": "hiking", "why": "SERRATED soles"}]}, "Thing", "With serrated soles.")
     assert (claim["field"], claim["quote"], claim["reason"]) == ("description", "serrated soles", "SERRATED soles")
 
 
