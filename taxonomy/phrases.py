@@ -69,7 +69,7 @@ def _nouns_in(field: Field, lexicon: Lexicon, listed: Phrases, language: str) ->
     tokens = field.tokens
     for at in range(len(tokens)):
         written = language == "de" and at and _is_joined(field, at) and field.text[tokens[at].start].isupper()
-        product = words("goods").at(tokens, at) or lexicon.labels.whole.at(tokens, at)
+        product = words("goods", language or None).at(tokens, at) or lexicon.labels.whole.at(tokens, at)
         if written or product or _noun(tokens, at, lexicon, listed, language):
             yield at
 
@@ -77,7 +77,7 @@ def _nouns_in(field: Field, lexicon: Lexicon, listed: Phrases, language: str) ->
 def _noun(tokens: Sequence[Token], at: int, lexicon: Lexicon, listed: Phrases, language: str) -> int:
     """How many tokens the noun has that begins there; 0 if none does."""
     stem = tokens[at].stem
-    if is_unspaced(stem) or any(words(kind).at(tokens, at) for kind in _OF_OTHERS):
+    if is_unspaced(stem) or any(words(kind, language or None).at(tokens, at) for kind in _OF_OTHERS):
         return 0
     width = max(lexicon.parts.at(tokens, at), lexicon.substance_at(tokens, at), listed.at(tokens, at))
     if width or language not in _COMPOUNDING:
