@@ -285,7 +285,8 @@ class _Grounder:
             for first, last in phrases(attribute, field, self.lexicon, self.document.language):
                 said = field.stems(first, last)
                 told = said if attribute.facet == "demand" else said[:-1]
-                new = {stem for stem in told if stem not in STOP and (stem,) not in words("praise")} - known
+                new = {stem for stem in told if stem.isalpha() and stem not in STOP and (stem,) not in words("praise")}
+                new -= known
                 if not new or not most or any(words_of <= set(said) for words_of in disputed):
                     continue
                 if self.lexicon.says_how(field.tokens[first:last]):

@@ -7,13 +7,14 @@ or that are written without blanks, only those are read.
 """
 
 import re
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator
+from functools import cached_property
 
 from reaseq.documents.document import Field, Kind
 from reaseq.documents.language import Phrases, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.surroundings import PARTING, is_aside_above, is_denied_above
-from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_unspaced
+from reaseq.documents.tokens import STOP, begin_of, end_of, is_unspaced
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.said_of import NOUN_FIRST
 from reaseq.taxonomy.schema import Attribute
@@ -22,17 +23,26 @@ _LONGEST = 5
 """Tokens of a noun with what describes it."""
 _LONGEST_BEHIND = 9
 """Tokens of a purpose or an origin."""
-_COMPOUNDING = ("de", "nl", "sv", "da", "no")
-_NO_NOUN = (*PARTING, "articles", "possessives", "pointing", "pronouns", "adverbs", "copulas", "containing",
-            "relatives", "turns", "whereas", "denies_next", "verbs", "determiners", "used_from", "used_to")  # fmt: skip
-"""Kinds of words that no noun goes on over."""
-_OF_OTHERS = ("packagings", "bearers", "goods", "feet")
-"""Kinds of nouns that are no part of the product."""
-_BEFORE_DOING = ("by", "for", "of", "while", "when")
 _MOST_JOINED = 2
 """Words that describe a noun before an "and" or a comma between them and others."""
-_DASH = re.compile(r"\s[-–—]|[-–—]\s")
+_FEWEST = 2
+"""Words that must describe a noun that says little by itself ("look")."""
+_COMPOUNDING = ("de", "nl", "sv", "da", "no")
+_NO_NOUN = (
+    *(*PARTING, "articles", "possessives", "pointing", "pronouns", "adverbs", "copulas", "containing", "relatives"),
+    *("turns", "whereas", "denies_next", "verbs", "determiners", "used_from", "used_to"),
+)
+"""Kinds of words that no noun goes on over."""
+_BEFORE_NOUN = ("articles", "possessives", "prepositions", "company", "having", "containing", "joins")
+_BEHIND_NOUN = ("links", "prepositions")
+_BEHIND_VERB = ("articles", "possessives")
+_NO_PART = ("packagings", "bearers", "feet", "verbs")
+"""Kinds of words that are no part of the product, whatever else they may be."""
 _TURNS = ("relatives", "turns", "whereas")
+_PARTICLES = ("up", "down", "off", "out")
+_BEFORE_DOING = ("by", "for", "of", "while", "when")
+_DASH = re.compile(r"\s[-–—]|[-–—]\s(?!(?:and|or|und|oder)\b)")
+_QUOTES = re.compile(r'["“”„«»]')
 
 Range = tuple[int, int]
 """Tokens, the last exclusive."""
@@ -40,185 +50,234 @@ Range = tuple[int, int]
 
 def phrases(attribute: Attribute, field: Field, lexicon: Lexicon, language: str) -> Iterator[Range]:
     """Where a field says something of the product in phrases of that attribute (of the kind *phrase*)."""
-    found = _behind(attribute, field) if attribute.facet == "demand" else _nouns(attribute, field, lexicon, language)
-    for first, last in found:
+    reader = _Reader(attribute, field, lexicon, language)
+    for first, last in reader.behind() if attribute.facet == "demand" else reader.described():
         piece = field.pieces[field.piece_at(first)]
         if not (piece.kind is Kind.GRID or piece.sure or is_denied_above(field, piece) or is_aside_above(field, piece)):
             yield first, last
 
 
-def _nouns(attribute: Attribute, field: Field, lexicon: Lexicon, language: str) -> Iterator[Range]:
-    if language in NOUN_FIRST:
-        return
-    tokens, listed, at, done = field.tokens, Phrases(attribute.around), 0, 0
-    nouns = set(_nouns_in(field, lexicon, listed, language))
-    while at < len(tokens):
-        end = at
-        while (end == at or _goes_on(field, end)) and (width := _noun(tokens, end, lexicon, listed, language)):
-            end += width  # "mesh panels"
-        if end > at and not (at and _is_glued(field, at - 1)):
-            first, last = _begin(field, at, max(done, end - _LONGEST), nouns), _end(field, end)
-            if last - first > 1 and not _orders(field, first, last) and not _is_swayed(field, first, last):
-                yield first, last
-                done = last
-        at = max(at + 1, end)
+class _Reader:
+    """Of one field, for one attribute."""
 
+    def __init__(self, attribute: Attribute, field: Field, lexicon: Lexicon, language: str) -> None:
+        self.field, self.tokens, self.lexicon, self.language = field, field.tokens, lexicon, language
+        self.listed = Phrases(attribute.around)
+        self.joins = words("joins", language or None)  # Dutch "of" is no English one.
 
-def _nouns_in(field: Field, lexicon: Lexicon, listed: Phrases, language: str) -> Iterator[int]:
-    """Tokens that are nouns, and describe nothing behind an "and" or a comma."""
-    tokens = field.tokens
-    for at in range(len(tokens)):
-        written = language == "de" and at and _is_joined(field, at) and field.text[tokens[at].start].isupper()
-        product = words("goods", language or None).at(tokens, at) or lexicon.labels.whole.at(tokens, at)
-        if written or product or _noun(tokens, at, lexicon, listed, language):
-            yield at
-
-
-def _noun(tokens: Sequence[Token], at: int, lexicon: Lexicon, listed: Phrases, language: str) -> int:
-    """How many tokens the noun has that begins there; 0 if none does."""
-    stem = tokens[at].stem
-    if is_unspaced(stem) or any(words(kind, language or None).at(tokens, at) for kind in _OF_OTHERS):
-        return 0
-    width = max(lexicon.parts.at(tokens, at), lexicon.substance_at(tokens, at), listed.at(tokens, at))
-    if width or language not in _COMPOUNDING:
-        return width
-    return int(stem.endswith(lexicon.parts.endings))
-
-
-def _goes_on(field: Field, at: int) -> bool:
-    """May a noun that ends before token `at` go on there? "Translucent details fit in" names no fit."""
-    return at < len(field.tokens) and _is_joined(field, at) and not _is_inflected(field, at - 1)
-
-
-def _is_glued(field: Field, at: int) -> bool:
-    """Does a hyphen join token `at` to the next?"""
-    tokens = field.tokens
-    return at + 1 < len(tokens) and field.text[tokens[at].end : tokens[at + 1].start] in ("-", "‐", "‑")
-
-
-def _is_joined(field: Field, at: int) -> bool:
-    """Does token `at` stand in the clause of the one before it, and no dash between them?"""
-    tokens = field.tokens
-    joined = at > 0 and tokens[at].clause == tokens[at - 1].clause
-    return joined and not _DASH.search(field.text, tokens[at - 1].end, tokens[at].start)
-
-
-def _is_small(tokens: Sequence[Token], at: int) -> bool:
-    return tokens[at].stem in STOP or any(words(kind).at(tokens, at, at + 1) for kind in _NO_NOUN)
-
-
-def _is_inflected(field: Field, at: int) -> bool:
-    """Is it a word in -s, and not joined to the next: a verb or a plural?"""
-    token = field.tokens[at]
-    said = field.text[token.start : token.end].casefold()
-    return said != token.stem and not _is_glued(field, at) and not said.endswith(("'s", "’s", "s'", "s’"))
-
-
-def _end(field: Field, end: int) -> int:
-    """Where a noun that the words to token `end` (exclusive) name ends; 0 if they are but part of a compound."""
-    tokens = field.tokens
-    if end == len(tokens) or not _is_joined(field, end):
-        return end
-    if _is_glued(field, end - 1):
-        return 0
-    if _is_small(tokens, end) or _is_inflected(field, end - 1):
-        return end
-    if not _is_inflected(field, end):
-        return 0
-    after = end + 1
-    ends = after == len(tokens) or not _is_joined(field, after) or words("joins").at(tokens, after) > 0
-    # "design lines of the original" are lines; "the upper wraps your foot" is an upper
-    return after if ends or tokens[after].stem == "of" else end
-
-
-def _begin(field: Field, head: int, least: int, nouns: Container[int]) -> int:
-    """Where what describes the noun at token `head` begins: with "wet" of "wet and dry traction pattern"."""
-    tokens, at = field.tokens, _described_from(field, head, least, nouns)
-    if at in (head, least):
-        return at
-    before = at - 1
-    if words("joins").at(tokens, before, at):
-        before -= 1
-    elif _is_joined(field, at) or tokens[before].sentence != tokens[at].sentence:
-        return at
-    if before < least or before in nouns or not _describes(field, before):
-        return at
-    first = _described_from(field, before, max(least, before - _MOST_JOINED), nouns)
-    bounded = first > 0 and _is_joined(field, first) and _is_small(tokens, first - 1)
-    return first if before - first < _MOST_JOINED and bounded else at
-
-
-def _described_from(field: Field, head: int, least: int, nouns: Container[int]) -> int:
-    """Where the words that may describe what begins at token `head` begin."""
-    tokens, at = field.tokens, head
-    while at > least and _is_joined(field, at) and _describes(field, at - 1):
-        at -= 1
-    if 0 < at < head and tokens[at].stem.endswith("ing") and tokens[at - 1].stem in _BEFORE_DOING:
-        return at + 1  # "by buying cotton"
-    if 0 < at < head and at - 1 in nouns and _is_joined(field, at):
-        return at + 1  # "these shoes meld styles"
-    return at
-
-
-def _describes(field: Field, at: int) -> bool:
-    """May token `at` describe a noun behind it?"""
-    glued = _is_glued(field, at) or (at > 0 and _is_glued(field, at - 1))
-    return (glued or not _is_small(field.tokens, at)) and not _is_inflected(field, at)
-
-
-def _orders(field: Field, first: int, end: int) -> bool:
-    """May the first word of a sentence be an order: "add classic details to your look"?"""
-    tokens = field.tokens
-    begins = first == begin_of(tokens, first, clause=False)
-    if not begins or field.pieces[field.piece_at(first)].kind is Kind.ITEM:
-        return False
-    return end < end_of(tokens, first, clause=True) and tokens[end].stem in STOP
-
-
-def _is_swayed(field: Field, first: int, last: int) -> bool:
-    """Is it denied, or said of something else? A thing may well have the look of another."""
-    return any(field.under(at, at + 1) & ~(Scope.LIKENESS | Scope.LIKENESS_AFTER) for at in range(first, last))
-
-
-def _behind(attribute: Attribute, field: Field) -> Iterator[Range]:
-    tokens, listed, at = field.tokens, Phrases(attribute.around), 0
-    while at < len(tokens):
-        first = at + listed.at(tokens, at)
-        while at < first < len(tokens) and words("articles").at(tokens, first, first + 1):
-            first += 1
-        last = _list_end(field, at, first) if at < first < len(tokens) else at
-        if 0 < last - first <= _LONGEST_BEHIND:
-            begin = begin_of(tokens, at, clause=False)
-            if listed.at(tokens, at) > 1:
-                if not _is_swayed(field, at, at + 1):
+    def described(self) -> Iterator[Range]:
+        """Nouns with what describes them."""
+        at, done = 0, 0
+        while self.language not in NOUN_FIRST and at < len(self.tokens):
+            end = at + self._noun(at)
+            while (
+                end > at
+                and self._goes_on(end)
+                and (width := self._noun(end))
+                and not self._is_verb(end + width - 1, known=True)
+            ):
+                end += width  # "mesh panels"
+            if end > at and not self._acts(at, end) and (last := self._end(end)):
+                first = self._begin(at, max(done, end - _LONGEST))
+                if last - first > 1 and not self._says_nothing(first, last) and not self._is_swayed(first, last):
                     yield first, last
-            elif not _is_all_of_it(field, first, last):
-                pass
-            elif at == begin and not _is_swayed(field, first, last):
-                yield first, last  # "For city walking in hot weather."
-            elif begin < at == begin + words("denies_next").at(tokens, begin, at):
-                yield begin, last  # "Not for wet areas."
-        at = max(last, at + 1)
+                    done = last
+            at = max(at + 1, end)
 
+    def behind(self) -> Iterator[Range]:
+        """What stands behind words that the attribute lists; behind one alone, if it is the whole sentence."""
+        at = 0
+        while at < len(self.tokens):
+            width = self.listed.at(self.tokens, at)
+            first = at + width
+            while width and first < len(self.tokens) and words("articles").at(self.tokens, first, first + 1):
+                first += 1
+            last = self._list_end(at, first) if width and first < len(self.tokens) else at
+            if 0 < last - first <= _LONGEST_BEHIND and not self._is_left_open(first, last):
+                begin = begin_of(self.tokens, at, clause=False)
+                if width > 1:
+                    if not self._is_swayed(at, at + 1):
+                        yield first, last
+                elif last - first == 1 or (last < len(self.tokens) and self._is_in_sentence(last)):
+                    pass
+                elif at == begin and not self._is_swayed(first, last):
+                    yield first, last  # "For city walking in hot weather."
+                elif begin < at == begin + words("denies_next").at(self.tokens, begin, at):
+                    yield begin, last  # "Not for wet areas."
+            at = max(last, at + 1)
 
-def _is_all_of_it(field: Field, first: int, last: int) -> bool:
-    """Does the sentence end with what stands there, and does that begin with more than a small word?"""
-    tokens = field.tokens
-    return (last == len(tokens) or tokens[last].sentence != tokens[first].sentence) and not _is_small(tokens, first)
+    def _noun(self, at: int) -> int:
+        """How many tokens the noun has that begins there; 0 if none does."""
+        stem = self.tokens[at].stem
+        goods = words("goods", self.language or None).at(self.tokens, at)  # Spanish "collar" is no English one.
+        if is_unspaced(stem) or goods or any(words(kind).at(self.tokens, at) for kind in _NO_PART):
+            return 0
+        parts, substance = self.lexicon.parts.at(self.tokens, at), self.lexicon.substance_at(self.tokens, at)
+        width = max(parts, substance, self.listed.at(self.tokens, at))
+        if width or self.language not in _COMPOUNDING:
+            return width
+        return int(stem.endswith(self.lexicon.parts.endings))
 
+    def _acts(self, first: int, end: int) -> bool:
+        """Is what may be a noun a verb ("covers the toe"), or half of an adjective ("low-profile")?"""
+        goes_on = end < len(self.tokens) and self._is_joined(end)
+        return self._is_glued(first - 1) or (goes_on and self._is_any(_BEHIND_VERB, end))
 
-def _list_end(field: Field, begin: int, first: int) -> int:
-    """Where the clause of token `begin` ends, with the members of a list that it opens ("firm ground, artificial grass
-    and hard"), before what is said of all of it."""
-    tokens, end = field.tokens, end_of(field.tokens, begin, clause=True)
-    while end < len(tokens) and tokens[end].sentence == tokens[begin].sentence and not _is_small(tokens, end):
-        more = end_of(tokens, end, clause=True)
-        if more - first > _LONGEST_BEHIND:
-            break
-        end = more
-    for at in range(first + 1, end):
-        if _DASH.search(field.text, tokens[at - 1].end, tokens[at].start) or any(
-            words(kind).at(tokens, at, at + 1) for kind in _TURNS
-        ):
+    @cached_property
+    def _nouns(self) -> frozenset[int]:
+        """Tokens that are nouns, and describe nothing behind an "and" or a comma."""
+        goods, whole = words("goods", self.language or None), self.lexicon.labels.whole
+        return frozenset(
+            at
+            for at, token in enumerate(self.tokens)
+            if (self.language == "de" and self._is_joined(at) and self.field.text[token.start].isupper())
+            or goods.at(self.tokens, at)
+            or whole.at(self.tokens, at)
+            or self._noun(at)
+        )
+
+    def _is_any(self, kinds: tuple[str, ...], at: int) -> bool:
+        """Does a word of these kinds stand there?"""
+        return any(words(kind).at(self.tokens, at, at + 1) for kind in kinds)
+
+    def _is_small(self, at: int) -> bool:
+        return self.tokens[at].stem in STOP or self._is_any(_NO_NOUN, at)
+
+    def _is_joined(self, at: int) -> bool:
+        """Does token `at` stand in the clause of the one before it, and no dash between them?"""
+        tokens = self.tokens
+        joined = at > 0 and tokens[at].clause == tokens[at - 1].clause
+        return joined and not _DASH.search(self.field.text, tokens[at - 1].end, tokens[at].start)
+
+    def _is_glued(self, at: int) -> bool:
+        """Does a hyphen join token `at` to the next?"""
+        tokens = self.tokens
+        return 0 <= at < len(tokens) - 1 and self.field.text[tokens[at].end : tokens[at + 1].start] in ("-", "‐", "‑")
+
+    def _is_inflected(self, at: int) -> bool:
+        """Is it a word in -s, and not joined to the next: a verb or a plural?"""
+        token = self.tokens[at]
+        said = self.field.text[token.start : token.end].casefold()
+        return said != token.stem and not self._is_glued(at) and not said.endswith(("'s", "’s", "s'", "s’"))
+
+    def _is_verb(self, at: int, *, known: bool) -> bool:
+        """Is a word in -s behind a noun a verb: does more follow it than a noun would end before? known: is it a noun,
+        too?"""
+        after = at + 1
+        if not self._is_inflected(at) or after == len(self.tokens) or not self._is_joined(after):
+            return False
+        if self.joins.at(self.tokens, after) or self.tokens[after].stem == "of":
+            return False
+        return not known or self._is_any(_BEHIND_VERB, after) or not self._is_any(_BEHIND_NOUN, after)
+
+    def _is_in_sentence(self, at: int) -> bool:
+        """Does token `at` stand in the sentence of the one before it?"""
+        return self.tokens[at].sentence == self.tokens[at - 1].sentence
+
+    def _goes_on(self, at: int) -> bool:
+        """May a noun that ends before token `at` go on there? "Translucent details fit in" names no fit."""
+        return at < len(self.tokens) and self._is_joined(at) and not self._is_inflected(at - 1)
+
+    def _end(self, end: int) -> int:
+        """Where a noun that the words to token `end` (exclusive) name ends; 0 if they are but part of a compound."""
+        if end == len(self.tokens) or not self._is_joined(end):
+            return end
+        if self._is_glued(end - 1):
+            return 0
+        if self._is_small(end) or self._is_inflected(end - 1):
+            return end if not self._is_shared(end) else 0
+        if not self._is_inflected(end):
+            return 0
+        # "design lines of the original" are lines; "the upper wraps your foot" is an upper
+        return end if self._is_verb(end, known=False) else end + 1
+
+    def _is_shared(self, end: int) -> bool:
+        """Does an "and" join it to half of a compound: "increased forefoot and midfoot stiffness"?"""
+        after = end + self.joins.at(self.tokens, end)
+        if not end < after < len(self.tokens) or not self._is_joined(after):
+            return False
+        other = after + self._noun(after)
+        return after < other < len(self.tokens) and self._is_joined(other) and not self._end(other)
+
+    def _begin(self, head: int, least: int) -> int:
+        """Where what describes the noun at token `head` begins: with "wet" of "wet and dry traction pattern"."""
+        at = self._described_from(head, least)
+        if at in (head, least):
             return at
-    return end
+        before = at - 1
+        if self.joins.at(self.tokens, before, at):
+            before -= 1
+            parted = not self._is_joined(at - 1)
+        else:
+            parted = self._is_joined(at) or not self._is_in_sentence(at)
+        if parted or before < least or before in self._nouns or not self._describes(before):
+            return at
+        first = self._described_from(before, max(least, before - _MOST_JOINED))
+        bounded = first > 0 and self._is_joined(first) and self._is_any(_BEFORE_NOUN, first - 1)
+        return first if before - first < _MOST_JOINED and bounded else at
+
+    def _described_from(self, head: int, least: int) -> int:
+        """Where the words that may describe what begins at token `head` begin."""
+        at = head
+        while at > least and self._is_joined(at) and self._describes(at - 1):
+            at -= 1
+        while self._is_glued(at - 1):
+            at -= 1  # "low-to-the-ground"
+        if not 0 < at < head:
+            return at
+        doing = self.tokens[at].stem.endswith("ing") and self.tokens[at - 1].stem in _BEFORE_DOING
+        # "By buying cotton" and "these shoes meld styles" begin with a verb.
+        return at + 1 if doing or (at - 1 in self._nouns and self._is_joined(at)) else at
+
+    def _describes(self, at: int) -> bool:
+        """May token `at` describe a noun behind it?"""
+        glued = self._is_glued(at) or self._is_glued(at - 1)
+        return (glued or not self._is_small(at)) and not self._is_inflected(at)
+
+    def _says_nothing(self, first: int, last: int) -> bool:
+        """Is it a noun that says little with too few words to it, or half of what stands in quotes, or may it be a verb,
+        or begin with an order ("Add classic details to your look")?"""
+        tokens = self.tokens
+        if len(_QUOTES.findall(self.field.text, tokens[first].start, tokens[last - 1].end)) % 2:
+            return True
+        if tokens[last - 2].stem.endswith("ly") and not self._is_glued(last - 2):
+            return True  # "quickly switch"
+        told = [at for at in range(first, last - 1) if (tokens[at].stem,) not in words("praise")]
+        if len(told) < _FEWEST and self._is_any(("vague_nouns",), last - 1):
+            return True
+        begins = first == begin_of(tokens, first, clause=False)
+        item = self.field.pieces[self.field.piece_at(first)].kind is Kind.ITEM
+        goes_on = last < end_of(tokens, first, clause=True) and tokens[last].stem in STOP
+        return begins and goes_on and not item
+
+    def _is_swayed(self, first: int, last: int) -> bool:
+        """Is it denied, or said of something else? A thing may well have the look of another."""
+        looks = Scope.LIKENESS | Scope.LIKENESS_AFTER
+        return any(self.field.under(at, at + 1) & ~looks for at in range(first, last))
+
+    def _list_end(self, begin: int, first: int) -> int:
+        """Where the clause of token `begin` ends, with the members of a list that it opens ("firm ground, artificial
+        grass and hard"), before what is said of all of it."""
+        tokens, end = self.tokens, end_of(self.tokens, begin, clause=True)
+        while end < len(tokens) and tokens[end].sentence == tokens[begin].sentence:
+            more = end_of(tokens, end, clause=True)
+            member = all(self.joins.at(tokens, at, at + 1) or not self._is_small(at) for at in range(end, more))
+            if more - first > _LONGEST_BEHIND or not member:
+                break
+            end = more
+        for at in range(first + 1, end):
+            dash = _DASH.search(self.field.text, tokens[at - 1].end, tokens[at].start)
+            after = at + 2 if at + 1 < end and tokens[at + 1].stem in _PARTICLES else at + 1
+            verb = self._is_inflected(at) and after < end and self._is_any(_BEHIND_VERB, after)
+            if dash or verb or self._is_any((*_TURNS, "pronouns"), at):
+                return at
+        return end
+
+    def _is_left_open(self, first: int, last: int) -> bool:
+        """Does it hang on what is said elsewhere: "both", "the athlete who ..."?"""
+        relative = last < len(self.tokens) and last - first == 1 and self._is_any((*_TURNS, "pronouns"), last)
+        return (
+            relative
+            or self._is_any(("pronouns",), first)
+            or all(self._is_small(at) or self._is_any(("vague_nouns",), at) for at in range(first, last))
+        )
