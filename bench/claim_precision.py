@@ -57,7 +57,7 @@ JUDGED = Path(__file__).with_name("judged_claims.jsonl")
 DRAWN = Path(__file__).with_name("drawn_claims.jsonl")
 """Claims on the shared catalogues, each judged by a reader; their words are not here, only their places."""
 RESULTS = Path(__file__).parent / "results"
-_OF_THE_PRODUCT = ("kind", "material", "look", "measure", "words", "fact")
+_OF_THE_PRODUCT = ("kind", "material", "look", "measure", "words", "fact", "further_details")
 """Sorts of attributes, as `sort_of` gives them; what else it gives is of the buyer."""
 
 

@@ -38,10 +38,10 @@ _BEHIND_NOUN = ("links", "prepositions")
 _BEHIND_VERB = ("articles", "possessives")
 _NO_PART = ("packagings", "bearers", "feet", "verbs")
 """Kinds of words that are no part of the product, whatever else they may be."""
-_TURNS = ("relatives", "turns", "whereas")
+_TURNS = ("relatives", "turns", "whereas", "company")
 _PARTICLES = ("up", "down", "off", "out")
 _BEFORE_DOING = ("by", "for", "of", "while", "when")
-_DASH = re.compile(r"\s[-–—]|[-–—]\s(?!(?:and|or|und|oder)\b)")
+_DASH = re.compile(r"\s[-–—]|[-–—]\s")
 _QUOTES = re.compile(r'["“”„«»]')
 
 Range = tuple[int, int]
@@ -98,7 +98,11 @@ class _Reader:
                 if width > 1:
                     if not self._is_swayed(at, at + 1):
                         yield first, last
-                elif last - first == 1 or (last < len(self.tokens) and self._is_in_sentence(last)):
+                elif (
+                    last - first == 1
+                    or self._is_small(first)
+                    or (last < len(self.tokens) and self._is_in_sentence(last))
+                ):
                     pass
                 elif at == begin and not self._is_swayed(first, last):
                     yield first, last  # "For city walking in hot weather."
@@ -146,8 +150,12 @@ class _Reader:
     def _is_joined(self, at: int) -> bool:
         """Does token `at` stand in the clause of the one before it, and no dash between them?"""
         tokens = self.tokens
-        joined = at > 0 and tokens[at].clause == tokens[at - 1].clause
-        return joined and not _DASH.search(self.field.text, tokens[at - 1].end, tokens[at].start)
+        return at > 0 and tokens[at].clause == tokens[at - 1].clause and not self._is_dashed(at)
+
+    def _is_dashed(self, at: int) -> bool:
+        """Does a dash stand before token `at`, and no hyphen ("natural- and artificial-grass pitches")?"""
+        dash = _DASH.search(self.field.text, self.tokens[at - 1].end, self.tokens[at].start)
+        return dash is not None and not self.joins.at(self.tokens, at)
 
     def _is_glued(self, at: int) -> bool:
         """Does a hyphen join token `at` to the next?"""
@@ -184,12 +192,15 @@ class _Reader:
             return end
         if self._is_glued(end - 1):
             return 0
-        if self._is_small(end) or self._is_inflected(end - 1):
+        if self.language in _COMPOUNDING or self._is_small(end) or self._is_inflected(end - 1):
             return end if not self._is_shared(end) else 0
         if not self._is_inflected(end):
             return 0
-        # "design lines of the original" are lines; "the upper wraps your foot" is an upper
-        return end if self._is_verb(end, known=False) else end + 1
+        if not self._is_verb(end, known=False):
+            return end + 1  # "design lines of the original"
+        # "The upper wraps around" is an upper, but "foam beads underfoot" are no foam.
+        part = any(self.lexicon.parts.at(self.tokens, at) == end - at for at in range(max(0, end - 3), end))
+        return end if part or self._is_any(_BEHIND_VERB, end + 1) else 0
 
     def _is_shared(self, end: int) -> bool:
         """Does an "and" join it to half of a compound: "increased forefoot and midfoot stiffness"?"""
@@ -235,8 +246,8 @@ class _Reader:
         return (glued or not self._is_small(at)) and not self._is_inflected(at)
 
     def _says_nothing(self, first: int, last: int) -> bool:
-        """Is it a noun that says little with too few words to it, or half of what stands in quotes, or may it be a verb,
-        or begin with an order ("Add classic details to your look")?"""
+        """Is it a noun that says little with too few words to it, or half of what stands in quotes, or may it be a
+        verb, or begin with an order ("Add classic details to your look")?"""
         tokens = self.tokens
         if len(_QUOTES.findall(self.field.text, tokens[first].start, tokens[last - 1].end)) % 2:
             return True
@@ -248,7 +259,7 @@ class _Reader:
         begins = first == begin_of(tokens, first, clause=False)
         item = self.field.pieces[self.field.piece_at(first)].kind is Kind.ITEM
         goes_on = last < end_of(tokens, first, clause=True) and tokens[last].stem in STOP
-        return begins and goes_on and not item
+        return begins and goes_on and not item and not self.joins.at(tokens, last)
 
     def _is_swayed(self, first: int, last: int) -> bool:
         """Is it denied, or said of something else? A thing may well have the look of another."""
@@ -266,10 +277,11 @@ class _Reader:
                 break
             end = more
         for at in range(first + 1, end):
-            dash = _DASH.search(self.field.text, tokens[at - 1].end, tokens[at].start)
             after = at + 2 if at + 1 < end and tokens[at + 1].stem in _PARTICLES else at + 1
             verb = self._is_inflected(at) and after < end and self._is_any(_BEHIND_VERB, after)
-            if dash or verb or self._is_any((*_TURNS, "pronouns"), at):
+            subject = self._is_any(("pronouns",), at) and not self._is_any(("possessives",), at)
+            another = self._is_any(_TURNS, at) and not words("purposes").at(tokens, at, at + 1)
+            if verb or subject or another or self._is_dashed(at):
                 return at
         return end
 
