@@ -20,7 +20,7 @@ from reaseq.agents.learned import KEPT_FROM, Learned, tagged
 from reaseq.agents.model_names import bare_name
 from reaseq.documents.document import COLUMN, Document, Sources
 from reaseq.documents.language import words
-from reaseq.documents.tokens import STOP, stems
+from reaseq.documents.tokens import STOP, stems, tokenize
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.labels import is_substance
 from reaseq.taxonomy.lexicon import QUALITIES, Lexicon
@@ -267,8 +267,7 @@ class _Grounder:
 
     def phrases(self, claims: Sequence[Claim]) -> list[Claim]:
         """What the description says in its own words, and neither the title nor `claims` have said or disputed."""
-        field = self.document.fields.get("description")
-        if field is None or self._is_other:
+        if self._is_other:
             return []
         known = set(stems(self.document.sources.get("title", "")))
         disputed = []
@@ -282,21 +281,16 @@ class _Grounder:
         some = [attribute for attribute in self.lexicon.schema.attributes if attribute.kind == "phrase"]
         for attribute in sorted(some, key=lambda one: one.facet):  # "made for" first, which says more than its nouns
             most = _MOST_PHRASES
-            for first, last in phrases(attribute, field, self.lexicon, self.document.language):
-                said = field.stems(first, last)
+            for match in phrases(attribute, self.document, self.lexicon):
+                said = stems(match.value)
                 told = said if attribute.facet == "demand" else said[:-1]
                 new = {stem for stem in told if stem.isalpha() and stem not in STOP and (stem,) not in words("praise")}
-                new -= known
-                if not new or not most or any(words_of <= set(said) for words_of in disputed):
+                if not new - known or not most or any(others <= set(said) for others in disputed):
                     continue
-                if self.lexicon.says_how(field.tokens[first:last]):
-                    continue
-                start, end = field.tokens[first].start, field.tokens[last - 1].end
-                value = self.document.quote(field.name, start, end)
-                match = Match(value, field.name, start, end, Evidence.WORDS)
-                made.append(self._weighted(attribute, match, "lexicon", ()))
-                known.update(said)
-                most -= 1
+                if not self.lexicon.says_how(tokenize(match.value)):
+                    made.append(self._weighted(attribute, match, "lexicon", ()))
+                    known.update(said)
+                    most -= 1
         return made
 
     def _is_no_model(self, name: str) -> bool:

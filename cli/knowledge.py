@@ -204,6 +204,7 @@ def explain(
     from reaseq.documents.document import Document
     from reaseq.graphs.teaching import trust_of
     from reaseq.taxonomy.lexicon import Lexicon
+    from reaseq.taxonomy.phrases import phrases
     from reaseq.taxonomy.schema import starter_for
     from reaseq.taxonomy.trust import VERIFIED_FROM, sort_of
 
@@ -228,6 +229,8 @@ def explain(
         matches = lexicon.measures(asked, document)
     elif asked.kind == "closed":
         matches = lexicon.find(document).get(attribute, [])
+    elif asked.kind == "phrase":
+        matches = list(phrases(asked, document, lexicon))
     else:
         matches = lexicon.spans(asked, wanted or "", document)
     sort = sort_of(asked, lexicon.labels)

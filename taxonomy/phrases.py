@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from reaseq.documents.document import Field, Kind
+from reaseq.documents.document import Document, Field, Kind
 from reaseq.documents.language import Phrases, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.surroundings import PARTING, is_aside_above, is_denied_above
 from reaseq.documents.tokens import STOP, begin_of, end_of, is_unspaced
+from reaseq.taxonomy.evidence import Evidence, Match
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.said_of import NOUN_FIRST
 from reaseq.taxonomy.schema import Attribute
@@ -44,17 +45,23 @@ _BEFORE_DOING = ("by", "for", "of", "while", "when")
 _DASH = re.compile(r"\s[-–—]|[-–—]\s")
 _QUOTES = re.compile(r'["“”„«»]')
 
+_FIELD = "description"
+
 Range = tuple[int, int]
 """Tokens, the last exclusive."""
 
 
-def phrases(attribute: Attribute, field: Field, lexicon: Lexicon, language: str) -> Iterator[Range]:
-    """Where a field says something of the product in phrases of that attribute (of the kind *phrase*)."""
-    reader = _Reader(attribute, field, lexicon, language)
+def phrases(attribute: Attribute, document: Document, lexicon: Lexicon) -> Iterator[Match]:
+    """What the description says of the product in phrases of that attribute (of the kind *phrase*), as received."""
+    field = document.fields.get(_FIELD)
+    if field is None:
+        return
+    reader = _Reader(attribute, field, lexicon, document.language)
     for first, last in reader.behind() if attribute.facet == "demand" else reader.described():
         piece = field.pieces[field.piece_at(first)]
         if not (piece.kind is Kind.GRID or piece.sure or is_denied_above(field, piece) or is_aside_above(field, piece)):
-            yield first, last
+            start, end = field.tokens[first].start, field.tokens[last - 1].end
+            yield Match(document.quote(_FIELD, start, end), _FIELD, start, end, Evidence.WORDS)
 
 
 class _Reader:

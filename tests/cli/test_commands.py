@@ -330,6 +330,7 @@ def test_what_was_held_back_is_told_and_shown(run: Run, fake: FakeEndpoint, monk
         (["sole_material", "rubber"], ["label", "stated", "Sole", "Stored claim: rubber: verified"]),
         (["heel_height"], ["5 cm", "part beside", "stated"]),
         (["closure"], ["No words in the product's text mean any value of closure."]),
+        (["further_details"], ["Suede collar", "own words", "Stored claim: Suede collar: verified"]),
     ],
 )
 def test_explain(
