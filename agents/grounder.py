@@ -454,7 +454,11 @@ class _Grounder:
                 else [self._contradicted(attribute, head[0], rival), self._contradicted(attribute, rival, head[0])]
             )
         if len(asked_for) == 1:
-            return asked_for + [claim for claim in stated if claim not in asked_for]
+            others = [claim for claim in stated if claim not in asked_for]
+            return asked_for + [
+                self._contradicted(attribute, claim, asked_for[0]) if claim["status"] == "verified" else claim
+                for claim in others
+            ]
         if asked_for:
             return [
                 self._contradicted(attribute, claim, asked_for[0 if claim is not asked_for[0] else 1])

@@ -779,6 +779,8 @@ class Lexicon:
                 return False
         elif attribute.facet != "demand" or attribute.name in ("audience", "need"):
             return False
+        elif attribute.name in _USES and is_pointed_to(tokens, place.first) and self._is_goods(tokens, place.last):
+            return False  # "From the first drive on in this golf polo"
         elif attribute.name in _USES and not is_purpose(tokens, place.first, place.last):
             kinds.append("decades")
         if place.field.name == "title":

@@ -70,7 +70,7 @@ class _Reader:
     def __init__(self, attribute: Attribute, field: Field, lexicon: Lexicon, language: str) -> None:
         self.field, self.tokens, self.lexicon, self.language = field, field.tokens, lexicon, language
         self.listed = Phrases(attribute.around)
-        self.joins = words("joins", language or None)  # Dutch "of" is no English one.
+        self.joins = words("joins", language or "en")  # Dutch "of" is no English one.
 
     def described(self) -> Iterator[Range]:
         """Nouns with what describes them."""
@@ -120,7 +120,7 @@ class _Reader:
     def _noun(self, at: int) -> int:
         """How many tokens the noun has that begins there; 0 if none does."""
         stem = self.tokens[at].stem
-        goods = words("goods", self.language or None).at(self.tokens, at)  # Spanish "collar" is no English one.
+        goods = words("goods", self.language or "en").at(self.tokens, at)  # Spanish "collar" is no English one.
         if is_unspaced(stem) or goods or any(words(kind).at(self.tokens, at) for kind in _NO_PART):
             return 0
         parts, substance = self.lexicon.parts.at(self.tokens, at), self.lexicon.substance_at(self.tokens, at)
@@ -137,7 +137,7 @@ class _Reader:
     @cached_property
     def _nouns(self) -> frozenset[int]:
         """Tokens that are nouns, and describe nothing behind an "and" or a comma."""
-        goods, whole = words("goods", self.language or None), self.lexicon.labels.whole
+        goods, whole = words("goods", self.language or "en"), self.lexicon.labels.whole
         return frozenset(
             at
             for at, token in enumerate(self.tokens)
@@ -206,8 +206,8 @@ class _Reader:
         if not self._is_verb(end, known=False):
             return end + 1  # "design lines of the original"
         # "The upper wraps around" is an upper, but "foam beads underfoot" are no foam.
-        part = any(self.lexicon.parts.at(self.tokens, at) == end - at for at in range(max(0, end - 3), end))
-        return end if part or self._is_any(_BEHIND_VERB, end + 1) else 0
+        substance = self.lexicon.substance_at(self.tokens, end - 1) > 0
+        return 0 if substance and not self._is_any(_BEHIND_VERB, end + 1) else end
 
     def _is_shared(self, end: int) -> bool:
         """Does an "and" join it to half of a compound: "increased forefoot and midfoot stiffness"?"""
