@@ -407,7 +407,8 @@ class _Reader:
         index, (begin, end) = self.index, self.clause
         if index - begin <= _NEXT and (width := self._width("instructs")):
             to_do = index > begin and self._says("purposes", index - 1)  # "for use"
-            if not to_do and not self._says("instructed_itself", index + width):
+            told = self.text[self.tokens[index].start : self.tokens[index].end].endswith("s")  # "the Kea uses mesh"
+            if not to_do and not (told and index > begin) and not self._says("instructed_itself", index + width):
                 self.mark(index + width, end, Scope.INSTRUCTION)
         if (width := self._width("instructs_last")) and index + width == end:
             self.mark(begin, index, Scope.INSTRUCTION)

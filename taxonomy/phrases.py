@@ -39,7 +39,7 @@ _BEHIND_NOUN = ("links", "prepositions")
 _BEHIND_VERB = ("articles", "possessives")
 _NO_PART = ("packagings", "bearers", "feet", "verbs")
 """Kinds of words that are no part of the product, whatever else they may be."""
-_TURNS = ("relatives", "turns", "whereas", "company")
+_TURNS = ("relatives", "turns", "whereas")
 _PARTICLES = ("up", "down", "off", "out")
 _BEFORE_DOING = ("by", "for", "of", "while", "when")
 _DASH = re.compile(r"\s[-–—]|[-–—]\s")
@@ -287,7 +287,7 @@ class _Reader:
             after = at + 2 if at + 1 < end and tokens[at + 1].stem in _PARTICLES else at + 1
             verb = self._is_inflected(at) and after < end and self._is_any(_BEHIND_VERB, after)
             subject = self._is_any(("pronouns",), at) and not self._is_any(("possessives",), at)
-            another = self._is_any(_TURNS, at) and not words("purposes").at(tokens, at, at + 1)
+            another = self._is_any((*_TURNS, "company"), at) and not words("purposes").at(tokens, at, at + 1)
             if verb or subject or another or self._is_dashed(at):
                 return at
         return end
