@@ -77,8 +77,8 @@ def of_beauty(folder: Path) -> tuple[BenchData, Texts]:
                 lexicon = lexicons.setdefault(schema.category, Lexicon(schema))
                 claims = ground({}, Document({"title": title}), lexicon)
                 break
-        titles.append(composed(title, row["brand"], ()))
-        made.append(composed(title, row["brand"], claims))
+        titles.append(composed({"title": title, "brand": row["brand"]}, ()))
+        made.append(composed({"title": title, "brand": row["brand"]}, claims))
         facts.append([*known, *(f"{claim['attribute']}={claim['value']}" for claim in claims if holds(claim))])
     return replace(data, texts=titles, facts=facts), {"title": titles, "composed": made}
 
@@ -91,7 +91,7 @@ def of_store(url: str) -> tuple[BenchData, Texts]:
         rows = {product: row for product in log.items if (row := store.product(product))}
         proses = {product: store.knowledge(product)[1] for product in log.items}
         facts = store.facts()
-    titles = {product: composed(row["title"], row["brand"], ()) for product, row in rows.items()}
+    titles = {product: composed(row, ()) for product, row in rows.items()}
     texts = {
         "title": list(titles.values()),
         "composed": [known[product] for product in log.items],

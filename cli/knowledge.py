@@ -53,7 +53,7 @@ def list_(
             table.add_column(name, overflow="fold")
         for product in products:
             claims, _, failures = store.knowledge(product["id"])
-            summary = composed(product["title"], product["brand"], claims) if claims else ""
+            summary = composed(product, claims) if claims else ""
             status = Text(product["status"], style="green" if product["status"] == "done" else "red")
             if failures:
                 status.append(f": {failures[0]['stage']}")
@@ -170,7 +170,7 @@ def show(
         for origin in sorted(origins):
             console.print(Text(origin, style="dim"))
     if claims:
-        summary = composed(product["title"], product["brand"], claims)
+        summary = composed(product, claims)
         console.print(Panel(Text(printable(summary)), title="Summary, of the claims that hold", title_align="left"))
     if prose:
         console.print(Panel(Text(printable(prose["text"])), title="In the model's words", title_align="left"))

@@ -148,7 +148,7 @@ def outcome(product: Mapping[str, Any], state: ProductState) -> dict[str, Any]:
     failures = [f"{failure['stage']}: {failure['reason']}" for failure in state["failures"]]
     made = {
         "claims": claims,
-        "summary": composed(product["title"], product.get("brand"), state["claims"]) if claims else None,
+        "summary": composed(product, state["claims"]) if claims else None,
         "prose": state.get("prose"),
         "failures": failures,
     }

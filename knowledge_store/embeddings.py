@@ -51,7 +51,7 @@ def texts(store: Store, category: str | None = None) -> Iterator[Text]:
     after = ""
     while True:
         query = (
-            select(PRODUCT.c.id, PRODUCT.c.title, PRODUCT.c.brand)
+            select(PRODUCT.c.id, PRODUCT.c.title, PRODUCT.c.brand, PRODUCT.c.description)
             .where(PRODUCT.c.id > after)
             .order_by(PRODUCT.c.id)
             .limit(_BATCH)
@@ -64,7 +64,7 @@ def texts(store: Store, category: str | None = None) -> Iterator[Text]:
         claims = store.summed_up([row.id for row in rows])
         for row in rows:
             if row.id in claims:
-                yield Text(row.id, composed(row.title, row.brand, claims[row.id]), "claims")
+                yield Text(row.id, composed(row._asdict(), claims[row.id]), "claims")
             else:
                 yield Text(row.id, row.title if not row.brand else f"{row.title}. {row.brand}", "title")
         if len(rows) < _BATCH:

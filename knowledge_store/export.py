@@ -142,7 +142,7 @@ def _rows(store: Store, category: str | None) -> Iterator[dict[str, Any]]:
             }
             of_product["created_at"] = product["finished_at"]
             if claims := known.get(product["id"]):
-                said = composed(product["title"], product["brand"], claims)
+                said = composed(product, claims)
                 yield of_product | {"attribute": "summary", "value": said}
             if product["prose"]:
                 yield of_product | {"attribute": "prose", "value": product["prose"]}

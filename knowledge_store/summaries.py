@@ -1,17 +1,20 @@
 """A product's summary: its title, and what is known of it, composed from claims in a fixed order.
 
-Nothing in it is anybody's prose: every statement is a claim that holds, in the order of the schema, with the words of
-the text where they say more than the value ("green (olive)"), or what the text denies ("not waterproof"). It is what
-people read first and what is embedded. As it is composed when it is asked for, a decision tells on it at once.
+No model has written any of it: every statement is a claim that holds, in the order of the schema, with the words of
+the text where they say more than the value ("green (olive)"), or what the text denies ("not waterproof"). Last come
+sentences of the description on which claims rest, as they say more than claims can. It is what people read first and
+what is embedded. As it is composed when it is asked for, a decision tells on it at once.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import Any
 
 from reaseq.documents.document import read_field
 from reaseq.documents.language import answer
-from reaseq.documents.tokens import stems, tokenize
+from reaseq.documents.tokens import STOP, Token, stems, tokenize
 from reaseq.knowledge_store.siblings import MODEL
 from reaseq.knowledge_store.tables import LOCKED, ClaimStatus
 from reaseq.taxonomy.evidence import Evidence
@@ -19,16 +22,25 @@ from reaseq.taxonomy.evidence import Evidence
 _LONGEST_TITLE = 200
 _PARTED = re.compile(r"\s[-–—|:•]\s")
 _LONGEST_QUOTE = 40
+_MOST_SENTENCES, _LONGEST_SENTENCE = 2, 300
+"""Sentences of the description, and characters of each."""
+_ENDS = (".", "!", "?", "。", "！", "？")
+_CLOSES = re.compile(r"""["'”’»)\]]*[.!?。！？…]+["'”’»)\]]*""")
+_SENTENCE = attrgetter("sentence")
+_FEWEST_NEW = 3
+"""Words that a sentence must add to what is said."""
 _GUESSED = ("demand", "inferred")
 """Types of claims that no words state."""
 
 
-def composed(title: str, brand: str | None, claims: Iterable[Mapping[str, Any]]) -> str:
-    """The summary of a product; `claims` are all of its claims, in schema order.
+def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) -> str:
+    """The summary of a product, of which `title`, `brand` and `description` count; `claims` are all of its claims, in
+    schema order.
 
     First the title, with the brand if that is not in it; then what the product is ("color: green (olive), black"); then
-    what suits whom, of which guesses are marked as such.
+    what suits whom, of which guesses are marked as such; then the sentences that say most that nothing before has said.
     """
+    title, brand = product["title"], product.get("brand")
     name = _shown_title(title)[:_LONGEST_TITLE]
     brand = _shown("brand", brand or "")
     if brand and not _within(stems(brand), stems(name)):
@@ -48,7 +60,45 @@ def composed(title: str, brand: str | None, claims: Iterable[Mapping[str, Any]])
         f"{attribute.replace('_', ' ').capitalize()}: {', '.join(values.values())}."
         for (_, attribute), values in sorted(said.items(), key=lambda one: one[0][0])
     ]
-    return " ".join([name if name.endswith((".", "!", "?")) else f"{name}.", *lines]) if name else " ".join(lines)
+    if name:
+        lines.insert(0, name if name.endswith((".", "!", "?")) else f"{name}.")
+    if told := _told(product.get("description") or "", claims, name, stems(" ".join(lines))):
+        lines.append(f"In its words: {' '.join(told)}")
+    return " ".join(lines)
+
+
+def _told(description: str, claims: Sequence[Mapping[str, Any]], title: str, known: tuple[str, ...]) -> list[str]:
+    """Of the sentences on which claims that hold rest (where none do, of those that name the product) those that say
+    most that is not known, in their order."""
+    if not description:
+        return []
+    rests = {claim["start"] for claim in claims if claim.get("field") == "description" and holds(claim)}
+    named, said = set(pairwise(stems(title))), set(known)
+    sentences = [list(some) for _, some in groupby(read_field("description", description).tokens, key=_SENTENCE)]
+    short = [some for some in sentences if some[-1].end - some[0].start <= _LONGEST_SENTENCE]
+    left = [some for some in short if any(some[0].start <= place < some[-1].end for place in rests)]
+    left = left or [some for some in short if named & set(pairwise(token.stem for token in some))]
+    chosen = []
+    for _ in range(min(_MOST_SENTENCES, len(left))):
+        best = max(left, key=lambda some: len(_content(some) - said))
+        if len(_content(best) - said) < _FEWEST_NEW:
+            break
+        left.remove(best)
+        chosen.append(best)
+        said |= _content(best)
+    return [_sentence(description, some) for some in sorted(chosen)]
+
+
+def _content(tokens: Sequence[Token]) -> set[str]:
+    return {token.stem for token in tokens if token.stem not in STOP}
+
+
+def _sentence(text: str, tokens: Sequence[Token]) -> str:
+    """As people see it, with the sign that ends it, or a full stop."""
+    end = tokens[-1].end
+    closing = _CLOSES.match(text, end)
+    said = _shown("description", text[tokens[0].start : closing.end() if closing else end])
+    return said if said.endswith(_ENDS) else f"{said}."
 
 
 def _shown(field: str, text: str) -> str:

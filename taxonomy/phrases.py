@@ -14,7 +14,7 @@ from reaseq.documents.document import Document, Field, Kind
 from reaseq.documents.language import Phrases, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.surroundings import PARTING, is_aside_above, is_denied_above
-from reaseq.documents.tokens import STOP, begin_of, end_of, is_unspaced
+from reaseq.documents.tokens import STOP, begin_of, end_of, is_unspaced, sentence_of
 from reaseq.taxonomy.evidence import Evidence, Match
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.said_of import NOUN_FIRST
@@ -125,6 +125,7 @@ class _Reader:
             return 0
         parts, substance = self.lexicon.parts.at(self.tokens, at), self.lexicon.substance_at(self.tokens, at)
         width = max(parts, substance, self.listed.at(self.tokens, at))
+        width = next((n for n in range(1, width) if not self._is_joined(at + n)), width)
         if width or self.language not in _COMPOUNDING:
             return width
         return int(stem.endswith(self.lexicon.parts.endings))
@@ -261,12 +262,22 @@ class _Reader:
         if tokens[last - 2].stem.endswith("ly") and not self._is_glued(last - 2):
             return True  # "quickly switch"
         told = [at for at in range(first, last - 1) if (tokens[at].stem,) not in words("praise")]
-        if len(told) < _FEWEST and self._is_any(("vague_nouns",), last - 1):
+        if self._is_any(("vague_nouns",), last - 1) and (len(told) < _FEWEST or not self._is_of_product(first, last)):
             return True
         begins = first == begin_of(tokens, first, clause=False)
         item = self.field.pieces[self.field.piece_at(first)].kind is Kind.ITEM
         goes_on = last < end_of(tokens, first, clause=True) and tokens[last].stem in STOP
         return begins and goes_on and not item and not self.joins.at(tokens, last)
+
+    def _is_of_product(self, first: int, last: int) -> bool:
+        """Does the sentence speak of the product, or a part of it, besides tokens `first` to `last`?"""
+        others = (at for at in sentence_of(self.tokens, first) if not first <= at < last)
+        return any(
+            (at in self._nouns and not self.listed.at(self.tokens, at))
+            or words("pointing").at(self.tokens, at)
+            or (self._is_any(("pronouns",), at) and not self._is_any(("possessives",), at))
+            for at in others
+        )
 
     def _is_swayed(self, first: int, last: int) -> bool:
         """Is it denied, or said of something else? A thing may well have the look of another."""

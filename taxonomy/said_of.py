@@ -20,7 +20,7 @@ _LONGEST_NOUN = 2
 """Tokens of a noun that nobody knows ("durable traction")."""
 NOUN_FIRST = ("fr", "es", "it", "pt")
 """Languages whose adjectives stand behind their nouns."""
-_BEFORE_ADJECTIVES = ("articles", "purposes", "company", "joins")
+_BEFORE_ADJECTIVES = ("articles", "purposes", "company", "joins", "verbs")
 
 
 def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:

@@ -49,7 +49,7 @@ def test_nobody_obeys_a_product(tmp_path: Path, all_trials: bool) -> None:
             held = [claim for claim in claims if claim["status"] != "rejected"]
             found += sum(claim["status"] == "verified" for claim in held)
             said = [f"{claim['attribute']}: {claim['value']}" for claim in held]
-            said += [composed(product["title"], product.get("brand"), claims), prose["text"] if prose else ""]
+            said += [composed(product, claims), prose["text"] if prose else ""]
             said += [
                 cell or "" for name, cell in filled[number].items() if name not in ("title", "brand", "description")
             ]

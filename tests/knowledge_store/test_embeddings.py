@@ -52,7 +52,7 @@ def test_the_best_text_there_is(known: Store) -> None:
     for product_id in ("made-000001", "made-000002"):
         product = known.product(product_id)
         assert product is not None
-        assert found[product_id].text == composed(product["title"], product["brand"], [CLAIM])
+        assert found[product_id].text == composed(product, [CLAIM])
         assert "Upper material: suede" in found[product_id].text
     assert [found[f"made-00000{number}"].source for number in (1, 2, 3)] == ["claims", "claims", "title"]
     assert list(embeddings.texts(known, "watches")) == []

@@ -17,7 +17,8 @@ LEXICON = Lexicon(_SHOES)
 
 def of(title: str, brand: str | None = None, **fields: str) -> str:
     named = {name if name == "description" else f"attributes.{name}": text for name, text in fields.items()}
-    return composed(title, brand, ground({}, Document({"title": title} | named), LEXICON))
+    product = {"title": title, "brand": brand, "description": fields.get("description")}
+    return composed(product, ground({}, Document({"title": title} | named), LEXICON))
 
 
 @pytest.mark.parametrize(
@@ -36,6 +37,20 @@ def of(title: str, brand: str | None = None, **fields: str) -> str:
             "Damen Wanderschuh. Shoe type: hiking shoe (Wanderschuh). Upper material: suede (Veloursleder). "
             "Audience: women (Damen).",
             id="another language, and the buyer last",
+        ),
+        pytest.param(
+            of(
+                "Fell",
+                description="<p>We like it. Soft suede, sole of rubber, warm to -20 °C.</p> It was a dream once.",
+            ),
+            "Fell. Sole material: rubber. Further details: Soft suede. "
+            "In its words: Soft suede, sole of rubber, warm to -20 °C.",
+            id="sentences that claims rest on, where they say more",
+        ),
+        pytest.param(
+            of("Acme Fell 2", description="Hills call. With Lena Voss, the Acme Fell 2 asks what running is."),
+            "Acme Fell 2. In its words: With Lena Voss, the Acme Fell 2 asks what running is.",
+            id="or such as name the product",
         ),
         pytest.param(of("Fell!", "Acme"), "Fell! (Acme).", id="a brand that the title does not have"),
         pytest.param(of("ACME Fell", "Acme"), "ACME Fell.", id="a brand that it has"),
@@ -61,11 +76,11 @@ def test_guesses_are_marked_and_what_does_not_hold_is_left_out() -> None:
         claim("stability", status="rejected"),
         claim("warmth", status="approved", quote=None),
     ]
-    assert composed("Fell", None, claims) == "Fell. Need: grip (likely), warmth."
+    assert composed({"title": "Fell"}, claims) == "Fell. Need: grip (likely), warmth."
 
 
 def test_where_there_is_none_nothing_is_denied_besides() -> None:
     schema = starter_for("jackets")
     assert schema is not None
     claims = ground({}, Document({"title": "Fell jacket", "description": "Hood: no"}), Lexicon(schema))
-    assert composed("Fell jacket", None, claims) == "Fell jacket. Hood: no hood."
+    assert composed({"title": "Fell jacket"}, claims) == "Fell jacket. Hood: no hood."

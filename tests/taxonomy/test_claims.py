@@ -233,7 +233,7 @@ def test_a_brand_of_one_common_word_takes_but_one_word_of_the_title() -> None:
 SAID: list[Case] = [
     ("board_games", "Game", "Number of players: 4", "players=4 players"),
     ("building_toys", "Set", "Anzahl Teile: 250", "pieces=250 pieces"),
-    ("shoes", "Safety boot", "Steel toe cap.", "toe_shape=reinforced"),
+    ("shoes", "Safety boot", "Steel toe cap.", "toe_protection=reinforced"),
     ("skin_care", "Cream", "Free from: parabens, fragrance", "free_of=fragrance-free"),
     ("skin_care", "Crème", "<h4>Sans</h4><ul><li>parabènes</li><li>parfum</li></ul>", "free_of=fragrance-free"),
     ("skin_care", "Creme", "Ohne Parfüm, Silikone oder Parabene", "free_of=paraben-free"),
