@@ -25,7 +25,7 @@ from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.labels import is_substance
 from reaseq.taxonomy.lexicon import QUALITIES, Lexicon
 from reaseq.taxonomy.phrases import phrases
-from reaseq.taxonomy.said_of import tokens_of, with_noun, with_part, with_shade
+from reaseq.taxonomy.said_of import goes_on, tokens_of, with_noun, with_part, with_shade
 from reaseq.taxonomy.schema import Attribute
 from reaseq.taxonomy.sizes import canonical_size
 from reaseq.taxonomy.trust import VERIFIED_FROM, Trust, shipped, sort_of
@@ -340,9 +340,7 @@ class _Grounder:
         claim["evidence"] = match.evidence
         if doubt:
             confidence = min(confidence, _DOUBTED)
-        elif found_by == "both" and not (
-            match.evidence is Evidence.PROSE and self.lexicon.is_mentioned(attribute.name)
-        ):
+        elif found_by == "both" and not (match.evidence is Evidence.PROSE and self._is_by_the_way(attribute, match)):
             confidence = agreed(confidence)
         if not doubt and confidence < VERIFIED_FROM:
             doubt = f"{claim['verdict']}; of such claims ({match.evidence}) {int(confidence * 100)}% are right"
@@ -350,6 +348,11 @@ class _Grounder:
         if doubt:
             claim["status"], claim["verdict"] = "proposed", doubt
         return claim
+
+    def _is_by_the_way(self, attribute: Attribute, match: Match) -> bool:
+        """May a free mention be of what the product is not, or of what only a part is ("a leather cage")?"""
+        of_part = is_substance(attribute) and goes_on(match, self.document)
+        return of_part or self.lexicon.is_mentioned(attribute.name)
 
     def _against(self, attribute: Attribute, match: Match, labelled: Sequence[Labelled]) -> Labelled | None:
         """What a label or a column says instead. Words that the lexicon does not know say nothing against a kind of

@@ -172,12 +172,10 @@ class Lexicon:
         """For each closed attribute, every place where one of its terms stands: the fields in their order."""
         return self._reading(document).found
 
-    def is_mentioned(self, name: str) -> bool:
-        """Is it the kind of thing, a use, a style or what something is made of, of which a text may mention what the
-        product is not or has not ("rubber wings", "a leather cage")?"""
-        attribute = self.schema.get(name)
-        substance = attribute is not None and is_substance(attribute)
-        return substance or name in (*_BY_THE_WAY, self.labels.kind) or self.parts.needs_cue(name)
+    def is_mentioned(self, attribute: str) -> bool:
+        """Is it the kind of thing, a use, a style or what a part is made of, of which a text may mention what the
+        product is not or has not ("rubber wings")?"""
+        return attribute in (*_BY_THE_WAY, self.labels.kind) or self.parts.needs_cue(attribute)
 
     def is_look(self, stem: str) -> bool:
         """Is it a colour, or another word for what is seen of a thing?"""

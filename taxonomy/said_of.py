@@ -98,6 +98,14 @@ def tokens_of(match: Match, field: Field) -> tuple[int, int]:
     )
 
 
+def goes_on(match: Match, document: Document) -> bool:
+    """Does a word follow that the match may describe: "leather" in "a leather cage"?"""
+    field = document.fields[match.field]
+    _, last = tokens_of(match, field)
+    joined = last < len(field.tokens) and field.tokens[last].clause == field.tokens[last - 1].clause
+    return joined and not _parts(field.tokens, last)
+
+
 def _parts(tokens: Sequence[Token], at: int) -> bool:
     """Does a word stand there that no noun goes on over?"""
     return tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in (*PARTING, "adverbs"))
