@@ -206,7 +206,8 @@ class _Grounder:
             if stated:
                 claims = [claim for claim in claims if claim["status"] != "proposed"]
         denied: dict[str, Match] = {}
-        if attribute.facet == "supply" and not attribute.looks and not self._is_other:
+        kind = attribute.name == self.lexicon.labels.kind
+        if attribute.facet == "supply" and not (kind or attribute.looks or self._is_other):
             # Whom or what a product is not for, sentences say by the way ("no running required").
             denied = {
                 match.value: match

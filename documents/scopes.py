@@ -127,6 +127,7 @@ class _Reader:
             return
         if self._denies_what_follows():
             self._denies_what_precedes()
+            self._is_too_much()
             self._is_of_others()
             self._compares()
             self._offers()
@@ -168,6 +169,8 @@ class _Reader:
             after = index + width
             if self._glued(after - 1):
                 self.mark(after, after + 1, Scope.DENIED)
+            elif self._is_for_something(after):
+                self.mark(after, turn(tokens, after, end), Scope.DENIED)  # "not made for hiking"
             elif more := self._says("denies_more", after):
                 self.mark(after + more, after + more + _NEXT, Scope.ASIDE)
             elif after < end and not self._says("denies_not_before", after):
@@ -185,6 +188,22 @@ class _Reader:
         if tokens[index].stem == "0" and index + 1 < end and tokens[index + 1].stem == "%":
             self.mark(index + 2, min(index + 4, end), Scope.DENIED)
         return True
+
+    def _is_too_much(self) -> None:
+        """ "Too delicate for hiking", "für Wanderungen zu dünn" """
+        tokens, index, (begin, end) = self.tokens, self.index, self.clause
+        if not self._width("too") or index + 1 >= end:
+            return
+        purpose = next((at for at in range(index + 1, min(index + 2 + _NEXT, end)) if self._says("purposes", at)), None)
+        if purpose is not None:
+            self.mark(purpose, turn(tokens, purpose, end), Scope.DENIED)
+        elif index + _NEXT >= end and words("purposes").at(tokens, begin, index):
+            self.mark(begin, index, Scope.DENIED)
+
+    def _is_for_something(self, index: int) -> bool:
+        """ "Made for", "really ideal for", "conçue pour" """
+        made = next((at for at in range(index, min(index + _NEXT, self.clause[1])) if self._says("suited", at)), None)
+        return made is not None and any(self._says("purposes", at) for at in range(made + 1, made + 1 + _NEXT))
 
     def _denies_what_precedes(self) -> None:
         tokens, index, (begin, end) = self.tokens, self.index, self.clause
@@ -429,7 +448,7 @@ class _Reader:
 
 
 _KINDS = (
-    *("no", "fixed", "denies_clause", "denies_next", "denies_before", "denies_last", "but_is_not"),
+    *("no", "too", "fixed", "denies_clause", "denies_next", "denies_before", "denies_last", "but_is_not"),
     *(
         "exceptions",
         "versions",

@@ -6,6 +6,7 @@ sentences of the description on which claims rest, as they say more than claims 
 what is embedded. As it is composed when it is asked for, a decision tells on it at once.
 """
 
+import html
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby, pairwise
@@ -13,7 +14,7 @@ from operator import attrgetter
 from typing import Any
 
 from reaseq.documents.document import read_field
-from reaseq.documents.language import answer
+from reaseq.documents.language import answer, words
 from reaseq.documents.tokens import STOP, Token, stems, tokenize
 from reaseq.knowledge_store.siblings import MODEL
 from reaseq.knowledge_store.tables import LOCKED, ClaimStatus
@@ -56,10 +57,11 @@ def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
         if value := _said(claim):
             of_attribute = said.setdefault((claim["facet"] == "demand", claim["attribute"]), {})
             of_attribute.setdefault(claim["value"], value)
-    lines = [
-        f"{attribute.replace('_', ' ').capitalize()}: {', '.join(values.values())}."
-        for (_, attribute), values in sorted(said.items(), key=lambda one: one[0][0])
-    ]
+    lines = []
+    for (_, attribute), values in sorted(said.items(), key=lambda one: one[0][0]):
+        if is_so := [shown for value, shown in values.items() if not _is_limit(value)]:
+            lines.append(f"{attribute.replace('_', ' ').capitalize()}: {', '.join(is_so)}.")
+        lines += [f"{value[0].upper()}{value[1:]}." for value in values if _is_limit(value)]
     if name:
         lines.insert(0, name if name.endswith((".", "!", "?")) else f"{name}.")
     if told := _told(product.get("description") or "", claims, name, stems(" ".join(lines))):
@@ -97,7 +99,8 @@ def _sentence(text: str, tokens: Sequence[Token]) -> str:
     """As people see it, with the sign that ends it, or a full stop."""
     end = tokens[-1].end
     closing = _CLOSES.match(text, end)
-    said = _shown("description", text[tokens[0].start : closing.end() if closing else end])
+    said = html.unescape(_shown("description", text[tokens[0].start : closing.end() if closing else end]))
+    said = f"… {said}" if said[:1].islower() else said
     return said if said.endswith(_ENDS) else f"{said}."
 
 
@@ -153,5 +156,11 @@ def _says_the_same(quote: str, value: str, evidence: str | None) -> bool:
     return known or evidence == Evidence.READ or answer(tokens, 0, len(tokens)) is not None
 
 
-def _within(words: tuple[str, ...], text: tuple[str, ...]) -> bool:
-    return any(text[at : at + len(words)] == words for at in range(len(text) - len(words) + 1))
+def _is_limit(value: str) -> bool:
+    """Is it a sentence that says what the product is not for ("Not made for hiking")?"""
+    tokens = tokenize(value)
+    return words("denies_next").at(tokens, 0) > 0 and any(words("purposes").at(tokens, at) for at in range(len(tokens)))
+
+
+def _within(inner: tuple[str, ...], text: tuple[str, ...]) -> bool:
+    return any(text[at : at + len(inner)] == inner for at in range(len(text) - len(inner) + 1))

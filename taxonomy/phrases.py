@@ -6,11 +6,12 @@ the attribute lists ("inspired by"), to the end of its clause; of languages whos
 or that are written without blanks, only those are read.
 """
 
+import html
 import re
 from collections.abc import Iterator
 from functools import cached_property
 
-from reaseq.documents.document import Document, Field, Kind
+from reaseq.documents.document import Document, Field, Kind, read_field
 from reaseq.documents.language import Phrases, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.surroundings import PARTING, is_aside_above, is_denied_above
@@ -20,12 +21,14 @@ from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.said_of import NOUN_FIRST
 from reaseq.taxonomy.schema import Attribute
 
-_LONGEST = 5
+_LONGEST = 6
 """Tokens of a noun with what describes it."""
 _LONGEST_BEHIND = 9
 """Tokens of a purpose or an origin."""
 _MOST_JOINED = 2
 """Words that describe a noun before an "and" or a comma between them and others."""
+_DENIED_WITHIN = 3
+"""Tokens from what denies a purpose to it."""
 _FEWEST = 2
 """Words that must describe a noun that says little by itself ("look")."""
 _COMPOUNDING = ("de", "nl", "sv", "da", "no")
@@ -40,9 +43,11 @@ _BEHIND_VERB = ("articles", "possessives")
 _NO_PART = ("packagings", "bearers", "feet", "verbs")
 """Kinds of words that are no part of the product, whatever else they may be."""
 _TURNS = ("relatives", "turns", "whereas")
+_DONE = ("suited", "made_for", "made_with")
 _PARTICLES = ("up", "down", "off", "out")
 _BEFORE_DOING = ("by", "for", "of", "while", "when")
-_DASH = re.compile(r"\s[-–—]|[-–—]\s")
+_DASH = re.compile(r"\s[-–—]|[-–—]\s|\.")
+"""A dash, or a full stop without a blank behind it."""
 _QUOTES = re.compile(r'["“”„«»]')
 
 _FIELD = "description"
@@ -52,7 +57,7 @@ Range = tuple[int, int]
 
 
 def phrases(attribute: Attribute, document: Document, lexicon: Lexicon) -> Iterator[Match]:
-    """What the description says of the product in phrases of that attribute (of the kind *phrase*), as received."""
+    """What the description says of the product in phrases of that attribute, of the kind *phrase*, as people see it."""
     field = document.fields.get(_FIELD)
     if field is None:
         return
@@ -61,7 +66,8 @@ def phrases(attribute: Attribute, document: Document, lexicon: Lexicon) -> Itera
         piece = field.pieces[field.piece_at(first)]
         if not (piece.kind is Kind.GRID or piece.sure or is_denied_above(field, piece) or is_aside_above(field, piece)):
             start, end = field.tokens[first].start, field.tokens[last - 1].end
-            yield Match(document.quote(_FIELD, start, end), _FIELD, start, end, Evidence.WORDS)
+            said = html.unescape(read_field(_FIELD, document.quote(_FIELD, start, end)).shown())
+            yield Match(said, _FIELD, start, end, Evidence.WORDS)
 
 
 class _Reader:
@@ -102,20 +108,28 @@ class _Reader:
             last = self._list_end(at, first) if width and first < len(self.tokens) else at
             if 0 < last - first <= _LONGEST_BEHIND and not self._is_left_open(first, last):
                 begin = begin_of(self.tokens, at, clause=False)
-                if width > 1:
-                    if not self._is_swayed(at, at + 1):
-                        yield first, last
-                elif (
-                    last - first == 1
-                    or self._is_small(first)
-                    or (last < len(self.tokens) and self._is_in_sentence(last))
-                ):
-                    pass
-                elif at == begin and not self._is_swayed(first, last):
-                    yield first, last  # "For city walking in hot weather."
-                elif begin < at == begin + words("denies_next").at(self.tokens, begin, at):
+                ends = last == len(self.tokens) or not self._is_in_sentence(last)
+                denied = begin < at == begin + words("denies_next").at(self.tokens, begin, at)
+                if width > 1 and not self._is_swayed(at, at + 1):
+                    yield first, last
+                elif width > 1 and (denial := self._denial(at)) is not None:
+                    yield denial, last  # "Not made for hiking."
+                elif ends and width == 1 and denied:
                     yield begin, last  # "Not for wet areas."
+                elif ends and width == 1 and at == begin and self._says_what_for(first, last):
+                    yield first, last  # "For city walking in hot weather."
             at = max(last, at + 1)
+
+    def _says_what_for(self, first: int, last: int) -> bool:
+        """Is it more than a word ("for yourself"), and no instruction ("for best results, wash cold")?"""
+        return last - first > 1 and not self._is_small(first) and not self._is_swayed(first, last)
+
+    def _denial(self, at: int) -> int | None:
+        """Where the word begins that denies what begins at token `at`."""
+        begin = max(begin_of(self.tokens, at, clause=True), at - _DENIED_WITHIN)
+        denied = self.field.under(at, at + 1) == Scope.DENIED
+        denials = [one for one in range(begin, at) if denied and words("denies_next").at(self.tokens, one, at)]
+        return denials[-1] if denials else None
 
     def _noun(self, at: int) -> int:
         """How many tokens the noun has that begins there; 0 if none does."""
@@ -242,11 +256,16 @@ class _Reader:
             at -= 1
         while self._is_glued(at - 1):
             at -= 1  # "low-to-the-ground"
+        if at == least and self._is_joined(at) and self._describes(at - 1):
+            return head  # more than can be told
         if not 0 < at < head:
             return at
         doing = self.tokens[at].stem.endswith("ing") and self.tokens[at - 1].stem in _BEFORE_DOING
-        # "By buying cotton" and "these shoes meld styles" begin with a verb.
-        return at + 1 if doing or (at - 1 in self._nouns and self._is_joined(at)) else at
+        subject = at - 1 in self._nouns or (
+            self._is_any(("pronouns",), at - 1) and not self._is_any(("possessives",), at - 1)
+        )
+        # "By buying cotton", "these shoes meld styles" and "we suggest toe caps" begin with a verb.
+        return at + 1 if doing or (subject and self._is_joined(at)) else at
 
     def _describes(self, at: int) -> bool:
         """May token `at` describe a noun behind it?"""
@@ -291,6 +310,7 @@ class _Reader:
         while end < len(tokens) and tokens[end].sentence == tokens[begin].sentence:
             more = end_of(tokens, end, clause=True)
             member = all(self.joins.at(tokens, at, at + 1) or not self._is_small(at) for at in range(end, more))
+            member = member and not self._is_done(end) and not self._acts_there(end, more)
             if more - first > _LONGEST_BEHIND or not member:
                 break
             end = more
@@ -299,15 +319,38 @@ class _Reader:
             verb = self._is_inflected(at) and after < end and self._is_any(_BEHIND_VERB, after)
             subject = self._is_any(("pronouns",), at) and not self._is_any(("possessives",), at)
             another = self._is_any((*_TURNS, "company"), at) and not words("purposes").at(tokens, at, at + 1)
-            if verb or subject or another or self._is_dashed(at):
-                return at
+            joined = self.joins.at(tokens, at, at + 1) and at + 1 < end and self._is_done(at + 1)
+            if verb and after == at + 1:
+                return first  # of "the sharks our designer met" or "the sea makes a look" nobody knows
+            if verb or subject or another or joined or self._is_dashed(at):
+                return self._trimmed(first, at)
+        return self._trimmed(first, end)
+
+    def _trimmed(self, first: int, end: int) -> int:
+        """Where a purpose ends without the small words, and in German the participle, that follow it ("für lange Reisen
+        gemacht"); none where it is too much for that ("für Wanderungen zu dünn")."""
+        if self.language in _COMPOUNDING and any(words("too").at(self.tokens, at, at + 1) for at in range(first, end)):
+            return first
+        done = _DONE if self.language in _COMPOUNDING else ()
+        while end > first + 1 and (self._is_small(end - 1) or self._is_any(done, end - 1)):
+            end -= 1
         return end
+
+    def _acts_there(self, first: int, end: int) -> bool:
+        """Does a clause begin with a verb in -s ("wipes clean", not "walks and hikes"), or remark on what was said
+        ("obviously")?"""
+        verb = end - first > 1 and self._is_inflected(first) and not self.joins.at(self.tokens, first + 1)
+        return verb or (end - first == 1 and self.tokens[first].stem.endswith("ly"))
+
+    def _is_done(self, at: int) -> bool:
+        """Does a participle stand there: "shipped flat", "gefertigt in Porto"?"""
+        return self.tokens[at].stem.endswith("ed") or self._is_any(_DONE, at)
 
     def _is_left_open(self, first: int, last: int) -> bool:
         """Does it hang on what is said elsewhere: "both", "the athlete who ..."?"""
         relative = last < len(self.tokens) and last - first == 1 and self._is_any((*_TURNS, "pronouns"), last)
-        return (
-            relative
-            or self._is_any(("pronouns",), first)
-            or all(self._is_small(at) or self._is_any(("vague_nouns",), at) for at in range(first, last))
+        empty = (
+            self.tokens[at].stem in STOP or self._is_any(("determiners", "pronouns", "vague_nouns"), at)
+            for at in range(first, last)
         )
+        return relative or self._is_any(("pronouns",), first) or all(empty)

@@ -46,6 +46,17 @@ DENIED: list[Case] = [
     ("jackets", "Kea", "Not an ounce of leather.", "fabric=leather"),
 ]
 NOT_SAID: list[Case] = [
+    ("shirts", "Kea", "Im letzten Jahr gab es sie noch aus Leinen.", "material=linen"),
+    ("shirts", "Kea", "Im Vorjahr noch aus Leinen, jetzt neu.", "material=linen"),
+    ("shoes", "Kea", "Frühere Modelle hatten eine Gummisohle, die neue ist leichter.", "sole_material=rubber"),
+    (
+        "shoes",
+        "Forest Grove",
+        "The original Forest Grove had a grid to give runners extra cushioning.",
+        "need=cushioning",
+    ),
+    ("shoes", "Kea", "Perfect for anyone who hates zips.", "closure=zip"),
+    ("coffee", "Kea", "Some customers find it nutty.", "flavor=nutty"),
     ("jackets", "コート", "ダウンは入っておりません。", "filling=down"),
     ("bags", "バッグ", "商品自体に防水性はありません。", "water_protection=waterproof"),
     ("shoes", "低帮跑鞋", "本款为低帮。雨天请选择GTX高帮款。", "water_protection=waterproof"),
