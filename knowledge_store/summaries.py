@@ -88,11 +88,14 @@ def _told(description: str, claims: Sequence[Mapping[str, Any]], title: str, kno
         left.remove(best)
         chosen.append(best)
         said |= _content(best)
-    return [_sentence(description, some) for some in sorted(chosen)]
+    return [_sentence(description, some) for some in sorted(chosen, key=lambda some: some[0].start)]
 
 
 def _content(tokens: Sequence[Token]) -> set[str]:
-    return {token.stem for token in tokens if token.stem not in STOP}
+    """Stems of the words that may say something."""
+    empty = [words(kind) for kind in ("praise", "verbs", "pronouns", "articles", "adverbs", "made_for")]
+    stems_of = {token.stem for token in tokens if token.stem not in STOP}
+    return {stem for stem in stems_of if not any((stem,) in kind for kind in empty)}
 
 
 def _sentence(text: str, tokens: Sequence[Token]) -> str:

@@ -44,7 +44,7 @@ _NO_PART = ("packagings", "bearers", "feet", "verbs")
 """Kinds of words that are no part of the product, whatever else they may be."""
 _TURNS = ("relatives", "turns", "whereas")
 _DONE = ("suited", "made_for", "made_with")
-_PARTICLES = ("up", "down", "off", "out")
+_PARTICLES = ("up", "down", "off", "out", "in")
 _BEFORE_DOING = ("by", "for", "of", "while", "when")
 _DASH = re.compile(r"\s[-–—]|[-–—]\s|\.")
 """A dash, or a full stop without a blank behind it."""
@@ -147,6 +147,9 @@ class _Reader:
     def _acts(self, first: int, end: int) -> bool:
         """Is what may be a noun a verb ("covers the toe"), or half of an adjective ("low-profile")?"""
         goes_on = end < len(self.tokens) and self._is_joined(end)
+        if goes_on and self._is_inflected(end - 1) and self.tokens[end].stem in _PARTICLES:
+            end += 1  # "the heel counter locks in the fit"
+            goes_on = end < len(self.tokens) and self._is_joined(end)
         return self._is_glued(first - 1) or (goes_on and self._is_any(_BEHIND_VERB, end))
 
     @cached_property
@@ -319,7 +322,8 @@ class _Reader:
             verb = self._is_inflected(at) and after < end and self._is_any(_BEHIND_VERB, after)
             subject = self._is_any(("pronouns",), at) and not self._is_any(("possessives",), at)
             another = self._is_any((*_TURNS, "company"), at) and not words("purposes").at(tokens, at, at + 1)
-            joined = self.joins.at(tokens, at, at + 1) and at + 1 < end and self._is_done(at + 1)
+            behind = at + 1 < end and (self._is_done(at + 1) or self._acts_there(at + 1, end))
+            joined = self.joins.at(tokens, at, at + 1) and behind
             if verb and after == at + 1:
                 return first  # of "the sharks our designer met" or "the sea makes a look" nobody knows
             if verb or subject or another or joined or self._is_dashed(at):

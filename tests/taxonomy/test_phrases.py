@@ -25,6 +25,7 @@ DETAILS = [
     # A verb is no noun, and describes none.
     ("These shoes meld football style elements.", ["football style elements"]),
     ("The club crest covers the chest.", []),
+    ("The heel counter locks in the fit.", []),
     ("Translucent details fit in at work.", []),
     ("By buying cotton from us you help.", []),
     ("We recommend heel grips, and we suggest toe caps.", []),
@@ -62,6 +63,7 @@ PURPOSES = [
     ("Für lange Reisen gemacht. Ideal für lange Reisen im Zug gedacht.", ["lange Reisen im Zug"]),
     ("Made for ferries &amp; piers.", ["ferries & piers"]),
     ("Made for travel, shipped flat.", ["travel"]),
+    ("Made for the street and arrives complete.", ["street"]),
     ("Designed for bedside reading and shipped flat.", ["bedside reading"]),
     ("Designed for desk days.Machine wash at 30.", ["desk days"]),
     ("Perfect for eggs, wipes clean.", ["eggs"]),
