@@ -172,10 +172,7 @@ class _Grounder:
             matches = _sold(matches, labelled)
         best: dict[str, Match] = {}
         for match in matches:
-            if match.stated and (
-                match.value not in best
-                or self._trust(attribute, match.evidence) > self._trust(attribute, best[match.value].evidence)
-            ):
+            if match.stated and (match.value not in best or self._outranks(attribute, match, best[match.value])):
                 best[match.value] = match
         if attribute.facet == "demand":
             best = {value: self._with_its_list(match, matches) for value, match in best.items()}
@@ -215,6 +212,12 @@ class _Grounder:
                 if match.denied and match.value not in {*best, *said} and self._is_plainly_denied(match)
             }
         return claims + stated + [self._denied(attribute, match) for match in denied.values()]
+
+    def _outranks(self, attribute: Attribute, match: Match, other: Match) -> bool:
+        """Is it the better evidence: what a label or column says, else what is trusted more?"""
+        asked, other_asked = match.evidence in _ASKED_FOR, other.evidence in _ASKED_FOR
+        mine, theirs = self._trust(attribute, match.evidence), self._trust(attribute, other.evidence)
+        return (asked, mine) > (other_asked, theirs)
 
     def _with_its_list(self, match: Match, matches: Sequence[Match]) -> Match:
         """The match with what a list goes on with that means the same value ("handball, volleyball and badminton")."""

@@ -8,6 +8,7 @@ from reaseq.documents.language import denies_what_follows, words
 from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_unspaced
 
 _OPENS, _CLOSES = re.compile(r"[(\[（【]"), re.compile(r"[)\]）】]")
+_QUOTES = frozenset('"“”„«»')
 _LONGEST_USES = 10
 """Tokens."""
 _MOST_DESCRIBING = 2
@@ -207,6 +208,14 @@ def is_done_so(field: Field, last: int) -> bool:
     following = field.tokens[last]
     glued = field.text[field.tokens[last - 1].end : following.start] in ("-", "‐", "‑")
     return glued and following.stem.endswith(_DONE)
+
+
+def is_quoted(field: Field, first: int) -> bool:
+    """Does token `first` stand between quotation marks in its sentence, as lettering does ("the tongue says 'To the
+    streets'")?"""
+    begin = field.tokens[begin_of(field.tokens, first, clause=False)].start
+    before = field.text[max(0, begin - 1) : field.tokens[first].start]
+    return sum(char in _QUOTES for char in before) % 2 == 1
 
 
 def is_of_look(tokens: Sequence[Token], first: int, last: int) -> bool:

@@ -149,6 +149,9 @@ def _said(claim: Mapping[str, Any]) -> str:
     if claim["facet"] != "demand" and _within(stems(value), stems(quote)) and set(last) <= set(stems(value)):
         # "Upper material: synthetic upper" says no more than the value.
         return value if set(stems(quote)) & set(stems(claim["attribute"].replace("_", " "))) else quote
+    if claim["facet"] == "demand" and " " in quote:
+        # What is said of a part, its words say: "breathable mesh tongue (breathability)".
+        return quote if _within(stems(value), stems(quote)) else f"{quote} ({value})"
     return f"{value} ({quote})"
 
 

@@ -36,6 +36,7 @@ from reaseq.documents.surroundings import (
     is_of_look,
     is_pointed_to,
     is_purpose,
+    is_quoted,
 )
 from reaseq.documents.tokens import (
     STOP,
@@ -508,6 +509,7 @@ class Lexicon:
                 or words("idioms").over(tokens, index, last)
                 or acts_on_another(tokens, index, last)
                 or (term.attribute.name == "need" and is_done_so(field, last))
+                or (term.attribute.name in _BY_THE_WAY and is_quoted(field, index))
                 or (field.name != "title" and product.means_else(term.stems))
             ):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.WORDS, ""

@@ -25,7 +25,7 @@ _LONGEST = 6
 """Tokens of a noun with what describes it."""
 _LONGEST_BEHIND = 9
 """Tokens of a purpose or an origin."""
-_MOST_JOINED = 2
+_MOST_JOINED = 1
 """Words that describe a noun before an "and" or a comma between them and others."""
 _DENIED_WITHIN = 3
 """Tokens from what denies a purpose to it."""
@@ -199,7 +199,7 @@ class _Reader:
         after = at + 1
         if not self._is_inflected(at) or after == len(self.tokens) or not self._is_joined(after):
             return False
-        if self.joins.at(self.tokens, after) or self.tokens[after].stem == "of":
+        if self.joins.at(self.tokens, after) or self.tokens[after].stem == "of" or self._is_any(("relatives",), after):
             return False
         return not known or self._is_any(_BEHIND_VERB, after) or not self._is_any(_BEHIND_NOUN, after)
 

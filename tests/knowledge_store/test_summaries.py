@@ -52,6 +52,11 @@ def of(title: str, brand: str | None = None, **fields: str) -> str:
             "Acme Fell 2. In its words: With Lena Voss, the Acme Fell 2 asks what running is.",
             id="or such as name the product",
         ),
+        pytest.param(
+            of("Fell", description="With a breathable mesh upper."),
+            "Fell. Upper material: mesh. Need: breathable mesh upper (breathability).",
+            id="a need in the text's words",
+        ),
         pytest.param(of("Fell!", "Acme"), "Fell! (Acme).", id="a brand that the title does not have"),
         pytest.param(of("ACME Fell", "Acme"), "ACME Fell.", id="a brand that it has"),
         pytest.param(of("<b>Fell</b> &amp; Tor"), "Fell & Tor.", id="markup"),

@@ -38,6 +38,7 @@ SAID: list[Case] = [
     ("jackets", "Kea Track Jacket", "", "jacket_type=track jacket"),
 ]
 NOT_SAID: list[Case] = [
+    ("shoes", "Kea", 'The left tongue says "To the streets."', "scenario=streets"),
     ("shoes", "Kea", "These boots bring a classic comic book character to the pitch.", "style=classic"),
     ("shoes", "Kea", "The shoe became a streetwear phenomenon.", "style=streetwear"),
     ("shoes", "Kea", "Kea shoes became style icons in the '80s, when rap was young.", "style=retro"),

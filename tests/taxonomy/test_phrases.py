@@ -17,6 +17,8 @@ DETAILS = [
     ("With a chunky, sculpted outsole in a wet and dry traction pattern.",
      ["chunky, sculpted outsole", "wet and dry traction pattern"]),
     ("The low-to-the-ground gum rubber outsole wraps your foot.", ["low-to-the-ground gum rubber outsole"]),
+    ("With distinct design lines that borrow from courts.", ["distinct design lines"]),
+    ("3-Stripes on the outer side and perforated 3-Stripes on the inner side.", ["perforated 3-Stripes"]),
     ("Clean design lines and a hugged-in fit.", ["Clean design lines", "hugged-in fit"]),
     ("Mesh side panels add air.", ["Mesh side panels"]),
     ("Die rutschfeste Gummisohle gibt auf dem Eis und im Wald Halt.", ["rutschfeste Gummisohle"]),
