@@ -28,6 +28,8 @@ _MOST_SENTENCES, _LONGEST_SENTENCE = 2, 300
 _ENDS = (".", "!", "?", "。", "！", "？")
 _CLOSES = re.compile(r"""["'”’»)\]]*[.!?。！？…]+["'”’»)\]]*""")
 _SENTENCE = attrgetter("sentence")
+_ALIKE = 4
+"""Letters that words of one stem begin with: breathable, breathability."""
 _FEWEST_NEW = 3
 """Words that a sentence must add to what is said."""
 _GUESSED = ("demand", "inferred")
@@ -149,7 +151,7 @@ def _said(claim: Mapping[str, Any]) -> str:
     if claim["facet"] != "demand" and _within(stems(value), stems(quote)) and set(last) <= set(stems(value)):
         # "Upper material: synthetic upper" says no more than the value.
         return value if set(stems(quote)) & set(stems(claim["attribute"].replace("_", " "))) else quote
-    if claim["facet"] == "demand" and " " in quote:
+    if claim["facet"] == "demand" and _names(quote, value):
         # What is said of a part, its words say: "breathable mesh tongue (breathability)".
         return quote if _within(stems(value), stems(quote)) else f"{quote} ({value})"
     return f"{value} ({quote})"
@@ -160,6 +162,15 @@ def _says_the_same(quote: str, value: str, evidence: str | None) -> bool:
     # "removable insole (removable)" says no more, "indoors and outdoors (indoors)" less.
     known = stems(quote) == stems(value) or (_within(stems(quote), stems(value)) and " and " not in value)
     return known or evidence == Evidence.READ or answer(tokens, 0, len(tokens)) is not None
+
+
+def _names(quote: str, value: str) -> bool:
+    """Is it a phrase of its own that has a word like the value's: "breathable mesh tongue", not "from wind" or "cushion
+    your"?"""
+    tokens = tokenize(quote)
+    small = any(token.stem in STOP for token in (tokens[0], tokens[-1]))
+    alike = {word[:_ALIKE] for word in stems(value)} & {token.stem[:_ALIKE] for token in tokens}
+    return len(tokens) > 1 and " " in quote and bool(alike) and not small
 
 
 def _is_limit(value: str) -> bool:
