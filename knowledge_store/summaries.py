@@ -30,7 +30,7 @@ _CLOSES = re.compile(r"""["'”’»)\]]*[.!?。！？…]+["'”’»)\]]*""")
 _SENTENCE = attrgetter("sentence")
 _ALIKE = 4
 """Letters that words of one stem begin with: breathable, breathability."""
-_FEWEST_NEW = 3
+_FEWEST_NEW = 2
 """Words that a sentence must add to what is said."""
 _GUESSED = ("demand", "inferred")
 """Types of claims that no words state."""
