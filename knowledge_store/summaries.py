@@ -72,25 +72,34 @@ def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
 
 
 def _told(description: str, claims: Sequence[Mapping[str, Any]], title: str, known: tuple[str, ...]) -> list[str]:
-    """Of the sentences on which claims that hold rest (where none do, of those that name the product) those that say
-    most that is not known, in their order."""
+    """Of the sentences on which claims that hold rest (then of those that name the product) those that say most that is
+    not known, in their order."""
     if not description:
         return []
     rests = {claim["start"] for claim in claims if claim.get("field") == "description" and holds(claim)}
     named, said = set(pairwise(stems(title))), set(known)
     sentences = [list(some) for _, some in groupby(read_field("description", description).tokens, key=_SENTENCE)]
     short = [some for some in sentences if some[-1].end - some[0].start <= _LONGEST_SENTENCE]
-    left = [some for some in short if any(some[0].start <= place < some[-1].end for place in rests)]
-    left = left or [some for some in short if named & set(pairwise(token.stem for token in some))]
-    chosen = []
-    for _ in range(min(_MOST_SENTENCES, len(left))):
-        best = max(left, key=lambda some: len(_content(some) - said))
-        if len(_content(best) - said) < _FEWEST_NEW:
-            break
-        left.remove(best)
-        chosen.append(best)
-        said |= _content(best)
+    on_it = [some for some in short if any(some[0].start <= place < some[-1].end for place in rests)]
+    of_it = [some for some in short if named & set(pairwise(token.stem for token in some)) or _points_to_goods(some)]
+    chosen: list[list[Token]] = []
+    for left in (on_it, of_it):
+        while left and len(chosen) < _MOST_SENTENCES:
+            best = max(left, key=lambda some: len(_content(some) - said))
+            left.remove(best)
+            if len(_content(best) - said) >= _FEWEST_NEW:
+                chosen.append(best)
+                said |= _content(best)
     return [_sentence(description, some) for some in sorted(chosen, key=lambda some: some[0].start)]
+
+
+def _points_to_goods(tokens: Sequence[Token]) -> bool:
+    """ "These shoes", "this training tee" """
+    return any(
+        words("pointing").at(tokens, at)
+        and any(words("goods").at(tokens, n) for n in range(at + 1, min(at + 4, len(tokens))))
+        for at in range(len(tokens))
+    )
 
 
 def _content(tokens: Sequence[Token]) -> set[str]:

@@ -64,6 +64,8 @@ from reaseq.taxonomy.parts import Part, Parts, owner_of
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.units import is_in, same
 
+_HISTORY_WITHIN = 5
+"""Tokens from words for former times to a need of then."""
 _COMMA = re.compile("[,、，]")
 _USES = ("scenario", "season", "occasion", "room")
 """Attributes that say when, where or what for a product is used."""
@@ -779,6 +781,11 @@ class Lexicon:
         if attribute.name == self.labels.kind:
             if is_pointed_to(tokens, place.first):
                 return False
+        elif attribute.name == "need" and place.field.name != "title":
+            before = range(max(begin_of(tokens, place.first, clause=True), place.first - _HISTORY_WITHIN), place.first)
+            return any(
+                words("history").at(tokens, at, place.first) for at in before
+            )  # "first designed as a grippy shoe"
         elif attribute.facet != "demand" or attribute.name in ("audience", "need"):
             return False
         elif attribute.name in _USES and is_pointed_to(tokens, place.first) and self._is_goods(tokens, place.last):

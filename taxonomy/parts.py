@@ -117,7 +117,7 @@ def _part_after(tokens: Sequence[Token], last: int, parts: dict[int, Part], *, s
     clause, index, steps, located = tokens[last - 1].clause, last, 0, False
     while index < len(tokens) and tokens[index].clause == clause and steps <= _AFTER and index - last <= 2 * _AFTER:
         if index in parts and not (located and parts[index].whole):
-            return parts[index]
+            return _last_of(tokens, parts, parts[index])
         if words("located").at(tokens, index) and index == last:
             located = True
         elif not (shared and words("joins").at(tokens, index)) and not located:
@@ -126,6 +126,15 @@ def _part_after(tokens: Sequence[Token], last: int, parts: dict[int, Part], *, s
             steps += 1
         index += 1
     return None
+
+
+def _last_of(tokens: Sequence[Token], parts: dict[int, Part], part: Part) -> Part:
+    """What a compound names: of "rubber outsole inserts" inserts, if they are nobody's."""
+    other = parts.get(part.last)
+    last = tokens[part.last - 1]
+    bare = last.end - last.start == len(last.stem)  # "Rubber soles finish the look"
+    beside = other is not None and bare and tokens[other.first].clause == last.clause
+    return other if other is not None and beside and not other.owners and not other.whole else part
 
 
 def _part_before(

@@ -26,7 +26,7 @@ _LONGEST = 6
 _LONGEST_BEHIND = 9
 """Tokens of a purpose or an origin."""
 _MOST_JOINED = 1
-"""Words that describe a noun before an "and" or a comma between them and others."""
+"""Words that describe a noun before a comma between them and others."""
 _DENIED_WITHIN = 3
 """Tokens from what denies a purpose to it."""
 _FEWEST = 2
@@ -92,7 +92,12 @@ class _Reader:
                 end += width  # "mesh panels"
             if end > at and not self._acts(at, end) and (last := self._end(end)):
                 first = self._begin(at, max(done, end - _LONGEST))
-                if last - first > 1 and not self._says_nothing(first, last) and not self._is_swayed(first, last):
+                if (
+                    first is not None
+                    and last - first > 1
+                    and not self._says_nothing(first, last)
+                    and not self._is_swayed(first, last)
+                ):
                     yield first, last
                     done = last
             at = max(at + 1, end)
@@ -235,22 +240,28 @@ class _Reader:
         other = after + self._noun(after)
         return after < other < len(self.tokens) and self._is_joined(other) and not self._end(other)
 
-    def _begin(self, head: int, least: int) -> int:
-        """Where what describes the noun at token `head` begins: with "wet" of "wet and dry traction pattern"."""
+    def _begin(self, head: int, least: int) -> int | None:
+        """Where what describes the noun at token `head` begins: with "chunky" of "a chunky, sculpted outsole". None
+        where what stands before it may describe it, too, or what is said is not of it alone ("leather and suede
+        upper")."""
         at = self._described_from(head, least)
-        if at in (head, least):
-            return at
+        if at == least:
+            return None if self._is_joined(at) and self._describes(at - 1) else at
         before = at - 1
-        if self.joins.at(self.tokens, before, at):
-            before -= 1
-            parted = not self._is_joined(at - 1)
-        else:
-            parted = self._is_joined(at) or not self._is_in_sentence(at)
-        if parted or before < least or before in self._nouns or not self._describes(before):
+        if self.joins.at(self.tokens, before, at) and self._is_joined(at):
+            of_other = self._is_joined(before) and before - 1 in self._nouns and not self._substance_ends(before)
+            return at if of_other or not self._is_joined(before) or self._is_inflected(before - 1) else None
+        if self._is_joined(at) or not self._is_in_sentence(at) or at == head:
+            return at
+        if before < least or before in self._nouns or not self._describes(before):
             return at
         first = self._described_from(before, max(least, before - _MOST_JOINED))
         bounded = first > 0 and self._is_joined(first) and self._is_any(_BEFORE_NOUN, first - 1)
         return first if before - first < _MOST_JOINED and bounded else at
+
+    def _substance_ends(self, end: int) -> bool:
+        """Do the words for a substance end before token `end`?"""
+        return any(self.lexicon.substance_at(self.tokens, at) == end - at for at in range(max(0, end - 3), end))
 
     def _described_from(self, head: int, least: int) -> int:
         """Where the words that may describe what begins at token `head` begin."""
@@ -259,8 +270,6 @@ class _Reader:
             at -= 1
         while self._is_glued(at - 1):
             at -= 1  # "low-to-the-ground"
-        if at == least and self._is_joined(at) and self._describes(at - 1):
-            return head  # more than can be told
         if not 0 < at < head:
             return at
         doing = self.tokens[at].stem.endswith("ing") and self.tokens[at - 1].stem in _BEFORE_DOING

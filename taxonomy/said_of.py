@@ -35,6 +35,8 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
     noun = lexicon.is_noun(tokens[last - 1].stem)
     until = min(len(tokens), last + (1 if noun else _WITHIN))
     at, end = last, match.end
+    if _lists_on(field, last):
+        at += 1  # "lightweight, responsive cushioning"
     while at < until and tokens[at].clause == tokens[at - 1].clause:
         stem = tokens[at].stem
         if _parts(tokens, at):
@@ -53,6 +55,15 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
         if tokens[begin].clause == tokens[first].clause and lexicon.parts.at(tokens, begin) == first - begin:
             return replace(match, start=tokens[begin].start)
     return match if noun else _with_unknown_noun(match, field, first, last, document.language, lexicon)
+
+
+def _lists_on(field: Field, last: int) -> bool:
+    """Does a comma stand before token `last`, and behind it a word that may describe the same noun?"""
+    tokens = field.tokens
+    if last + 1 >= len(tokens) or tokens[last + 1].clause != tokens[last].clause or _parts(tokens, last):
+        return False
+    parted = tokens[last].clause != tokens[last - 1].clause and tokens[last].sentence == tokens[last - 1].sentence
+    return parted and field.text[tokens[last - 1].end : tokens[last].start].strip() == ","
 
 
 def with_shade(match: Match, document: Document) -> Match:

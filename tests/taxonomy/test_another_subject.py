@@ -8,6 +8,7 @@ from reaseq.taxonomy.evidence import Evidence
 from tests.taxonomy.test_claims import Case, lexicon_of, verified
 
 SAID: list[Case] = [
+    ("shoes", "Kea", "Slim style that goes with everything, made of premium nubuck.", "upper_material=nubuck"),
     ("shoes", "Trail Mid GTX", "The GTX version is waterproof, the standard is not.", "water_protection=waterproof"),
     ("shoes", "Trail Mid", "Die Mid-Version ist wasserdicht, die Low nicht.", "water_protection=waterproof"),
     ("shoes", "Kea", "This shoe is waterproof, the sole is not.", "water_protection=waterproof"),
@@ -46,6 +47,8 @@ DENIED: list[Case] = [
     ("jackets", "Kea", "Not an ounce of leather.", "fabric=leather"),
 ]
 NOT_SAID: list[Case] = [
+    ("shoes", "Kea", "With rubber outsole inserts.", "sole_material=rubber"),
+    ("shoes", "Kea", "First designed as a grippy soccer shoe, today it is an icon.", "need=grip"),
     ("shirts", "Kea", "Im letzten Jahr gab es sie noch aus Leinen.", "material=linen"),
     ("shirts", "Kea", "Im Vorjahr noch aus Leinen, jetzt neu.", "material=linen"),
     ("shoes", "Kea", "Frühere Modelle hatten eine Gummisohle, die neue ist leichter.", "sole_material=rubber"),
