@@ -66,7 +66,7 @@ def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
         lines += [f"{value[0].upper()}{value[1:]}." for value in values if _is_limit(value)]
     if name:
         lines.insert(0, name if name.endswith((".", "!", "?")) else f"{name}.")
-    if told := _told(product.get("description") or "", claims, name, stems(" ".join(lines))):
+    if told := _told(product.get("description") or "", claims, name, stems(f"{title} {' '.join(lines)}")):
         lines.append(f"In its words: {' '.join(told)}")
     return " ".join(lines)
 

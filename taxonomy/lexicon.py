@@ -512,6 +512,7 @@ class Lexicon:
                 or acts_on_another(tokens, index, last)
                 or (term.attribute.name == "need" and is_done_so(field, last))
                 or (term.attribute.name in _BY_THE_WAY and is_quoted(field, index))
+                or (term.attribute.name == "style" and self._is_need(field, last))  # "classic comfort"
                 or (field.name != "title" and product.means_else(term.stems))
             ):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.WORDS, ""
@@ -528,6 +529,12 @@ class Lexicon:
         yield from self._answers_in(field)
         if self._absences:
             yield from self._absences_in(field, terms)
+
+    def _is_need(self, field: Field, index: int) -> bool:
+        """Does a need stand there by its name, in the clause of the token before it?"""
+        tokens = field.tokens
+        joined = 0 < index < len(tokens) and tokens[index].clause == tokens[index - 1].clause
+        return joined and self.is_noun(tokens[index].stem) and self._means("need", tokens[index : index + 1])
 
     def _is_inside_katakana(self, tokens: Sequence[Token], first: int, last: int) -> bool:
         """Do letters of a foreign word that nobody knows stand on both sides of a term: jeans (ジーパン) in easy

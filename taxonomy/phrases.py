@@ -290,6 +290,8 @@ class _Reader:
         tokens = self.tokens
         if len(_QUOTES.findall(self.field.text, tokens[first].start, tokens[last - 1].end)) % 2:
             return True
+        if last - first == 2 and tokens[first].stem == "one":
+            return True  # "on one sleeve"
         if tokens[last - 2].stem.endswith("ly") and not self._is_glued(last - 2):
             return True  # "quickly switch"
         told = [at for at in range(first, last - 1) if (tokens[at].stem,) not in words("praise")]

@@ -6,6 +6,7 @@ import pytest
 from tests.taxonomy.test_claims import Case, verified
 
 SAID: list[Case] = [
+    ("shoes", "Kea", "These classic comfortable shoes go anywhere.", "style=classic"),
     ("shoes", "Kea", "These classic shoes go anywhere.", "style=classic"),
     ("shoes", "Kea", "Diese klassischen Schuhe passen immer.", "style=classic"),
     ("shoes", "Kea", "Ces chaussures classiques vont partout.", "style=classic"),
@@ -38,6 +39,8 @@ SAID: list[Case] = [
     ("jackets", "Kea Track Jacket", "", "jacket_type=track jacket"),
 ]
 NOT_SAID: list[Case] = [
+    ("shoes", "Kea", "These shoes give classic comfort.", "style=classic"),
+    ("shoes", "Kea", "It modernises a retro design.", "style=retro"),
     ("shoes", "Kea", 'The left tongue says "To the streets."', "scenario=streets"),
     ("shoes", "Kea", "These boots bring a classic comic book character to the pitch.", "style=classic"),
     ("shoes", "Kea", "The shoe became a streetwear phenomenon.", "style=streetwear"),

@@ -23,6 +23,7 @@ DETAILS = [
     ("3-Stripes on the outer side and perforated 3-Stripes on the inner side.", []),
     ("Clean design lines and a hugged-in fit.", ["Clean design lines", "hugged-in fit"]),
     ("Mesh side panels add air.", ["Mesh side panels"]),
+    ("Stripes on one sleeve, with a one piece EVA midsole.", ["one piece EVA midsole"]),
     ("Die rutschfeste Gummisohle gibt auf dem Eis und im Wald Halt.", ["rutschfeste Gummisohle"]),
     ("Met een zachte voering in de schoen.", ["zachte voering"]),
     ("Sko med en mjuk innersula och justerbar rem för dig.", ["mjuk innersula", "justerbar rem"]),
