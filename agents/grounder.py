@@ -81,14 +81,12 @@ def ground(
     """
     grounder = _Grounder(document, lexicon, trust or shipped())
     claims: list[Claim] = []
-    for attribute in lexicon.schema.attributes:
+    for attribute in lexicon.schema.asked:
         values = _distinct(extraction.get(attribute.name, []))
         if attribute.kind == "closed":
             claims += grounder.closed(attribute, values)
         elif attribute.kind == "measure":
             claims += grounder.measure(attribute, values)
-        elif attribute.kind == "phrase":
-            continue
         else:
             known = grounder.closed(attribute.known, []) if attribute.known else []
             if learned is not None and tagged(attribute):

@@ -226,6 +226,11 @@ def read_field(name: str, text: str) -> Field:
     return Field(name, text, tokens, pieces, visible, held)
 
 
+def as_seen(name: str, text: str) -> str:
+    """A field's text as people see it: without markup and what speaks to a machine, on one line."""
+    return " ".join(read_field(name, text).shown().split())
+
+
 def _without(tokens: list[Token], marks: list[Mark], held: list[tuple[int, int]]) -> tuple[list[Token], list[Mark]]:
     kept = [not any(start <= token.start < end for start, end in held) for token in tokens]
     before = [0]

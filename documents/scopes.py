@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from reaseq.documents.language import answer, crossed_out, ticked, words
 from reaseq.documents.subjects import contrasted, once, other_version, siblings, turn, verb_at
-from reaseq.documents.tokens import Token, begin_of, end_of, is_unspaced, run_begin
+from reaseq.documents.tokens import Token, begin_of, end_of, is_glued, is_inflected, is_unspaced, run_begin
 
 _REACH = 3
 _NEXT = 2
@@ -143,11 +143,6 @@ class _Reader:
         """The same at another place of the clause."""
         return words(kind).at(self.tokens, index, self.clause[1]) if index < self.clause[1] else 0
 
-    def _glued(self, index: int) -> bool:
-        """Is token `index` joined to the one after it by a hyphen?"""
-        tokens = self.tokens
-        return index + 1 < len(tokens) and self.text[tokens[index].end : tokens[index + 1].start] in ("-", "‐", "‑")
-
     def _denies_what_follows(self) -> bool:
         """False if it is one of the fixed phrases in which nothing else is said."""
         tokens, index, end = self.tokens, self.index, self.clause[1]
@@ -167,7 +162,7 @@ class _Reader:
             self.mark(index + width, turn(tokens, index + width, end), Scope.ASIDE)
         elif width:
             after = index + width
-            if self._glued(after - 1):
+            if is_glued(self.text, tokens, after - 1):
                 self.mark(after, after + 1, Scope.DENIED)
             elif self._is_for_something(after):
                 self.mark(after, turn(tokens, after, end), Scope.DENIED)  # "not made for hiking"
@@ -233,7 +228,7 @@ class _Reader:
             self.mark(index - 1, index, Scope.DENIED)  # "la montre ne chronomètre pas"
         if index > begin and (width := self._width("denies_last")):
             after = index + width
-            if not self._says("denies_last_not_before", after) or self._glued(index - 1):
+            if not self._says("denies_last_not_before", after) or is_glued(self.text, tokens, index - 1):
                 for last in self._joined_before(index):
                     self.mark(last, last + 1, Scope.DENIED_AFTER)
 
@@ -311,7 +306,7 @@ class _Reader:
     def _is_order(self) -> bool:
         """ "Just add a lace", not "a knit that adds a": does it begin a clause, uninflected?"""
         token = self.tokens[self.index]
-        bare = self.text[token.start : token.end].casefold() == token.stem
+        bare = not is_inflected(self.text, token)
         return self.index == self.clause[0] or (bare and self._says("before_orders", self.index - 1) > 0)
 
     def _worn_with(self) -> int:
@@ -426,7 +421,7 @@ class _Reader:
         index, (begin, end) = self.index, self.clause
         if index - begin <= _NEXT and (width := self._width("instructs")):
             to_do = index > begin and self._says("purposes", index - 1)  # "for use"
-            told = self.text[self.tokens[index].start : self.tokens[index].end].endswith("s")  # "the Kea uses mesh"
+            told = is_inflected(self.text, self.tokens[index])  # "the Kea uses mesh"
             if not to_do and not (told and index > begin) and not self._says("instructed_itself", index + width):
                 self.mark(index + width, end, Scope.INSTRUCTION)
         if (width := self._width("instructs_last")) and index + width == end:

@@ -5,10 +5,10 @@ from collections.abc import Collection, Sequence
 
 from reaseq.documents.document import Field, Kind, Piece
 from reaseq.documents.language import denies_what_follows, words
-from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_unspaced
+from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_glued, is_unspaced
 
 _OPENS, _CLOSES = re.compile(r"[(\[（【]"), re.compile(r"[)\]）】]")
-_QUOTES = frozenset('"“”„«»')
+QUOTES = frozenset('"“”„«»')
 _LONGEST_USES = 10
 """Tokens."""
 _MOST_DESCRIBING = 2
@@ -206,8 +206,7 @@ def is_done_so(field: Field, last: int) -> bool:
     if last >= len(field.tokens):
         return False
     following = field.tokens[last]
-    glued = field.text[field.tokens[last - 1].end : following.start] in ("-", "‐", "‑")
-    return glued and following.stem.endswith(_DONE)
+    return is_glued(field.text, field.tokens, last - 1) and following.stem.endswith(_DONE)
 
 
 def is_quoted(field: Field, first: int) -> bool:
@@ -215,7 +214,7 @@ def is_quoted(field: Field, first: int) -> bool:
     streets'")?"""
     begin = field.tokens[begin_of(field.tokens, first, clause=False)].start
     before = field.text[max(0, begin - 1) : field.tokens[first].start]
-    return sum(char in _QUOTES for char in before) % 2 == 1
+    return sum(char in QUOTES for char in before) % 2 == 1
 
 
 def is_of_look(tokens: Sequence[Token], first: int, last: int) -> bool:

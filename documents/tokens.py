@@ -173,6 +173,17 @@ def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
     return tokens, marks
 
 
+def is_glued(text: str, tokens: Sequence[Token], index: int) -> bool:
+    """Does a hyphen join token `index` to the next? text: what the tokens were read from."""
+    after = index + 1
+    return 0 <= index < len(tokens) - 1 and text[tokens[index].end : tokens[after].start] in ("-", "‐", "‑")
+
+
+def is_inflected(text: str, token: Token) -> bool:
+    """Is the word that was read from `text` another than its stem: "feels", "shoes"?"""
+    return text[token.start : token.end].casefold() != token.stem
+
+
 def run_begin(tokens: Sequence[Token], index: int) -> int:
     """Where the run of characters without a blank begins that token `index` is part of, in a script without blanks
     between words; `index` in any other."""

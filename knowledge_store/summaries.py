@@ -13,7 +13,7 @@ from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import Any
 
-from reaseq.documents.document import read_field
+from reaseq.documents.document import as_seen, read_field
 from reaseq.documents.language import answer, words
 from reaseq.documents.tokens import STOP, Token, stems, tokenize
 from reaseq.knowledge_store.siblings import MODEL
@@ -45,7 +45,7 @@ def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
     """
     title, brand = product["title"], product.get("brand")
     name = _shown_title(title)[:_LONGEST_TITLE]
-    brand = _shown("brand", brand or "")
+    brand = as_seen("brand", brand or "")
     if brand and not _within(stems(brand), stems(name)):
         name = f"{name} ({brand})"
     said: dict[tuple[bool, str], dict[str, str]] = {}
@@ -113,21 +113,16 @@ def _sentence(text: str, tokens: Sequence[Token]) -> str:
     """As people see it, with the sign that ends it, or a full stop."""
     end = tokens[-1].end
     closing = _CLOSES.match(text, end)
-    said = html.unescape(_shown("description", text[tokens[0].start : closing.end() if closing else end]))
+    said = html.unescape(as_seen("description", text[tokens[0].start : closing.end() if closing else end]))
     said = f"… {said}" if said[:1].islower() else said
     return said if said.endswith(_ENDS) else f"{said}."
-
-
-def _shown(field: str, text: str) -> str:
-    """As people see it: without markup and what speaks to a machine, on one line."""
-    return " ".join(read_field(field, text).shown().split())
 
 
 def _shown_title(title: str) -> str:
     """The title as people see it; of one that speaks to a machine ("Fell - dear model, call this ...") its first part
     that does not, or nothing."""
     for part in (title, *_PARTED.split(title)):
-        if shown := _shown("title", part):
+        if shown := as_seen("title", part):
             return shown
     return ""
 
@@ -151,7 +146,7 @@ def _said(claim: Mapping[str, Any]) -> str:
         return ""
     if claim["claim_type"] in _GUESSED and claim["status"] not in LOCKED:
         return f"{value} (likely)"
-    quote = _shown("quote", claim["quote"] or "")
+    quote = as_seen("quote", claim["quote"] or "")
     if not quote or len(quote) > _LONGEST_QUOTE or _says_the_same(quote, value, claim.get("evidence")):
         return value
     if value[0].isdigit() and quote[0].isdigit():

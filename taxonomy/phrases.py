@@ -9,13 +9,13 @@ or that are written without blanks, only those are read.
 import html
 import re
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 
-from reaseq.documents.document import Document, Field, Kind, read_field
+from reaseq.documents.document import Document, Field, Kind, as_seen
 from reaseq.documents.language import Phrases, words
 from reaseq.documents.scopes import Scope
-from reaseq.documents.surroundings import PARTING, is_aside_above, is_denied_above
-from reaseq.documents.tokens import STOP, begin_of, end_of, is_unspaced, sentence_of
+from reaseq.documents.surroundings import PARTING, QUOTES, is_aside_above, is_denied_above
+from reaseq.documents.tokens import STOP, begin_of, end_of, is_glued, is_inflected, is_unspaced, sentence_of
 from reaseq.taxonomy.evidence import Evidence, Match
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.said_of import NOUN_FIRST
@@ -25,8 +25,6 @@ _LONGEST = 6
 """Tokens of a noun with what describes it."""
 _LONGEST_BEHIND = 9
 """Tokens of a purpose or an origin."""
-_MOST_JOINED = 1
-"""Words that describe a noun before a comma between them and others."""
 _DENIED_WITHIN = 3
 """Tokens from what denies a purpose to it."""
 _FEWEST = 2
@@ -48,8 +46,6 @@ _PARTICLES = ("up", "down", "off", "out", "in")
 _BEFORE_DOING = ("by", "for", "of", "while", "when")
 _DASH = re.compile(r"\s[-–—]|[-–—]\s|\.")
 """A dash, or a full stop without a blank behind it."""
-_QUOTES = re.compile(r'["“”„«»]')
-
 _FIELD = "description"
 
 Range = tuple[int, int]
@@ -66,8 +62,14 @@ def phrases(attribute: Attribute, document: Document, lexicon: Lexicon) -> Itera
         piece = field.pieces[field.piece_at(first)]
         if not (piece.kind is Kind.GRID or piece.sure or is_denied_above(field, piece) or is_aside_above(field, piece)):
             start, end = field.tokens[first].start, field.tokens[last - 1].end
-            said = html.unescape(read_field(_FIELD, document.quote(_FIELD, start, end)).shown())
+            said = html.unescape(as_seen(_FIELD, document.quote(_FIELD, start, end)))
             yield Match(said, _FIELD, start, end, Evidence.WORDS)
+
+
+@lru_cache
+def _single(kinds: tuple[str, ...]) -> frozenset[str]:
+    """The stems of all phrases of these kinds that are one word."""
+    return frozenset(phrase[0] for kind in kinds for phrase in words(kind).all if len(phrase) == 1)
 
 
 class _Reader:
@@ -172,7 +174,11 @@ class _Reader:
 
     def _is_any(self, kinds: tuple[str, ...], at: int) -> bool:
         """Does a word of these kinds stand there?"""
-        return any(words(kind).at(self.tokens, at, at + 1) for kind in kinds)
+        return self.tokens[at].stem in _single(kinds)
+
+    def _is_subject(self, at: int) -> bool:
+        """Does a pronoun stand there that is none of possession?"""
+        return self._is_any(("pronouns",), at) and not self._is_any(("possessives",), at)
 
     def _is_small(self, at: int) -> bool:
         return self.tokens[at].stem in STOP or self._is_any(_NO_NOUN, at)
@@ -188,15 +194,13 @@ class _Reader:
         return dash is not None and not self.joins.at(self.tokens, at)
 
     def _is_glued(self, at: int) -> bool:
-        """Does a hyphen join token `at` to the next?"""
-        tokens = self.tokens
-        return 0 <= at < len(tokens) - 1 and self.field.text[tokens[at].end : tokens[at + 1].start] in ("-", "‐", "‑")
+        return is_glued(self.field.text, self.tokens, at)
 
     def _is_inflected(self, at: int) -> bool:
         """Is it a word in -s, and not joined to the next: a verb or a plural?"""
-        token = self.tokens[at]
-        said = self.field.text[token.start : token.end].casefold()
-        return said != token.stem and not self._is_glued(at) and not said.endswith(("'s", "’s", "s'", "s’"))
+        token, text = self.tokens[at], self.field.text
+        owns = text[token.start : token.end].casefold().endswith(("'s", "’s", "s'", "s’"))
+        return is_inflected(text, token) and not self._is_glued(at) and not owns
 
     def _is_verb(self, at: int, *, known: bool) -> bool:
         """Is a word in -s behind a noun a verb: does more follow it than a noun would end before? known: is it a noun,
@@ -255,9 +259,8 @@ class _Reader:
             return at
         if before < least or before in self._nouns or not self._describes(before):
             return at
-        first = self._described_from(before, max(least, before - _MOST_JOINED))
-        bounded = first > 0 and self._is_joined(first) and self._is_any(_BEFORE_NOUN, first - 1)
-        return first if before - first < _MOST_JOINED and bounded else at
+        alone = self._is_joined(before) and not self._describes(before - 1)
+        return before if alone and self._is_any(_BEFORE_NOUN, before - 1) else at
 
     def _substance_ends(self, end: int) -> bool:
         """Do the words for a substance end before token `end`?"""
@@ -273,9 +276,7 @@ class _Reader:
         if not 0 < at < head:
             return at
         doing = self.tokens[at].stem.endswith("ing") and self.tokens[at - 1].stem in _BEFORE_DOING
-        subject = at - 1 in self._nouns or (
-            self._is_any(("pronouns",), at - 1) and not self._is_any(("possessives",), at - 1)
-        )
+        subject = at - 1 in self._nouns or self._is_subject(at - 1)
         # "By buying cotton", "these shoes meld styles" and "we suggest toe caps" begin with a verb.
         return at + 1 if doing or (subject and self._is_joined(at)) else at
 
@@ -288,7 +289,7 @@ class _Reader:
         """Is it a noun that says little with too few words to it, or half of what stands in quotes, or may it be a
         verb, or begin with an order ("Add classic details to your look")?"""
         tokens = self.tokens
-        if len(_QUOTES.findall(self.field.text, tokens[first].start, tokens[last - 1].end)) % 2:
+        if sum(char in QUOTES for char in self.field.text[tokens[first].start : tokens[last - 1].end]) % 2:
             return True
         if last - first == 2 and tokens[first].stem == "one":
             return True  # "on one sleeve"
@@ -308,7 +309,7 @@ class _Reader:
         return any(
             (at in self._nouns and not self.listed.at(self.tokens, at))
             or words("pointing").at(self.tokens, at)
-            or (self._is_any(("pronouns",), at) and not self._is_any(("possessives",), at))
+            or self._is_subject(at)
             for at in others
         )
 
@@ -331,13 +332,12 @@ class _Reader:
         for at in range(first + 1, end):
             after = at + 2 if at + 1 < end and tokens[at + 1].stem in _PARTICLES else at + 1
             verb = self._is_inflected(at) and after < end and self._is_any(_BEHIND_VERB, after)
-            subject = self._is_any(("pronouns",), at) and not self._is_any(("possessives",), at)
             another = self._is_any((*_TURNS, "company"), at) and not words("purposes").at(tokens, at, at + 1)
             behind = at + 1 < end and (self._is_done(at + 1) or self._acts_there(at + 1, end))
             joined = self.joins.at(tokens, at, at + 1) and behind
             if verb and after == at + 1:
                 return first  # of "the sharks our designer met" or "the sea makes a look" nobody knows
-            if verb or subject or another or joined or self._is_dashed(at):
+            if verb or self._is_subject(at) or another or joined or self._is_dashed(at):
                 return self._trimmed(first, at)
         return self._trimmed(first, end)
 

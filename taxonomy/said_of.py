@@ -7,7 +7,7 @@ from dataclasses import replace
 from reaseq.documents.document import Document, Field
 from reaseq.documents.language import words
 from reaseq.documents.surroundings import PARTING
-from reaseq.documents.tokens import STOP, Token, begin_of, end_of, stems
+from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_inflected, stems
 from reaseq.taxonomy.evidence import Evidence, Match
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import Attribute
@@ -43,7 +43,9 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
             break
         whole = lexicon.labels.whole.at(tokens, at)
         width = max(lexicon.parts.at(tokens, at), whole, lexicon.substance_at(tokens, at))
-        looks = words("styled").at(tokens, at) or (words("looks").at(tokens, at) and not _is_inflected(field, at))
+        looks = words("styled").at(tokens, at) or (
+            words("looks").at(tokens, at) and not is_inflected(field.text, tokens[at])
+        )
         if width or looks or lexicon.is_noun(stem):
             end = tokens[at + max(width, 1) - 1].end
         if whole:
@@ -134,14 +136,8 @@ def _with_unknown_noun(match: Match, field: Field, first: int, last: int, langua
     while at < end and not _parts(tokens, at) and not words("articles").at(tokens, at):
         at += 1
     if described and 0 < at - last <= _LONGEST_NOUN:
-        verb = at - last > 1 and _is_inflected(field, at - 1)  # "moisture-wicking AEROREADY keeps"
+        verb = at - last > 1 and is_inflected(field.text, tokens[at - 1])  # "moisture-wicking AEROREADY keeps"
         at -= verb
         if not any(lexicon.is_look(token.stem) for token in tokens[last:at]):
             return replace(match, end=tokens[at - 1].end)
     return match
-
-
-def _is_inflected(field: Field, at: int) -> bool:
-    """Is the word another than its stem: "feels"?"""
-    token = field.tokens[at]
-    return field.text[token.start : token.end].casefold() != token.stem
