@@ -35,6 +35,8 @@ _LONGEST_LETTERS = 6
 """Letters of a word in a script without blanks."""
 _LONGEST_OWN = 4
 """Tokens of a part that another is paired with, with what describes it."""
+_LONGEST_TO = 2
+"""Letters of "zu" and "te", which are both "too" and "to"."""
 _LONGEST_ANSWERED = 4
 """Tokens, with the no that ends them."""
 
@@ -187,13 +189,18 @@ class _Reader:
     def _is_too_much(self) -> None:
         """ "Too delicate for hiking", "für Wanderungen zu dünn" """
         tokens, index, (begin, end) = self.tokens, self.index, self.clause
-        if not self._width("too") or index + 1 >= end:
+        if not self._width("too") or index + 1 >= end or self._is_no_quality(index + 1):
             return
         purpose = next((at for at in range(index + 1, min(index + 2 + _NEXT, end)) if self._says("purposes", at)), None)
         if purpose is not None:
             self.mark(purpose, turn(tokens, purpose, end), Scope.DENIED)
         elif index + _NEXT >= end and words("purposes").at(tokens, begin, index):
             self.mark(begin, index, Scope.DENIED)
+
+    def _is_no_quality(self, index: int) -> bool:
+        """Is it a verb or a noun behind a German or Dutch "to" ("zu empfehlen", "zu Hause", "te dragen")?"""
+        before, here = self.tokens[index - 1], self.tokens[index]
+        return len(before.stem) == _LONGEST_TO and (self.text[here.start].isupper() or here.stem.endswith("en"))
 
     def _is_for_something(self, index: int) -> bool:
         """ "Made for", "really ideal for", "conçue pour" """

@@ -14,6 +14,7 @@ from reaseq.taxonomy.schema import CategorySchema
 _SHORTEST = 4
 """Characters of a part's name that compounds may end in."""
 _AFTER = 3
+_BEHIND_NOUN = ("joins", "prepositions", "purposes", "relatives")
 _BEFORE = 6
 """Tokens between a value and its part."""
 
@@ -129,12 +130,16 @@ def _part_after(tokens: Sequence[Token], last: int, parts: dict[int, Part], *, s
 
 
 def _last_of(tokens: Sequence[Token], parts: dict[int, Part], part: Part) -> Part:
-    """What a compound names: of "rubber outsole inserts" inserts, if they are nobody's."""
-    other = parts.get(part.last)
-    last = tokens[part.last - 1]
+    """What a compound names: of "rubber outsole inserts" inserts, if they are nobody's. A word with more behind it than
+    a noun ends before may be a verb ("the rubber outsole grips wet tarmac")."""
+    other, last = parts.get(part.last), tokens[part.last - 1]
     bare = last.end - last.start == len(last.stem)  # "Rubber soles finish the look"
-    beside = other is not None and bare and tokens[other.first].clause == last.clause
-    return other if other is not None and beside and not other.owners and not other.whole else part
+    if other is None or not bare or tokens[other.first].clause != last.clause or other.owners or other.whole:
+        return part
+    if tokens[other.first].stem.endswith("ed"):
+        return part  # "a textile upper trimmed with suede"
+    ends = other.last == len(tokens) or tokens[other.last].clause != last.clause
+    return other if ends or any(words(kind).at(tokens, other.last) for kind in _BEHIND_NOUN) else part
 
 
 def _part_before(

@@ -7,6 +7,10 @@ from reaseq.documents.document import Document
 from tests.taxonomy.test_claims import Case, lexicon_of, verified
 
 SAID: list[Case] = [
+    ("shoes", "Kea", "A breathable mesh upper with a midfoot cage for support.", "construction=midfoot cage"),
+    ("shoes", "Kea", "They have a breathable textile upper trimmed with welded overlays.", "upper_material=textile"),
+    ("shoes", "Kea", "The rubber outsole grips wet tarmac.", "sole_material=rubber"),
+    ("shoes", "Kea", "Its rubber outsole grips the road.", "sole_material=rubber"),
     ("shoes", "Kea", "They're made of soft suede.", "upper_material=suede"),
     ("shoes", "Kea", "These shoes come in a mix of nylon, honeycomb mesh and suede.", "upper_material=mesh"),
     ("shoes", "Kea", "A hoops style in soft leather.", "upper_material=leather"),

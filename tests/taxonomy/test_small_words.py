@@ -519,6 +519,12 @@ SENT_AWAY_BUT_SO: list[Case] = [
 
 # What a product is for.
 FOR: list[Case] = [
+    ("shoes", "Kea", "Whether you run for sport, for training or for fun.", "scenario=gym and training"),
+    ("shoes", "Kea", "Good for walking or for hiking.", "scenario=hiking"),
+    ("shoes", "Kea", "För löpning och för vandring.", "scenario=hiking"),
+    ("shoes", "Kea", "Til løb og til vandring, for mænd.", "scenario=hiking"),
+    ("shoes", "Kea", "Ideal zu tragen, und für Wanderungen.", "scenario=hiking"),
+    ("trousers", "Kea", "Zu Hause für Yoga und unterwegs.", "scenario=yoga"),
     ("shoes", "Float", "One-piece slide for pool, shower and beach.", "scenario=beach"),
     ("shoes", "Pump", "Made for evenings, kind enough for the office.", "scenario=office"),
     ("shoes", "Schuh", "Für Büro und Alltag.", "scenario=office"),
@@ -537,6 +543,8 @@ FOR_NOT: list[Case] = [
     ("shoes", "Kea", "Déconseillées pour la randonnée.", "scenario=hiking"),
     ("shoes", "Kea", "No está pensado para senderismo.", "scenario=hiking"),
     ("shoes", "Kea", "Für Wanderungen zu dünn.", "scenario=hiking"),
+    ("shoes", "Kea", "Zu dünn für Wanderungen.", "scenario=hiking"),
+    ("shoes", "Kea", "Te dun voor wandelingen.", "scenario=hiking"),
     ("shoes", "ケア", "ハイキングには向きません。", "scenario=hiking"),
     ("coffee", "Kea", "Not ideal for French press.", "brew_method=French press"),
     ("shoes", "Racer", "For quick evening miles.", "scenario=evening"),
