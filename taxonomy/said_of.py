@@ -35,8 +35,9 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
     noun = lexicon.is_noun(tokens[last - 1].stem)
     until = min(len(tokens), last + (1 if noun else _WITHIN))
     at, end = last, match.end
-    if _lists_on(field, last):
-        at += 1  # "lightweight, responsive cushioning"
+    ends_in_part = any(lexicon.parts.at(tokens, one) == last - one for one in range(first, last))
+    if not noun and not ends_in_part and _lists_on(field, last):
+        at += 1  # "lightweight, responsive cushioning", not "cushioned insole, flexible sole"
     while at < until and tokens[at].clause == tokens[at - 1].clause:
         stem = tokens[at].stem
         if _parts(tokens, at):

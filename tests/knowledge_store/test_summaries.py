@@ -67,6 +67,12 @@ def of(title: str, brand: str | None = None, **fields: str) -> str:
             "Fell. Upper material: mesh. Need: breathable mesh upper (breathability).",
             id="a need in the text's words",
         ),
+        pytest.param(
+            of("Fell", description="With a cushioned insole, flexible rubber sole."),
+            "Fell. Sole material: rubber. Construction: cushioned insole. Need: cushioned insole (cushioning), "
+            "flexible rubber sole (flexibility).",
+            id="each with its own",
+        ),
         pytest.param(of("Fell!", "Acme"), "Fell! (Acme).", id="a brand that the title does not have"),
         pytest.param(of("ACME Fell", "Acme"), "ACME Fell.", id="a brand that it has"),
         pytest.param(of("<b>Fell</b> &amp; Tor"), "Fell & Tor.", id="markup"),
