@@ -20,8 +20,8 @@ from reaseq.documents.language import words
 from reaseq.documents.tokens import STOP, Token, stems, tokenize
 from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
 from reaseq.prompts.library import Prompt
-from reaseq.taxonomy.evidence import Evidence
-from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.evidence import GUESSED, Evidence
+from reaseq.taxonomy.lexicon import QUALITIES, Lexicon
 
 _SHORTEST = 10
 _LONGEST = 1200
@@ -42,6 +42,7 @@ _SAYING = frozenset(
 )
 """Words in which prose says what a product is, and which state nothing."""
 
+_THINGS = frozenset(stem for word in ("pair", "product", "item", "model") for stem in stems(word))
 _BEING = frozenset(stem for word in ("is", "are") for stem in stems(word))
 
 
@@ -72,11 +73,16 @@ class Summarizer:
         Raises:
             ReplyError: it is too short or long.
         """
-        # The text's own words are prose already.
+        # The text's own words are prose already, and a guess is no fact.
         held = [
             claim
             for claim in claims
-            if claim["status"] in ("verified", "approved", "edited") and claim["evidence"] != Evidence.WORDS
+            if claim["status"] in ("approved", "edited")
+            or (
+                claim["status"] == "verified"
+                and claim["evidence"] != Evidence.WORDS
+                and claim["claim_type"] not in GUESSED
+            )
         ]
         denied = [claim for claim in claims if claim["evidence"] == Evidence.DENIED and claim not in held]
         read = Document(_evidence(text, [*held, *denied]))
@@ -109,6 +115,10 @@ class _Grounds:
     def __init__(self, lexicon: Lexicon, read: Document, held: Sequence[Claim], denied: Sequence[Claim]) -> None:
         self.lexicon = lexicon
         self.values = {(claim["attribute"], claim["value"]) for claim in held}
+        self.of_parts: dict[tuple[str, str], frozenset[str]] = {}
+        for claim in held:
+            if not lexicon.parts.needs_cue(claim["attribute"]):
+                self.of_parts[claim["attribute"], claim["value"]] = self._parts(tokenize(claim["quote"] or ""))
         self.denied = {(claim["attribute"], claim["value"]) for claim in denied}
         self.units = [
             _roots(group)
@@ -117,17 +127,16 @@ class _Grounds:
         ]
         self.units += [_roots(tokenize(_in_words(claim))) for claim in (*held, *denied)]
         self.all = frozenset().union(*self.units)
-        self.title = _roots(
-            token for name in ("title", "brand") if name in read.fields for token in read.fields[name].tokens
-        )
-        self.claimed = _roots(_words_of(held))
+        titles = [token for name in ("title", "brand") if name in read.fields for token in read.fields[name].tokens]
+        self.title = _roots(titles)
+        self.known = frozenset(token.stem for token in [*_words_of(held), *titles])
         self.pairs = frozenset(
             frozenset(_roots((token, other)))
             for field in read.fields.values()
             for index, token in enumerate(field.tokens)
             for other in field.tokens[index + 1 : index + 1 + _NEAR]
         )
-        for_whom = [claim for claim in held if claim["attribute"] != "style" and _is_demand(lexicon, claim)]
+        for_whom = [claim for claim in held if claim["attribute"] not in QUALITIES and _is_demand(lexicon, claim)]
         self.purposes = _roots(_words_of(for_whom)) | _roots(
             token
             for field in read.fields.values()
@@ -137,6 +146,9 @@ class _Grounds:
                 for at in range(index)
             )
         )
+
+    def _parts(self, tokens: Sequence[Token]) -> frozenset[str]:
+        return _roots(token for at, token in enumerate(tokens) if self.lexicon.parts.at(tokens, at))
 
     def repeats_title(self, prose: str) -> bool:
         """Does it say nothing that the title does not, as half a sentence after "Jr." does?"""
@@ -148,6 +160,9 @@ class _Grounds:
         said, denied = _values(self.lexicon, read)
         if not said <= self.values or not denied <= self.denied:
             return False
+        parts = self._parts([token for field in read.fields.values() for token in field.tokens])
+        if any(self.of_parts.get(value, parts) - parts for value in said):
+            return False  # A shoe with a "lightweight midsole" is not lightweight for that.
         return all(self._is_said(field.tokens, *run) for field in read.fields.values() for run in _runs(field.tokens))
 
     def _is_said(self, tokens: Sequence[Token], first: int, last: int) -> bool:
@@ -157,17 +172,20 @@ class _Grounds:
         parts = [index for index in range(len(run)) if self.lexicon.parts.at(run, index)]
         if not roots <= self.all or (parts and not any(roots <= unit for unit in self.units)):
             return False
+        if last < len(tokens) and tokens[last].stem in _THINGS and not {token.stem for token in run} <= self.known:
+            return False  # "a signature pair"
         before = first - 1
         while before >= 0 and words("articles").at(tokens, before, first):
             before -= 1
-        if before >= 0 and words("purposes").at(tokens, before, first) and not roots & self.purposes:
-            return False
+        if before >= 0 and words("purposes").at(tokens, before, first):
+            whole = self._parts(tokens[:before][-1:])
+            if not roots & self.purposes or not any(whole <= unit and roots & unit for unit in self.units):
+                return False  # "A mesh upper and a rubber outsole for breathability"
         if parts and parts[-1] == len(run) - 1 and before >= 0 and tokens[before].stem in _BEING:
             return False  # "the shoe is a stealthy upper"
         return all(
-            pair & self.claimed or pair in self.pairs
+            {one.stem, other.stem} <= self.known or frozenset(_roots((one, other))) in self.pairs
             for one, other in pairwise(run)
-            for pair in [frozenset(_roots((one, other)))]
         )
 
 
@@ -196,10 +214,13 @@ def _words_of(claims: Iterable[Claim]) -> Iterator[Token]:
 
 
 def _in_words(claim: Claim) -> str:
-    """Of "indoors and outdoors" only what the text says of it may be told."""
+    """What may be told of it. Of "indoors and outdoors" that is only what the text says, as of a quality: what has
+    "recycled straps" is for its seller to call sustainable."""
     quote = claim["quote"] or ""
-    value = quote if quote and " and " in claim["value"] else claim["value"]
-    return " ".join((claim["attribute"].replace("_", " "), value, quote))
+    value = quote if quote and (" and " in claim["value"] or claim["attribute"] in QUALITIES) else claim["value"]
+    # "Needs comfort" is no way to say it.
+    named = "" if claim["facet"] == "demand" else claim["attribute"].replace("_", " ")
+    return " ".join((named, value, quote))
 
 
 def _roots(tokens: Iterable[Token]) -> frozenset[str]:

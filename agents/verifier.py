@@ -19,7 +19,7 @@ from reaseq.agents.product_text import MOST_COLUMNS, shown
 from reaseq.documents.document import Document
 from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
 from reaseq.prompts.library import Prompt
-from reaseq.taxonomy.evidence import Evidence
+from reaseq.taxonomy.evidence import GUESSED, Evidence
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.trust import VERIFIED_FROM
 
@@ -94,7 +94,7 @@ class Verifier:
         judged = claim.copy()
         basis = "by word" if confidence is None else f"p(yes) = {confidence:.2f}"
         verdict = f"the verifier {'agrees' if yes else 'disagrees'} ({basis})"
-        if claim["claim_type"] not in ("demand", "inferred") or claim["evidence"] == Evidence.IMPLIED:
+        if claim["claim_type"] not in GUESSED or claim["evidence"] == Evidence.IMPLIED:
             # Of 38 styles, uses and seasons that texts but mention and the embedded model agreed with, 25 were true; of
             # 80 real products four had the kind of a predecessor, by its yes or as the extractor named it too.
             mentioned = self.lexicon.is_mentioned(claim["attribute"])
@@ -156,7 +156,7 @@ def _weakness(claim: Claim) -> tuple[float, bool]:
 
 def _said(claim: Claim) -> str:
     name = claim["attribute"].replace("_", " ")
-    if claim["claim_type"] in ("demand", "inferred"):
+    if claim["claim_type"] in GUESSED:
         because = f" (because: {json.dumps(claim['reason'], ensure_ascii=False)})" if claim["reason"] else ""
         return f"{name}: {claim['value']}{because}"
     return f"{name}: {claim['value']} (from: {json.dumps(claim['quote'], ensure_ascii=False)})"

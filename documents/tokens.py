@@ -81,7 +81,7 @@ _WORD = re.compile(
     rf"|(?P<word>{_LETTER}+(?:['’]{_LETTER}+)*)"
     r"|(?P<unit>''|’’|[\"″”%°])"
     r"|(?P<sentence>(?:(?<![âÃÂ])\?|[!;。！？；।॥؟۔\n\r\t•·|●▪◦‣■★►▶➤✓✔☑✅])+"  # "Boostâ?¢" asks nothing
-    r"|\.(?=[\"”’»)\]]*(?:\s|$)))"
+    rf"|\.(?=[\"”’»)\]]*(?:\s|$))|(?<={_LETTER}{{3}})\.(?={_LETTER}{{3}}))"
     r"|(?P<clause>[,:=()\[\]、，：＝（）–—]+|\s-+\s)"
 )
 _BROKEN, _BROKEN_SIGNS = "âã", ("®", "©", "?", "¢")
@@ -139,6 +139,8 @@ def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
         kind = match.lastgroup
         if kind == "sentence" or kind == "clause":
             signs = match.group()
+            if signs == "." and not _ends(visible.text, match.start() if places is None else places[match.start()][0]):
+                continue
             if kind == "sentence":
                 sentence += 1
                 line += signs.count("\n")
@@ -171,6 +173,13 @@ def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
             start, end = origin[start][0], origin[end - 1][1]
         tokens.append(Token(stem, start, end, sentence, clause))
     return tokens, marks
+
+
+def _ends(text: str, stop: int) -> bool:
+    """Does a full stop end a sentence: is no letter behind it, or a capital behind a small one ("soft lining.The sole"),
+    as where markup was taken off, other than in "asos.com"?"""
+    after = text[stop + 1 : stop + 2]
+    return not after.isalpha() or (after.isupper() and text[stop - 1].islower())
 
 
 def is_glued(text: str, tokens: Sequence[Token], index: int) -> bool:

@@ -18,12 +18,12 @@ from reaseq.documents.language import answer, words
 from reaseq.documents.tokens import STOP, Token, stems, tokenize
 from reaseq.knowledge_store.siblings import MODEL
 from reaseq.knowledge_store.tables import LOCKED, ClaimStatus
-from reaseq.taxonomy.evidence import Evidence
+from reaseq.taxonomy.evidence import GUESSED, Evidence
 
 _LONGEST_TITLE = 200
 _PARTED = re.compile(r"\s[-–—|:•]\s")
 _LONGEST_QUOTE = 40
-_MOST_SENTENCES, _LONGEST_SENTENCE = 2, 300
+_MOST_SENTENCES, _LONGEST_SENTENCE = 3, 300
 """Sentences of the description, and characters of each."""
 _ENDS = (".", "!", "?", "。", "！", "？")
 _CLOSES = re.compile(r"""["'”’»)\]]*[.!?。！？…]+["'”’»)\]]*""")
@@ -32,8 +32,6 @@ _ALIKE = 4
 """Letters that words of one stem begin with: breathable, breathability."""
 _FEWEST_NEW = 2
 """Words that a sentence must add to what is said."""
-_GUESSED = ("demand", "inferred")
-"""Types of claims that no words state."""
 
 
 def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) -> str:
@@ -42,19 +40,33 @@ def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
 
     First the title, with the brand if that is not in it; then what the product is ("color: green (olive), black"); then
     what suits whom, of which guesses are marked as such; then the sentences that say most that nothing before has said.
+    What they say themselves of whom it suits, and of the text's own words, is not said twice.
     """
-    title, brand = product["title"], product.get("brand")
-    name = _shown_title(title)[:_LONGEST_TITLE]
+    title, brand, description = product["title"], product.get("brand"), product.get("description") or ""
+    shown = _shown_title(title)
+    name = shown[:_LONGEST_TITLE]
     brand = as_seen("brand", brand or "")
     if brand and not _within(stems(brand), stems(name)):
         name = f"{name} ({brand})"
-    said: dict[tuple[bool, str], dict[str, str]] = {}
     claims = list(claims)
+    before = " ".join(_statements(name, [claim for claim in claims if not _may_be_told(claim)]))
+    told = _told(description, claims, shown, stems(f"{title} {before}"))
+    lines = _statements(name, [claim for claim in claims if not any(_tells(some, claim) for some in told)])
+    if name:
+        lines.insert(0, name if name.endswith((".", "!", "?")) else f"{name}.")
+    if told:
+        lines.append(f"In its words: {' '.join(_sentence(description, some) for some in told)}")
+    return " ".join(lines)
+
+
+def _statements(title: str, claims: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What they say, a sentence for each attribute, and for each limit."""
     none = {claim["attribute"] for claim in claims if holds(claim) and claim["value"].startswith("no ")}
+    said: dict[tuple[bool, str], dict[str, str]] = {}
     for claim in claims:
         if is_denied(claim) and claim["attribute"] in none:
             continue  # "Hood: no hood" says it all.
-        if claim["attribute"] in MODEL and _within(stems(claim["value"]), stems(name)):
+        if claim["attribute"] in MODEL and _within(stems(claim["value"]), stems(title)):
             continue  # The title begins the summary.
         if value := _said(claim):
             of_attribute = said.setdefault((claim["facet"] == "demand", claim["attribute"]), {})
@@ -64,14 +76,25 @@ def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
         if is_so := [shown for value, shown in values.items() if not _is_limit(value)]:
             lines.append(f"{attribute.replace('_', ' ').capitalize()}: {', '.join(is_so)}.")
         lines += [f"{value[0].upper()}{value[1:]}." for value in values if _is_limit(value)]
-    if name:
-        lines.insert(0, name if name.endswith((".", "!", "?")) else f"{name}.")
-    if told := _told(product.get("description") or "", claims, name, stems(f"{title} {' '.join(lines)}")):
-        lines.append(f"In its words: {' '.join(told)}")
-    return " ".join(lines)
+    return lines
 
 
-def _told(description: str, claims: Sequence[Mapping[str, Any]], title: str, known: tuple[str, ...]) -> list[str]:
+def _may_be_told(claim: Mapping[str, Any]) -> bool:
+    """May a sentence of the description say it as well?"""
+    said_of_use = claim["facet"] == "demand" or claim.get("evidence") == Evidence.WORDS
+    return bool(claim.get("field") == "description" and said_of_use and holds(claim))
+
+
+def _tells(sentence: Sequence[Token], claim: Mapping[str, Any]) -> bool:
+    """Does the claim rest on a word of it that is like the value's ("lightweight cushioning": light weight, and no
+    less), not on such as mean it?"""
+    rests = _may_be_told(claim) and sentence[0].start <= claim["start"] < sentence[-1].end
+    return rests and _is_alike(tokenize(claim["quote"] or ""), claim["value"])
+
+
+def _told(
+    description: str, claims: Sequence[Mapping[str, Any]], title: str, known: tuple[str, ...]
+) -> list[list[Token]]:
     """Of the sentences on which claims that hold rest (then of those that name the product) those that say most that is
     not known, in their order."""
     if not description:
@@ -79,7 +102,11 @@ def _told(description: str, claims: Sequence[Mapping[str, Any]], title: str, kno
     rests = {claim["start"] for claim in claims if claim.get("field") == "description" and holds(claim)}
     named, said = set(pairwise(stems(title))), set(known)
     sentences = [list(some) for _, some in groupby(read_field("description", description).tokens, key=_SENTENCE)]
-    short = [some for some in sentences if some[-1].end - some[0].start <= _LONGEST_SENTENCE]
+    short = [
+        some
+        for some in sentences
+        if some[-1].end - some[0].start <= _LONGEST_SENTENCE and not _repeats(some, stems(title))
+    ]
     on_it = [some for some in short if any(some[0].start <= place < some[-1].end for place in rests)]
     of_it = [some for some in short if named & set(pairwise(token.stem for token in some)) or _points_to_goods(some)]
     chosen: list[list[Token]] = []
@@ -90,7 +117,13 @@ def _told(description: str, claims: Sequence[Mapping[str, Any]], title: str, kno
             if len(_content(best) - said) >= _FEWEST_NEW:
                 chosen.append(best)
                 said |= _content(best)
-    return [_sentence(description, some) for some in sorted(chosen, key=lambda some: some[0].start)]
+    return sorted(chosen, key=lambda some: some[0].start)
+
+
+def _repeats(sentence: Sequence[Token], title: tuple[str, ...]) -> bool:
+    """Is the title most of it ("Fell shoes for women - shoes at Acme")?"""
+    said = tuple(token.stem for token in sentence)
+    return 2 * len(title) > len(said) and _within(title, said)
 
 
 def _points_to_goods(tokens: Sequence[Token]) -> bool:
@@ -144,7 +177,7 @@ def _said(claim: Mapping[str, Any]) -> str:
         return f"not {value}"
     if not holds(claim):
         return ""
-    if claim["claim_type"] in _GUESSED and claim["status"] not in LOCKED:
+    if claim["claim_type"] in GUESSED and claim["status"] not in LOCKED:
         return f"{value} (likely)"
     quote = as_seen("quote", claim["quote"] or "")
     if not quote or len(quote) > _LONGEST_QUOTE or _says_the_same(quote, value, claim.get("evidence")):
@@ -173,8 +206,12 @@ def _names(quote: str, value: str) -> bool:
     your"?"""
     tokens = tokenize(quote)
     small = any(token.stem in STOP for token in (tokens[0], tokens[-1]))
-    alike = {word[:_ALIKE] for word in stems(value)} & {token.stem[:_ALIKE] for token in tokens}
-    return len(tokens) > 1 and " " in quote and bool(alike) and not small
+    return len(tokens) > 1 and " " in quote and _is_alike(tokens, value) and not small
+
+
+def _is_alike(tokens: Sequence[Token], value: str) -> bool:
+    """Has a word of it the stem of one of the value's?"""
+    return not {word[:_ALIKE] for word in stems(value)}.isdisjoint(token.stem[:_ALIKE] for token in tokens)
 
 
 def _is_limit(value: str) -> bool:

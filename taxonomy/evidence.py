@@ -46,6 +46,10 @@ class Evidence(StrEnum):
     INDIRECT = "words that say something else"
 
 
+GUESSED = ("demand", "inferred")
+"""Types of claims that no words state."""
+
+
 class Standing(StrEnum):
     """Is a value stated where its words stand, and if not, why not?"""
 

@@ -111,6 +111,42 @@ def test_prose_is_held_to_claims_and_their_words(said: str, kept: bool) -> None:
     assert written(ACME, said)[1] == (said if kept else None)
 
 
+FELL = {
+    "title": "Acme Fell shoes",
+    "description": "A shoe for long days on hills, supportive, with a signature torsion bar. Its lightweight midsole and breathable mesh upper "
+    "offer comfort on a run. Rubber outsole with a vulcanised look for wear. Laces of recycled polyester.",
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("The Acme Fell is a shoe with a lightweight midsole and a breathable mesh upper.", True),
+        pytest.param("The Acme Fell is a lightweight shoe.", False, id="a part's quality"),
+        pytest.param("The Acme Fell has a vulcanised rubber outsole.", False, id="a look of it"),
+        pytest.param("The Acme Fell is a signature pair.", False, id="what is said of a part"),
+        pytest.param("The Acme Fell is a sustainable shoe.", False, id="a quality in words of our own"),
+        pytest.param("The Acme Fell is a support shoe.", False, id="a quality as a kind of shoe"),
+        pytest.param("The Acme Fell is suitable for comfort.", False, id="a quality as a use"),
+        pytest.param("It has a mesh upper and a rubber outsole for comfort.", False, id="what another part is for"),
+        pytest.param("The shoes need comfort.", False, id="an attribute as a verb"),
+    ],
+)
+def test_qualities_are_told_of_what_has_them(said: str, kept: bool) -> None:
+    assert written(FELL, said)[1] == (said if kept else None)
+
+
+def test_a_guess_is_no_fact() -> None:
+    guess = Claim(
+        attribute="season", value="summer", facet="demand", claim_type="inferred", status="verified", verdict="",
+        found_by="lexicon", field=None, start=None, end=None, quote=None, reason=None, confidence=0.95,
+        evidence="another value suggests it",
+    )  # fmt: skip
+    asked, prose = written({"title": "Acme Lido slide"}, "The Acme Lido is a summer slide.", [guess])
+    assert "summer" not in asked
+    assert prose is None
+
+
 def test_a_later_sentence_that_is_not_borne_out_goes_alone() -> None:
     said = "The Acme Fell is a suede shoe. It is red. It is for men."
     assert written(ACME, said)[1] == "The Acme Fell is a suede shoe. It is for men."
