@@ -81,7 +81,8 @@ class Parts:
         )
 
     def needs_cue(self, name: str) -> bool:
-        return bool(self._cues[name].all)
+        """False for an attribute that the schema does not have, as one that somebody decided on may be."""
+        return name in self._cues and bool(self._cues[name].all)
 
     def is_cued(self, name: str, tokens: Sequence[Token], index: int) -> bool:
         """Does a cue of the attribute stand in the sentence of token `index`, if it needs one?"""

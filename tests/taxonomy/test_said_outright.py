@@ -7,7 +7,7 @@ from reaseq.documents.document import Document
 from tests.taxonomy.test_claims import Case, lexicon_of, verified
 
 SAID: list[Case] = [
-    ("shoes", "Kea", "A breathable mesh upper with a midfoot cage for support.", "construction=midfoot cage"),
+    ("shoes", "Kea", "A breathable mesh upper with a midfoot cage for support.", "construction=support cage"),
     ("shoes", "Kea", "They have a breathable textile upper trimmed with welded overlays.", "upper_material=textile"),
     ("shoes", "Kea", "The rubber outsole grips wet tarmac.", "sole_material=rubber"),
     ("shoes", "Kea", "Its rubber outsole grips the road.", "sole_material=rubber"),
