@@ -176,8 +176,8 @@ def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
 
 
 def _ends(text: str, stop: int) -> bool:
-    """Does a full stop end a sentence: is no letter behind it, or a capital behind a small one ("soft lining.The sole"),
-    as where markup was taken off, other than in "asos.com"?"""
+    """Does a full stop end a sentence: is no letter behind it, or a capital behind a small one, as where markup was
+    taken off ("soft lining.The sole"), other than in "asos.com"?"""
     after = text[stop + 1 : stop + 2]
     return not after.isalpha() or (after.isupper() and text[stop - 1].islower())
 
