@@ -114,7 +114,8 @@ def test_prose_is_held_to_claims_and_their_words(said: str, kept: bool) -> None:
 FELL = {
     "title": "Acme Fell shoes",
     "description": "A shoe for long days on hills, supportive, with a signature torsion bar. Its lightweight midsole "
-    "and breathable mesh upper offer comfort on a run. Rubber outsole with a vulcanised look for wear. Laces of recycled polyester.",
+    "and breathable mesh upper offer comfort on a run. Rubber outsole with a vulcanised look for wear. "
+    "Laces of recycled polyester.",
 }
 
 
