@@ -159,9 +159,11 @@ class _Reader:
         elif index > 1 and tokens[index - 1].stem == "h" and tokens[index - 2].stem[0].isdigit():
             # "50 hours without noise cancelling": it may be left off.
             return True
-        elif (width := self._width("denies_next")) and words("with_or_without").over(tokens, index, index + width):
+        elif (width := self._width("denies_next")) and (
+            words("with_or_without").over(tokens, index, index + width) or self._leaves_a_choice(width)
+        ):
             # What may be left off is neither there nor not.
-            self.mark(index + width, turn(tokens, index + width, end), Scope.ASIDE)
+            self.mark(index, turn(tokens, index + width, end), Scope.ASIDE)
         elif width:
             after = index + width
             if is_glued(self.text, tokens, after - 1):
@@ -185,6 +187,13 @@ class _Reader:
         if tokens[index].stem == "0" and index + 1 < end and tokens[index + 1].stem == "%":
             self.mark(index + 2, min(index + 4, end), Scope.DENIED)
         return True
+
+    def _leaves_a_choice(self, width: int) -> bool:
+        """ "Wear them without the laces" """
+        tokens, index, begin = self.tokens, self.index, self.clause[0]
+        return words("without").at(tokens, index) == width and any(
+            words("may_be_worn").at(tokens, at, index) == index - at for at in range(max(begin, index - _NEXT), index)
+        )
 
     def _is_too_much(self) -> None:
         """ "Too delicate for hiking", "für Wanderungen zu dünn" """

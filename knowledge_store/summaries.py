@@ -40,7 +40,7 @@ def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
 
     First the title, with the brand if that is not in it; then what the product is ("color: green (olive), black"); then
     what suits whom, of which guesses are marked as such; then the sentences that say most that nothing before has said.
-    What they say themselves of whom it suits, and of the text's own words, is not said twice.
+    What they say of whom it suits, and in words of their own, is not said twice.
     """
     title, brand, description = product["title"], product.get("brand"), product.get("description") or ""
     shown = _shown_title(title)
@@ -80,16 +80,15 @@ def _statements(title: str, claims: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _may_be_told(claim: Mapping[str, Any]) -> bool:
-    """May a sentence of the description say it as well?"""
-    said_of_use = claim["facet"] == "demand" or claim.get("evidence") == Evidence.WORDS
-    return bool(claim.get("field") == "description" and said_of_use and holds(claim))
+    """Is it of those that a sentence of the description says as well, and nobody's guess or decision?"""
+    of_use = claim["facet"] == "demand" or claim.get("evidence") == Evidence.WORDS
+    stated = claim["status"] == ClaimStatus.VERIFIED and claim["claim_type"] not in GUESSED
+    return bool(of_use and stated and claim.get("field") == "description")
 
 
 def _tells(sentence: Sequence[Token], claim: Mapping[str, Any]) -> bool:
-    """Does the claim rest on a word of it that is like the value's ("lightweight cushioning": light weight, and no
-    less), not on such as mean it?"""
-    rests = _may_be_told(claim) and sentence[0].start <= claim["start"] < sentence[-1].end
-    return rests and _is_alike(tokenize(claim["quote"] or ""), claim["value"])
+    """Does the claim rest on it?"""
+    return _may_be_told(claim) and bool(sentence[0].start <= claim["start"] < sentence[-1].end)
 
 
 def _told(
@@ -102,13 +101,9 @@ def _told(
     rests = {claim["start"] for claim in claims if claim.get("field") == "description" and holds(claim)}
     named, said = set(pairwise(stems(title))), set(known)
     sentences = [list(some) for _, some in groupby(read_field("description", description).tokens, key=_SENTENCE)]
-    short = [
-        some
-        for some in sentences
-        if some[-1].end - some[0].start <= _LONGEST_SENTENCE and not _repeats(some, stems(title))
-    ]
-    on_it = [some for some in short if any(some[0].start <= place < some[-1].end for place in rests)]
-    of_it = [some for some in short if named & set(pairwise(token.stem for token in some)) or _points_to_goods(some)]
+    fit = [some for some in sentences if _may_be_quoted(some, stems(title))]
+    on_it = [some for some in fit if any(some[0].start <= place < some[-1].end for place in rests)]
+    of_it = [some for some in fit if named & set(pairwise(token.stem for token in some)) or _points_to_goods(some)]
     chosen: list[list[Token]] = []
     for left in (on_it, of_it):
         while left and len(chosen) < _MOST_SENTENCES:
@@ -120,10 +115,13 @@ def _told(
     return sorted(chosen, key=lambda some: some[0].start)
 
 
-def _repeats(sentence: Sequence[Token], title: tuple[str, ...]) -> bool:
-    """Is the title most of it ("Fell shoes for women - shoes at Acme")?"""
+def _may_be_quoted(sentence: Sequence[Token], title: tuple[str, ...]) -> bool:
+    """Is it short enough, told of no person ("gives his game an edge"), and the title not most of it ("Fell shoes for
+    women - shoes at Acme")?"""
     said = tuple(token.stem for token in sentence)
-    return 2 * len(title) > len(said) and _within(title, said)
+    repeats = 2 * len(title) > len(said) and _within(title, said)
+    is_short = sentence[-1].end - sentence[0].start <= _LONGEST_SENTENCE
+    return is_short and not repeats and not any(words("persons").at(sentence, at) for at in range(len(sentence)))
 
 
 def _points_to_goods(tokens: Sequence[Token]) -> bool:
@@ -206,12 +204,8 @@ def _names(quote: str, value: str) -> bool:
     your"?"""
     tokens = tokenize(quote)
     small = any(token.stem in STOP for token in (tokens[0], tokens[-1]))
-    return len(tokens) > 1 and " " in quote and _is_alike(tokens, value) and not small
-
-
-def _is_alike(tokens: Sequence[Token], value: str) -> bool:
-    """Has a word of it the stem of one of the value's?"""
-    return not {word[:_ALIKE] for word in stems(value)}.isdisjoint(token.stem[:_ALIKE] for token in tokens)
+    alike = {word[:_ALIKE] for word in stems(value)} & {token.stem[:_ALIKE] for token in tokens}
+    return len(tokens) > 1 and " " in quote and bool(alike) and not small
 
 
 def _is_limit(value: str) -> bool:

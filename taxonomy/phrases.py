@@ -60,7 +60,9 @@ def phrases(attribute: Attribute, document: Document, lexicon: Lexicon) -> Itera
     reader = _Reader(attribute, field, lexicon, document.language)
     for first, last in reader.behind() if attribute.facet == "demand" else reader.described():
         piece = field.pieces[field.piece_at(first)]
-        if not (piece.kind is Kind.GRID or piece.sure or is_denied_above(field, piece) or is_aside_above(field, piece)):
+        told = any(words("persons").at(field.tokens, at) for at in sentence_of(field.tokens, first))
+        aside = told or is_denied_above(field, piece) or is_aside_above(field, piece)
+        if not (piece.kind is Kind.GRID or piece.sure or aside):
             start, end = field.tokens[first].start, field.tokens[last - 1].end
             said = html.unescape(as_seen(_FIELD, document.quote(_FIELD, start, end)))
             yield Match(said, _FIELD, start, end, Evidence.WORDS)

@@ -63,9 +63,18 @@ def of(title: str, brand: str | None = None, **fields: str) -> str:
         ),
         pytest.param(
             of("Fell", description="Its lightweight foam cushions runs on wet roads, and keeps its traction there."),
-            "Fell. Need: grip (traction). In its words: Its lightweight foam cushions runs on wet roads, and keeps its "
-            "traction there.",
-            id="what it says in other words is told",
+            "Fell. In its words: Its lightweight foam cushions runs on wet roads, and keeps its traction there.",
+            id="nor what it says in other words",
+        ),
+        pytest.param(
+            of("Fell", description="Lena's quick, sharp cuts with the ball give her game an edge. The Fell keeps its grip."),
+            "Fell. Need: grip.",
+            id="of a person nothing is told",
+        ),
+        pytest.param(
+            of("Fell mesh shoes", description="Fell mesh shoes, Acme Sports."),
+            "Fell mesh shoes. Upper material: mesh.",
+            id="nor the title anew",
         ),
         pytest.param(
             of("Acme Fell 2", description="Hills call. With Lena Voss, the Acme Fell 2 asks what running is."),

@@ -139,6 +139,8 @@ def test_it_is_not_said(category: str, title: str, description: str, claim: str)
     "description",
     [
         "Can be used with or without laces.",
+        "Style them by wearing them without the laces.",
+        "Can be worn without laces, too.",
         "Mit oder ohne Schnürsenkel zu tragen.",
         "À porter avec ou sans lacets.",
         "Con o sin cordones.",

@@ -121,6 +121,7 @@ def test_origins(description: str, wanted: list[str]) -> None:
         ("Kea Pointed Toe Pump", "With a round toe.", []),  # Title and description dispute it.
         ("Spare laces for Kea", "With stretchy flat tongue.", []),  # It is of another kind.
         ("Kea Shoe", "3-Stripes on a tonal tongue, a tonal tongue.", ["tonal tongue"]),
+        ("Kea Shoe", "Lena makes sharp heel cuts and gives her game a stretchy tongue.", []),  # It is of a person.
     ],
 )
 def test_what_nothing_else_has_said_is_a_claim(title: str, description: str, wanted: list[str]) -> None:

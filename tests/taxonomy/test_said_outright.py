@@ -7,6 +7,8 @@ from reaseq.documents.document import Document
 from tests.taxonomy.test_claims import Case, lexicon_of, verified
 
 SAID: list[Case] = [
+    ("shoes", "Kea", "Studs for icy roads.", "season=winter"),
+    ("shoes", "Kea", "A boot for busy days.The sole is made of rubber.", "sole_material=rubber"),
     ("shoes", "Kea", "A breathable mesh upper with a midfoot cage for support.", "construction=support cage"),
     ("shoes", "Kea", "They have a breathable textile upper trimmed with welded overlays.", "upper_material=textile"),
     ("shoes", "Kea", "The rubber outsole grips wet tarmac.", "sole_material=rubber"),
@@ -43,6 +45,13 @@ SAID: list[Case] = [
     ("jackets", "Kea Jacke", "Mit Gore-Tex-Membran.", "technology=Gore-Tex"),
 ]
 NOT_SAID: list[Case] = [
+    ("shoes", "Kea", "Responsive foam adds to the icy-cool feel on hot days.", "season=winter"),
+    ("shoes", "Kea boots", "Get a grip, playtime's over.", "need=grip"),
+    ("shoes", "Kea", "Out of your comfort zone and onto the track.", "need=comfort"),
+    ("shoes", "Kea", "The Kea borrows design lines from heritage runners and adds a mesh tongue.", "style=classic"),
+    ("shoes", "Kea", "Der Kea ist angelehnt an klassische Laufschuhe.", "style=classic"),
+    ("shoes", "Kea", "Kann auch ohne Schnürung getragen werden.", "closure=slip-on"),
+    ("shoes", "Kea", "Se porte même sans lacets.", "closure=slip-on"),
     ("shoes", "Kea Boot", "For the months between sandals and snow.", "season=winter"),
     ("shoes", "ケア", "防寒用の中綿は入っていません。", "need=warmth"),
     ("shoes", "Kea", "Two straps do the job of laces.", "closure=lace-up"),
