@@ -176,10 +176,12 @@ def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
 
 
 def _ends(text: str, stop: int) -> bool:
-    """Does a full stop end a sentence: is no letter behind it, or a capital behind a small one, as where markup was
-    taken off ("soft lining.The sole"), other than in "asos.com"?"""
-    after = text[stop + 1 : stop + 2]
-    return not after.isalpha() or (after.isupper() and text[stop - 1].islower())
+    """Does a full stop end a sentence? None does behind letters of an abbreviation ("React A.I.R. lets go"), and one
+    without a blank behind it only where markup was taken off ("soft lining.The sole"), not in "asos.com"."""
+    before, after = text[max(0, stop - 3) : stop], text[stop + 1 : stop + 2]
+    if before[-1:].isalpha() and before[-2:-1] == "." and before[:1].isalpha():
+        return False
+    return not after.isalpha() or (after.isupper() and before[-1:].islower())
 
 
 def is_glued(text: str, tokens: Sequence[Token], index: int) -> bool:

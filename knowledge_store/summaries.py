@@ -103,7 +103,7 @@ def _told(
     sentences = [list(some) for _, some in groupby(read_field("description", description).tokens, key=_SENTENCE)]
     fit = [some for some in sentences if _may_be_quoted(some, stems(title))]
     on_it = [some for some in fit if any(some[0].start <= place < some[-1].end for place in rests)]
-    of_it = [some for some in fit if named & set(pairwise(token.stem for token in some)) or _points_to_goods(some)]
+    of_it = [some for some in fit if named & set(pairwise(token.stem for token in some)) or _goods(some) is not None]
     chosen: list[list[Token]] = []
     for left in (on_it, of_it):
         while left and len(chosen) < _MOST_SENTENCES:
@@ -116,21 +116,23 @@ def _told(
 
 
 def _may_be_quoted(sentence: Sequence[Token], title: tuple[str, ...]) -> bool:
-    """Is it short enough, told of no person ("gives his game an edge"), and the title not most of it ("Fell shoes for
-    women - shoes at Acme")?"""
+    """Is it short enough, told of no person ("gives his game an edge") and nothing that stands before it ("harness its
+    energy in these shoes"), and the title not most of it ("Fell shoes for women - shoes at Acme")?"""
     said = tuple(token.stem for token in sentence)
     repeats = 2 * len(title) > len(said) and _within(title, said)
     is_short = sentence[-1].end - sentence[0].start <= _LONGEST_SENTENCE
-    return is_short and not repeats and not any(words("persons").at(sentence, at) for at in range(len(sentence)))
+    others = [("persons", len(sentence)), ("refers_back", _goods(sentence) or 0)]
+    of_others = any(words(kind).at(sentence, at) for kind, end in others for at in range(end))
+    return is_short and not repeats and not of_others
 
 
-def _points_to_goods(tokens: Sequence[Token]) -> bool:
-    """ "These shoes", "this training tee" """
-    return any(
-        words("pointing").at(tokens, at)
-        and any(words("goods").at(tokens, n) for n in range(at + 1, min(at + 4, len(tokens))))
-        for at in range(len(tokens))
-    )
+def _goods(tokens: Sequence[Token]) -> int | None:
+    """Where it points to the product: "these shoes", "this training tee"."""
+    for at in range(len(tokens)):
+        nouns = range(at + 1, min(at + 4, len(tokens)))
+        if words("pointing").at(tokens, at) and any(words("goods").at(tokens, noun) for noun in nouns):
+            return at
+    return None
 
 
 def _content(tokens: Sequence[Token]) -> set[str]:

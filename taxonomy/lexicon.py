@@ -917,6 +917,9 @@ class Lexicon:
         if inner := [part for part in named if name in part.owners or part.last == place.last]:
             # The term names the part itself: "synthetic upper", "steel toe cap".
             owner = next((part for part in inner if name in part.owners), inner[-1])
+            following = parts.get(place.last)
+            if following is not None and not following.whole and name not in following.owners:
+                owner = following  # "leopard print laces"
         if owner is not None and owner.first >= place.last and name not in owner.owners:
             following = parts.get(owner.last + 1)
             if following is not None and name in following.owners and words("joins").at(tokens, owner.last):

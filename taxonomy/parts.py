@@ -74,10 +74,12 @@ class Parts:
         return max(self._all.at(tokens, index), words("parts").at(tokens, index))
 
     def is_own(self, name: str, tokens: Sequence[Token], index: int) -> bool:
-        """Is it one of the attribute's own parts, or a compound of one ("Gummisohle" of Sohle)?"""
-        own = self._own[name]
+        """Is it one of the attribute's own parts, or a compound of one ("Gummisohle" of Sohle, but no "insole")?"""
+        own, stem = self._own[name], tokens[index].stem
+        if words("parts").at(tokens, index):
+            return own.at(tokens, index) > 0
         return own.at(tokens, index) > 0 or any(
-            len(part) == 1 and len(part[0]) >= _SHORTEST and tokens[index].stem.endswith(part[0]) for part in own.all
+            len(part) == 1 and len(part[0]) >= _SHORTEST and stem.endswith(part[0]) for part in own.all
         )
 
     def needs_cue(self, name: str) -> bool:

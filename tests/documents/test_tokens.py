@@ -102,3 +102,18 @@ def test_folding_ascii_or_not_agree(text: str) -> None:
     plain = text.encode("ascii", "ignore").decode()
     marked = [token.stem for token in tokenize(plain + " é")]
     assert marked[: len(tokenize(plain))] == [token.stem for token in tokenize(plain)] or "<" in plain or "&" in plain
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("Soft lining.The sole grips.", 2),  # As where markup was taken off.
+        ("Weiches Futter.Der Schuh", 2),
+        ("Sold at asos.com since then", 1),
+        ("The React A.I.R. lets go of laces.", 1),
+        ("The O.X. Shoe. Made of mesh", 2),
+        ("5.5 cm", 1),
+    ],
+)
+def test_where_sentences_end(text: str, sentences: int) -> None:
+    assert tokenize(text)[-1].sentence + 1 == sentences

@@ -67,9 +67,17 @@ def of(title: str, brand: str | None = None, **fields: str) -> str:
             id="nor what it says in other words",
         ),
         pytest.param(
-            of("Fell", description="Lena's quick, sharp cuts with the ball give her game an edge. The Fell keeps its grip."),
+            of(
+                "Fell",
+                description="Lena's quick, sharp cuts with the ball give her game an edge. The Fell keeps its grip.",
+            ),
             "Fell. Need: grip.",
             id="of a person nothing is told",
+        ),
+        pytest.param(
+            of("Fell", description="The sun is up. Harness its energy as you hit the pavement in these running shoes."),
+            "Fell. Shoe type: running shoe. Scenario: running.",
+            id="and nothing of what a sentence before has named",
         ),
         pytest.param(
             of("Fell mesh shoes", description="Fell mesh shoes, Acme Sports."),

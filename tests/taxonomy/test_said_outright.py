@@ -7,6 +7,10 @@ from reaseq.documents.document import Document
 from tests.taxonomy.test_claims import Case, lexicon_of, verified
 
 SAID: list[Case] = [
+    ("shoes", "Kea", "An all over print gives it a unique style.", "pattern=all-over print"),
+    ("shoes", "Kea", "Knit with a sock-like collar.", "construction=sock-like"),
+    ("bags", "Kea tote", "With grommet eyelets.", "decoration=eyelets"),
+    ("jewellery", "Kea ring", "Made of copper alloy.", "metal=alloy"),
     ("shoes", "Kea", "Studs for icy roads.", "season=winter"),
     ("shoes", "Kea", "A boot for busy days.The sole is made of rubber.", "sole_material=rubber"),
     ("shoes", "Kea", "A breathable mesh upper with a midfoot cage for support.", "construction=support cage"),
@@ -45,6 +49,8 @@ SAID: list[Case] = [
     ("jackets", "Kea Jacke", "Mit Gore-Tex-Membran.", "technology=Gore-Tex"),
 ]
 NOT_SAID: list[Case] = [
+    ("shoes", "Kea", "A Cloudfoam insole for comfort.", "sole_material=foam"),
+    ("shoes", "Kea", "Leopard print laces come with it.", "pattern=animal print"),
     ("shoes", "Kea", "Responsive foam adds to the icy-cool feel on hot days.", "season=winter"),
     ("shoes", "Kea boots", "Get a grip, playtime's over.", "need=grip"),
     ("shoes", "Kea", "Out of your comfort zone and onto the track.", "need=comfort"),
