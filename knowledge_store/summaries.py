@@ -40,7 +40,7 @@ def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
 
     First the title, with the brand if that is not in it; then what the product is ("color: green (olive), black"); then
     what suits whom, of which guesses are marked as such; then the sentences that say most that nothing before has said.
-    What they say of whom it suits, and in words of their own, is not said twice.
+    What these sentences say, and what the title says of whom it suits, is not said twice.
     """
     title, brand, description = product["title"], product.get("brand"), product.get("description") or ""
     shown = _shown_title(title)
@@ -48,10 +48,9 @@ def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
     brand = as_seen("brand", brand or "")
     if brand and not _within(stems(brand), stems(name)):
         name = f"{name} ({brand})"
-    claims = list(claims)
-    before = " ".join(_statements(name, [claim for claim in claims if not _may_be_told(claim)]))
-    told = _told(description, claims, shown, stems(f"{title} {before}"))
-    lines = _statements(name, [claim for claim in claims if not any(_tells(some, claim) for some in told)])
+    left = [claim for claim in claims if not (_is_of_use(claim, "title") and _tells(tokenize(name), claim))]
+    told = _told(description, left, shown, stems(f"{title} {' '.join(_statements(name, left, of_text=False))}"))
+    lines = _statements(name, [claim for claim in left if not any(_is_told(some, claim) for some in told)])
     if name:
         lines.insert(0, name if name.endswith((".", "!", "?")) else f"{name}.")
     if told:
@@ -59,11 +58,13 @@ def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
     return " ".join(lines)
 
 
-def _statements(title: str, claims: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What they say, a sentence for each attribute, and for each limit."""
+def _statements(title: str, claims: Sequence[Mapping[str, Any]], *, of_text: bool = True) -> list[str]:
+    """What they say, a sentence for each attribute, and for each limit. of_text: also what the description says?"""
     none = {claim["attribute"] for claim in claims if holds(claim) and claim["value"].startswith("no ")}
     said: dict[tuple[bool, str], dict[str, str]] = {}
     for claim in claims:
+        if not of_text and claim.get("field") == "description":
+            continue
         if is_denied(claim) and claim["attribute"] in none:
             continue  # "Hood: no hood" says it all.
         if claim["attribute"] in MODEL and _within(stems(claim["value"]), stems(title)):
@@ -79,35 +80,47 @@ def _statements(title: str, claims: Sequence[Mapping[str, Any]]) -> list[str]:
     return lines
 
 
-def _may_be_told(claim: Mapping[str, Any]) -> bool:
-    """Is it of those that a sentence of the description says as well, and nobody's guess or decision?"""
-    of_use = claim["facet"] == "demand" or claim.get("evidence") == Evidence.WORDS
-    stated = claim["status"] == ClaimStatus.VERIFIED and claim["claim_type"] not in GUESSED
-    return bool(of_use and stated and claim.get("field") == "description")
+def _is_told(sentence: Sequence[Token], claim: Mapping[str, Any]) -> bool:
+    """Does the claim rest on a sentence that is quoted and says it? What is of use, or in the text's own words, it says
+    in whatever words."""
+    rests = claim.get("field") == "description" and sentence[0].start <= claim["start"] < sentence[-1].end
+    in_words = _is_of_use(claim, "description") or claim.get("evidence") == Evidence.WORDS
+    return rests and (_is_stated(claim) if in_words else _tells(sentence, claim))
+
+
+def _is_of_use(claim: Mapping[str, Any], field: str) -> bool:
+    """Does the field say whom or what for?"""
+    return bool(claim["facet"] == "demand" and claim.get("field") == field)
 
 
 def _tells(sentence: Sequence[Token], claim: Mapping[str, Any]) -> bool:
-    """Does the claim rest on it?"""
-    return _may_be_told(claim) and bool(sentence[0].start <= claim["start"] < sentence[-1].end)
+    """Has it words like all of the value's ("a breathable mesh upper": mesh)?"""
+    begins = {token.stem[:_ALIKE] for token in sentence}
+    return _is_stated(claim) and all(word[:_ALIKE] in begins for word in stems(claim["value"]))
+
+
+def _is_stated(claim: Mapping[str, Any]) -> bool:
+    """Do the texts state it, and it is nobody's guess or decision?"""
+    return bool(claim["status"] == ClaimStatus.VERIFIED and claim["claim_type"] not in GUESSED)
 
 
 def _told(
     description: str, claims: Sequence[Mapping[str, Any]], title: str, known: tuple[str, ...]
 ) -> list[list[Token]]:
-    """Of the sentences on which claims that hold rest (then of those that name the product) those that say most that is
-    not known, in their order."""
+    """Of the sentences on which claims that hold rest those on which most do, then of those that name the product those
+    that say most that is not known, in their order."""
     if not description:
         return []
-    rests = {claim["start"] for claim in claims if claim.get("field") == "description" and holds(claim)}
+    rests = [claim["start"] for claim in claims if claim.get("field") == "description" and holds(claim)]
     named, said = set(pairwise(stems(title))), set(known)
     sentences = [list(some) for _, some in groupby(read_field("description", description).tokens, key=_SENTENCE)]
     fit = [some for some in sentences if _may_be_quoted(some, stems(title))]
-    on_it = [some for some in fit if any(some[0].start <= place < some[-1].end for place in rests)]
+    on_it = [some for some in fit if _bears(some, rests)]
     of_it = [some for some in fit if named & set(pairwise(token.stem for token in some)) or _goods(some) is not None]
     chosen: list[list[Token]] = []
     for left in (on_it, of_it):
         while left and len(chosen) < _MOST_SENTENCES:
-            best = max(left, key=lambda some: len(_content(some) - said))
+            best = max(left, key=lambda some: (_bears(some, rests), len(_content(some) - said)))
             left.remove(best)
             if len(_content(best) - said) >= _FEWEST_NEW:
                 chosen.append(best)
@@ -124,6 +137,11 @@ def _may_be_quoted(sentence: Sequence[Token], title: tuple[str, ...]) -> bool:
     others = [("persons", len(sentence)), ("refers_back", _goods(sentence) or 0)]
     of_others = any(words(kind).at(sentence, at) for kind, end in others for at in range(end))
     return is_short and not repeats and not of_others
+
+
+def _bears(sentence: Sequence[Token], places: Sequence[int]) -> int:
+    """How many of the places are in it?"""
+    return sum(sentence[0].start <= place < sentence[-1].end for place in places)
 
 
 def _goods(tokens: Sequence[Token]) -> int | None:
