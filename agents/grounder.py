@@ -20,6 +20,7 @@ from reaseq.agents.learned import KEPT_FROM, Learned, tagged
 from reaseq.agents.model_names import bare_name
 from reaseq.documents.document import COLUMN, Document, Sources
 from reaseq.documents.language import words
+from reaseq.documents.scopes import Scope
 from reaseq.documents.tokens import STOP, stems, tokenize
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
 from reaseq.taxonomy.labels import is_substance
@@ -289,10 +290,14 @@ class _Grounder:
                 new = {stem for stem in told if stem.isalpha() and stem not in STOP and (stem,) not in words("praise")}
                 if not new - known or not most or any(others <= set(said) for others in disputed):
                     continue
-                if not self.lexicon.says_how(tokenize(match.value)):
+                if match.denied:
+                    made.append(self._denied(attribute, match))
+                elif self.lexicon.says_how(tokenize(match.value)):
+                    continue
+                else:
                     made.append(self._weighted(attribute, match, "lexicon", ()))
-                    known.update(said)
-                    most -= 1
+                known.update(said)
+                most -= 1
         return made
 
     def _is_no_model(self, name: str) -> bool:
@@ -316,7 +321,10 @@ class _Grounder:
         """A value that the text states: verified if its evidence has earned that, and nothing outweighs it."""
         claim = _stated(attribute, match, self.document, found_by)
         doubt = ""
-        if match.evidence not in _ASKED_FOR:
+        if against := self._contradiction(attribute, match):
+            doubt = f"{against} speaks against it"
+            match = replace(match, evidence=Evidence.CONTRADICTED)
+        elif match.evidence not in _ASKED_FOR:
             if denial := self._denial(attribute, match.value):
                 doubt = f"the text denies it: {self.document.quote(denial.field, denial.start, denial.end)!r}"
                 match = replace(match, evidence=Evidence.CONTRADICTED)
@@ -324,8 +332,8 @@ class _Grounder:
                 quote = self.document.quote(likeness.field, likeness.start, likeness.end)
                 doubt = f"the {_words(likeness.field)} says that it only looks like {quote!r}"
                 match = replace(match, evidence=Evidence.CONTRADICTED)
-            elif attribute.facet == "supply" and (against := self._against(attribute, match, labelled)):
-                doubt = f"the {_words(against.field, against.label)} says {against.quote!r}"
+            elif attribute.facet == "supply" and (other := self._against(attribute, match, labelled)):
+                doubt = f"the {_words(other.field, other.label)} says {other.quote!r}"
                 # Titles say "gold" of what is gold-tone: of substances they are no surer beside the head.
                 at_head = match.evidence in (Evidence.HEAD, Evidence.PHRASE) and not is_substance(attribute)
                 match = replace(match, evidence=Evidence.HEAD_OUTWEIGHED if at_head else Evidence.OUTWEIGHED)
@@ -381,6 +389,19 @@ class _Grounder:
         matches = self.found.get(attribute.name, ())
         whole = stems(value)[:1] in words("wholes")
         return next((one for one in matches if one.denied and (whole or one.value == value)), None)
+
+    def _contradiction(self, attribute: Attribute, match: Match) -> str:
+        """Words that by the schema speak against the value, with their field; "" if none stand anywhere."""
+        words = self.lexicon.contradicting.get((attribute.name, match.value))
+        if words is None:
+            return ""
+        for name, field in self.document.fields.items():
+            for index, token in enumerate(field.tokens):
+                width = words.at(field.tokens, index)
+                own = name == match.field and token.start < match.end and match.start < token.end
+                if width and not own and field.under(index, index + width) == Scope.NONE:
+                    return f"{field.quote(index, index + width)!r} in the {_words(name)}"
+        return ""
 
     def _likeness(self, attribute: Attribute, value: str) -> Match | None:
         """Where the text says that the product only looks as if it were made of it, and nowhere but in the title that

@@ -114,6 +114,11 @@ _TICK = re.compile(r"\[[ xX]\]")
 """A box to be ticked, in Markdown: its x is no word."""
 _DIRECTIVE = re.compile(r"\{\{\s*[a-z_]+(?:\s+[\w-]+=(?:\"[^\"]*\"|'[^']*'|[^\s{}\"']+))+\s*\}\}", re.IGNORECASE)
 """Of Magento: `{{widget type="…"}}`."""
+_TEMPLATE = re.compile(
+    r"\{\{#if\b.{0,2000}?\{\{/if\}\}|\{%-?\s*if\b.{0,2000}?\{%-?\s*endif\s*-?%\}|\{\{[^{}]{0,300}\}\}|\{%[^%]{0,300}%\}",
+    re.DOTALL,
+)
+"""Of a shop's theme, not filled in: what stands under a condition may be so or not."""
 _ADDRESS = re.compile(
     r"(?:https?|ftp)://[^\s<>\"'，。）)]+|\bwww\.[^\s<>\"']+|data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+"
     r"|[\w./-]+\.(?:jpe?g|png|gif|webp|svg|pdf|mp4)\b",
@@ -174,8 +179,9 @@ def _blanked(text: str) -> str:
     text = _CDATA.sub(lambda mark: _NOTHING * len(mark.group()), text)
     text = _ADDRESS.sub(_blank_if_seen, text)
     text = _ESCAPE.sub(lambda mark: _BREAK * len(mark.group()), text)
-    if "{{" in text:
+    if "{{" in text or "{%" in text:
         text = _DIRECTIVE.sub(lambda mark: _BREAK * len(mark.group()), text)
+        text = _TEMPLATE.sub(lambda mark: _BREAK * len(mark.group()), text)
     if "[" in text:
         text = _TICK.sub(lambda mark: _NOTHING * len(mark.group()), text)
         closed = {mark["name"].casefold() for mark in _SHORTCODE.finditer(text) if mark["end"]}

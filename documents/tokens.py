@@ -86,6 +86,29 @@ _WORD = re.compile(
 )
 _BROKEN, _BROKEN_SIGNS = "âã", ("®", "©", "?", "¢")
 """What is left of a sign behind a word whose bytes were read as another encoding: "Boostâ?¢", "OrthoLiteÂ®"."""
+_ABBREVIATIONS = {
+    "o": "ohne",
+    "m": "mit",
+    "u": "und",
+    "wahlw": "wahlweise",
+    "ggf": "gegebenenfalls",
+    "evtl": "eventuell",
+    "inkl": "inklusive",
+    "exkl": "exklusive",
+    "zzgl": "zuzüglich",
+    "bzw": "beziehungsweise",
+    "abnehmb": "abnehmbar",
+    "verstellb": "verstellbar",
+    "ca": "ca",
+    "incl": "incl",
+    "excl": "excl",
+    "approx": "approx",
+    "aprox": "aprox",
+    "env": "env",
+    "vs": "vs",
+}
+"""What a full stop behind them ends is no sentence, and what they stand for; letters only where they are small ("M." is
+a size) and stand behind no number ("5 m.")."""
 _FRACTION_SLASH = "\u2044"
 _HALFWIDTH_MARKS = "\uff9e\uff9f"
 
@@ -139,8 +162,13 @@ def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
         kind = match.lastgroup
         if kind == "sentence" or kind == "clause":
             signs = match.group()
-            if signs == "." and not _ends(visible.text, match.start() if places is None else places[match.start()][0]):
-                continue
+            if signs == ".":
+                stop = match.start() if places is None else places[match.start()][0]
+                if tokens and (full := _spelt_out(visible.text, stop, tokens)):
+                    tokens[-1] = tokens[-1]._replace(stem=full)
+                    continue
+                if not _ends(visible.text, stop):
+                    continue
             if kind == "sentence":
                 sentence += 1
                 line += signs.count("\n")
@@ -173,6 +201,15 @@ def scan(visible: Visible) -> tuple[list[Token], list[Mark]]:
             start, end = origin[start][0], origin[end - 1][1]
         tokens.append(Token(stem, start, end, sentence, clause))
     return tokens, marks
+
+
+def _spelt_out(text: str, stop: int, tokens: Sequence[Token]) -> str:
+    """The stem of what the abbreviation before a full stop stands for; "" if none stands there."""
+    full = _ABBREVIATIONS.get(tokens[-1].stem, "")
+    letter = len(tokens[-1].stem) == 1
+    if not full or (letter and (text[stop - 1].isupper() or (len(tokens) > 1 and tokens[-2].stem[0].isdigit()))):
+        return ""
+    return _stem(full) if text[stop + 1 : stop + 2].isspace() else ""
 
 
 def _ends(text: str, stop: int) -> bool:

@@ -74,9 +74,9 @@ def _statements(title: str, claims: Sequence[Mapping[str, Any]], *, of_text: boo
             of_attribute.setdefault(claim["value"], value)
     lines = []
     for (_, attribute), values in sorted(said.items(), key=lambda one: one[0][0]):
-        if is_so := [shown for value, shown in values.items() if not _is_limit(value)]:
+        if is_so := [shown for shown in values.values() if not _is_limit(shown)]:
             lines.append(f"{attribute.replace('_', ' ').capitalize()}: {', '.join(is_so)}.")
-        lines += [f"{value[0].upper()}{value[1:]}." for value in values if _is_limit(value)]
+        lines += [f"{shown[0].upper()}{shown[1:]}." for shown in values.values() if _is_limit(shown)]
     return lines
 
 
@@ -192,12 +192,13 @@ def _said(claim: Mapping[str, Any]) -> str:
     """The claim in words; none if it neither holds nor is denied."""
     value: str = claim["value"]
     if is_denied(claim):
-        return f"not {value}"
+        quote = as_seen("quote", claim["quote"] or "")
+        return quote if _is_limit(quote) else f"not {value}"
     if not holds(claim):
         return ""
     if claim["claim_type"] in GUESSED and claim["status"] not in LOCKED:
         return f"{value} (likely)"
-    quote = as_seen("quote", claim["quote"] or "")
+    quote = as_seen("quote", claim["quote"] or "").rpartition(": ")[2]  # "Construction: Goodyear"
     if not quote or len(quote) > _LONGEST_QUOTE or _says_the_same(quote, value, claim.get("evidence")):
         return value
     if value[0].isdigit() and quote[0].isdigit():

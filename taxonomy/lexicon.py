@@ -146,7 +146,10 @@ class Lexicon:
         self.labels = Labels(schema)
         self._terms: dict[str, list[_Term]] = {}
         self.parts = Parts(schema, self.labels.whole)
+        self.contradicting: dict[tuple[str, str], Phrases] = {}
         for attribute in schema.attributes:
+            for value, against in attribute.contradicted_by.items():
+                self.contradicting[attribute.name, value] = Phrases(against)
             only_with = {stems(term): Phrases(beside) for term, beside in attribute.only_with.items()}
             for value, synonyms in attribute.values.items():
                 for term in dict.fromkeys(stems(term) for term in (value, *synonyms)):
@@ -516,6 +519,13 @@ class Lexicon:
                 or (field.name != "title" and product.means_else(term.stems))
             ):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.WORDS, ""
+            elif (
+                term.attribute.facet == "supply"
+                and words("parts").over(tokens, index, last) > last - index
+                and not self.parts.is_own(term.attribute.name, tokens, index)
+            ):
+                # "Leather zip pulls", "pit zips"
+                evidence, standing, beside = self._class(self._place(field, index, last)), Standing.PART, ""
             else:
                 evidence, standing, beside = self._judged(term, self._place(field, index, last), parts, head)
                 if (

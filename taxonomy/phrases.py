@@ -16,7 +16,7 @@ from reaseq.documents.language import Phrases, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.surroundings import PARTING, QUOTES, is_aside_above, is_denied_above
 from reaseq.documents.tokens import STOP, begin_of, end_of, is_glued, is_inflected, is_unspaced, sentence_of
-from reaseq.taxonomy.evidence import Evidence, Match
+from reaseq.taxonomy.evidence import Evidence, Match, Standing
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.said_of import NOUN_FIRST
 from reaseq.taxonomy.schema import Attribute
@@ -63,9 +63,12 @@ def phrases(attribute: Attribute, document: Document, lexicon: Lexicon) -> Itera
         told = any(words("persons").at(field.tokens, at) for at in sentence_of(field.tokens, first))
         aside = told or is_denied_above(field, piece) or is_aside_above(field, piece)
         if not (piece.kind is Kind.GRID or piece.sure or aside):
+            limits = attribute.facet == "demand" and words("denies_next").at(field.tokens, first) > 0
+            begin = reader.behind_it(first, last) if limits else first
             start, end = field.tokens[first].start, field.tokens[last - 1].end
-            said = html.unescape(as_seen(_FIELD, document.quote(_FIELD, start, end)))
-            yield Match(said, _FIELD, start, end, Evidence.WORDS)
+            said = html.unescape(as_seen(_FIELD, document.quote(_FIELD, field.tokens[begin].start, end)))
+            standing = Standing.DENIED if limits else Standing.STATED
+            yield Match(said, _FIELD, start, end, Evidence.WORDS, standing)
 
 
 @lru_cache
@@ -128,6 +131,14 @@ class _Reader:
                 elif ends and width == 1 and at == begin and self._says_what_for(first, last):
                     yield first, last  # "For city walking in hot weather."
             at = max(last, at + 1)
+
+    def behind_it(self, first: int, last: int) -> int:
+        """Where what is denied begins: "hiking" of "not made for hiking"."""
+        ends = (at + width for at in range(first, last) if (width := self.listed.at(self.tokens, at)))
+        begin = next(ends, first)
+        while begin < last - 1 and words("articles").at(self.tokens, begin, last):
+            begin += 1
+        return min(begin, last - 1)
 
     def _says_what_for(self, first: int, last: int) -> bool:
         """Is it more than a word ("for yourself"), and no instruction ("for best results, wash cold")?"""

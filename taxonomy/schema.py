@@ -95,6 +95,11 @@ class Attribute(_Strict):
         description="Of a demand attribute: values of other attributes that suggest a value of it (a waterproof shoe "
         "keeps feet dry). What they suggest is a hypothesis.",
     )
+    contradicted_by: dict[Term, tuple[Term, ...]] = Field(
+        default_factory=dict,
+        description="Closed values, each with words that speak against it wherever they stand (what lists beeswax is "
+        "not vegan). It is left to be judged then.",
+    )
     units: tuple[Term, ...] = Field(default=(), description="Units a measure may have.")
     around: tuple[Term, ...] = Field(
         default=(),
@@ -129,6 +134,8 @@ class Attribute(_Strict):
                     raise ValueError(f"attribute {self.name!r}: {term!r} stands for both {owner[key]!r} and {value!r}")
         if stray := [term for term in self.only_with if term.casefold() not in owner]:
             raise ValueError(f"attribute {self.name!r}: only_with: {stray[0]!r} is none of its values' words")
+        if stray := [value for value in self.contradicted_by if value not in self.values]:
+            raise ValueError(f"attribute {self.name!r}: contradicted_by: {stray[0]!r} is not one of its values")
         if self.suggested_by and self.facet != "demand":
             raise ValueError(f"attribute {self.name!r}: only what is for the buyer (`facet: demand`) is `suggested_by`")
         return self
