@@ -114,7 +114,8 @@ def _told(
     rests = [claim["start"] for claim in claims if claim.get("field") == "description" and holds(claim)]
     named, said = set(pairwise(stems(title))), set(known)
     sentences = [list(some) for _, some in groupby(read_field("description", description).tokens, key=_SENTENCE)]
-    fit = [some for some in sentences if _may_be_quoted(some, stems(title))]
+    asked = {some[0].start for some in sentences if "?" in _closing(description, some)}
+    fit = [some for some in sentences if some[0].start not in asked and _may_be_quoted(some, stems(title))]
     on_it = [some for some in fit if _bears(some, rests)]
     of_it = [some for some in fit if named & set(pairwise(token.stem for token in some)) or _goods(some) is not None]
     chosen: list[list[Token]] = []
@@ -162,11 +163,16 @@ def _content(tokens: Sequence[Token]) -> set[str]:
 
 def _sentence(text: str, tokens: Sequence[Token]) -> str:
     """As people see it, with the sign that ends it, or a full stop."""
-    end = tokens[-1].end
-    closing = _CLOSES.match(text, end)
-    said = html.unescape(as_seen("description", text[tokens[0].start : closing.end() if closing else end]))
+    end = tokens[-1].end + len(_closing(text, tokens))
+    said = html.unescape(as_seen("description", text[tokens[0].start : end]))
     said = f"… {said}" if said[:1].islower() else said
     return said if said.endswith(_ENDS) else f"{said}."
+
+
+def _closing(text: str, tokens: Sequence[Token]) -> str:
+    """The signs that end a sentence."""
+    closing = _CLOSES.match(text, tokens[-1].end)
+    return closing.group() if closing else ""
 
 
 def _shown_title(title: str) -> str:
