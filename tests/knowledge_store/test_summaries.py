@@ -91,7 +91,8 @@ def of(title: str, brand: str | None = None, **fields: str) -> str:
         pytest.param(
             of(
                 "Acme Fell 2",
-                description="Has the Acme Fell 2 met its match? Hills call. With Lena Voss, the Acme Fell 2 asks what running is.",
+                description="Has the Acme Fell 2 met its match? Hills call. "
+                "With Lena Voss, the Acme Fell 2 asks what running is.",
             ),
             "Acme Fell 2. In its words: With Lena Voss, the Acme Fell 2 asks what running is.",
             id="or such as name the product",
