@@ -28,6 +28,7 @@ _MOST_SENTENCES, _LONGEST_SENTENCE = 3, 300
 _ENDS = (".", "!", "?", "。", "！", "？")
 _CLOSES = re.compile(r"""["'”’»)\]]*[.!?。！？…]+["'”’»)\]]*""")
 _SENTENCE = attrgetter("sentence")
+_SEMICOLON = re.compile(r"\s*[;；]\s*")
 _ALIKE = 4
 """Letters that words of one stem begin with: breathable, breathability."""
 _FEWEST_NEW = 2
@@ -113,7 +114,7 @@ def _told(
         return []
     rests = [claim["start"] for claim in claims if claim.get("field") == "description" and holds(claim)]
     named, said = set(pairwise(stems(title))), set(known)
-    sentences = [list(some) for _, some in groupby(read_field("description", description).tokens, key=_SENTENCE)]
+    sentences = _sentences(description)
     asked = {some[0].start for some in sentences if "?" in _closing(description, some)}
     fit = [some for some in sentences if some[0].start not in asked and _may_be_quoted(some, stems(title))]
     on_it = [some for some in fit if _bears(some, rests)]
@@ -127,6 +128,18 @@ def _told(
                 chosen.append(best)
                 said |= _content(best)
     return sorted(chosen, key=lambda some: some[0].start)
+
+
+def _sentences(text: str) -> list[list[Token]]:
+    """Its sentences; what a semicolon parts is one ("warm; not windproof by itself")."""
+    found: list[list[Token]] = []
+    for _, some in groupby(read_field("description", text).tokens, key=_SENTENCE):
+        tokens = list(some)
+        if found and _SEMICOLON.fullmatch(text, found[-1][-1].end, tokens[0].start):
+            found[-1] += tokens
+        else:
+            found.append(tokens)
+    return found
 
 
 def _may_be_quoted(sentence: Sequence[Token], title: tuple[str, ...]) -> bool:

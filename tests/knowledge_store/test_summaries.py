@@ -79,6 +79,11 @@ def of(title: str, brand: str | None = None, **fields: str) -> str:
             id="of a person nothing is told",
         ),
         pytest.param(
+            of("Fell", description="Upper of mesh; not windproof on its own."),
+            "Fell. In its words: Upper of mesh; not windproof on its own.",
+            id="what a semicolon parts is one",
+        ),
+        pytest.param(
             of("Fell", description="The sun is up. Harness its energy as you hit the pavement in these running shoes."),
             "Fell. Shoe type: running shoe. Scenario: running.",
             id="and nothing of what a sentence before has named",

@@ -49,6 +49,15 @@ SAID: list[Case] = [
     ("jackets", "Kea Jacke", "Mit Gore-Tex-Membran.", "technology=Gore-Tex"),
 ]
 NOT_SAID: list[Case] = [
+    ("tea", "Corrie Breakfast", "Our organic range is sold under the Corrie label.", "diet=organic"),
+    ("coffee", "Dusk Decaf", "For the caffeinated version see Dawn, a dark roast from Brazil.", "roast=dark"),
+    ("jackets", "Fleece jacket", "Wear it under our waterproof Storm shell.", "need=rain protection"),
+    ("jackets", "Fleece jacket", "Zips into the Storm jacket.", "closure=zip"),
+    ("shirts", "Shirt", "We dropped the chest pocket.", "details=chest pocket"),
+    ("laptops", "Laptop 15", "A second M.2 slot takes up to 2 TB SSD.", "storage=2000 GB"),
+    ("laptops", "Laptop 15", "Battery lasts 2 hours at most.", "need=long battery life"),
+    ("smartphones", "Phone", "LTE only: 5G is reserved for the Pro model.", "network=5G"),
+    ("watches", "Nylon strap", "Nylon strap that fits the Meridian automatic watch.", "movement=automatic"),
     ("shoes", "Stivale", "Tomaia in pelle, lamina antiperforazione in tessuto.", "upper_material=textile"),
     ("shoes", "Kea 3", "The Kea 3 drops the knit upper of the Kea 2 for an engineered mesh.", "upper_material=knit"),
     ("shirts", "Kea Shirt", "Fans of short sleeves will like our Bay Shirt.", "sleeve_length=short sleeve"),
@@ -113,6 +122,7 @@ def test_what_stands_in_a_cell_with_other_words_is_no_feature() -> None:
         ("jackets", "Leather Jacket", {"Details": "shell 100% polyurethane faux leather"}, "fabric=leather"),
         ("skin_care", "Vegan cream", {"Ingredients": "Aqua, Cera Alba (Beeswax)"}, "free_of=vegan"),
         ("skin_care", "Fragrance-free cream", {"Ingredients": "Aqua, Parfum"}, "free_of=fragrance-free"),
+        ("shoes", "Vegan sneaker", {"Lining": "calf leather"}, "need=vegan"),
         ("jewellery", "Pearl earrings", {"Material": "PMMA"}, "stone=pearl"),
         ("shirts", "Dino Tee (Gender Neutral)", {"breadcrumbs": "Men/Clothing"}, "audience=men"),
     ],
