@@ -51,7 +51,7 @@ def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
         name = f"{name} ({brand})"
     left = [claim for claim in claims if not (_is_of_use(claim, "title") and _tells(tokenize(name), claim))]
     told = _told(description, left, shown, stems(f"{title} {' '.join(_statements(name, left, of_text=False))}"))
-    lines = _statements(name, [claim for claim in left if not any(_is_told(some, claim) for some in told)])
+    lines = _statements(name, _untold(left, told))
     if name:
         lines.insert(0, name if name.endswith((".", "!", "?")) else f"{name}.")
     if told:
@@ -79,6 +79,18 @@ def _statements(title: str, claims: Sequence[Mapping[str, Any]], *, of_text: boo
             lines.append(f"{attribute.replace('_', ' ').capitalize()}: {', '.join(is_so)}.")
         lines += [f"{shown[0].upper()}{shown[1:]}." for shown in values.values() if _is_limit(shown)]
     return lines
+
+
+def _untold(claims: Sequence[Mapping[str, Any]], sentences: Sequence[Sequence[Token]]) -> list[Mapping[str, Any]]:
+    """Without those that the sentences say. Of what a thing is made of that is all or none: "elastane" alone would say
+    that it is nothing else."""
+    left = [claim for claim in claims if not any(_is_told(some, claim) for some in sentences)]
+    halved = {claim["attribute"] for claim in left if claim["facet"] != "demand" and holds(claim)}
+    return [
+        claim
+        for claim in claims
+        if claim in left or (claim["attribute"] in halved and claim.get("evidence") != Evidence.WORDS)
+    ]
 
 
 def _is_told(sentence: Sequence[Token], claim: Mapping[str, Any]) -> bool:

@@ -582,8 +582,9 @@ class Lexicon:
         tokens = field.tokens
         for piece in field.pieces:
             above = is_denied_above(field, piece)
-            listed = -1
+            listed, denials = -1, 0
             for index in range(piece.first, piece.last):
+                denials += words("denies_next").at(tokens, index) > 0
                 if index < listed:
                     continue
                 longest = min(3, piece.last - index)
@@ -591,8 +592,9 @@ class Lexicon:
                 if not width:
                     continue
                 under = field.under(index, index + width)
-                # "Free from parabens, silicones and perfume": what is denied goes on.
-                denied = above or Scope.DENIED in under or _goes_on(tokens, listed, index)
+                # "Free from parabens, silicones and perfume": what is denied goes on; of "sans silicone, sans alcool,
+                # parfum frais" each has its own.
+                denied = above or Scope.DENIED in under or (denials < 2 and _goes_on(tokens, listed, index))
                 if index + width < len(tokens) and words("added").at(tokens, index + width):
                     continue
                 if not denied or under & (Scope.ASIDE | Scope.INSTRUCTION):

@@ -84,6 +84,16 @@ def of(title: str, brand: str | None = None, **fields: str) -> str:
             id="what a semicolon parts is one",
         ),
         pytest.param(
+            of("Fell", description="Upper of mesh.", Obermaterial="Veloursleder"),
+            "Fell. Upper material: suede (Veloursleder).",
+            id="of what contradicts each other the column's",
+        ),
+        pytest.param(
+            of("Fell", description="Obermaterial aus Mesh und Veloursleder."),
+            "Fell. Upper material: mesh, suede (Veloursleder). In its words: Obermaterial aus Mesh und Veloursleder.",
+            id="what it is made of is told wholly or not",
+        ),
+        pytest.param(
             of("Fell", description="The sun is up. Harness its energy as you hit the pavement in these running shoes."),
             "Fell. Shoe type: running shoe. Scenario: running.",
             id="and nothing of what a sentence before has named",

@@ -49,6 +49,8 @@ SAID: list[Case] = [
     ("jackets", "Kea Jacke", "Mit Gore-Tex-Membran.", "technology=Gore-Tex"),
 ]
 NOT_SAID: list[Case] = [
+    ("skin_care", "Crème", "Sans parabène, sans silicone, parfum frais d'agrume.", "free_of=fragrance-free"),
+    ("bags", "Satchel", "Magnetic snap (the buckles are for show).", "closure=buckle"),
     ("tea", "Corrie Breakfast", "Our organic range is sold under the Corrie label.", "diet=organic"),
     ("coffee", "Dusk Decaf", "For the caffeinated version see Dawn, a dark roast from Brazil.", "roast=dark"),
     ("jackets", "Fleece jacket", "Wear it under our waterproof Storm shell.", "need=rain protection"),
