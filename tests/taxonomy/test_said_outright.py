@@ -49,6 +49,7 @@ SAID: list[Case] = [
     ("jackets", "Kea Jacke", "Mit Gore-Tex-Membran.", "technology=Gore-Tex"),
 ]
 NOT_SAID: list[Case] = [
+    ("shoes", "Kea", "Upper of breathable mesh with suede reinforcements.", "upper_material=suede"),
     ("skin_care", "Crème", "Sans parabène, sans silicone, parfum frais d'agrume.", "free_of=fragrance-free"),
     ("bags", "Satchel", "Magnetic snap (the buckles are for show).", "closure=buckle"),
     ("tea", "Corrie Breakfast", "Our organic range is sold under the Corrie label.", "diet=organic"),
