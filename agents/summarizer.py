@@ -178,7 +178,7 @@ class _Grounds:
         while before >= 0 and words("articles").at(tokens, before, first):
             before -= 1
         if before >= 0 and words("purposes").at(tokens, before, first):
-            whole = self._parts(tokens[:before][-1:])
+            whole = self._parts(tokens[max(0, before - 1) : before])
             if not roots & self.purposes or not any(whole <= unit and roots & unit for unit in self.units):
                 return False  # "A mesh upper and a rubber outsole for breathability"
         if parts and parts[-1] == len(run) - 1 and before >= 0 and tokens[before].stem in _BEING:

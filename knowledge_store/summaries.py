@@ -50,7 +50,8 @@ def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
     if brand and not _within(stems(brand), stems(name)):
         name = f"{name} ({brand})"
     left = [claim for claim in claims if not (_is_of_use(claim, "title") and _tells(tokenize(name), claim))]
-    told = _told(description, left, shown, stems(f"{title} {' '.join(_statements(name, left, of_text=False))}"))
+    elsewhere = [claim for claim in left if claim.get("field") != "description"]
+    told = _told(description, left, shown, stems(f"{title} {' '.join(_statements(name, elsewhere))}"))
     lines = _statements(name, _untold(left, told))
     if name:
         lines.insert(0, name if name.endswith((".", "!", "?")) else f"{name}.")
@@ -59,13 +60,11 @@ def composed(product: Mapping[str, Any], claims: Iterable[Mapping[str, Any]]) ->
     return " ".join(lines)
 
 
-def _statements(title: str, claims: Sequence[Mapping[str, Any]], *, of_text: bool = True) -> list[str]:
-    """What they say, a sentence for each attribute, and for each limit. of_text: also what the description says?"""
+def _statements(title: str, claims: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What they say, a sentence for each attribute, and for each limit."""
     none = {claim["attribute"] for claim in claims if holds(claim) and claim["value"].startswith("no ")}
     said: dict[tuple[bool, str], dict[str, str]] = {}
     for claim in claims:
-        if not of_text and claim.get("field") == "description":
-            continue
         if is_denied(claim) and claim["attribute"] in none:
             continue  # "Hood: no hood" says it all.
         if claim["attribute"] in MODEL and _within(stems(claim["value"]), stems(title)):
@@ -84,12 +83,16 @@ def _statements(title: str, claims: Sequence[Mapping[str, Any]], *, of_text: boo
 def _untold(claims: Sequence[Mapping[str, Any]], sentences: Sequence[Sequence[Token]]) -> list[Mapping[str, Any]]:
     """Without those that the sentences say. Of what a thing is made of that is all or none: "elastane" alone would say
     that it is nothing else."""
-    left = [claim for claim in claims if not any(_is_told(some, claim) for some in sentences)]
-    halved = {claim["attribute"] for claim in left if claim["facet"] != "demand" and holds(claim)}
+    told = [any(_is_told(some, claim) for some in sentences) for claim in claims]
+    halved = {
+        claim["attribute"]
+        for claim, is_told in zip(claims, told, strict=True)
+        if not is_told and claim["facet"] != "demand" and holds(claim)
+    }
     return [
         claim
-        for claim in claims
-        if claim in left or (claim["attribute"] in halved and claim.get("evidence") != Evidence.WORDS)
+        for claim, is_told in zip(claims, told, strict=True)
+        if not is_told or (claim["attribute"] in halved and claim.get("evidence") != Evidence.WORDS)
     ]
 
 
