@@ -8,7 +8,7 @@ second opinion worth keeping. What code cannot settle is left `proposed` for the
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -181,6 +181,8 @@ class _Grounder:
             best = {value: with_shade(match, self.document) for value, match in best.items()}
         elif self.lexicon.parts.needs_cue(attribute.name) and is_substance(attribute):
             best = {value: with_part(match, self.document, self.lexicon, attribute) for value, match in best.items()}
+        if is_substance(attribute) and not attribute.multiple:
+            best = {value: match for value, match in best.items() if not _is_said_closer(value, best)}
         said = {item["value"] for item in values}
         claims = [self._unstated(attribute, item, matches, labelled) for item in values if item["value"] not in best]
         if any(claim["status"] == "verified" for claim in claims) and not attribute.multiple:
@@ -431,12 +433,22 @@ class _Grounder:
         return claim
 
     def _agreeing(self, attribute: Attribute, stated: list[Claim], matches: Sequence[Match]) -> list[Claim]:
-        """Looks of which the title says one and the text others contradict each other: "boot black", "in brown"."""
+        """Looks of which the title says one and the text others contradict each other: "boot black", "in brown". So
+        does what a column says alone, and the title and the text say another."""
+        said_in = {
+            name: {match.value for match in matches if match.stated and match.field == name}
+            for name in ("title", "description")
+        }
+        agreed_on = next((claim for claim in stated if all(claim["value"] in said for said in said_in.values())), None)
+        asked_for = [claim for claim in stated if claim["evidence"] in _ASKED_FOR]
+        if agreed_on and asked_for and not any(claim["value"] in set().union(*said_in.values()) for claim in asked_for):
+            return [
+                self._contradicted(attribute, claim, agreed_on) if claim in asked_for else claim for claim in stated
+            ]
         sure = [claim for claim in stated if claim["status"] == "verified"]
         titles = [claim for claim in sure if claim["field"] == "title"]
         texts = [claim for claim in sure if claim["field"] == "description"]
-        in_text = {match.value for match in matches if match.stated and match.field == "description"}
-        if not titles or not texts or any(claim["value"] in in_text for claim in titles):
+        if not titles or not texts or any(claim["value"] in said_in["description"] for claim in titles):
             return stated
         return [
             self._contradicted(attribute, claim, texts[0] if claim in titles else titles[0])
@@ -590,6 +602,12 @@ def _sold(matches: Sequence[Match], labelled: Sequence[Labelled]) -> list[Match]
         else match
         for match in matches
     ]
+
+
+def _is_said_closer(value: str, others: Iterable[str]) -> bool:
+    """Does another value say the same more closely: "stainless steel" steel?"""
+    own = set(stems(value))
+    return any(own < set(stems(other)) for other in others)
 
 
 def _narrower(claim: Claim, matches: Sequence[Match], document: Document) -> Match | None:

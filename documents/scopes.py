@@ -10,7 +10,7 @@ from enum import IntFlag
 from functools import lru_cache
 
 from reaseq.documents.language import answer, crossed_out, ticked, words
-from reaseq.documents.subjects import contrasted, once, other_version, siblings, turn, verb_at
+from reaseq.documents.subjects import contrasted, once, other_version, others, siblings, turn, verb_at
 from reaseq.documents.tokens import Token, begin_of, end_of, is_glued, is_inflected, is_unspaced, run_begin
 
 _REACH = 3
@@ -86,6 +86,8 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
         reader.answers()
     if title:
         for first, last in siblings(text, tokens, title):
+            reader.mark(first, last, Scope.ASIDE)
+        for first, last in others(text, tokens, title):
             reader.mark(first, last, Scope.ASIDE)
     return reader.under
 
@@ -536,7 +538,10 @@ def _beyond(tokens: Sequence[Token], first: int, last: int) -> int:
 
 
 def _denied_until(tokens: Sequence[Token], first: int, last: int) -> int:
-    """A denial's reach: a few words, and a few more after each "or"."""
+    """A denial's reach: a few words, and a few more after each "or"; what only says by whose word ("not yet certified
+    cruelty-free") does not count."""
+    while first < last and any(words(kind).at(tokens, first, last) for kind in ("attested", "articles")):
+        first += 1
     until = min(first + _REACH, last)
     index = first
     while index < until:

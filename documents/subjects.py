@@ -13,6 +13,8 @@ _LONGEST_SUBJECT = 4
 """Tokens of "the standard", with its article and its verb."""
 _VERSION_WITHIN = 3
 """Tokens before "version" that name it, with their article."""
+_LONGEST_NAME = 4
+"""Tokens of the name of another product."""
 
 Range = tuple[int, int]
 
@@ -37,9 +39,11 @@ def siblings(text: str, tokens: Sequence[Token], title: Collection[str]) -> Iter
     numbered = any(stem.isdigit() for stem in title)
     for index in range(1, len(tokens) - 1):
         token, before = tokens[index], tokens[index - 1]
-        if token.stem in title and words("earlier").at(tokens, index - 1, index):
-            yield from _of_earlier(tokens, index, title)
-            continue
+        if words("earlier").at(tokens, index - 1, index):
+            lot = words("lots").at(tokens, index) > 0
+            if token.stem in title or lot:
+                yield from _of_earlier(tokens, index + lot, title)
+                continue
         if before.stem not in title or token.stem in title or token.clause != before.clause:
             continue
         if (
@@ -58,6 +62,54 @@ def siblings(text: str, tokens: Sequence[Token], title: Collection[str]) -> Iter
         if other:
             until = end_of(tokens, index, clause=False) if verb else end
             yield index, turn(tokens, index + 1, until)
+
+
+def others(text: str, tokens: Sequence[Token], title: Collection[str]) -> Iterator[Range]:
+    """What is said of another product of the maker by its name ("our Sonora Sport earbuds are waterproof"), or of one
+    size of several ("the 30 L has a laptop sleeve")."""
+    for index in range(len(tokens) - 2):
+        end = end_of(tokens, index, clause=True)
+        if words("ours").at(tokens, index, end):
+            if _is_named(text, tokens, index + 1, end, title):
+                # "If you want more bass, our Sonora Sport earbuds have it."
+                sentence = begin_of(tokens, index, clause=False)
+                begin = sentence if words("conditions").at(tokens, sentence, index) else index
+                yield begin, _with_relative(tokens, end)
+        elif (width := words("articles").at(tokens, index, end)) and (last := _size_end(tokens, index + width, end)):
+            of_size = tokens[index + width : last]
+            if not any(token.stem in title for token in of_size) and verb_at(tokens, last, min(last + 1, end)):
+                yield index, turn(tokens, last, end_of(tokens, index, clause=False))
+
+
+def _is_named(text: str, tokens: Sequence[Token], first: int, last: int, title: Collection[str]) -> bool:
+    """Does a name that the title does not have stand before or behind a word for goods?"""
+    goods = next(
+        (at for at in range(first, min(first + _LONGEST_NAME + 1, last)) if words("goods").at(tokens, at)), last
+    )
+    name = range(first, goods) if goods > first else range(first + 1, min(first + 1 + _LONGEST_NAME, last))
+    if goods == last or not text[tokens[goods].start].islower():
+        return False  # where all nouns are capitals, no name can be told
+    named = [at for at in name if text[tokens[at].start].isupper()]
+    return bool(named) and named[0] == name[0] and not any(tokens[at].stem in title for at in named)
+
+
+def _size_end(tokens: Sequence[Token], first: int, last: int) -> int:
+    """Where a size ends that begins at `first`: "30 L", "large", "15 inch version"; 0 if none does."""
+    at = first
+    if at < last and tokens[at].stem[0].isdigit():
+        at += 1
+        at += at < last and (tokens[at].stem in UNITS.values() or len(tokens[at].stem) == 1)
+    else:
+        at += words("size_names").at(tokens, at, last)
+    if at > first and at < last:
+        at += words("version_nouns").at(tokens, at, last)
+    return at if first < at < last else 0
+
+
+def _with_relative(tokens: Sequence[Token], end: int) -> int:
+    """Where the clause ends that goes on with "which" behind a comma; else `end`."""
+    goes_on = end < len(tokens) and tokens[end].sentence == tokens[end - 1].sentence
+    return end_of(tokens, end, clause=True) if goes_on and words("relatives").at(tokens, end) else end
 
 
 def _of_earlier(tokens: Sequence[Token], index: int, title: Collection[str]) -> Iterator[Range]:

@@ -420,7 +420,8 @@ class Lexicon:
             if not nearest.whole:
                 return made(evidence, Standing.PART, beside)
         if self.parts.needs_cue(name):
-            if not self.parts.is_cued(name, tokens, place.first):
+            cues = self.parts.cues_beside(name, tokens, place.first)
+            if all(Scope.DENIED in place.field.under(at, at + 1) for at in cues):
                 bare = attribute.bare_in_title and place.field.name == "title"
                 return made(evidence) if bare else made(evidence, Standing.CUE)
             return made(Evidence.CUE if evidence in _FREE else evidence)

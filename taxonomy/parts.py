@@ -88,8 +88,11 @@ class Parts:
 
     def is_cued(self, name: str, tokens: Sequence[Token], index: int) -> bool:
         """Does a cue of the attribute stand in the sentence of token `index`, if it needs one?"""
-        cues = self._cues[name]
-        return not cues.all or any(cues.at(tokens, at) for at in sentence_of(tokens, index))
+        return not self._cues[name].all or bool(self.cues_beside(name, tokens, index))
+
+    def cues_beside(self, name: str, tokens: Sequence[Token], index: int) -> list[int]:
+        """The tokens at which cues of the attribute begin in the sentence of token `index`."""
+        return [at for at in sentence_of(tokens, index) if self._cues[name].at(tokens, at)]
 
 
 def owner_of(field: Field, first: int, last: int, parts: dict[int, Part], *, shared: bool = True) -> Part | None:

@@ -47,6 +47,13 @@ SAID: list[Case] = [
     # Technologies of fabrics.
     ("shirts", "Kea Tee", "AEROREADY keeps you dry.", "technology=AEROREADY"),
     ("jackets", "Kea Jacke", "Mit Gore-Tex-Membran.", "technology=Gore-Tex"),
+    ("skin_care", "Moisturiser", "A light moisturiser.", "care_type=face cream"),
+    ("skin_care", "Sérum", "Un sérum qui révèle l'éclat. Bon pour l'éclat.", "care_type=serum"),
+    ("headphones", "Kea Buds", "Our Kea buds are IPX4.", "water_rating=IPX4"),
+    ("bags", "Kea 30 Pack", "The 30 L is made of leather.", "material=leather"),
+    ("watches", "Watch", "Steel case. A stainless steel case.", "case_material=stainless steel"),
+    ("watches", "Watch", "A steel case.", "case_material=steel"),
+    ("shoes", "Kea", "Our suede boots are lined with fleece.", "upper_material=suede"),
 ]
 NOT_SAID: list[Case] = [
     ("shoes", "Kea", "Upper of breathable mesh with suede reinforcements.", "upper_material=suede"),
@@ -103,6 +110,30 @@ NOT_SAID: list[Case] = [
     ("shoes", "ケア", "通勤が楽しくなる。", "scenario=commuting"),
     ("shoes", "Kea", "A design between pool and shower.", "scenario=shower"),
     ("shoes", "Kea Boots", "A sneaker brand since the start.", "shoe_type=sneaker"),
+    ("shirts", "Oxford shirt", "It is not a non-iron shirt.", "need=easy care"),
+    ("skin_care", "Cream", "Vegan, but not yet certified cruelty-free.", "free_of=cruelty-free"),
+    ("bags", "Tasche", "Zwei Außentaschen mit Reißverschluss.", "closure=zip"),
+    ("bags", "Sac", "Une pochette intérieure zippée.", "closure=zip"),
+    ("bags", "Tasche", "Tablet bis 8 Zoll, ein Laptop passt nicht hinein.", "laptop_size=8 in"),
+    ("skin_care", "Crème", "Toujours suivi d'une protection solaire.", "need=sun protection"),
+    ("lamps", "Lamp", "A dimmer switch can be fitted by an electrician.", "need=dimming"),
+    ("headphones", "Buds", "The case is IPX4; the buds themselves carry no rating.", "water_rating=IPX4"),
+    ("headphones", "Buds", "For more bass, our Sonora Sport earbuds are waterproof to IPX7.", "water_rating=IPX7"),
+    ("headphones", "Buds", "For more bass, our Sonora Sport earbuds are waterproof to IPX7.", "need=bass"),
+    ("headphones", "Wireless buds", "No cable.", "connection=Bluetooth"),
+    ("watches", "Watch", "The date window is gone on this edition.", "functions=date"),
+    ("watches", "Watch", "Chronograph pushers are decorative.", "display=chronograph"),
+    ("watches", "Watch", "A steel case.", "case_material=stainless steel"),
+    ("shoes", "Kea", "Earlier runs had a suede upper; since spring we use leather.", "upper_material=suede"),
+    ("shoes", "Kea", "Earlier runs had a suede upper; since spring we use leather.", "season=spring"),
+    ("bags", "Pack", "The 30 L has a laptop sleeve; the 20 L does without.", "further_details=laptop sleeve"),
+    ("shoes", "Kea", "The large has a leather upper, the small does not.", "upper_material=leather"),
+    (
+        "shoes",
+        "Schuh",
+        "Die Sohle lässt sich durch orthopädische Einlagen ersetzen.",
+        "further_details=orthopädische Einlagen",
+    ),
 ]
 
 
@@ -162,3 +193,14 @@ def test_is_quoted_with_what_it_is_said_of(description: str, claim: str, quote: 
     claims = ground({}, Document({"title": "Kea", "description": description}), lexicon_of("shoes"))
     quotes = {f"{one['attribute']}={one['value']}": one["quote"] for one in claims if one["status"] == "verified"}
     assert quotes[claim] == quote
+
+
+def test_a_column_alone_against_title_and_text_is_left_to_be_judged() -> None:
+    said = ("shoes", "Kea Sneaker Midnight Navy", "A low navy suede sneaker.")
+    assert "color=black" not in verified(*said, {"Color": "black"})
+    assert "color=black" in verified("shoes", "Kea Sneaker", "", {"Color": "black"})
+
+
+def test_what_is_not_to_be_used_with_it_is_not_denied_of_it() -> None:
+    document = Document({"title": "Sérum", "description": "Ne pas associer au rétinol."})
+    assert not [one for one in ground({}, document, lexicon_of("skin_care")) if one["attribute"] == "ingredient"]

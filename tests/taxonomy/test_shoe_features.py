@@ -23,9 +23,9 @@ SO: list[tuple[str, str, set[str]]] = [
     ("Boots", "Smooth upper, lined in soft leather.", {"lined with leather"}),
     ("Winterstiefel", "Innenmaterial: Warmfutter", {"warm lining"}),
     ("Vinterkängor", "Varmt foder.", {"warm lining"}),
-    ("Hiking boot", "Waterproof GORE-TEX lining.", {"GORE-TEX lining"}),
-    ("Wanderschuh", "Mit GTX-Membran.", {"GORE-TEX lining"}),
-    ("登山鞋", "GORE-TEX防水膜", {"GORE-TEX lining"}),
+    ("Hiking boot", "Waterproof GORE-TEX lining.", {"GORE-TEX membrane"}),
+    ("Wanderschuh", "Mit GTX-Membran.", {"GORE-TEX membrane"}),
+    ("登山鞋", "GORE-TEX防水膜", {"GORE-TEX membrane"}),
     # Sole.
     ("Scarponi", "Suola Vibram.", {"Vibram outsole"}),
     ("登山靴", "ビブラムソール", {"Vibram outsole"}),
