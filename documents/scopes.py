@@ -33,7 +33,7 @@ _LONGEST_NAME = 6
 """Tokens, with its article."""
 _LONGEST_LETTERS = 6
 """Letters of a word in a script without blanks."""
-_LONGEST_OWN = 4
+_LONGEST_OWN = 6
 """Tokens of a part that another is paired with, with what describes it."""
 _LONGEST_TO = 2
 """Letters of "zu" and "te", which are both "too" and "to"."""
@@ -225,6 +225,8 @@ class _Reader:
             begin = max(begin, run_begin(tokens, index))
         if index + 1 == end and self._width("denies_next"):
             # "Wasserdicht ist er nicht", "waterproof it is not"
+            if self._says("being", index - 1) and self._says("pronouns", index - 2) and index - 2 > begin:
+                self.mark(begin, index - 2, Scope.DENIED)  # "relaxed through the thigh it is not"
             before = range(max(begin, index - 4), index)
             verbs = [at for at in before if self._says("being", at) or self._says("having", at)]
             self.mark(begin, verbs[0] if verbs and verbs[0] - begin <= 2 else begin, Scope.DENIED)
@@ -242,6 +244,9 @@ class _Reader:
         width = self._width("but_is_not")
         if width and index + width == end:
             self.mark(self.sentence[0], index, Scope.DENIED)
+        width = self._width("this_one_not", in_sentence=True)
+        if width and index + width == self.sentence[1]:
+            self.mark(self.sentence[0], index, Scope.ASIDE)
         if index - begin > 1 and self._width("no") and words("denied_verbs").at(tokens, index - 2, index - 1):
             self.mark(index - 1, index, Scope.DENIED)  # "la montre ne chronomètre pas"
         if index > begin and (width := self._width("denies_last")):
@@ -461,7 +466,17 @@ class _Reader:
 
 
 _KINDS = (
-    *("no", "too", "fixed", "denies_clause", "denies_next", "denies_before", "denies_last", "but_is_not"),
+    *(
+        "no",
+        "too",
+        "fixed",
+        "denies_clause",
+        "denies_next",
+        "denies_before",
+        "denies_last",
+        "but_is_not",
+        "this_one_not",
+    ),
     *(
         "exceptions",
         "versions",

@@ -16,6 +16,9 @@ _VERSION_WITHIN = 3
 _LONGEST_NAME = 4
 """Tokens of the name of another product."""
 
+_ONLY_WITHIN = 2
+"""Tokens from "only" to the article of a size."""
+
 Range = tuple[int, int]
 
 
@@ -76,9 +79,13 @@ def others(text: str, tokens: Sequence[Token], title: Collection[str]) -> Iterat
                 begin = sentence if words("conditions").at(tokens, sentence, index) else index
                 yield begin, _with_relative(tokens, end)
         elif (width := words("articles").at(tokens, index, end)) and (last := _size_end(tokens, index + width, end)):
-            of_size = tokens[index + width : last]
-            if not any(token.stem in title for token in of_size) and verb_at(tokens, last, min(last + 1, end)):
+            if any(token.stem in title for token in tokens[index + width : last]):
+                continue
+            begin = begin_of(tokens, index, clause=True)
+            if verb_at(tokens, last, min(last + 1, end)):
                 yield index, turn(tokens, last, end_of(tokens, index, clause=False))
+            elif any(words("only").at(tokens, at, index) for at in range(max(begin, index - _ONLY_WITHIN), index)):
+                yield begin, index  # "straps only on the 60 and 90 L"
 
 
 def _is_named(text: str, tokens: Sequence[Token], first: int, last: int, title: Collection[str]) -> bool:

@@ -22,6 +22,7 @@ from reaseq.taxonomy.evidence import GUESSED, Evidence
 
 _LONGEST_TITLE = 200
 _PARTED = re.compile(r"\s[-–—|:•]\s")
+_FREE = re.compile(r"-free\b")
 _LONGEST_QUOTE = 40
 _MOST_SENTENCES, _LONGEST_SENTENCE = 3, 300
 """Sentences of the description, and characters of each."""
@@ -75,9 +76,18 @@ def _statements(title: str, claims: Sequence[Mapping[str, Any]]) -> list[str]:
     lines = []
     for (_, attribute), values in sorted(said.items(), key=lambda one: one[0][0]):
         if is_so := [shown for shown in values.values() if not _is_limit(shown)]:
-            lines.append(f"{attribute.replace('_', ' ').capitalize()}: {', '.join(is_so)}.")
+            lines += _under(attribute.replace("_", " ").capitalize(), is_so)
         lines += [f"{shown[0].upper()}{shown[1:]}." for shown in values.values() if _is_limit(shown)]
     return lines
+
+
+def _under(label: str, values: Sequence[str]) -> list[str]:
+    """The sentences that say values under a label. Under "Free of" stands what a thing is free of, and no "vegan"."""
+    if not label.startswith("Free"):
+        return [f"{label}: {', '.join(values)}."]
+    without = [_FREE.sub("", value, count=1) for value in values if _FREE.search(value)]
+    others = [f"{value[0].upper()}{value[1:]}." for value in values if not _FREE.search(value)]
+    return ([f"{label}: {', '.join(without)}."] if without else []) + others
 
 
 def _untold(claims: Sequence[Mapping[str, Any]], sentences: Sequence[Sequence[Token]]) -> list[Mapping[str, Any]]:

@@ -166,3 +166,12 @@ def test_where_there_is_none_nothing_is_denied_besides() -> None:
     assert schema is not None
     claims = ground({}, Document({"title": "Fell jacket", "description": "Hood: no"}), Lexicon(schema))
     assert composed({"title": "Fell jacket"}, claims) == "Fell jacket. Hood: no hood."
+
+
+def test_free_of_is_said_of_what_a_thing_is_free_of() -> None:
+    schema = starter_for("skin_care")
+    assert schema is not None
+    product = {"title": "Fell"}
+    claims = ground({}, Document(product | {"description": "Vegan. Unscented. Cruelty-free."}), Lexicon(schema))
+    elsewhere = [claim | {"field": "brand"} for claim in claims if claim["attribute"] == "free_of"]
+    assert composed(product, elsewhere) == "Fell. Free of: cruelty, fragrance (Unscented). Vegan."

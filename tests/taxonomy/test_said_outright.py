@@ -54,6 +54,10 @@ SAID: list[Case] = [
     ("watches", "Watch", "Steel case. A stainless steel case.", "case_material=stainless steel"),
     ("watches", "Watch", "A steel case.", "case_material=steel"),
     ("shoes", "Kea", "Our suede boots are lined with fleece.", "upper_material=suede"),
+    ("lamps", "Lampe", "Abat-jour en osier tressé.", "home_material=wicker"),
+    ("bags", "Bolsa de playa Menorca", "", "bag_type=beach bag"),
+    ("skin_care", "Body polish", "Cruelty-free and vegan.", "free_of=vegan"),
+    ("watches", "Watch", "A cream dial.", "dial_color=beige"),
 ]
 NOT_SAID: list[Case] = [
     ("shoes", "Kea", "Upper of breathable mesh with suede reinforcements.", "upper_material=suede"),
@@ -134,6 +138,18 @@ NOT_SAID: list[Case] = [
         "Die Sohle lässt sich durch orthopädische Einlagen ersetzen.",
         "further_details=orthopädische Einlagen",
     ),
+    ("watches", "Damenuhr", "Auf eine Datumsanzeige haben wir bewusst verzichtet.", "functions=date"),
+    ("watches", "Harbour 38", "The automatic Harbour adds a date window, this one has none.", "functions=date"),
+    ("watches", "Watch", "A power reserve of 42 hours.", "functions=power reserve indicator"),
+    ("watches", "Watch", "On a canvas strap, with a brown leather strap in the box.", "strap_material=leather"),
+    ("bags", "Duffel 40", "Padded strap; backpack straps only on the 60 and 90 L.", "further_details=backpack straps"),
+    ("skin_care", "Calm Cream", "The serum in the Calm line also contains niacinamide.", "ingredient=niacinamide"),
+    ("skin_care", "Sérum Nuit", "Une protection solaire est conseillée le lendemain.", "need=sun protection"),
+    ("shoes", "Marlow", "The suede Marlow with the rubber sole is listed separately.", "sole_material=rubber"),
+    ("trousers", "Tight", "Pair it with the loose-fit Kestrel shorts on hot days.", "season=summer"),
+    ("trousers", "Tight", "Relaxed through the thigh it is not.", "fit=relaxed"),
+    ("shirts", "Camisa", "O modelo de manga curta tem bolso no peito, este não.", "sleeve_length=short sleeve"),
+    ("lamps", "Lampe", "Abat-jour en osier tressé.", "home_material=rattan"),
 ]
 
 
