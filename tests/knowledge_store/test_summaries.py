@@ -174,4 +174,4 @@ def test_free_of_is_said_of_what_a_thing_is_free_of() -> None:
     product = {"title": "Fell"}
     claims = ground({}, Document(product | {"description": "Vegan. Unscented. Cruelty-free."}), Lexicon(schema))
     elsewhere = [claim | {"field": "brand"} for claim in claims if claim["attribute"] == "free_of"]
-    assert composed(product, elsewhere) == "Fell. Free of: cruelty, fragrance (Unscented). Vegan."
+    assert composed(product, elsewhere) == "Fell. Free of: fragrance (Unscented), cruelty. Vegan."
