@@ -43,6 +43,7 @@ from reaseq.documents.tokens import (
     Token,
     begin_of,
     end_of,
+    is_glued,
     is_katakana,
     is_unspaced,
     run_begin,
@@ -513,6 +514,7 @@ class Lexicon:
                 or self._is_inside_katakana(tokens, index, last)
                 or (term.attribute.looks and words("sayings").over(tokens, index, last))
                 or words("idioms").over(tokens, index, last)
+                or _is_said_partly(field, index)
                 or acts_on_another(tokens, index, last)
                 or (term.attribute.name == "need" and is_done_so(field, last))
                 or (term.attribute.name in _BY_THE_WAY and is_quoted(field, index))
@@ -1178,6 +1180,11 @@ def _goes_on(tokens: Sequence[Token], listed: int, index: int) -> bool:
         return False
     joined = index - listed == 1 and (words("joins").at(tokens, listed) or words("carries_on").at(tokens, listed))
     return index == listed or bool(joined)
+
+
+def _is_said_partly(field: Field, first: int) -> bool:
+    """Is a word glued before token `first` that says less than what follows: "medium-high waist"?"""
+    return is_glued(field.text, field.tokens, first - 1) and words("partly").at(field.tokens, first - 1, first) > 0
 
 
 def _means_else(first: int, last: int, term: _Term, terms: Sequence[tuple[int, int, _Term]], labels: Labels) -> bool:

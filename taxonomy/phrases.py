@@ -125,7 +125,8 @@ class _Reader:
                 if width > 1 and not self._is_swayed(at, at + 1):
                     yield first, last
                 elif width > 1 and (denial := self._denial(at)) is not None:
-                    yield denial, last  # "Not made for hiking."
+                    # "Not made for hiking"; "not for homes with cats" is not for homes.
+                    yield denial, end_of(self.tokens, last - 1, clause=True)
                 elif ends and width == 1 and denied:
                     yield begin, last  # "Not for wet areas."
                 elif ends and width == 1 and at == begin and self._says_what_for(first, last):
@@ -306,6 +307,8 @@ class _Reader:
             return True
         if last - first == 2 and tokens[first].stem == "one":
             return True  # "on one sleeve"
+        if not any(token.stem.isalpha() and len(token.stem) > 1 for token in tokens[first : last - 1]):
+            return True  # "bis 260 °C stand"
         if tokens[last - 2].stem.endswith("ly") and not self._is_glued(last - 2):
             return True  # "quickly switch"
         told = [at for at in range(first, last - 1) if (tokens[at].stem,) not in words("praise")]

@@ -145,3 +145,9 @@ def test_phrases_are_of_one_sentence_and_apart(description: str) -> None:
             assert all(description[match.start : match.end].endswith(match.value) and match.value for match in found)
             assert all("." not in match.value for match in found)
             assert all(one.end <= other.start for one, other in pairwise(found))
+
+
+def test_a_limit_is_told_to_its_end() -> None:
+    document = Document({"title": "Sofa", "description": "Not recommended for homes with cats that scratch."})
+    claims = ground({}, document, lexicon_of("sofas"))
+    assert [one["value"] for one in claims if one["attribute"] == "made_for"] == ["homes with cats that scratch"]

@@ -58,6 +58,9 @@ SAID: list[Case] = [
     ("bags", "Bolsa de playa Menorca", "", "bag_type=beach bag"),
     ("skin_care", "Body polish", "Cruelty-free and vegan.", "free_of=vegan"),
     ("watches", "Watch", "A cream dial.", "dial_color=beige"),
+    ("cookware", "Wok", "Compatible with gas, ceramic and induction hobs.", "hob=induction"),
+    ("trousers", "Trousers", "Regular fit with a medium-high waist.", "waist=mid waist"),
+    ("trousers", "Hose", "Die Hose hat einen hohen Bund.", "waist=high waist"),
 ]
 NOT_SAID: list[Case] = [
     ("shoes", "Kea", "Upper of breathable mesh with suede reinforcements.", "upper_material=suede"),
@@ -150,6 +153,27 @@ NOT_SAID: list[Case] = [
     ("trousers", "Tight", "Relaxed through the thigh it is not.", "fit=relaxed"),
     ("shirts", "Camisa", "O modelo de manga curta tem bolso no peito, este não.", "sleeve_length=short sleeve"),
     ("lamps", "Lampe", "Abat-jour en osier tressé.", "home_material=rattan"),
+    (
+        "headphones",
+        "Tempo 3",
+        "Active noise cancelling is reserved for the Tempo 3 Pro.",
+        "noise_control=active noise cancelling",
+    ),
+    (
+        "headphones",
+        "Cuffie",
+        "Non è presente la cancellazione attiva del rumore.",
+        "noise_control=active noise cancelling",
+    ),
+    ("lamps", "Leuchte", "Wir empfehlen eine Filamentlampe mit 7 W, 806 lm, warmweiß.", "light=warm white"),
+    ("lamps", "Leuchte", "Mit dimmbarem Leuchtmittel und geeignetem Wandschalter dimmbar.", "need=dimming"),
+    ("lamps", "Leuchte", "Baldachin aus Messing.", "home_material=brass"),
+    ("jewellery", "Hoops", "Sterling silver with a layer of rose gold vermeil.", "color=silver"),
+    ("cookware", "Pan set", "The non-stick frying pan shown in the photo is not part of the set.", "coating=non-stick"),
+    ("cookware", "Wok", "Il noircira et deviendra naturellement antiadhésif.", "coating=non-stick"),
+    ("cookware", "Bräter", "Hält Temperaturen bis 260 °C stand.", "further_details=260 °C stand"),
+    ("sofas", "Divano", "Se cercate un posto per gli ospiti, guardate Brezza Notte.", "need=guests"),
+    ("trousers", "Trousers", "Regular fit with a medium-high waist.", "waist=high waist"),
 ]
 
 
