@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet
+
 if TYPE_CHECKING:
     from reaseq.knowledge_store.events import EventReport
 
@@ -22,6 +24,11 @@ def import_events(
     kind: Annotated[str, typer.Option("--kind", help="The kind of events that name none.")] = "purchase",
     sample: Annotated[bool, typer.Option("--sample", help="Import the invented log of the sample catalogue.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what the columns mean; write nothing.")] = False,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    header_row: HeaderRow = None,
+    sheet: Sheet = None,
+    records: Records = None,
 ) -> None:
     """Import a behaviour log: who did what with which product, when.
 
@@ -37,6 +44,8 @@ def import_events(
 
         reaseq import-events --sample
     """
+    from functools import partial
+
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Table
@@ -45,6 +54,7 @@ def import_events(
     from reaseq import ReaseqError
     from reaseq.cli.import_cmd import overrides
     from reaseq.cli.progress import printable
+    from reaseq.cli.reading import add_taken, reading
     from reaseq.cli.settings import load
     from reaseq.knowledge_store import events, samples
     from reaseq.knowledge_store.feeds.opening import open_feed
@@ -53,10 +63,14 @@ def import_events(
     if (file is None) != sample:
         raise ReaseqError("name one log file, or --sample", hint="reaseq import-events FILE")
     settings = load()
-    feed = open_feed(samples.SHOE_EVENTS if sample else file or Path())
-    fields = events.guess_fields(feed.columns, overrides(mapping or []))
+    named = overrides(mapping or [])
+    read_as = reading(encoding, delimiter, header_row, sheet, records)
+    path = samples.SHOE_EVENTS if sample else file or Path()
+    feed = open_feed(path, read_as, partial(events.names_a_user, overrides=named))
+    fields = events.guess_fields(feed.columns, named)
     console, bar = Console(), Console(stderr=True)
     table = Table("field", "column", title=f"{feed.path.name} ({feed.format})", title_justify="left")
+    add_taken(table, feed.taken)
     for name, column in fields.items():
         table.add_row(name, Text(printable(column)))
     rest = [column for column in feed.columns if column not in fields.values()]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -19,7 +21,8 @@ _PLAIN_EVERY = 10.0
 
 def import_(
     file: Annotated[
-        Path | None, typer.Argument(help="The feed: CSV, TSV, Excel, JSON, XML, Parquet or a web page; gzip is fine.")
+        Path | None,
+        typer.Argument(help="The feed: CSV, TSV, Excel, JSON, XML, Parquet or a web page; gzip and zip are fine."),
     ] = None,
     category: Annotated[
         str | None, typer.Option("--category", "-c", help="The category of every row. Default: the feed's own column.")
@@ -32,8 +35,13 @@ def import_(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what the columns would become; write nothing.")
     ] = False,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    header_row: HeaderRow = None,
+    sheet: Sheet = None,
+    records: Records = None,
 ) -> None:
-    """Import a product feed. Columns are guessed by name, and the guess is shown.
+    """Import a product feed. How it is read and what its columns mean is found out, and shown.
 
     Files of Shopify, WooCommerce, Magento, Amazon, Google Merchant, Icecat and schema.org are known by their
     columns; variants are kept with their products. Import the same feed again any time: changed products are
@@ -46,14 +54,19 @@ def import_(
 
         reaseq import feed.csv --map title="Product Name" --map price="Our Price"
 
+        reaseq import feed.txt --encoding cp1250 --delimiter tab --header-row 3
+
         reaseq import --sample
     """
+    from functools import partial
+
     from rich.console import Console
 
     from reaseq import ReaseqError
+    from reaseq.cli.reading import reading
     from reaseq.cli.settings import load
     from reaseq.knowledge_store import samples
-    from reaseq.knowledge_store.feeds.columns import guess_columns
+    from reaseq.knowledge_store.feeds.columns import guess_columns, names_a_title
     from reaseq.knowledge_store.feeds.opening import open_feed
     from reaseq.knowledge_store.importing import category_name, import_feed
     from reaseq.knowledge_store.store import Store
@@ -61,8 +74,10 @@ def import_(
     if (file is None) != sample:
         raise ReaseqError("name one feed file, or --sample", hint="reaseq import FILE --category shoes")
     settings = load()
-    feed = open_feed(samples.SHOES if sample else file or Path())
-    guess = guess_columns(feed.columns, {**feed.fields, **overrides(mapping or [])})
+    named = overrides(mapping or [])
+    read_as = reading(encoding, delimiter, header_row, sheet, records)
+    feed = open_feed(samples.SHOES if sample else file or Path(), read_as, partial(names_a_title, overrides=named))
+    guess = guess_columns(feed.columns, {**feed.fields, **named})
     console = Console()
     _print_guess(console, feed, guess)
     if sample:
@@ -83,9 +98,9 @@ def import_(
         categories = store.categories()
     _print_report(console, report)
     largest = max((name for name in categories if name), key=lambda name: categories[name], default=None)
-    named = category_name(category) if category else largest
-    if named:
-        console.print(f"Next: reaseq distill --category {named}", highlight=False, soft_wrap=True)
+    next_one = category_name(category) if category else largest
+    if next_one:
+        console.print(f"Next: reaseq distill --category {next_one}", highlight=False, soft_wrap=True)
     else:
         console.print("Next: reaseq categorize   (or import again with --category NAME)", highlight=False)
 
@@ -107,10 +122,12 @@ def _print_guess(console: Console, feed: Feed, guess: dict[str, str]) -> None:
     from rich.text import Text
 
     from reaseq.cli.progress import printable
+    from reaseq.cli.reading import add_taken
 
     table = Table(title=f"{feed.path.name} ({feed.format})", title_justify="left")
     table.add_column("field")
-    table.add_column("column")
+    table.add_column("column", overflow="fold")
+    add_taken(table, feed.taken)
     for field, column in guess.items():
         table.add_row(field, Text(printable(column)))
     used = set(guess.values())

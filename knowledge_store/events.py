@@ -14,7 +14,7 @@ from sqlalchemy import func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.feeds.columns import guess
+from reaseq.knowledge_store.feeds.columns import folded, guess
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record
 from reaseq.knowledge_store.importing import RejectedRows
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
@@ -90,6 +90,12 @@ def guess_fields(columns: Sequence[str], overrides: Mapping[str, str] | None = N
     if "time" in mapping:
         mapping.pop("position", None)
     return mapping
+
+
+def names_a_user(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> bool:
+    """Is one of these the user of an event, or a column that `overrides` name?"""
+    named = set((overrides or {}).values()) & set(columns)
+    return bool(named) or not {folded(column) for column in columns}.isdisjoint(_NAMES["user"])
 
 
 def import_events(

@@ -1,7 +1,7 @@
 """A feed file with what is known filled in: the same file, with empty cells filled and columns added.
 
-Nothing else changes: in text files, rows of which nothing is known and cells that are not filled are the same byte for
-byte. Beside it lies a file that says where each value comes from, a JSON line a value.
+Nothing else changes: in text files, cells that are not filled are the same byte for byte, and rows have as many cells
+as the header. Beside it lies a file that says where each value comes from, a JSON line a value.
 """
 
 import codecs
@@ -140,7 +140,7 @@ def _fill_text(
                 out.write(writer.header(text))
                 continue
             columns: dict[str, str] = {}
-            if isinstance(row[0], Record) and row[2]:
+            if isinstance(row[0], Record):
                 text, columns = writer.filled(text, row[2])
             out.write(text)
             on_row(row, columns)
@@ -236,7 +236,7 @@ class _Delimited:
         return "".join(lines)
 
     def filled(self, text: str, known: Known) -> tuple[str, dict[str, str]]:
-        spans = cell_spans(text, self.delimiter)
+        spans = cell_spans(text, self.delimiter, escaped=self.layout.escaped)
         width = len(self.layout.columns)
         written: dict[str, str] = {}
         changes: list[tuple[int, int, str]] = []
@@ -253,13 +253,14 @@ class _Delimited:
             written[name] = self.places.column[name]
         end = spans[min(width, len(spans)) - 1][1]
         missing = self.delimiter * (width - len(spans))
-        more = missing + "".join(self.delimiter + cell for cell in new) if any(new) else ""
+        more = missing + "".join(self.delimiter + cell for cell in new) if new else ""
         return _changed(text, changes, end, more), written
 
     def _cell(self, value: str) -> str:
         value = defused(value) if self.defuse else value
         quoted = any(sign in value for sign in (self.delimiter, '"', "\n", "\r")) or value != value.strip()
-        return '"' + value.replace('"', '""') + '"' if quoted else value
+        quote = '\\"' if self.layout.escaped else '""'
+        return '"' + value.replace('"', quote) + '"' if quoted else value
 
 
 class _Json:
@@ -269,6 +270,8 @@ class _Json:
         return text
 
     def filled(self, text: str, known: Known) -> tuple[str, dict[str, str]]:
+        if not known:
+            return text, {}
         spans, end = _value_spans(text)
         changes: list[tuple[int, int, str]] = []
         written = {}

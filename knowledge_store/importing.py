@@ -23,7 +23,8 @@ from reaseq.taxonomy.schema import starter_for
 
 _BATCH = 500
 _SHOWN = 5
-_EMPTY = frozenset({"", "null", "none", "nan", "n/a"})
+_EMPTY = frozenset({"", "null", "none", "nan", "n/a", r"\n"})
+"""Words for nothing; the last is what MySQL writes (`\\N`)."""
 _COMPARED = ("title", "description", "brand", "price")
 _SEEN = ("import_id", "source", "line")
 _CONTENT = ("category", "title", "description", "brand", "price", "currency", "attributes")

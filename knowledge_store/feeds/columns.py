@@ -209,6 +209,18 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
+_REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+"""What a template says of a column: "SKU (optional, max. 20)"."""
+
+
+def names_a_title(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> bool:
+    """Is one of these what a product is titled by, or a column that `overrides` name?"""
+    if set((overrides or {}).values()) & set(columns):
+        return True
+    names = {folded(column) for column in columns} | {folded(_REMARK.sub(" ", column)) for column in columns}
+    return not names.isdisjoint(_NAMES["title"])
+
+
 def guess_columns(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
     """Field to column. `overrides` (field to column, as given with `--map`) win; an override with an
     empty column leaves the field out.
@@ -243,6 +255,8 @@ def guess(columns: Sequence[str], names: Mapping[str, Sequence[str]], overrides:
     by_name: dict[str, str] = {}
     for column in columns:
         by_name.setdefault(folded(column), column)
+    for column in columns:
+        by_name.setdefault(folded(_REMARK.sub(" ", column)), column)
     for field in names:
         if field not in mapping:
             for name in names[field]:

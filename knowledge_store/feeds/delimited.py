@@ -5,38 +5,40 @@ An Amazon flat file is one of them: two lines of its own stand above the names o
 
 import csv
 import io
-import re
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, IsHeader, Reading, dialect_of, unescaped
 from reaseq.knowledge_store.feeds.rows import EXPORT_AS, BadRow, Feed, FeedError, Layout, Record, Row, unstorable
 
-_DELIMITERS = (",", "\t", ";", "|")
 _LARGEST_CELL = 1 << 20
 
 
-def delimited(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, start: str) -> Feed:
+def delimited(
+    path: Path,
+    text: io.TextIOWrapper,
+    raw: BinaryIO,
+    size: int,
+    start: str,
+    reading: Reading = FOUND_OUT,
+    is_header: IsHeader = lambda names: False,
+) -> Feed:
+    """start: the text's beginning. is_header: may these be the names of the columns?"""
     csv.field_size_limit(_LARGEST_CELL)
-    delimiter = _delimiter(start)
-    lines = _Lines(text)
+    dialect = dialect_of(start, reading, is_header)
+    delimiter = dialect.delimiter
+    lines = _Lines(text, dialect.header - 1, escaped=dialect.escaped)
     reader = csv.reader(lines, delimiter=delimiter)
-    header: list[str] = []
     try:
-        for header in reader:
-            lines.record.clear()
-            if header and header[0].startswith("TemplateType="):
-                # An Amazon flat file: its second line holds labels for people, its third the names.
-                next(reader, None)
-                continue
-            if any(cell.strip() for cell in header) and delimiter.join(header) != f"sep={delimiter}":
-                break
+        header = next(reader, [])
     except csv.Error as error:
         raise FeedError(f"{path}: the header is not readable as CSV: {error}", hint=EXPORT_AS) from error
-    names = unique([name.strip().lstrip("\ufeff") for name in header])
-    if not any(names):
+    given = [name.strip().lstrip("\ufeff") for name in header]
+    names, fewest = unique(given), max((number for number, name in enumerate(given, 1) if name), default=0)
+    if not fewest:
         raise FeedError(f"{path} has no header line", hint="the first line must name the columns")
 
     def rows() -> Iterator[Row]:
@@ -67,16 +69,24 @@ def delimited(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, star
                 yield BadRow(line, f"has {len(cells)} cells, the header has {len(names)}", whole)
             elif problem := unstorable(whole):
                 yield BadRow(line, problem, whole)
+            elif len(cells) < fewest:
+                yield BadRow(line, f"has {len(cells)} cells, the header has {fewest}: perhaps a broken line", whole)
             else:
+                if dialect.escaped:
+                    cells = [cell.replace("\\\\", "\\") for cell in cells]
                 yield Record(line, dict(zip(names, cells, strict=False)))
 
     kind = {"\t": "TSV"}.get(delimiter, "CSV" if delimiter == "," else f"CSV with {delimiter!r}")
-    layout = Layout("delimited", text.encoding, delimiter, tuple(names), lines.number)
-    return Feed(path, kind, names, rows(), size, lambda: size if raw.closed else raw.tell(), layout=layout)
+    layout = Layout("delimited", text.encoding, delimiter, tuple(names), lines.number, escaped=dialect.escaped)
+    taken = {"delimiter": {"\t": "tab"}.get(delimiter, delimiter), "header line": str(dialect.header)}
+    if dialect.escaped:
+        taken["quotes"] = 'written as \\" within quotes'
+    return Feed(path, kind, names, rows(), size, lambda: size if raw.closed else raw.tell(), layout=layout, taken=taken)
 
 
-def cell_spans(text: str, delimiter: str) -> list[tuple[int, int]]:
-    """Where the cells of the record that `text` begins with start and end, quotes included."""
+def cell_spans(text: str, delimiter: str, *, escaped: bool = False) -> list[tuple[int, int]]:
+    """Where the cells of the record that `text` begins with start and end, quotes included. escaped: may a backslash
+    stand before a quote?"""
     spans = []
     place = 0
     while True:
@@ -84,7 +94,9 @@ def cell_spans(text: str, delimiter: str) -> list[tuple[int, int]]:
         place += quoted
         while place < len(text):
             sign = text[place]
-            if quoted and sign == '"':
+            if quoted and escaped and sign == "\\":
+                place += 1
+            elif quoted and sign == '"':
                 if text.startswith('"', place + 1):
                     place += 1
                 else:
@@ -105,12 +117,15 @@ class _Lines:
     that the text ran out.
     """
 
-    def __init__(self, text: Iterable[str]) -> None:
-        self._text = iter(text)
+    def __init__(self, text: Iterable[str], skipped: int, *, escaped: bool) -> None:
+        self._text = map(unescaped, text) if escaped else iter(text)
         self._again: deque[str] = deque()
         self.record: list[str] = []
         self.number = 0
         self.ended = False
+        for _ in range(skipped):
+            next(self, None)
+        self.record.clear()
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -139,26 +154,6 @@ def _well_quoted(record: list[str], delimiter: str) -> bool:
     except csv.Error:
         return False
     return True
-
-
-def _delimiter(start: str) -> str:
-    """The delimiter that splits the header into most cells; of equals, the one that fits more of the next lines.
-
-    Excel may name it in a line of its own before the header: `sep=;`.
-    """
-    lines = [line for line in start[: 1 << 16].splitlines() if line.strip()][:20]
-    first, *others = lines[2:] if start.startswith("TemplateType=") and len(lines) > 2 else lines or [""]
-    if named := re.fullmatch(r'"?sep=(.)"?', first):
-        return named[1]
-
-    def cells(line: str, delimiter: str) -> int:
-        return len(next(csv.reader([line], delimiter=delimiter), []))
-
-    def score(delimiter: str) -> tuple[int, int]:
-        count = cells(first, delimiter)
-        return count, sum(cells(line, delimiter) == count for line in others)
-
-    return max(_DELIMITERS, key=score)
 
 
 def unique(names: list[str]) -> list[str]:

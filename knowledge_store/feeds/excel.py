@@ -1,7 +1,8 @@
 """Excel workbooks (.xlsx, .xlsm), read a row at a time through openpyxl.
 
-The sheet is the first that has two columns or more and rows below their names; notes in front are passed over. Of an
-Amazon flat file it is the one called Template. A formula counts as the value Excel last showed.
+The sheet is the first with a row that looks like names of columns, and rows below it; else the first that has two
+columns or more. What stands above is passed over. Of an Amazon flat file it is the one called Template. A formula
+counts as the value Excel last showed.
 """
 
 import zipfile
@@ -13,13 +14,20 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from reaseq.knowledge_store.feeds.delimited import unique
+from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, IsHeader, Reading
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Row, checked
 
 _LOOKED_AT = 20
 
 
-def excel(path: Path, raw: BinaryIO, size: int) -> Feed:
-    """Raises FeedError if the file is no workbook or no sheet has a header and rows."""
+def excel(
+    path: Path,
+    raw: BinaryIO,
+    size: int,
+    reading: Reading = FOUND_OUT,
+    is_header: IsHeader = lambda names: False,
+) -> Feed:
+    """Raises FeedError if the file is no workbook, or no sheet has a header and rows, or not the one that is named."""
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
@@ -29,17 +37,28 @@ def excel(path: Path, raw: BinaryIO, size: int) -> Feed:
         raise FeedError(
             f"{path} is an archive, and no workbook that can be read: {error}", hint="export it as .xlsx"
         ) from error
-    for sheet in sorted(book.worksheets, key=lambda sheet: sheet.title != "Template"):
+    sheets = sorted(book.worksheets, key=lambda sheet: sheet.title != "Template")
+    if reading.sheet is not None:
+        sheets = [sheet for sheet in sheets if sheet.title == reading.sheet]
+        if not sheets:
+            titles = ", ".join(repr(sheet.title) for sheet in book.worksheets)
+            raise FeedError(f"{path} has no sheet {reading.sheet!r}; there are: {titles}", hint="--sheet NAME")
+    looked = [(sheet, *_header(sheet, reading.header_row, is_header)) for sheet in sheets]
+    for sheet, number, names, _ in sorted(looked, key=lambda one: not one[3]):
+        if not names:
+            continue
         total = max(1, sheet.max_row or 1)
-        sheet.reset_dimensions()  # what other programs write there is often wrong
-        cells = enumerate(sheet.iter_rows(values_only=True), 1)
-        header = _header(cells)
-        first = next(cells, None) if header is not None else None
-        if header is not None and first is not None:
-            number, names = header
+        cells = enumerate(sheet.iter_rows(min_row=number + 1, values_only=True), number + 1)
+        first = next(cells, None)
+        if first is not None:
             rows = _Rows(chain([first], cells), names, size, total)
             layout = Layout("Excel", columns=tuple(names), header=number, place=sheet.title)
-            return Feed(path, f"Excel, sheet {sheet.title!r}", names, rows, size, rows.position, layout=layout)
+            taken = {"header row": str(number)}
+            if len(book.worksheets) > 1:
+                taken["sheets"] = ", ".join(one.title for one in book.worksheets)
+            return Feed(
+                path, f"Excel, sheet {sheet.title!r}", names, rows, size, rows.position, layout=layout, taken=taken
+            )
     raise FeedError(f"{path}: no sheet has a line of column names and rows below it", hint="export it again")
 
 
@@ -68,20 +87,29 @@ class _Rows:
             yield BadRow(self.number + 1, f"the sheet breaks off here: {error}", "")
 
 
-def _header(cells: Iterator[tuple[int, tuple[Any, ...]]]) -> tuple[int, list[str]] | None:
-    """Row and texts of the column names: the first row with two cells or more (Amazon: the third)."""
-    for number, row in cells:
+def _header(sheet: Any, told: int | None, is_header: IsHeader) -> tuple[int, list[str], bool]:
+    """Row and texts of the column names, and whether they look so: the first row that does, else the first with two
+    cells or more (Amazon: the third). No texts if there is none."""
+    sheet.reset_dimensions()  # what other programs write there is often wrong
+    found: tuple[int, list[str]] | None = None
+    skip = 0
+    for number, row in enumerate(sheet.iter_rows(max_row=told or _LOOKED_AT, values_only=True), 1):
         texts = ["" if cell is None else str(cell).strip() for cell in row]
-        if texts and texts[0].startswith("TemplateType="):
-            next(cells, None)
+        while texts and not texts[-1]:
+            texts.pop()
+        if told is not None:
+            if number == told and texts:
+                return number, unique(texts), True
             continue
-        if sum(map(bool, texts)) > 1:
-            while texts and not texts[-1]:
-                texts.pop()
-            return number, unique(texts)
-        if number >= _LOOKED_AT:
-            return None
-    return None
+        if texts and texts[0].startswith("TemplateType="):
+            skip = number + 1
+        if number <= skip:
+            continue
+        if len(texts) > 1 and is_header(texts):
+            return number, unique(texts), True
+        if found is None and sum(map(bool, texts)) > 1:
+            found = number, unique(texts)
+    return (*found, False) if found else (0, [], False)
 
 
 def _row(number: int, names: list[str], cells: tuple[Any, ...]) -> Row:

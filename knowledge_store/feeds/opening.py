@@ -1,41 +1,47 @@
 """Opens a feed file: what it is, is told by its content, never by its ending."""
 
-import codecs
 import gzip
 import io
+import zipfile
 import zlib
 from dataclasses import replace
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
+from reaseq.knowledge_store.feeds.columns import names_a_title
 from reaseq.knowledge_store.feeds.delimited import delimited
+from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, IsHeader, Reading
+from reaseq.knowledge_store.feeds.encoding import encoding_of
 from reaseq.knowledge_store.feeds.excel import excel
 from reaseq.knowledge_store.feeds.json_rows import json_feed
 from reaseq.knowledge_store.feeds.pages import page
 from reaseq.knowledge_store.feeds.parquet import parquet
-from reaseq.knowledge_store.feeds.rows import EXPORT_AS, Feed, FeedError
+from reaseq.knowledge_store.feeds.rows import Feed, FeedError
 from reaseq.knowledge_store.feeds.shapes import shaped
 from reaseq.knowledge_store.feeds.xml_rows import xml
 
 _SAMPLE = 1 << 20
+_FEEDS = frozenset((".csv", ".tsv", ".txt", ".tab", ".json", ".jsonl", ".ndjson", ".xml", ".xlsx", ".xlsm", ".parquet"))
 _ZIP, _OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
-def open_feed(path: Path) -> Feed:
+def open_feed(path: Path, reading: Reading = FOUND_OUT, is_header: IsHeader = names_a_title) -> Feed:
     """Open a feed file and find out what it is and which system wrote it.
 
+    is_header: may these be the names of its columns?
+
     Raises:
-        FeedError: it is missing, holds no rows, or is of no known format.
+        FeedError: it is missing, holds no rows, is of no known format, or not as `reading` says.
     """
-    feed = shaped(_open(path))
+    feed = shaped(_open(path, reading, is_header))
     first = next(feed.rows, None)
     if first is None:
         raise FeedError(f"{path} names its columns and holds no rows", hint="export it again, with its products")
     return replace(feed, rows=chain([first], feed.rows))
 
 
-def _open(path: Path) -> Feed:
+def _open(path: Path, reading: Reading, is_header: IsHeader) -> Feed:
     if path.is_dir():
         raise FeedError(f"{path} is a folder; name one file in it", hint=f"ls {path}")
     try:
@@ -50,43 +56,67 @@ def _open(path: Path) -> Feed:
     if head == b"PAR1":
         return parquet(path, raw, size)
     if head == _ZIP:
-        return excel(path, raw, size)
+        return _zipped(path, raw, size, reading, is_header)
     if head == _OLD_OFFICE:
         raise FeedError(f"{path} is a workbook of an Excel before 2007", hint="save it as .xlsx")
     stream = cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if head[:2] == b"\x1f\x8b" else raw
+    return _text(path, stream, raw, size, reading, is_header)
+
+
+def _text(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Reading, is_header: IsHeader) -> Feed:
     try:
+        found = encoding_of(stream, path, reading.encoding)
         sample = stream.read(_SAMPLE)
         stream.seek(0)
     except (OSError, EOFError, zlib.error) as error:
         raise FeedError(f"{path}: broken gzip file: {error}", hint="export it again") from error
-    encoding = _encoding(sample, path)
-    start = sample.decode(encoding, errors="ignore").lstrip("\ufeff \t\r\n")
+    text_start = sample.decode(found.name, errors="ignore").lstrip("\ufeff")
+    start = text_start.lstrip()
     if start.startswith("<"):
         is_page = "<html" in start[:2000].casefold() or start[:14].casefold() == "<!doctype html"
-        return page(path, stream, encoding, size) if is_page else xml(path, stream, raw, size)
-    text = io.TextIOWrapper(stream, encoding=encoding, errors="reaseq.surrogates", newline="")
-    if start.startswith(("{", "[")):
-        return json_feed(path, text, raw, size, start)
-    return delimited(path, text, raw, size, start)
+        feed = page(path, stream, found.name, size) if is_page else xml(path, stream, raw, size)
+    else:
+        text = io.TextIOWrapper(stream, encoding=found.name, errors="reaseq.surrogates", newline="")
+        if start.startswith(("{", "[")):
+            feed = json_feed(path, text, raw, size, start)
+        else:
+            feed = delimited(path, text, raw, size, text_start, reading, is_header)
+    how = f" ({found.how})" if found.how else ""
+    shown = f", e.g. {found.sample!r}" if found.sample else ""
+    return replace(feed, taken={"encoding": f"{found.name}{how}{shown}", **feed.taken})
 
 
-def _encoding(sample: bytes, path: Path) -> str:
-    for bom, name in (
-        (codecs.BOM_UTF8, "utf-8-sig"),
-        (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"),
-    ):
-        if sample.startswith(bom):
-            return name
-    even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if max(even, odd) > len(sample) // 5 and min(even, odd) <= len(sample) // 50:
-        return "utf-16-be" if even > odd else "utf-16-le"
-    controls = sum(sample.count(byte) for byte in range(32) if byte not in b"\t\n\r")
-    if controls > max(10, len(sample) // 20):
-        raise FeedError(f"{path} is a binary file of no known format", hint=EXPORT_AS)
+def _zipped(path: Path, raw: BinaryIO, size: int, reading: Reading, is_header: IsHeader) -> Feed:
+    """A workbook, or an archive that holds one feed."""
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(sample)
-        return "utf-8"
-    except UnicodeDecodeError:
-        # What Excel writes on Windows; every byte but five means something in it.
-        return "cp1252"
+        archive = zipfile.ZipFile(raw)
+        names = [info.filename for info in archive.infolist() if not info.is_dir()]
+        if "[Content_Types].xml" in names:
+            return excel(path, raw, size, reading, is_header)
+        files = [
+            name for name in names if not (name.startswith("__MACOSX/") or PurePosixPath(name).name.startswith("."))
+        ]
+        feeds = [name for name in files if PurePosixPath(name).suffix.casefold() in _FEEDS] or files
+        if len(feeds) != 1:
+            raise FeedError(
+                f"{path} holds {len(feeds)} files: {', '.join(feeds[:5]) or 'none'}",
+                hint=f"unzip {path}, and import one after the other",
+            )
+        member = archive.open(feeds[0])
+        start = member.read(4)
+        member.seek(0)
+        if start == _ZIP or start == b"PAR1":
+            whole = io.BytesIO(member.read())
+            feed = parquet(path, whole, size) if start == b"PAR1" else excel(path, whole, size, reading, is_header)
+        else:
+            feed = _text(path, cast(BinaryIO, member), raw, size, reading, is_header)
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        zlib.error,
+    ) as error:  # encrypted, or a rare method
+        raise FeedError(
+            f"{path} is an archive that cannot be read: {error}", hint="unzip it, and import the file"
+        ) from error
+    return replace(feed, format=f"{feed.format}, in a zip archive", layout=None, taken={"file": feeds[0], **feed.taken})

@@ -75,9 +75,10 @@ Row = Record | BadRow
 class Layout:
     """How a file is laid out, for whoever writes it anew; only delimited text has a `delimiter`.
 
-    `columns` are as in the file, `header` is the last line of theirs. `place` is where the records are: the sheet of a
-    workbook, the local names from an XML document's root to a record, with slashes, or what ijson calls the elements of
-    an array in a JSON document (`data.products.item`; "" is all of it).
+    `columns` are as in the file, `header` is the last line of theirs; `escaped` says that a backslash stands before a
+    quote within quotes. `place` is where the records are: the sheet of a workbook, the local names from an XML
+    document's root to a record, with slashes, or what ijson calls the elements of an array in a JSON document
+    (`data.products.item`; "" is all of it).
     """
 
     kind: Literal["delimited", "JSON lines", "JSON", "XML", "Excel", "Parquet"]
@@ -86,6 +87,7 @@ class Layout:
     columns: tuple[str, ...] = ()
     header: int = 0
     place: str = ""
+    escaped: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ class Feed:
     """An opened feed. `position()` is how many of the file's `size` bytes were read so far.
 
     `fields` says which column is which field, where the format does; `column_name` what a column of ours is called in
-    such a file, of an attribute's {name} or {title}.
+    such a file, of an attribute's {name} or {title}. `taken` is how the file is read, by what each of it is called: its
+    encoding, its delimiter.
     """
 
     path: Path
@@ -105,6 +108,7 @@ class Feed:
     fields: Mapping[str, str] = dataclass_field(default_factory=dict)
     layout: Layout | None = None
     column_name: str = "{name}"
+    taken: Mapping[str, str] = dataclass_field(default_factory=dict)
 
 
 def with_columns(rows: Iterator[Row]) -> tuple[list[str], Iterator[Row]]:

@@ -44,7 +44,7 @@ GOOD = [Record(2, {"id": "1", "title": "Schuh “é”"}), Record(3, {"id": "2",
             b"id,title\n1\n2,b,,\n3,c,extra\n\n4,d\n",
             "CSV",
             [
-                Record(2, {"id": "1"}),
+                BadRow(2, "has 1 cells, the header has 2: perhaps a broken line", "1"),
                 Record(3, {"id": "2", "title": "b"}),
                 BadRow(4, "has 3 cells, the header has 2", "3,c,extra"),
                 Record(6, {"id": "4", "title": "d"}),
@@ -185,7 +185,7 @@ def test_parquet(tmp_path: Path) -> None:
         (b"<rss><item>\n<a>", "no element 'item' holds anything"),
         (b"<!doctype html><title>x</title>", "web page without a schema.org Product"),
         (b"<!doctype html>", "web page without a schema.org Product"),
-        (b"PK\x03\x04\x14\x00\x06\x00", "no workbook that can be read"),
+        (b"PK\x03\x04\x14\x00\x06\x00", "an archive that cannot be read"),
         (b"\xd0\xcf\x11\xe0rest", "before 2007"),
     ],
 )

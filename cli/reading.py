@@ -1,0 +1,48 @@
+"""Options that say how a file is to be read, where that is not to be found out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.table import Table
+
+    from reaseq.knowledge_store.feeds.dialect import Reading
+
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", metavar="NAME", help="The text's encoding (cp1252, gb18030, ...).")
+]
+Delimiter = Annotated[
+    str | None, typer.Option("--delimiter", metavar="SIGN", help="What parts the cells: one sign, or 'tab'.")
+]
+HeaderRow = Annotated[
+    int | None, typer.Option("--header-row", min=1, metavar="N", help="The line or row that names the columns.")
+]
+Sheet = Annotated[str | None, typer.Option("--sheet", metavar="NAME", help="The sheet of a workbook.")]
+Records = Annotated[
+    str | None,
+    typer.Option("--records", metavar="NAME", help="The element of XML, or the path in JSON, that holds a record."),
+]
+
+
+def reading(
+    encoding: str | None, delimiter: str | None, header_row: int | None, sheet: str | None, records: str | None
+) -> Reading:
+    from reaseq.knowledge_store.feeds.dialect import Reading
+
+    return Reading(encoding, delimiter, header_row, sheet, records)
+
+
+def add_taken(table: Table, taken: Mapping[str, str]) -> None:
+    """Rows of a table that say how the file is read."""
+    from rich.text import Text
+
+    from reaseq.cli.progress import printable
+
+    for name, value in taken.items():
+        table.add_row(Text(name, style="dim"), Text(printable(value), style="dim"))
+    table.add_section()
