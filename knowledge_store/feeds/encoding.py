@@ -44,8 +44,8 @@ _OTHERS = (
 """What charset-normalizer may choose from where no Latin page reads well."""
 
 
-_HEBREW = frozenset(range(0xE0, 0xFB))
-"""Bytes of cp1255's letters, which have no case; in Cyrillic these would be small letters without ы, э, ю and я."""
+_HEBREW = re.compile("[אבגדהוזחטיכלמנסעפצקרשת]+[ךםןףץ]?")
+"""Words without case, whose last letter may have a form of its own. In cp1251 the same bytes are Cyrillic letters."""
 _GUESSED = "guessed; --encoding NAME if letters look wrong"
 
 
@@ -128,8 +128,8 @@ def _legacy(start: bytes, lines: bytes, path: object) -> Encoding | None:
     if _reads(lines, page) < _GOOD_FROM:
         if sum(byte >= 0x80 for byte in lines) < _FEWEST:
             return None
-        letters = {byte for byte in lines if byte >= 0xC0}
-        if letters <= _HEBREW:
+        words = [word for word in _WORD.findall(lines.decode("cp1255", "replace")) if not word.isascii()]
+        if words and all(_HEBREW.fullmatch(word) for word in words):
             return Encoding("cp1255", _GUESSED, _shown(lines, "cp1255"))
         best = from_bytes(lines, cp_isolation=list(_OTHERS), threshold=0.4).best()
         if best is None:
@@ -147,13 +147,16 @@ def _reads(data: bytes, page: str) -> float:
         words = [word for word in words if len(word) > 2]  # a letter by itself tells nothing
     if not words:
         return 0.0
-    return max(sum(_is_written(word.casefold(), alphabet) for word in words) for alphabet in _ALPHABETS) / len(words)
+    return max(sum(_is_written(word, alphabet) for word in words) for alphabet in _ALPHABETS) / len(words)
 
 
 def _is_written(word: str, alphabet: str) -> bool:
-    """Are its letters beyond ASCII of the alphabet, and not nearly all of them, and no sign between them?"""
-    beyond = [sign for sign in word if not sign.isascii() and sign not in "’‘´"]
-    return all(sign in alphabet for sign in beyond) and (len(word) < 3 or 3 * len(beyond) <= 2 * len(word))
+    """Are its letters beyond ASCII of the alphabet, not nearly all of them, no sign between them, no capital behind a
+    small letter?"""
+    beyond = [sign for sign in word.casefold() if not sign.isascii() and sign not in "’‘´"]
+    few = len(word) < 3 or 5 * len(beyond) <= 4 * len(word)
+    cased = word.isupper() or not any(sign.isupper() for sign in word[1:])
+    return few and cased and all(sign in alphabet for sign in beyond)
 
 
 def _shown(lines: bytes, page: str) -> str:
