@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Locale, Records, Sheet
+
 
 def export(
     file: Annotated[
@@ -20,11 +22,19 @@ def export(
     defuse: Annotated[
         bool, typer.Option("--defuse", help="Put a quote mark before values that a spreadsheet would run as a formula.")
     ] = False,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    header_row: HeaderRow = None,
+    sheet: Sheet = None,
+    records: Records = None,
+    locale: Locale = None,
 ) -> None:
     """Write a feed anew, with what is known of its products: empty cells filled, columns added, all else untouched.
 
     Values are those that were verified, approved or edited. What somebody edited also replaces what a cell holds.
     Where each comes from is written beside the target, to TARGET.provenance.jsonl.
+
+    How the feed is read is said as it was to `reaseq import`.
 
     Example: reaseq export feed.csv filled.csv
     """
@@ -33,6 +43,7 @@ def export(
 
     from reaseq.cli.import_cmd import overrides
     from reaseq.cli.progress import StepBar, printable
+    from reaseq.cli.reading import reading
     from reaseq.cli.settings import load
     from reaseq.knowledge_store.feed_export import fill_feed
     from reaseq.knowledge_store.store import Store
@@ -45,6 +56,8 @@ def export(
             target,
             overrides(mapping or []),
             defuse=defuse,
+            reading=reading(encoding, delimiter, header_row, sheet, records),
+            locale=locale,
             on_progress=lambda feed, _: bar.step(feed.position(), feed.size),
         )
     console = Console(soft_wrap=True, highlight=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet
+from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Locale, Records, Sheet
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,6 +40,7 @@ def import_(
     header_row: HeaderRow = None,
     sheet: Sheet = None,
     records: Records = None,
+    locale: Locale = None,
 ) -> None:
     """Import a product feed. How it is read and what its columns mean is found out, and shown.
 
@@ -77,7 +78,7 @@ def import_(
     named = overrides(mapping or [])
     read_as = reading(encoding, delimiter, header_row, sheet, records)
     feed = open_feed(samples.SHOES if sample else file or Path(), read_as, partial(names_a_title, overrides=named))
-    guess = guess_columns(feed.columns, {**feed.fields, **named})
+    guess = guess_columns(feed.columns, {**feed.fields, **named}, locale)
     console = Console()
     _print_guess(console, feed, guess)
     if sample:

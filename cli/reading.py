@@ -27,6 +27,10 @@ Records = Annotated[
     str | None,
     typer.Option("--records", metavar="NAME", help="The element of XML, or the path in JSON, that holds a record."),
 ]
+Locale = Annotated[
+    str | None,
+    typer.Option("--locale", metavar="CODE", help="Of columns in several languages those of this one (de_DE)."),
+]
 
 
 def reading(

@@ -11,14 +11,16 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused, whole
-from reaseq.knowledge_store.feeds.columns import guess_columns
+from reaseq.knowledge_store.feeds.columns import guess_columns, names_a_title
 from reaseq.knowledge_store.feeds.delimited import cell_spans
+from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, Reading
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record
 from reaseq.knowledge_store.filling import Known, KnownRow, OnRow, Places, fills
@@ -53,9 +55,13 @@ def fill_feed(
     overrides: Mapping[str, str] | None = None,
     *,
     defuse: bool = False,
+    reading: Reading = FOUND_OUT,
+    locale: str | None = None,
     on_progress: Callable[[Feed, FillReport], None] = lambda feed, report: None,
 ) -> FillReport:
     """Write the feed at `path` to `target`, with the verified, approved and edited claims of its products.
+
+    `overrides`, `reading` and `locale` are as they were when it was imported.
 
     A product's claims stand in its own rows; rows that only bring variants or pictures stay as they are. A cell that
     holds something stays as it is, unless somebody edited the value. `defuse` puts a quote mark before values that a
@@ -67,7 +73,7 @@ def fill_feed(
         ReaseqError: no value can be filled into this format, nothing is known of its products, or `target` cannot be
             written.
     """
-    feed = open_feed(path)
+    feed = open_feed(path, reading, partial(names_a_title, overrides=overrides))
     layout = feed.layout
     if layout is None:
         raise FeedError(
@@ -81,7 +87,7 @@ def fill_feed(
         raise ReaseqError(
             f"nothing is known of products from {path.name}", hint=f"reaseq import {path}, reaseq distill"
         )
-    rows = _known(store, feed, guess_columns(feed.columns, {**feed.fields, **(overrides or {})}))
+    rows = _known(store, feed, guess_columns(feed.columns, {**feed.fields, **(overrides or {})}, locale))
     places = Places.of(layout.columns, attributes, feed)
     report = FillReport(places.added)
 

@@ -78,6 +78,7 @@ def _encoding(data: bytes) -> str:
 def _elements(path: Path, text: bytes, trail: list[str]) -> list[_Element]:
     """The records, in order; those before the place where the XML breaks off."""
     parser = expat.ParserCreate("utf-8")
+    blank = len(text) - len(text.lstrip())  # an empty line before the declaration
     way: list[str] = []
     found: list[_Element] = []
     ended: list[_Element] = []
@@ -85,9 +86,9 @@ def _elements(path: Path, text: bytes, trail: list[str]) -> list[_Element]:
     def start(tag: str, _: object) -> None:
         way.append(tag.rpartition(":")[2])
         if way == trail:
-            found.append(_Element(parser.CurrentByteIndex))
+            found.append(_Element(blank + parser.CurrentByteIndex))
         elif way[:-1] == trail:
-            found[-1].children.append(_Child(tag, parser.CurrentByteIndex))
+            found[-1].children.append(_Child(tag, blank + parser.CurrentByteIndex))
 
     def end(_: str) -> None:
         if way[:-1] == trail:
@@ -95,7 +96,7 @@ def _elements(path: Path, text: bytes, trail: list[str]) -> list[_Element]:
             opening = _START_TAG.match(text, child.start)
             assert opening is not None
             empty = opening.group().endswith(b"/>")
-            child.end = opening.end() if empty else text.index(b">", parser.CurrentByteIndex) + 1
+            child.end = opening.end() if empty else text.index(b">", blank + parser.CurrentByteIndex) + 1
         elif way == trail:
             ended.append(found[-1])
         way.pop()
@@ -105,7 +106,7 @@ def _elements(path: Path, text: bytes, trail: list[str]) -> list[_Element]:
 
     parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = start, end, entity
     with suppress(expat.ExpatError):  # the XML breaks off: what is left is copied
-        parser.Parse(text, True)
+        parser.Parse(text[blank:], True)
     return ended
 
 

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from reaseq.knowledge_store.feeds.prices import CURRENCIES
@@ -179,7 +180,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "price",
         "preis",
     ),
-    "currency": ("currency", "currency code", "price currency", "waehrung", "währung", "devise", "moneda", "通貨"),
+    "currency": (
+        "currency",
+        "currency code",
+        "currency id",
+        "price currency",
+        "waehrung",
+        "währung",
+        "devise",
+        "moneda",
+        "通貨",
+    ),
     "category": (
         "category",
         "product category",
@@ -209,6 +220,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
+_LOCALE = re.compile(r"^(.+?)[._:\-\[( ]([a-z]{2}(?:[_-][A-Za-z]{2})?)[\])]?$")
+"""A column of one language: `name-en_US`, `name.en`, `title[de]`."""
 _REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 """What a template says of a column: "SKU (optional, max. 20)"."""
 
@@ -217,25 +230,40 @@ def names_a_title(columns: Sequence[str], overrides: Mapping[str, str] | None = 
     """Is one of these what a product is titled by, or a column that `overrides` name?"""
     if set((overrides or {}).values()) & set(columns):
         return True
-    names = {folded(column) for column in columns} | {folded(_REMARK.sub(" ", column)) for column in columns}
-    return not names.isdisjoint(_NAMES["title"])
+    return not _by_name(columns, _NAMES["title"], None).keys().isdisjoint(_NAMES["title"])
 
 
-def guess_columns(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
+def fields_held(columns: Iterable[str]) -> tuple[int, bool]:
+    """How many fields of a product these may be, and whether a title is among them."""
+    found = guess([name.rpartition(":")[2] for name in columns], _NAMES, {})
+    return len(found), "title" in found
+
+
+def guess_columns(
+    columns: Sequence[str], overrides: Mapping[str, str] | None = None, locale: str | None = None
+) -> dict[str, str]:
     """Field to column. `overrides` (field to column, as given with `--map`) win; an override with an
-    empty column leaves the field out.
+    empty column leaves the field out. locale: see `guess`.
 
     Raises:
         FeedError: an override names no field or no column, or nothing can be the title.
     """
-    mapping = guess(columns, _NAMES, overrides or {})
+    mapping = guess(columns, _NAMES, overrides or {}, locale)
     if not mapping.get("title"):
         raise FeedError(f"no column looks like a title; columns are: {', '.join(columns)}", hint=_map_hint(columns))
     return mapping
 
 
-def guess(columns: Sequence[str], names: Mapping[str, Sequence[str]], overrides: Mapping[str, str]) -> dict[str, str]:
+def guess(
+    columns: Sequence[str],
+    names: Mapping[str, Sequence[str]],
+    overrides: Mapping[str, str],
+    locale: str | None = None,
+) -> dict[str, str]:
     """Field to column by the names that fields have, best first; `overrides` win, and an empty one leaves a field out.
+
+    locale: of columns that there are in several languages (`name-de_DE`, `name.en`) those of this one, else of the one
+    that most fields have.
 
     Raises:
         FeedError: an override names no field or no column.
@@ -252,11 +280,7 @@ def guess(columns: Sequence[str], names: Mapping[str, Sequence[str]], overrides:
             )
         mapping[field] = column
     taken = set(mapping.values())
-    by_name: dict[str, str] = {}
-    for column in columns:
-        by_name.setdefault(folded(column), column)
-    for column in columns:
-        by_name.setdefault(folded(_REMARK.sub(" ", column)), column)
+    by_name = _by_name(columns, {name for known in names.values() for name in known}, locale)
     for field in names:
         if field not in mapping:
             for name in names[field]:
@@ -266,6 +290,33 @@ def guess(columns: Sequence[str], names: Mapping[str, Sequence[str]], overrides:
                     taken.add(column)
                     break
     return {field: mapping[field] for field in names if mapping.get(field)}
+
+
+def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None) -> dict[str, str]:
+    """Columns by their names as fields may have them: as they are, without what a template remarks, without their
+    language, and without the path to them (`properties.name`)."""
+    by_name: dict[str, str] = {}
+    localised = [(column, found[1], _language(found[2])) for column in columns if (found := _LOCALE.match(column))]
+    localised = [one for one in localised if {folded(one[1]), folded(_last(one[1]))} & set(known)]
+    told = _language(locale) if locale else ""
+    count = Counter(language for _, _, language in localised)
+    main = told or max(count, key=lambda language: count[language], default="")
+    of_main = [(base, column) for column, base, language in localised if language.startswith(main)] if main else []
+    plain = [*((column, column) for column in columns), *((_REMARK.sub(" ", column), column) for column in columns)]
+    for name, column in [*of_main, *plain] if told else [*plain, *of_main]:
+        by_name.setdefault(folded(name), column)
+    skipped = {column for column, _, _ in localised}
+    for name, column in [*of_main, *((column, column) for column in columns if column not in skipped)]:
+        by_name.setdefault(folded(_last(name)), column)
+    return by_name
+
+
+def _language(locale: str) -> str:
+    return locale.casefold().replace("_", "-")
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
 
 
 def folded(name: str) -> str:

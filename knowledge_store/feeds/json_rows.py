@@ -8,10 +8,12 @@ import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from reaseq.knowledge_store.feeds.columns import fields_held
+from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, Reading
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record, Row, checked, flat, with_columns
 
 _TRIED = 100
@@ -19,16 +21,23 @@ _CONTAINERS = frozenset(
     {"products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
 )
 """Names under which a document keeps its records."""
-_DEEPEST_CONTAINER = 3
+_SCANNED = 200_000
+"""Events of a document that are looked at."""
 
 
-def json_feed(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, start: str) -> Feed:
-    """Raises FeedError if no object with keys is found at the beginning."""
+def json_feed(
+    path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, start: str, reading: Reading = FOUND_OUT
+) -> Feed:
+    """Raises FeedError if no object with keys is found at the beginning, or not where it is told."""
     if start.startswith("[") or not _is_lines(start):
         text.seek(0)
-        prefix = "item" if start.startswith("[") else _container(text) or ""
+        if reading.records:
+            prefix = f"{reading.records.removesuffix('.item').removesuffix('[]')}.item".removeprefix("item.")
+        else:
+            prefix = "item" if start.startswith("[") else _container(text) or ""
         feed = _named(path, "JSON", _document(text, prefix), raw, size)
-        return replace(feed, layout=Layout("JSON", text.encoding, place=prefix))
+        taken = {"records": prefix.removesuffix("item").strip(".") or "the whole document"}
+        return replace(feed, layout=Layout("JSON", text.encoding, place=prefix), taken=taken)
     return replace(_named(path, "JSON lines", _lines(text), raw, size), layout=Layout("JSON lines", text.encoding))
 
 
@@ -104,22 +113,32 @@ def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
 
 
 def _container(text: io.TextIOWrapper) -> str | None:
-    """Where in a document an array of records begins, as ijson names it; the text is at its beginning again."""
+    """Where in a document the array of records begins, as ijson names it: the one whose objects hold most of what
+    products have, the outer before the inner. The text is at its beginning again."""
     import ijson
 
-    found, began = None, None
+    held: dict[str, dict[str, None]] = {}
+    lists: dict[str, None] = {}
     try:
-        for prefix, event, _ in ijson.parse(_Bytes(text.read), use_float=True):
-            if began is not None and event == "start_map":
-                found = f"{began}.item"
-                break
-            names = prefix.split(".")
-            in_reach = event == "start_array" and len(names) <= _DEEPEST_CONTAINER
-            began = prefix if in_reach and names[-1] in _CONTAINERS else None
+        for prefix, event, value in islice(ijson.parse(_Bytes(text.read), use_float=True), _SCANNED):
+            if event == "start_map" and prefix.split(".").count("item") == 1 and prefix.endswith(".item"):
+                lists[prefix] = None
+            elif event == "map_key" and (prefix in lists or not prefix):
+                held.setdefault(prefix, {})[value] = None
     except (ijson.JSONError, OSError, EOFError, zlib.error):
-        found = None
+        pass
     text.seek(0)
-    return found
+
+    def score(prefix: str) -> tuple[Any, ...]:
+        fields, titled = fields_held(held.get(prefix, ()))
+        name = prefix.removesuffix(".item").rpartition(".")[2]
+        return titled, fields, name in _CONTAINERS, -prefix.count(".")
+
+    best = max(lists, key=score, default=None)
+    if best is None or not (score(best)[0] or score(best)[2]):
+        return None
+    itself = score("")  # a document may be one product, and its lists its variants
+    return None if itself[0] and itself[1] >= score(best)[1] and not score(best)[2] else best
 
 
 class _Bytes:

@@ -74,11 +74,11 @@ def _text(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Readi
     start = text_start.lstrip()
     if start.startswith("<"):
         is_page = "<html" in start[:2000].casefold() or start[:14].casefold() == "<!doctype html"
-        feed = page(path, stream, found.name, size) if is_page else xml(path, stream, raw, size)
+        feed = page(path, stream, found.name, size) if is_page else xml(path, stream, raw, size, reading)
     else:
         text = io.TextIOWrapper(stream, encoding=found.name, errors="reaseq.surrogates", newline="")
         if start.startswith(("{", "[")):
-            feed = json_feed(path, text, raw, size, start)
+            feed = json_feed(path, text, raw, size, start, reading)
         else:
             feed = delimited(path, text, raw, size, text_start, reading, is_header)
     how = f" ({found.how})" if found.how else ""

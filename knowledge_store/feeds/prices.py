@@ -15,6 +15,7 @@ CURRENCIES = frozenset(
     "AED ARS AUD BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES KRW KWD KZT MAD "
     "MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD UYU VND ZAR".split()
 )
+_RENAMED = {"RUR": "RUB"}
 # "$" and "¥" each stand for several currencies, so they name none.
 _SYMBOLS = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "zł": "PLN"}
 
@@ -38,6 +39,7 @@ def parse_price(value: Any) -> tuple[float | None, str | None]:
 def currency_in(text: str) -> str | None:
     """The ISO 4217 code that `text` names by code or by a sign of one meaning, or None."""
     for letters in _LETTERS.findall(text.upper()):
+        letters = _RENAMED.get(letters, letters)
         if letters in CURRENCIES:
             return str(letters)
     if _DOLLARS.search(text):

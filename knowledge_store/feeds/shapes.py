@@ -7,7 +7,7 @@ spread over several. It keeps the rows' order and no more state than the parent 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reaseq.knowledge_store.feeds import amazon, google, icecat, magento, schema_org, shopify, woocommerce
+from reaseq.knowledge_store.feeds import amazon, google, icecat, magento, nested, schema_org, shopify, woocommerce
 from reaseq.knowledge_store.feeds.rows import Feed, Row, with_columns
 
 
@@ -33,6 +33,7 @@ SHAPES = (
     Shape("Icecat", icecat.MARKS_JSON, icecat.FIELDS, icecat.rows_of_json),
     Shape("schema.org products", schema_org.MARKS, schema_org.FIELDS, schema_org.rows),
     Shape("Google Merchant products", google.MARKS, google.FIELDS, google.rows),
+    Shape("products with variants", nested.MARKS, nested.FIELDS, nested.rows),
 )
 
 

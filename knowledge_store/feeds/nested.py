@@ -1,0 +1,75 @@
+"""Products whose variants stand within them, as JSON of shops' interfaces has it: Shopify's, commercetools', others'.
+
+https://shopify.dev/docs/api/admin-rest/latest/resources/product, https://docs.commercetools.com/api/projects/products
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text_of
+
+MARKS = ("variants",)
+FIELDS = {"id": "id"}
+_IDS = ("sku", "id", "variant_id", "variantId", "barcode", "gtin", "ean")
+_IDS_OF_PRODUCTS = ("id", "product_id", "productId", "sku", "key", "handle")
+_PRICES = ("price", "sale_price", "salePrice", "current_price")
+_OPTIONS = ("size", "color", "colour", "material", "style", "pattern", "width", "length", "flavor", "flavour")
+_PAIRS = ("selectedOptions", "selected_options", "options", "attributes")
+"""Lists of names with values that a variant may have."""
+
+
+def rows(found: Iterable[Row]) -> Iterator[Row]:
+    """Products with their variants; rows whose variants are no list of objects stay as they are."""
+    for row in found:
+        listed = row.values.get("variants") if isinstance(row, Record) else None
+        if isinstance(row, BadRow) or not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+            yield row
+            continue
+        values = {name: value for name, value in row.values.items() if name not in ("variants", "options")}
+        product_id = next((text_of(values[name]) for name in _IDS_OF_PRODUCTS if values.get(name)), "")
+        values["id"] = product_id
+        names = _option_names(row.values.get("options"))
+        prices = [_price(one) for one in listed]
+        if not any(values.get(name) for name in _PRICES) and (price := next(filter(None, prices), None)):
+            values["price"] = price
+        variants = []
+        for one, price in zip(listed, prices, strict=True):
+            chosen = _options(one, names)
+            own = next((text_of(one[name]) for name in _IDS if one.get(name)), "") or "/".join(
+                [product_id, *chosen.values()]
+            )
+            if chosen:
+                variants.append(Variant(own, product_id, chosen, price))
+        yield Record(row.line, values, tuple(variants))
+
+
+def _option_names(options: Any) -> list[str]:
+    if not isinstance(options, list):
+        return []
+    return [text_of(one.get("name")) if isinstance(one, dict) else text_of(one) for one in options]
+
+
+def _options(variant: Mapping[str, Any], names: list[str]) -> dict[str, str]:
+    """What a variant differs by; Shopify's `option1` stands for the first of `names`."""
+    found: dict[str, str] = {}
+    for number in (1, 2, 3):
+        if value := text_of(variant.get(f"option{number}")).strip():
+            found[names[number - 1] if number <= len(names) else f"Option{number}"] = value
+    for pairs in (variant.get(name) for name in _PAIRS):
+        for one in pairs if isinstance(pairs, list) else []:
+            if isinstance(one, dict) and one.get("name") and not isinstance(one.get("value"), dict | list | None):
+                found[text_of(one["name"])] = text_of(one["value"])
+    for name in _OPTIONS:
+        if value := text_of(variant.get(name)).strip():
+            found.setdefault(name, value)
+    return {} if found == {"Title": "Default Title"} else found
+
+
+def _price(variant: Mapping[str, Any]) -> Any:
+    for name in _PRICES:
+        price = variant.get(name)
+        if isinstance(price, dict):
+            price = price.get("amount") or price.get("value")
+        if price not in (None, "") and not isinstance(price, list):
+            return price
+    return None
