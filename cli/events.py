@@ -68,6 +68,9 @@ def import_events(
     path = samples.SHOE_EVENTS if sample else file or Path()
     feed = open_feed(path, read_as, partial(events.names_a_user, overrides=named))
     fields = events.guess_fields(feed.columns, named)
+    if "item" not in named:
+        with Store.open(settings.store_url) as store:
+            feed, fields = events.by_values(feed, fields, store.product_of())
     console, bar = Console(), Console(stderr=True)
     table = Table("field", "column", title=f"{feed.path.name} ({feed.format})", title_justify="left")
     add_taken(table, feed.taken)

@@ -3,10 +3,10 @@
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.feeds.columns import folded, guess
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, Row
 from reaseq.knowledge_store.importing import RejectedRows
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
 from reaseq.knowledge_store.tables import now
+from reaseq.knowledge_store.times import Clock
 
-IMPRESSION = "impression"
-FIELDS = ("user", "item", "time", "position", "kind", "impressions", "label")
-"""`label` is 1 where an item that was shown was acted on and 0 where not; `impressions` lists what was shown beside."""
+IMPRESSION, RETURN = "impression", "return"
+PASSIVE = (IMPRESSION, RETURN)
+"""Kinds of events that nobody should learn a preference from."""
+FIELDS = ("user", "item", "time", "position", "kind", "impressions", "label", "quantity", "invoice")
+"""`label` is 1 where an item that was shown was acted on and 0 where not; `impressions` lists what was shown beside. A
+`quantity` below 0 and an `invoice` that begins with C say that something came back."""
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "user": (
@@ -41,19 +45,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "kind": ("kind", "event", "event type", "eventtype", "action", "action type", "behavior", "behaviour", "type"),
     "impressions": ("impressions", "shown", "inview", "article ids inview", "exposed", "slate"),
     "label": ("label", "click", "clicked", "is click"),
+    "quantity": ("quantity", "qty", "units", "menge", "anzahl", "quantité", "cantidad", "quantità", "aantal"),
+    "invoice": ("invoice", "invoice no", "invoiceno", "invoice number", "rechnungsnummer"),
 }  # fmt: skip
-_DATES = (
-    "%Y/%m/%d",
-    "%Y/%m/%d %H:%M",
-    "%Y/%m/%d %H:%M:%S",
-    "%d.%m.%Y",
-    "%d.%m.%Y %H:%M",
-    "%d.%m.%Y %H:%M:%S",
-    "%Y%m%d",
-)
 _BATCH = 20_000
-_LARGEST_SECONDS = 1e11
-"""Unix times beyond this (the year 5138) count milliseconds or smaller parts."""
+_PEEKED = 1000
+"""Rows whose values tell which column is the item."""
+_FAR_MORE = 4
 
 
 @dataclass
@@ -98,6 +96,23 @@ def names_a_user(columns: Sequence[str], overrides: Mapping[str, str] | None = N
     return bool(named) or not {folded(column) for column in columns}.isdisjoint(_NAMES["user"])
 
 
+def by_values(feed: Feed, mapping: Mapping[str, str], products: Container[str]) -> tuple[Feed, dict[str, str]]:
+    """The feed and its fields; the item is another column where that one's values are items of the catalogue: of "id"
+    and "product_sku" names cannot tell which."""
+    peeked = list(islice(feed.rows, _PEEKED))
+    rows = [row.values for row in peeked if isinstance(row, Record)]
+
+    def known(column: str) -> int:
+        return sum(_plain(values.get(column)).strip() in products for values in rows)
+
+    free = [column for column in feed.columns if column not in mapping.values()]
+    best = max(free, key=known, default=None)
+    made = dict(mapping)
+    if best is not None and known(best) > _FAR_MORE * known(mapping["item"]) and known(best) > len(rows) / _FAR_MORE:
+        made["item"] = best
+    return replace(feed, rows=chain(peeked, feed.rows)), made
+
+
 def import_events(
     store: Store,
     feed: Feed,
@@ -114,7 +129,7 @@ def import_events(
     whose item is not in the catalogue, go to a CSV file in `rejected_dir` with line number and reason.
 
     Raises:
-        ReaseqError: there are no products yet, or the store's events count in another clock.
+        ReaseqError: there are no products yet, the store's events count in another clock, or no row could be used.
     """
     clock = "time" if "time" in mapping else "position"
     there = store.clock()
@@ -133,12 +148,14 @@ def import_events(
     report = EventReport(import_id, clock)
     rejected = RejectedRows(rejected_dir / f"{feed.path.name}-events-{import_id}.csv", report)
     rows = iter(feed.rows)
+    reader: _Reader | None = None
     try:
         while batch := list(islice(rows, _BATCH)):
+            reader = reader or _Reader.of(batch, mapping, kind, products)
             events: dict[tuple[str, float, str, str], None] = {}
             for row in batch:
                 report.rows += 1
-                made = row if isinstance(row, BadRow) else _events_of(row, mapping, kind, report.rows, products)
+                made = row if isinstance(row, BadRow) else reader.events_of(row, report.rows)
                 if isinstance(made, BadRow):
                     rejected.add(made)
                     report.unknown_items += made.reason.startswith(_UNKNOWN)
@@ -153,9 +170,18 @@ def import_events(
         with store.writing() as connection:
             done = update(EVENT_IMPORT).where(EVENT_IMPORT.c.id == import_id).values(counts=report.counts())
             connection.execute(done)
+    if report.rows and report.set_aside == report.rows:
+        line, reason = report.first_rejected[0]
+        told = f'--map time= --map position="{mapping["time"]}"   (if it is no time but an order)'
+        raise ReaseqError(
+            f"no row of {feed.path} could be used ({report.rows:,} set aside); line {line}: {reason}",
+            hint=told if "its time would" in reason else f"less {report.rejected_file}   (all reasons)",
+        )
     return report
 
 
+_DECIMALS = re.compile(r"\s*\d+\.0+\s*")
+_RETURNED = re.compile(r"C\d+")
 _UNKNOWN = "the item is not in the catalogue"
 _INSERT = {
     "sqlite": sqlite.insert(EVENT).on_conflict_do_nothing(),
@@ -179,60 +205,64 @@ def _write(store: Store, events: list[tuple[str, float, str, str]], report: Even
     report.repeated += len(rows) - added
 
 
-def _events_of(
-    record: Record, mapping: Mapping[str, str], kind: str, number: int, products: Mapping[str, str]
-) -> list[tuple[str, float, str, str]] | BadRow:
-    values = record.values
+@dataclass(frozen=True)
+class _Reader:
+    """Makes events of a log's rows. shortened: items that begin with zeros, by their names without them."""
 
-    def text(name: str) -> str:
-        value = values.get(mapping.get(name, ""))
-        return "" if value is None else _plain(value).strip()
+    mapping: Mapping[str, str]
+    kind: str
+    products: Mapping[str, str]
+    shortened: Mapping[str, str]
+    clock: Clock
 
-    def bad(reason: str) -> BadRow:
-        return BadRow(record.line, reason, json.dumps(values, ensure_ascii=False, default=str))
+    @classmethod
+    def of(cls, rows: Sequence[Row], mapping: Mapping[str, str], kind: str, products: Mapping[str, str]) -> "_Reader":
+        """rows: the first ones, which tell how times are written."""
+        times = (row.values.get(mapping.get("time", "")) for row in rows if isinstance(row, Record))
+        shortened = {name.lstrip("0"): name for name in products if name.startswith("0") and name.strip("0")}
+        return cls(mapping, kind, products, shortened, Clock.of(times))
 
-    user, item = text("user"), text("item")
-    if not user or not item:
-        return bad(f"has no {'item' if user else 'user'}")
-    if item not in products:
-        return bad(f"{_UNKNOWN}: {item}")
-    item = products[item]
-    if "time" in mapping:
-        at = parse_time(values.get(mapping["time"]))
-    else:
-        at = _number(values.get(mapping["position"])) if "position" in mapping else float(number)
-    if at is None:
-        return bad("its time cannot be read" if "time" in mapping else "its position is no number")
-    what = text("kind").casefold() or kind
-    if "label" in mapping:
-        label = _number(values.get(mapping["label"]))
-        if label not in (0.0, 1.0):
-            return bad("its label is neither 0 nor 1")
-        what = IMPRESSION if label == 0.0 else text("kind").casefold() or "click"
-    made = [(user, at, item, what)]
-    shown = _ids(values.get(mapping.get("impressions", "")))
-    made += [(user, at, other, IMPRESSION) for other in map(products.get, shown) if other and other != item]
-    return made
+    def events_of(self, record: Record, number: int) -> list[tuple[str, float, str, str]] | BadRow:
+        """number: the row's, from 1: its time where the log has none."""
+        mapping, products = self.mapping, self.products
+        values = record.values
 
+        def text(name: str) -> str:
+            value = values.get(mapping.get(name, ""))
+            return "" if value is None else _plain(value).strip()
 
-def parse_time(value: Any) -> float | None:
-    """Unix seconds of a time as logs write it, or None: a number of seconds (or milli-, micro-, nanoseconds, by its
-    size), ISO 8601 with zone or in UTC, or a day in an order that cannot be misread.
-    """
-    if isinstance(value, datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
-    number = _number(value)
-    if number is not None and not re.fullmatch(r"(19|20)\d{6}", str(value).strip()):
-        while abs(number) > _LARGEST_SECONDS:
-            number /= 1000
-        return number
-    text = str(value).strip()
-    for reader in (datetime.fromisoformat, *(lambda text, form=form: datetime.strptime(text, form) for form in _DATES)):
-        try:
-            return parse_time(reader(text))
-        except ValueError:
-            continue
-    return None
+        def bad(reason: str) -> BadRow:
+            return BadRow(record.line, reason, json.dumps(values, ensure_ascii=False, default=str))
+
+        user, item = text("user"), text("item")
+        if not user or not item:
+            return bad(f"has no {'item' if user else 'user'}")
+        if item not in products:
+            lost = self.shortened.get(item)
+            return bad(f"{_UNKNOWN}: {item}" + (f" (there is {lost}: were leading zeros lost?)" if lost else ""))
+        item = products[item]
+        if "time" in mapping:
+            time = self.clock.read(values.get(mapping["time"]))
+            if isinstance(time, str):
+                return bad(time)
+            at: float | None = time
+        else:
+            at = _number(values.get(mapping["position"])) if "position" in mapping else float(number)
+        if at is None:
+            return bad("its position is no number")
+        what = text("kind").casefold() or self.kind
+        quantity = _number(values.get(mapping.get("quantity", "")))
+        if (quantity is not None and quantity < 0) or _RETURNED.fullmatch(text("invoice")):
+            what = RETURN
+        if "label" in mapping:
+            label = _number(values.get(mapping["label"]))
+            if label not in (0.0, 1.0):
+                return bad("its label is neither 0 nor 1")
+            what = IMPRESSION if label == 0.0 else text("kind").casefold() or "click"
+        made = [(user, at, item, what)]
+        shown = _ids(values.get(mapping.get("impressions", "")))
+        made += [(user, at, other, IMPRESSION) for other in map(products.get, shown) if other and other != item]
+        return made
 
 
 def _number(value: Any) -> float | None:
@@ -244,8 +274,11 @@ def _number(value: Any) -> float | None:
 
 
 def _plain(value: Any) -> str:
-    """A whole number without the decimals that a data frame gave it."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    """A whole number without the decimals that a data frame gave it, be it as text."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value)
+    return text.partition(".")[0] if _DECIMALS.fullmatch(text) else text
 
 
 def _ids(value: Any) -> list[str]:
@@ -287,8 +320,8 @@ def read_events(store: Store, *, batch: int = 50_000) -> Iterator[tuple[list[str
 def history(
     store: Store, user_id: str, limit: int | None = None, kinds: Collection[str] | None = None
 ) -> list[dict[str, Any]]:
-    """A user's last `limit` events, oldest first, with products' titles: of some kinds, or all but impressions."""
-    wanted = EVENT.c.kind != IMPRESSION if kinds is None else EVENT.c.kind.in_(kinds)
+    """A user's last `limit` events, oldest first, with products' titles: of some kinds, or all but `PASSIVE` ones."""
+    wanted = EVENT.c.kind.not_in(PASSIVE) if kinds is None else EVENT.c.kind.in_(kinds)
     query = (
         select(EVENT.c.at, EVENT.c.product_id, EVENT.c.kind, PRODUCT.c.title)
         .join(PRODUCT, PRODUCT.c.id == EVENT.c.product_id)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused
-from reaseq.knowledge_store.feeds.prices import currency_in, parse_price
+from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, parse_price
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, Variant, plain, text_of
 from reaseq.knowledge_store.store import CLAIM, EVENT, IMPORT, PRODUCT, VARIANT, Store
 from reaseq.knowledge_store.tables import CategoryBy, now
@@ -60,8 +60,11 @@ class ImportReport:
         return {name: value for name, value in vars(self).items() if isinstance(value, int)}
 
 
-def product_from(record: Record, mapping: Mapping[str, str], category: str | None) -> dict[str, Any] | BadRow:
-    """The product columns of a record; its other columns go to `attributes`, raw, but for empty ones."""
+def product_from(
+    record: Record, mapping: Mapping[str, str], category: str | None, marks: Mapping[str, str] | None = None
+) -> dict[str, Any] | BadRow:
+    """The product columns of a record; its other columns go to `attributes`, raw, but for empty ones. marks: of columns
+    of prices the decimal mark."""
     values = record.values
 
     def text(name: str) -> str:
@@ -75,7 +78,8 @@ def product_from(record: Record, mapping: Mapping[str, str], category: str | Non
     price, currency = None, None
     for name in ("price", "list_price"):
         if price is None and not is_empty(value := values.get(mapping.get(name, ""))):
-            price, named = parse_price(value)
+            of_column = text("currency").strip().upper() or currency_in(mapping[name])
+            price, named = parse_price(value, currency=of_column, mark=(marks or {}).get(mapping[name], ""))
             currency = named or currency_in(mapping[name])
     used = _used(mapping)
     product: dict[str, Any] = {
@@ -94,6 +98,17 @@ def product_from(record: Record, mapping: Mapping[str, str], category: str | Non
     product["id"] = text("id").strip() or _made_id(product)
     product["line"] = record.line
     return product
+
+
+def _marks(rows: Iterable[Row], mapping: Mapping[str, str]) -> dict[str, str]:
+    """The decimal marks of the columns of prices, by the first rows; a list price is written as the price."""
+    values = {
+        name: [row.values.get(mapping[name]) for row in rows if isinstance(row, Record)]
+        for name in ("price", "list_price")
+        if name in mapping
+    }
+    of_all = decimal_mark(chain.from_iterable(values.values()))
+    return {mapping[name]: decimal_mark(column) or of_all for name, column in values.items()}
 
 
 def _made_id(product: Mapping[str, Any]) -> str:
@@ -142,8 +157,10 @@ def import_feed(
     rejected = RejectedRows(rejected_dir / f"{feed.path.name}-{import_id}.csv", report)
     name = category_name(category) if category else None
     rows = iter(feed.rows)
+    marks: dict[str, str] = {}
     try:
         while batch := list(islice(rows, _BATCH)):
+            marks = marks or _marks(batch, mapping)
             report.rows += len(batch)
             products, variants = [], []
             for row in batch:
@@ -151,7 +168,7 @@ def import_feed(
                     report.further += 1
                     variants += [(row.line, variant) for variant in row.variants]
                     continue
-                made = product_from(row, mapping, name) if isinstance(row, Record) else row
+                made = product_from(row, mapping, name, marks) if isinstance(row, Record) else row
                 if isinstance(made, BadRow):
                     rejected.add(made)
                 elif isinstance(row, Record):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.events import IMPRESSION, read_events
+from reaseq.knowledge_store.events import IMPRESSION, RETURN, read_events
 from reaseq.knowledge_store.store import Store
 
 Ints = NDArray[np.int64]
@@ -144,7 +144,7 @@ class Dataset:
 
 
 def read_log(store: Store, kinds: Collection[str] | None = None) -> Dataset:
-    """The store's behaviour log, of some kinds of events or of all.
+    """The store's behaviour log, of some kinds of events or of all; what came back is no behaviour to learn from.
 
     Raises:
         ReaseqError: there are no such events.
@@ -164,7 +164,8 @@ def read_log(store: Store, kinds: Collection[str] | None = None) -> Dataset:
         item = np.fromiter((number[product] for product in product_ids), np.int64, len(product_ids))
         at = np.asarray(times, np.float64)
         shown = np.fromiter((kind == IMPRESSION for kind in event_kinds), bool, len(event_kinds))
-        wanted = ~shown
+        returned = np.fromiter((kind == RETURN for kind in event_kinds), bool, len(event_kinds))
+        wanted = ~shown & ~returned
         if kinds is not None:
             wanted &= np.fromiter((kind in kinds for kind in event_kinds), bool, len(event_kinds))
         for key, mask in ((True, wanted), (False, shown)):

@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
@@ -12,19 +13,24 @@ _LETTERS = re.compile(r"(?<![A-Z])[A-Z]{3}(?![A-Z])")
 _DOLLARS = re.compile(r"(?<!\w)US\$")
 # The codes of ISO 4217 that shops use; any three letters would make a currency of "RRP" and "NOW".
 CURRENCIES = frozenset(
-    "AED ARS AUD BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES KRW KWD KZT MAD "
-    "MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TRY TWD UAH USD UYU VND ZAR".split()
+    "AED ARS AUD BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR IQD ISK JOD JPY KES KRW KWD "
+    "KZT LYD MAD MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND TRY TWD "
+    "UAH USD UYU VND ZAR".split()
 )
+_DECIMALS = re.compile(r"\d([.,])\d{1,2}(?!\d)(?!.*\d[.,]\d)")
+_GROUP = 3
+_THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
+"""Currencies with three decimals (ISO 4217, minor unit 3)."""
 _RENAMED = {"RUR": "RUB"}
 # "$" and "¥" each stand for several currencies, so they name none.
 _SYMBOLS = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "zł": "PLN"}
 
 
-def parse_price(value: Any) -> tuple[float | None, str | None]:
+def parse_price(value: Any, *, currency: str | None = None, mark: str = "") -> tuple[float | None, str | None]:
     """Amount and ISO 4217 currency code of `"$1,299.00"`, `"1.299,00 €"`, `"USD 12.5"`; None where unknown.
 
-    A number is taken as it is; of text with several prices the first counts. A price of 0 or less means
-    that the shop does not know it.
+    A number is taken as it is; of text with several prices the first counts. 0 is a price, less than 0 is none.
+    currency: that of a text that names none. mark: the decimal mark of its column, where other values show it.
     """
     if isinstance(value, int | float | Decimal):
         return _known(float(value)), None
@@ -33,7 +39,20 @@ def parse_price(value: Any) -> tuple[float | None, str | None]:
     if found is None:
         return None, None
     negative = text[: found.start()].rstrip(" $€£").endswith(("-", "−"))
-    return None if negative else _known(_amount(found.group())), currency_in(text)
+    named = currency_in(text)
+    amount = _amount(found.group(), mark, decimals=3 if (named or currency) in _THREE_DECIMALS else 2)
+    return None if negative else _known(amount), named
+
+
+def decimal_mark(values: Iterable[Any]) -> str:
+    """The mark before decimals in a column of prices: of those before one or two last digits, if all are the same; else
+    the one of two in one number that stands last. "" where none tells."""
+    marks = {
+        found[1]
+        for value in values
+        if isinstance(value, str) and (found := _DECIMALS.search(unicodedata.normalize("NFKC", value)))
+    }
+    return marks.pop() if len(marks) == 1 else ""
 
 
 def currency_in(text: str) -> str | None:
@@ -48,18 +67,22 @@ def currency_in(text: str) -> str | None:
 
 
 def _known(amount: float) -> float | None:
-    return amount if 0 < amount < math.inf else None
+    return amount if 0 <= amount < math.inf else None
 
 
-def _amount(digits: str) -> float:
+def _amount(digits: str, decimal: str, *, decimals: int) -> float:
+    """decimal: the mark of decimals where that is known. decimals: how many the currency has."""
     digits = re.sub(r"[ '’]", "", digits).rstrip(".,")
     last = max(digits.rfind("."), digits.rfind(","))
     if last < 0:
         return float(digits)
-    mark, decimals = digits[last], len(digits) - last - 1
+    mark, following = digits[last], len(digits) - last - 1
     # One kind of mark, once or more, each followed by three digits, groups thousands.
     other = "," if mark == "." else "."
-    grouped = other not in digits and (digits.count(mark) > 1 or (decimals == 3 and digits[:last] not in ("", "0")))
+    alone = other not in digits
+    grouped = alone and (digits.count(mark) > 1 or (following == _GROUP and digits[:last] not in ("", "0")))
+    if grouped and digits.count(mark) == 1 and (mark == decimal or (decimals == _GROUP and decimal != other)):
+        grouped = False
     if grouped:
         return float(digits.replace(mark, ""))
     whole = digits[:last].replace(".", "").replace(",", "")

@@ -30,7 +30,7 @@ def products() -> dict[str, dict[str, Any]]:
 
 
 def test_import_again_changed_and_unchanged(run: Run) -> None:
-    Path("feed.csv").write_text("sku,name,price,size\n1,Red shoe,10,42\n2,Blue shoe,0,\n")
+    Path("feed.csv").write_text("sku,name,price,size\n1,Red shoe,10,42\n2,Blue shoe,,\n")
     output = run("import", "feed.csv", "--category", "Footwear")
     assert "2 rows: 2 new, 0 updated, 0 unchanged" in output
     assert "2 products have no description, 1 no known price." in output
@@ -38,7 +38,7 @@ def test_import_again_changed_and_unchanged(run: Run) -> None:
     before = products()
     assert before["1"]["attributes"] == {"size": "42"}
     assert before["1"]["category"] == "shoes"
-    Path("feed.csv").write_text("sku,name,price,size\n1,Red shoe,12,42\n2,Blue shoe,0,\n3,Green shoe,5,\n")
+    Path("feed.csv").write_text("sku,name,price,size\n1,Red shoe,12,42\n2,Blue shoe,,\n3,Green shoe,5,\n")
     assert "3 rows: 1 new, 1 updated, 1 unchanged" in run("import", "feed.csv", "--category", "shoes")
     after = products()
     assert after["1"]["price"] == 12
@@ -96,7 +96,7 @@ def test_prices_descriptions_and_categories_as_feeds_write_them(run: Run) -> Non
     assert (first["price"], first["currency"], first["category"]) == (49.9, "EUR", "shoes")
     assert first["attributes"] == {"price": "49.90 EUR"}
     assert (second["price"], second["attributes"]) == (12.125, {"price": 20})
-    assert (third["price"], third["description"]) == (None, "One.\nTwo.")
+    assert (third["price"], third["description"]) == (0.0, "One.\nTwo.")
 
 
 def test_a_repeat_names_its_first_line_in_this_file_and_is_kept_whole(run: Run) -> None:

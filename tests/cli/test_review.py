@@ -228,7 +228,7 @@ def test_settling_on_a_value_rejects_its_rivals(catalogue: Run) -> None:
 
 
 def test_the_least_certain_claims_of_the_busiest_products_come_first(catalogue: Run) -> None:
-    Path("events.csv").write_text("user,item,time\n" + "".join(f"u{n},2,{n}\n" for n in range(50)) + "u1,3,60\n")
+    Path("events.csv").write_text("user,item,position\n" + "".join(f"u{n},2,{n}\n" for n in range(50)) + "u1,3,60\n")
     catalogue("import-events", "events.csv")
     with Store.open(STORE) as store:
         listed = to_review(store, category="shoes")

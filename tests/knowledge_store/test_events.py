@@ -15,18 +15,21 @@ from reaseq import ReaseqError
 from reaseq.bench.catalogue import fill
 from reaseq.knowledge_store.events import (
     EventReport,
+    by_values,
     event_stats,
     guess_fields,
     history,
     import_events,
     months,
-    parse_time,
+    names_a_user,
     read_events,
 )
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import import_feed
+from reaseq.knowledge_store.log import read_log
 from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.times import Clock
 
 Rows = Sequence[dict[str, Any]]
 
@@ -76,7 +79,18 @@ NOON = datetime(2025, 3, 4, 12, tzinfo=UTC).timestamp()
         ("04.03.2025 12:00", NOON),
         ("2025-03-04", NOON - 43200),
         ("20250304", NOON - 43200),
-        ("2025-03-04 12:00:00 UTC", None),
+        ("2025-03-04 12:00:00 UTC", NOON),
+        ("2025-03-04 13:00:00 CET", NOON),
+        ("2025-03-04 12:00:00 IST", None),  # India, Israel or Ireland?
+        ("Tue, 04 Mar 2025 12:00:00 +0000", NOON),
+        ("Mar 4, 2025 12:00 PM", NOON),
+        ("4 March 2025 12:00", NOON),
+        ("31/03/2025 12:00", NOON + 27 * 86400),
+        ("3/31/2025 12:00 pm", NOON + 27 * 86400),
+        ("20250304120000", NOON),
+        ("46027.4", None),  # a day of a spreadsheet, among others
+        ("0", None),
+        ("2612-01-01", None),
         ("03/04/2025", None),  # March or April?
         ("yesterday", None),
         ("nan", None),
@@ -87,7 +101,42 @@ NOON = datetime(2025, 3, 4, 12, tzinfo=UTC).timestamp()
     ],
 )
 def test_times(written: Any, meant: float | None) -> None:
-    assert parse_time(written) == (None if meant is None else pytest.approx(meant))
+    read = Clock.of([written, "04.03.2025", "2025-03-04"]).read(written)
+    assert isinstance(read, str) if meant is None else read == pytest.approx(meant)
+
+
+@pytest.mark.parametrize(
+    ("column", "read"),
+    [
+        (["03/04/2025", "31/03/2025"], "2025-04-03"),
+        (["03/04/2025", "3/31/2025"], "2025-03-04"),
+        (["03/04/2025", "31/03/2025", "3/31/2025"], None),
+        (["45720", "45721.5", 45700], "2025-03-04"),
+    ],
+)
+def test_a_column_says_how_its_times_are_written(column: list[Any], read: str | None) -> None:
+    found = Clock.of(column).read(column[0])
+    assert isinstance(found, str) if read is None else str(datetime.fromtimestamp(float(found), UTC).date()) == read
+
+
+def test_what_came_back_is_no_purchase(catalogue: Store, tmp_path: Path) -> None:
+    rows = "InvoiceNo,CustomerID,StockCode,Quantity,InvoiceDate\n"
+    rows += f"1,17850.0,{item(1)},2,2025-03-04\nC2,17850.0,{item(1)},-2,2025-03-05\n3,17850.0,{item(2)},-1,2025-03-06\n"
+    load(catalogue, tmp_path / "log.csv", rows)
+    assert [(user, kind) for user, _, _, kind in stored(catalogue)] == [
+        ("17850", "purchase"), ("17850", "return"), ("17850", "return")
+    ]  # fmt: skip
+    assert [one["kind"] for one in history(catalogue, "17850")] == ["purchase"]
+    assert len(read_log(catalogue).log.events.items) == 1
+
+
+def test_lost_zeros_are_told(store: Store, tmp_path: Path) -> None:
+    feed = tmp_path / "feed.csv"
+    feed.write_text("sku,title\n0815001,Clog\n")
+    opened = open_feed(feed)
+    import_feed(store, opened, guess_columns(opened.columns), rejected_dir=tmp_path)
+    with pytest.raises(ReaseqError, match="0815001: were leading zeros lost"):
+        load(store, tmp_path / "log.csv", "user,item,time\nu,815001,2025-03-04\n")
 
 
 @pytest.mark.parametrize(
@@ -248,3 +297,19 @@ def test_a_real_log(store: Store, tmp_path: Path, realdata: Path) -> None:
     assert (report.rows, report.set_aside) == (20_000, 0)
     assert report.events + report.repeated == 20_000
     assert event_stats(store)["events a basket"] > 5
+
+
+def test_the_item_is_the_column_whose_values_the_catalogue_knows(catalogue: Store, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"user,id,product_ref,time\nu,1,{item(1)},2025-03-04\nu,2,{item(2)},2025-03-04\n")
+    feed = open_feed(path, is_header=names_a_user)
+    fields = guess_fields(feed.columns)
+    assert fields["item"] == "id"
+    feed, fields = by_values(feed, fields, catalogue.product_of())
+    assert fields["item"] == "product_ref"
+    assert import_events(catalogue, feed, fields, rejected_dir=tmp_path).events == 2
+
+
+def test_a_log_of_which_no_row_can_be_used_is_an_error(catalogue: Store, tmp_path: Path) -> None:
+    with pytest.raises(ReaseqError, match=r"no row .* line 2: the item is not in the catalogue"):
+        load(catalogue, tmp_path / "log.csv", "user,item,time\nu,x,2025-03-04\nu,y,2025-03-04\n")

@@ -3,7 +3,7 @@
 import pytest
 
 from reaseq.knowledge_store.feeds.columns import guess_columns
-from reaseq.knowledge_store.feeds.prices import parse_price
+from reaseq.knowledge_store.feeds.prices import decimal_mark, parse_price
 from reaseq.knowledge_store.feeds.rows import FeedError
 
 
@@ -115,7 +115,11 @@ def test_a_wrong_map_says_what_there_is(columns: list[str], overrides: dict[str,
         (float("nan"), None, None),
         ("1,234,567", 1234567.0, None),
         ("0.999", 0.999, None),
-        ("0", None, None),
+        ("0", 0.0, None),
+        ("0.00", 0.0, None),
+        ("12.500 KWD", 12.5, "KWD"),
+        ("KWD 1,250", 1.25, "KWD"),
+        ("1.299 RUR", 1299.0, "RUB"),
         ("from 20 EUR", 20.0, "EUR"),
         ("on request", None, None),
         ("", None, None),
@@ -123,3 +127,19 @@ def test_a_wrong_map_says_what_there_is(columns: list[str], overrides: dict[str,
 )
 def test_prices(text: str | float, amount: float | None, currency: str | None) -> None:
     assert parse_price(text) == (amount, currency)
+
+
+@pytest.mark.parametrize(
+    ("column", "mark", "first"),
+    [
+        (["1.299", "12,50", "9,90"], ",", 1299.0),
+        (["1.299", "12.50", "9.9"], ".", 1.299),
+        (["1,299", "12.50"], ".", 1299.0),
+        (["1.299", "1.399"], "", 1299.0),
+        (["1.299,00", "5"], ",", 1299.0),
+        (["1.299", "12,50", "9.90"], "", 1299.0),
+    ],
+)
+def test_a_column_has_one_decimal_mark(column: list[str], mark: str, first: float) -> None:
+    assert decimal_mark(column) == mark
+    assert parse_price(column[0], mark=mark)[0] == first

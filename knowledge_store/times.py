@@ -1,0 +1,151 @@
+"""Times as logs write them: what a person reads in them without doubt, and nothing else.
+
+A column is read as one: whether its numbers are spreadsheets' days, and which of day and month comes first in it, its
+values say together.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal, NamedTuple
+
+EARLIEST = 1990
+"""The first year that events may be of: before it nobody logged any, and what reads so is a mistake."""
+_DAY = 86_400
+_SERIAL_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
+"""Day 0 of spreadsheets, as they count from March 1900 on (ECMA-376, 18.17.4.1)."""
+_ZONES = {
+    **{"UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3},
+    **{"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "JST": 9, "KST": 9},
+}
+"""Hours from UTC; the American ones as RFC 2822 (4.3) has them."""
+_ZONED = re.compile(r"^(.*?)\s*\(?([A-Z]{1,5})\)?$")
+_COMPACT_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_COMPACT = re.compile(r"(?:19|20)\d{6}(?:\d{4}(?:\d{2})?)?")
+_CLOCK = r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?)?"
+_NUMERIC = re.compile(rf"(\d{{1,2}})([./-])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_CLOCK}")
+_YEAR_FIRST = re.compile(rf"(\d{{4}})([./])(\d{{1,2}})\2(\d{{1,2}}){_CLOCK}")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMED = re.compile(
+    r"(?:[A-Za-z]{3,9}\.?,?\s+)?"
+    r"(?:(\d{1,2})(?:st|nd|rd|th)?[ -]([A-Za-z]{3,9})\.?|([A-Za-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?)"
+    rf"[ -](\d{{4}}){_CLOCK}"
+)
+
+Order = Literal["day", "month", ""]
+
+
+class Clock(NamedTuple):
+    """How a column's times are read. serial: its numbers are days of a spreadsheet. order: which of day and month
+    comes first where both are numbers; "" where no value says."""
+
+    serial: bool = False
+    order: Order = ""
+
+    @classmethod
+    def of(cls, values: Iterable[Any]) -> "Clock":
+        """By values of the column."""
+        seen = [value for value in values if value not in (None, "")]
+        numbers = [number for value in seen if (number := _number(value)) is not None]
+        latest = (datetime.now(UTC) - _SERIAL_EPOCH).days + 366
+        first = (datetime(EARLIEST, 1, 1, tzinfo=UTC) - _SERIAL_EPOCH).days
+        serial = bool(numbers) and len(numbers) == len(seen) and all(first <= one <= latest for one in numbers)
+        orders = {order for value in seen if isinstance(value, str) and "." not in value and (order := _order(value))}
+        return cls(serial, orders.pop() if len(orders) == 1 else "")
+
+    def read(self, value: Any) -> float | str:
+        """Unix seconds, or why it is none.
+
+        A number of seconds (or milli-, micro-, nanoseconds, by its size), ISO 8601 with zone or in UTC, RFC 2822, a
+        month by its name, compact digits, or numbers whose order cannot be misread.
+        """
+        if isinstance(value, datetime):
+            return _checked((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
+        text = str(value).strip()
+        if _COMPACT.fullmatch(text):
+            return self._read_at(datetime.strptime, text, _COMPACT_FORMS[len(text)])
+        number = _number(value)
+        if number is not None:
+            if self.serial:
+                return _checked((_SERIAL_EPOCH + timedelta(days=number)).timestamp())
+            while abs(number) > _LARGEST_SECONDS:
+                number /= 1000
+            return _checked(number)
+        zone = UTC
+        if (zoned := _ZONED.match(text)) and zoned[2] in _ZONES and not zoned[1].rstrip().endswith(("AM", "PM")):
+            text, zone = zoned[1], timezone(timedelta(hours=_ZONES[zoned[2]]))
+        return self._in_words(text, zone)
+
+    def _in_words(self, text: str, zone: timezone) -> float | str:
+        try:
+            found = datetime.fromisoformat(text)
+            return _checked((found if found.tzinfo else found.replace(tzinfo=zone)).timestamp())
+        except ValueError:
+            pass
+        parts: tuple[int, int, int] | None = None
+        clock: tuple[str | None, ...] = ()
+        if match := _YEAR_FIRST.fullmatch(text):
+            parts, clock = (int(match[1]), int(match[3]), int(match[4])), match.groups()[4:]
+        elif match := _NUMERIC.fullmatch(text):
+            one, other, year = int(match[1]), int(match[3]), int(match[4])
+            order = _order(text) or self.order
+            if not order:
+                return "its day and month may be either way round"
+            year += 2000 if year < 100 else 0
+            parts, clock = (year, other, one) if order == "day" else (year, one, other), match.groups()[4:]
+        elif match := _NAMED.fullmatch(text):
+            name = (match[2] or match[3])[:3].casefold()
+            if name in _MONTHS:
+                parts, clock = (int(match[5]), _MONTHS.index(name) + 1, int(match[1] or match[4])), match.groups()[5:]
+        if parts is None:
+            try:
+                found = parsedate_to_datetime(text)
+            except ValueError:
+                return "its time cannot be read"
+            return _checked((found if found.tzinfo else found.replace(tzinfo=zone)).timestamp())
+        hour, minute, second = (int(part or 0) for part in clock[:3])
+        if half := clock[3]:
+            hour = hour % 12 + 12 * (half[0] in "Pp")
+        return self._read_at(datetime, *parts, hour, minute, second, zone=zone)
+
+    @staticmethod
+    def _read_at(make: Any, *parts: Any, zone: timezone = UTC) -> float | str:
+        try:
+            return _checked(make(*parts).replace(tzinfo=zone).timestamp())
+        except ValueError:
+            return "its time cannot be read"
+
+
+_LARGEST_SECONDS = 1e11
+"""Unix times beyond this (the year 5138) count milliseconds or smaller parts."""
+
+
+def _order(text: str) -> Order:
+    """Which of day and month comes first, where only one may; with full stops it is the day."""
+    match = _NUMERIC.match(text.strip())
+    if match is None:
+        return ""
+    one, other = int(match[1]), int(match[3])
+    if match[2] == "." or one > 12 >= other:
+        return "day"
+    return "month" if other > 12 >= one else ""
+
+
+def _checked(seconds: float) -> float | str:
+    year = 0.0
+    try:
+        year = datetime.fromtimestamp(seconds, UTC).year
+    except (ValueError, OverflowError, OSError):
+        return "its time is of no year"
+    if not EARLIEST <= year <= datetime.now(UTC).year + 1:
+        return f"its time would be of the year {year}"
+    return seconds
+
+
+def _number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if number - number == 0 else None
