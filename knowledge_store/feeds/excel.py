@@ -17,6 +17,22 @@ from reaseq.knowledge_store.feeds.delimited import unique
 from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, IsHeader, Reading
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Row, checked
 
+_ERRORS = frozenset(
+    (
+        "#N/A",
+        "#REF!",
+        "#VALUE!",
+        "#DIV/0!",
+        "#NAME?",
+        "#NULL!",
+        "#NUM!",
+        "#SPILL!",
+        "#CALC!",
+        "#GETTING_DATA",
+        "#FIELD!",
+    )
+)
+"""What a cell shows whose formula failed (ECMA-376, 18.18.11): there is nothing in it."""
 _LOOKED_AT = 20
 
 
@@ -125,4 +141,4 @@ def _value(cell: Any) -> Any:
         return int(cell)
     if isinstance(cell, datetime | date):
         return cell.isoformat()
-    return "" if cell is None else cell
+    return "" if cell is None or (isinstance(cell, str) and cell in _ERRORS) else cell

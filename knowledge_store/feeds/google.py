@@ -4,6 +4,7 @@ https://support.google.com/merchants/answer/7052112
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text_of
 
@@ -28,6 +29,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             yield row
             continue
         values = {name.removeprefix("g:").replace(" ", "_"): value for name, value in row.values.items()}
+        values = _with_details(values)
         group, own = (text_of(values.get(name)).strip() for name in ("item_group_id", "id"))
         if not group:
             yield Record(row.line, values)
@@ -36,3 +38,16 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         price = values.get("sale_price") or values.get("price")
         product = {name: value for name, value in values.items() if name not in OPTIONS and name != "item_group_id"}
         yield Record(row.line, product | {"id": group}, (Variant(own, group, options, price),))
+
+
+def _with_details(values: dict[str, Any]) -> dict[str, Any]:
+    """Each `product_detail` as a column of its own name; the category Google has for it where the shop names none."""
+    details = values.pop("product_detail", None)
+    alone = {name.rpartition(".")[2]: values.pop(name) for name in list(values) if name.startswith("product_detail.")}
+    listed = [one for one in (details if isinstance(details, list) else [alone]) if isinstance(one, dict)]
+    found = {text_of(one.get("attribute_name")).strip(): text_of(one.get("attribute_value")).strip() for one in listed}
+    if not text_of(values.get("product_type")).strip():
+        category = text_of(values.get("google_product_category")).strip()
+        if category and not category.isdigit():
+            values = values | {"product_type": category}
+    return values | {name: value for name, value in found.items() if name and value and name not in values}

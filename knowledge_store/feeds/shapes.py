@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reaseq.knowledge_store.feeds import amazon, google, icecat, magento, nested, schema_org, shopify, woocommerce
-from reaseq.knowledge_store.feeds.rows import Feed, Row, with_columns
+from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, with_columns
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ SHAPES = (
 
 def shaped(feed: Feed) -> Feed:
     """`feed` with its rows as the system means them that wrote it; as it is, if that is none of the known."""
+    feed = _in_english(feed)
     columns = set(feed.columns)
     for shape in SHAPES:
         if columns.issuperset(shape.marks):
@@ -53,3 +54,19 @@ def shaped(feed: Feed) -> Feed:
                 column_name=shape.column_name,
             )
     return feed
+
+
+def _in_english(feed: Feed) -> Feed:
+    """A WooCommerce feed of a shop in another language, with the columns' own names; any other as it is."""
+    names = woocommerce.english(feed.columns)
+    renamed = [names.get(column, column) for column in feed.columns]
+    if not names or not set(renamed).issuperset(woocommerce.MARKS) or set(feed.columns).issuperset(woocommerce.MARKS):
+        return feed
+
+    def rows() -> Iterator[Row]:
+        for row in feed.rows:
+            if isinstance(row, Record):
+                row = row._replace(values={names.get(name, name): value for name, value in row.values.items()})
+            yield row
+
+    return replace(feed, columns=renamed, rows=rows())

@@ -1,10 +1,13 @@
 """WooCommerce's product CSV: `variable` products, and `variation` rows that name their parent.
 
 https://woocommerce.com/document/product-csv-importer-exporter/
-A parent is named by its SKU or as `id:ID`.
+A parent is named by its SKU or as `id:ID`. The names of columns are in the shop's language; types are not. Within
+values a backslash stands before a comma, and a line break is written as a backslash and an n.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text_of
@@ -20,6 +23,76 @@ FIELDS = {
     "category": "Categories",
 }
 COLUMN_NAME = "Meta: {name}"
+_TRANSLATED = {
+    "Type": ("Typ", "Tipo", "Rodzaj", "Tyyppi"),
+    "SKU": ("Artikelnummer", "UGS", "COD", "REF", "Varenummer", "Artikelnr"),
+    "Name": ("Nom", "Nombre", "Nome", "Naam", "Namn", "Navn", "Nazwa", "Nimi"),
+    "Short description": (
+        *("Kurzbeschreibung", "Description courte", "Descripción corta", "Breve descrizione", "Descrizione breve"),
+        *("Korte beschrijving", "Descrição curta", "Breve descrição", "Kort beskrivning", "Kort beskrivelse"),
+        *("Krótki opis",),
+    ),
+    "Description": (
+        *("Beschreibung", "Descripción", "Descrizione", "Beschrijving", "Descrição", "Beskrivning", "Beskrivelse"),
+        *("Opis", "Kuvaus"),
+    ),
+    "Sale price": (
+        *("Angebotspreis", "Tarif promo", "Prix promo", "Precio rebajado", "Prezzo in offerta", "Actieprijs"),
+        *("Preço promocional", "Reapris", "Tilbudspris", "Cena promocyjna"),
+    ),
+    "Regular price": (
+        *(
+            "Regulärer Preis",
+            "Tarif régulier",
+            "Prix régulier",
+            "Precio normal",
+            "Prezzo di listino",
+            "Reguliere prijs",
+        ),
+        *("Normale prijs", "Preço normal", "Ordinarie pris", "Normalpris", "Cena regularna", "Cena"),
+    ),
+    "Categories": (
+        "Kategorien",
+        "Catégories",
+        "Categorías",
+        "Categorie",
+        "Categorieën",
+        "Categorias",
+        "Kategorier",
+        "Kategorie",
+    ),
+    "Parent": (
+        *("Übergeordnet", "Übergeordnetes Produkt", "Superior", "Principal", "Genitore", "Hoofd", "Bovenliggend"),
+        *("Ascendente", "Pai", "Överordnad", "Forælder", "Nadrzędny", "Produit parent", "Producto superior"),
+    ),
+    "Brands": ("Marken", "Marke", "Marques", "Marcas", "Marchi", "Merken", "Varumärken", "Mærker", "Marki"),
+}
+"""What the columns are called in other languages, by their English names (WooCommerce's own translations)."""
+_ATTRIBUTE = re.compile(r"\b(?:attribute?|attribut[eo]?|attribuut|atributo?|atrybut)\b", re.IGNORECASE)
+_VALUE = re.compile(r"\b(?:value|wert|valeur|valor|valore|waarde|värde|værdi|wartość)", re.IGNORECASE)
+_NAME = re.compile(r"\b(?:name|nom|nombre|nome|naam|namn|navn|nazwa)\b", re.IGNORECASE)
+_COMMA = re.compile(r"(?<!\\),")
+
+
+def english(columns: Sequence[str]) -> dict[str, str]:
+    """The English names of the columns that are in another language."""
+    known = {_folded(name): of for of, names in _TRANSLATED.items() for name in names}
+    made: dict[str, str] = {}
+    for column in columns:
+        number = re.search(r"\d+", column)
+        if of := known.get(_folded(column)):
+            made[column] = of
+        elif number and _ATTRIBUTE.search(column) and (_VALUE.search(column) or _NAME.search(column)):
+            made[column] = f"Attribute {number[0]} {'value(s)' if _VALUE.search(column) else 'name'}"
+    return made
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).strip().casefold()
+
+
+def _unescaped(text: str) -> str:
+    return text.replace("\\,", ",").replace("\\n", "\n")
 
 
 def rows(found: Iterable[Row]) -> Iterator[Row]:
@@ -46,8 +119,10 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         product = {name: value for name, value in values.items() if not name.startswith("Attribute ")}
         if not text_of(product.get("Description")).strip():
             product["Description"] = product.get("Short description", "")
+        product["Description"] = _unescaped(text_of(product["Description"]))
         # "Clothing > Shoes, Sale": the first way, and of it the last step
-        product["Categories"] = text_of(values.get("Categories")).split(",")[0].rpartition(">")[2].strip()
+        first = _COMMA.split(text_of(values.get("Categories")))[0]
+        product["Categories"] = _unescaped(first.rpartition(">")[2]).strip()
         yield Record(row.line, product | _attributes(values) | {"SKU": own})
 
 
@@ -58,5 +133,5 @@ def _attributes(values: dict[str, Any]) -> dict[str, str]:
         if column.startswith("Attribute ") and column.endswith(" name") and text_of(name).strip():
             value = text_of(values.get(f"{column.removesuffix(' name')} value(s)")).strip()
             if value:
-                made[text_of(name).strip()] = value
+                made[text_of(name).strip()] = _unescaped(value)
     return made

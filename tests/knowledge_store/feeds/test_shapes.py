@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed
+from reaseq.knowledge_store.feeds.rows import Record, Variant
 from reaseq.knowledge_store.importing import ImportReport, import_feed
 from reaseq.knowledge_store.store import PRODUCT, VARIANT, Store
 
@@ -462,3 +463,62 @@ def test_rows_in_any_order_make_the_same_variants(tmp_path: Path) -> None:
         shuffled = random.Random(seed).sample(lines, len(lines))
         _, _, products = imported(folder, "\n".join([header, *shuffled]))
         assert {key: one["variants"] for key, one in products.items()} == expected
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "ID,Typ,Artikelnummer,Name,Kurzbeschreibung,Beschreibung,Angebotspreis,Regulärer Preis,Kategorien,Übergeordnet,"
+        "Attribut 1 Name,Attribut 1 Wert(e),Attribut 1 Sichtbar",
+        "ID,Type,UGS,Nom,Description courte,Description,Tarif promo,Tarif régulier,Catégories,Parent,"
+        "Nom de l’attribut 1,Valeur(s) de l’attribut 1,Attribut 1 visible",
+        "ID,Tipo,SKU,Nombre,Descripción corta,Descripción,Precio rebajado,Precio normal,Categorías,Superior,"
+        "Nombre del atributo 1,Valor(es) del atributo 1,Atributo visible 1",
+    ],
+)
+def test_woocommerce_in_the_shops_language(tmp_path: Path, header: str) -> None:
+    data = f"""{header}
+1,variable,A,Clog,,"Light\\nwarm",,"89,00","Home\\, Garden > Clogs, Sale",,Size,"40, 41",1
+2,variation,A-40,Clog - 40,,,"79,00","89,00",,A,Size,40,1
+"""
+    path = tmp_path / "feed.csv"
+    path.write_text(data)
+    feed = open_feed(path)
+    product, variant = feed.rows
+    assert feed.format == "WooCommerce products, CSV"
+    assert isinstance(product, Record)
+    assert isinstance(variant, Record)
+    fields = guess_columns(feed.columns, feed.fields)
+    assert [product.values[fields[name]] for name in ("id", "title", "description", "category", "list_price")] == [
+        "A", "Clog", "Light\nwarm", "Clogs", "89,00"
+    ]  # fmt: skip
+    assert variant.variants == (Variant("A-40", "A", {"Size": "40"}, "79,00"),)
+
+
+def test_details_of_google_are_columns(tmp_path: Path) -> None:
+    named = "<g:attribute_name>{}</g:attribute_name><g:attribute_value>{}</g:attribute_value>"
+    detail = f"<g:product_detail>{named}</g:product_detail>"
+    category = "<g:google_product_category>A &gt; Shoes</g:google_product_category>"
+    item = "<item><g:id>{}</g:id><title>Clog</title><link>x</link><g:image_link>x</g:image_link>{}</item>"
+    items = item.format(1, detail.format("Sole", "cork") + detail.format("Upper", "wool"))
+    items += item.format(
+        2, detail.format("Sole", "rubber") + "<g:google_product_category>A &gt; Shoes</g:google_product_category>"
+    )
+    path = tmp_path / "feed.xml"
+    path.write_text(f'<rss xmlns:g="http://base.google.com/ns/1.0"><channel>{items}</channel></rss>')
+    first, second = (row for row in open_feed(path).rows if isinstance(row, Record))
+    assert (first.values["Sole"], first.values["Upper"], second.values["Sole"]) == ("cork", "wool", "rubber")
+    assert second.values["product_type"] == "A > Shoes"
+
+
+def test_errors_of_a_workbook_are_nothing(tmp_path: Path) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in (["SKU", "Title", "Price"], ["1", "Clog", "#N/A"], ["#REF!", "Boot", 5]):
+        sheet.append(row)
+    book.save(tmp_path / "feed.xlsx")
+    first, second = (row for row in open_feed(tmp_path / "feed.xlsx").rows if isinstance(row, Record))
+    assert (first.values["Price"], second.values["SKU"]) == ("", "")
