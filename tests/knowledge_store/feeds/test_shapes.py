@@ -501,9 +501,7 @@ def test_details_of_google_are_columns(tmp_path: Path) -> None:
     category = "<g:google_product_category>A &gt; Shoes</g:google_product_category>"
     item = "<item><g:id>{}</g:id><title>Clog</title><link>x</link><g:image_link>x</g:image_link>{}</item>"
     items = item.format(1, detail.format("Sole", "cork") + detail.format("Upper", "wool"))
-    items += item.format(
-        2, detail.format("Sole", "rubber") + "<g:google_product_category>A &gt; Shoes</g:google_product_category>"
-    )
+    items += item.format(2, detail.format("Sole", "rubber") + category)
     path = tmp_path / "feed.xml"
     path.write_text(f'<rss xmlns:g="http://base.google.com/ns/1.0"><channel>{items}</channel></rss>')
     first, second = (row for row in open_feed(path).rows if isinstance(row, Record))
