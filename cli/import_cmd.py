@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from reaseq.knowledge_store.feeds.rows import Feed
     from reaseq.knowledge_store.importing import ImportReport
+    from reaseq.taxonomy.category_paths import CategoryNames
 
 _PREVIEWED = 5
 _PLAIN_EVERY = 10.0
@@ -71,6 +72,7 @@ def import_(
     from reaseq.knowledge_store.feeds.opening import open_feed
     from reaseq.knowledge_store.importing import category_name, import_feed
     from reaseq.knowledge_store.store import Store
+    from reaseq.taxonomy.category_paths import CategoryNames
 
     if (file is None) != sample:
         raise ReaseqError("name one feed file, or --sample", hint="reaseq import FILE --category shoes")
@@ -83,8 +85,9 @@ def import_(
     _print_guess(console, feed, guess)
     if sample:
         category = category or "shoes"
+    names = CategoryNames(settings.schemas_dir)
     if dry_run:
-        _print_preview(console, feed, guess, category)
+        _print_preview(console, feed, guess, category, names)
         return
     with Store.open(settings.store_url) as store:
         with _Bar(feed) as on_progress:
@@ -93,6 +96,7 @@ def import_(
                 feed,
                 guess,
                 category=category,
+                names=names,
                 rejected_dir=settings.state_dir / "rejected",
                 on_progress=on_progress,
             )
@@ -142,7 +146,9 @@ def _print_guess(console: Console, feed: Feed, guess: dict[str, str]) -> None:
         console.print("list_price counts where the price is unknown; it stays among the attributes.", highlight=False)
 
 
-def _print_preview(console: Console, feed: Feed, guess: dict[str, str], category: str | None) -> None:
+def _print_preview(
+    console: Console, feed: Feed, guess: dict[str, str], category: str | None, names: CategoryNames
+) -> None:
     from itertools import islice
 
     from rich.table import Table
@@ -151,13 +157,13 @@ def _print_preview(console: Console, feed: Feed, guess: dict[str, str], category
     from reaseq.cli.progress import printable
     from reaseq.knowledge_store.importing import preview
 
-    products = list(islice(preview(feed.rows, guess, category), _PREVIEWED))
+    products = list(islice(preview(feed.rows, guess, category, names), _PREVIEWED))
     variants = any(product["variants"] for product in products)
     table = Table("field", title="The first products", title_justify="left")
     for number in range(1, len(products) + 1):
         table.add_column(str(number), ratio=1, overflow="fold")
-    names = ("id", "category", "title", "brand", "price", "currency", "description", "variants")
-    for name in names if variants else names[:-1]:
+    fields = ("id", "category", "title", "brand", "price", "currency", "description", "variants")
+    for name in fields if variants else fields[:-1]:
         cells = ("" if product[name] is None else printable(str(product[name]))[:120] for product in products)
         table.add_row(name, *map(Text, cells))
     console.print(table)

@@ -19,6 +19,7 @@ from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, parse
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, Variant, plain, text_of
 from reaseq.knowledge_store.store import CLAIM, EVENT, IMPORT, PRODUCT, VARIANT, Store
 from reaseq.knowledge_store.tables import CategoryBy, now
+from reaseq.taxonomy.category_paths import CategoryNames, steps_of
 from reaseq.taxonomy.schema import starter_for
 
 _BATCH = 500
@@ -61,10 +62,14 @@ class ImportReport:
 
 
 def product_from(
-    record: Record, mapping: Mapping[str, str], category: str | None, marks: Mapping[str, str] | None = None
+    record: Record,
+    mapping: Mapping[str, str],
+    category: str | None,
+    marks: Mapping[str, str] | None = None,
+    names: CategoryNames | None = None,
 ) -> dict[str, Any] | BadRow:
-    """The product columns of a record; its other columns go to `attributes`, raw, but for empty ones. marks: of columns
-    of prices the decimal mark."""
+    """The product columns of a record; its other columns go to `attributes`, raw, but for empty ones, and so does a
+    path to its category. marks: of columns of prices the decimal mark. names: what categories there are."""
     values = record.values
 
     def text(name: str) -> str:
@@ -83,7 +88,7 @@ def product_from(
             currency = named or currency_in(mapping[name])
     used = _used(mapping)
     product: dict[str, Any] = {
-        "category": category or category_name(text("category")),
+        "category": category or _category_of(text("category"), names),
         "title": title,
         "description": text("description"),
         "brand": text("brand") or None,
@@ -93,6 +98,8 @@ def product_from(
             str(name): plain(value) for name, value in values.items() if name not in used and not is_empty(value)
         },
     }
+    if "category" in mapping and len(steps_of(path := text("category"))) > 1:
+        product["attributes"][mapping["category"]] = path  # it often says whom for
     canonical = json.dumps([product[name] for name in _CONTENT], sort_keys=True, ensure_ascii=False)
     product["fingerprint"] = hashlib.sha256(canonical.encode()).hexdigest()[:16]
     product["id"] = text("id").strip() or _made_id(product)
@@ -122,6 +129,10 @@ def _used(mapping: Mapping[str, str]) -> set[str]:
     return {column for field, column in mapping.items() if field != "list_price"}
 
 
+def _category_of(text: str, names: CategoryNames | None) -> str | None:
+    return None if text.strip().casefold() in _EMPTY else (names or _bundled()).of(text)
+
+
 @lru_cache(maxsize=1024)
 def category_name(text: str) -> str | None:
     """A category as the store names it: the starter schema's name where one matches, else the words joined."""
@@ -131,16 +142,23 @@ def category_name(text: str) -> str | None:
     return starter.category if starter else "_".join(re.findall(r"[^\W_]+", text.casefold()))[:200] or None
 
 
+@lru_cache
+def _bundled() -> CategoryNames:
+    return CategoryNames()
+
+
 def import_feed(
     store: Store,
     feed: Feed,
     mapping: Mapping[str, str],
     *,
     category: str | None = None,
+    names: CategoryNames | None = None,
     rejected_dir: Path,
     on_progress: Callable[[ImportReport], None] = lambda report: None,
 ) -> ImportReport:
-    """Read `feed` into the store, a transaction a batch; stop it any time and run it again.
+    """Read `feed` into the store, a transaction a batch; stop it any time and run it again. names: the categories that
+    the feed's own may stand for; by default those of the bundled schemas.
 
     A product whose content changed is updated, an unchanged one left alone. Of rows that repeat an id
     within the feed the first counts: a repeat with the same text and price is counted (other columns
@@ -168,7 +186,7 @@ def import_feed(
                     report.further += 1
                     variants += [(row.line, variant) for variant in row.variants]
                     continue
-                made = product_from(row, mapping, name, marks) if isinstance(row, Record) else row
+                made = product_from(row, mapping, name, marks, names) if isinstance(row, Record) else row
                 if isinstance(made, BadRow):
                     rejected.add(made)
                 elif isinstance(row, Record):
@@ -332,11 +350,13 @@ class RejectedRows:
             self._file.close()
 
 
-def preview(rows: Iterable[Row], mapping: Mapping[str, str], category: str | None) -> Iterator[dict[str, Any]]:
+def preview(
+    rows: Iterable[Row], mapping: Mapping[str, str], category: str | None, names: CategoryNames | None = None
+) -> Iterator[dict[str, Any]]:
     """The products the first rows would become, with the variants those rows bring; other rows are passed over."""
     for row in rows:
         if isinstance(row, Record) and row.product:
-            made = product_from(row, mapping, category_name(category) if category else None)
+            made = product_from(row, mapping, category_name(category) if category else None, names=names)
             if not isinstance(made, BadRow):
                 yield made | {"variants": "; ".join(", ".join(one.options.values()) for one in row.variants)}
 

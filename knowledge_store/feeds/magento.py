@@ -37,8 +37,8 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         )
         if not text_of(values.get("description")).strip():
             values["description"] = values.get("short_description", "")
-        # "Default Category/Shoes,Default Category/Sale": the first way, and of it the last step
-        values["categories"] = text_of(values.get("categories")).split(",")[0].rpartition("/")[2].strip()
+        # "Default Category/Shoes,Default Category/Sale": the first way, without what all have
+        values["categories"] = text_of(values.get("categories")).split(",")[0].removeprefix("Default Category/").strip()
         more: dict[str, Any] = _pairs(text_of(values.pop("additional_attributes", "")))
         yield Record(row.line, values | {name: text for name, text in more.items() if name not in values}, variants)
 

@@ -120,9 +120,8 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         if not text_of(product.get("Description")).strip():
             product["Description"] = product.get("Short description", "")
         product["Description"] = _unescaped(text_of(product["Description"]))
-        # "Clothing > Shoes, Sale": the first way, and of it the last step
-        first = _COMMA.split(text_of(values.get("Categories")))[0]
-        product["Categories"] = _unescaped(first.rpartition(">")[2]).strip()
+        # "Clothing > Shoes, Sale": the first way
+        product["Categories"] = _unescaped(_COMMA.split(text_of(values.get("Categories")))[0]).strip()
         yield Record(row.line, product | _attributes(values) | {"SKU": own})
 
 
