@@ -36,6 +36,9 @@ def import_(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what the columns would become; write nothing.")
     ] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="What the file has no column for becomes empty, and does not stay.")
+    ] = False,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     header_row: HeaderRow = None,
@@ -47,7 +50,8 @@ def import_(
 
     Files of Shopify, WooCommerce, Magento, Amazon, Google Merchant, Icecat and schema.org are known by their
     columns; variants are kept with their products. Import the same feed again any time: changed products are
-    updated, unchanged ones left alone. Rows that cannot be used are set aside with line number and reason, and the
+    updated, unchanged ones left alone. A file with some of the columns is an update: what it has no column for stays,
+    an empty cell clears. Rows that cannot be used are set aside with line number and reason, and the
     rest goes on.
 
     Examples:
@@ -97,6 +101,7 @@ def import_(
                 guess,
                 category=category,
                 names=names,
+                replaces=replace,
                 rejected_dir=settings.state_dir / "rejected",
                 on_progress=on_progress,
             )
@@ -238,6 +243,14 @@ def _print_report(console: Console, report: ImportReport) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if report.cleared:
+        console.print(f"{report.cleared:,} fields held something and are empty now.", highlight=False, soft_wrap=True)
+    if report.elsewhere:
+        console.print(
+            f"{report.elsewhere:,} products were known from another file by the same id.",
+            highlight=False,
+            soft_wrap=True,
+        )
     if report.made_ids:
         console.print(
             f"{report.made_ids:,} products came without an id: theirs is made from title, brand and description.",

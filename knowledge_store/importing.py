@@ -36,7 +36,8 @@ class ImportReport:
     """What became of every row: `rows` is the sum of new, updated, unchanged, repeated, further and set aside.
 
     `further` rows only say more of a product: its variants, its pictures. `orphans` are variants whose product no
-    import brought.
+    import brought. `cleared` are fields that held something and whose cell is empty now; `elsewhere` products that
+    another file had brought.
     """
 
     import_id: int
@@ -54,6 +55,8 @@ class ImportReport:
     empty_descriptions: int = 0
     unknown_prices: int = 0
     made_ids: int = 0
+    cleared: int = 0
+    elsewhere: int = 0
     rejected_file: Path | None = None
     first_rejected: list[tuple[int, str]] = field(default_factory=list)
 
@@ -100,11 +103,47 @@ def product_from(
     }
     if "category" in mapping and len(steps_of(path := text("category"))) > 1:
         product["attributes"][mapping["category"]] = path  # it often says whom for
-    canonical = json.dumps([product[name] for name in _CONTENT], sort_keys=True, ensure_ascii=False)
-    product["fingerprint"] = hashlib.sha256(canonical.encode()).hexdigest()[:16]
+    product["fingerprint"] = _fingerprint(product)
     product["id"] = text("id").strip() or _made_id(product)
     product["line"] = record.line
     return product
+
+
+def _fingerprint(product: Mapping[str, Any]) -> str:
+    canonical = json.dumps([product[name] for name in _CONTENT], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Columns") -> tuple[dict[str, Any], int]:
+    """The product with what its file has no column for as it was, and how many fields became empty."""
+    made = dict(product)
+    for name in _CONTENT[1:-1]:
+        if name not in columns.fields:
+            made[name] = before[name]
+    made["category"] = product["category"] or before["category"]
+    old = before["attributes"] or {}
+    kept = {name: value for name, value in old.items() if name not in columns.named}
+    made["attributes"] = kept | product["attributes"]
+    made["fingerprint"] = _fingerprint(made)
+    fields = sum(before[name] not in (None, "") and made[name] in (None, "") for name in _COMPARED)
+    return made, fields + sum(name not in made["attributes"] for name in old)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """What a file has columns for: fields of products, and all columns' names. replaces: does what it lacks count as
+    empty?"""
+
+    fields: frozenset[str]
+    named: frozenset[str]
+    replaces: bool
+
+    @classmethod
+    def of(cls, feed: Feed, mapping: Mapping[str, str], *, replaces: bool) -> "_Columns":
+        fields = {"price" if name == "list_price" else name for name in mapping}
+        if "price" in fields:
+            fields.add("currency")
+        return cls(frozenset(fields), frozenset(feed.columns), replaces)
 
 
 def _marks(rows: Iterable[Row], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -154,13 +193,15 @@ def import_feed(
     *,
     category: str | None = None,
     names: CategoryNames | None = None,
+    replaces: bool = False,
     rejected_dir: Path,
     on_progress: Callable[[ImportReport], None] = lambda report: None,
 ) -> ImportReport:
     """Read `feed` into the store, a transaction a batch; stop it any time and run it again. names: the categories that
     the feed's own may stand for; by default those of the bundled schemas.
 
-    A product whose content changed is updated, an unchanged one left alone. Of rows that repeat an id
+    A product whose content changed is updated, an unchanged one left alone. What the file has no column for stays as it
+    was, unless it `replaces` what there is; an empty cell clears. Of rows that repeat an id
     within the feed the first counts: a repeat with the same text and price is counted (other columns
     may differ, a time of crawling for instance), any other set aside. Rows set aside go to a CSV file
     in `rejected_dir` with line number and reason.
@@ -176,6 +217,7 @@ def import_feed(
     name = category_name(category) if category else None
     rows = iter(feed.rows)
     marks: dict[str, str] = {}
+    columns = _Columns.of(feed, mapping, replaces=replaces)
     try:
         while batch := list(islice(rows, _BATCH)):
             marks = marks or _marks(batch, mapping)
@@ -192,7 +234,7 @@ def import_feed(
                 elif isinstance(row, Record):
                     products.append((made, bool(row.variants)))
                     variants += [(row.line, variant) for variant in row.variants]
-            _write(store, products, feed.path.name, report, rejected)
+            _write(store, products, feed.path.name, report, rejected, columns)
             _write_variants(store, variants, report)
             on_progress(report)
         if report.variants:
@@ -206,13 +248,13 @@ def import_feed(
 
 def _write(
     store: Store, products: Sequence[tuple[dict[str, Any], bool]], source: str, report: ImportReport,
-    rejected: "RejectedRows",
+    rejected: "RejectedRows", columns: _Columns,
 ) -> None:  # fmt: skip
     """products: each with whether its row brings variants too; such rows repeat the product for each of them."""
     stamp = now()
     with store.writing() as connection:
         ids = {product["id"] for product, _ in products}
-        compared = [PRODUCT.c[name] for name in (*_COMPARED, "category", "category_by")]
+        compared = [PRODUCT.c[name] for name in (*_CONTENT, "category_by", "source")]
         query = select(PRODUCT.c.id, PRODUCT.c.line, PRODUCT.c.fingerprint, PRODUCT.c.import_id, *compared)
         there = {row.id: row._mapping for row in connection.execute(query.where(PRODUCT.c.id.in_(ids)))}
         seen: dict[str, Mapping[Any, Any]] = {
@@ -233,22 +275,27 @@ def _write(
                     rejected.add(BadRow(product["line"], reason, raw))
                 continue
             seen[product_id] = product
+            before = there.get(product_id)
+            if before is not None and before["fingerprint"] != product["fingerprint"] and not columns.replaces:
+                product, cleared = _updated(product, before, columns)
+                report.cleared += cleared
+            report.elsewhere += before is not None and before["source"] != source
             report.empty_descriptions += not product["description"].strip()
             report.unknown_prices += product["price"] is None
             report.made_ids += product_id == _made_id(product)
             written = product | {"source": source, "import_id": report.import_id, "updated_at": stamp}
-            if product_id not in there:
+            if before is None:
                 new.append(written | {"created_at": stamp})
-            elif there[product_id]["fingerprint"] != product["fingerprint"]:
-                updated.append(written | {"key": product_id} | _category(written["category"], there[product_id]))
+            elif before["fingerprint"] != product["fingerprint"]:
+                updated.append(written | {"key": product_id} | _category(written["category"], before))
             else:
                 unchanged.append({"key": product_id, **{name: written[name] for name in _SEEN}})
         if new:
             connection.execute(insert(PRODUCT), new)
         by_key = update(PRODUCT).where(PRODUCT.c.id == bindparam("key"))
         if updated:
-            columns = (*_CONTENT, "category_by", "fingerprint", "source", "line", "import_id", "updated_at")
-            connection.execute(by_key.values({name: bindparam(name) for name in columns}), updated)
+            written_too = (*_CONTENT, "category_by", "fingerprint", "source", "line", "import_id", "updated_at")
+            connection.execute(by_key.values({name: bindparam(name) for name in written_too}), updated)
         if unchanged:
             # Only the mark that this import saw it, which is how a repeat further down is known.
             connection.execute(by_key.values({name: bindparam(name) for name in _SEEN}), unchanged)

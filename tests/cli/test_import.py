@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from reaseq import ReaseqError
 from reaseq.cli.main import main
@@ -235,3 +237,50 @@ def test_export_before_anything_is_known_says_what_to_do(run: Run, capsys: pytes
     with pytest.raises(ReaseqError, match=r"nothing is known of products from feed\.csv"):
         run("export", "feed.csv", "filled.csv")
     assert not Path("filled.csv").exists()
+
+
+def test_a_file_with_some_of_the_columns_is_an_update(run: Run) -> None:
+    full = "sku,title,description,brand,price,color\nA,Clog,warm,Kea,5,red\nB,Boot,dry,Tui,7,\n"
+    Path("full.csv").write_text(full)
+    run("import", "full.csv", "--category", "shoes")
+    Path("prices.csv").write_text("sku,title,price\nA,Clog,4\nB,Boot,7\n")
+    output = run("import", "prices.csv")
+    assert "1 updated, 1 unchanged" in output
+    assert "2 products were known from another file" in output
+    clog = products()["A"]
+    assert (clog["price"], clog["description"], clog["brand"], clog["category"]) == (4, "warm", "Kea", "shoes")
+    assert clog["attributes"] == {"color": "red"}
+    assert "2 unchanged" in run("import", "prices.csv")
+    Path("cleared.csv").write_text("sku,title,description,color\nA,Clog,,\nB,Boot,dry,\n")
+    assert "2 fields held something and are empty now" in run("import", "cleared.csv")
+    assert (products()["A"]["description"], products()["A"]["attributes"]) == ("", {})
+    run("import", "full.csv")
+    assert (products()["A"]["price"], products()["A"]["attributes"]) == (5, {"color": "red"})
+    run("import", "prices.csv", "--replace")
+    assert (products()["A"]["description"], products()["A"]["brand"], products()["A"]["category"]) == (
+        "",
+        None,
+        "shoes",
+    )
+
+
+@given(st.lists(st.sampled_from(["description", "brand", "color", "sole"]), unique=True), st.data())
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_updates_of_different_columns_commute(tmp_path: Path, chosen: list[str], data: st.DataObject) -> None:
+    values = {name: data.draw(st.sampled_from(["", "x", "y"])) for name in ("description", "brand", "color", "sole")}
+    files = []
+    for number, names in enumerate((chosen, [name for name in values if name not in chosen])):
+        header, row = ["sku", "title", *names], ["A", "Clog", *(values[name] for name in names)]
+        files.append(tmp_path / f"{number}.csv")
+        files[-1].write_text(f"{','.join(header)}\n{','.join(row)}\n")
+    made = []
+    for order in (files, files[::-1]):
+        store_file = tmp_path / "store.sqlite"
+        store_file.unlink(missing_ok=True)
+        with Store.open(f"sqlite:///{store_file}") as store:
+            for path in order:
+                feed = open_feed(path)
+                import_feed(store, feed, guess_columns(feed.columns), category="shoes", rejected_dir=tmp_path)
+            (product,) = (one for one, *_ in store.products("shoes"))
+        made.append({name: product[name] for name in ("title", "description", "brand", "attributes")})
+    assert made[0] == made[1]
