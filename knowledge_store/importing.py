@@ -254,9 +254,12 @@ def _write(
     stamp = now()
     with store.writing() as connection:
         ids = {product["id"] for product, _ in products}
-        compared = [PRODUCT.c[name] for name in (*_CONTENT, "category_by", "source")]
+        compared = [PRODUCT.c[name] for name in (*_COMPARED, "category", "category_by", "source")]
         query = select(PRODUCT.c.id, PRODUCT.c.line, PRODUCT.c.fingerprint, PRODUCT.c.import_id, *compared)
         there = {row.id: row._mapping for row in connection.execute(query.where(PRODUCT.c.id.in_(ids)))}
+        changed = [one["id"] for one, _ in products if there.get(one["id"], one)["fingerprint"] != one["fingerprint"]]
+        content = select(PRODUCT.c.id, *(PRODUCT.c[name] for name in _CONTENT)).where(PRODUCT.c.id.in_(changed))
+        old = {row.id: row._mapping for row in connection.execute(content)} if changed else {}
         seen: dict[str, Mapping[Any, Any]] = {
             key: row for key, row in there.items() if row["import_id"] == report.import_id
         }
@@ -276,8 +279,8 @@ def _write(
                 continue
             seen[product_id] = product
             before = there.get(product_id)
-            if before is not None and before["fingerprint"] != product["fingerprint"] and not columns.replaces:
-                product, cleared = _updated(product, before, columns)
+            if product_id in old and not columns.replaces:
+                product, cleared = _updated(product, old[product_id], columns)
                 report.cleared += cleared
             report.elsewhere += before is not None and before["source"] != source
             report.empty_descriptions += not product["description"].strip()
