@@ -5,6 +5,7 @@ An Amazon flat file is one of them: two lines of its own stand above the names o
 
 import csv
 import io
+import re
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,8 @@ from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, IsHeader, Reading, d
 from reaseq.knowledge_store.feeds.rows import EXPORT_AS, BadRow, Feed, FeedError, Layout, Record, Row, unstorable
 
 _LARGEST_CELL = 1 << 20
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What no database takes as text: in a name of a column it costs no more than its place."""
 
 
 def delimited(
@@ -36,7 +39,7 @@ def delimited(
         header = next(reader, [])
     except csv.Error as error:
         raise FeedError(f"{path}: the header is not readable as CSV: {error}", hint=EXPORT_AS) from error
-    given = [name.strip().lstrip("\ufeff") for name in header]
+    given = [_UNSTORABLE.sub("\ufffd", name.strip().lstrip("\ufeff")) for name in header]
     names, fewest = unique(given), max((number for number, name in enumerate(given, 1) if name), default=0)
     if not fewest:
         raise FeedError(f"{path} has no header line", hint="the first line must name the columns")

@@ -150,3 +150,10 @@ def test_sheets(tmp_path: Path) -> None:
     assert titles(tmp_path / "feed.xlsx", Reading(sheet="Autumn", header_row=3)) == ["Boot"]
     with pytest.raises(FeedError, match="'Spring'"):
         open_feed(tmp_path / "feed.xlsx", Reading(sheet="Winter"))
+
+
+def test_a_broken_byte_in_the_header_costs_no_row(tmp_path: Path) -> None:
+    path = written(tmp_path, "sku,title,größe\n1,Größe,5\n2,für,6\n".encode().replace(b"gr\xc3", b"gr\xff", 1))
+    rows = list(open_feed(path).rows)
+    assert all(isinstance(row, Record) for row in rows)
+    assert [name for row in rows if isinstance(row, Record) for name in row.values][2] == "gr\ufffd\ufffdße"
