@@ -20,7 +20,6 @@ from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, Variant
 from reaseq.knowledge_store.store import CLAIM, EVENT, IMPORT, PRODUCT, VARIANT, Store
 from reaseq.knowledge_store.tables import CategoryBy, now
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
-from reaseq.taxonomy.schema import starter_for
 
 _BATCH = 500
 _SHOWN = 5
@@ -172,13 +171,11 @@ def _category_of(text: str, names: CategoryNames | None) -> str | None:
     return None if text.strip().casefold() in _EMPTY else (names or _bundled()).of(text)
 
 
-@lru_cache(maxsize=1024)
 def category_name(text: str) -> str | None:
-    """A category as the store names it: the starter schema's name where one matches, else the words joined."""
+    """A category as the store names it: what the bundled schemas know it as, else the words joined."""
     if text.strip().casefold() in _EMPTY:
         return None
-    starter = starter_for(text)
-    return starter.category if starter else "_".join(re.findall(r"[^\W_]+", text.casefold()))[:200] or None
+    return _bundled().of(text) or "_".join(re.findall(r"[^\W_]+", text.casefold())) or None
 
 
 @lru_cache
@@ -279,6 +276,7 @@ def _write(
                 continue
             seen[product_id] = product
             before = there.get(product_id)
+            named = product["category"]
             if product_id in old and not columns.replaces:
                 product, cleared = _updated(product, old[product_id], columns)
                 report.cleared += cleared
@@ -290,7 +288,7 @@ def _write(
             if before is None:
                 new.append(written | {"created_at": stamp})
             elif before["fingerprint"] != product["fingerprint"]:
-                updated.append(written | {"key": product_id} | _category(written["category"], before))
+                updated.append(written | {"key": product_id} | _category(named, before))
             else:
                 unchanged.append({"key": product_id, **{name: written[name] for name in _SEEN}})
         if new:
