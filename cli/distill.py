@@ -30,7 +30,7 @@ MaxTokensOption = Annotated[
 ]
 MaxCostOption = Annotated[
     float | None,
-    typer.Option("--max-cost", min=0, help="Stop before the run costs more than this (needs [prices] in settings)."),
+    typer.Option("--max-cost", min=0, help="Stop before the run costs more than this (needs \\[prices] in settings)."),
 ]
 
 

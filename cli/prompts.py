@@ -100,7 +100,7 @@ def lint(
     from rich.console import Console
     from rich.text import Text
 
-    from reaseq.prompts.library import PromptError, load_prompt
+    from reaseq.prompts.library import PromptError, doubts, load_prompt
 
     console = Console(soft_wrap=True)
     if files:
@@ -113,8 +113,16 @@ def lint(
     wrong = 0
     for path in paths:
         try:
-            load_prompt(path)
+            if not path.read_bytes().strip():
+                console.print(Text(f"{path}: empty, passed over", style="yellow"))
+                continue
+            prompt = load_prompt(path, of_agent=True)
             console.print(Text(f"{path}: ok", style="green"))
+            for doubt in doubts(prompt):
+                console.print(Text(f"{path}: warning: {doubt}", style="yellow"))
+        except OSError as error:
+            wrong += 1
+            console.print(Text(f"{path}: {error.strerror or error}", style="red"))
         except PromptError as error:
             wrong += 1
             console.print(Text(str(error), style="red"))

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -23,6 +23,7 @@ from reaseq import ReaseqError
 BUNDLED = Path(__file__).parent
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
+_JINJA = re.compile(r"\{[%#].*?[%#]\}", re.DOTALL)
 _MALFORMED = re.compile(r"\{\{|\}\}")
 # Control characters but for newline and tab, zero-width and bidirectional marks, tag characters.
 _HIDDEN = re.compile(
@@ -141,7 +142,7 @@ class PromptLibrary:
         if name not in self._paths:
             raise PromptError(f"no prompt {name!r}; known: {', '.join(self._paths)}", hint="reaseq prompts list")
         if name not in self._loaded:
-            self._loaded[name] = load_prompt(self._paths[name])
+            self._loaded[name] = load_prompt(self._paths[name], of_agent=True)
         return self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -151,8 +152,8 @@ class PromptLibrary:
         return self._paths[name]
 
 
-def load_prompt(path: Path) -> Prompt:
-    """Read and check one prompt file.
+def load_prompt(path: Path, *, of_agent: bool = False) -> Prompt:
+    """Read and check one prompt file. of_agent: must it use what the agent of its name is given, and nothing else?
 
     Raises:
         PromptError: the file is wrong; the message holds a `FILE:LINE: what` for every breach.
@@ -163,12 +164,27 @@ def load_prompt(path: Path) -> Prompt:
         raise PromptError(f"{path}: {error}", hint="reaseq prompts list") from error
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
+        lines, twice, bare = _locate(root)
+        if bare:
+            raise PromptError(
+                "\n".join(f"{path}:{line}: a value that begins with a brace must be quoted" for line in bare),
+                hint='write it between quotes, or below "|" on lines of its own',
+            )
+        raw = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PromptError(f"{path}:{line}: not valid YAML: {error.problem}") from error
-    lines, twice = _locate(root)
+        raise PromptError(f"{path}:{line}: not valid YAML: {error.problem}", hint="reaseq prompts show NAME") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise PromptError(
+            f"{path}:{line}: holds the control character U+{error.character:04X}, which YAML does not allow",
+            hint="take it out, or write it as an escape between double quotes",
+        ) from error
+    except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
+        # Dates of no calendar, numbers too long, anchors within themselves
+        line = _line_of_unreadable(text)
+        raise PromptError(f"{path}:{line}: not valid YAML: {error}", hint="reaseq prompts show NAME") from error
     breaches = [(lines.get(place, 1), f"key {place[-1]!r} stands here twice") for place in twice]
-    raw = yaml.safe_load(text)
     if not isinstance(raw, dict):
         raise PromptError(f"{path}:1: a prompt is a mapping with the keys {', '.join(Prompt.model_fields)}")
     prompt = None
@@ -181,6 +197,7 @@ def load_prompt(path: Path) -> Prompt:
             prompt = Prompt.model_validate({key: raw[key] for key in Prompt.model_fields if key in raw})
     if prompt is not None:
         breaches += _check(prompt, path, lines)
+        breaches += _check_given(prompt, path, lines) if of_agent else ()
     if breaches or prompt is None:
         raise PromptError(
             "\n".join(f"{path}:{line}: {what}" for line, what in sorted(breaches)), hint="reaseq prompts lint"
@@ -191,15 +208,20 @@ def load_prompt(path: Path) -> Prompt:
 Place = tuple[str | int, ...]
 
 
-def _locate(root: yaml.Node | None) -> tuple[dict[Place, int], list[Place]]:
-    """The line of every key and item, and the keys that stand twice in one mapping."""
+def _locate(root: yaml.Node | None) -> tuple[dict[Place, int], list[Place], list[int]]:
+    """The line of every key and item, the keys that stand twice in one mapping, and the lines of keys that are no
+    words, as `{{product}}` without quotes makes them."""
     lines: dict[Place, int] = {}
     twice: list[Place] = []
+    bare: list[int] = []
 
     def walk(node: yaml.Node | None, place: Place) -> None:
         if isinstance(node, yaml.MappingNode):
             seen: set[str] = set()
             for key, value in node.value:
+                if not isinstance(key, yaml.ScalarNode):
+                    bare.append(key.start_mark.line + 1)
+                    continue
                 here = (*place, str(key.value))
                 if key.value in seen:
                     twice.append(here)
@@ -212,7 +234,21 @@ def _locate(root: yaml.Node | None) -> tuple[dict[Place, int], list[Place]]:
                 walk(item, (*place, index))
 
     walk(root, ())
-    return lines, twice
+    return lines, twice, bare
+
+
+def _line_of_unreadable(text: str) -> int:
+    """The line of the first value that YAML parses and cannot make."""
+    loader: Any = yaml.SafeLoader("")
+    with suppress(yaml.YAMLError, RecursionError):
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.ScalarEvent) and event.style is None:
+                tag = loader.resolve(yaml.ScalarNode, event.value, (True, False))
+                try:
+                    loader.construct_object(yaml.ScalarNode(tag, event.value))
+                except (yaml.YAMLError, ValueError):
+                    return event.start_mark.line + 1 if event.start_mark else 1
+    return 1
 
 
 def _line(place: Place, lines: Mapping[Place, int]) -> int:
@@ -254,6 +290,33 @@ def _check(prompt: Prompt, path: Path, lines: Mapping[Place, int]) -> Iterator[t
         for name in sorted(set(example.input) - used["user"]):
             yield _line((*here, "input", name), lines), f"example {index + 1}: the user text has no variable {name!r}"
         yield from _check_reply(prompt, example, (*here, "reply"), index + 1, lines)
+
+
+def _check_given(prompt: Prompt, path: Path, lines: Mapping[Place, int]) -> Iterator[tuple[int, str]]:
+    """What would fail when the first product is asked for."""
+    for part, given in _given(path.stem).items():
+        used = set(_PLACEHOLDER.findall(getattr(prompt, part)))
+        for name in sorted(used - given):
+            told = ", ".join(sorted(given)) or "nothing"
+            yield _line((part,), lines), f"{part} uses {name!r}; what it is given there: {told}"
+        for name in sorted(given - used):
+            yield _line((part,), lines), f"{part} has no {{{{{name}}}}}, which it is given"
+
+
+@lru_cache
+def _given(name: str) -> dict[str, set[str]]:
+    """What the agent of that name fills into its system and its user text: what the bundled prompt holds."""
+    path = BUNDLED / f"{name}.yaml"
+    if not path.is_file():
+        return {}
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return {part: set(_PLACEHOLDER.findall(raw[part])) for part in ("system", "user")}
+
+
+def doubts(prompt: Prompt) -> list[str]:
+    """What a prompt may well say, and probably does not mean: it is sent as it stands."""
+    found = [part for part in ("system", "user") if _JINJA.search(getattr(prompt, part))]
+    return [f"{part} holds a block of Jinja, of which nothing is interpreted" for part in found]
 
 
 def _check_reply(

@@ -1,12 +1,13 @@
 """Prompt files: what is refused and in which words, rendering, fingerprints, overriding."""
 
+import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reaseq.prompts.library import Example, PromptError, PromptLibrary, load_prompt, neutral
+from reaseq.prompts.library import Example, PromptError, PromptLibrary, doubts, load_prompt, neutral
 
 GOOD = """\
 name: verifier
@@ -126,7 +127,9 @@ def test_the_bound_fingerprint_counts_what_was_filled_in(path: Path) -> None:
 
 
 def test_a_users_file_replaces_the_bundled_one(path: Path) -> None:
-    path.write_text(GOOD)
+    with_product = GOOD.replace("{{ claims }}", "{{product}} {{claims}}")
+    with_product = with_product.replace("{claims: 1. red}", "{claims: x, product: y}")
+    path.write_text(with_product.replace("  claims: The", "  product: A.\n  claims: The"))
     library = PromptLibrary(path.parent)
     assert library.path("verifier") == path
     assert library["verifier"].max_tokens == 40
@@ -174,3 +177,66 @@ def test_no_control_token_survives(value: str) -> None:
         assert token.casefold() not in shown.casefold()
     assert not any(char < " " and char not in "\n\t" for char in shown)
     assert neutral("plain text, <b>bold</b> [1] {{x}} 100 %") == "plain text, <b>bold</b> [1] {{x}} 100 %"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            GOOD.replace("user: |\n  {{ claims }}", "user: {{claims}}"),
+            "8: a value that begins with a brace must be quoted",
+        ),
+        (GOOD.replace("Answer", "Ans\x0bwer"), "7: holds the control character U+000B"),
+        (GOOD.replace("description: Checks.", "description: 2026-13-45"), "2: "),
+        (GOOD.replace("Checks.", "&a [*a]"), "1: not valid YAML"),
+        (GOOD.replace("Checks.", "[" * 2000), "not valid YAML"),
+        ("\x00", "holds the control character U+0000"),
+        ("", "a prompt is a mapping"),
+        ("? [1, 2]\n: x\n", "must be quoted"),
+    ],
+)
+def test_whatever_stands_in_a_file_is_told_with_its_place(path: Path, text: str, said: str) -> None:
+    path.write_text(text)
+    with pytest.raises(PromptError) as caught:
+        load_prompt(path)
+    assert said in str(caught.value)
+    assert str(caught.value).startswith(f"{path}:")
+
+
+def test_a_prompt_of_an_agent_uses_what_that_is_given(path: Path) -> None:
+    path.write_text(GOOD)
+    load_prompt(path)
+    with pytest.raises(PromptError, match=r"8: user has no \{\{product\}\}, which it is given"):
+        load_prompt(path, of_agent=True)
+    more = GOOD.replace("{{ claims }}", "{{claims}} {{product}} {{brand}}")
+    more = more.replace("claims: 1. red", "claims: x, product: y, brand: z")
+    path.write_text(more.replace("  claims: The", "  product: A.\n  brand: B.\n  claims: The"))
+    with pytest.raises(PromptError, match="10: user uses 'brand'; what it is given there: claims, product"):
+        load_prompt(path, of_agent=True)
+
+
+def test_blocks_of_jinja_are_doubted(path: Path) -> None:
+    path.write_text(GOOD.replace("Check {{", "{% if x %} {{"))
+    assert doubts(load_prompt(path)) == ["system holds a block of Jinja, of which nothing is interpreted"]
+
+
+_SIGNS = ["", "\n", ":", "{", "}", "[", "'", '"', "&", "*", "!", "|", "\t", "\x07", "%", "é", "- "]
+
+
+@given(st.data())
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_mutants_are_told_or_usable(path: Path, data: st.DataObject) -> None:
+    signs = list(GOOD)
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(signs) - 1))
+        signs[at] = data.draw(st.sampled_from(_SIGNS))
+    path.write_text("".join(signs))
+    try:
+        prompt = load_prompt(path)
+    except PromptError as error:
+        told = str(error)
+    else:
+        told = f"{path}:"
+        system = dict.fromkeys(re.findall(r"\{\{\s*(\w+)\s*\}\}", prompt.system), "x")
+        assert prompt.bind(system=system).messages
+    assert told.startswith(f"{path}:")
