@@ -9,7 +9,6 @@ the one at hand.
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from reaseq.agents.product_text import MOST_COLUMNS, shown
 from reaseq.documents.document import Document
 from reaseq.documents.tokens import stems
 from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
+from reaseq.llm.json_reply import json_of
 from reaseq.prompts.library import Example, Prompt
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import Attribute, CategorySchema
@@ -27,7 +27,6 @@ from reaseq.taxonomy.schema import Attribute, CategorySchema
 _MOST_VALUES = {"supply": 3, "demand": 2}
 _LONGEST_OPEN = 60
 _LONGEST_WHY = 40
-_FENCE = re.compile(r"^\s*```(?:json)?\s*(.*?)\s*```\s*$", re.DOTALL)
 _MOST_PROBLEMS = 5
 _NEIGHBOURS = 4
 
@@ -172,11 +171,7 @@ class AttributeExtractor:
         return _json_schema(properties, required=required)
 
     def _parse(self, reply: Reply) -> Extraction:
-        fenced = _FENCE.match(reply.text)
-        try:
-            data = json.loads(fenced.group(1) if fenced else reply.text)
-        except ValueError as error:
-            raise ReplyError(f"Your reply is not valid JSON: {error}.", reply) from error
+        data = json_of(reply)
         if not isinstance(data, dict):
             raise ReplyError("Your reply must be one JSON object.", reply)
         problems: list[str] = []

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reaseq.agents.product_text import shown
 from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
+from reaseq.llm.json_reply import json_of
 from reaseq.prompts.library import Prompt
 
 _LONGEST = 60
@@ -53,7 +54,7 @@ class Categorizer:
             )
         )
         try:
-            kind = " ".join(_Named.model_validate_json(reply.text).kind.split())
+            kind = " ".join(_Named.model_validate(json_of(reply)).kind.split())
         except ValidationError as error:
             raise ReplyError(f"Your reply breaks the schema: kind: {error.errors()[0]['msg']}.", reply) from error
         if not kind:

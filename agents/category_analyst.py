@@ -14,6 +14,7 @@ from reaseq.agents.product_text import shown
 from reaseq.documents.document import Document
 from reaseq.documents.tokens import stems
 from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
+from reaseq.llm.json_reply import json_of
 from reaseq.prompts.library import Prompt
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 
@@ -78,7 +79,7 @@ class CategoryAnalyst:
             )
         )
         try:
-            proposal = _Proposal.model_validate_json(reply.text)
+            proposal = _Proposal.model_validate(json_of(reply))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"])) or "the reply"

@@ -18,6 +18,7 @@ from reaseq.agents.confidence import suggested, with_verdict
 from reaseq.agents.product_text import MOST_COLUMNS, shown
 from reaseq.documents.document import Document
 from reaseq.llm.chat import Chat, ChatRequest, Message, Reply, ReplyError
+from reaseq.llm.json_reply import json_of
 from reaseq.prompts.library import Prompt
 from reaseq.taxonomy.evidence import GUESSED, Evidence
 from reaseq.taxonomy.lexicon import Lexicon
@@ -168,10 +169,7 @@ def _is_sure(claim: Claim, confidence: float | None) -> bool:
 
 
 def _answers(reply: Reply, count: int) -> list[tuple[bool, float | None]]:
-    try:
-        said = json.loads(reply.text)
-    except ValueError as error:
-        raise ReplyError(f"Your reply is not valid JSON: {error}.", reply) from error
+    said = json_of(reply)
     wanted = [str(number) for number in range(1, count + 1)]
     if not isinstance(said, dict) or any(said.get(number) not in ("yes", "no") for number in wanted):
         raise ReplyError(f'Answer each of the claims 1 to {count} with "yes" or "no".', reply)

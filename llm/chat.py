@@ -5,6 +5,8 @@ in `extra_body` (see `_Model`), and the SDK's aiohttp transport takes the place 
 """
 
 import asyncio
+import logging
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,22 @@ Message = tuple[str, str]
 """Role (system, user or assistant) and content."""
 
 _DRAWN_AT = 0.7
+_CUT_OFF = frozenset(("length", "max_tokens", "model_length", "max_output_tokens"))
+_REFUSED = frozenset(("content_filter", "safety", "recitation", "refusal", "error", "prohibited_content", "blocklist"))
+"""Finish reasons of a reply that is not whole. All others end one that is: each gateway has its own word ("eos",
+"STOP", "end_turn"), or none."""
+_MAY_LEAVE_OFF = {
+    "json_schema": ("json_schema", "response_format", "schema"),
+    "response_format": ("json_object", "response_format"),
+    "top_logprobs": ("top_logprobs",),
+    "logprobs": ("logprobs",),
+    "seed": ("seed",),
+    "max_completion_tokens": ("max_completion_tokens",),
+    "temperature": ("temperature",),
+}
+"""What an endpoint may not know, and by what words it says so. Without `json_schema` it is asked for any object."""
+_THOUGHT = re.compile(r"^\s*<think(?:ing)?>.*?</think(?:ing)?>\s*", re.DOTALL | re.IGNORECASE)
+_LOG = logging.getLogger("reaseq.llm")
 _MESSAGE_CLASS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 
 
@@ -35,6 +53,14 @@ class EndpointRefused(EngineError):
 
 class EndpointFailed(EngineError):
     """One request failed for good, after its retries."""
+
+
+class _Unknown(Exception):
+    """The endpoint does not take the request as it is. `said` is what it answered."""
+
+    def __init__(self, message: str, said: str) -> None:
+        super().__init__(message)
+        self.said = said
 
 
 class ReplyError(Exception):
@@ -122,8 +148,15 @@ class _Model(ChatOpenAI):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
+        left_off = kwargs.pop("left_off", ())
         body = self._get_request_payload(messages, stop=stop, **kwargs)
         body |= body.pop("extra_body", None) or {}
+        if "max_completion_tokens" in left_off and "max_completion_tokens" in body:
+            body["max_tokens"] = body["max_completion_tokens"]  # what it was called before
+        if "json_schema" in left_off and "response_format" in body:
+            body["response_format"] = {"type": "json_object"}
+        for name in left_off:
+            body.pop(name, None)
         response = await self.async_client.create(model=body["model"], messages=[], extra_body=body)
         return self._create_chat_result(response)
 
@@ -152,6 +185,7 @@ class Chat:
         self.budget = budget or Budget()
         self._slots = asyncio.Semaphore(concurrency)
         self._sampling = {"seed": seed} | ({} if temperature is None else {"temperature": temperature})
+        self._left_off: dict[str, None] = {}
         self._prefixes: dict[tuple[Message, ...], list[BaseMessage]] = {}
         self._http = openai.DefaultAioHttpClient(
             timeout=timeout, limits=openai.DEFAULT_CONNECTION_LIMITS, base_url=endpoint.base_url
@@ -212,9 +246,9 @@ class Chat:
                     )
                 )
             reply = _reply_from(kept, call_id=call_id, cached=False)
-        if reply.finish_reason == "length":
+        if reply.finish_reason.casefold() in _CUT_OFF:
             raise ReplyError("Your reply was cut off because it was too long. Answer more briefly.", reply)
-        if reply.finish_reason != "stop":
+        if reply.finish_reason.casefold() in _REFUSED:
             raise ReplyError(f"Your reply did not end properly (finish reason: {reply.finish_reason}).", reply)
         if not reply.text.strip():
             raise ReplyError("Your reply was empty.", reply)
@@ -249,8 +283,36 @@ class Chat:
             options["extra_body"] = {"response_format": request.response_format}
         if request.top_logprobs:
             options |= {"logprobs": True, "top_logprobs": request.top_logprobs}
+        while True:
+            left_off = tuple(self._left_off)
+            try:
+                return await self._once(prefix + _messages(request.turns), options | {"left_off": left_off})
+            except _Unknown as error:
+                if left_off == tuple(self._left_off) and not self._leaves_off(error, options):
+                    raise EndpointFailed(
+                        str(error), hint="see that the model takes such requests, or name another (see: reaseq config)"
+                    ) from error
+
+    def _leaves_off(self, error: "_Unknown", options: Mapping[str, Any]) -> bool:
+        """Does its answer name something that may be left off, and was not before? It is, for the rest of the run. An
+        answer that names nothing ("maximum context length") is of this request alone."""
+        sent = {*options, *options.get("extra_body", ()), *self._sampling}
+        sent |= {"json_schema"} & {options.get("extra_body", {}).get("response_format", {}).get("type")}
+        open_ones = [name for name in _MAY_LEAVE_OFF if name in sent and name not in self._left_off]
+        named = [name for name in open_ones if any(word in error.said for word in _MAY_LEAVE_OFF[name])]
+        chosen = named[:1]
+        if chosen == ["logprobs"] or chosen == ["top_logprobs"]:
+            chosen = ["logprobs", "top_logprobs"]
+        self._left_off.update(dict.fromkeys(chosen))
+        if chosen:
+            _LOG.warning("%s refuses %s: it is left off (%s)", self.endpoint.base_url, chosen[0], error.said[:120])
+        return bool(chosen)
+
+    async def _once(self, messages: list[BaseMessage], options: Mapping[str, Any]) -> AIMessage:
         try:
-            return await self._model.ainvoke(prefix + _messages(request.turns), **options)
+            return await self._model.ainvoke(messages, **options)
+        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+            raise _Unknown(f"{type(error).__name__}: {_said(error)}", _said(error)) from error
         except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
             raise EndpointRefused(
                 f"{self.endpoint.base_url} refused the key ({error.status_code}): {_said(error)}",
@@ -297,7 +359,7 @@ def _kept(message: AIMessage) -> dict[str, Any]:
 def _reply_from(kept: Mapping[str, Any], *, call_id: int, cached: bool) -> Reply:
     logprobs = kept.get("logprobs")
     return Reply(
-        text=kept["content"],
+        text=_THOUGHT.sub("", kept["content"]),
         finish_reason=kept["finish_reason"],
         prompt_tokens=kept.get("prompt_tokens", 0),
         completion_tokens=kept.get("completion_tokens", 0),

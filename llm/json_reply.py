@@ -1,0 +1,35 @@
+"""What a model answers in JSON, also where a gateway or a habit has put something around it."""
+
+import json
+import re
+from typing import Any
+
+from reaseq.llm.chat import Reply, ReplyError
+
+_FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)\n?\s*```", re.DOTALL)
+_STARTS = re.compile(r"[{\[]")
+
+
+def json_of(reply: Reply) -> Any:
+    """The reply as JSON: all of it, else what stands in its fence, else the first object or array in it.
+
+    Raises:
+        ReplyError: there is none.
+    """
+    try:
+        return json.loads(reply.text)
+    except ValueError as error:
+        first = error
+    for fenced in _FENCE.finditer(reply.text):
+        try:
+            return json.loads(fenced[1])
+        except ValueError:
+            continue
+    decoder = json.JSONDecoder()
+    for start in _STARTS.finditer(reply.text):
+        try:
+            found, _ = decoder.raw_decode(reply.text, start.start())
+        except (ValueError, RecursionError):
+            continue
+        return found
+    raise ReplyError(f"Your reply is not valid JSON: {first}.", reply) from first

@@ -1,0 +1,151 @@
+"""Endpoints as they are: finish reasons, what stands around a reply, and what they refuse."""
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from reaseq.llm.chat import Call, Chat, ChatRequest, EndpointFailed, Reply, ReplyError
+from reaseq.llm.endpoint import Endpoint
+from reaseq.llm.json_reply import json_of
+
+FORMAT = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": [1]}',
+        '```json\n{"a": [1]}\n```',
+        'Here it is:\n\n```\n{"a": [1]}\n```\nTell me if you need more.',
+        'Sure! {"a": [1]} is what I found.',
+        'Of {x} I know nothing, but {"a": [1]}',
+    ],
+)
+def test_json_of_a_reply(text: str) -> None:
+    assert json_of(Reply(text, "stop")) == {"a": [1]}
+
+
+@pytest.mark.parametrize("text", ["", "no", "{", "```json\n{\n```"])
+def test_no_json(text: str) -> None:
+    with pytest.raises(ReplyError, match="not valid JSON"):
+        json_of(Reply(text, "stop"))
+
+
+class _Calls:
+    def find_call(self, request_key: str, model_fingerprint: str) -> None:
+        return None
+
+    def record_call(self, call: Call) -> int:
+        return 1
+
+
+class _Server:
+    """Refuses what `refused` names, with `status`; answers with `choice` else. bodies: what it was sent."""
+
+    def __init__(self) -> None:
+        self.refused: list[str] = []
+        self.named, self.status = True, 400
+        self.choice: dict[str, Any] = {"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
+        self.bodies: list[dict[str, Any]] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_: object) -> None:
+                pass
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                server.bodies.append(body)
+                kind = body.get("response_format", {}).get("type")
+                bad = [name for name in server.refused if name in body or name == kind]
+                answer: dict[str, Any] = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
+                answer["choices"] = [{"index": 0, **server.choice}]
+                if bad:
+                    answer = {"error": {"message": f"unknown field {bad[0]}" if server.named else "bad request"}}
+                made = json.dumps(answer).encode()
+                self.send_response(server.status if bad else 200)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(made)))
+                self.end_headers()
+                self.wfile.write(made)
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._http.server_address[1]}/v1"
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[_Server]:
+    made = _Server()
+    yield made
+    made.close()
+
+
+def asked(server: _Server, times: int = 1, **more: Any) -> list[Reply]:
+    async def run() -> list[Reply]:
+        endpoint = Endpoint(base_url=server.url, model="m", fingerprint="f", api_key="k")
+        async with Chat(endpoint, _Calls(), concurrency=1, timeout=10, retries=0, seed=1) as chat:
+            request = ChatRequest("agent", (), (("user", "well?"),), 10, **more)
+            return [await chat.ask(request) for _ in range(times)]
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("reason", ["stop", "eos", "STOP", "end_turn", "stop_sequence", None])
+def test_a_whole_reply_by_any_name(server: _Server, reason: str | None) -> None:
+    server.choice["finish_reason"] = reason
+    assert asked(server)[0].text == "yes"
+
+
+@pytest.mark.parametrize(("reason", "said"), [("MAX_TOKENS", "cut off"), ("content_filter", "did not end properly")])
+def test_a_reply_that_is_not_whole(server: _Server, reason: str, said: str) -> None:
+    server.choice["finish_reason"] = reason
+    with pytest.raises(ReplyError, match=said):
+        asked(server)
+
+
+def test_what_a_model_thinks_is_no_reply(server: _Server) -> None:
+    server.choice["message"]["content"] = "<think>\nno?\n</think>\n\nyes"
+    assert asked(server)[0].text == "yes"
+
+
+@pytest.mark.parametrize("status", [400, 422])
+@pytest.mark.parametrize(
+    "refused",
+    [
+        *(["seed"], ["temperature"], ["logprobs"], ["max_completion_tokens"], ["json_schema"]),
+        *(["json_schema", "json_object"], ["seed", "logprobs", "temperature"]),
+    ],
+)
+def test_what_is_refused_is_left_off_for_the_rest_of_the_run(
+    server: _Server, status: int, refused: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    server.refused, server.status = refused, status
+    options: Mapping[str, Any] = {"response_format": FORMAT, "top_logprobs": 2}
+    with caplog.at_level(logging.WARNING):
+        assert [reply.text for reply in asked(server, times=2, **options)] == ["yes", "yes"]
+    assert len(server.bodies) == len(refused) + 2
+    assert len(caplog.messages) == len(refused)
+    last = server.bodies[-1]
+    assert not set(refused) & set(last)
+    if refused == ["json_schema"]:
+        assert last["response_format"] == {"type": "json_object"}
+    if refused == ["max_completion_tokens"]:
+        assert last["max_tokens"] == 10
+
+
+def test_what_names_nothing_is_of_one_request(server: _Server) -> None:
+    server.refused, server.named = ["messages"], False
+    with pytest.raises(EndpointFailed, match="bad request"):
+        asked(server)
+    assert len(server.bodies) == 1
