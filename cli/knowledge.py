@@ -336,8 +336,6 @@ def export(
     category = category_as_stored(category)
     with open_store() as store:
         count = export_claims(store, file, category=category, defuse=defuse)
-    if not count:
-        _nothing(category)
     typer.echo(f"{count:,} rows written to {file}")
 
 

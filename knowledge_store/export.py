@@ -54,7 +54,7 @@ def export_claims(store: Store, path: Path, *, category: str | None = None, defu
     (https://owasp.org/www-community/attacks/CSV_Injection).
 
     Raises:
-        ReaseqError: the ending names no known format, or the file cannot be written.
+        ReaseqError: the ending names no known format, nothing is known, or the file cannot be written.
     """
     writers: dict[str, Callable[[Path, Iterable[dict[str, Any]]], int]] = {
         ".csv": lambda target, rows: _csv(target, rows, defuse=defuse),
@@ -67,7 +67,16 @@ def export_claims(store: Store, path: Path, *, category: str | None = None, defu
             f"{path}: unknown format {path.suffix or '(no ending)'!r}; known: {', '.join(writers)}",
             hint=f"reaseq knowledge export {path.with_suffix('.csv')}",
         )
-    return whole(path, lambda partial: writer(partial, _rows(store, category)))
+
+    def written(partial: Path) -> int:
+        if count := writer(partial, _rows(store, category)):
+            return count
+        of = f" in category {category!r}" if category else ""
+        raise ReaseqError(
+            f"nothing has been distilled yet{of}", hint=f"reaseq distill --category {category or 'CATEGORY'}"
+        )
+
+    return whole(path, written)
 
 
 def export_replies(store: Store, path: Path) -> int:

@@ -329,4 +329,9 @@ def folded(name: str) -> str:
 
 
 def _map_hint(columns: Sequence[str]) -> str:
-    return f'reaseq import FILE --map title="{columns[0] if columns else "COLUMN"}"'
+    """Which column it is, nobody can say by its name."""
+    return (
+        'reaseq import FILE --map title="COLUMN"   (or --header-row N, where these are no names)'
+        if columns
+        else ("reaseq import --help")
+    )

@@ -349,3 +349,11 @@ def test_explain(
         run("knowledge", "explain", "1", "soul")
     with pytest.raises(ReaseqError, match="no product with id '2'"):
         run("knowledge", "explain", "2", "closure")
+
+
+def test_an_export_of_nothing_leaves_the_file_as_it_was(run: Run) -> None:
+    run("import", "--sample")
+    Path("claims.csv").write_text("mine")
+    with pytest.raises(ReaseqError, match="nothing has been distilled yet in category 'shoes'"):
+        run("knowledge", "export", "claims.csv", "--category", "shoes")
+    assert Path("claims.csv").read_text() == "mine"

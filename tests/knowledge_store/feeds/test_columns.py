@@ -73,7 +73,7 @@ def test_overrides_win_and_free_their_column() -> None:
 @pytest.mark.parametrize(
     ("columns", "overrides", "message", "hint"),
     [
-        (["a", "b"], {}, "no column looks like a title; columns are: a, b", '--map title="a"'),
+        (["a", "b"], {}, "no column looks like a title; columns are: a, b", '--map title="COLUMN"'),
         (["Name"], {"titel": "Name"}, "no such field; fields are: id, title", "--map title"),
         (["Name"], {"title": "Nam"}, "no such column; columns are: Name", '--map title="Name"'),
     ],
