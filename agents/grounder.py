@@ -503,6 +503,9 @@ class _Grounder:
                 for claim in asked_for
             ]
         chosen = [claim for claim in stated if claim["value"] in said] or stated
+        titled = [claim for claim in chosen if claim["field"] == "title" and claim["status"] == "verified"]
+        if titled:  # "Unisex necklace" on the shelf "Men" is what its title says.
+            chosen = [claim for claim in chosen if claim["evidence"] != Evidence.PATH or claim in titled]
         first = max(chosen, key=lambda claim: (claim["evidence"] in _NAMED, claim["confidence"] or 0))
         everywhere = {match.value: set[bool]() for match in matches if match.stated}
         for match in matches:

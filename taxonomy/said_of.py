@@ -54,9 +54,8 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
         at += max(width, 1)
     if end > match.end:
         return replace(match, end=end)
-    until = (
-        first - 1 if first and words("copulas").at(tokens, first - 1, first) else first
-    )  # "the posts are nickel-free"
+    # "The posts are nickel-free"
+    until = first - 1 if first and words("copulas").at(tokens, first - 1, first) else first
     for begin in range(max(0, until - _LONGEST_PART), until):
         if tokens[begin].clause == tokens[first].clause and lexicon.parts.at(tokens, begin) == until - begin:
             return replace(match, start=tokens[begin].start)

@@ -220,6 +220,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
+_MAP_HINT = 'reaseq import FILE --map title="COLUMN"   (or --header-row N, where these are no names)'
 _LOCALE = re.compile(r"^(.+?)[._:\-\[( ]([a-z]{2}(?:[_-][A-Za-z]{2})?)[\])]?$")
 """A column of one language: `name-en_US`, `name.en`, `title[de]`."""
 _REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
@@ -250,7 +251,7 @@ def guess_columns(
     """
     mapping = guess(columns, _NAMES, overrides or {}, locale)
     if not mapping.get("title"):
-        raise FeedError(f"no column looks like a title; columns are: {', '.join(columns)}", hint=_map_hint(columns))
+        raise FeedError(f"no column looks like a title; columns are: {', '.join(columns)}", hint=_MAP_HINT)
     return mapping
 
 
@@ -271,12 +272,12 @@ def guess(
     mapping: dict[str, str] = {}
     for field, column in overrides.items():
         if field not in names:
-            raise FeedError(f"--map {field}=…: no such field; fields are: {', '.join(names)}", hint=_map_hint(columns))
+            raise FeedError(f"--map {field}=…: no such field; fields are: {', '.join(names)}", hint=_MAP_HINT)
         if column and column not in columns:
             near = get_close_matches(column, columns, 1)
             raise FeedError(
                 f"--map {field}={column!r}: no such column; columns are: {', '.join(columns)}",
-                hint=f'--map {field}="{near[0]}"' if near else _map_hint(columns),
+                hint=f'--map {field}="{near[0]}"' if near else _MAP_HINT,
             )
         mapping[field] = column
     taken = set(mapping.values())
@@ -326,12 +327,3 @@ def folded(name: str) -> str:
     while len(words) > 1 and (words[-1].upper() in CURRENCIES or words[-1] == "in"):
         words.pop()
     return " ".join(words)
-
-
-def _map_hint(columns: Sequence[str]) -> str:
-    """Which column it is, nobody can say by its name."""
-    return (
-        'reaseq import FILE --map title="COLUMN"   (or --header-row N, where these are no names)'
-        if columns
-        else ("reaseq import --help")
-    )

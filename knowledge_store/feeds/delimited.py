@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, IsHeader, Reading, dialect_of, unescaped
+from reaseq.knowledge_store.feeds.dialect import IsHeader, Reading, dialect_of, unescaped
 from reaseq.knowledge_store.feeds.rows import EXPORT_AS, BadRow, Feed, FeedError, Layout, Record, Row, unstorable
 
 _LARGEST_CELL = 1 << 20
@@ -26,8 +26,8 @@ def delimited(
     raw: BinaryIO,
     size: int,
     start: str,
-    reading: Reading = FOUND_OUT,
-    is_header: IsHeader = lambda names: False,
+    reading: Reading,
+    is_header: IsHeader,
 ) -> Feed:
     """start: the text's beginning. is_header: may these be the names of the columns?"""
     csv.field_size_limit(_LARGEST_CELL)

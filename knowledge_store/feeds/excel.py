@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from reaseq.knowledge_store.feeds.delimited import unique
-from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, IsHeader, Reading
+from reaseq.knowledge_store.feeds.dialect import IsHeader, Reading
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Row, checked
 
 _ERRORS = frozenset(
@@ -40,8 +40,8 @@ def excel(
     path: Path,
     raw: BinaryIO,
     size: int,
-    reading: Reading = FOUND_OUT,
-    is_header: IsHeader = lambda names: False,
+    reading: Reading,
+    is_header: IsHeader,
 ) -> Feed:
     """Raises FeedError if the file is no workbook, or no sheet has a header and rows, or not the one that is named."""
     from openpyxl import load_workbook

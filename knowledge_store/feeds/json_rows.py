@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from reaseq.knowledge_store.feeds.columns import fields_held
-from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, Reading
+from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record, Row, checked, flat, with_columns
 
 _TRIED = 100
@@ -25,9 +25,7 @@ _SCANNED = 200_000
 """Events of a document that are looked at."""
 
 
-def json_feed(
-    path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, start: str, reading: Reading = FOUND_OUT
-) -> Feed:
+def json_feed(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, start: str, reading: Reading) -> Feed:
     """Raises FeedError if no object with keys is found at the beginning, or not where it is told."""
     if start.startswith("[") or not _is_lines(start):
         text.seek(0)

@@ -68,7 +68,7 @@ _TRANSLATED = {
     "Brands": ("Marken", "Marke", "Marques", "Marcas", "Marchi", "Merken", "Varumärken", "Mærker", "Marki"),
 }
 """What the columns are called in other languages, by their English names (WooCommerce's own translations)."""
-_ATTRIBUTE = re.compile(r"\b(?:attribute?|attribut[eo]?|attribuut|atributo?|atrybut)\b", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"\b(?:attribut[eo]?|attribuut|atributo?|atrybut)\b", re.IGNORECASE)
 _VALUE = re.compile(r"\b(?:value|wert|valeur|valor|valore|waarde|värde|værdi|wartość)", re.IGNORECASE)
 _NAME = re.compile(r"\b(?:name|nom|nombre|nome|naam|namn|navn|nazwa)\b", re.IGNORECASE)
 _COMMA = re.compile(r"(?<!\\),")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from reaseq.knowledge_store.feeds.columns import fields_held
-from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, Reading
+from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.rows import (
     EXPORT_AS,
     BadRow,
@@ -33,7 +33,7 @@ _DEEPEST_PATH = 10
 _SAFE: dict[str, Any] = {"resolve_entities": False, "no_network": True, "huge_tree": False, "remove_comments": True}
 
 
-def xml(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Reading = FOUND_OUT) -> Feed:
+def xml(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Reading) -> Feed:
     """Raises FeedError if it is not well-formed from the beginning, no element repeats, or none is called as told."""
     scan = _Scan(path, stream, reading.encoding)
     trail = scan.records(reading.records)

@@ -244,3 +244,9 @@ def test_a_column_alone_against_title_and_text_is_left_to_be_judged() -> None:
 def test_what_is_not_to_be_used_with_it_is_not_denied_of_it() -> None:
     document = Document({"title": "Sérum", "description": "Ne pas associer au rétinol."})
     assert not [one for one in ground({}, document, lexicon_of("skin_care")) if one["attribute"] == "ingredient"]
+
+
+@pytest.mark.parametrize("shelf", ["Men", "Women/Hats"])
+def test_the_title_says_whom_for_before_the_shelf(shelf: str) -> None:
+    said = verified("bags", "1pc Unisex Zirconia Necklace", "Unisex.", {"root_category": shelf})
+    assert {claim for claim in said if claim.startswith("audience=")} == {"audience=unisex"}
