@@ -95,14 +95,14 @@ def set_(
     Example: reaseq categorize set AH2430 shoes
     """
     from reaseq import ReaseqError
+    from reaseq.knowledge_store.names import find_product
     from reaseq.knowledge_store.tables import CategoryBy
 
     name = category_as_stored(category)
     if name is None:
         raise ReaseqError(f"{category!r} is no category's name", hint="reaseq taxonomy list")
     with open_store() as store:
-        if store.product(product_id) is None:
-            raise ReaseqError(f"no product with id {product_id!r} in the store", hint="reaseq knowledge list")
+        product_id = find_product(store, product_id)["id"]
         store.categorise({product_id: name}, by=CategoryBy.PERSON)
     typer.echo(f"{product_id} is under {name}. Next: reaseq distill --category {name}")
 

@@ -83,15 +83,16 @@ def similar(
     from reaseq.cli.progress import printable
     from reaseq.cli.settings import load
     from reaseq.knowledge_store import embeddings
+    from reaseq.knowledge_store.names import find_product
     from reaseq.knowledge_store.store import Store
 
     with Store.open(load().store_url) as store:
         space = embeddings.find_space(store)
         ids, vectors = embeddings.load_vectors(store, space) if space else ([], None)
         if product not in ids:
-            known = store.product(product) is not None
-            what = f"{product!r} has no embedding yet" if known else f"no product {product!r} in the store"
-            raise ReaseqError(what, hint="reaseq embed" if known else "reaseq knowledge list")
+            product = find_product(store, product)["id"]
+        if product not in ids:
+            raise ReaseqError(f"{product!r} has no embedding yet", hint="reaseq embed")
         assert space is not None
         assert vectors is not None
         if space.whitening is not None:

@@ -58,6 +58,7 @@ def import_events(
     from reaseq.cli.settings import load
     from reaseq.knowledge_store import events, samples
     from reaseq.knowledge_store.feeds.opening import open_feed
+    from reaseq.knowledge_store.names import Names, read_names
     from reaseq.knowledge_store.store import Store
 
     if (file is None) != sample:
@@ -68,9 +69,12 @@ def import_events(
     path = samples.SHOE_EVENTS if sample else file or Path()
     feed = open_feed(path, read_as, partial(events.names_a_user, overrides=named))
     fields = events.guess_fields(feed.columns, named)
-    if "item" not in named:
+    names = Names()
+    if Store.is_there(settings.store_url) or not dry_run:
         with Store.open(settings.store_url) as store:
-            feed, fields = events.by_values(feed, fields, store.product_of())
+            names = read_names(store)
+    if "item" not in named:
+        feed, fields = events.by_values(feed, fields, names)
     console, bar = Console(), Console(stderr=True)
     table = Table("field", "column", title=f"{feed.path.name} ({feed.format})", title_justify="left")
     add_taken(table, feed.taken)
@@ -97,7 +101,13 @@ def import_events(
             progress.update(task, completed=feed.position(), description=what)
 
         report = events.import_events(
-            store, feed, fields, kind=kind, rejected_dir=settings.state_dir / "rejected", on_progress=on_progress
+            store,
+            feed,
+            fields,
+            names=names,
+            kind=kind,
+            rejected_dir=settings.state_dir / "rejected",
+            on_progress=on_progress,
         )
     table = Table("", "rows")
     table.add_row("read", f"{report.rows:,}")

@@ -232,6 +232,12 @@ def _print_report(console: Console, report: ImportReport) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    if report.same_ids:
+        console.print(
+            f"{report.same_ids:,} variants have the id of another one of their product: what they are is added to it.",
+            highlight=False,
+            soft_wrap=True,
+        )
     if report.orphans:
         console.print(
             f"{report.orphans:,} variants name a product that no import has brought yet.",

@@ -84,14 +84,12 @@ def show(
     from rich.text import Text
 
     from reaseq.cli.progress import printable
+    from reaseq.knowledge_store.names import find_product
 
     console = Console()
     with open_store() as store:
-        product = store.product(product_id)
-        if product is None:
-            from reaseq import ReaseqError
-
-            raise ReaseqError(f"no product with id {product_id!r} in the store", hint="reaseq knowledge list")
+        product = find_product(store, product_id)
+        product_id = product["id"]
         claims, prose, failures = store.knowledge(product_id)
         variants = store.variants([product_id]).get(product_id, [])
         schema = store.latest_schema(product["category"] or "")
@@ -203,15 +201,15 @@ def explain(
     from reaseq.cli.progress import printable
     from reaseq.documents.document import Document
     from reaseq.graphs.teaching import trust_of
+    from reaseq.knowledge_store.names import find_product
     from reaseq.taxonomy.lexicon import Lexicon
     from reaseq.taxonomy.phrases import phrases
     from reaseq.taxonomy.schema import starter_for
     from reaseq.taxonomy.trust import VERIFIED_FROM, sort_of
 
     with open_store() as store:
-        product = store.product(product_id)
-        if product is None:
-            raise ReaseqError(f"no product with id {product_id!r} in the store", hint="reaseq knowledge list")
+        product = find_product(store, product_id)
+        product_id = product["id"]
         stored = store.latest_schema(product["category"] or "")
         claims = [claim for claim in store.knowledge(product_id)[0] if claim["attribute"] == attribute]
         schema = stored.schema if stored else starter_for(product["category"] or "")

@@ -54,6 +54,7 @@ def review(
 
     from reaseq import ReaseqError
     from reaseq.knowledge_store.decisions import to_review
+    from reaseq.knowledge_store.names import find_product
     from reaseq.knowledge_store.tables import ClaimStatus
 
     open_statuses = (ClaimStatus.PROPOSED, ClaimStatus.VERIFIED, ClaimStatus.REJECTED)
@@ -68,7 +69,7 @@ def review(
         claims = to_review(
             store,
             category=category,
-            product_id=product,
+            product_id=find_product(store, product)["id"] if product else None,
             attribute=attribute,
             status=ClaimStatus(status) if status else None,
             contradicted=contradicted,
@@ -111,10 +112,12 @@ def log(
 
     from reaseq.cli.progress import printable
     from reaseq.knowledge_store.decisions import decisions
+    from reaseq.knowledge_store.names import find_product
 
     console = Console()
     with open_store() as store:
-        rows = decisions(store, product_id=product, limit=limit)
+        own = find_product(store, product)["id"] if product else None
+        rows = decisions(store, product_id=own, limit=limit)
     if not rows:
         console.print("Nobody has decided anything yet. Next: reaseq review")
         return

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -15,8 +15,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.feeds.columns import folded, guess
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, Row
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, Row, identifier
 from reaseq.knowledge_store.importing import RejectedRows
+from reaseq.knowledge_store.names import UNKNOWN, Names, read_names
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
 from reaseq.knowledge_store.tables import now
 from reaseq.knowledge_store.times import Clock
@@ -96,14 +97,14 @@ def names_a_user(columns: Sequence[str], overrides: Mapping[str, str] | None = N
     return bool(named) or not {folded(column) for column in columns}.isdisjoint(_NAMES["user"])
 
 
-def by_values(feed: Feed, mapping: Mapping[str, str], products: Container[str]) -> tuple[Feed, dict[str, str]]:
+def by_values(feed: Feed, mapping: Mapping[str, str], names: Names) -> tuple[Feed, dict[str, str]]:
     """The feed and its fields; the item is another column where that one's values are items of the catalogue: of "id"
     and "product_sku" names cannot tell which."""
     peeked = list(islice(feed.rows, _PEEKED))
     rows = [row.values for row in peeked if isinstance(row, Record)]
 
     def known(column: str) -> int:
-        return sum(_plain(values.get(column)).strip() in products for values in rows)
+        return sum(names.find(identifier(values.get(column))) is not None for values in rows)
 
     free = [column for column in feed.columns if column not in mapping.values()]
     best = max(free, key=known, default=None)
@@ -118,13 +119,15 @@ def import_events(
     feed: Feed,
     mapping: Mapping[str, str],
     *,
+    names: Names | None = None,
     kind: str = "purchase",
     rejected_dir: Path,
     on_progress: Callable[[EventReport], None] = lambda report: None,
 ) -> EventReport:
     """Read a behaviour log into the store, a transaction a batch; stop it any time and run it again.
 
-    An event that is there already is not added again, and one of a variant is one of its product. Without a time or a
+    An event that is there already is not added again. The item may be called by anything that it goes by (`names`; by
+    default those of the store), and an event of a variant is one of its product. Without a time or a
     position column the file's order is the order. `kind` is that of rows that name none. Rows that cannot be used, or
     whose item is not in the catalogue, go to a CSV file in `rejected_dir` with line number and reason.
 
@@ -138,8 +141,8 @@ def import_events(
             f"the store's events are ordered by {there}, this file's by {clock}: they cannot be mixed",
             hint=f'reaseq import-events {feed.path} --map {there}="COLUMN"   (or use another store)',
         )
-    products = store.product_of()
-    if not products:
+    names = names or read_names(store)
+    if not names.of:
         raise ReaseqError("the catalogue is empty: events of unknown items mean nothing", hint="reaseq import FILE")
     with store.writing() as connection:
         columns = {"source": str(feed.path), "clock": clock, "counts": {}, "started_at": now()}
@@ -151,14 +154,14 @@ def import_events(
     reader: _Reader | None = None
     try:
         while batch := list(islice(rows, _BATCH)):
-            reader = reader or _Reader.of(batch, mapping, kind, products)
+            reader = reader or _Reader.of(batch, mapping, kind, names)
             events: dict[tuple[str, float, str, str], None] = {}
             for row in batch:
                 report.rows += 1
                 made = row if isinstance(row, BadRow) else reader.events_of(row, report.rows)
                 if isinstance(made, BadRow):
                     rejected.add(made)
-                    report.unknown_items += made.reason.startswith(_UNKNOWN)
+                    report.unknown_items += made.reason.startswith(UNKNOWN)
                 else:
                     before = len(events)
                     events.update(dict.fromkeys(made))
@@ -180,9 +183,7 @@ def import_events(
     return report
 
 
-_DECIMALS = re.compile(r"\s*\d+\.0+\s*")
 _RETURNED = re.compile(r"C\d+")
-_UNKNOWN = "the item is not in the catalogue"
 _INSERT = {
     "sqlite": sqlite.insert(EVENT).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(EVENT).on_conflict_do_nothing(),
@@ -207,40 +208,36 @@ def _write(store: Store, events: list[tuple[str, float, str, str]], report: Even
 
 @dataclass(frozen=True)
 class _Reader:
-    """Makes events of a log's rows. shortened: items that begin with zeros, by their names without them."""
+    """Makes events of a log's rows."""
 
     mapping: Mapping[str, str]
     kind: str
-    products: Mapping[str, str]
-    shortened: Mapping[str, str]
+    names: Names
     clock: Clock
 
     @classmethod
-    def of(cls, rows: Sequence[Row], mapping: Mapping[str, str], kind: str, products: Mapping[str, str]) -> "_Reader":
+    def of(cls, rows: Sequence[Row], mapping: Mapping[str, str], kind: str, names: Names) -> "_Reader":
         """rows: the first ones, which tell how times are written."""
         times = (row.values.get(mapping.get("time", "")) for row in rows if isinstance(row, Record))
-        shortened = {name.lstrip("0"): name for name in products if name.startswith("0") and name.strip("0")}
-        return cls(mapping, kind, products, shortened, Clock.of(times))
+        return cls(mapping, kind, names, Clock.of(times))
 
     def events_of(self, record: Record, number: int) -> list[tuple[str, float, str, str]] | BadRow:
         """number: the row's, from 1: its time where the log has none."""
-        mapping, products = self.mapping, self.products
+        mapping, find = self.mapping, self.names.find
         values = record.values
 
         def text(name: str) -> str:
-            value = values.get(mapping.get(name, ""))
-            return "" if value is None else _plain(value).strip()
+            return identifier(values.get(mapping.get(name, "")))
 
         def bad(reason: str) -> BadRow:
             return BadRow(record.line, reason, json.dumps(values, ensure_ascii=False, default=str))
 
-        user, item = text("user"), text("item")
-        if not user or not item:
+        user, called = text("user"), text("item")
+        if not user or not called:
             return bad(f"has no {'item' if user else 'user'}")
-        if item not in products:
-            lost = self.shortened.get(item)
-            return bad(f"{_UNKNOWN}: {item}" + (f" (there is {lost}: were leading zeros lost?)" if lost else ""))
-        item = products[item]
+        item = find(called)
+        if item is None:
+            return bad(self.names.why_not(called))
         if "time" in mapping:
             time = self.clock.read(values.get(mapping["time"]))
             if isinstance(time, str):
@@ -261,7 +258,7 @@ class _Reader:
             what = IMPRESSION if label == 0.0 else text("kind").casefold() or "click"
         made = [(user, at, item, what)]
         shown = _ids(values.get(mapping.get("impressions", "")))
-        made += [(user, at, other, IMPRESSION) for other in map(products.get, shown) if other and other != item]
+        made += [(user, at, other, IMPRESSION) for other in map(find, shown) if other and other != item]
         return made
 
 
@@ -273,25 +270,13 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _plain(value: Any) -> str:
-    """A whole number without the decimals that a data frame gave it, be it as text."""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    text = str(value)
-    return text.partition(".")[0] if _DECIMALS.fullmatch(text) else text
-
-
 def _ids(value: Any) -> list[str]:
     if isinstance(value, str):
         try:
             value = json.loads(value) if value.lstrip().startswith("[") else re.split(r"[\s,;|]+", value)
         except ValueError:
             value = re.findall(r"[^\s,\[\]'\"]+", value)
-    return (
-        [_plain(one).strip() for one in value if one is not None and str(one).strip()]
-        if isinstance(value, list)
-        else []
-    )
+    return [name for one in value if (name := identifier(one))] if isinstance(value, list) else []
 
 
 # Reading

@@ -16,7 +16,8 @@ from sqlalchemy import bindparam, delete, exists, func, insert, select, update
 from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused
 from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, parse_price
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, Variant, plain, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, Variant, identifier, plain, text_of
+from reaseq.knowledge_store.names import Name, identities, names_in, taken_over, write_names
 from reaseq.knowledge_store.store import CLAIM, EVENT, IMPORT, PRODUCT, VARIANT, Store
 from reaseq.knowledge_store.tables import CategoryBy, now
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
@@ -35,8 +36,8 @@ class ImportReport:
     """What became of every row: `rows` is the sum of new, updated, unchanged, repeated, further and set aside.
 
     `further` rows only say more of a product: its variants, its pictures. `orphans` are variants whose product no
-    import brought. `cleared` are fields that held something and whose cell is empty now; `elsewhere` products that
-    another file had brought.
+    import brought, `same_ids` those with the id of another one of their product. `cleared` are fields that held
+    something and whose cell is empty now; `elsewhere` products that another file had brought.
     """
 
     import_id: int
@@ -51,6 +52,7 @@ class ImportReport:
     set_aside: int = 0
     variants: int = 0
     orphans: int = 0
+    same_ids: int = 0
     empty_descriptions: int = 0
     unknown_prices: int = 0
     made_ids: int = 0
@@ -103,7 +105,8 @@ def product_from(
     if "category" in mapping and len(steps_of(path := text("category"))) > 1:
         product["attributes"][mapping["category"]] = path  # it often says whom for
     product["fingerprint"] = _fingerprint(product)
-    product["id"] = text("id").strip() or _made_id(product)
+    own = values.get(mapping.get("id", ""))
+    product["id"] = ("" if is_empty(own) else identifier(own)) or _made_id(product)
     product["line"] = record.line
     return product
 
@@ -213,17 +216,21 @@ def import_feed(
     rejected = RejectedRows(rejected_dir / f"{feed.path.name}-{import_id}.csv", report)
     name = category_name(category) if category else None
     rows = iter(feed.rows)
+    identity = identities(feed.columns, mapping.get("id"))
     marks: dict[str, str] = {}
     columns = _Columns.of(feed, mapping, replaces=replaces)
     try:
         while batch := list(islice(rows, _BATCH)):
             marks = marks or _marks(batch, mapping)
             report.rows += len(batch)
-            products, variants = [], []
+            products: list[tuple[dict[str, Any], bool]] = []
+            variants: list[tuple[int, Variant]] = []
+            called: list[tuple[int, Name]] = []
             for row in batch:
                 if isinstance(row, Record) and not row.product:
                     report.further += 1
                     variants += [(row.line, variant) for variant in row.variants]
+                    called += [(row.line, one) for one in names_in(row)]
                     continue
                 made = product_from(row, mapping, name, marks, names) if isinstance(row, Record) else row
                 if isinstance(made, BadRow):
@@ -231,8 +238,10 @@ def import_feed(
                 elif isinstance(row, Record):
                     products.append((made, bool(row.variants)))
                     variants += [(row.line, variant) for variant in row.variants]
-            _write(store, products, feed.path.name, report, rejected, columns)
+                    called += [(row.line, one) for one in names_in(row, made["id"], identity)]
+            repeats = _write(store, products, feed.path.name, report, rejected, columns)
             _write_variants(store, variants, report)
+            write_names(store, [one for line, one in called if line not in repeats], import_id)
             on_progress(report)
         if report.variants:
             _settle_variants(store, report)
@@ -246,8 +255,9 @@ def import_feed(
 def _write(
     store: Store, products: Sequence[tuple[dict[str, Any], bool]], source: str, report: ImportReport,
     rejected: "RejectedRows", columns: _Columns,
-) -> None:  # fmt: skip
-    """products: each with whether its row brings variants too; such rows repeat the product for each of them."""
+) -> set[int]:  # fmt: skip
+    """The lines of rows that were set aside. products: each with whether its row brings variants too; such rows repeat
+    the product for each of them."""
     stamp = now()
     with store.writing() as connection:
         ids = {product["id"] for product, _ in products}
@@ -261,6 +271,7 @@ def _write(
             key: row for key, row in there.items() if row["import_id"] == report.import_id
         }
         new, updated, unchanged = [], [], []
+        set_aside = set()
         for product, with_variants in products:
             product_id = product["id"]
             first = seen.get(product_id)
@@ -273,6 +284,7 @@ def _write(
                     raw = json.dumps({name: product[name] for name in ("id", *_CONTENT)}, ensure_ascii=False)
                     reason = f"repeats the id {product_id!r} of line {first['line']} with another text or price"
                     rejected.add(BadRow(product["line"], reason, raw))
+                    set_aside.add(product["line"])
                 continue
             seen[product_id] = product
             before = there.get(product_id)
@@ -303,6 +315,7 @@ def _write(
     report.new += len(new)
     report.updated += len(updated)
     report.unchanged += len(unchanged)
+    return set_aside
 
 
 def _category(named: str | None, before: Mapping[Any, Any]) -> dict[str, str | None]:
@@ -314,23 +327,25 @@ def _category(named: str | None, before: Mapping[Any, Any]) -> dict[str, str | N
 
 
 def _write_variants(store: Store, variants: Sequence[tuple[int, Variant]], report: ImportReport) -> None:
-    rows = {
-        (variant.product_id, variant.id): {
-            "options": dict(variant.options),
-            "price": parse_price(variant.price)[0] if not is_empty(variant.price) else None,
-            "line": line,
-            "import_id": report.import_id,
-        }
-        for line, variant in variants
-    }
-    if not rows:
+    """Of a product's variants that have one id and differ the first keeps it; the others' has what they are behind."""
+    if not variants:
         return
     keys = (VARIANT.c.product_id, VARIANT.c.id)
     with store.writing() as connection:
-        products = {product_id for product_id, _ in rows}
-        query = select(*keys, VARIANT.c.import_id).where(VARIANT.c.product_id.in_(products))
-        there = {(row.product_id, row.id): row.import_id for row in connection.execute(query)}
-        report.variants += sum(there.get(key) != report.import_id for key in rows)
+        query = select(*keys, VARIANT.c.import_id, VARIANT.c.options)
+        found = connection.execute(query.where(VARIANT.c.product_id.in_({one.product_id for _, one in variants})))
+        there = {(row.product_id, row.id): row for row in found}
+        seen = {key: row.options for key, row in there.items() if row.import_id == report.import_id}
+        rows: dict[tuple[str, str], dict[str, Any]] = {}
+        for line, variant in variants:
+            key, options = (variant.product_id, variant.id), dict(variant.options)
+            if seen.get(key, options) != options:
+                key = (variant.product_id, "/".join([variant.id, *options.values()]))
+                report.same_ids += key not in seen
+            report.variants += key not in seen
+            seen[key] = options
+            price = parse_price(variant.price)[0] if not is_empty(variant.price) else None
+            rows[key] = {"options": options, "price": price, "line": line, "import_id": report.import_id}
         new = [{"product_id": key[0], "id": key[1], **row} for key, row in rows.items() if key not in there]
         known = [{"of": key[0], "own": key[1], **row} for key, row in rows.items() if key in there]
         if new:
@@ -354,6 +369,8 @@ def _settle_variants(store: Store, report: ImportReport) -> None:
     with store.writing() as connection:
         price = select(PRODUCT.c.price).where(PRODUCT.c.id == VARIANT.c.id).scalar_subquery()
         connection.execute(update(VARIANT).where(mine, VARIANT.c.price.is_(None)).values(price=price))
+        outgoing = select(PRODUCT.c.id).where(brought, untouched, is_variant)
+        taken_over(connection, outgoing)
         gone = connection.execute(delete(PRODUCT).where(brought, untouched, is_variant)).rowcount
         of_new = min(gone, report.new)
         report.new, report.unchanged = report.new - of_new, report.unchanged - (gone - of_new)

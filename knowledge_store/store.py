@@ -35,7 +35,7 @@ from reaseq.knowledge_store import tables as t
 from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.schema import CategorySchema
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration. A store that is there already needs no Alembic to open."""
 
 
@@ -54,6 +54,7 @@ IMPORT, PRODUCT, CLAIM, SUMMARY, RUN, FAILURE, CALL, DISTILLATION, SCHEMA = map(
 )
 EVENT, EVENT_IMPORT, SPACE, EMBEDDING = map(_table, (t.Event, t.EventImport, t.EmbeddingSpace, t.Embedding))
 IMAGINATION, IMAGINED, VARIANT, DECISION = map(_table, (t.Imagination, t.ImaginedEvent, t.Variant, t.Decision))
+PRODUCT_NAME = _table(t.ProductName)
 # The statements of a product's way through a run are built once: building costs more than running them.
 _FIND_CALL = (
     select(CALL.c.id, CALL.c.reply)
@@ -151,6 +152,12 @@ class Store:
             store._migrate()
         return store
 
+    @staticmethod
+    def is_there(url: str) -> bool:
+        """False of a file that opening would make."""
+        parsed = make_url(url)
+        return parsed.get_backend_name() != "sqlite" or Path(parsed.database or "").exists()
+
     def close(self) -> None:
         self.engine.dispose()
 
@@ -240,14 +247,6 @@ class Store:
         """The ids of all products, in their order."""
         with self.reading() as connection:
             return list(connection.execute(select(PRODUCT.c.id).order_by(PRODUCT.c.id)).scalars())
-
-    def product_of(self) -> dict[str, str]:
-        """The product that an id of a log means: its own, or the one it is a variant of (of several, the first)."""
-        own = {product_id: product_id for product_id in self.product_ids()}
-        variants = select(VARIANT.c.id, VARIANT.c.product_id).order_by(VARIANT.c.product_id.desc())
-        with self.reading() as connection:
-            of_variants = {row.id: row.product_id for row in connection.execute(variants) if row.product_id in own}
-        return of_variants | own
 
     def variants(self, product_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
         """What each of some hundred products is sold as, in the feed's order; no entry for those without variants."""

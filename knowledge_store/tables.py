@@ -116,6 +116,17 @@ class Variant(SQLModel, table=True):
     import_id: int = Field(description="The import that wrote or last saw it.", index=True)
 
 
+class ProductName(SQLModel, table=True):
+    """What else a product or a variant of it goes by, a SKU, a barcode: see `reaseq.knowledge_store.names`."""
+
+    __tablename__ = "product_name"
+
+    name: str = _text(primary_key=True)
+    product_id: str = _text(primary_key=True, index=True)
+    column: str = _text(description="The feed's column that says so.")
+    import_id: int = Field(description="The import that first brought it.")
+
+
 class CategorySchemaRow(SQLModel, table=True):
     """One version of a category's schema. The highest version is in force."""
 

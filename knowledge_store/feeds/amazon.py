@@ -20,6 +20,8 @@ FIELDS = {
     "currency": "currency",
     "category": "feed_product_type",
 }
+_VARIES = ("size_name", "color_name", "size", "color", "style_name", "material_type", "flavor_name", "scent_name")
+"""What children may differ by whose theme the file does not name."""
 _THEME = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -38,7 +40,9 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         options = {
             name: value
             for name in values
-            if name.removesuffix("_name") in theme and (value := text_of(values[name]).strip())
+            if (name.removesuffix("_name") in theme or (not theme and name in _VARIES))
+            and (value := text_of(values[name]).strip())
         }
         price = values.get("sale_price") or values.get("standard_price")
-        yield Record(row.line, {}, (Variant(own, parent, options, price),), product=False)
+        names = (("external_product_id", values.get("external_product_id")),)
+        yield Record(row.line, {}, (Variant(own, parent, options, price, names),), product=False)

@@ -6,7 +6,7 @@ https://support.google.com/merchants/answer/7052112
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, text_of
 
 MARKS = ("id", "title", "link", "image_link")
 FIELDS = {
@@ -20,6 +20,7 @@ FIELDS = {
 }
 OPTIONS = ("color", "size", "pattern", "material", "age_group", "gender")
 """What items of a group may differ by."""
+NAMES = ("gtin",)
 
 
 def rows(found: Iterable[Row]) -> Iterator[Row]:
@@ -30,14 +31,16 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             continue
         values = {name.removeprefix("g:").replace(" ", "_"): value for name, value in row.values.items()}
         values = _with_details(values)
-        group, own = (text_of(values.get(name)).strip() for name in ("item_group_id", "id"))
+        group, own = (identifier(values.get(name)) for name in ("item_group_id", "id"))
         if not group:
             yield Record(row.line, values)
             continue
         options = {name: value for name in OPTIONS if (value := text_of(values.get(name)).strip())}
         price = values.get("sale_price") or values.get("price")
-        product = {name: value for name, value in values.items() if name not in OPTIONS and name != "item_group_id"}
-        yield Record(row.line, product | {"id": group}, (Variant(own, group, options, price),))
+        of_item = (*OPTIONS, *NAMES, "item_group_id")
+        product = {name: value for name, value in values.items() if name not in of_item}
+        names = tuple((name, values[name]) for name in NAMES if values.get(name))
+        yield Record(row.line, product | {"id": group}, (Variant(own, group, options, price, names),))
 
 
 def _with_details(values: dict[str, Any]) -> dict[str, Any]:

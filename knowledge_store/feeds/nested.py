@@ -6,7 +6,7 @@ https://shopify.dev/docs/api/admin-rest/latest/resources/product, https://docs.c
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, text_of
 
 MARKS = ("variants",)
 FIELDS = {"id": "id"}
@@ -26,7 +26,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             yield row
             continue
         values = {name: value for name, value in row.values.items() if name not in ("variants", "options")}
-        product_id = next((text_of(values[name]) for name in _IDS_OF_PRODUCTS if values.get(name)), "")
+        product_id = next((identifier(values[name]) for name in _IDS_OF_PRODUCTS if values.get(name)), "")
         values["id"] = product_id
         names = _option_names(row.values.get("options"))
         prices = [_price(one) for one in listed]
@@ -35,11 +35,12 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         variants = []
         for one, price in zip(listed, prices, strict=True):
             chosen = _options(one, names)
-            own = next((text_of(one[name]) for name in _IDS if one.get(name)), "") or "/".join(
+            own = next((identifier(one[name]) for name in _IDS if one.get(name)), "") or "/".join(
                 [product_id, *chosen.values()]
             )
             if chosen:
-                variants.append(Variant(own, product_id, chosen, price))
+                called = tuple((name, one[name]) for name in _IDS if one.get(name))
+                variants.append(Variant(own, product_id, chosen, price, called))
         yield Record(row.line, values, tuple(variants))
 
 

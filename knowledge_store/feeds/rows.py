@@ -3,6 +3,7 @@
 import codecs
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -15,6 +16,8 @@ from reaseq import ReaseqError
 _DEEPEST = 50
 _PEEKED = 100
 _LONGEST_SHOWN = 10_000
+_DECIMALS = re.compile(r"(\d+)\.0+")
+_QUOTED = re.compile(r"'(\w[^']*)")
 EXPORT_AS = "export it as CSV, TSV, Excel (.xlsx), JSON, XML or Parquet"
 
 
@@ -40,12 +43,14 @@ class FeedError(ReaseqError):
 
 
 class Variant(NamedTuple):
-    """One of the things a product is sold as. `options` are what it differs by: size, colour."""
+    """One of the things a product is sold as. `options` are what it differs by: size, colour; `names` what else it goes
+    by, each behind its column: a SKU, a barcode."""
 
     id: str
     product_id: str
     options: dict[str, str]
     price: Any = None
+    names: tuple[tuple[str, Any], ...] = ()
 
 
 class Record(NamedTuple):
@@ -151,6 +156,17 @@ def text_of(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return "\n".join(value)
     return json.dumps(plain(value), ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+
+
+def identifier(value: Any) -> str:
+    """An id as people mean it, "" for nothing: 4711.0, which a data frame made of 4711, is 4711, and the quote mark
+    goes that keeps a spreadsheet from reading digits as a number."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = "" if value is None or isinstance(value, list | dict) else str(value).strip()
+    if found := _QUOTED.fullmatch(text) or _DECIMALS.fullmatch(text):
+        return found[1]
+    return text
 
 
 def plain(value: Any) -> Any:

@@ -8,7 +8,8 @@ from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text
 
 MARKS = ("@type",)
 FIELDS = {name: name for name in ("id", "title", "description", "brand", "price", "currency", "category")}
-_SIMPLE = ("color", "material", "size", "pattern", "model", "audience", "gtin", "gtin13", "gtin8", "gtin14", "mpn")
+_SIMPLE = ("color", "material", "size", "pattern", "model", "audience", "mpn")
+_NAMES = ("sku", "productID", "gtin13", "gtin", "gtin14", "gtin12", "gtin8")
 _IDS = ("sku", "productID", "productGroupID", "gtin13", "gtin", "gtin14", "gtin8", "mpn", "@id", "url")
 
 
@@ -29,7 +30,7 @@ def _record(line: int, values: dict[str, Any]) -> Record:
     own = _id(values)
     varies = {_last(name) for name in _all(values.get("variesBy"))} or {"color", "size", "pattern", "material"}
     variants = tuple(
-        Variant(_id(one), own, {n: v for n in sorted(varies) if (v := _text(one.get(n)))}, _offer(one)[0])
+        Variant(_id(one), own, {n: v for n in sorted(varies) if (v := _text(one.get(n)))}, _offer(one)[0], _names(one))
         for one in _all(values.get("hasVariant"))
         if isinstance(one, dict) and _id(one)
     )
@@ -41,9 +42,13 @@ def _record(line: int, values: dict[str, Any]) -> Record:
         "brand": _text(values.get("brand")) or _text(values.get("manufacturer")),
         "price": price,
         "currency": currency,
-        "category": _last(_text(values.get("category")), ">"),
+        "category": _text(values.get("category")),
     }
-    more = {name: _text(values.get(name)) for name in _SIMPLE if values.get(name)}
+    more: dict[str, Any] = {name: _text(values.get(name)) for name in _SIMPLE if values.get(name)} | dict(
+        _names(values)
+    )
+    if pictures := [text for one in _all(values.get("image")) if (text := _picture(one))]:
+        more["image"] = pictures
     for one in _all(values.get("additionalProperty")):
         if isinstance(one, dict) and _text(one.get("name")):
             unit = _text(one.get("unitText")) or _text(one.get("unitCode"))
@@ -76,8 +81,18 @@ def _text(value: Any) -> str:
     return text_of(value).strip()
 
 
-def _last(text: Any, sign: str = "/") -> str:
-    return str(text).rpartition(sign)[2].strip()
+def _last(text: Any) -> str:
+    return str(text).rpartition("/")[2].strip()
+
+
+def _names(values: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What a thing goes by beside its id."""
+    own = _id(values)
+    return tuple((name, text) for name in _NAMES if (text := _text(values.get(name))) and text != own)
+
+
+def _picture(image: Any) -> str:
+    return _text(image.get("url") or image.get("contentUrl")) if isinstance(image, dict) else _text(image)
 
 
 def _id(values: dict[str, Any]) -> str:

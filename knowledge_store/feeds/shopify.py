@@ -6,9 +6,10 @@ Columns were renamed in 2025; both sets of names are read. An update may hold no
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Any
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, text_of
 
 MARKS = ("Handle", "Title")
 MARKS_2025 = ("URL handle", "Title")
@@ -39,11 +40,11 @@ _METAFIELD = re.compile(r"^(.+?) \(product\.metafields\.[^)]*\)$")
 def rows(found: Iterable[Row]) -> Iterator[Row]:
     """Products with their first variant, then the other variants."""
     handle, options = "", [""] * 3
-    for row in found:
+    for row in _with_pictures(found):
         if isinstance(row, BadRow):
             yield row
             continue
-        values = {_OLD_NAMES.get(name, name): value for name, value in row.values.items()}
+        values = row.values
         own = text_of(values.get("Handle")).strip()
         if not own:
             yield BadRow(row.line, "has no handle", repr(row.values))
@@ -57,17 +58,46 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             if (value := text_of(values.get(f"Option{n} Value")).strip())
             and (name, value) != ("Title", "Default Title")
         }
-        sku = text_of(values.get("Variant SKU")).strip()
+        product = _product(values)
         variants: tuple[Variant, ...] = ()
         if chosen:
-            name = sku or "/".join([handle, *chosen.values()])
-            variants = (Variant(name, handle, chosen, values.get("Variant Price")),)
-        yield Record(row.line, _product(values), variants, product=bool(text_of(values.get("Title")).strip()))
+            name = identifier(values.get("Variant SKU")) or "/".join([handle, *chosen.values()])
+            variants = (Variant(name, handle, chosen, values.get("Variant Price"), _names(values)),)
+        else:
+            product |= dict(_names(values))
+        yield Record(row.line, product, variants, product=bool(text_of(values.get("Title")).strip()))
+
+
+def _names(values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple((column, values[column]) for column in ("Variant SKU", "Variant Barcode") if values.get(column))
+
+
+def _with_pictures(found: Iterable[Row]) -> Iterator[Row]:
+    """The rows under their columns' older names; a product's first row lists the pictures of all of them."""
+    for _, several in groupby(found, key=lambda row: isinstance(row, Record) and _handle(row.values)):
+        rows = [
+            row._replace(values={_OLD_NAMES.get(name, name): value for name, value in row.values.items()})
+            if isinstance(row, Record)
+            else row
+            for row in several
+        ]
+        pictures = dict.fromkeys(
+            text for row in rows if isinstance(row, Record) and (text := text_of(row.values.get("Image Src")).strip())
+        )
+        if pictures and isinstance(rows[0], Record):
+            rows[0].values["Images"] = list(pictures)
+        yield from rows
+
+
+def _handle(values: dict[str, Any]) -> str:
+    return text_of(values.get("Handle") or values.get("URL handle")).strip()
 
 
 def _product(values: dict[str, Any]) -> dict[str, Any]:
     """The columns of a product; metafields under the name that people gave them."""
-    made: dict[str, Any] = {"Category": values.get("Type") or values.get("Product Category")}
+    # A shop's own type may be "Sale": behind Shopify's category it is the last step of a path.
+    steps = (text_of(values.get(name)).strip() for name in ("Product Category", "Type"))
+    made: dict[str, Any] = {"Category": " > ".join(dict.fromkeys(filter(None, steps)))}
     for name, value in values.items():
         if not _OF_VARIANTS.match(name):
             metafield = _METAFIELD.match(name)

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, text_of
 
 MARKS = ("Type", "SKU", "Name", "Regular price")
 FIELDS = {
@@ -103,7 +103,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             yield row
             continue
         values = row.values
-        kind, sku, number = (text_of(values.get(name)).strip() for name in ("Type", "SKU", "ID"))
+        kind, sku, number = (identifier(values.get(name)) for name in ("Type", "SKU", "ID"))
         own = sku or f"id:{number}"
         if "variation" in kind:
             parent = text_of(values.get("Parent")).strip()
@@ -111,7 +111,8 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
                 yield BadRow(row.line, "is a variation and names no parent", repr(values))
                 continue
             price = values.get("Sale price") or values.get("Regular price")
-            variant = Variant(own, skus.get(parent, parent), _attributes(values), price)
+            names = tuple((name, values[name]) for name in ("ID", "GTIN, UPC, EAN, or ISBN") if values.get(name))
+            variant = Variant(own, skus.get(parent, parent), _attributes(values), price, names)
             yield Record(row.line, {}, (variant,), product=False)
             continue
         if "variable" in kind and number:

@@ -121,7 +121,7 @@ def test_similar_products(filled: Run, words: str) -> None:
     assert FIRST not in output
     assert output.count("made-") == 2
     assert filled("similar", FIRST, "-k", "100").count("made-") == 4
-    with pytest.raises(ReaseqError, match="no product 'boots' in the store"):
+    with pytest.raises(ReaseqError, match="no product with id 'boots' in the store"):
         filled("similar", "boots")
 
 

@@ -28,6 +28,7 @@ from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import import_feed
 from reaseq.knowledge_store.log import read_log
+from reaseq.knowledge_store.names import read_names
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.times import Clock
 
@@ -305,7 +306,7 @@ def test_the_item_is_the_column_whose_values_the_catalogue_knows(catalogue: Stor
     feed = open_feed(path, is_header=names_a_user)
     fields = guess_fields(feed.columns)
     assert fields["item"] == "id"
-    feed, fields = by_values(feed, fields, catalogue.product_of())
+    feed, fields = by_values(feed, fields, read_names(catalogue))
     assert fields["item"] == "product_ref"
     assert import_events(catalogue, feed, fields, rejected_dir=tmp_path).events == 2
 

@@ -1,0 +1,173 @@
+"""What products go by: their ids, and the SKUs, barcodes and numbers of them and of their variants.
+
+A log, a sheet of decisions and a person may use any of these. A name that stands for several products stands for none
+of them: whoever asks is told.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, delete, insert, select
+
+from reaseq import ReaseqError
+from reaseq.knowledge_store.feeds.columns import folded
+from reaseq.knowledge_store.feeds.rows import Record, identifier
+from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT, Store
+
+_IDENTITIES = frozenset((
+    "id", "product id", "variant id", "item id", "article id", "article number", "artikelnummer", "artikel nr", "sku",
+    "variant sku", "item sku", "asin", "parent asin", "product code", "product number", "item number", "uniq id",
+    "handle", "référence", "referencia", "codice", "商品番号", "商品コード", "商品id",
+))  # fmt: skip
+_BARCODES = frozenset((
+    "barcode", "variant barcode", "gtin", "ean", "upc", "isbn", "jan", "gtin8", "gtin12", "gtin13", "gtin14", "gtin 8",
+    "gtin 12", "gtin 13", "gtin 14", "ean13", "ean 13", "isbn13", "isbn 13", "external product id",
+    "gtin upc ean or isbn",
+))  # fmt: skip
+_BARCODE = re.compile(r"\d{8,14}")
+"""A GTIN has 8, 12, 13 or 14 digits, and zeros before it change nothing
+(https://www.gs1.org/standards/id-keys/gtin)."""
+_DIGITS = (8, 12, 13, 14)
+_LONGEST = 64
+UNKNOWN = "the item is not in the catalogue"
+
+
+class Name(NamedTuple):
+    """What a product goes by, and the feed's column that says so."""
+
+    name: str
+    product_id: str
+    column: str
+
+
+@dataclass(frozen=True)
+class Names:
+    """Ids of products by what they go by; `several` are names of more than one product."""
+
+    of: dict[str, str] = field(default_factory=dict)
+    several: dict[str, Sequence[str]] = field(default_factory=dict)
+    _barcodes: dict[str, str] = field(default_factory=dict)
+    _shortened: dict[str, str] = field(default_factory=dict)
+
+    def find(self, name: str) -> str | None:
+        """The product's id; None of a name that none has or several have."""
+        found = self.of.get(name)
+        if found is None and self._barcodes and _BARCODE.fullmatch(name) and name not in self.several:
+            found = self._barcodes.get(name.lstrip("0"))
+        return found
+
+    def why_not(self, name: str) -> str:
+        """What to say of a name that nothing was found for."""
+        if name in self.several:
+            return f"the item is a name of several products ({', '.join(self.several[name][:3])}): {name}"
+        lost = self._shortened.get(name)
+        hint = f" (there is {lost}: were leading zeros lost?)" if lost else ""
+        return f"{UNKNOWN}: {name}{hint}"
+
+
+def read_names(store: Store) -> Names:
+    """Everything that products go by. A product's own id comes first, then variants', then other names."""
+    with store.reading() as connection:
+        own = {product_id: product_id for product_id in connection.execute(select(PRODUCT.c.id)).scalars()}
+        variants = connection.execute(select(VARIANT.c.id, VARIANT.c.product_id))
+        of_variants, several = _told_apart(row for row in variants if row[1] in own and row[0] not in own)
+        more = list(connection.execute(select(PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id, PRODUCT_NAME.c.column)))
+    known = own | of_variants
+    rest, clashes = _told_apart(
+        (name, product) for name, product, _ in more if product in own and name not in known and name not in several
+    )
+    barcodes, _ = _told_apart(
+        (name.lstrip("0"), product)
+        for name, product, column in more
+        if product in own and folded(column) in _BARCODES and _BARCODE.fullmatch(name)
+    )
+    shortened = {name.lstrip("0"): name for name in known if name.startswith("0") and name.strip("0")}
+    return Names(known | rest, several | clashes, barcodes, shortened)
+
+
+def _told_apart(pairs: Iterable[Sequence[str]]) -> tuple[dict[str, str], dict[str, Sequence[str]]]:
+    """Names of one product, and those of several."""
+    found: dict[str, str] = {}
+    several: dict[str, set[str]] = {}
+    for name, product in pairs:
+        first = found.setdefault(name, product)
+        if first != product:
+            several.setdefault(name, {first}).add(product)
+    return (
+        {name: product for name, product in found.items() if name not in several},
+        {name: sorted(products) for name, products in several.items()},
+    )
+
+
+def identities(columns: Iterable[str], own: str | None) -> list[str]:
+    """The columns that say what else a product goes by; own: that of its id."""
+    known = _IDENTITIES | _BARCODES
+    return [
+        column for column in columns if column != own and {folded(column), folded(column.rpartition(".")[2])} & known
+    ]
+
+
+def names_in(record: Record, product_id: str = "", columns: Sequence[str] = ()) -> list[Name]:
+    """What a record calls its product, in these columns, and its variants."""
+    found = [(column, record.values.get(column), product_id) for column in columns]
+    found += [(column, value, one.product_id) for one in record.variants for column, value in one.names]
+    return [
+        Name(name, product, column)
+        for column, value, product in found
+        if (name := identifier(value)) and name != product and len(name) <= _LONGEST
+    ]
+
+
+def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:
+    """Keep what products go by. What the same columns of an earlier import said of these products goes."""
+    rows = {(one.name, one.product_id): one for one in names}
+    if not rows:
+        return
+    mine = PRODUCT_NAME.c.product_id.in_({one.product_id for one in names})
+    outdated = PRODUCT_NAME.c.column.in_({one.column for one in names}) & (PRODUCT_NAME.c.import_id != import_id)
+    with store.writing() as connection:
+        connection.execute(delete(PRODUCT_NAME).where(mine, outdated))
+        there = connection.execute(select(PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id).where(mine))
+        for row in there:
+            rows.pop((row.name, row.product_id), None)
+        if rows:
+            new = [one._asdict() | {"import_id": import_id} for one in rows.values()]
+            connection.execute(insert(PRODUCT_NAME), new)
+
+
+def taken_over(connection: Connection, variants: Select[tuple[str]]) -> None:
+    """Names of what is a product no longer are those of the product that it is a variant of."""
+    columns = (PRODUCT_NAME.c.name, VARIANT.c.product_id, PRODUCT_NAME.c.column, PRODUCT_NAME.c.import_id)
+    joined = select(*columns).join(VARIANT, VARIANT.c.id == PRODUCT_NAME.c.product_id)
+    moved = {(row.name, row.product_id): row for row in connection.execute(joined.where(VARIANT.c.id.in_(variants)))}
+    connection.execute(delete(PRODUCT_NAME).where(PRODUCT_NAME.c.product_id.in_(variants)))
+    products = PRODUCT_NAME.c.product_id.in_({product for _, product in moved})
+    there = connection.execute(select(PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id).where(products))
+    for row in there:
+        moved.pop((row.name, row.product_id), None)
+    if moved:
+        connection.execute(insert(PRODUCT_NAME), [dict(row._mapping) for row in moved.values()])
+
+
+def find_product(store: Store, name: str) -> dict[str, Any]:
+    """The product that somebody means by a name: its id, else a variant's, a SKU, a barcode.
+
+    Raises:
+        ReaseqError: none has it, or several have.
+    """
+    if (product := store.product(name)) is not None:
+        return product
+    of_variants = select(VARIANT.c.product_id).where(VARIANT.c.id == name)
+    spelled = {name, *(name.lstrip("0").zfill(digits) for digits in _DIGITS)} if _BARCODE.fullmatch(name) else {name}
+    others = select(PRODUCT_NAME.c.product_id).where(PRODUCT_NAME.c.name.in_(spelled))
+    with store.reading() as connection:
+        called = sorted(set(connection.execute(of_variants.union(others)).scalars()))
+    found = [product for one in called if (product := store.product(one)) is not None]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        several = ", ".join(one["id"] for one in found[:5])
+        raise ReaseqError(f"{name!r} is a name of several products: {several}", hint=f"take an id, {found[0]['id']}")
+    raise ReaseqError(f"no product with id {name!r} in the store", hint="reaseq knowledge list")
