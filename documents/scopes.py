@@ -18,7 +18,7 @@ _NEXT = 2
 """Tokens that a phrase reaches which speaks of the next or last word or two."""
 _LONGEST_MEMBER = 2
 OPENING = ("(", "[", "（")
-_CLOSING = (")", "]", "）")
+CLOSING = (")", "]", "）")
 _JOINED = ("・", "や")
 _LONGEST_JOINED = 24
 """Characters."""
@@ -515,7 +515,7 @@ def _kinds_by_first() -> dict[str, frozenset[str]]:
 def _closes(text: str, tokens: Sequence[Token], index: int) -> bool:
     """Does a bracket close behind token `index`?"""
     behind = tokens[index + 1].start if index + 1 < len(tokens) else len(text)
-    return any(sign in text[tokens[index].end : behind] for sign in _CLOSING)
+    return any(sign in text[tokens[index].end : behind] for sign in CLOSING)
 
 
 def _list_end(tokens: Sequence[Token], first: int, last: int) -> int:

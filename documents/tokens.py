@@ -253,6 +253,14 @@ def stems(text: str) -> tuple[str, ...]:
     return tuple(token.stem for token in tokenize(text))
 
 
+def bracketed_end(text: str, start: int, end: int) -> int:
+    """`end`, or where the bracket closes right behind it that opens in the text from `start` on."""
+    for opens, closes in ("()", "[]", "（）", "【】"):
+        if text.count(opens, start, end) > text.count(closes, start, end) and text[end : end + 1] == closes:
+            return end + 1
+    return end
+
+
 def end_of(tokens: Sequence[Token], index: int, *, clause: bool) -> int:
     """Where the clause, or else the sentence, of token `index` ends (exclusive)."""
     here = tokens[index]

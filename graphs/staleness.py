@@ -8,7 +8,7 @@ from typing import Any
 from reaseq.agents.product_text import MOST_COLUMNS, fingerprint, source_fields
 from reaseq.knowledge_store.store import Store
 
-CODE_VERSION = "18"
+CODE_VERSION = "19"
 """Raised when a change of code changes what a distillation finds."""
 
 _WORDS = {

@@ -15,7 +15,7 @@ from typing import Any
 
 from reaseq.documents.document import as_seen, read_field
 from reaseq.documents.language import answer, words
-from reaseq.documents.tokens import STOP, Token, stems, tokenize
+from reaseq.documents.tokens import STOP, Token, bracketed_end, stems, tokenize
 from reaseq.knowledge_store.siblings import MODEL
 from reaseq.knowledge_store.tables import LOCKED, ClaimStatus
 from reaseq.taxonomy.evidence import GUESSED, Evidence
@@ -140,7 +140,7 @@ def _told(
     rests = [claim["start"] for claim in claims if claim.get("field") == "description" and holds(claim)]
     named, said = set(pairwise(stems(title))), set(known)
     sentences = _sentences(description)
-    asked = {some[0].start for some in sentences if "?" in _closing(description, some)}
+    asked = {some[0].start for some in sentences if "?" in _closing(description, some[-1].end)}
     fit = [some for some in sentences if some[0].start not in asked and _may_be_quoted(some, stems(title))]
     on_it = [some for some in fit if _bears(some, rests)]
     of_it = [some for some in fit if named & set(pairwise(token.stem for token in some)) or _goods(some) is not None]
@@ -201,15 +201,16 @@ def _content(tokens: Sequence[Token]) -> set[str]:
 
 def _sentence(text: str, tokens: Sequence[Token]) -> str:
     """As people see it, with the sign that ends it, or a full stop."""
-    end = tokens[-1].end + len(_closing(text, tokens))
+    end = bracketed_end(text, tokens[0].start, tokens[-1].end)
+    end += len(_closing(text, end))
     said = html.unescape(as_seen("description", text[tokens[0].start : end]))
     said = f"… {said}" if said[:1].islower() else said
     return said if said.endswith(_ENDS) else f"{said}."
 
 
-def _closing(text: str, tokens: Sequence[Token]) -> str:
-    """The signs that end a sentence."""
-    closing = _CLOSES.match(text, tokens[-1].end)
+def _closing(text: str, end: int) -> str:
+    """The signs that end a sentence behind its last word."""
+    closing = _CLOSES.match(text, end)
     return closing.group() if closing else ""
 
 

@@ -40,6 +40,7 @@ from reaseq.documents.surroundings import (
 )
 from reaseq.documents.tokens import (
     STOP,
+    UNITS,
     Token,
     begin_of,
     end_of,
@@ -80,6 +81,8 @@ _SUBSTANCES_WITHIN = 20
 """Tokens before one of a list of substances that the others stand in, and more."""
 _LONG_NAME = 3
 """Words of a title that are no chance together."""
+_MEMBER_WITHIN = 3
+"""Tokens at the beginning of an item that name a thing of a set."""
 _SHORT_ITEM = 4
 """Tokens: an item of a list that has no more says one thing of the product."""
 _SHORT_ANSWER = 5
@@ -504,8 +507,10 @@ class Lexicon:
         for index, last, term in terms:
             parts = self._parts_beside(terms, tokens) if parts is None else parts
             repeats = field.name != "title" and term.attribute.name in QUALITIES
-            if any(first <= index and last <= end for first, end in names) or (
-                repeats and _is_in_title(field, index, last, product.title)
+            if (
+                any(first <= index and last <= end for first, end in names)
+                or (repeats and _is_in_title(field, index, last, product.title))
+                or (term.attribute.name in _BY_THE_WAY and _is_numbered(field, index, last))
             ):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.NAME, ""
             elif (
@@ -522,6 +527,8 @@ class Lexicon:
                 or (field.name != "title" and product.means_else(term.stems))
             ):
                 evidence, standing, beside = self._class(self._place(field, index, last)), Standing.WORDS, ""
+            elif self._is_of_member(term, field, index, head):
+                evidence, standing, beside = self._class(self._place(field, index, last)), Standing.PART, ""
             elif (
                 term.attribute.facet == "supply"
                 and words("parts").over(tokens, index, last) > last - index
@@ -542,6 +549,27 @@ class Lexicon:
         yield from self._answers_in(field)
         if self._absences:
             yield from self._absences_in(field, terms)
+
+    def _is_of_member(self, term: _Term, field: Field, index: int, head: Head | None) -> bool:
+        """Does it stand in the item of a list that begins with a thing of a set ("– non-stick frying pan")?"""
+        piece = field.pieces[field.piece_at(index)]
+        if piece.kind is not Kind.ITEM or head is None or not head.covered or term.attribute.name == self.labels.kind:
+            return False
+        value = self.schema.attributes[0].value_of(head.words)
+        if not (head.several or any((stem,) in words("sets") for stem in (*stems(head.words), *stems(value or "")))):
+            return False
+        begin = piece.label[0] if piece.label else piece.first
+        names = self._means_kind(field.tokens, begin, min(begin + _MEMBER_WITHIN, piece.last))
+        return names is not None and names != value
+
+    def _means_kind(self, tokens: Sequence[Token], first: int, last: int) -> str | None:
+        """The first kind of thing that is named between these tokens."""
+        for at in range(first, last):
+            for term in self._terms.get(tokens[at].stem, ()):
+                here = tuple(token.stem for token in tokens[at : at + len(term.stems)])
+                if term.attribute.name == self.labels.kind and term.stems == here:
+                    return term.value
+        return None
 
     def _is_need(self, field: Field, index: int) -> bool:
         """Does a need stand there by its name, in the clause of the token before it?"""
@@ -594,6 +622,8 @@ class Lexicon:
                 width = next((n for n in range(longest, 0, -1) if field.stems(index, index + n) in self._absences), 0)
                 if not width:
                     continue
+                if words("idioms").over(tokens, index, index + width):
+                    continue  # "no battery to charge"
                 under = field.under(index, index + width)
                 # "Free from parabens, silicones and perfume": what is denied goes on; of "sans silicone, sans alcool,
                 # parfum frais" each has its own.
@@ -709,11 +739,16 @@ class Lexicon:
         """Does a part that is not the attribute's begin the clause in which a value is denied: "lining without
         leather"?"""
         tokens = place.field.tokens
-        begin = begin_of(tokens, place.first, clause=True)
-        begin += words("articles").at(tokens, begin, place.first)
-        part = parts.get(begin) if begin < place.first else None
-        own = part is not None and (part.whole or term.attribute.name in part.owners)
-        return part is not None and not own and self._minds_parts(term)
+        begins = begin_of(tokens, place.first, clause=True), begin_of(tokens, place.first, clause=False)
+        for begin in dict.fromkeys(begins):
+            at = begin + words("articles").at(tokens, begin, place.first)
+            part = parts.get(at) if at < place.first else None
+            # "The sole is textile, no rubber": the sentence goes on of it.
+            goes_on = part is not None and (begin == begins[0] or words("copulas").at(tokens, part.last, place.first))
+            if part is not None and goes_on:
+                own = part.whole or term.attribute.name in part.owners
+                return not own and self._minds_parts(term)
+        return False
 
     def _is_step(self, term: _Term, field: Field) -> bool:
         """Is it whom a category path ("Women/Shoes") is for, and the only one there?"""
@@ -894,6 +929,10 @@ class Lexicon:
             return Standing.PART
         if place.asked.asks is Asks.VALUE and term.attribute.name not in place.asked.attributes:
             return Standing.LABEL
+        if place.asked.asks is Asks.WHETHER and self._named(place.field, place.piece) in words("parts"):
+            # "Microphone: removable, with noise reduction"
+            own = any(name == term.attribute.name for name, _ in place.asked.states)
+            return Standing.PART if term.attribute.facet == "supply" and not own else None
         return None
 
     def _of_kind(self, place: _Place, evidence: Evidence, head: Head | None) -> tuple[Evidence, Standing, str]:
@@ -1172,6 +1211,20 @@ def _is_in_title(field: Field, first: int, last: int, title: tuple[str, ...]) ->
     named = {title[at : at + _LONG_NAME] for at in range(len(title) - _LONG_NAME + 1)}
     begins = range(max(0, last - _LONG_NAME), min(first, len(field.tokens) - _LONG_NAME) + 1)
     return any(field.stems(at, at + _LONG_NAME) in named for at in begins)
+
+
+def _is_numbered(field: Field, first: int, last: int) -> bool:
+    """Is it, in the title, a model's name with its number: "Studio 700"?"""
+    tokens = field.tokens
+    if field.name != "title" or last >= len(tokens) or not tokens[last].stem.isdigit():
+        return False
+    after = tokens[last + 1].stem if last + 1 < len(tokens) else ""
+    counts = after in UNITS.values() or after in ("%", "x") or (after,) in words("sets")
+    number = tokens[last]
+    joined = (
+        field.text[tokens[last - 1].end : number.start] == " " and not field.text[number.end : number.end + 1].isalpha()
+    )
+    return joined and not counts and field.text[tokens[first].start].isupper()
 
 
 def _goes_on(tokens: Sequence[Token], listed: int, index: int) -> bool:

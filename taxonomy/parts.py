@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from reaseq.documents.document import Field
 from reaseq.documents.language import Phrases, words
-from reaseq.documents.scopes import OPENING
+from reaseq.documents.scopes import CLOSING, OPENING
 from reaseq.documents.surroundings import before_shares
-from reaseq.documents.tokens import STOP, Token, sentence_of
+from reaseq.documents.tokens import STOP, Token, begin_of, sentence_of
 from reaseq.taxonomy.labels import is_substance
 from reaseq.taxonomy.schema import CategorySchema
 
@@ -100,7 +100,7 @@ def owner_of(field: Field, first: int, last: int, parts: dict[int, Part], *, sha
     ("rubber lug outsole"), or one before it with nothing or a linking word between. shared: may an "and" stand between
     them, as in "leather and mesh upper", but not in "zip and hood"?"""
     tokens = field.tokens
-    after = _in_brackets(field, last, parts)
+    after = _in_brackets(field, last, parts) or _behind_brackets(field, first, last, parts)
     if after is None and not (first and words("ties_back").at(tokens, first - 1, first) and last not in parts):
         after = _part_after(tokens, last, parts, shared=shared)
     before, linked = _part_before(tokens, first, parts, beyond_words=after is None)
@@ -118,6 +118,17 @@ def _in_brackets(field: Field, last: int, parts: dict[int, Part]) -> Part | None
         return None
     ends = part.last == len(tokens) or tokens[part.last].clause != tokens[last].clause
     return part if ends and not part.whole else None
+
+
+def _behind_brackets(field: Field, first: int, last: int, parts: dict[int, Part]) -> Part | None:
+    """The part behind brackets that hold but the value and its share: "Suede-look (100% polyester) cuff"."""
+    part, tokens = parts.get(last), field.tokens
+    if part is None or field.text[tokens[last - 1].end : tokens[last].start].strip() not in CLOSING:
+        return None
+    begin = begin_of(tokens, first, clause=True)
+    shared = all(tokens[at].stem == "%" or tokens[at].stem[0].isdigit() for at in range(begin, first))
+    opens = begin > 0 and field.text[tokens[begin - 1].end : tokens[begin].start].strip() in OPENING
+    return part if shared and opens and tokens[part.first].sentence == tokens[first].sentence else None
 
 
 def _part_after(tokens: Sequence[Token], last: int, parts: dict[int, Part], *, shared: bool) -> Part | None:

@@ -15,7 +15,16 @@ from reaseq.documents.document import Document, Field, Kind, as_seen
 from reaseq.documents.language import Phrases, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.surroundings import PARTING, QUOTES, is_aside_above, is_denied_above
-from reaseq.documents.tokens import STOP, begin_of, end_of, is_glued, is_inflected, is_unspaced, sentence_of
+from reaseq.documents.tokens import (
+    STOP,
+    begin_of,
+    bracketed_end,
+    end_of,
+    is_glued,
+    is_inflected,
+    is_unspaced,
+    sentence_of,
+)
 from reaseq.taxonomy.evidence import Evidence, Match, Standing
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.said_of import NOUN_FIRST
@@ -62,13 +71,22 @@ def phrases(attribute: Attribute, document: Document, lexicon: Lexicon) -> Itera
         piece = field.pieces[field.piece_at(first)]
         told = any(words("persons").at(field.tokens, at) for at in sentence_of(field.tokens, first))
         aside = told or is_denied_above(field, piece) or is_aside_above(field, piece)
+        aside = aside or (attribute.facet == "supply" and _is_left_out(field, last - 1))
         if not (piece.kind is Kind.GRID or piece.sure or aside):
             limits = attribute.facet == "demand" and words("denies_next").at(field.tokens, first) > 0
             begin = reader.behind_it(first, last) if limits else first
-            start, end = field.tokens[first].start, field.tokens[last - 1].end
+            start = field.tokens[first].start
+            end = bracketed_end(field.text, start, field.tokens[last - 1].end)
             said = html.unescape(as_seen(_FIELD, document.quote(_FIELD, field.tokens[begin].start, end)))
             standing = Standing.DENIED if limits else Standing.STATED
             yield Match(said, _FIELD, start, end, Evidence.WORDS, standing)
+
+
+def _is_left_out(field: Field, noun: int) -> bool:
+    """Is the noun at that token not there, as its sentence says where it speaks of it once more ("up to 400 screws on a
+    4 Ah battery (battery not included)")?"""
+    others = (at for at in sentence_of(field.tokens, noun) if field.tokens[at].stem == field.tokens[noun].stem)
+    return any(field.under(at, at + 1) & (Scope.DENIED | Scope.ASIDE) for at in others if at != noun)
 
 
 @lru_cache
@@ -123,7 +141,7 @@ class _Reader:
                 ends = last == len(self.tokens) or not self._is_in_sentence(last)
                 denied = begin < at == begin + words("denies_next").at(self.tokens, begin, at)
                 if width > 1 and not self._is_swayed(at, at + 1):
-                    yield first, last
+                    yield first, self._with_exception(last)
                 elif width > 1 and (denial := self._denial(at)) is not None:
                     # "Not made for hiking"; "not for homes with cats" is not for homes.
                     yield denial, end_of(self.tokens, last - 1, clause=True)
@@ -132,6 +150,12 @@ class _Reader:
                 elif ends and width == 1 and at == begin and self._says_what_for(first, last):
                     yield first, last  # "For city walking in hot weather."
             at = max(last, at + 1)
+
+    def _with_exception(self, last: int) -> int:
+        """Where the clause ends that takes something out of what ends at token `last`: "dishwashers (except lids)"."""
+        goes_on = last < len(self.tokens) and self._is_in_sentence(last)
+        excepts = goes_on and words("exceptions").at(self.tokens, last)
+        return end_of(self.tokens, last, clause=True) if excepts else last
 
     def behind_it(self, first: int, last: int) -> int:
         """Where what is denied begins: "hiking" of "not made for hiking"."""

@@ -4,11 +4,13 @@ A shape makes records of rows: which row is a product, which is one of its varia
 spread over several. It keeps the rows' order and no more state than the parent at hand.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from reaseq.knowledge_store.feeds import amazon, google, icecat, magento, nested, schema_org, shopify, woocommerce
-from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, with_columns
+from reaseq.knowledge_store.feeds.columns import folded
+from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, text_of, with_columns
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,35 @@ def shaped(feed: Feed) -> Feed:
                 fields={field: name for field, name in shape.fields.items() if name in names},
                 column_name=shape.column_name,
             )
-    return feed
+    return _of_pairs(feed)
+
+
+def _of_pairs(feed: Feed) -> Feed:
+    """A feed with columns in pairs of a name and a value (`attribute_1_name`, `attribute_1_value`), with a column of
+    each name instead; any other as it is."""
+    named = {key: column for column in feed.columns if (key := _without(column, "name"))}
+    values = {key: column for column in feed.columns if (key := _without(column, "value"))}
+    pairs = {named[key]: values[key] for key in named.keys() & values.keys()}
+    if not pairs:
+        return feed
+
+    def rows() -> Iterator[Row]:
+        for row in feed.rows:
+            if isinstance(row, Record):
+                found = {text_of(row.values.get(name)).strip(): row.values.get(value) for name, value in pairs.items()}
+                kept = {name: value for name, value in row.values.items() if name not in (*pairs, *pairs.values())}
+                row = row._replace(values={name: value for name, value in found.items() if name} | kept)
+            yield row
+
+    columns, made = with_columns(rows())
+    return replace(feed, columns=columns, rows=made)
+
+
+def _without(column: str, word: str) -> tuple[str, ...]:
+    """The words of a column's name that has a number, without this one; nothing where it does not stand there."""
+    words = [one.removesuffix("s") for one in folded(re.sub(r"(\d+)", r" \1 ", column)).split()]
+    there = word in words and any(one.isdigit() for one in words)
+    return tuple(one for one in words if one not in (word, "")) if there else ()
 
 
 def _in_english(feed: Feed) -> Feed:

@@ -32,7 +32,7 @@ DENIED: list[Case] = [
     ("bags", "Tasche", "Material: ☐ Leder ☑ Nylon ☐ Canvas", "material=leather"),
     ("bags", "Bag", "Material: [ ] leather [x] nylon.", "material=leather"),
     ("bags", "Bag", "<ul><li><input type='checkbox'> Leather</li></ul>", "material=leather"),
-    ("headphones", "ヘッドホン", "マイク×", "microphone=built-in"),
+    ("headphones", "ヘッドホン", "マイク×", "microphone=microphone"),
     ("jackets", "Jacket", "Hood – no", "hood=hood"),
     ("jackets", "Chaqueta", "<dt>Capucha</dt><dd>No</dd>", "hood=hood"),
     ("jackets", "夹克", "闭合方式：拉链 不含腰带", "closure=belt"),

@@ -61,6 +61,17 @@ SAID: list[Case] = [
     ("cookware", "Wok", "Compatible with gas, ceramic and induction hobs.", "hob=induction"),
     ("trousers", "Trousers", "Regular fit with a medium-high waist.", "waist=mid waist"),
     ("trousers", "Hose", "Die Hose hat einen hohen Bund.", "waist=high waist"),
+    ("cookware", "Fell frying pan 24 cm", "– Non-stick frying pan 24 cm", "coating=non-stick"),
+    ("chocolate", "Fell milk chocolate", "The bar is vegan.", "diet=vegan"),
+    (
+        "headphones",
+        "Otus headphones",
+        "Noise cancelling: six microphones listen to what is around you.",
+        "noise_control=active noise cancelling",
+    ),
+    ("bags", "Fell Travel backpack 30 L", "", "scenario=travel"),
+    ("power_drills", "Fell drill", "Delivered without battery.", "delivery=tool only"),
+    ("shoes", "Fell", "The upper is mesh, no leather.", "upper_material=mesh"),
 ]
 NOT_SAID: list[Case] = [
     ("shoes", "Kea", "Upper of breathable mesh with suede reinforcements.", "upper_material=suede"),
@@ -174,6 +185,35 @@ NOT_SAID: list[Case] = [
     ("cookware", "Bräter", "Hält Temperaturen bis 260 °C stand.", "further_details=260 °C stand"),
     ("sofas", "Divano", "Se cercate un posto per gli ospiti, guardate Brezza Notte.", "need=guests"),
     ("trousers", "Trousers", "Regular fit with a medium-high waist.", "waist=high waist"),
+    # Under the label of a part.
+    (
+        "headphones",
+        "Cuffie",
+        "Microfono: rimovibile, con riduzione del rumore",
+        "noise_control=active noise cancelling",
+    ),
+    ("headphones", "Headset", "Microphone: removable, with noise reduction", "noise_control=active noise cancelling"),
+    ("headphones", "Headset", "Mikrofon: abnehmbar, mit Rauschunterdrückung", "noise_control=active noise cancelling"),
+    # A model's name with its number.
+    ("headphones", "Otus Studio 700 headphones", "", "scenario=studio"),
+    # One thing of a set.
+    ("cookware", "Cookware set Fell 5 pieces", "- Saucepan 16 cm\n- Non-stick frying pan 24 cm", "coating=non-stick"),
+    ("cookware", "Batería de cocina Fell", "– Cazo 16 cm\n– Sartén antiadherente 24 cm", "coating=non-stick"),
+    # What it comes in.
+    ("chocolate", "Tablette", "Le papier est vegan et compostable.", "diet=vegan"),
+    ("chocolate", "Milk chocolate", "Our wrapper inks are vegan.", "diet=vegan"),
+    ("chocolate", "Milk chocolate", "L'emballage est vegan.", "diet=vegan"),
+    ("skin_care", "Face cream", "The bottle is vegan.", "free_of=vegan"),
+    # Former times, and other models.
+    ("chocolate", "Schokolade", "Ohne Zuckerzusatz war gestern – jetzt mit Rohrzucker.", "diet=no added sugar"),
+    ("chocolate", "Chocolate", "No added sugar is a thing of the past.", "diet=no added sugar"),
+    ("shoes", "Sneaker Low", "Wie der legendäre High-Top Kea Hi, nur mit flachem Schaft", "shaft_height=ankle-high"),
+    # Of parts, in brackets or as what a sentence goes on of.
+    ("shoes", "Slipper", "Suede-look (100% polyester) cuff.", "upper_material=synthetic"),
+    ("power_drills", "Perceuse filaire", "Aucune batterie à recharger.", "delivery=tool only"),
+    ("coffee", "Kaffee", "Unsere Bohnen sind mild geröstet.", "need=smooth taste"),
+    ("jackets", "Softshelljacke", "Für den Weg ins Büro.", "scenario=office"),
+    ("power_drills", "Drill", "400 screws on a 4.0Ah battery (battery not included).", "further_details=4.0Ah battery"),
 ]
 
 
@@ -250,3 +290,14 @@ def test_what_is_not_to_be_used_with_it_is_not_denied_of_it() -> None:
 def test_the_title_says_whom_for_before_the_shelf(shelf: str) -> None:
     said = verified("bags", "1pc Unisex Zirconia Necklace", "Unisex.", {"root_category": shelf})
     assert {claim for claim in said if claim.startswith("audience=")} == {"audience=unisex"}
+
+
+def test_a_part_is_denied_of_the_part() -> None:
+    document = Document({"title": "Slipper", "description": "The sole is textile with silicone dots, no rubber."})
+    claims = ground({}, document, lexicon_of("shoes"))
+    assert [one["attribute"] for one in claims if one["value"] == "rubber"] == ["sole_material"]
+
+
+def test_what_it_is_made_for_is_told_with_its_exception() -> None:
+    said = verified("cookware", "Sartén", "Apta para lavavajillas y horno hasta 220 ºC (excepto tapas).")
+    assert "made_for=lavavajillas y horno hasta 220 ºC (excepto tapas)" in said

@@ -520,3 +520,27 @@ def test_errors_of_a_workbook_are_nothing(tmp_path: Path) -> None:
     book.save(tmp_path / "feed.xlsx")
     first, second = (row for row in open_feed(tmp_path / "feed.xlsx").rows if isinstance(row, Record))
     assert (first.values["Price"], second.values["SKU"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Attribute 1 name,Attribute 1 value(s),Attribute 2 name,Attribute 2 value(s)",
+        "attribute_1_name,attribute_1_value,attribute_2_name,attribute_2_value",
+        "Spec Name 1,Spec Value 1,Spec Name 2,Spec Value 2",
+        "feature1Name,feature1Value,feature2Name,feature2Value",
+    ],
+)
+def test_columns_in_pairs_of_name_and_value(tmp_path: Path, header: str) -> None:
+    path = tmp_path / "feed.csv"
+    path.write_text(
+        f"id,title,brand name,{header}\n1,Clog,Fell,Colour,bottle green,Lace colour,white\n2,Boot,Fell,,,,\n"
+    )
+    feed = open_feed(path)
+    first, second = feed.rows
+    assert isinstance(first, Record)
+    assert isinstance(second, Record)
+    assert first.values == {
+        "id": "1", "title": "Clog", "brand name": "Fell", "Colour": "bottle green", "Lace colour": "white"
+    }  # fmt: skip
+    assert second.values == {"id": "2", "title": "Boot", "brand name": "Fell"}
