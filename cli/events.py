@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet
-
-if TYPE_CHECKING:
-    from reaseq.knowledge_store.events import EventReport
 
 app = typer.Typer(no_args_is_help=True, help="The behaviour log: what it is like, what a user did.")
 
@@ -47,13 +44,12 @@ def import_events(
     from functools import partial
 
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Table
     from rich.text import Text
 
     from reaseq import ReaseqError
     from reaseq.cli.import_cmd import overrides
-    from reaseq.cli.progress import printable
+    from reaseq.cli.progress import FeedBar, printable
     from reaseq.cli.reading import add_taken, reading
     from reaseq.cli.settings import load
     from reaseq.knowledge_store import events, samples
@@ -75,7 +71,7 @@ def import_events(
             names = read_names(store)
     if "item" not in named:
         feed, fields = events.by_values(feed, fields, names)
-    console, bar = Console(), Console(stderr=True)
+    console = Console()
     table = Table("field", "column", title=f"{feed.path.name} ({feed.format})", title_justify="left")
     add_taken(table, feed.taken)
     for name, column in fields.items():
@@ -89,17 +85,7 @@ def import_events(
     if dry_run:
         console.print("Nothing was written. Next: the same command without --dry-run", highlight=False)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with (
-        Store.open(settings.store_url) as store,
-        Progress(*columns, console=bar, transient=True, disable=not bar.is_terminal) as progress,
-    ):
-        task = progress.add_task("importing", total=feed.size)
-
-        def on_progress(report: EventReport) -> None:
-            what = f"importing, {report.rows:,} rows"
-            progress.update(task, completed=feed.position(), description=what)
-
+    with Store.open(settings.store_url) as store, FeedBar(feed, "importing") as on_progress:
         report = events.import_events(
             store,
             feed,

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from reaseq.taxonomy.category_paths import CategoryNames
 
 _PREVIEWED = 5
-_PLAIN_EVERY = 10.0
 
 
 def import_(
@@ -69,6 +68,7 @@ def import_(
     from rich.console import Console
 
     from reaseq import ReaseqError
+    from reaseq.cli.progress import FeedBar
     from reaseq.cli.reading import reading
     from reaseq.cli.settings import load
     from reaseq.knowledge_store import samples
@@ -94,7 +94,7 @@ def import_(
         _print_preview(console, feed, guess, category, names)
         return
     with Store.open(settings.store_url) as store:
-        with _Bar(feed) as on_progress:
+        with FeedBar(feed, "importing") as on_progress:
             report = import_feed(
                 store,
                 feed,
@@ -173,46 +173,6 @@ def _print_preview(
         table.add_row(name, *map(Text, cells))
     console.print(table)
     console.print("Nothing was written. Next: the same command without --dry-run", highlight=False)
-
-
-class _Bar:
-    """A bar on a terminal, elsewhere a line every ten seconds."""
-
-    def __init__(self, feed: Feed) -> None:
-        from time import monotonic
-
-        from rich.console import Console
-        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self._feed = feed
-        self._clock = monotonic
-        self._said = monotonic()
-        self._console = console = Console(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            transient=True,
-            disable=not console.is_terminal,
-        )
-        self._task = self._progress.add_task("importing", total=feed.size)
-
-    def __enter__(self) -> _Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def __call__(self, report: ImportReport) -> None:
-        what = f"importing, {report.rows:,} rows"
-        self._progress.update(self._task, completed=self._feed.position(), description=what)
-        if not self._console.is_terminal and self._clock() - self._said >= _PLAIN_EVERY:
-            self._said = self._clock()
-            share = self._feed.position() / self._feed.size
-            self._console.print(f"{what}, {share:.0%} of the file", highlight=False, soft_wrap=True)
 
 
 def _print_report(console: Console, report: ImportReport) -> None:

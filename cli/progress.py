@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
     from reaseq.beyond_log.train import Epoch
     from reaseq.graphs.ledger import Counts
+    from reaseq.knowledge_store.feeds.rows import Feed
 
 _PLAIN_EVERY = 10.0
 
@@ -119,6 +120,39 @@ class StepBar:
         if not self._console.is_terminal and time.monotonic() - self._said >= _PLAIN_EVERY:
             self._said = time.monotonic()
             self._console.print(f"{self.name}: {done:,}/{total:,}", highlight=False, soft_wrap=True)
+
+
+class _Rows(Protocol):
+    rows: int
+
+
+class FeedBar:
+    """How far a file is read: a bar on a terminal; elsewhere a line every ten seconds."""
+
+    def __init__(self, feed: Feed, name: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._feed, self._name, self._said = feed, name, time.monotonic()
+        self._console = console = Console(stderr=True)
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._progress.add_task(name, total=feed.size)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def __call__(self, report: _Rows) -> None:
+        what, read = f"{self._name}, {report.rows:,} rows", self._feed.position()
+        self._progress.update(self._task, completed=read, description=what)
+        if not self._console.is_terminal and time.monotonic() - self._said >= _PLAIN_EVERY:
+            self._said = time.monotonic()
+            share = read / max(self._feed.size, 1)
+            self._console.print(f"{what}, {share:.0%} of the file", highlight=False, soft_wrap=True)
 
 
 class EpochBar(StepBar):

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Decide on what was found: approve, edit, reject. No run changes what was decided.")
 
 By = Annotated[str | None, typer.Option("--by", help="Who decides.", show_default="the user that is logged in")]
+OfProduct = Annotated[str | None, typer.Option("--product", metavar="ID", help="Only this product.")]
+OfAttribute = Annotated[str | None, typer.Option("--attribute", help="Only this attribute.")]
+Status = Annotated[
+    str | None,
+    typer.Option(
+        "--status", help="Only claims that are proposed, verified or rejected.", show_default="proposed, verified"
+    ),
+]
 _AROUND = 100
 _KEYS = "  ".join(f"[bold]{word[0]}[/bold]{word[1:]}" for word in ("approve", "edit", "reject", "skip", "undo", "quit"))
 
@@ -28,14 +36,9 @@ _KEYS = "  ".join(f"[bold]{word[0]}[/bold]{word[1:]}" for word in ("approve", "e
 def review(
     context: typer.Context,
     category: Category = None,
-    product: Annotated[str | None, typer.Option("--product", metavar="ID", help="Only this product.")] = None,
-    attribute: Annotated[str | None, typer.Option("--attribute", help="Only this attribute.")] = None,
-    status: Annotated[
-        str | None,
-        typer.Option(
-            "--status", help="Only claims that are proposed, verified or rejected.", show_default="proposed, verified"
-        ),
-    ] = None,
+    product: OfProduct = None,
+    attribute: OfAttribute = None,
+    status: Status = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many claims.")] = 50,
     by: By = None,
 ) -> None:
@@ -52,6 +55,24 @@ def review(
         return
     from rich.console import Console
 
+    console = Console(highlight=False)
+    with open_store() as store:
+        claims = _open_claims(store, category, product, attribute, status, limit)
+        if not claims:
+            console.print("Nothing to review: every such claim is decided, or nothing is distilled yet.")
+            return
+        _Sitting(console, store, claims, by or getpass.getuser()).go()
+
+
+def _open_claims(
+    store: Store,
+    category: str | None,
+    product: str | None,
+    attribute: str | None,
+    status: str | None,
+    limit: int | None,
+) -> list[dict[str, Any]]:
+    """What is to be reviewed, in its order, with what the siblings say in the verdict."""
     from reaseq import ReaseqError
     from reaseq.knowledge_store.decisions import to_review
     from reaseq.knowledge_store.names import find_product
@@ -62,26 +83,21 @@ def review(
         raise ReaseqError(
             f"--status {status}: it is one of {', '.join(open_statuses)}", hint="reaseq review --status proposed"
         )
-    console = Console(highlight=False)
-    with open_store() as store:
-        category = category_as_stored(category)
-        contradicted = _contradicted(store, category)
-        claims = to_review(
-            store,
-            category=category,
-            product_id=find_product(store, product)["id"] if product else None,
-            attribute=attribute,
-            status=ClaimStatus(status) if status else None,
-            contradicted=contradicted,
-            limit=limit,
-        )
-        for claim in claims:
-            if claim["id"] in contradicted:
-                claim["verdict"] += f"; {contradicted[claim['id']]}"
-        if not claims:
-            console.print("Nothing to review: every such claim is decided, or nothing is distilled yet.")
-            return
-        _Sitting(console, store, claims, by or getpass.getuser()).go()
+    category = category_as_stored(category)
+    contradicted = _contradicted(store, category)
+    claims = to_review(
+        store,
+        category=category,
+        product_id=find_product(store, product)["id"] if product else None,
+        attribute=attribute,
+        status=ClaimStatus(status) if status else None,
+        contradicted=contradicted,
+        limit=limit,
+    )
+    for claim in claims:
+        if claim["id"] in contradicted:
+            claim["verdict"] += f"; {contradicted[claim['id']]}"
+    return claims
 
 
 def _contradicted(store: Store, category: str | None) -> dict[int, str]:
@@ -99,7 +115,7 @@ def _contradicted(store: Store, category: str | None) -> dict[int, str]:
 
 @app.command()
 def log(
-    product: Annotated[str | None, typer.Option("--product", metavar="ID", help="Only this product.")] = None,
+    product: OfProduct = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many decisions.")] = 50,
 ) -> None:
     """Show who decided what, newest first.
@@ -124,12 +140,105 @@ def log(
     table = Table("no.", "when", "by", "what", "product", "attribute", "value", "decided", title="Decisions")
     for row in rows:
         what = row["action"] + (" (withdrawn)" if row["withdrawn"] else "")
+        who = row["by"] + (f" ({row['source']})" if row["source"] else "")
         cells = (
-            *(str(row["id"]), f"{row['at']:%Y-%m-%d %H:%M}", row["by"], what),
+            *(str(row["id"]), f"{row['at']:%Y-%m-%d %H:%M}", who, what),
             *(row["product_id"], row["attribute"], row["value"], row["decided"] or ""),
         )
         table.add_row(*(Text(printable(cell)) for cell in cells))
     console.print(table)
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to, as CSV or JSON lines.")],
+    category: Category = None,
+    product: OfProduct = None,
+    attribute: OfAttribute = None,
+    status: Status = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many claims.")] = None,
+) -> None:
+    """Write what is open as a sheet to fill in, in the order of a review: approve, edit or reject in the column
+    `decision`, and what is right instead in `new_value`. What is left empty stays open.
+
+    Example: reaseq review export open.csv --category shoes, then reaseq review apply open.csv
+    """
+    from reaseq import ReaseqError
+    from reaseq.knowledge_store.decision_sheet import write_sheet
+
+    with open_store() as store:
+        claims = _open_claims(store, category, product, attribute, status, limit)
+        if not claims:
+            raise ReaseqError("nothing is open: such claims are decided, or not there", hint="reaseq distill")
+        count = write_sheet(store, file, claims)
+    typer.echo(f"{count:,} claims written to {file}. Fill in `decision`, then: reaseq review apply {file}")
+
+
+@app.command()
+def apply(
+    file: Annotated[Path, typer.Argument(help="A sheet: CSV, TSV, Excel or JSON lines.")],
+    by: By = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FIELD=COLUMN", help="What a column means; may be given several times."),
+    ] = None,
+    any_value: Annotated[
+        bool, typer.Option("--any-value", help="Take new values that an attribute does not know.")
+    ] = False,
+) -> None:
+    """Decide as a sheet says: a row for each claim, with the product (by id, SKU or barcode), attribute, value,
+    decision (approve, edit, reject) and, of an edit, the new value. `reaseq review export` writes such a sheet.
+
+    Every decision is kept as soon as it is taken, and `reaseq review log` names the file. Apply it again any time: what
+    is decided so already is left alone. Rows that cannot be followed are set aside with line number and reason.
+
+    Example: reaseq review apply decisions.csv --by ann
+    """
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.agents.grounder import evidence_of
+    from reaseq.agents.product_text import source_fields
+    from reaseq.cli.import_cmd import overrides
+    from reaseq.cli.progress import FeedBar, printable
+    from reaseq.cli.settings import load
+    from reaseq.knowledge_store.decision_sheet import apply_sheet, names_a_decision, sheet_columns
+    from reaseq.knowledge_store.feeds.dialect import FOUND_OUT
+    from reaseq.knowledge_store.feeds.opening import open_feed
+
+    named = {field.replace("_", " "): column for field, column in overrides(mapping or []).items()}
+    feed = open_feed(file, FOUND_OUT, names_a_decision)
+    columns = sheet_columns(feed.columns, named)
+    console = Console(highlight=False)
+    with open_store() as store, FeedBar(feed, "deciding") as on_progress:
+        report = apply_sheet(
+            store,
+            feed,
+            columns,
+            by=by or getpass.getuser(),
+            evidence_of=lambda product, value: evidence_of(value, source_fields(product)),
+            any_value=any_value,
+            rejected_dir=load().state_dir / "rejected",
+            on_progress=on_progress,
+        )
+    table = Table("", "rows")
+    for name, count in (
+        ("approved", report.approved),
+        ("edited", report.edited),
+        ("rejected", report.rejected),
+        ("decided so already", report.there),
+        ("left open", report.open),
+        ("set aside", report.set_aside),
+    ):
+        table.add_row(name, f"{count:,}")
+    console.print(table)
+    for line, reason in report.first_rejected:
+        console.print(Text(f"  line {line}: {printable(reason)}", style="yellow"), soft_wrap=True)
+    if report.rejected_file:
+        console.print(Text(f"Rows set aside, with reasons: {report.rejected_file}"), soft_wrap=True)
+    if report.decided:
+        console.print("Next: reaseq distill, which writes the summaries anew.")
 
 
 @app.command()
@@ -218,7 +327,7 @@ class _Sitting:
 
                 raise ReaseqError(
                     "a review asks for one key at a time, and there is no terminal",
-                    hint="run it in a terminal   (or, to look only: reaseq knowledge export claims.csv)",
+                    hint="reaseq review export open.csv, fill it in, then reaseq review apply open.csv",
                 ) from error
             self.console.print(key if key.isprintable() else "", markup=False)
             if key in ("\x03", "\x04", ""):

@@ -86,12 +86,13 @@ def decide(
     value: str | None = None,
     evidence: Mapping[str, Any] | None = None,
     one_valued: bool = False,
+    source: str | None = None,
 ) -> int:
     """Approve, edit or reject a claim; returns the decision's number. The product is distilled anew by the next run,
     because its summary rests on its claims.
 
     An edit rejects the claim and adds one with `value`, resting on `evidence` (claim_type, field, start, end, quote).
-    Where the attribute is `one_valued`, settling on a value rejects the undecided others.
+    Where the attribute is `one_valued`, settling on a value rejects the undecided others. source: the file it is in.
 
     Raises:
         ReaseqError: there is no such claim, or no longer.
@@ -123,7 +124,7 @@ def decide(
         added = None
         if value is not None:
             added = _added(connection, claim, value, evidence or {}, by)
-        return _log(connection, claim, action, by, touched=touched, decided=value, added=added)
+        return _log(connection, claim, action, by, touched=touched, decided=value, added=added, source=source)
 
 
 def withdraw(store: Store, decision_id: int, *, by: str) -> int:
@@ -233,6 +234,7 @@ def _log(
     touched: list[dict[str, Any]],
     decided: str | None = None,
     added: int | None = None,
+    source: str | None = None,
 ) -> int:
     columns = {
         "at": now(),
@@ -244,6 +246,7 @@ def _log(
         "decided": decided,
         "touched": {str(one["id"]): {name: one[name] for name in _KEPT} for one in touched},
         "added": added,
+        "source": source,
         "withdrawn": False,
     }
     number = int(connection.execute(insert(DECISION), columns).inserted_primary_key[0])  # type: ignore[index]

@@ -135,6 +135,11 @@ def defused(cell: str) -> str:
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
+def undefused(cell: str) -> str:
+    """The cell that `defused` made this of."""
+    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(_FORMULA) else cell
+
+
 def _rows(store: Store, category: str | None) -> Iterator[dict[str, Any]]:
     for claim in store.claims(category=category):
         yield {name: claim.get(name) for name in COLUMNS}

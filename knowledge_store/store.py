@@ -35,7 +35,7 @@ from reaseq.knowledge_store import tables as t
 from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.schema import CategorySchema
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration. A store that is there already needs no Alembic to open."""
 
 

@@ -212,6 +212,7 @@ class Decision(SQLModel, table=True):
         sa_column=Column(JSON, nullable=False), description="Claims changed, by id, each as it was; for taking it back."
     )
     added: int | None = Field(default=None, description="The claim that an edit added.")
+    source: str | None = _text(None, description="The file it stands in, if it was not taken at a terminal.")
     withdrawn: bool = False
 
 

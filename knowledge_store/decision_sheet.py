@@ -1,0 +1,238 @@
+"""Decisions without a terminal: claims as a sheet that people fill in, and the filled-in sheet back into the store."""
+
+import csv
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from reaseq import ReaseqError
+from reaseq.knowledge_store.decisions import Action, decide
+from reaseq.knowledge_store.export import defused, undefused, whole
+from reaseq.knowledge_store.feeds.columns import guess
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, identifier, text_of
+from reaseq.knowledge_store.importing import RejectedRows, is_empty
+from reaseq.knowledge_store.names import Names, read_names
+from reaseq.knowledge_store.store import CLAIM, Store
+from reaseq.knowledge_store.tables import ClaimStatus
+from reaseq.taxonomy.schema import Attribute
+
+COLUMNS = (
+    *("product_id", "title", "category", "attribute", "value", "decision", "new_value"),
+    *("status", "confidence", "quote", "verdict", "reason"),
+)
+"""Of a sheet; `decision` and `new_value` are for people to fill in."""
+_NAMES: dict[str, tuple[str, ...]] = {
+    "product": ("product id", "product", "id", "sku", "item", "article number", "artikelnummer"),
+    "attribute": ("attribute",),
+    "value": ("value",),
+    "decision": ("decision", "action", "decide"),
+    "new value": ("new value", "decided", "corrected", "correction"),
+}
+_WORDS = {
+    **dict.fromkeys(("a", "approve", "approved", "yes", "y", "ok", "true"), Action.APPROVE),
+    **dict.fromkeys(("r", "reject", "rejected", "no", "n", "false"), Action.REJECT),
+    **dict.fromkeys(("e", "edit", "edited"), Action.EDIT),
+}
+_BECOME = {
+    Action.APPROVE: ClaimStatus.APPROVED,
+    Action.REJECT: ClaimStatus.REJECTED,
+    Action.EDIT: ClaimStatus.REJECTED,
+}
+
+Evidence = Callable[[Mapping[str, Any], str], Mapping[str, Any] | None]
+"""What a value rests on in a product's text: see `reaseq.agents.grounder.evidence_of`."""
+
+
+@dataclass
+class SheetReport:
+    """What became of every row: `rows` is the sum of approved, edited, rejected, `there` (decided so already), `open`
+    (nothing was filled in) and set aside."""
+
+    rows: int = 0
+    approved: int = 0
+    edited: int = 0
+    rejected: int = 0
+    there: int = 0
+    open: int = 0
+    set_aside: int = 0
+    rejected_file: Path | None = None
+    first_rejected: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def decided(self) -> int:
+        return self.approved + self.edited + self.rejected
+
+
+def write_sheet(store: Store, path: Path, claims: Sequence[Mapping[str, Any]]) -> int:
+    """Write claims as a sheet, CSV or JSON lines by its ending; returns their number. In CSV a quote mark stands before
+    what a spreadsheet would run as a formula.
+
+    Raises:
+        ReaseqError: the ending names another format, or the file cannot be written.
+    """
+
+    def rows() -> Iterable[dict[str, Any]]:
+        for claim in claims:
+            product = store.product(claim["product_id"]) or {}
+            known = {**claim, "title": product.get("title", ""), "category": product.get("category") or ""}
+            yield {name: "" if known.get(name) is None else known[name] for name in COLUMNS}
+
+    def as_csv(target: Path) -> int:
+        with target.open("w", encoding="utf-8-sig", newline="") as file:  # the mark tells Excel that it is UTF-8
+            writer = csv.writer(file)
+            writer.writerow(COLUMNS)
+            writer.writerows([defused(str(row[name])) for name in COLUMNS] for row in rows())
+        return len(claims)
+
+    def as_lines(target: Path) -> int:
+        with target.open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows())
+        return len(claims)
+
+    writers = {".csv": as_csv, ".jsonl": as_lines}
+    if (writer := writers.get(path.suffix.casefold())) is None:
+        raise ReaseqError(
+            f"{path}: a sheet is written as {' or '.join(writers)}",
+            hint=f"reaseq review export {path.with_suffix('.csv')}",
+        )
+    return whole(path, writer)
+
+
+def sheet_columns(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What a sheet's columns are; the new value's may be missing.
+
+    Raises:
+        FeedError: an override names no field or column, or a column is missing.
+    """
+    mapping = guess(columns, _NAMES, overrides or {})
+    if missing := [name for name in ("product", "attribute", "value", "decision") if name not in mapping]:
+        raise FeedError(
+            f"no column looks like the {missing[0]}; columns are: {', '.join(columns)}",
+            hint=f'reaseq review apply FILE --map {missing[0].replace(" ", "_")}="COLUMN"',
+        )
+    return mapping
+
+
+def names_a_decision(columns: Sequence[str]) -> bool:
+    return bool(guess(columns, {"decision": _NAMES["decision"]}, {}))
+
+
+def apply_sheet(
+    store: Store,
+    feed: Feed,
+    mapping: Mapping[str, str],
+    *,
+    by: str,
+    evidence_of: Evidence,
+    any_value: bool = False,
+    rejected_dir: Path,
+    on_progress: Callable[[SheetReport], None] = lambda report: None,
+) -> SheetReport:
+    """Decide as a sheet says, each decision kept as soon as it is taken: stop it any time and apply it again. A product
+    may be called by anything that it goes by. Of an edit, another word for a closed value becomes that value; one that
+    the attribute does not know is set aside, unless `any_value`.
+
+    Rows that cannot be followed go to a CSV file in `rejected_dir` with line number and reason.
+    """
+    report = SheetReport()
+    rejected = RejectedRows(rejected_dir / f"{feed.path.name}-decisions.csv", report)
+    sitting = _Sitting(store, read_names(store), mapping, by, feed.path.name, evidence_of, any_value)
+    try:
+        for row in feed.rows:
+            report.rows += 1
+            problem = row.reason if isinstance(row, BadRow) else sitting.follow(row, report)
+            if problem:
+                raw = row.raw if isinstance(row, BadRow) else json.dumps(row.values, ensure_ascii=False, default=str)
+                rejected.add(BadRow(row.line, problem, raw))
+            on_progress(report)
+    finally:
+        rejected.close()
+    return report
+
+
+@dataclass(frozen=True)
+class _Sitting:
+    store: Store
+    names: Names
+    mapping: Mapping[str, str]
+    by: str
+    source: str
+    evidence_of: Evidence
+    any_value: bool
+
+    def follow(self, row: Record, report: SheetReport) -> str | None:
+        """Decide as the row says, and count it; or why that cannot be done."""
+
+        def cell(name: str) -> str:
+            value = row.values.get(self.mapping.get(name, ""))
+            return "" if is_empty(value) else undefused(text_of(value).strip())
+
+        said, new = cell("decision").casefold(), cell("new value")
+        if not said and not new:
+            report.open += 1
+            return None
+        action = _WORDS.get(said)
+        if action is None:
+            return (
+                f"its decision is neither approve nor edit nor reject: {said!r}" if said else "a new value, no decision"
+            )
+        if (action is Action.EDIT) != bool(new):
+            return "an edit without a new value" if action is Action.EDIT else f"a new value, and the decision {said!r}"
+        called = identifier(row.values.get(self.mapping["product"]))
+        product_id = self.names.find(called)
+        if product_id is None:
+            return self.names.why_not(called)
+        claims = self._claims(product_id, cell("attribute"), cell("value"))
+        if not claims:
+            return f"{product_id} has no claim {cell('attribute')}: {cell('value')} (was it replaced by a run?)"
+        attribute = self._attribute(product_id, cell("attribute"))
+        if action is Action.EDIT and attribute is not None and attribute.values:
+            known = attribute.value_of(new)
+            if known is None and not self.any_value:
+                return f"{new!r} is none of the values of {attribute.name}: {', '.join(attribute.values)}"
+            new = known or new
+        return self._decide(claims, action, new, attribute, report)
+
+    def _decide(
+        self, claims: list[dict[str, Any]], action: Action, new: str, attribute: Attribute | None, report: SheetReport
+    ) -> str | None:
+        open_ones = [claim for claim in claims if claim["decided_by"] is None]
+        if not open_ones:
+            decided = claims[0]
+            same = decided["status"] == _BECOME[action]
+            if same and (not new or self._claims(decided["product_id"], decided["attribute"], new)):
+                report.there += 1
+                return None
+            who, status = decided["decided_by"], decided["status"]
+            return f"{who} has decided otherwise ({status}): reaseq review undo takes it back"
+        for claim in open_ones:
+            product = self.store.product(claim["product_id"]) or {}
+            decide(
+                self.store,
+                claim["id"],
+                action,
+                by=self.by,
+                value=new or None,
+                evidence=self.evidence_of(product, new) if new else None,
+                one_valued=attribute is not None and not attribute.multiple,
+                source=self.source,
+            )
+        report.approved += action is Action.APPROVE
+        report.edited += action is Action.EDIT
+        report.rejected += action is Action.REJECT
+        return None
+
+    def _claims(self, product_id: str, attribute: str, value: str) -> list[dict[str, Any]]:
+        query = select(CLAIM).where(CLAIM.c.product_id == product_id, CLAIM.c.attribute == attribute)
+        with self.store.reading() as connection:
+            found = connection.execute(query.order_by(CLAIM.c.id)).all()
+        return [dict(claim._mapping) for claim in found if claim.value.casefold() == value.casefold()]
+
+    def _attribute(self, product_id: str, name: str) -> Attribute | None:
+        product = self.store.product(product_id)
+        stored = self.store.latest_schema(product["category"]) if product and product["category"] else None
+        return stored.schema.get(name) if stored else None
