@@ -421,10 +421,15 @@ class _Reader:
         return end == self.sentence[1] and 0 < article < end - index <= _LONGEST_NAME
 
     def _chooses_another(self) -> None:
-        """ "If you need a hood, take the Storm", "For puppies, try our lamb"."""
+        """ "If you need a hood, take the Storm", "For puppies, try our lamb", "Für Regen empfehlen wir den Sturm"."""
         index, (begin, end), tokens = self.index, self.sentence, self.tokens
-        if self.clause[0] == index > begin and self._width("chooses") and words("conditions").at(tokens, begin, index):
-            self.mark(begin, end, Scope.ASIDE)
+        width = self._width("chooses")
+        if not width or self._says("pointing", index + width):
+            return
+        clauses = [at for at in range(begin, index) if at == begin or tokens[at].clause != tokens[at - 1].clause]
+        conditions = [at for at in clauses if words("conditions").at(tokens, at, index)]
+        if conditions and (self.clause[0] == index or self.clause[0] in conditions):
+            self.mark(conditions[0], end, Scope.ASIDE)
 
     def _is_asked(self) -> bool:
         """Does the sentence end with a question mark?"""

@@ -117,6 +117,8 @@ class _Reader:
                 end += width  # "mesh panels"
             if end > at and not self._acts(at, end) and (last := self._end(end)):
                 first = self._begin(at, max(done, end - _LONGEST))
+                if first is not None and first > done and self._is_joined(first) and self._is_number(first - 1):
+                    first -= 1  # "5.5 cm high block heel"
                 if (
                     first is not None
                     and last - first > 1
@@ -217,6 +219,9 @@ class _Reader:
     def _is_subject(self, at: int) -> bool:
         """Does a pronoun stand there that is none of possession?"""
         return self._is_any(("pronouns",), at) and not self._is_any(("possessives",), at)
+
+    def _is_number(self, at: int) -> bool:
+        return self.tokens[at].stem[0].isdigit()
 
     def _is_small(self, at: int) -> bool:
         return self.tokens[at].stem in STOP or self._is_any(_NO_NOUN, at)

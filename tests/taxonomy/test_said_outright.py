@@ -72,6 +72,8 @@ SAID: list[Case] = [
     ("bags", "Fell Travel backpack 30 L", "", "scenario=travel"),
     ("power_drills", "Fell drill", "Delivered without battery.", "delivery=tool only"),
     ("shoes", "Fell", "The upper is mesh, no leather.", "upper_material=mesh"),
+    ("jewellery", "Gold ring", "Solid 14k gold.", "metal=gold"),
+    ("laptops", "Fell 15", "15.6 inch Full HD display and a webcam.", "resolution=Full HD"),
 ]
 NOT_SAID: list[Case] = [
     ("shoes", "Kea", "Upper of breathable mesh with suede reinforcements.", "upper_material=suede"),
@@ -214,6 +216,20 @@ NOT_SAID: list[Case] = [
     ("coffee", "Kaffee", "Unsere Bohnen sind mild geröstet.", "need=smooth taste"),
     ("jackets", "Softshelljacke", "Für den Weg ins Büro.", "scenario=office"),
     ("power_drills", "Drill", "400 screws on a 4.0Ah battery (battery not included).", "further_details=4.0Ah battery"),
+    # Of another model that is recommended.
+    ("bags", "Fell backpack", 'Note: For a 13" laptop, choose Fell Laptop 13".', "laptop_size=13 in"),
+    ("shirts", "Hemd Fell", "Für eine schmalere Form empfehlen wir das Hemd Level aus Leinen.", "material=linen"),
+    ("shirts", "Hemd Fell", "Hemd im modern fit.", "style=modern"),
+    # What it is covered with, and what stands in for a stone.
+    ("jewellery", "Gold hoops", "Sterling silver covered with 14k gold.", "metal=gold"),
+    ("jewellery", "Gold hoops", "Sterling silver dipped in 14k gold.", "metal=gold"),
+    ("jewellery", "Ring Gold", "Vergoldeter Ring mit Zirkonia.", "metal=gold"),
+    ("jewellery", "Diamond ring", "CZ set in a gold colored ring.", "stone=diamond"),
+    ("jewellery", "Bague diamant", "Sertie d'un oxyde de zirconium.", "stone=diamond"),
+    # A camera's.
+    ("laptops", "Fell 13", "1080p FaceTime HD Kamera", "resolution=HD"),
+    ("laptops", "Fell 13", "Camera: 1080P FHD IR Hybrid with privacy shutter", "resolution=Full HD"),
+    ("laptops", "Fell 13", "Full HD webcam with a shutter", "resolution=Full HD"),
 ]
 
 
