@@ -22,6 +22,13 @@ def export(
     defuse: Annotated[
         bool, typer.Option("--defuse", help="Put a quote mark before values that a spreadsheet would run as a formula.")
     ] = False,
+    only_approved: Annotated[
+        bool, typer.Option("--only-approved", help="Only values that somebody approved or edited.")
+    ] = False,
+    min_confidence: Annotated[
+        float,
+        typer.Option("--min-confidence", min=0.0, max=1.0, help="Of verified values only those at least so sure."),
+    ] = 0.0,
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     header_row: HeaderRow = None,
@@ -31,7 +38,9 @@ def export(
 ) -> None:
     """Write a feed anew, with what is known of its products: empty cells filled, columns added, all else untouched.
 
-    Values are those that were verified, approved or edited. What somebody edited also replaces what a cell holds.
+    Values are those that were verified, approved or edited. What somebody edited also replaces what a cell holds; of a
+    cell that holds several things (Magento's additional_attributes, a line each, JSON, WooCommerce's attributes) that
+    part. What a cell holds already, alone or among others, stays. With nothing known the file comes out as it went in.
     Where each comes from is written beside the target, to TARGET.provenance.jsonl.
 
     How the feed is read is said as it was to `reaseq import`.
@@ -56,6 +65,8 @@ def export(
             target,
             overrides(mapping or []),
             defuse=defuse,
+            only_decided=only_approved,
+            least=min_confidence,
             reading=reading(encoding, delimiter, header_row, sheet, records),
             locale=locale,
             on_progress=lambda feed, _: bar.step(feed.position(), feed.size),
@@ -63,6 +74,8 @@ def export(
     console = Console(soft_wrap=True, highlight=False)
     console.print(
         f"{report.rows:,} rows, {report.touched:,} changed: {report.filled:,} cells filled, "
-        f"{report.added:,} values in {len(report.columns):,} new columns."
+        f"{report.added:,} values in {len(report.columns):,} new columns, {report.held:,} held already."
     )
+    if not report.touched and not report.held:
+        console.print("Nothing that may be filled in is known of its products. Next: reaseq distill, reaseq review")
     console.print(Text(f"Written: {printable(str(target))}, and beside it where each value comes from."))

@@ -8,10 +8,11 @@ import codecs
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping
+import shutil
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
@@ -23,11 +24,13 @@ from reaseq.knowledge_store.feeds.delimited import cell_spans
 from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, Reading
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record
-from reaseq.knowledge_store.filling import Known, KnownRow, OnRow, Places, fills
-from reaseq.knowledge_store.importing import is_empty, product_from
+from reaseq.knowledge_store.filling import Filled, Known, KnownRow, Means, OnRow, Places
+from reaseq.knowledge_store.importing import product_from
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.table_export import fill_parquet, fill_workbook
 from reaseq.knowledge_store.xml_export import fill_xml
+from reaseq.taxonomy.labels import Asks, Labels
+from reaseq.taxonomy.schema import CategorySchema
 
 _BATCH = 500
 _NOTED = (
@@ -38,14 +41,17 @@ _NOTED = (
 
 @dataclass
 class FillReport:
-    """rows: of the file. touched: those that changed. filled: cells that were empty or held what somebody edited.
-    added: cells of the new `columns`."""
+    """rows: of the file. touched: those that changed. filled: values in cells that were empty or held what somebody
+    edited. added: values in the new `columns`. held: values that stay out, as a cell holds one among others. used: the
+    columns that were written."""
 
     columns: list[str]
     rows: int = 0
     touched: int = 0
     filled: int = 0
     added: int = 0
+    held: int = 0
+    used: set[str] = field(default_factory=set)
 
 
 def fill_feed(
@@ -55,25 +61,30 @@ def fill_feed(
     overrides: Mapping[str, str] | None = None,
     *,
     defuse: bool = False,
+    only_decided: bool = False,
+    least: float = 0.0,
     reading: Reading = FOUND_OUT,
     locale: str | None = None,
     on_progress: Callable[[Feed, FillReport], None] = lambda feed, report: None,
 ) -> FillReport:
-    """Write the feed at `path` to `target`, with the verified, approved and edited claims of its products.
+    """Write the feed at `path` to `target`, with the verified, approved and edited claims of its products: with
+    `only_decided` the latter two, of the first those whose confidence is at `least` that.
 
     `overrides`, `reading` and `locale` are as they were when it was imported.
 
     A product's claims stand in its own rows; rows that only bring variants or pictures stay as they are. A cell that
-    holds something stays as it is, unless somebody edited the value. `defuse` puts a quote mark before values that a
-    spreadsheet would run as a formula. Where each value comes from is written to `TARGET.provenance.jsonl`. Both files
-    appear whole or not at all. Rows that an import sets aside are copied; one with too many cells may become one that
-    fits.
+    holds something stays as it is, unless somebody edited the value; what a cell holds among others counts as held, and
+    an edit goes into that cell. With nothing known, the file comes out as it went in. `defuse` puts a quote mark before
+    values that a spreadsheet would run as a formula. Where each value comes from is written to
+    `TARGET.provenance.jsonl`. Both files appear whole or not at all. Rows that an import sets aside are copied; one
+    with too many cells may become one that fits.
 
     Raises:
         ReaseqError: no value can be filled into this format, nothing is known of its products, or `target` cannot be
             written.
     """
-    feed = open_feed(path, reading, partial(names_a_title, overrides=overrides))
+    opened = partial(open_feed, path, reading, partial(names_a_title, overrides=overrides))
+    feed = opened()
     layout = feed.layout
     if layout is None:
         raise FeedError(
@@ -82,22 +93,25 @@ def fill_feed(
         )
     if target.exists() and target.samefile(path):
         raise ReaseqError(f"{target} is the feed itself", hint=f"reaseq export {path} filled-{path.name}")
-    attributes = store.known_attributes(path.name)
-    if not attributes:
-        raise ReaseqError(
-            f"nothing is known of products from {path.name}", hint=f"reaseq import {path}, reaseq distill"
-        )
-    rows = _known(store, feed, guess_columns(feed.columns, {**feed.fields, **(overrides or {})}, locale))
-    places = Places.of(layout.columns, attributes, feed)
-    report = FillReport(places.added)
+    sound = partial(store.sound_claims, only_decided=only_decided, least=least)
+    attributes = store.known_attributes(path.name, only_decided=only_decided, least=least)
+    mapping = guess_columns(feed.columns, {**feed.fields, **(overrides or {})}, locale)
+    schemas = [stored.schema for name in store.categories() if name and (stored := store.latest_schema(name))]
+    prose = [column for name, column in mapping.items() if name in ("id", "title", "description", "brand")]
+    places = Places.of(layout.columns, attributes, feed, _meaning(schemas), prose)
 
-    def write(partial: Path, sidecar: io.TextIOBase) -> int:
-        def on_row(row: KnownRow, columns: dict[str, str]) -> None:
+    def write(partial: Path, sidecar: io.TextIOBase, feed: Feed, places: Places) -> FillReport:
+        report = FillReport(places.added)
+
+        def on_row(row: KnownRow, made: Filled) -> None:
             record, product_id, known = row
+            columns = made.written
             report.rows += 1
             report.touched += bool(columns)
+            report.held += made.held
             report.added += sum(column in places.added for column in columns.values())
             report.filled += sum(column not in places.added for column in columns.values())
+            report.used.update(columns.values())
             for attribute, column in columns.items():
                 for claim in known[attribute]:
                     note = {"line": record.line, "product_id": product_id, "column": column, "attribute": attribute}
@@ -105,6 +119,7 @@ def fill_feed(
             if report.rows % _BATCH == 0:
                 on_progress(feed, report)
 
+        rows = _known(sound, feed, mapping)
         if layout.kind == "Excel":
             fill_workbook(path, partial, layout, places, rows, on_row)
         elif layout.kind == "Parquet":
@@ -112,26 +127,58 @@ def fill_feed(
         elif layout.kind == "XML":
             fill_xml(path, partial, layout, places, rows, on_row)
         else:
-            writer: _Writer = _Delimited(layout, places, defuse) if layout.delimiter else _Json()
+            writer: _Writer = _Delimited(layout, places, defuse) if layout.delimiter else _Json(places)
             _fill_text(path, partial, layout, writer, rows, on_row)
-        return report.rows
+        return report
+
+    reports = []
 
     def both(notes: Path) -> int:
         with notes.open("w", encoding="utf-8") as sidecar:
-            return whole(target, lambda partial: write(partial, sidecar))
+
+            def all_of_it(partial: Path) -> int:
+                if not attributes:
+                    shutil.copyfile(path, partial)
+                    return 0
+                report = write(partial, sidecar, feed, places)
+                if set(report.columns) - report.used:
+                    # No row has a value for a column that was to be new: once more, without it.
+                    sidecar.seek(0)
+                    sidecar.truncate()
+                    used = [column for column in places.added if column in report.used]
+                    report = write(partial, sidecar, opened(), replace(places, added=used))
+                reports.append(report)
+                return report.rows
+
+            return whole(target, all_of_it)
 
     whole(target.with_name(f"{target.name}.provenance.jsonl"), both)
-    return report
+    return reports[0] if reports else FillReport([])
 
 
-def _known(store: Store, feed: Feed, mapping: Mapping[str, str]) -> Iterator[KnownRow]:
+def _meaning(schemas: Sequence[CategorySchema]) -> Means:
+    """The attribute that a label asks for in all schemas that know it."""
+    labels = [Labels(schema) for schema in schemas]
+
+    @lru_cache(4096)
+    def means(label: str) -> str | None:
+        asked = [one for known in labels if (one := known.of_column(label)).asks is Asks.VALUE and not one.near]
+        named = {name for one in asked for name in one.attributes}
+        return next(iter(named)) if len(named) == 1 else None
+
+    return means
+
+
+def _known(
+    sound: Callable[[Collection[str]], dict[str, Known]], feed: Feed, mapping: Mapping[str, str]
+) -> Iterator[KnownRow]:
     """Each row with the id of the product it tells of, and what is known of that."""
     while batch := list(islice(feed.rows, _BATCH)):
         ids = []
         for row in batch:
             made = product_from(row, mapping, None) if isinstance(row, Record) and row.product else None
             ids.append("" if made is None or isinstance(made, BadRow) else str(made["id"]))
-        known = store.sound_claims(set(ids))
+        known = sound(set(ids))
         for row, product_id in zip(batch, ids, strict=True):
             yield row, product_id, known.get(product_id, {})
 
@@ -145,11 +192,11 @@ def _fill_text(
             if row is None:
                 out.write(writer.header(text))
                 continue
-            columns: dict[str, str] = {}
+            made = Filled()
             if isinstance(row[0], Record):
-                text, columns = writer.filled(text, row[2])
+                text, made = writer.filled(text, row)
             out.write(text)
-            on_row(row, columns)
+            on_row(row, made)
 
 
 def _pieces(lines: Iterator[str], rows: Iterator[KnownRow]) -> Iterator[tuple[KnownRow | None, str]]:
@@ -223,8 +270,8 @@ def _copying(path: Path, target: Path, encoding: str) -> Iterator[tuple[Iterator
 class _Writer(Protocol):
     def header(self, text: str) -> str: ...
 
-    def filled(self, text: str, known: Known) -> tuple[str, dict[str, str]]:
-        """The row's text with values in it, and for each attribute that was written the column."""
+    def filled(self, text: str, row: KnownRow) -> tuple[str, Filled]:
+        """The row's text with values in it, and what was made of it."""
 
 
 class _Delimited:
@@ -241,26 +288,30 @@ class _Delimited:
         lines[number] = body + cells + lines[number][len(body) :]
         return "".join(lines)
 
-    def filled(self, text: str, known: Known) -> tuple[str, dict[str, str]]:
+    def filled(self, text: str, row: KnownRow) -> tuple[str, Filled]:
+        columns = self.layout.columns
         spans = cell_spans(text, self.delimiter, escaped=self.layout.escaped)
-        width = len(self.layout.columns)
-        written: dict[str, str] = {}
-        changes: list[tuple[int, int, str]] = []
-        new = [""] * len(self.places.added)
-        for name, claims in known.items():
-            value = self._cell(", ".join(claim["value"] for claim in claims))
-            number = self.places.number[name]
-            if number >= width:
-                new[number - width] = value
-            elif number < len(spans) and fills(value.strip('"'), text[slice(*spans[number])].strip('"'), claims):
-                changes.append((*spans[number], value))
-            else:
-                continue
-            written[name] = self.places.column[name]
-        end = spans[min(width, len(spans)) - 1][1]
-        missing = self.delimiter * (width - len(spans))
+        known = row[2]
+        pairs = zip(columns, spans, strict=False) if known else ()
+        cells = {name: self._read(text[slice(*span)]) for name, span in pairs}
+        made = self.places.filled(row[0], cells, known)
+        number = {name: at for at, name in enumerate(columns)}
+        changes = [
+            (*spans[number[name]], self._cell(value))
+            for name, value in made.cells.items()
+            if number.get(name, len(spans)) < len(spans)
+        ]
+        end = spans[min(len(columns), len(spans)) - 1][1]
+        missing = self.delimiter * (len(columns) - len(spans))
+        new = [self._cell(made.cells.get(name, "")) for name in self.places.added]
         more = missing + "".join(self.delimiter + cell for cell in new) if new else ""
-        return _changed(text, changes, end, more), written
+        return _changed(text, changes, end, more), made
+
+    def _read(self, cell: str) -> str:
+        """A cell as its reader sees it."""
+        if len(cell) < 2 or cell[0] != '"' or cell[-1] != '"':
+            return cell
+        return cell[1:-1].replace('\\"' if self.layout.escaped else '""', '"')
 
     def _cell(self, value: str) -> str:
         value = defused(value) if self.defuse else value
@@ -272,27 +323,43 @@ class _Delimited:
 class _Json:
     """Claims as keys of the object: text, or a list where there are several."""
 
+    def __init__(self, places: Places) -> None:
+        self.places = places
+
     def header(self, text: str) -> str:
         return text
 
-    def filled(self, text: str, known: Known) -> tuple[str, dict[str, str]]:
+    def filled(self, text: str, row: KnownRow) -> tuple[str, Filled]:
+        known = row[2]
         if not known:
-            return text, {}
+            return text, Filled()
         spans, end = _value_spans(text)
+        cells = {
+            name: ", ".join(value)
+            if _is_texts(value)
+            else text[start:stop]
+            if isinstance(value, list | dict)
+            else value
+            for name, (start, stop, value) in spans.items()
+        }
+        made = self.places.filled(row[0], cells, known)
+        several = {column: [claim["value"] for claim in known[attribute]] for attribute, column in made.written.items()}
         changes: list[tuple[int, int, str]] = []
-        written = {}
         more = ""
-        for name, claims in known.items():
-            values = [claim["value"] for claim in claims]
-            value = json.dumps(values if len(values) > 1 else values[0], ensure_ascii=False)
-            if name not in spans:
-                more += f"{', ' if spans or more else ''}{json.dumps(name)}: {value}"
-            elif fills(value, None if is_empty(spans[name][2]) else text[slice(*spans[name][:2])], claims):
-                changes.append((*spans[name][:2], value))
+        for name, value in made.cells.items():
+            values = several.get(name, [])
+            told = values if ", ".join(values) == value and len(values) > 1 else value
+            packed = name in spans and isinstance(spans[name][2], list | dict) and not _is_texts(spans[name][2])
+            new = value if packed else json.dumps(told, ensure_ascii=False)
+            if name in spans:
+                changes.append((*spans[name][:2], new))
             else:
-                continue
-            written[name] = name
-        return _changed(text, changes, end, more), written
+                more += f"{', ' if spans or more else ''}{json.dumps(name)}: {new}"
+        return _changed(text, changes, end, more), made
+
+
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _changed(text: str, changes: list[tuple[int, int, str]], end: int, more: str) -> str:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     Table,
+    and_,
     bindparam,
     case,
     create_engine,
@@ -69,6 +71,15 @@ _FIND_CALL = (
 _ADD_CALL = insert(CALL)
 _DROP_CLAIMS = delete(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.decided_by.is_(None))
 SOUND = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
+
+
+def _sound(only_decided: bool, least: float) -> list[ColumnElement[bool]]:
+    decided = CLAIM.c.status.in_(t.LOCKED)
+    if only_decided:
+        return [decided]
+    return [or_(decided, and_(SOUND, CLAIM.c.confidence >= least)) if least > 0 else SOUND]
+
+
 _DECIDED = select(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.decided_by.is_not(None))
 _ADD_CLAIMS = insert(CLAIM)
 _DROP_SUMMARY = delete(SUMMARY).where(SUMMARY.c.product_id == bindparam("product"))
@@ -500,24 +511,28 @@ class Store:
             for row in connection.execution_options(yield_per=batch).execute(query):
                 yield dict(row._mapping)
 
-    def known_attributes(self, source: str) -> list[str]:
-        """The attributes of which claims hold, for products that came from a file of this name."""
+    def known_attributes(self, source: str, *, only_decided: bool = False, least: float = 0.0) -> list[str]:
+        """The attributes of which such claims hold (see `sound_claims`), for products that came from a file of this
+        name."""
         query = (
             select(CLAIM.c.attribute)
             .join(PRODUCT, PRODUCT.c.id == CLAIM.c.product_id)
-            .where(PRODUCT.c.source == source, SOUND)
+            .where(PRODUCT.c.source == source, *_sound(only_decided, least))
             .distinct()
             .order_by(CLAIM.c.attribute)
         )
         with self.reading() as connection:
             return list(connection.execute(query).scalars())
 
-    def sound_claims(self, product_ids: Collection[str]) -> dict[str, dict[str, list[dict[str, Any]]]]:
-        """The claims that hold, verified or decided by people, by product and attribute."""
-        query = select(CLAIM).where(CLAIM.c.product_id.in_(product_ids), SOUND).order_by(CLAIM.c.id)
+    def sound_claims(
+        self, product_ids: Collection[str], *, only_decided: bool = False, least: float = 0.0
+    ) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """The claims that hold, verified or decided by people, by product and attribute: with `only_decided` the
+        latter, of the first those whose confidence is at `least` that."""
+        query = select(CLAIM).where(CLAIM.c.product_id.in_(product_ids), *_sound(only_decided, least))
         found: dict[str, dict[str, list[dict[str, Any]]]] = {}
         with self.reading() as connection:
-            for row in connection.execute(query):
+            for row in connection.execute(query.order_by(CLAIM.c.id)):
                 mine = found.setdefault(row.product_id, {})
                 mine.setdefault(row.attribute, []).append(dict(row._mapping))
         return found

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from reaseq.knowledge_store.feeds.rows import FeedError, Layout, Record
-from reaseq.knowledge_store.filling import KnownRow, OnRow, Places, fills
+from reaseq.knowledge_store.feeds.rows import FeedError, Layout
+from reaseq.knowledge_store.filling import Filled, KnownRow, OnRow, Places
 
 
 def fill_workbook(
@@ -20,17 +20,16 @@ def fill_workbook(
     sheet = book[layout.place]
     for number, name in enumerate(places.added, len(layout.columns) + 1):
         sheet.cell(layout.header, number, name)
+    number_of = {name: at for at, name in enumerate([*layout.columns, *places.added], 1)}
     for row in rows:
         record, _, known = row
-        written = {}
-        for attribute, claims in known.items() if isinstance(record, Record) else ():
-            value = ILLEGAL_CHARACTERS_RE.sub("", ", ".join(claim["value"] for claim in claims))
-            cell: Any = sheet.cell(record.line, places.number[attribute] + 1)
-            if fills(value, cell.value, claims):
-                cell.value = value
-                cell.data_type = "s"  # else a value that begins with "=" would be a formula
-                written[attribute] = places.column[attribute]
-        on_row(row, written)
+        cells = {name: sheet.cell(record.line, at).value for name, at in number_of.items()} if known else {}
+        made = places.filled(record, cells, known)
+        for name, value in made.cells.items():
+            cell: Any = sheet.cell(record.line, number_of[name])
+            cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
+            cell.data_type = "s"  # else a value that begins with "=" would be a formula
+        on_row(row, made)
     book.save(target)
 
 
@@ -44,6 +43,7 @@ def fill_parquet(path: Path, target: Path, places: Places, rows: Iterator[KnownR
         for name in places.added:
             schema = schema.append(pa.field(name, pa.string()))
         texts = {name for name in schema.names if pa.types.is_string(schema.field(name).type)}
+        read = texts - places.prose | (texts & set(places.column.values()))
         packed = file.metadata.row_group(0).column(0).compression if file.num_row_groups else "SNAPPY"
         with pq.ParquetWriter(target, schema, compression=packed) as writer:
             coming = next(rows, None)
@@ -53,24 +53,26 @@ def fill_parquet(path: Path, target: Path, places: Places, rows: Iterator[KnownR
                     table = file.read_row_group(group)
                 except (pa.ArrowException, OSError) as error:
                     raise FeedError(f"{path}: row group {group + 1} cannot be read: {error}") from error
+                held = {name: table.column(name).to_pylist() for name in table.column_names if name in read}
                 changed: dict[str, list[Any]] = {name: [None] * len(table) for name in places.added}
                 while coming is not None and coming[0].line <= before + len(table):
                     record, _, known = coming
-                    written = {}
-                    for attribute, claims in known.items() if isinstance(record, Record) else ():
-                        column = places.column[attribute]
-                        if column not in texts:
-                            continue
-                        values = changed.get(column)
-                        if values is None:
-                            values = changed[column] = table.column(column).to_pylist()
-                        value = ", ".join(claim["value"] for claim in claims)
-                        if fills(value, values[record.line - before - 1], claims):
-                            values[record.line - before - 1] = value
-                            written[attribute] = column
-                    on_row(coming, written)
+                    at = record.line - before - 1
+                    cells = {name: column[at] for name, column in held.items()}
+                    made = _as_text(places.filled(record, cells, known), texts)
+                    for name, value in made.cells.items():
+                        if name not in changed:
+                            changed[name] = list(held[name])
+                        changed[name][at] = value
+                    on_row(coming, made)
                     coming = next(rows, None)
                 before += len(table)
                 arrays = [pa.array(changed[name], schema.field(name).type) if name in changed else table.column(name)
                           for name in schema.names]  # fmt: skip
                 writer.write_table(pa.table(arrays, schema=schema))
+
+
+def _as_text(made: Filled, texts: set[str]) -> Filled:
+    """Without what would go to columns that hold something else than text."""
+    written = {attribute: column for attribute, column in made.written.items() if column in texts}
+    return Filled({name: value for name, value in made.cells.items() if name in texts}, written, made.held)

@@ -5,6 +5,7 @@ The file is held in memory as a whole; but for what is filled in, it stays the s
 
 import codecs
 import gzip
+import html
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,11 +14,11 @@ from pathlib import Path
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
-from reaseq.knowledge_store.feeds.columns import folded
 from reaseq.knowledge_store.feeds.rows import FeedError, Layout, Record
-from reaseq.knowledge_store.filling import Known, KnownRow, OnRow, Places, fills
+from reaseq.knowledge_store.filling import Filled, KnownRow, OnRow, Places
 
 _DECLARED = re.compile(rb"""^<\?xml[^>]*encoding=["']([\w.-]+)["']""")
+_CDATA = re.compile(r"<!\[CDATA\[(.*)\]\]>", re.DOTALL)
 _START_TAG = re.compile(rb"""<(?:"[^"]*"|'[^']*'|[^>"'])*>""")
 
 
@@ -28,6 +29,11 @@ class _Child:
     tag: str
     start: int
     end: int = 0
+    children: list["_Child"] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.tag.rpartition(":")[2]
 
 
 @dataclass
@@ -57,15 +63,16 @@ def fill_xml(path: Path, target: Path, layout: Layout, places: Places, rows: Ite
         row = next(rows, None)
         if row is None:
             break
-        written: dict[str, str] = {}
-        if isinstance(row[0], Record):
-            for start, end, value in _changes(text, element, row[2], places, written):
+        filled = Filled()
+        if isinstance(row[0], Record) and row[2] and element.children:
+            filled, changes = _changes(text, element, row, places)
+            for start, end, value in changes:
                 made += [text[after:start], value]
                 after = end
-        on_row(row, written)
+        on_row(row, filled)
     whole = b"".join([*made, text[after:]]).decode()
-    filled = whole.encode(encoding, errors="xmlcharrefreplace")
-    target.write_bytes(gzip.compress(filled, mtime=0) if packed else filled)
+    written = whole.encode(encoding, errors="xmlcharrefreplace")
+    target.write_bytes(gzip.compress(written, mtime=0) if packed else written)
 
 
 def _encoding(data: bytes) -> str:
@@ -89,10 +96,14 @@ def _elements(path: Path, text: bytes, trail: list[str]) -> list[_Element]:
             found.append(_Element(blank + parser.CurrentByteIndex))
         elif way[:-1] == trail:
             found[-1].children.append(_Child(tag, blank + parser.CurrentByteIndex))
+        elif way[:-2] == trail:
+            found[-1].children[-1].children.append(_Child(tag, blank + parser.CurrentByteIndex))
 
     def end(_: str) -> None:
-        if way[:-1] == trail:
+        if way[:-1] == trail or way[:-2] == trail:
             child = found[-1].children[-1]
+            if way[:-2] == trail:
+                child = child.children[-1]
             opening = _START_TAG.match(text, child.start)
             assert opening is not None
             empty = opening.group().endswith(b"/>")
@@ -110,36 +121,64 @@ def _elements(path: Path, text: bytes, trail: list[str]) -> list[_Element]:
     return ended
 
 
-def _changes(
-    text: bytes, element: _Element, known: Known, places: Places, written: dict[str, str]
-) -> Iterator[tuple[int, int, bytes]]:
-    """Which bytes become which others, in order; notes in `written` which attributes are there now."""
-    if not element.children:
-        return
-    by_name = {folded(child.tag.rpartition(":")[2]): child for child in reversed(element.children)}
+_Change = tuple[int, int, bytes]
+"""Bytes, and what becomes of them."""
+
+
+def _changes(text: bytes, element: _Element, row: KnownRow, places: Places) -> tuple[Filled, list[_Change]]:
+    """What becomes of a record, and of its bytes, in order."""
+    known = row[2]
+    children: dict[str, _Child] = {}
+    pairs: dict[str, str] = {}
+    for at, child in enumerate(element.children):
+        names = {inner.name: inner for inner in child.children}
+        if {"attribute_name", "attribute_value"} <= names.keys():
+            # Google's product details: each a name and a value.
+            pairs[f"{at}.name"] = f"{at}.value"
+            children |= {f"{at}.name": names["attribute_name"], f"{at}.value": names["attribute_value"]}
+        elif not child.children:
+            children.setdefault(places.spelled(child.name), child)
+    cells = {name: _text_of(text, child) for name, child in children.items()}
+    filled = places.filled(row[0], cells, known, pairs)
     prefixes = [child.tag.rpartition(":")[0] for child in element.children]
     prefix = max(prefixes, key=prefixes.count)
-    changes, new = [], []
-    for attribute, claims in known.items():
-        value = ", ".join(claim["value"] for claim in claims)
-        child = by_name.get(folded(attribute))
-        tag = child.tag if child else f"{prefix}:{attribute}" if prefix else attribute
-        if child is None:
-            new.append(f"<{tag}>{escape(value)}</{tag}>".encode())
-        else:
-            held = text[child.start : child.end]
-            opening = _START_TAG.match(held)
+    colon = f"{prefix}:" if prefix else ""
+    changes: list[_Change] = []
+    for name, value in filled.cells.items():
+        if (found := children.get(name)) is not None:
+            opening = _START_TAG.match(text, found.start)
             assert opening is not None
-            inner = held[opening.end() : held.rfind(b"</")] if not opening.group().endswith(b"/>") else b""
-            if b"<" in inner or not fills(escape(value), inner.decode().strip(), claims):
-                continue
-            kept = opening.group().removesuffix(b"/>").removesuffix(b">").rstrip() + b">"
-            changes.append((child.start, child.end, kept + f"{escape(value)}</{tag}>".encode()))
-        written[attribute] = places.column[attribute]
-    yield from sorted(changes)
+            kept = opening.group().removesuffix(b">").removesuffix(b"/").rstrip() + b">"
+            changes.append((found.start, found.end, kept + f"{escape(value)}</{found.tag}>".encode()))
+    new = []
+    for attribute, column in filled.written.items():
+        if column not in children:
+            value = ", ".join(claim["value"] for claim in known[attribute])
+            new.append(_new_element(attribute, column, value, colon, places).encode())
     if new:
         last = element.children[-1]
         indent = last.start
         while text[indent - 1 : indent].isspace():
             indent -= 1
-        yield last.end, last.end, b"".join(text[indent : last.start] + one for one in new)
+        changes.append((last.end, last.end, b"".join(text[indent : last.start] + one for one in new)))
+    return filled, sorted(changes)
+
+
+def _new_element(attribute: str, column: str, value: str, colon: str, places: Places) -> str:
+    if places.packing is None or column != places.packing.column:
+        return f"<{colon}{column}>{escape(value)}</{colon}{column}>"
+    title = escape(attribute.replace("_", " ").capitalize())
+    inner = f"<{colon}attribute_name>{title}</{colon}attribute_name>"
+    inner += f"<{colon}attribute_value>{escape(value)}</{colon}attribute_value>"
+    return f"<{colon}{column}>{inner}</{colon}{column}>"
+
+
+def _text_of(text: bytes, child: _Child) -> str:
+    """What stands in an element without others."""
+    opening = _START_TAG.match(text, child.start)
+    assert opening is not None
+    if opening.group().endswith(b"/>"):
+        return ""
+    inner = text[opening.end() : text.rfind(b"</", opening.end(), child.end)].decode().strip()
+    marked = _CDATA.fullmatch(inner)
+    return marked[1] if marked else html.unescape(inner)

@@ -6,7 +6,7 @@ https://support.google.com/merchants/answer/7052112
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Variant, identifier, text_of
 
 MARKS = ("id", "title", "link", "image_link")
 FIELDS = {
@@ -18,6 +18,14 @@ FIELDS = {
     "list_price": "price",
     "category": "product_type",
 }
+PACKING = Packing(
+    "product_detail",
+    ":{title}:{value}",
+    ",",
+    " / ",
+    own=frozenset(("color", "size", "material", "pattern", "gender", "age_group")),
+)
+"""Google takes no fields but its own (https://support.google.com/merchants/answer/9218260)."""
 OPTIONS = ("color", "size", "pattern", "material", "age_group", "gender")
 """What items of a group may differ by."""
 NAMES = ("gtin",)

@@ -6,9 +6,11 @@ https://experienceleague.adobe.com/en/docs/commerce-admin/systems/data-transfer/
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Variant, text_of
 
 MARKS = ("sku", "product_type", "attribute_set_code", "name")
+MARKS_OF_SOME = ("sku", "name", "additional_attributes")
+"""Of an export of some columns."""
 FIELDS = {
     "id": "sku",
     "title": "name",
@@ -18,6 +20,7 @@ FIELDS = {
     "list_price": "price",
     "category": "categories",
 }
+PACKING = Packing("additional_attributes", "{name}={value}", ",", "|")
 
 
 def rows(found: Iterable[Row]) -> Iterator[Row]:

@@ -96,12 +96,25 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Packing:
+    """The column of a system's files whose cells hold what has no column of its own: each an `entry` of {name} or
+    {title} and {value}, with `parts` between them and `values` between several values of one. `own` are names that may
+    have columns beside it."""
+
+    column: str
+    entry: str
+    parts: str
+    values: str
+    own: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Feed:
     """An opened feed. `position()` is how many of the file's `size` bytes were read so far.
 
     `fields` says which column is which field, where the format does; `column_name` what a column of ours is called in
-    such a file, of an attribute's {name} or {title}. `taken` is how the file is read, by what each of it is called: its
-    encoding, its delimiter.
+    such a file, of an attribute's {name} or {title}, and `packing` where it goes instead. `taken` is how the file is
+    read, by what each of it is called: its encoding, its delimiter.
     """
 
     path: Path
@@ -113,6 +126,7 @@ class Feed:
     fields: Mapping[str, str] = dataclass_field(default_factory=dict)
     layout: Layout | None = None
     column_name: str = "{name}"
+    packing: Packing | None = None
     taken: Mapping[str, str] = dataclass_field(default_factory=dict)
 
 

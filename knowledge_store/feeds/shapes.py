@@ -10,31 +10,33 @@ from dataclasses import dataclass, replace
 
 from reaseq.knowledge_store.feeds import amazon, google, icecat, magento, nested, schema_org, shopify, woocommerce
 from reaseq.knowledge_store.feeds.columns import folded
-from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, text_of, with_columns
+from reaseq.knowledge_store.feeds.rows import Feed, Packing, Record, Row, text_of, with_columns
 
 
 @dataclass(frozen=True)
 class Shape:
     """`marks` are columns that only this system's files have together; `fields` says what its columns mean,
-    `column_name` what a column of ours is called there."""
+    `column_name` and `packing` where values of ours go."""
 
     name: str
     marks: Sequence[str]
     fields: Mapping[str, str]
     rows: Callable[[Iterable[Row]], Iterator[Row]]
     column_name: str = "{name}"
+    packing: Packing | None = None
 
 
 SHAPES = (
     Shape("Shopify products", shopify.MARKS, shopify.FIELDS, shopify.rows, shopify.COLUMN_NAME),
     Shape("Shopify products", shopify.MARKS_2025, shopify.FIELDS, shopify.rows, shopify.COLUMN_NAME),
     Shape("WooCommerce products", woocommerce.MARKS, woocommerce.FIELDS, woocommerce.rows, woocommerce.COLUMN_NAME),
-    Shape("Magento products", magento.MARKS, magento.FIELDS, magento.rows),
+    Shape("Magento products", magento.MARKS, magento.FIELDS, magento.rows, packing=magento.PACKING),
+    Shape("Magento products", magento.MARKS_OF_SOME, magento.FIELDS, magento.rows, packing=magento.PACKING),
     Shape("Amazon flat file", amazon.MARKS, amazon.FIELDS, amazon.rows),
     Shape("Icecat", icecat.MARKS_XML, icecat.FIELDS, icecat.rows_of_xml),
     Shape("Icecat", icecat.MARKS_JSON, icecat.FIELDS, icecat.rows_of_json),
     Shape("schema.org products", schema_org.MARKS, schema_org.FIELDS, schema_org.rows),
-    Shape("Google Merchant products", google.MARKS, google.FIELDS, google.rows),
+    Shape("Google Merchant products", google.MARKS, google.FIELDS, google.rows, packing=google.PACKING),
     Shape("products with variants", nested.MARKS, nested.FIELDS, nested.rows),
 )
 
@@ -54,6 +56,7 @@ def shaped(feed: Feed) -> Feed:
                 rows=rows,
                 fields={field: name for field, name in shape.fields.items() if name in names},
                 column_name=shape.column_name,
+                packing=shape.packing,
             )
     return _of_pairs(feed)
 
@@ -61,9 +64,7 @@ def shaped(feed: Feed) -> Feed:
 def _of_pairs(feed: Feed) -> Feed:
     """A feed with columns in pairs of a name and a value (`attribute_1_name`, `attribute_1_value`), with a column of
     each name instead; any other as it is."""
-    named = {key: column for column in feed.columns if (key := _without(column, "name"))}
-    values = {key: column for column in feed.columns if (key := _without(column, "value"))}
-    pairs = {named[key]: values[key] for key in named.keys() & values.keys()}
+    pairs = pairs_of(feed.columns)
     if not pairs:
         return feed
 
@@ -77,6 +78,13 @@ def _of_pairs(feed: Feed) -> Feed:
 
     columns, made = with_columns(rows())
     return replace(feed, columns=columns, rows=made)
+
+
+def pairs_of(columns: Sequence[str]) -> dict[str, str]:
+    """Columns of names, each with its column of values (`Attribute 1 name`, `Attribute 1 value(s)`)."""
+    named = {key: column for column in columns if (key := _without(column, "name"))}
+    values = {key: column for column in columns if (key := _without(column, "value"))}
+    return {column: values[key] for key, column in named.items() if key in values}
 
 
 def _without(column: str, word: str) -> tuple[str, ...]:

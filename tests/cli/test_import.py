@@ -231,12 +231,13 @@ def test_variants_without_their_product_are_told(run: Run) -> None:
     assert "L-41" in run("knowledge", "show", "larch")
 
 
-def test_export_before_anything_is_known_says_what_to_do(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_before_anything_is_known_says_what_to_do(run: Run) -> None:
     Path("feed.csv").write_text(SHOPIFY)
     run("import", "feed.csv")
-    with pytest.raises(ReaseqError, match=r"nothing is known of products from feed\.csv"):
-        run("export", "feed.csv", "filled.csv")
-    assert not Path("filled.csv").exists()
+    assert "Nothing that may be filled in is known of its products. Next: reaseq distill" in run(
+        "export", "feed.csv", "filled.csv"
+    )
+    assert Path("filled.csv").read_text() == SHOPIFY
 
 
 def test_a_file_with_some_of_the_columns_is_an_update(run: Run) -> None:

@@ -39,14 +39,18 @@ def product_of(product_id: str, source: str) -> dict[str, Any]:
     return {"id": product_id, "title": "a", "description": "", "attributes": {}} | seen
 
 
-def filled(tmp_path: Path, data: bytes, values: Values, **options: Any) -> tuple[bytes, list[dict[str, Any]]]:
+def filled(
+    tmp_path: Path, data: bytes, values: Values, *, status: str = "verified", **options: Any
+) -> tuple[bytes, list[dict[str, Any]]]:
     """The feed after import, knowledge and export, and the notes beside it."""
     path, target = tmp_path / "feed", tmp_path / "out"
     path.write_bytes(data)
     feed = open_feed(path)
     with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
         import_feed(store, feed, guess_columns(feed.columns, feed.fields), rejected_dir=tmp_path / "rejected")
-        rows = [claim(one, name, value) for one, by in values.items() for name, many in by.items() for value in many]
+        rows = [
+            claim(one, name, value, status) for one, by in values.items() for name, many in by.items() for value in many
+        ]
         with store.writing() as connection:
             connection.execute(insert(CLAIM), [*rows, claim(next(iter(values)), "color", "no", "rejected")])
         fill_feed(store, path, target, **options)
@@ -190,6 +194,144 @@ CASES = [
 ]
 
 
+MAGENTO = b"sku,attribute_set_code,product_type,name,additional_attributes\n"
+GOOGLE = b"<rss xmlns:g='g'><channel><item><g:id>1</g:id><g:title>a</g:title><g:link>l</g:link><g:image_link/>"
+DETAIL = (
+    b"<g:product_detail><g:attribute_name>%s</g:attribute_name><g:attribute_value>%s</g:attribute_value>"
+    b"</g:product_detail>"
+)
+PACKED = [
+    pytest.param(
+        MAGENTO + b'1,D,simple,a,"color=Blue,material=Wool|Fleece,gender="\n2,D,simple,b,\n',
+        MAGENTO + b'1,D,simple,a,"color=Blue,material=Wool|Fleece,gender=women|men,sole_material=rubber"\n'
+        b"2,D,simple,b,color=tan\n",
+        {
+            "1": {"color": ["red"], "material": ["mesh"], "gender": ["women", "men"], "sole_material": ["rubber"]},
+            "2": {"color": ["tan"]},
+        },
+        id="Magento: what is held stays, what is empty is filled, the rest joins it",
+    ),
+    pytest.param(
+        b'id;title;specs\n1;a;"Color: red\nMaterial: "\n2;b;plain words, no names: none\n',
+        b'id;title;specs;color\n1;a;"Color: red\nMaterial: mesh, knit";\n2;b;plain words, no names: none;blue\n',
+        {"1": {"color": ["green"], "material": ["mesh", "knit"]}, "2": {"color": ["blue"]}},
+        id="a line each",
+    ),
+    pytest.param(
+        b'id,title,specs\n1,a,"{""color"": ""red"", ""material"": null}"\n',
+        b'id,title,specs\n1,a,"{""color"": ""red"", ""material"": ""mesh, knit""}"\n',
+        {"1": {"color": ["green"], "material": ["mesh", "knit"]}},
+        id="an object in a cell",
+    ),
+    pytest.param(
+        b'[{"id": 1, "title": "a", "more": [{"name": "Color", "value": "red"}, {"name": "Fabric", "value": ""}]}]',
+        b'[{"id": 1, "title": "a", "more": [{"name": "Color", "value": "red"}, {"name": "Fabric", "value": "mesh"}]}]',
+        {"1": {"color": ["green"], "fabric": ["mesh"]}},
+        id="a list of names with values",
+    ),
+    pytest.param(
+        b"Type,SKU,Name,Regular price,Attribute 1 name,Attribute 1 value(s),Attribute 2 name,Attribute 2 value(s)\n"
+        b"simple,A,a,1,Color,blue,Material,\nsimple,B,b,1,Material,mesh,,\n",
+        b"Type,SKU,Name,Regular price,Attribute 1 name,Attribute 1 value(s),Attribute 2 name,Attribute 2 value(s),"
+        b"Meta: color\nsimple,A,a,1,Color,blue,Material,knit,\nsimple,B,b,1,Material,mesh,,,tan\n",
+        {"A": {"color": ["red"], "material": ["knit"]}, "B": {"color": ["tan"], "material": ["knit"]}},
+        id="WooCommerce: columns of names beside columns of values",
+    ),
+    pytest.param(
+        b"Handle,Title,Option1 Name,Option1 Value\nl,L,Color,red\nl,,,blue\n",
+        b"Handle,Title,Option1 Name,Option1 Value\nl,L,Color,red\nl,,,blue\n",
+        {"l": {"color": ["red"]}},
+        id="Shopify: what its variants differ by",
+    ),
+    pytest.param(
+        GOOGLE + DETAIL % (b"Material", b"wool") + b"</item></channel></rss>",
+        GOOGLE
+        + DETAIL % (b"Material", b"wool")
+        + b"<g:color>red</g:color>"
+        + DETAIL % (b"Sole material", b"rubber")
+        + b"</item></channel></rss>",
+        {"1": {"material": ["mesh"], "color": ["red"], "sole_material": ["rubber"]}},
+        id="Google: its own fields, details for the rest",
+    ),
+    pytest.param(
+        b"id\ttitle\tlink\timage_link\tproduct_detail\n1\ta\tl\ti\tGeneral:Material:wool,General:Sole:\n2\tb\tl\ti\t\n",
+        b"id\ttitle\tlink\timage_link\tproduct_detail\tcolor\n"
+        b"1\ta\tl\ti\tGeneral:Material:wool,General:Sole:,:Closure:zip / snap\tred\n2\tb\tl\ti\t:Closure:zip\t\n",
+        {"1": {"material": ["mesh"], "color": ["red"], "closure": ["zip", "snap"]}, "2": {"closure": ["zip"]}},
+        id="Google, as text",
+    ),
+]
+
+
+@pytest.mark.parametrize(("data", "expected", "values"), PACKED)
+def test_what_cells_hold_among_others(tmp_path: Path, data: bytes, expected: bytes, values: Values) -> None:
+    made, _ = filled(tmp_path, data, values)
+    assert made == expected
+    # Out again it is the same: what was written counts as held.
+    again, _ = filled(_empty(tmp_path / "again"), expected, values)
+    assert again == expected
+
+
+def _empty(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+EDITED = [
+    (
+        MAGENTO + b'1,D,simple,a,"color=Blue,material=Wool|Fleece"\n',
+        MAGENTO + b'1,D,simple,a,"color=Blue,material=mesh|knit"\n',
+    ),
+    (
+        b'id,title,specs\n1,a,"Material: wool; Color: red"\n',
+        b'id,title,specs\n1,a,"Material: mesh, knit; Color: red"\n',
+    ),
+    (
+        GOOGLE + DETAIL % (b"Material", b"wool") + b"</item></channel></rss>",
+        GOOGLE + DETAIL % (b"Material", b"mesh, knit") + b"</item></channel></rss>",
+    ),
+    (b'{"id": 1, "title": "a", "material": "wool"}\n', b'{"id": 1, "title": "a", "material": ["mesh", "knit"]}\n'),
+]
+
+
+@pytest.mark.parametrize(("data", "expected"), EDITED)
+def test_an_edit_goes_into_the_cell(tmp_path: Path, data: bytes, expected: bytes) -> None:
+    made, notes = filled(tmp_path, data, {"1": {"material": ["mesh", "knit"]}}, status="edited")
+    assert made == expected
+    assert [note["value"] for note in notes] == ["mesh", "knit"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, b"id,title,color\n1,a,red\n2,b,blue\n3,c,tan\n"),
+        ({"only_decided": True}, b"id,title,color\n1,a,\n2,b,\n3,c,tan\n"),
+        ({"least": 0.95}, b"id,title,color\n1,a,\n2,b,blue\n3,c,tan\n"),
+    ],
+)
+def test_only_what_is_sure_enough(tmp_path: Path, options: dict[str, Any], expected: bytes) -> None:
+    path, target = tmp_path / "feed.csv", tmp_path / "out.csv"
+    path.write_bytes(b"id,title\n1,a\n2,b\n3,c\n")
+    feed = open_feed(path)
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        import_feed(store, feed, guess_columns(feed.columns), rejected_dir=tmp_path)
+        rows = [
+            claim("1", "color", "red") | {"confidence": 0.92},
+            claim("2", "color", "blue") | {"confidence": 0.97},
+            claim("3", "color", "tan", "approved") | {"confidence": None},
+        ]
+        with store.writing() as connection:
+            connection.execute(insert(CLAIM), rows)
+        fill_feed(store, path, target, **options)
+    assert target.read_bytes() == expected
+
+
+@pytest.mark.parametrize(("data", "expected", "values"), [*CASES, *PACKED])
+def test_with_nothing_known_it_is_as_it_was(tmp_path: Path, data: bytes, expected: bytes, values: Values) -> None:
+    made, _ = filled(tmp_path, data, values, status="rejected")
+    assert made == data
+
+
 @pytest.mark.parametrize(("data", "expected", "values"), CASES)
 def test_fill(tmp_path: Path, data: bytes, expected: bytes, values: Values) -> None:
     made, notes = filled(tmp_path, data, values)
@@ -235,8 +377,6 @@ def test_what_cannot_be_filled_is_told(tmp_path: Path) -> None:
     path = tmp_path / "feed.csv"
     path.write_text("id,title\n1,a\n")
     with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
-        with pytest.raises(ReaseqError, match="nothing is known"):
-            fill_feed(store, path, tmp_path / "out")
         with pytest.raises(ReaseqError, match="is the feed itself"):
             fill_feed(store, path, path)
         page = tmp_path / "feed.html"
