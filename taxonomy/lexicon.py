@@ -90,6 +90,7 @@ _SHORT_ANSWER = 5
 _OF_WHAT_IT_TAKES = ("W", "w", "watt")
 """First units of attributes that a product may give of other things: of the bulbs that a lamp takes."""
 _DASH = re.compile(r"(?<!\w)[-–—]|[-–—](?!\w)")
+_DASHES = re.compile(r"\s*[-–—~]\s*")
 _FREE = frozenset((Evidence.HEAD, Evidence.PHRASE, Evidence.OPENING, Evidence.TITLE, Evidence.ITEM, Evidence.PROSE))
 """Classes of evidence under no label."""
 
@@ -520,6 +521,7 @@ class Lexicon:
                 or (term.attribute.looks and words("sayings").over(tokens, index, last))
                 or words("idioms").over(tokens, index, last)
                 or _is_said_partly(field, index)
+                or _ends_a_range(field, index)
                 or acts_on_another(tokens, index, last)
                 or (term.attribute.name == "need" and is_done_so(field, last))
                 or (term.attribute.name in _BY_THE_WAY and is_quoted(field, index))
@@ -1233,6 +1235,16 @@ def _goes_on(tokens: Sequence[Token], listed: int, index: int) -> bool:
         return False
     joined = index - listed == 1 and (words("joins").at(tokens, listed) or words("carries_on").at(tokens, listed))
     return index == listed or bool(joined)
+
+
+def _ends_a_range(field: Field, first: int) -> bool:
+    """Is it a number that may be any from another one on: "2700–6500 K", "2700 to 6500 K"?"""
+    tokens = field.tokens
+    if first == 0 or not tokens[first].stem[0].isdigit() or tokens[first - 1].sentence != tokens[first].sentence:
+        return False
+    before = first - 1 - (words("ranges").at(tokens, first - 1, first) if first > 1 else 0)
+    dashed = before == first - 1 and _DASHES.fullmatch(field.text[tokens[before].end : tokens[first].start])
+    return tokens[before].stem[0].isdigit() and (before < first - 1 or dashed is not None)
 
 
 def _is_said_partly(field: Field, first: int) -> bool:

@@ -74,6 +74,8 @@ SAID: list[Case] = [
     ("shoes", "Fell", "The upper is mesh, no leather.", "upper_material=mesh"),
     ("jewellery", "Gold ring", "Solid 14k gold.", "metal=gold"),
     ("laptops", "Fell 15", "15.6 inch Full HD display and a webcam.", "resolution=Full HD"),
+    ("lamps", "Lamp", "Colour temperature 6500 K.", "light=cool white"),
+    ("watches", "Watch", "A titanium case with a ceramic bezel.", "case_material=titanium"),
 ]
 NOT_SAID: list[Case] = [
     ("shoes", "Kea", "Upper of breathable mesh with suede reinforcements.", "upper_material=suede"),
@@ -230,6 +232,11 @@ NOT_SAID: list[Case] = [
     ("laptops", "Fell 13", "1080p FaceTime HD Kamera", "resolution=HD"),
     ("laptops", "Fell 13", "Camera: 1080P FHD IR Hybrid with privacy shutter", "resolution=Full HD"),
     ("laptops", "Fell 13", "Full HD webcam with a shutter", "resolution=Full HD"),
+    ("lamps", "Deckenleuchte", "Farbtemperatur (2700–6500 K) einstellbar.", "light=cool white"),
+    ("lamps", "Lamp", "Colour temperature from 2700 to 6500 K.", "light=cool white"),
+    ("watches", "Montre", "Boîtier en polymère renforcé 45 mm, lunette en titane", "case_material=titanium"),
+    ("watches", "Watch", "Polymer case with a titanium bezel", "case_material=titanium"),
+    ("hair_care", "Shampoo", "Bei Augenkontakt sofort ausspülen.", "further_details=Bei Augenkontakt"),
 ]
 
 
