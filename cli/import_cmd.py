@@ -198,6 +198,9 @@ def _print_report(console: Console, report: ImportReport) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    for column, (count, example) in report.dated.items():
+        told = f"{column}: {count:,} sizes look like dates ({example}): did a spreadsheet make them of 10-12?"
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if report.orphans:
         console.print(
             f"{report.orphans:,} variants name a product that no import has brought yet.",

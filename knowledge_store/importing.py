@@ -26,6 +26,11 @@ _BATCH = 500
 _SHOWN = 5
 _EMPTY = frozenset({"", "null", "none", "nan", "n/a", r"\n"})
 """Words for nothing; the last is what MySQL writes (`\\N`)."""
+_SIZE = re.compile(r"size|größe|groesse|taille|talla|taglia|tamanho|maat|storlek|størrelse|サイズ|尺码", re.IGNORECASE)
+_DATE = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[T ]00:00:00)?|\d{1,2}[-. ](?:[A-Za-zéûä]{3,4}\.?)|[A-Z][a-zéûä]{2,3}\.?[- ]\d{1,2}"
+)
+"""What a spreadsheet makes of a size like 10-12: a day, or how it shows one (10-Dec)."""
 _COMPARED = ("title", "description", "brand", "price")
 _SEEN = ("import_id", "source", "line")
 _CONTENT = ("category", "title", "description", "brand", "price", "currency", "attributes")
@@ -37,7 +42,8 @@ class ImportReport:
 
     `further` rows only say more of a product: its variants, its pictures. `orphans` are variants whose product no
     import brought, `same_ids` those with the id of another one of their product. `cleared` are fields that held
-    something and whose cell is empty now; `elsewhere` products that another file had brought.
+    something and whose cell is empty now; `elsewhere` products that another file had brought. `dated` are columns of
+    sizes with cells that look like dates: how many, and the first.
     """
 
     import_id: int
@@ -56,6 +62,7 @@ class ImportReport:
     empty_descriptions: int = 0
     unknown_prices: int = 0
     made_ids: int = 0
+    dated: dict[str, tuple[int, str]] = field(default_factory=dict)
     cleared: int = 0
     elsewhere: int = 0
     rejected_file: Path | None = None
@@ -217,6 +224,7 @@ def import_feed(
     name = category_name(category) if category else None
     rows = iter(feed.rows)
     identity = identities(feed.columns, mapping.get("id"))
+    sizes = [column for column in feed.columns if _SIZE.search(column)]
     marks: dict[str, str] = {}
     columns = _Columns.of(feed, mapping, replaces=replaces)
     try:
@@ -236,6 +244,10 @@ def import_feed(
                 if isinstance(made, BadRow):
                     rejected.add(made)
                 elif isinstance(row, Record):
+                    for column in sizes:
+                        if _DATE.fullmatch(value := text_of(row.values.get(column)).strip()):
+                            count, first = report.dated.get(column, (0, f"{value} in line {row.line}"))
+                            report.dated[column] = count + 1, first
                     products.append((made, bool(row.variants)))
                     variants += [(row.line, variant) for variant in row.variants]
                     called += [(row.line, one) for one in names_in(row, made["id"], identity)]

@@ -2,9 +2,10 @@
 
 The sheet is the first with a row that looks like names of columns, and rows below it; else the first that has two
 columns or more. What stands above is passed over. Of an Amazon flat file it is the one called Template. A formula
-counts as the value Excel last showed.
+counts as the value Excel last showed; a number with leading zeros is as Excel shows it.
 """
 
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -34,6 +35,9 @@ _ERRORS = frozenset(
 )
 """What a cell shows whose formula failed (ECMA-376, 18.18.11): there is nothing in it."""
 _LOOKED_AT = 20
+_PEEKED = 50
+"""Rows whose formats and formulas are looked at."""
+_ZEROS = re.compile(r"0{2,}")
 
 
 def excel(
@@ -64,7 +68,11 @@ def excel(
         if not names:
             continue
         total = max(1, sheet.max_row or 1)
-        cells = enumerate(sheet.iter_rows(min_row=number + 1, values_only=True), number + 1)
+        # What a cell shows is asked only where it may differ from its value: that is slow.
+        first_cells = sheet.iter_rows(min_row=number + 1, max_row=number + _PEEKED)
+        padded = any(_width(cell) for row in first_cells for cell in row)
+        shown = (tuple(map(_shown, row)) for row in sheet.iter_rows(min_row=number + 1)) if padded else None
+        cells = enumerate(shown or sheet.iter_rows(min_row=number + 1, values_only=True), number + 1)
         first = next(cells, None)
         if first is not None:
             rows = _Rows(chain([first], cells), names, size, total)
@@ -72,6 +80,8 @@ def excel(
             taken = {"header row": str(number)}
             if len(book.worksheets) > 1:
                 taken["sheets"] = ", ".join(one.title for one in book.worksheets)
+            if formulas := _never_calculated(path, raw, sheet.title, number, names):
+                taken["formulas without a value"] = formulas
             return Feed(
                 path, f"Excel, sheet {sheet.title!r}", names, rows, size, rows.position, layout=layout, taken=taken
             )
@@ -126,6 +136,40 @@ def _header(sheet: Any, told: int | None, is_header: IsHeader) -> tuple[int, lis
         if found is None and sum(map(bool, texts)) > 1:
             found = number, unique(texts)
     return (*found, False) if found else (0, [], False)
+
+
+def _width(cell: Any) -> int:
+    """How many digits a number's format shows at least ("00000000"); 0 if it says nothing of that."""
+    is_number = isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
+    zeros = _ZEROS.fullmatch(cell.number_format or "") if is_number else None
+    return len(zeros[0]) if zeros else 0
+
+
+def _shown(cell: Any) -> Any:
+    """A cell's value, of a number with leading zeros as Excel shows it."""
+    width = _width(cell)
+    return f"{round(cell.value):0{width}d}" if width else cell.value
+
+
+def _never_calculated(path: Path, raw: BinaryIO, title: str, header: int, names: list[str]) -> str:
+    """The columns of the first rows with formulas that no program has calculated, and an example: they count as empty.
+    "" if there are none."""
+    from openpyxl import load_workbook
+
+    raw.seek(0)
+    found: dict[str, str] = {}
+    first, last = header + 1, header + _PEEKED
+    try:
+        values: Any = load_workbook(raw, read_only=True, data_only=True, keep_links=False)[title]
+        formulas: Any = load_workbook(raw, read_only=True, keep_links=False)[title]
+        both = zip(values.iter_rows(first, last), formulas.iter_rows(first, last), strict=False)
+        for shown, written in both:
+            for name, value, formula in zip(names, shown, written, strict=False):
+                if value.value is None and isinstance(formula.value, str) and formula.value.startswith("="):
+                    found.setdefault(name, f"{formula.coordinate} {formula.value}")
+    except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, SyntaxError):
+        pass  # the reader that follows tells where the sheet breaks off
+    return f"{', '.join(found)}, e.g. {next(iter(found.values()))}: open and save it in a spreadsheet" if found else ""
 
 
 def _row(number: int, names: list[str], cells: tuple[Any, ...]) -> Row:
