@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Locale, Records, Sheet
+from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Locale, Records, Sheet, Source
 
 
 def export(
@@ -29,6 +29,7 @@ def export(
         float,
         typer.Option("--min-confidence", min=0.0, max=1.0, help="Of verified values only those at least so sure."),
     ] = 0.0,
+    source: Source = "",
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     header_row: HeaderRow = None,
@@ -67,6 +68,7 @@ def export(
             defuse=defuse,
             only_decided=only_approved,
             least=min_confidence,
+            source=source,
             reading=reading(encoding, delimiter, header_row, sheet, records),
             locale=locale,
             on_progress=lambda feed, _: bar.step(feed.position(), feed.size),

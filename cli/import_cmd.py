@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Locale, Records, Sheet
+from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Locale, Records, Sheet, Source
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +38,7 @@ def import_(
     replace: Annotated[
         bool, typer.Option("--replace", help="What the file has no column for becomes empty, and does not stay.")
     ] = False,
+    source: Source = "",
     encoding: Encoding = None,
     delimiter: Delimiter = None,
     header_row: HeaderRow = None,
@@ -102,6 +103,7 @@ def import_(
                 category=category,
                 names=names,
                 replaces=replace,
+                source=source,
                 rejected_dir=settings.state_dir / "rejected",
                 on_progress=on_progress,
             )
@@ -216,7 +218,8 @@ def _print_report(console: Console, report: ImportReport) -> None:
         console.print(f"{report.cleared:,} fields held something and are empty now.", highlight=False, soft_wrap=True)
     if report.elsewhere:
         console.print(
-            f"{report.elsewhere:,} products were known from another file by the same id.",
+            f"{report.elsewhere:,} products were known from another file by the same id "
+            "(if they are others: --source NAME keeps them apart).",
             highlight=False,
             soft_wrap=True,
         )

@@ -27,6 +27,9 @@ Records = Annotated[
     str | None,
     typer.Option("--records", metavar="NAME", help="The element of XML, or the path in JSON, that holds a record."),
 ]
+Source = Annotated[
+    str, typer.Option("--source", metavar="NAME", help="Whose ids these are: they become NAME:ID, apart from others'.")
+]
 Locale = Annotated[
     str | None,
     typer.Option("--locale", metavar="CODE", help="Of columns in several languages those of this one (de_DE)."),

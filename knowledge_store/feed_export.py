@@ -63,6 +63,7 @@ def fill_feed(
     defuse: bool = False,
     only_decided: bool = False,
     least: float = 0.0,
+    source: str = "",
     reading: Reading = FOUND_OUT,
     locale: str | None = None,
     on_progress: Callable[[Feed, FillReport], None] = lambda feed, report: None,
@@ -70,7 +71,7 @@ def fill_feed(
     """Write the feed at `path` to `target`, with the verified, approved and edited claims of its products: with
     `only_decided` the latter two, of the first those whose confidence is at `least` that.
 
-    `overrides`, `reading` and `locale` are as they were when it was imported.
+    `overrides`, `source`, `reading` and `locale` are as they were when it was imported.
 
     A product's claims stand in its own rows; rows that only bring variants or pictures stay as they are. A cell that
     holds something stays as it is, unless somebody edited the value; what a cell holds among others counts as held, and
@@ -119,7 +120,7 @@ def fill_feed(
             if report.rows % _BATCH == 0:
                 on_progress(feed, report)
 
-        rows = _known(sound, feed, mapping)
+        rows = _known(sound, feed, mapping, source)
         if layout.kind == "Excel":
             fill_workbook(path, partial, layout, places, rows, on_row)
         elif layout.kind == "Parquet":
@@ -170,14 +171,15 @@ def _meaning(schemas: Sequence[CategorySchema]) -> Means:
 
 
 def _known(
-    sound: Callable[[Collection[str]], dict[str, Known]], feed: Feed, mapping: Mapping[str, str]
+    sound: Callable[[Collection[str]], dict[str, Known]], feed: Feed, mapping: Mapping[str, str], source: str
 ) -> Iterator[KnownRow]:
     """Each row with the id of the product it tells of, and what is known of that."""
     while batch := list(islice(feed.rows, _BATCH)):
         ids = []
         for row in batch:
             made = product_from(row, mapping, None) if isinstance(row, Record) and row.product else None
-            ids.append("" if made is None or isinstance(made, BadRow) else str(made["id"]))
+            own = "" if made is None or isinstance(made, BadRow) else str(made["id"])
+            ids.append(f"{source}:{own}" if source and own else own)
         known = sound(set(ids))
         for row, product_id in zip(batch, ids, strict=True):
             yield row, product_id, known.get(product_id, {})

@@ -118,6 +118,19 @@ def product_from(
     return product
 
 
+def of_source(row: Row, source: str) -> Row:
+    """A record with its variants' ids as the source's."""
+    if not source or not isinstance(row, Record) or not row.variants:
+        return row
+    variants = tuple(
+        Variant(
+            f"{source}:{one.id}", f"{source}:{one.product_id}", one.options, one.price, (*one.names, ("id", one.id))
+        )
+        for one in row.variants
+    )
+    return row._replace(variants=variants)
+
+
 def _fingerprint(product: Mapping[str, Any]) -> str:
     canonical = json.dumps([product[name] for name in _CONTENT], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
@@ -201,6 +214,7 @@ def import_feed(
     category: str | None = None,
     names: CategoryNames | None = None,
     replaces: bool = False,
+    source: str = "",
     rejected_dir: Path,
     on_progress: Callable[[ImportReport], None] = lambda report: None,
 ) -> ImportReport:
@@ -208,7 +222,8 @@ def import_feed(
     the feed's own may stand for; by default those of the bundled schemas.
 
     A product whose content changed is updated, an unchanged one left alone. What the file has no column for stays as it
-    was, unless it `replaces` what there is; an empty cell clears. Of rows that repeat an id
+    was, unless it `replaces` what there is; an empty cell clears. With a `source`, ids begin with its name, so that the
+    same ids of another one stay apart. Of rows that repeat an id
     within the feed the first counts: a repeat with the same text and price is counted (other columns
     may differ, a time of crawling for instance), any other set aside. Rows set aside go to a CSV file
     in `rejected_dir` with line number and reason.
@@ -235,6 +250,7 @@ def import_feed(
             variants: list[tuple[int, Variant]] = []
             called: list[tuple[int, Name]] = []
             for row in batch:
+                row = of_source(row, source)
                 if isinstance(row, Record) and not row.product:
                     report.further += 1
                     variants += [(row.line, variant) for variant in row.variants]
@@ -244,6 +260,9 @@ def import_feed(
                 if isinstance(made, BadRow):
                     rejected.add(made)
                 elif isinstance(row, Record):
+                    if source:
+                        called.append((row.line, Name(made["id"], f"{source}:{made['id']}", mapping.get("id", ""))))
+                        made["id"] = f"{source}:{made['id']}"
                     for column in sizes:
                         if _DATE.fullmatch(value := text_of(row.values.get(column)).strip()):
                             count, first = report.dated.get(column, (0, f"{value} in line {row.line}"))
@@ -307,7 +326,7 @@ def _write(
             report.elsewhere += before is not None and before["source"] != source
             report.empty_descriptions += not product["description"].strip()
             report.unknown_prices += product["price"] is None
-            report.made_ids += product_id == _made_id(product)
+            report.made_ids += product_id.endswith(_made_id(product))
             written = product | {"source": source, "import_id": report.import_id, "updated_at": stamp}
             if before is None:
                 new.append(written | {"created_at": stamp})

@@ -4,9 +4,11 @@ import csv
 import json
 import tracemalloc
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -285,3 +287,36 @@ def test_updates_of_different_columns_commute(tmp_path: Path, chosen: list[str],
             (product,) = (one for one, *_ in store.products("shoes"))
         made.append({name: product[name] for name in ("title", "description", "brand", "attributes")})
     assert made[0] == made[1]
+
+
+def test_what_is_odd_in_a_workbook_is_said(run: Run) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in (["id", "title", "size"], [7, "Sock", datetime(2026, 12, 10)], [8, "Shoe", "=1+1"]):
+        book.active.append(row)
+    book.save("a.xlsx")
+    said = run("import", "a.xlsx", "--category", "shoes")
+    assert (
+        "size: 1 sizes look like dates (2026-12-10T00:00:00 in line 2): did a spreadsheet make them of 10-12?" in said
+    )
+    assert "formulas without a value" in said
+    assert "C3 =1+1" in said
+
+
+def test_ids_of_two_sources_are_kept_apart(run: Run) -> None:
+    Path("a.csv").write_text("sku,title,color\n7,Clog,red\n8,Boot,\n")
+    Path("b.csv").write_text("sku,title,color\n7,Lamp,white\n")
+    run("import", "a.csv", "--category", "shoes")
+    assert "1 products were known from another file by the same id" in run("import", "b.csv", "--dry-run") + run(
+        "import", "b.csv", "--category", "lamps", "--source", ""
+    )
+    run("import", "a.csv", "--category", "shoes", "--source", "north")
+    said = run("import", "b.csv", "--category", "lamps", "--source", "south")
+    assert "1 new" in said
+    assert "another file" not in said
+    assert "Clog" in run("knowledge", "show", "north:7")
+    assert "Lamp" in run("knowledge", "show", "south:7")
+    assert "Boot" in run("knowledge", "show", "8")
+    Path("log.csv").write_text("user,item\nu,north:7\nu,8\n")
+    assert "new events │ 2" in run("import-events", "log.csv")
+    assert "0 values in 0 new columns" in run("export", "b.csv", "out.csv", "--source", "south")

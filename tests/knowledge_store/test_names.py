@@ -66,12 +66,12 @@ SCHEMA_ORG = json.dumps(
 )
 
 
-def imported(store: Store, folder: Path, name: str, text: str) -> ImportReport:
+def imported(store: Store, folder: Path, name: str, text: str, source: str = "") -> ImportReport:
     path = folder / name
     path.write_text(text, encoding="utf-8")
     feed = open_feed(path)
     mapping = guess_columns(feed.columns, feed.fields)
-    return import_feed(store, feed, mapping, rejected_dir=folder / "rejected")
+    return import_feed(store, feed, mapping, source=source, rejected_dir=folder / "rejected")
 
 
 @pytest.mark.parametrize(
@@ -168,3 +168,18 @@ def test_pictures_are_kept(store: Store, tmp_path: Path) -> None:
 def test_children_without_a_theme_differ_by_what_they_have(store: Store, tmp_path: Path) -> None:
     imported(store, tmp_path, "amazon.csv", AMAZON)
     assert store.variants(["TEE"])["TEE"][0]["options"] == {"size_name": "M", "color_name": "navy"}
+
+
+@pytest.mark.parametrize(("name", "text"), [("shopify.csv", SHOPIFY), ("magento.csv", MAGENTO), ("plain.csv", PLAIN)])
+def test_names_of_two_sources(store: Store, tmp_path: Path, name: str, text: str) -> None:
+    alone = imported(store, tmp_path, name, text)
+    for source in ("north", "south"):
+        report = imported(store, tmp_path, name, text, source)
+        assert (report.new, report.variants, report.further) == (alone.new, alone.variants, alone.further)
+    own = [one for one in store.product_ids() if ":" not in one]
+    assert sorted(store.product_ids()) == sorted([*own, *(f"{s}:{one}" for s in ("north", "south") for one in own)])
+    names = read_names(store)
+    assert [names.find(one) for one in own] == own
+    barcode = "4006381333931"
+    assert names.find(barcode) is None
+    assert len(names.several[barcode]) == 3

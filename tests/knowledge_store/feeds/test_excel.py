@@ -12,7 +12,6 @@ from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.feeds.rows import Record
 from reaseq.knowledge_store.importing import import_feed
 from reaseq.knowledge_store.store import Store
-from tests.cli.conftest import Run
 
 
 def workbook(path: Path, rows: list[list[Any]], formats: dict[str, str] | None = None) -> Path:
@@ -70,17 +69,3 @@ def test_sizes_that_became_dates_are_told(tmp_path: Path, store: Store) -> None:
     feed = open_feed(path)
     report = import_feed(store, feed, guess_columns(feed.columns), rejected_dir=tmp_path)
     assert report.dated == {"Size": (2, "2026-12-10T00:00:00 in line 2")}
-
-
-def test_what_is_odd_in_a_workbook_is_said(run: Run) -> None:
-    workbook(
-        Path("a.xlsx"),
-        [["id", "title", "size"], [7, "Sock", datetime(2026, 12, 10)], [8, "Shoe", "=1+1"]],
-        {"A2": "000"},
-    )
-    said = run("import", "a.xlsx", "--category", "shoes")
-    assert (
-        "size: 1 sizes look like dates (2026-12-10T00:00:00 in line 2): did a spreadsheet make them of 10-12?" in said
-    )
-    assert "formulas without a value" in said
-    assert "size, e.g. C3 =1+1" in said
