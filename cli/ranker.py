@@ -201,7 +201,16 @@ def recommend(
                 f"{score:.3f}",
                 Text(printable(str(reason))),
             )
-    Console().print(table)
+        left_out = int((~scorer.rankable).sum())
+    console = Console()
+    console.print(table)
+    if left_out:
+        console.print(
+            f"{left_out:,} products are left out: the model has neither seen them in the log nor knows what they are. "
+            "Next: reaseq embed, then reaseq train-ranker",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @contextmanager

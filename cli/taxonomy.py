@@ -52,7 +52,9 @@ def list_() -> None:
 
 @app.command()
 def show(category: Annotated[str, typer.Argument(help="The category, or what else it is called.")]) -> None:
-    """Show a category's schema as a YAML file, to copy and edit.
+    """Show a category's schema as a YAML file, with all that it takes over from shared attributes.
+
+    To edit it: reaseq taxonomy eject shoes
 
     Example: reaseq taxonomy show shoes
     """
@@ -66,6 +68,31 @@ def show(category: Annotated[str, typer.Argument(help="The category, or what els
             f"no schema for {category!r}; it would be distilled by `general`", hint="reaseq taxonomy list"
         )
     typer.echo(dump_schema(schema), nl=False)
+
+
+@app.command()
+def eject(
+    category: Annotated[str, typer.Argument(help="The category, or what else it is called.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Overwrite a schema of yours.")] = False,
+) -> None:
+    """Copy a bundled schema into a file of yours to edit; from then on it counts instead.
+
+    Example: reaseq taxonomy eject shoes
+    """
+    from reaseq import ReaseqError
+    from reaseq.cli.settings import load
+    from reaseq.taxonomy.schema import starter_for
+    from reaseq.taxonomy.schema_file import bundled_text, own_file
+
+    folder = load().schemas_dir
+    schema = starter_for(category, None if replace else folder)
+    if schema is None:
+        raise ReaseqError(f"no schema for {category!r}", hint="reaseq taxonomy list")
+    target = own_file(folder, schema.category)
+    if target.exists() and not replace:
+        raise ReaseqError(f"{target} is there already", hint="edit it, or add --replace to overwrite it")
+    _write(target, bundled_text(schema))
+    typer.echo(f"Written: {target}. Edit it, then: reaseq distill --category {schema.category} --dry-run")
 
 
 @app.command()
@@ -112,6 +139,7 @@ def import_(
     from reaseq import ReaseqError
     from reaseq.cli.settings import load
     from reaseq.knowledge_store.importing import category_name
+    from reaseq.taxonomy.schema import dump_schema
     from reaseq.taxonomy.shopify import read, schema_of
 
     taxonomy = read(folder)
@@ -120,7 +148,7 @@ def import_(
     target = load().schemas_dir / f"{schema.category}.yaml"
     if target.exists() and not replace:
         raise ReaseqError(f"{target} is there already", hint="add --replace to overwrite it")
-    _write(target, schema)
+    _write(target, dump_schema(schema))
     values = sum(len(attribute.values) for attribute in schema.attributes)
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"Written: {target}, {len(schema.attributes)} attributes with {values:,} values.", markup=False)
@@ -228,26 +256,29 @@ def _change(category: str, change: Callable[[CategorySchema], CategorySchema]) -
     from reaseq.cli.settings import load
     from reaseq.graphs.distill import starting_schema
     from reaseq.knowledge_store.importing import category_name
-    from reaseq.taxonomy.schema import starters
+    from reaseq.taxonomy.schema import starter_for
+    from reaseq.taxonomy.schema_file import bundled_text, changed_text, own_file
 
     folder = load().schemas_dir
-    name = category_name(category) or category
+    before = starter_for(category, folder) or starting_schema(category_name(category) or category, str(folder))
+    name = before.category
     try:
-        schema = change(starting_schema(name, str(folder)))
+        after = change(before)
     except ValueError as error:
         raise ReaseqError(str(error), hint=f"reaseq taxonomy show {name}") from error
-    mine = (path for path, one in starters(folder) if one.category == name and path.parent == folder)
-    target = next(mine, folder / f"{name}.yaml")
-    _write(target, schema)
+    target = own_file(folder, name)
+    text = target.read_text(encoding="utf-8") if target.exists() else bundled_text(before)
+    _write(target, changed_text(text, before, after))
     typer.echo(f"Written: {target}. Next: reaseq distill --category {name}")
 
 
-def _write(target: Path, schema: CategorySchema) -> None:
+def _write(target: Path, text: str) -> None:
     from reaseq import ReaseqError
-    from reaseq.taxonomy.schema import dump_schema
 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(dump_schema(schema), encoding="utf-8")
+        partial = target.with_name(f"{target.name}.partial")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(target)
     except OSError as error:
         raise ReaseqError(f"{target}: {error.strerror or error}", hint="set schemas_dir in reaseq.toml") from error

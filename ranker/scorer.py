@@ -71,6 +71,11 @@ class Scorer:
         self.kinds = kinds
         self.imagination = imagination
         self.vectors: ItemVectors = fitted.vectors()
+        told = np.zeros(len(self.products), bool)
+        if fitted.knowledge is not None:
+            told = fitted.knowledge.abs().sum(1).gt(0).numpy()
+        self.rankable: NDArray[np.bool_] = told | fitted.counts.gt(0).numpy()
+        """[I]: does the model know anything of the product, from the log or by its knowledge?"""
 
     @classmethod
     def open(cls, folder: Path, store: Store) -> "Scorer":
@@ -136,12 +141,13 @@ class Scorer:
         return events
 
     def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[tuple[str, float, Reason]]:
-        """The k products with the highest scores, with the reason for each. new_only leaves out what the user had."""
+        """The k products with the highest scores, with the reason for each. What the model knows nothing of is left out;
+        new_only leaves out what the user had, too."""
         events = self.history(user)
-        scores = self.scores(events)
+        scores = np.where(self.rankable, self.scores(events), -np.inf)
         if new_only:
             scores[[self.number[event["product_id"]] for event in events]] = -np.inf
-        best = np.argsort(-scores, kind="stable")[:k]
+        best = np.argsort(-scores, kind="stable")[: min(k, int(np.isfinite(scores).sum()))]
         reasons = self.reasons(events, best)
         return [(self.products[item], float(scores[item]), reason) for item, reason in zip(best, reasons, strict=True)]
 

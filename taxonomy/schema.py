@@ -6,6 +6,7 @@ category analyst refines one into the schema that a run uses, and the store keep
 
 import hashlib
 import json
+import logging
 import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
@@ -19,6 +20,7 @@ from reaseq import ReaseqError
 from reaseq.documents.listed import listed
 from reaseq.documents.tokens import stems
 
+_LOG = logging.getLogger(__name__)
 STARTERS = Path(__file__).parent / "starters"
 VOCABULARY = Path(__file__).parent / "vocabulary.yaml"
 """Attributes that several categories share: `- like: color` takes one over."""
@@ -310,7 +312,7 @@ def dump_schema(schema: CategorySchema) -> str:
 
 def starters(folder: Path | None = None) -> Iterator[tuple[Path, CategorySchema]]:
     """Every schema that a category can begin from, with its file: those of `folder`, then the bundled ones that these
-    do not replace.
+    do not replace. An empty file is passed over, with a warning.
 
     Raises:
         SchemaError: a file of the folder is no schema.
@@ -318,6 +320,8 @@ def starters(folder: Path | None = None) -> Iterator[tuple[Path, CategorySchema]
     mine: set[str] = set()
     if folder is not None:
         for path in sorted(folder.glob("*.y*ml")):
+            if _is_empty(path):
+                continue
             schema = load_schema(path)
             mine.add(schema.category)
             yield path, schema
@@ -325,6 +329,22 @@ def starters(folder: Path | None = None) -> Iterator[tuple[Path, CategorySchema]
         schema = _load_bundled(path)
         if schema.category not in mine:
             yield path, schema
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        empty = not path.read_bytes().strip()
+    except OSError:
+        return False  # reading it says what is wrong
+    if empty:
+        _tell(f"{path}: empty, passed over")
+    return empty
+
+
+@lru_cache
+def _tell(message: str) -> None:
+    """Once."""
+    _LOG.warning(message)
 
 
 @lru_cache

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -113,6 +114,13 @@ def test_impressions_are_learnt_from_and_judged_by(run: Run) -> None:
     assert judged["AUC"] > 0.7
     assert judged["ECE"] < 0.2
     assert judged["logloss"] < 0.5
+    # What came later an id-only model knows nothing of.
+    Path("new.csv").write_text("sku,title\nNEW-1,Clog\n")
+    run("import", "new.csv", "--category", "shoes")
+    told = run("recommend", "--user", events[0]["user_id"], "-k", "1000")
+    assert "NEW-1" not in told
+    assert events[0]["sku"] in told
+    assert re.search(r"\d+ products are left out: the model has neither seen them in the log nor knows", told)
 
 
 @pytest.mark.parametrize(

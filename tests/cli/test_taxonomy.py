@@ -18,7 +18,7 @@ from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.store import Store
 from reaseq.taxonomy.proposals import accepted, proposals, rejected
-from reaseq.taxonomy.schema import SchemaError, dump_schema, load_schema, starter_for, starters
+from reaseq.taxonomy.schema import STARTERS, SchemaError, dump_schema, load_schema, starter_for, starters
 from reaseq.taxonomy.shopify import read, schema_of
 from tests.cli.conftest import Run
 
@@ -238,8 +238,10 @@ def test_what_is_ignored_makes_nothing_stale() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["Color", "closure", "Other", "title"]), st.text(max_size=90)), max_size=12))
 def test_any_cells(cells: list[tuple[str, str]]) -> None:
-    shoes = starter_for("shoes")
-    assert shoes is not None
+    whole = starter_for("shoes")
+    assert whole is not None
+    of_two = (one for one in whole.attributes if one.name in ("color", "closure"))
+    shoes = whole.replace(attributes=tuple(of_two), examples=())
     found = proposals(shoes, cells, Letters().encode)
     assert all(one.attribute in ("color", "closure") for one in found)
     assert all((one.means is None) or one.means in shoes.get(one.attribute).values for one in found)  # type: ignore[union-attr]
@@ -247,3 +249,70 @@ def test_any_cells(cells: list[tuple[str, str]]) -> None:
         after = accepted(shoes, one.attribute, one.value, one.means)
         left = {(again.attribute, stems(again.value)) for again in proposals(after, cells, Letters().encode)}
         assert (one.attribute, stems(one.value)) not in left
+
+
+OWN = """# Ours, by the caps team.
+category: caps
+department: fashion
+description: Caps and hats.
+aliases: [cap, hats]
+attributes:
+  - name: shape
+    description: The shape
+    facet: supply
+    kind: closed
+    values:
+      # from the 2025 list
+      baseball cap: [trucker cap, "snapback"]   # US
+      beanie: [knit cap]
+  - like: color   # shared
+"""
+
+
+def test_a_change_leaves_comments_and_layout(run: Run) -> None:
+    Path("schemas").mkdir()
+    path = Path("schemas/our caps.yml")
+    path.write_text(OWN)
+    Path("schemas/later.yaml").write_text("")
+    run("taxonomy", "accept", "caps", "shape", "Dad hat", "--as", "baseball cap")
+    run("taxonomy", "accept", "hats", "shape", "no")
+    run("taxonomy", "reject", "caps", "shape", "see picture")
+    lines = path.read_text().splitlines()
+    assert [line for line in lines if line not in OWN.splitlines()] == [
+        '      baseball cap: [trucker cap, "snapback", Dad hat] # US',
+        '      "no": []',
+        "    ignored: [see picture]",
+    ]
+    run("taxonomy", "accept", "caps", "color", "burgundy wine", "--as", "red")
+    schema = load_schema(path)
+    shape, color = schema.get("shape"), schema.get("color")
+    assert shape is not None
+    assert color is not None
+    assert [shape.value_of(one) for one in ("dad hat", "no", "snapback")] == ["baseball cap", "no", "baseball cap"]
+    assert [color.value_of(one) for one in ("burgundy wine", "navy")] == ["red", "blue"]
+    assert path.read_text().startswith("# Ours, by the caps team.\n")
+    assert "- like: color   # shared\n" in path.read_text()
+
+
+@pytest.mark.parametrize("category", ["shoes", "headphones", "coffee"])
+def test_a_bundled_schema_becomes_ones_own(run: Run, category: str) -> None:
+    said = run("taxonomy", "eject", category)
+    path = Path(f"schemas/{category}.yaml")
+    assert said.startswith(f"Written: {path}.")
+    assert path.read_text() == (STARTERS / path.name).read_text()
+    with pytest.raises(ReaseqError, match="is there already"):
+        run("taxonomy", "eject", category)
+    run("taxonomy", "reject", category, load_schema(path).attributes[0].name, "see picture")
+    changed = path.read_text().splitlines()
+    before = (STARTERS / path.name).read_text().splitlines()
+    assert [line for line in changed if line not in before] == ["    ignored: [see picture]"]
+    run("taxonomy", "eject", category, "--replace")
+    assert path.read_text().splitlines() == before
+
+
+def test_an_empty_file_is_passed_over(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    Path("schemas").mkdir()
+    Path("schemas/shoes.yaml").write_text("\n")
+    assert "bundled" in run("taxonomy", "list")
+    assert [record.message for record in caplog.records] == ["schemas/shoes.yaml: empty, passed over"]
+    assert "Written: schemas/shoes.yaml" in run("taxonomy", "eject", "shoes", "--replace")
