@@ -223,7 +223,7 @@ def accept(
 ) -> None:
     """Add a value, or another word for one, to your schema of a category.
 
-    Example: reaseq taxonomy accept shoes color burgundy --as red
+    Example: reaseq taxonomy accept shoes color aubergine --as purple
     """
     from reaseq.taxonomy.proposals import accepted
 

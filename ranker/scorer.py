@@ -141,7 +141,7 @@ class Scorer:
         return events
 
     def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[tuple[str, float, Reason]]:
-        """The k products with the highest scores, with the reason for each. What the model knows nothing of is left out;
+        """The k products with the highest scores and the reason for each. What the model knows nothing of is left out;
         new_only leaves out what the user had, too."""
         events = self.history(user)
         scores = np.where(self.rankable, self.scores(events), -np.inf)
