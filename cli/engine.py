@@ -29,6 +29,7 @@ def engine_config(settings: Settings) -> EngineConfig:
         models_dir=settings.weights_dir,
         logs_dir=settings.logs_dir,
         concurrency=settings.calls_at_a_time,
+        leave_off=tuple(settings.leave_off),
         prices={name: Price(prices.input, prices.output) for name, prices in settings.prices.items()},
     )
 

@@ -94,6 +94,7 @@ def _numbers(counts: Counts) -> str:
         f"{counts.done:,} done, {counts.failed:,} failed, {rate:,.1f} products/min, "
         f"{counts.verified:,} claims verified, {counts.rejected:,} rejected, "
         f"{counts.prompt_tokens + counts.completion_tokens:,} tokens in {counts.calls:,} calls{cost}"
+        + (f"; waiting for the endpoint ({counts.waiting})" if counts.waiting else "")
     )
 
 

@@ -81,6 +81,10 @@ class Settings(BaseSettings):
         0.0, description="Sampling temperature. None (REASEQ_TEMPERATURE=none) leaves it to the endpoint."
     )
     seed: int = Field(0, description="Seed of everything random.")
+    leave_off: list[Literal["json_schema", "response_format", "seed", "temperature", "logprobs", "top_logprobs",
+                            "max_completion_tokens"]] = Field(
+        [], description="What requests leave off, where an endpoint refuses it; else it is found out by asking."
+    )  # fmt: skip
     prices: dict[str, Prices] = Field({}, description="Per model: price of a million input and output tokens.")
 
     @classmethod

@@ -429,7 +429,7 @@ class _Run:
         fingerprints = agents.fingerprints
         model = self.endpoint.model
         claims: list[dict[str, Any]] | None = None
-        if "claims" in state:
+        if "claims" in state and ("extraction" in state or not self.store.has_claims(product_id)):
             stamp = {"prompt_fingerprint": fingerprints[AttributeExtractor.name], "schema_version": self.stored.version}
             claims = [
                 claim | stamp | {"model": "" if claim["found_by"] in ("lexicon", "tagger") else model}

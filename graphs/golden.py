@@ -74,6 +74,9 @@ class MemoryCalls:
         self.calls.append(call)
         return len(self.calls)
 
+    def waits(self, why: str, seconds: float) -> None:
+        pass
+
 
 class ScriptedChat(Chat):
     """A chat whose model is a script: each agent gets its replies one after the other."""

@@ -16,6 +16,9 @@ from reaseq.llm.budget import BudgetExceeded
 from reaseq.llm.chat import Call
 from reaseq.llm.endpoint import Endpoint
 
+_SHOWN_FOR = 5.0
+"""Seconds that a wait is shown whose end nobody knows."""
+
 
 @dataclass
 class Counts:
@@ -38,6 +41,7 @@ class Counts:
     stage: str = "starting"
     schema_version: int | None = None
     notes: list[str] = field(default_factory=list)
+    waits: tuple[str, float] = ("", 0.0)
     held_back: int = 0
     columns_left_out: int = 0
     texts_cut: int = 0
@@ -48,6 +52,13 @@ class Counts:
         self.held_back += len(document.held)
         self.columns_left_out += len(prompt.columns)
         self.texts_cut += len(prompt.cut)
+
+    @property
+    def waiting(self) -> str:
+        """Why requests wait at the endpoint, and how long yet; "" if none does."""
+        why, until = self.waits
+        left = until - time.monotonic()
+        return f"{why}, {left:.0f} s" if left > 0 else ""
 
     @property
     def seen(self) -> int:
@@ -82,6 +93,9 @@ class Ledger:
         if call.cost is not None:
             self.counts.cost = (self.counts.cost or 0.0) + call.cost
         return call_id
+
+    def waits(self, why: str, seconds: float) -> None:
+        self.counts.waits = why, time.monotonic() + max(seconds, _SHOWN_FOR)
 
 
 @contextmanager

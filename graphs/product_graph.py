@@ -124,16 +124,16 @@ class ProductAgents:
     def tag(self, text: Document) -> Tags:
         return self.learned.tag(text.sources) if self.learned else {}
 
-    def ground(self, extraction: Extraction, text: Document, tags: Tags) -> list[Claim]:
-        """See `reaseq.agents.grounder`."""
+    def ground(self, extraction: Extraction | None, text: Document, tags: Tags) -> list[Claim]:
+        """See `reaseq.agents.grounder`. None: no model has answered, and code alone says what it finds."""
         return ground(
-            extraction,
+            extraction or {},
             text,
             self.lexicon,
             trust=self.trust,
             learned=self.learned,
             tags=tags,
-            all_asked=not self.extractor.grammar,
+            all_asked=extraction is not None and not self.extractor.grammar,
         )
 
     @property
@@ -176,7 +176,7 @@ def build_product_graph(
 
     async def ground_claims(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
         product = runtime.context
-        found = agents.ground(state["extraction"], product.text, product.tags)
+        found = agents.ground(state.get("extraction"), product.text, product.tags)
         found = against_variants(found, product.variants, agents.lexicon)
         settled: list[Any] = [claim for claim in product.decided if claim["status"] in LOCKED]
         claims = undecided(found, product.decided, agents.several) + settled
@@ -219,15 +219,16 @@ def build_product_graph(
 
         return await _attempt(Summarizer.name, state, stage, repairs)
 
-    def after_extract(state: ProductState) -> Literal["attribute_extractor", "ground", "__end__"]:
-        if state["attempts"]:
-            return "attribute_extractor"
-        return "ground" if "extraction" in state else "__end__"
+    def after_extract(state: ProductState) -> Literal["attribute_extractor", "ground"]:
+        # Where the model fails, what code finds is grounded all the same.
+        return "attribute_extractor" if state["attempts"] else "ground"
 
     def when_judged(state: ProductState) -> Literal["escalation", "summarizer"]:
         return "escalation" if costly is not None and any(map(unsure, state["claims"])) else "summarizer"
 
-    def after_ground(state: ProductState) -> Literal["verifier", "escalation", "summarizer"]:
+    def after_ground(state: ProductState) -> Literal["verifier", "escalation", "summarizer", "__end__"]:
+        if "extraction" not in state:
+            return "__end__"
         return "verifier" if any(map(to_be_judged, state["claims"])) else when_judged(state)
 
     def after_verify(state: ProductState) -> Literal["verifier", "escalation", "summarizer"]:

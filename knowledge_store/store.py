@@ -511,6 +511,12 @@ class Store:
             for row in connection.execution_options(yield_per=batch).execute(query):
                 yield dict(row._mapping)
 
+    def has_claims(self, product_id: str) -> bool:
+        """Did a run find something on this product?"""
+        found = select(CLAIM.c.id).where(CLAIM.c.product_id == product_id, CLAIM.c.decided_by.is_(None)).limit(1)
+        with self.reading() as connection:
+            return connection.execute(found).first() is not None
+
     def known_attributes(self, source: str, *, only_decided: bool = False, least: float = 0.0) -> list[str]:
         """The attributes of which such claims hold (see `sound_claims`), for products that came from a file of this
         name."""

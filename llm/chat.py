@@ -10,9 +10,11 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+import httpx
 import openai
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
@@ -32,7 +34,7 @@ _CUT_OFF = frozenset(("length", "max_tokens", "model_length", "max_output_tokens
 _REFUSED = frozenset(("content_filter", "safety", "recitation", "refusal", "error", "prohibited_content", "blocklist"))
 """Finish reasons of a reply that is not whole. All others end one that is: each gateway has its own word ("eos",
 "STOP", "end_turn"), or none."""
-_MAY_LEAVE_OFF = {
+MAY_LEAVE_OFF = {
     "json_schema": ("json_schema", "response_format", "schema"),
     "response_format": ("json_object", "response_format"),
     "top_logprobs": ("top_logprobs",),
@@ -42,6 +44,7 @@ _MAY_LEAVE_OFF = {
     "temperature": ("temperature",),
 }
 """What an endpoint may not know, and by what words it says so. Without `json_schema` it is asked for any object."""
+_BUSY = frozenset((408, 409, 429, 500, 502, 503, 504, 529))
 _THOUGHT = re.compile(r"^\s*<think(?:ing)?>.*?</think(?:ing)?>\s*", re.DOTALL | re.IGNORECASE)
 _LOG = logging.getLogger("reaseq.llm")
 _MESSAGE_CLASS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
@@ -131,6 +134,9 @@ class CallLog(Protocol):
     def record_call(self, call: Call) -> int:
         """Keep a reply for good before it is used; returns its id."""
 
+    def waits(self, why: str, seconds: float) -> None:
+        """A request was refused for now, and is sent again after so many seconds, as far as that is known."""
+
 
 class _Model(ChatOpenAI):
     """ChatOpenAI whose payload goes to the SDK as `extra_body`, and whose result is made where it arrives.
@@ -185,10 +191,13 @@ class Chat:
         self.budget = budget or Budget()
         self._slots = asyncio.Semaphore(concurrency)
         self._sampling = {"seed": seed} | ({} if temperature is None else {"temperature": temperature})
-        self._left_off: dict[str, None] = {}
+        self._left_off: dict[str, None] = dict.fromkeys(endpoint.leave_off)
         self._prefixes: dict[tuple[Message, ...], list[BaseMessage]] = {}
         self._http = openai.DefaultAioHttpClient(
-            timeout=timeout, limits=openai.DEFAULT_CONNECTION_LIMITS, base_url=endpoint.base_url
+            timeout=timeout,
+            limits=openai.DEFAULT_CONNECTION_LIMITS,
+            base_url=endpoint.base_url,
+            event_hooks={"response": [self._on_response]},
         )
         self._model = _Model(
             model=endpoint.model,
@@ -208,6 +217,11 @@ class Chat:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._http.aclose()
+
+    async def _on_response(self, response: httpx.Response) -> None:
+        """Say that a request waits: the SDK, which sends it again, says nothing."""
+        if response.status_code in _BUSY:
+            self.calls.waits(f"{response.status_code} {response.reason_phrase}", seconds_to_wait(response.headers))
 
     async def ask(self, request: ChatRequest) -> Reply:
         """The model's reply: an earlier one to an equal request if there is one.
@@ -298,8 +312,8 @@ class Chat:
         answer that names nothing ("maximum context length") is of this request alone."""
         sent = {*options, *options.get("extra_body", ()), *self._sampling}
         sent |= {"json_schema"} & {options.get("extra_body", {}).get("response_format", {}).get("type")}
-        open_ones = [name for name in _MAY_LEAVE_OFF if name in sent and name not in self._left_off]
-        named = [name for name in open_ones if any(word in error.said for word in _MAY_LEAVE_OFF[name])]
+        open_ones = [name for name in MAY_LEAVE_OFF if name in sent and name not in self._left_off]
+        named = [name for name in open_ones if any(word in error.said for word in MAY_LEAVE_OFF[name])]
         chosen = named[:1]
         if chosen == ["logprobs"] or chosen == ["top_logprobs"]:
             chosen = ["logprobs", "top_logprobs"]
@@ -331,6 +345,19 @@ class Chat:
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             # A 200 whose body is no chat completion surfaces as whatever LangChain stumbles over.
             raise ReplyError(f"No chat completion came back ({type(error).__name__}).") from error
+
+
+def seconds_to_wait(headers: Mapping[str, str]) -> float:
+    """What Retry-After says, in seconds or as a date; 0 if it says nothing."""
+    said = headers.get("retry-after", "")
+    try:
+        return max(0.0, float(said))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
+    except ValueError:
+        return 0.0
 
 
 def _messages(messages: Sequence[Message]) -> list[BaseMessage]:

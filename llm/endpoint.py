@@ -27,7 +27,8 @@ class Endpoint:
     `fingerprint` identifies what answers: model name, weights and whatever settings change a reply.
     `grammar` says that the server compiles any JSON Schema (long enums, string lengths) into a
     grammar that the reply cannot leave; `logprobs`, that it returns token log-probabilities; `slots`, that
-    it is llama.cpp's server and holds so many prompts (see `reaseq.llm.slots`).
+    it is llama.cpp's server and holds so many prompts (see `reaseq.llm.slots`). `leave_off` names what requests do not
+    hold, as it refuses it (see `reaseq.llm.chat.MAY_LEAVE_OFF`).
     """
 
     base_url: str
@@ -38,3 +39,4 @@ class Endpoint:
     logprobs: bool = False
     slots: int = 0
     price: Price | None = None
+    leave_off: tuple[str, ...] = ()

@@ -34,6 +34,7 @@ class EngineConfig:
     logs_dir: Path
     concurrency: int
     prices: dict[str, Price] = field(default_factory=dict)
+    leave_off: tuple[str, ...] = ()
 
     @property
     def price(self) -> Price | None:
@@ -107,6 +108,7 @@ def start(config: EngineConfig, progress: Progress | None = None) -> Iterator[En
             api_key=_key(config),
             logprobs=True,
             price=config.price,
+            leave_off=config.leave_off,
         )
 
 

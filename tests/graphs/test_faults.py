@@ -136,6 +136,37 @@ def test_a_stage_that_fails_keeps_what_came_before_and_is_tried_again(store: Sto
     assert store.failures() == []
 
 
+def test_what_code_finds_is_kept_where_the_model_fails(store: Store, fake: FakeEndpoint) -> None:
+    fill(store, 6)
+    fake.configure(Behaviour(faults={"not_json": 1.0}))
+    outcome = run(store, fake, repairs=0)
+    assert (outcome.counts.done, outcome.counts.failed) == (0, 6)
+    assert outcome.counts.verified > 0
+    by_code = {product["id"]: store.knowledge(product["id"])[0] for product in store.distilled()}
+    assert len(by_code) == 6
+    for claims in by_code.values():
+        assert any(claim["status"] == "verified" for claim in claims)
+        assert {claim["found_by"] for claim in claims} == {"lexicon"}
+    # What a model has found before stays when it fails.
+    fake.configure(Behaviour())
+    assert run(store, fake).counts.done == 6
+    known = {product: store.knowledge(product)[0] for product in by_code}
+    fake.configure(Behaviour(faults={"not_json": 1.0}))
+    assert run(store, fake, repairs=0, seed=1, temperature=0.3).counts.failed in (0, 6)
+    assert {product: store.knowledge(product)[0] for product in by_code} == known
+
+
+def test_a_wait_at_the_endpoint_is_shown(store: Store, fake: FakeEndpoint) -> None:
+    fill(store, 3)
+    fake.configure(Behaviour(faults={"rate_limit": 0.5}, retry_after=0.1))
+    counts = Counts()
+    endpoint = Endpoint(fake.base_url, "fake", "fake")
+    options = Options(category="shoes", concurrency=1, timeout=2.0, retries=20)
+    asyncio.run(distill(store, endpoint, PromptLibrary(), options, counts=counts))
+    assert counts.waits[0] == "429 Too Many Requests"
+    assert counts.waiting.startswith("429 Too Many Requests, ")
+
+
 def test_a_body_that_is_no_chat_completion_is_asked_for_again(store: Store, fake: FakeEndpoint) -> None:
     fill(store, 10)
     fake.configure(Behaviour(faults={"bad_body": 0.3}, seed=3))

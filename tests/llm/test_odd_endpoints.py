@@ -4,13 +4,15 @@ import asyncio
 import json
 import logging
 import threading
+import time
 from collections.abc import Iterator, Mapping
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
-from reaseq.llm.chat import Call, Chat, ChatRequest, EndpointFailed, Reply, ReplyError
+from reaseq.llm.chat import Call, Chat, ChatRequest, EndpointFailed, Reply, ReplyError, seconds_to_wait
 from reaseq.llm.endpoint import Endpoint
 from reaseq.llm.json_reply import json_of
 
@@ -41,8 +43,14 @@ class _Calls:
     def find_call(self, request_key: str, model_fingerprint: str) -> None:
         return None
 
+    def __init__(self) -> None:
+        self.waited: list[tuple[str, float]] = []
+
     def record_call(self, call: Call) -> int:
         return 1
+
+    def waits(self, why: str, seconds: float) -> None:
+        self.waited.append((why, seconds))
 
 
 class _Server:
@@ -149,3 +157,25 @@ def test_what_names_nothing_is_of_one_request(server: _Server) -> None:
     with pytest.raises(EndpointFailed, match="bad request"):
         asked(server)
     assert len(server.bodies) == 1
+
+
+def test_what_is_said_to_be_refused_is_never_sent(server: _Server, caplog: pytest.LogCaptureFixture) -> None:
+    server.refused = ["seed", "json_schema"]
+
+    async def run() -> str:
+        endpoint = Endpoint(server.url, "m", "f", leave_off=("seed", "json_schema"))
+        async with Chat(endpoint, _Calls(), concurrency=1, timeout=10, retries=0, seed=1) as chat:
+            return (await chat.ask(ChatRequest("agent", (), (("user", "well?"),), 10, response_format=FORMAT))).text
+
+    assert asyncio.run(run()) == "yes"
+    assert len(server.bodies) == 1
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("2", 2.0), ("0.5", 0.5), ("", 0.0), ("soon", 0.0)])
+def test_how_long_an_endpoint_wants_to_be_left_alone(said: str, seconds: float) -> None:
+    assert seconds_to_wait({"retry-after": said}) == seconds
+
+
+def test_until_when_an_endpoint_wants_to_be_left_alone() -> None:
+    assert 20 < seconds_to_wait({"retry-after": formatdate(time.time() + 30, usegmt=True)}) <= 30
