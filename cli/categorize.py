@@ -28,6 +28,9 @@ def categorize(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N products.")] = None,
     model: ModelOption = None,
     engine: EngineOption = None,
+    unknown: Annotated[
+        bool, typer.Option("--unknown", help="Of products, too, whose feed names a category that no schema knows.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what their titles settle and what not; change nothing, ask no model.")
     ] = False,
@@ -39,6 +42,8 @@ def categorize(
     A product whose title is near enough in meaning to one category, and to no other, goes there. Of any other the model
     says what it is, and the product goes where such a kind is known. What no category knows stays, and is listed by
     kind. What a feed or a person says counts more than either, in every later import.
+
+    With --unknown, products under a category that no schema knows are looked at, too; what goes nowhere stays there.
 
     Examples:
 
@@ -54,16 +59,20 @@ def categorize(
 
     from reaseq.cli.settings import load
     from reaseq.graphs.categorize import Placed, by_meaning
+    from reaseq.taxonomy.schema import starters
 
     settings = load(engine=engine, model=model)
     console = Console(highlight=False, soft_wrap=True)
     with open_store() as store:
-        total = min(store.categories().get(None, 0), limit or 10**12)
+        schemas = {schema.category for _, schema in starters(settings.schemas_dir)} - {"general"}
+        misplaced = store.misplaced(schemas) if unknown else {}
+        there = store.categories().get(None, 0) + sum(misplaced.values())
+        total = min(there, limit or 10**12)
         if not total:
-            console.print("Every product has a category.")
+            console.print("Every product has a category" + (" that a schema knows." if unknown else "."))
             return
-        categories, placed = _categories(store, settings), Placed(total)
-        unsure = by_meaning(store, categories, placed, limit=limit, dry_run=dry_run)
+        categories, placed = _categories(store, settings, set(misplaced)), Placed(total)
+        unsure = by_meaning(store, categories, placed, under=(None, *misplaced), limit=limit, dry_run=dry_run)
         if dry_run:
             left = sum(1 for _ in unsure)
             _print(placed, "Would be put under a category")
@@ -107,7 +116,7 @@ def set_(
     typer.echo(f"{product_id} is under {name}. Next: reaseq distill --category {name}")
 
 
-def _categories(store: Store, settings: Settings) -> Categories:
+def _categories(store: Store, settings: Settings, without: set[str]) -> Categories:
     from reaseq.knowledge_store.encoder import Encoder
     from reaseq.llm import encoders
     from reaseq.taxonomy.nearest import Categories
@@ -115,7 +124,8 @@ def _categories(store: Store, settings: Settings) -> Categories:
 
     schemas = [schema for _, schema in starters(settings.schemas_dir) if schema.category != "general"]
     encoder = Encoder(*encoders.resolve(settings.weights_dir))
-    return Categories(schemas, store.titles(), encoder.encode)
+    titles = {name: own for name, own in store.titles().items() if name not in without}
+    return Categories(schemas, titles, encoder.encode)
 
 
 def _ask(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reaseq.taxonomy.category_paths import CategoryNames
 
 _PREVIEWED = 5
+_SHOWN = 5
 
 
 def import_(
@@ -65,11 +66,13 @@ def import_(
         reaseq import --sample
     """
     from functools import partial
+    from itertools import islice
 
     from rich.console import Console
+    from rich.text import Text
 
     from reaseq import ReaseqError
-    from reaseq.cli.progress import FeedBar
+    from reaseq.cli.progress import FeedBar, printable
     from reaseq.cli.reading import reading
     from reaseq.cli.settings import load
     from reaseq.knowledge_store import samples
@@ -108,9 +111,17 @@ def import_(
                 on_progress=on_progress,
             )
         categories = store.categories()
+        unknown = store.misplaced(names.categories)
     _print_report(console, report)
     largest = max((name for name in categories if name), key=lambda name: categories[name], default=None)
     next_one = category_name(category) if category else largest
+    if unknown:
+        shown = ", ".join(f"{name} ({count:,})" for name, count in islice(unknown.items(), _SHOWN))
+        more = f" and {len(unknown) - _SHOWN:,} more" if len(unknown) > _SHOWN else ""
+        told = (
+            f"Categories that no schema knows: {shown}{more}. Their products go by a general one; or: reaseq categorize"
+        )
+        console.print(Text(printable(f"{told} --unknown")), soft_wrap=True)
     if next_one:
         console.print(f"Next: reaseq distill --category {next_one}", highlight=False, soft_wrap=True)
     else:

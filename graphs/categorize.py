@@ -5,7 +5,7 @@ What no category knows stays where it is; its kind, as the model named it, says 
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -48,10 +48,19 @@ class Placed:
 
 
 def by_meaning(
-    store: Store, categories: Categories, placed: Placed, *, limit: int | None = None, dry_run: bool = False
+    store: Store,
+    categories: Categories,
+    placed: Placed,
+    *,
+    under: Sequence[str | None] = (None,),
+    limit: int | None = None,
+    dry_run: bool = False,
 ) -> Iterator[Unsure]:
-    """Put the products whose title settles it under their category; the others are what this yields."""
-    products = islice((product for product, _, _ in store.products(None)), limit)
+    """Put the products whose title settles it under their category; the others are what this yields. under: where they
+    are now."""
+    # Listed before the first is moved: what is under a category is read a page at a time.
+    ids = [product["id"] for name in under for product, _, _ in store.products(name) if product["category_by"] is None]
+    products = filter(None, map(store.product, islice(ids, limit)))
     while batch := list(islice(products, _BATCH)):
         near = categories.nearest([plain(product["title"]) for product in batch])
         sure = {product["id"]: one.categories[0] for product, one in zip(batch, near, strict=True) if one.sure}

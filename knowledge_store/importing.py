@@ -109,7 +109,9 @@ def product_from(
             str(name): plain(value) for name, value in values.items() if name not in used and not is_empty(value)
         },
     }
-    if "category" in mapping and len(steps_of(path := text("category"))) > 1:
+    path = text("category") if "category" in mapping else ""
+    unknown = product["category"] is not None and not (names or _bundled()).knows(product["category"])
+    if path and (unknown or len(steps_of(path)) > 1):
         product["attributes"][mapping["category"]] = path  # it often says whom for
     product["fingerprint"] = _fingerprint(product)
     own = values.get(mapping.get("id", ""))
@@ -153,11 +155,12 @@ def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Colu
 
 @dataclass(frozen=True)
 class _Columns:
-    """What a file has columns for: fields of products, and all columns' names. replaces: does what it lacks count as
-    empty?"""
+    """What a file has columns for: fields of products, all columns' names, that of the category. replaces: does what it
+    lacks count as empty?"""
 
     fields: frozenset[str]
     named: frozenset[str]
+    category: str
     replaces: bool
 
     @classmethod
@@ -165,7 +168,7 @@ class _Columns:
         fields = {"price" if name == "list_price" else name for name in mapping}
         if "price" in fields:
             fields.add("currency")
-        return cls(frozenset(fields), frozenset(feed.columns), replaces)
+        return cls(frozenset(fields), frozenset(feed.columns), mapping.get("category", ""), replaces)
 
 
 def _marks(rows: Iterable[Row], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -270,7 +273,7 @@ def import_feed(
                     products.append((made, bool(row.variants)))
                     variants += [(row.line, variant) for variant in row.variants]
                     called += [(row.line, one) for one in names_in(row, made["id"], identity)]
-            repeats = _write(store, products, feed.path.name, report, rejected, columns)
+            repeats = _write(store, products, feed.path.name, report, rejected, columns, names or _bundled())
             _write_variants(store, variants, report)
             write_names(store, [one for line, one in called if line not in repeats], import_id)
             on_progress(report)
@@ -285,7 +288,7 @@ def import_feed(
 
 def _write(
     store: Store, products: Sequence[tuple[dict[str, Any], bool]], source: str, report: ImportReport,
-    rejected: "RejectedRows", columns: _Columns,
+    rejected: "RejectedRows", columns: _Columns, names: CategoryNames,
 ) -> set[int]:  # fmt: skip
     """The lines of rows that were set aside. products: each with whether its row brings variants too; such rows repeat
     the product for each of them."""
@@ -331,7 +334,9 @@ def _write(
             if before is None:
                 new.append(written | {"created_at": stamp})
             elif before["fingerprint"] != product["fingerprint"]:
-                updated.append(written | {"key": product_id} | _category(named, before))
+                said = [one["attributes"].get(columns.category) for one in (product, old[product_id])]
+                moved = named is not None and not names.knows(named) and said[0] == said[1]
+                updated.append(written | {"key": product_id} | _category(named, before, moved))
             else:
                 unchanged.append({"key": product_id, **{name: written[name] for name in _SEEN}})
         if new:
@@ -349,10 +354,10 @@ def _write(
     return set_aside
 
 
-def _category(named: str | None, before: Mapping[Any, Any]) -> dict[str, str | None]:
-    """The category of a product that is there already: what the feed names now, unless it names none or a person
-    decided otherwise."""
-    if named is None or before["category_by"] == CategoryBy.PERSON:
+def _category(named: str | None, before: Mapping[Any, Any], moved: bool) -> dict[str, str | None]:
+    """The category of a product that is there already: what the feed names now, unless it names none, or a person
+    decided otherwise, or it was `moved` from there, as no schema knows what the feed names."""
+    if named is None or before["category_by"] == CategoryBy.PERSON or (moved and before["category_by"] is not None):
         return {"category": before["category"], "category_by": before["category_by"]}
     return {"category": named, "category_by": None}
 

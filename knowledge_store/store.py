@@ -212,6 +212,17 @@ class Store:
                 found.setdefault(row.category, []).append(row.title)
         return found
 
+    def misplaced(self, known: Collection[str]) -> dict[str, int]:
+        """The categories beyond these that feeds have named, with their products; the largest first."""
+        query = (
+            select(PRODUCT.c.category, func.count().label("products"))
+            .where(PRODUCT.c.category.not_in(known), PRODUCT.c.category_by.is_(None))
+            .group_by(PRODUCT.c.category)
+            .order_by(func.count().desc(), PRODUCT.c.category)
+        )
+        with self.reading() as connection:
+            return {row.category: row.products for row in connection.execute(query)}
+
     def categorise(self, categories: Mapping[str, str], *, by: t.CategoryBy) -> None:
         """Put products, by id, under categories."""
         rows = [{"key": product_id, "under": category} for product_id, category in categories.items()]

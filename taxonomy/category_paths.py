@@ -4,13 +4,17 @@ import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 
-from reaseq.documents.tokens import stems
+from reaseq.documents.language import words
+from reaseq.documents.tokens import STOP, stems
 from reaseq.taxonomy.schema import starters, vocabulary
 
 _STEP = re.compile(r"\s*(?:>|»|/|\||::|\\|→)+\s*")
 _OR = re.compile(r"\s*[,;]\s*")
+_SHORTEST = 4
+"""Letters of each part of a compound."""
 _NAMES_UP_TO = 200
 """Characters of a category's name."""
 
@@ -36,31 +40,66 @@ class CategoryNames:
 
     def __init__(self, folder: Path | None = None) -> None:
         self._names: dict[tuple[str, ...], str] = {}
+        self._says: dict[str, frozenset[str]] = {}
         kinds: dict[tuple[str, ...], set[str]] = {}
         for _, schema in starters(folder):
             for name in (schema.category.replace("_", " "), *schema.aliases):
                 self._names.setdefault(stems(name.replace("_", " ")), schema.category)
+            closed = [one.values for one in schema.attributes if one.kind == "closed"]
+            said = [stems(term) for values in closed for value, others in values.items() for term in (value, *others)]
+            self._says.setdefault(schema.category, frozenset(term[0] for term in said if len(term) == 1))
             kind = schema.attributes[0]
             if kind.name.endswith("_type") and kind.kind == "closed":
-                for value in (*kind.values, *(word for words in kind.values.values() for word in words)):
+                for value in (*kind.values, *chain.from_iterable(kind.values.values())):
                     kinds.setdefault(stems(value), set()).add(schema.category)
-        for words, categories in kinds.items():
+        for term, categories in kinds.items():
             if len(categories) == 1:
-                self._names.setdefault(words, next(iter(categories)))
+                self._names.setdefault(term, next(iter(categories)))
+        self.categories = frozenset(self._says) - {"general"}
         self._of = lru_cache(4096)(self._found)
 
+    def knows(self, category: str) -> bool:
+        """Is there a schema of that category?"""
+        return category in self.categories
+
     def of(self, text: str) -> str | None:
-        """The category of the last step that a schema knows; else the last step's own words, joined. None for nothing,
-        and for a number, which names none."""
+        """The category of the last step that a schema knows, by a name, an alias or a kind of it, or by such a word
+        with others that say what such a thing may be ("Casual Shoes"); else the last step's own words, joined. None for
+        nothing, and for a number, which names none."""
         return self._of(text)
 
     def _found(self, text: str) -> str | None:
         steps = steps_of(text)
         for step in reversed(steps):
-            if known := next(filter(None, map(self._names.get, _readings(step))), None):
+            readings = map(self._names.get, _readings(step))
+            if known := next(filter(None, readings), None) or self._by_head(stems(step)):
                 return known
         last = next((step for step in reversed(steps) if not step.isdigit()), "")
         return "_".join(re.findall(r"[^\W_]+", last.casefold()))[:_NAMES_UP_TO] or None
+
+    def _by_head(self, step: tuple[str, ...]) -> str | None:
+        """The category that the last or the first words name, where all others say what such a thing may be: "Women
+        Casual Shoes", "Damenschuhe", "zapatos de mujer", not "Trash Bags"."""
+        for at in range(1, len(step)):
+            for head, rest in ((step[at:], step[:at]), (step[:-at], step[-at:])):
+                linked = head == step[at:] or _is_link(rest[0])  # "boots for men", but not "shoe laces"
+                known = self._names.get(head) if linked else None
+                if known and all(_is_link(word) or self._is_said(word, known) for word in rest):
+                    return known
+        last = step[-1] if step else ""
+        for at in range(_SHORTEST, len(last) - _SHORTEST + 1):
+            known = self._names.get((last[at:],))
+            said = known and (self._is_said(last[:at], known) or self._is_said(last[:at].removesuffix("s"), known))
+            if known and said and all(self._is_said(word, known) for word in step[:-1]):
+                return known
+        return None
+
+    def _is_said(self, word: str, category: str) -> bool:
+        return word in self._says[category] or (word,) in _audience()
+
+
+def _is_link(word: str) -> bool:
+    return word in STOP or any((word,) in words(kind) for kind in ("links", "purposes"))
 
 
 def _readings(step: str) -> Iterator[tuple[str, ...]]:

@@ -246,3 +246,28 @@ def test_a_limit_on_tokens_stops_before_it_is_passed(catalogue: Run, fake: FakeE
         catalogue("categorize", "--max-tokens", "10")
     assert fake.stats().requests == 0
     assert categories()["4"] == ("jams", "nearest"), "what needed no model is done"
+
+
+def test_what_a_feed_names_and_no_schema_knows(catalogue: Run) -> None:
+    rows = "sku,title,category\n7,Suede sneakers,drop 7\n8,Odd thing,drop 7\n9,Vinyl record,records\n"
+    Path("more.csv").write_text(rows)
+    said = catalogue("import", "more.csv")
+    assert (
+        "Categories that no schema knows: drop_7 (2), jams (2), records (1). Their products go by a general one" in said
+    )
+    assert "Every product has" not in catalogue("categorize", "--dry-run")
+    output = catalogue("categorize", "--unknown")
+    with Store.open(STORE) as store:
+        found = {one: store.product(one) or {} for one in ("7", "8", "9")}
+    assert found["7"]["category"] == "shoes", output
+    assert (found["7"]["category_by"], found["7"]["attributes"]["category"]) == ("nearest", "drop 7")
+    assert [found[one]["category"] for one in ("8", "9")] == ["drop_7", "records"], "what goes nowhere stays"
+    # It holds as long as the feed says the same.
+    Path("more.csv").write_text(rows.replace("Suede sneakers", "Suede sneakers, red"))
+    catalogue("import", "more.csv")
+    with Store.open(STORE) as store:
+        assert (store.product("7") or {})["category"] == "shoes"
+    Path("more.csv").write_text(rows.replace("Suede sneakers,drop 7", "Suede sneakers,drop 8"))
+    catalogue("import", "more.csv")
+    with Store.open(STORE) as store:
+        assert (store.product("7") or {})["category"] == "drop_8"
