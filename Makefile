@@ -28,7 +28,8 @@ test: setup ## all tests that need no server of another kind
 
 trials: setup ## in full what `make test` tries a share of: half an hour
 	$(BIN)/pytest --all-trials tests/graphs/test_commands_in_text.py tests/graphs/test_pipeline.py \
-		tests/graphs/test_interruption.py tests/ranker/test_train.py
+		tests/graphs/test_interruption.py tests/ranker/test_train.py tests/knowledge_store/test_mutants.py \
+		tests/prompts/test_mutants.py
 
 lint: setup ## style, types, import contracts
 	$(BIN)/ruff check .

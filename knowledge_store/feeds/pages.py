@@ -16,7 +16,8 @@ def page(path: Path, stream: BinaryIO, encoding: str, size: int) -> Feed:
     from lxml import etree, html
 
     try:
-        document = html.document_fromstring(stream.read(), parser=html.HTMLParser(encoding=encoding))
+        text = stream.read().decode(encoding, errors="replace").encode()  # lxml knows fewer encodings
+        document = html.document_fromstring(text, parser=html.HTMLParser(encoding="utf-8"))
         found = list(chain(_json_ld(document), _microdata(document)))
     except etree.ParserError:  # nothing in it
         found = []

@@ -60,7 +60,10 @@ def _events(stream: BinaryIO, encoding: str | None, **options: Any) -> Iterator[
     while (sign := stream.read(1)) and sign.isspace():
         blank += 1
     stream.seek(start + blank)
-    return iter(etree.iterparse(stream, encoding=encoding, **options, **_SAFE))
+    try:
+        return iter(etree.iterparse(stream, encoding=encoding, **options, **_SAFE))
+    except LookupError as error:
+        raise FeedError(f"XML is not read as {encoding}: {error}", hint="convert it to UTF-8, or --encoding") from error
 
 
 class _Scan:
