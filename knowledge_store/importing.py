@@ -4,7 +4,7 @@ import csv
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, islice
@@ -26,6 +26,9 @@ _BATCH = 500
 _SHOWN = 5
 _EMPTY = frozenset({"", "null", "none", "nan", "n/a", r"\n"})
 """Words for nothing; the last is what MySQL writes (`\\N`)."""
+_LONG = 20
+"""Characters, more than any word for nothing has with blanks around it."""
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 _SIZE = re.compile(r"size|größe|groesse|taille|talla|taglia|tamanho|maat|storlek|størrelse|サイズ|尺码", re.IGNORECASE)
 _DATE = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]00:00:00)?|\d{1,2}[-. ](?:[A-Za-zéûä]{3,4}\.?)|[A-Z][a-zéûä]{2,3}\.?[- ]\d{1,2}"
@@ -81,43 +84,44 @@ def product_from(
 ) -> dict[str, Any] | BadRow:
     """The product columns of a record; its other columns go to `attributes`, raw, but for empty ones, and so does a
     path to its category. marks: of columns of prices the decimal mark. names: what categories there are."""
-    values = record.values
+    values = {column: value for column, value in record.values.items() if not is_empty(value)}
 
     def text(name: str) -> str:
         """As received, or "" for nothing and for the words that stand for it."""
-        value = values.get(mapping.get(name, ""))
-        return "" if is_empty(value) else text_of(value)
+        return text_of(values.get(mapping.get(name, "")))
 
     title = text("title")
     if not title:
-        return BadRow(record.line, "has no title", json.dumps(values, ensure_ascii=False, default=str))
-    price, currency = None, None
+        return BadRow(record.line, "has no title", json.dumps(record.values, ensure_ascii=False, default=str))
+    price, currency, own_currency = None, None, text("currency").strip()
     for name in ("price", "list_price"):
-        if price is None and not is_empty(value := values.get(mapping.get(name, ""))):
-            of_column = text("currency").strip().upper() or currency_in(mapping[name])
+        if price is None and (value := values.get(mapping.get(name, ""))) is not None:
+            of_column = own_currency.upper() or _currency_of(mapping[name])
             price, named = parse_price(value, currency=of_column, mark=(marks or {}).get(mapping[name], ""))
-            currency = named or currency_in(mapping[name])
+            currency = named or _currency_of(mapping[name])
     used = _used(mapping)
+    path = text("category")
     product: dict[str, Any] = {
-        "category": category or _category_of(text("category"), names),
+        "category": category or (_category_of(path, names) if path else None),
         "title": title,
         "description": text("description"),
         "brand": text("brand") or None,
         "price": price,
-        "currency": text("currency").strip() or currency,
-        "attributes": {
-            str(name): plain(value) for name, value in values.items() if name not in used and not is_empty(value)
-        },
+        "currency": own_currency or currency,
+        "attributes": {str(name): plain(value) for name, value in values.items() if name not in used},
     }
-    path = text("category") if "category" in mapping else ""
     unknown = product["category"] is not None and not (names or _bundled()).knows(product["category"])
     if path and (unknown or len(steps_of(path)) > 1):
         product["attributes"][mapping["category"]] = path  # it often says whom for
     product["fingerprint"] = _fingerprint(product)
-    own = values.get(mapping.get("id", ""))
-    product["id"] = ("" if is_empty(own) else identifier(own)) or _made_id(product)
+    product["id"] = identifier(values.get(mapping.get("id", ""))) or _made_id(product)
     product["line"] = record.line
     return product
+
+
+@lru_cache
+def _currency_of(column: str) -> str | None:
+    return currency_in(column)
 
 
 def of_source(row: Row, source: str) -> Row:
@@ -134,7 +138,7 @@ def of_source(row: Row, source: str) -> Row:
 
 
 def _fingerprint(product: Mapping[str, Any]) -> str:
-    canonical = json.dumps([product[name] for name in _CONTENT], sort_keys=True, ensure_ascii=False)
+    canonical = _ENCODER.encode([product[name] for name in _CONTENT])
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
@@ -241,7 +245,8 @@ def import_feed(
     rejected = RejectedRows(rejected_dir / f"{feed.path.name}-{import_id}.csv", report)
     name = category_name(category) if category else None
     rows = iter(feed.rows)
-    identity = identities(feed.columns, mapping.get("id"))
+    id_column = mapping.get("id")
+    identity = identities(feed.columns, id_column)
     sizes = [column for column in feed.columns if _SIZE.search(column)]
     marks: dict[str, str] = {}
     columns = _Columns.of(feed, mapping, replaces=replaces)
@@ -252,6 +257,7 @@ def import_feed(
             products: list[tuple[dict[str, Any], bool]] = []
             variants: list[tuple[int, Variant]] = []
             called: list[tuple[int, Name]] = []
+            made_ids: set[str] = set()
             for row in batch:
                 row = of_source(row, source)
                 if isinstance(row, Record) and not row.product:
@@ -263,9 +269,12 @@ def import_feed(
                 if isinstance(made, BadRow):
                     rejected.add(made)
                 elif isinstance(row, Record):
+                    no_id = is_empty(row.values.get(id_column)) if id_column else True
                     if source:
                         called.append((row.line, Name(made["id"], f"{source}:{made['id']}", mapping.get("id", ""))))
                         made["id"] = f"{source}:{made['id']}"
+                    if no_id:
+                        made_ids.add(made["id"])
                     for column in sizes:
                         if _DATE.fullmatch(value := text_of(row.values.get(column)).strip()):
                             count, first = report.dated.get(column, (0, f"{value} in line {row.line}"))
@@ -273,7 +282,7 @@ def import_feed(
                     products.append((made, bool(row.variants)))
                     variants += [(row.line, variant) for variant in row.variants]
                     called += [(row.line, one) for one in names_in(row, made["id"], identity)]
-            repeats = _write(store, products, feed.path.name, report, rejected, columns, names or _bundled())
+            repeats = _write(store, products, feed.path.name, report, rejected, columns, names or _bundled(), made_ids)
             _write_variants(store, variants, report)
             write_names(store, [one for line, one in called if line not in repeats], import_id)
             on_progress(report)
@@ -288,7 +297,7 @@ def import_feed(
 
 def _write(
     store: Store, products: Sequence[tuple[dict[str, Any], bool]], source: str, report: ImportReport,
-    rejected: "RejectedRows", columns: _Columns, names: CategoryNames,
+    rejected: "RejectedRows", columns: _Columns, names: CategoryNames, made_ids: Collection[str],
 ) -> set[int]:  # fmt: skip
     """The lines of rows that were set aside. products: each with whether its row brings variants too; such rows repeat
     the product for each of them."""
@@ -329,7 +338,7 @@ def _write(
             report.elsewhere += before is not None and before["source"] != source
             report.empty_descriptions += not product["description"].strip()
             report.unknown_prices += product["price"] is None
-            report.made_ids += product_id.endswith(_made_id(product))
+            report.made_ids += product_id in made_ids
             written = product | {"source": source, "import_id": report.import_id, "updated_at": stamp}
             if before is None:
                 new.append(written | {"created_at": stamp})
@@ -464,4 +473,7 @@ def preview(
 
 def is_empty(value: Any) -> bool:
     """Nothing, or a word that feeds write for it."""
+    if isinstance(value, str):
+        # Most cells are long, and no word for nothing is.
+        return value.isspace() if len(value) > _LONG else value.strip().casefold() in _EMPTY
     return value is None or value in ([], {}) or str(value).strip().casefold() in _EMPTY

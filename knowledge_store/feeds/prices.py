@@ -18,6 +18,7 @@ CURRENCIES = frozenset(
     "UAH USD UYU VND ZAR".split()
 )
 _DECIMALS = re.compile(r"\d([.,])\d{1,2}(?!\d)(?!.*\d[.,]\d)")
+_PLAIN = re.compile(r"[\d.,\s]*")
 _GROUP = 3
 _THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 """Currencies with three decimals (ISO 4217, minor unit 3)."""
@@ -57,6 +58,8 @@ def decimal_mark(values: Iterable[Any]) -> str:
 
 def currency_in(text: str) -> str | None:
     """The ISO 4217 code that `text` names by code or by a sign of one meaning, or None."""
+    if _PLAIN.fullmatch(text):
+        return None
     for letters in _LETTERS.findall(text.upper()):
         letters = _RENAMED.get(letters, letters)
         if letters in CURRENCIES:

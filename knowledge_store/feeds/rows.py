@@ -165,6 +165,8 @@ def strings(value: Any, depth: int = 0) -> Iterator[str]:
 
 def text_of(value: Any) -> str:
     """A cell as text, "" for nothing; the strings of a list stand on lines of their own, other JSON stays JSON."""
+    if isinstance(value, str):
+        return value
     if value is None or value in ([], {}):
         return ""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -185,6 +187,8 @@ def identifier(value: Any) -> str:
 
 def plain(value: Any) -> Any:
     """`value` as JSON holds it: dates and decimals of a Parquet file as text."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
