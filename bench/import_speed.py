@@ -109,9 +109,8 @@ def main() -> None:
         rest = None if parts[0] is None else max(0.0, row["seconds"] - sum(part or 0 for part in parts))
         shares = ("" if part is None else f"{part / row['seconds']:.0%}" for part in (*parts, rest))
         cells = " ".join(f"{share:>8}" for share in shares)
-        print(
-            f"{row['what']:18} {row['rows']:>10,} {row['rows'] / row['seconds']:>10,.0f} {cells} {row['peak MB']:>8,.0f}"
-        )
+        speed = row["rows"] / row["seconds"]
+        print(f"{row['what']:18} {row['rows']:>10,} {speed:>10,.0f} {cells} {row['peak MB']:>8,.0f}")
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / "import_speed.json"
     path.write_text(json.dumps(table, indent=1))

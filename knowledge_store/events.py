@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, insert, select, tuple_, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.feeds.columns import folded, guess
@@ -184,24 +184,25 @@ def import_events(
 
 
 _RETURNED = re.compile(r"C\d+")
-_INSERT = {
-    "sqlite": sqlite.insert(EVENT).on_conflict_do_nothing(),
-    "postgresql": postgresql.insert(EVENT).on_conflict_do_nothing(),
-}
+_KEY = ("user_id", "at", "product_id", "kind", "import_id")
+_INSERT_SQLITE = (
+    "insert into event (user_id, at, product_id, kind, import_id) values (?, ?, ?, ?, ?) on conflict do nothing"
+)
+"""As the driver takes it: naming a million parameters takes longer than writing them."""
 
 
 def _write(store: Store, events: list[tuple[str, float, str, str]], report: EventReport) -> None:
     """In the order of the key, which is the order of the table: neighbours lie on one page."""
     if not events:
         return
-    rows = [
-        {"user_id": user, "at": at, "product_id": item, "kind": kind, "import_id": report.import_id}
-        for user, at, item, kind in events
-    ]
+    rows = [(*event, report.import_id) for event in events]
     with store.writing() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA cache_size=-262144")  # KiB: users are spread over the whole table
-        added = connection.execute(_INSERT[connection.dialect.name], rows).rowcount
+            added = connection.exec_driver_sql(_INSERT_SQLITE, rows).rowcount
+        else:
+            named = [dict(zip(_KEY, row, strict=True)) for row in rows]
+            added = connection.execute(postgresql.insert(EVENT).on_conflict_do_nothing(), named).rowcount
     report.events += added
     report.repeated += len(rows) - added
 
@@ -223,42 +224,41 @@ class _Reader:
 
     def events_of(self, record: Record, number: int) -> list[tuple[str, float, str, str]] | BadRow:
         """number: the row's, from 1: its time where the log has none."""
-        mapping, find = self.mapping, self.names.find
-        values = record.values
-
-        def text(name: str) -> str:
-            return identifier(values.get(mapping.get(name, "")))
+        column, values = self.mapping, record.values
 
         def bad(reason: str) -> BadRow:
             return BadRow(record.line, reason, json.dumps(values, ensure_ascii=False, default=str))
 
-        user, called = text("user"), text("item")
+        user, called = identifier(values.get(column["user"])), identifier(values.get(column["item"]))
         if not user or not called:
             return bad(f"has no {'item' if user else 'user'}")
-        item = find(called)
+        item = self.names.find(called)
         if item is None:
             return bad(self.names.why_not(called))
-        if "time" in mapping:
-            time = self.clock.read(values.get(mapping["time"]))
+        if "time" in column:
+            time = self.clock.read(values.get(column["time"]))
             if isinstance(time, str):
                 return bad(time)
             at: float | None = time
         else:
-            at = _number(values.get(mapping["position"])) if "position" in mapping else float(number)
+            at = _number(values.get(column["position"])) if "position" in column else float(number)
         if at is None:
             return bad("its position is no number")
-        what = text("kind").casefold() or self.kind
-        quantity = _number(values.get(mapping.get("quantity", "")))
-        if (quantity is not None and quantity < 0) or _RETURNED.fullmatch(text("invoice")):
+        named = identifier(values.get(column["kind"])).casefold() if "kind" in column else ""
+        what = named or self.kind
+        if "quantity" in column and (_number(values.get(column["quantity"])) or 0.0) < 0:
             what = RETURN
-        if "label" in mapping:
-            label = _number(values.get(mapping["label"]))
+        if "invoice" in column and _RETURNED.fullmatch(identifier(values.get(column["invoice"]))):
+            what = RETURN
+        if "label" in column:
+            label = _number(values.get(column["label"]))
             if label not in (0.0, 1.0):
                 return bad("its label is neither 0 nor 1")
-            what = IMPRESSION if label == 0.0 else text("kind").casefold() or "click"
+            what = IMPRESSION if label == 0.0 else named or "click"
         made = [(user, at, item, what)]
-        shown = _ids(values.get(mapping.get("impressions", "")))
-        made += [(user, at, other, IMPRESSION) for other in map(find, shown) if other and other != item]
+        if "impressions" in column:
+            shown = map(self.names.find, _ids(values.get(column["impressions"])))
+            made += [(user, at, other, IMPRESSION) for other in shown if other and other != item]
         return made
 
 

@@ -132,7 +132,14 @@ def _order(text: str) -> Order:
     return "month" if other > 12 >= one else ""
 
 
+_FIRST = datetime(EARLIEST, 1, 1, tzinfo=UTC).timestamp()
+_LAST = datetime(datetime.now(UTC).year + 1, 1, 1, tzinfo=UTC).timestamp()
+"""Between these no year need be looked at."""
+
+
 def _checked(seconds: float) -> float | str:
+    if _FIRST <= seconds < _LAST:
+        return seconds
     year = 0.0
     try:
         year = datetime.fromtimestamp(seconds, UTC).year

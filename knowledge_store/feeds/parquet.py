@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Row, checked
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record, Row, checked, unstorable
 
 _BATCH = 1000
 
@@ -19,6 +19,7 @@ def parquet(path: Path, raw: BinaryIO, size: int) -> Feed:
         raise FeedError(f"{path}: broken Parquet file: {error}", hint="export it again") from error
     total = max(1, file.metadata.num_rows)
     done = 0
+    names = list(file.schema_arrow.names)
 
     def rows() -> Iterator[Row]:
         nonlocal done
@@ -26,16 +27,33 @@ def parquet(path: Path, raw: BinaryIO, size: int) -> Feed:
             end = done + file.metadata.row_group(group).num_rows
             try:
                 for batch in file.iter_batches(_BATCH, row_groups=[group]):
-                    for values in map(_decoded, batch.to_pylist()):
+                    columns, sound = _columns(batch)
+                    for cells in zip(*columns, strict=True):
                         done += 1
-                        yield checked(done, values)
+                        values = dict(zip(names, cells, strict=True))
+                        yield Record(done, values) if sound else checked(done, values)
             except (pa.ArrowException, OSError) as error:
                 yield BadRow(done + 1, f"records {done + 1} to {end} cannot be read: {error}", "")
                 done = end
 
-    names = list(file.schema_arrow.names)
     layout = Layout("Parquet", columns=tuple(names))
     return Feed(path, "Parquet", names, rows(), size, lambda: size * done // total, layout=layout)
+
+
+def _columns(batch: Any) -> tuple[list[list[Any]], bool]:
+    """The values of a batch by column, and whether no database would refuse any: texts are looked at together."""
+    import pyarrow as pa
+
+    made, sound = [], True
+    for column in batch.columns:
+        values = column.to_pylist()
+        kind = column.type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            sound = sound and unstorable("".join(filter(None, values))) is None
+        elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_dictionary(kind):
+            values, sound = list(map(_decoded, values)), False
+        made.append(values)
+    return made, sound
 
 
 def _decoded(value: Any) -> Any:

@@ -177,7 +177,11 @@ def text_of(value: Any) -> str:
 def identifier(value: Any) -> str:
     """An id as people mean it, "" for nothing: 4711.0, which a data frame made of 4711, is 4711, and the quote mark
     goes that keeps a spreadsheet from reading digits as a number."""
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, str):
+        text = value.strip()
+        if "." not in text and "'" not in text:
+            return text
+    elif isinstance(value, float) and value.is_integer():
         return str(int(value))
     text = "" if value is None or isinstance(value, list | dict) else str(value).strip()
     if found := _QUOTED.fullmatch(text) or _DECIMALS.fullmatch(text):
@@ -201,7 +205,9 @@ def plain(value: Any) -> Any:
 def checked(line: int, values: dict[str, Any]) -> Row:
     """A record, unless it holds what no database takes as text."""
     try:
-        problem = unstorable(" ".join(strings(values)))
+        nested = any(isinstance(value, list | dict) for value in values.values())
+        texts = strings(values) if nested else (value for value in values.values() if isinstance(value, str))
+        problem = unstorable(" ".join(texts))
     except RecursionError as error:
         problem = str(error)
     if problem:
