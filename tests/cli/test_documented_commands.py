@@ -134,6 +134,7 @@ def desk(tmp_path: Path, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) ->
     for name, value in (("ENGINE", "openai"), ("MODEL", "fake"), ("BASE_URL", fake.base_url)):
         monkeypatch.setenv(f"REASEQ_{name}", value)
     monkeypatch.setattr("reaseq.knowledge_store.encoder.Encoder", Letters)
+    monkeypatch.setattr("reaseq.graphs.teaching.Encoder", Letters)
     monkeypatch.setattr("reaseq.llm.encoders.resolve", lambda *_: ("", ""))
     shoes = samples.SHOES.read_text(encoding="utf-8")
     Path("feed.csv").write_text(shoes.replace("FS-1001", "AH2430"), encoding="utf-8")
