@@ -211,3 +211,35 @@ def test_of_a_table(
     text = table(rows, delimiter=delimiter, quoting=quoting, end=end)
     # Which of the pages with no mark of their own a text of few words is in, nobody can know.
     check(text.encode(encoding), products, Reading(encoding=encoding) if encoding == "gb18030" else None)
+
+
+@settings(max_examples=40)
+@given(PRODUCTS, st.randoms())
+def test_files_of_other_columns_say_the_same_in_any_order(products: list[Product], random: Any) -> None:
+    """Of files that have but id and title in common, an update with one is no matter of order."""
+    ids = [one["id"] for one in products]
+    titles = [one["title"] for one in products]
+    files = {
+        "descriptions": table(
+            [["id", "title", "description"], *([*row] for row in zip(ids, titles, ids, strict=True))]
+        ),
+        "prices": table(
+            [["id", "title", "price"], *([one, title, "5.00"] for one, title in zip(ids, titles, strict=True))]
+        ),
+        "colours": table(
+            [["id", "title", "color"], *([one, title, "red"] for one, title in zip(ids, titles, strict=True))]
+        ),
+    }
+    order = list(files)
+    random.shuffle(order)
+    found = []
+    for names in (list(files), order):
+        with tempfile.TemporaryDirectory() as folder, Store.open(f"sqlite:///{folder}/store.sqlite") as store:
+            for name in names:
+                path = Path(folder) / name
+                path.write_text(files[name], encoding="utf-8")
+                imported(store, path, Reading())
+            rows = [store.product(one) or {} for one in store.product_ids()]
+            found.append([{name: row[name] for name in (*FIELDS, "currency", "attributes")} for row in rows])
+    assert found[0] == found[1]
+    assert all(row["price"] == 5.0 and row["attributes"] == {"color": "red"} for row in found[0])
