@@ -45,6 +45,9 @@ MAY_LEAVE_OFF = {
 }
 """What an endpoint may not know, and by what words it says so. Without `json_schema` it is asked for any object."""
 _BUSY = frozenset((408, 409, 429, 500, 502, 503, 504, 529))
+_SDK_WAITS, _LONGEST_WAIT = 60.0, 900.0
+"""Seconds of a Retry-After that the SDK waits for, and that we do."""
+_LONG_WAITS = 3
 _THOUGHT = re.compile(r"^\s*<think(?:ing)?>.*?</think(?:ing)?>\s*", re.DOTALL | re.IGNORECASE)
 _LOG = logging.getLogger("reaseq.llm")
 _MESSAGE_CLASS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
@@ -64,6 +67,14 @@ class _Unknown(Exception):
     def __init__(self, message: str, said: str) -> None:
         super().__init__(message)
         self.said = said
+
+
+class _Later(Exception):
+    """The endpoint wants to be left alone for so many seconds, more than the SDK waits."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"busy for {seconds:.0f} s")
+        self.seconds = seconds
 
 
 class ReplyError(Exception):
@@ -297,10 +308,19 @@ class Chat:
             options["extra_body"] = {"response_format": request.response_format}
         if request.top_logprobs:
             options |= {"logprobs": True, "top_logprobs": request.top_logprobs}
+        waited = 0
         while True:
             left_off = tuple(self._left_off)
             try:
                 return await self._once(prefix + _messages(request.turns), options | {"left_off": left_off})
+            except _Later as error:
+                waited += 1
+                if waited > _LONG_WAITS:
+                    raise EndpointFailed(
+                        f"{self.endpoint.base_url} is {error}, and was {_LONG_WAITS} times before",
+                        hint="run the same command later: it goes on",
+                    ) from error
+                await asyncio.sleep(error.seconds)
             except _Unknown as error:
                 if left_off == tuple(self._left_off) and not self._leaves_off(error, options):
                     raise EndpointFailed(
@@ -338,6 +358,10 @@ class Chat:
                 hint="name another with --model, or another address with base_url (see: reaseq config)",
             ) from error
         except openai.APIError as error:
+            if isinstance(error, openai.RateLimitError):
+                seconds = seconds_to_wait(error.response.headers)
+                if _SDK_WAITS < seconds <= _LONGEST_WAIT:
+                    raise _Later(seconds) from error
             raise EndpointFailed(
                 f"{type(error).__name__}: {_said(error)}",
                 hint=f"see that {self.endpoint.base_url} is up, and run the same command: it goes on",

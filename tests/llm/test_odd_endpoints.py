@@ -61,6 +61,7 @@ class _Server:
         self.named, self.status = True, 400
         self.choice: dict[str, Any] = {"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
         self.bodies: list[dict[str, Any]] = []
+        self.busy = 0
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -77,7 +78,11 @@ class _Server:
                 if bad:
                     answer = {"error": {"message": f"unknown field {bad[0]}" if server.named else "bad request"}}
                 made = json.dumps(answer).encode()
-                self.send_response(server.status if bad else 200)
+                busy = server.busy > 0
+                server.busy -= busy
+                self.send_response(429 if busy else server.status if bad else 200)
+                if busy:
+                    self.send_header("Retry-After", "0.2")
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(made)))
                 self.end_headers()
@@ -179,3 +184,15 @@ def test_how_long_an_endpoint_wants_to_be_left_alone(said: str, seconds: float) 
 
 def test_until_when_an_endpoint_wants_to_be_left_alone() -> None:
     assert 20 < seconds_to_wait({"retry-after": formatdate(time.time() + 30, usegmt=True)}) <= 30
+
+
+@pytest.mark.parametrize(("busy", "answered"), [(2, True), (4, False)])
+def test_a_long_wait_is_waited_for(server: _Server, monkeypatch: pytest.MonkeyPatch, busy: int, answered: bool) -> None:
+    monkeypatch.setattr("reaseq.llm.chat._SDK_WAITS", 0.1)
+    server.busy = busy
+    if answered:
+        assert asked(server)[0].text == "yes"
+    else:
+        with pytest.raises(EndpointFailed, match=r"is busy for 0 s, and was 3 times before"):
+            asked(server)
+    assert len(server.bodies) == min(busy + 1, 4)
