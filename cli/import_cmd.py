@@ -213,6 +213,8 @@ def _print_report(console: Console, report: ImportReport) -> None:
         )
     for column, (count, example) in report.dated.items():
         told = f"{column}: {count:,} sizes look like dates ({example}): did a spreadsheet make them of 10-12?"
+        if "E" in example.partition(" in line")[0].upper() and "-" not in example.partition(" in line")[0]:
+            told = f"{column}: {count:,} codes are rounded ({example}): a spreadsheet has lost their last digits"
         console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if report.orphans:
         console.print(

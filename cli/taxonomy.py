@@ -253,6 +253,7 @@ def _cells(store: Store, category: str) -> Iterator[tuple[str, str]]:
 
 def _change(category: str, change: Callable[[CategorySchema], CategorySchema]) -> None:
     from reaseq import ReaseqError
+    from reaseq.cli.knowledge import open_store
     from reaseq.cli.settings import load
     from reaseq.graphs.distill import starting_schema
     from reaseq.knowledge_store.importing import category_name
@@ -260,6 +261,10 @@ def _change(category: str, change: Callable[[CategorySchema], CategorySchema]) -
     from reaseq.taxonomy.schema_file import bundled_text, changed_text, own_file
 
     folder = load().schemas_dir
+    if starter_for(category, folder) is None:
+        with open_store() as store:
+            if (category_name(category) or category) not in store.categories():
+                raise ReaseqError(f"no schema and no products of {category!r}", hint="reaseq taxonomy list")
     before = starter_for(category, folder) or starting_schema(category_name(category) or category, str(folder))
     name = before.category
     try:

@@ -32,18 +32,25 @@ FIELDS = ("user", "item", "time", "position", "kind", "impressions", "label", "q
 _NAMES: dict[str, tuple[str, ...]] = {
     "user": (
         "user", "user id", "userid", "customer id", "customer", "visitor id", "visitorid", "reviewer id", "client id",
-        "account id", "member id", "uid", "session id", "session", "kunde", "kunden nr", "id client", "cliente",
+        "account id", "member id", "uid", "email", "customer email", "session id", "session", "kunde", "kunden nr",
+        "kundennr", "kundennummer", "customer number", "customer no", "id client", "cliente",
     ),
     "item": (
         "item", "item id", "itemid", "product id", "productid", "product", "asin", "parent asin", "sku", "article id",
-        "stock code", "product code", "iid", "artikel", "artikel nr", "id produit", "producto", "id",
+        "stock code", "product code", "lineitem sku", "line item sku", "product sku", "variant sku", "item sku",
+        "sku code", "iid", "artikel", "artikel nr", "artikelnr", "artikelnummer", "article", "id produit", "producto",
+        "ean", "ean13", "gtin", "barcode", "id",
     ),
     "time": (
         "timestamp", "time", "event time", "datetime", "date time", "date", "event date", "created at",
-        "unix review time", "invoice date", "order date", "purchase date", "t dat", "ts", "datum", "zeit", "fecha",
+        "unix review time", "invoice date", "order date", "purchase date", "t dat", "ts", "datum", "zeit", "zeitpunkt",
+        "zeitstempel", "bestelldatum", "fecha",
     ),
     "position": ("position", "pos", "order", "rank", "sequence", "seq", "step", "index"),
-    "kind": ("kind", "event", "event type", "eventtype", "action", "action type", "behavior", "behaviour", "type"),
+    "kind": (
+        "kind", "event", "event type", "eventtype", "action", "action type", "behavior", "behaviour", "aktion",
+        "ereignis", "type",
+    ),
     "impressions": ("impressions", "shown", "inview", "article ids inview", "exposed", "slate"),
     "label": ("label", "click", "clicked", "is click"),
     "quantity": ("quantity", "qty", "units", "menge", "anzahl", "quantité", "cantidad", "quantità", "aantal"),
@@ -84,7 +91,7 @@ def guess_fields(columns: Sequence[str], overrides: Mapping[str, str] | None = N
         if needed not in mapping:
             raise FeedError(
                 f"no column looks like the {needed}; columns are: {', '.join(columns)}",
-                hint=f'reaseq import-events FILE --map {needed}="{columns[0]}"',
+                hint=f'reaseq import-events FILE --map {needed}="COLUMN"',
             )
     if "time" in mapping:
         mapping.pop("position", None)
@@ -183,6 +190,14 @@ def import_events(
     return report
 
 
+_CAME_BACK = frozenset(
+    (
+        *("return", "returned", "refund", "refunded", "cancelled", "canceled", "chargeback", "storno", "retour"),
+        *("rückgabe", "retoure", "rückerstattung", "remboursement", "devolución", "reembolso", "reso", "rimborso"),
+        *("zwrot", "返品"),
+    )
+)
+"""What logs call it."""
 _RETURNED = re.compile(r"C\d+")
 _KEY = ("user_id", "at", "product_id", "kind", "import_id")
 _INSERT_SQLITE = (
@@ -245,7 +260,7 @@ class _Reader:
         if at is None:
             return bad("its position is no number")
         named = identifier(values.get(column["kind"])).casefold() if "kind" in column else ""
-        what = named or self.kind
+        what = RETURN if named in _CAME_BACK else named or self.kind
         if "quantity" in column and (_number(values.get(column["quantity"])) or 0.0) < 0:
             what = RETURN
         if "invoice" in column and _RETURNED.fullmatch(identifier(values.get(column["invoice"]))):

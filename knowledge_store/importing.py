@@ -17,7 +17,7 @@ from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused
 from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, parse_price
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, Variant, identifier, plain, text_of
-from reaseq.knowledge_store.names import Name, identities, names_in, taken_over, write_names
+from reaseq.knowledge_store.names import ROUNDED, Name, identities, names_in, taken_over, write_names
 from reaseq.knowledge_store.store import CLAIM, EVENT, IMPORT, PRODUCT, VARIANT, Store
 from reaseq.knowledge_store.tables import CategoryBy, now
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
@@ -34,6 +34,18 @@ _DATE = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]00:00:00)?|\d{1,2}[-. ](?:[A-Za-zéûä]{3,4}\.?)|[A-Z][a-zéûä]{2,3}\.?[- ]\d{1,2}"
 )
 """What a spreadsheet makes of a size like 10-12: a day, or how it shows one (10-Dec)."""
+_NO_CATEGORY = _EMPTY | {
+    "simple",
+    "configurable",
+    "grouped",
+    "bundle",
+    "virtual",
+    "downloadable",
+    "variable",
+    "variation",
+}
+"""What shop systems say of how a product is kept, in a column that others name its category in."""
+_SALE = re.compile(r"sale|special|offer|discount|promo|angebot|aktion|reapris|tilbud|offerta|rebajado", re.IGNORECASE)
 _COMPARED = ("title", "description", "brand", "price")
 _SEEN = ("import_id", "source", "line")
 _CONTENT = ("category", "title", "description", "brand", "price", "currency", "attributes")
@@ -46,7 +58,7 @@ class ImportReport:
     `further` rows only say more of a product: its variants, its pictures. `orphans` are variants whose product no
     import brought, `same_ids` those with the id of another one of their product. `cleared` are fields that held
     something and whose cell is empty now; `elsewhere` products that another file had brought. `dated` are columns of
-    sizes with cells that look like dates: how many, and the first.
+    sizes with cells that look like dates, and of barcodes with rounded numbers: how many, and the first.
     """
 
     import_id: int
@@ -91,7 +103,7 @@ def product_from(
         return text_of(values.get(mapping.get(name, "")))
 
     title = text("title")
-    if not title:
+    if not title and "title" in mapping:
         return BadRow(record.line, "has no title", json.dumps(record.values, ensure_ascii=False, default=str))
     price, currency, own_currency = None, None, text("currency").strip()
     for name in ("price", "list_price"):
@@ -99,6 +111,8 @@ def product_from(
             of_column = own_currency.upper() or _currency_of(mapping[name])
             price, named = parse_price(value, currency=of_column, mark=(marks or {}).get(mapping[name], ""))
             currency = named or _currency_of(mapping[name])
+            if price == 0 and name == "price" and "list_price" in mapping and _SALE.search(mapping[name]):
+                price = None  # there is no sale
     used = _used(mapping)
     path = text("category")
     product: dict[str, Any] = {
@@ -111,10 +125,13 @@ def product_from(
         "attributes": {str(name): plain(value) for name, value in values.items() if name not in used},
     }
     unknown = product["category"] is not None and not (names or _bundled()).knows(product["category"])
-    if path and (unknown or len(steps_of(path)) > 1):
+    if path and (unknown or "\n" in path or len(steps_of(path)) > 1):
         product["attributes"][mapping["category"]] = path  # it often says whom for
     product["fingerprint"] = _fingerprint(product)
-    product["id"] = identifier(values.get(mapping.get("id", ""))) or _made_id(product)
+    product["id"] = identifier(values.get(mapping.get("id", "")))
+    if not product["id"] and not title:
+        return BadRow(record.line, "has no id", json.dumps(record.values, ensure_ascii=False, default=str))
+    product["id"] = product["id"] or _made_id(product)
     product["line"] = record.line
     return product
 
@@ -172,7 +189,9 @@ class _Columns:
         fields = {"price" if name == "list_price" else name for name in mapping}
         if "price" in fields:
             fields.add("currency")
-        return cls(frozenset(fields), frozenset(feed.columns), mapping.get("category", ""), replaces)
+        return cls(
+            frozenset(fields), frozenset(feed.columns), mapping.get("category", ""), replaces and "title" in mapping
+        )
 
 
 def _marks(rows: Iterable[Row], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -198,7 +217,7 @@ def _used(mapping: Mapping[str, str]) -> set[str]:
 
 
 def _category_of(text: str, names: CategoryNames | None) -> str | None:
-    return None if text.strip().casefold() in _EMPTY else (names or _bundled()).of(text)
+    return None if text.strip().casefold() in _NO_CATEGORY else (names or _bundled()).of(text)
 
 
 def category_name(text: str) -> str | None:
@@ -247,6 +266,7 @@ def import_feed(
     rows = iter(feed.rows)
     id_column = mapping.get("id")
     identity = identities(feed.columns, id_column)
+    codes = [*identity, *([id_column] if id_column else [])]
     sizes = [column for column in feed.columns if _SIZE.search(column)]
     marks: dict[str, str] = {}
     columns = _Columns.of(feed, mapping, replaces=replaces)
@@ -275,8 +295,9 @@ def import_feed(
                         made["id"] = f"{source}:{made['id']}"
                     if no_id:
                         made_ids.add(made["id"])
-                    for column in sizes:
-                        if _DATE.fullmatch(value := text_of(row.values.get(column)).strip()):
+                    for column in (*sizes, *codes):
+                        pattern = _DATE if column in sizes else ROUNDED
+                        if pattern.fullmatch(value := text_of(row.values.get(column)).strip()):
                             count, first = report.dated.get(column, (0, f"{value} in line {row.line}"))
                             report.dated[column] = count + 1, first
                     products.append((made, bool(row.variants)))
@@ -331,6 +352,14 @@ def _write(
                 continue
             seen[product_id] = product
             before = there.get(product_id)
+            if before is None and not product["title"]:
+                raw = json.dumps({name: product[name] for name in ("id", *_CONTENT)}, ensure_ascii=False)
+                rejected.add(
+                    BadRow(product["line"], f"no product {product_id!r} is there to update, and it has no title", raw)
+                )
+                set_aside.add(product["line"])
+                del seen[product_id]
+                continue
             named = product["category"]
             if product_id in old and not columns.replaces:
                 product, cleared = _updated(product, old[product_id], columns)
@@ -377,19 +406,28 @@ def _write_variants(store: Store, variants: Sequence[tuple[int, Variant]], repor
         return
     keys = (VARIANT.c.product_id, VARIANT.c.id)
     with store.writing() as connection:
-        query = select(*keys, VARIANT.c.import_id, VARIANT.c.options)
+        query = select(*keys, VARIANT.c.import_id, VARIANT.c.options, VARIANT.c.price)
         found = connection.execute(query.where(VARIANT.c.product_id.in_({one.product_id for _, one in variants})))
         there = {(row.product_id, row.id): row for row in found}
         seen = {key: row.options for key, row in there.items() if row.import_id == report.import_id}
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         for line, variant in variants:
             key, options = (variant.product_id, variant.id), dict(variant.options)
-            if seen.get(key, options) != options:
+            if options and seen.get(key, options) != options:
                 key = (variant.product_id, "/".join([variant.id, *options.values()]))
                 report.same_ids += key not in seen
             report.variants += key not in seen
             seen[key] = options
             price = parse_price(variant.price)[0] if not is_empty(variant.price) else None
+            before = there.get(key)
+            if before is not None and before.import_id != report.import_id:
+                # A file that has but some of the columns is an update.
+                if options.keys() < before.options.keys():
+                    options = before.options | options
+                if variant.price is None:
+                    price = before.price
+            elif before is None and not options and key not in rows:
+                continue
             rows[key] = {"options": options, "price": price, "line": line, "import_id": report.import_id}
         new = [{"product_id": key[0], "id": key[1], **row} for key, row in rows.items() if key not in there]
         known = [{"of": key[0], "own": key[1], **row} for key, row in rows.items() if key in there]

@@ -29,6 +29,8 @@ _BARCODES = frozenset((
 _BARCODE = re.compile(r"\d{8,14}")
 """A GTIN has 8, 12, 13 or 14 digits, and zeros before it change nothing
 (https://www.gs1.org/standards/id-keys/gtin)."""
+ROUNDED = re.compile(r"\d[.,]\d+E\+?\d+", re.IGNORECASE)
+"""What a spreadsheet leaves of a barcode: it names nothing any more."""
 _DIGITS = (8, 12, 13, 14)
 _LONGEST = 64
 UNKNOWN = "the item is not in the catalogue"
@@ -105,7 +107,9 @@ def identities(columns: Iterable[str], own: str | None) -> list[str]:
     """The columns that say what else a product goes by; own: that of its id."""
     known = _IDENTITIES | _BARCODES
     return [
-        column for column in columns if column != own and {folded(column), folded(column.rpartition(".")[2])} & known
+        column
+        for column in columns
+        if column != own and (column.startswith("GTIN") or {folded(column), folded(column.rpartition(".")[2])} & known)
     ]
 
 
@@ -116,7 +120,7 @@ def names_in(record: Record, product_id: str = "", columns: Sequence[str] = ()) 
     return [
         Name(name, product, column)
         for column, value, product in found
-        if (name := identifier(value)) and name != product and len(name) <= _LONGEST
+        if (name := identifier(value)) and name != product and len(name) <= _LONGEST and not ROUNDED.fullmatch(name)
     ]
 
 

@@ -530,13 +530,13 @@ class Store:
         with self.reading() as connection:
             return connection.execute(found).first() is not None
 
-    def known_attributes(self, source: str, *, only_decided: bool = False, least: float = 0.0) -> list[str]:
+    def known_attributes(self, source: str | None, *, only_decided: bool = False, least: float = 0.0) -> list[str]:
         """The attributes of which such claims hold (see `sound_claims`), for products that came from a file of this
-        name."""
+        name, or for all."""
         query = (
             select(CLAIM.c.attribute)
             .join(PRODUCT, PRODUCT.c.id == CLAIM.c.product_id)
-            .where(PRODUCT.c.source == source, *_sound(only_decided, least))
+            .where(*([PRODUCT.c.source == source] if source is not None else []), *_sound(only_decided, least))
             .distinct()
             .order_by(CLAIM.c.attribute)
         )

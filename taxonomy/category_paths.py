@@ -15,16 +15,22 @@ _STEP = re.compile(r"\s*(?:>|»|/|\||::|\\|→)+\s*")
 _OR = re.compile(r"\s*[,;]\s*")
 _SHORTEST = 4
 """Letters of each part of a compound."""
+_NAMED = ("name", "title", "label")
 _NAMES_UP_TO = 200
 """Characters of a category's name."""
 
 
 def steps_of(text: str) -> list[str]:
-    """The steps of a category path, the widest first; of several paths the first one's."""
+    """The steps of a category path, the widest first; of several paths, on lines of their own or parted by commas, the
+    first one's."""
+    text = next((line for line in text.splitlines() if line.strip()), "")
     if text.lstrip().startswith("["):
         try:
             listed = json.loads(text)
-            return [str(one).strip() for one in listed if isinstance(one, str | int) and str(one).strip()]
+            named = (
+                next((one[key] for key in _NAMED if key in one), "") if isinstance(one, dict) else one for one in listed
+            )
+            return [str(one).strip() for one in named if isinstance(one, str | int) and str(one).strip()]
         except ValueError:
             pass
     steps = [step for step in _STEP.split(text.strip()) if step]
@@ -69,8 +75,9 @@ class CategoryNames:
         return self._of(text)
 
     def _found(self, text: str) -> str | None:
-        steps = steps_of(text)
-        for step in reversed(steps):
+        ways = [steps_of(line) for line in text.splitlines() if line.strip()] or [[]]
+        steps = ways[0]
+        for step in (step for way in ways for step in reversed(way)):
             readings = map(self._names.get, _readings(step))
             if known := next(filter(None, readings), None) or self._by_head(stems(step)):
                 return known

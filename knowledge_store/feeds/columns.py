@@ -43,6 +43,21 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "商品番号",
         "商品コード",
         "商品id",
+        "artikelnr",
+        "art nr",
+        "artnr",
+        "item no",
+        "réf",
+        "código",
+        "codigo",
+        "indeks",
+        "kod produktu",
+        "kod",
+        "bestellnr",
+        "teilenummer",
+        "商品编号",
+        "货号",
+        "品番",
     ),
     "title": (
         "title",
@@ -53,6 +68,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "item name",
         "item title",
         "name",
+        "productname",
         "produktname",
         "artikelname",
         "bezeichnung",
@@ -82,6 +98,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "商品标题",
         "商品名称",
         "产品名称",
+        "наименование",
+        "название",
     ),
     "description": (
         "description",
@@ -116,6 +134,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "产品描述",
         "desc",
         "short description",
+        "langtext",
+        "beschreibung de",
     ),
     "brand": (
         "brand",
@@ -139,6 +159,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "marka",
         "品牌",
         "store",
+        "producent",
+        "fabricant",
+        "fabricante",
+        "fabbricante",
     ),
     "price": (
         "sale price",
@@ -148,6 +172,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "discounted price",
         "offer price",
         "price",
+        "price tax included",
+        "price vat",
         "variant price",
         "price amount",
         "unit price",
@@ -163,6 +189,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "pris",
         "cena",
         "价格",
+        "vk",
+        "vk brutto",
+        "bruttopreis",
+        "cena brutto",
+        "prix ttc",
+        "rrp inc vat",
+        "售价",
+        "price text",
     ),
     "list_price": (
         "regular price",
@@ -201,6 +235,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "subcategory",
         "root category",
         "category name",
+        "categorytext",
         "categories",
         "product categories",
         "main category",
@@ -216,12 +251,15 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "类目",
         "分类",
         "type",
+        "warengruppe",
+        "rayon",
+        "department",
     ),
 }
 
 
 _MAP_HINT = 'reaseq import FILE --map title="COLUMN"   (or --header-row N, where these are no names)'
-_LOCALE = re.compile(r"^(.+?)[._:\-\[( ]([a-z]{2}(?:[_-][A-Za-z]{2})?)[\])]?$")
+_LOCALE = re.compile(r"^(.+?)[._:\-\[( ]((?!id\b)[a-z]{2}(?:[_-][A-Za-z]{2})?|[a-z]{2}_[A-Z]{2}(?=-))(?:-\w+)?[\])]?$")
 """A column of one language: `name-en_US`, `name.en`, `title[de]`."""
 _REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 """What a template says of a column: "SKU (optional, max. 20)"."""
@@ -231,7 +269,10 @@ def names_a_title(columns: Sequence[str], overrides: Mapping[str, str] | None = 
     """Is one of these what a product is titled by, or a column that `overrides` name?"""
     if set((overrides or {}).values()) & set(columns):
         return True
-    return not _by_name(columns, _NAMES["title"], None).keys().isdisjoint(_NAMES["title"])
+    if not _by_name(columns, _NAMES["title"], None).keys().isdisjoint(_NAMES["title"]):
+        return True
+    # An update by ids has no title.
+    return "id" in guess(columns, _NAMES, {}) and fields_held(columns)[0] > 1
 
 
 def fields_held(columns: Iterable[str]) -> tuple[int, bool]:
@@ -244,13 +285,13 @@ def guess_columns(
     columns: Sequence[str], overrides: Mapping[str, str] | None = None, locale: str | None = None
 ) -> dict[str, str]:
     """Field to column. `overrides` (field to column, as given with `--map`) win; an override with an
-    empty column leaves the field out. locale: see `guess`.
+    empty column leaves the field out. locale: see `guess`. A file without a title may be an update by ids.
 
     Raises:
-        FeedError: an override names no field or no column, or nothing can be the title.
+        FeedError: an override names no field or no column, or nothing can be the title, or the id of an update.
     """
     mapping = guess(columns, _NAMES, overrides or {}, locale)
-    if not mapping.get("title"):
+    if not mapping.get("title") and not ("id" in mapping and len(columns) > 1):
         raise FeedError(f"no column looks like a title; columns are: {', '.join(columns)}", hint=_MAP_HINT)
     return mapping
 

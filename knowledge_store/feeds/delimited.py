@@ -20,6 +20,10 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What no database takes as text: in a name of a column it costs no more than its place."""
 
 
+_FORMULA_TEXT = re.compile(r'^="([^"]*)"$')
+"""What keeps a spreadsheet from reading digits as a number: `="0017"`."""
+
+
 def delimited(
     path: Path,
     text: io.TextIOWrapper,
@@ -75,6 +79,8 @@ def delimited(
             elif len(cells) < fewest:
                 yield BadRow(line, f"has {len(cells)} cells, the header has {fewest}: perhaps a broken line", whole)
             else:
+                if '="' in whole:
+                    cells = [_FORMULA_TEXT.sub(r"\1", cell) for cell in cells]
                 if dialect.escaped:
                     cells = [cell.replace("\\\\", "\\") for cell in cells]
                 yield Record(line, dict(zip(names, cells, strict=False)))

@@ -5,6 +5,7 @@ columns or more. What stands above is passed over. Of an Amazon flat file it is 
 counts as the value Excel last showed; a number with leading zeros is as Excel shows it.
 """
 
+import io
 import re
 import zipfile
 import zlib
@@ -37,6 +38,13 @@ _ERRORS = frozenset(
 _LOOKED_AT = 20
 _PEEKED = 50
 """Rows whose formats and formulas are looked at."""
+_STYLED = re.compile(rb"""(?<=[\w"'])\s+s=["']\d+["'](?=[^<>]*>)""")
+"""Which style a cell has."""
+_PLAIN_STYLES = (
+    b'<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><fonts count="1"><font/></fonts>'
+    b'<fills count="1"><fill><patternFill patternType="none"/></fill></fills><borders count="1"><border/></borders>'
+    b'<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="1"><xf/></cellXfs></styleSheet>'
+)
 _ZEROS = re.compile(r"0{2,}")
 
 
@@ -51,11 +59,17 @@ def excel(
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
 
+    styled = True
     try:
-        book = load_workbook(raw, read_only=True, data_only=True, keep_links=False)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        try:
+            book = load_workbook(raw, read_only=True, data_only=True, keep_links=False)
+        except (TypeError, ValueError, KeyError):
+            raw, styled = _without_styles(raw), False  # as some programs write them, and Excel minds not
+            book = load_workbook(raw, read_only=True, data_only=True, keep_links=False)
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, OSError) as error:
         raise FeedError(
-            f"{path} is an archive, and no workbook that can be read: {error}", hint="export it as .xlsx"
+            f"{path} is an archive, and no workbook that can be read: {error}",
+            hint="open it in a spreadsheet, and save it as .xlsx or CSV",
         ) from error
     sheets = sorted(book.worksheets, key=lambda sheet: sheet.title != "Template")
     if reading.sheet is not None:
@@ -80,12 +94,30 @@ def excel(
             taken = {"header row": str(number)}
             if len(book.worksheets) > 1:
                 taken["sheets"] = ", ".join(one.title for one in book.worksheets)
+            if not styled:
+                taken["styles"] = "unreadable: dates are the numbers that they are kept as"
             if formulas := _never_calculated(path, raw, sheet.title, number, names):
                 taken["formulas without a value"] = formulas
             return Feed(
                 path, f"Excel, sheet {sheet.title!r}", names, rows, size, rows.position, layout=layout, taken=taken
             )
     raise FeedError(f"{path}: no sheet has a line of column names and rows below it", hint="export it again")
+
+
+def _without_styles(raw: BinaryIO) -> BinaryIO:
+    """The workbook with no formats, fonts and colours but the plainest."""
+    raw.seek(0)
+    made = io.BytesIO()
+    with zipfile.ZipFile(raw) as archive, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as plain:
+        for info in archive.infolist():
+            data = archive.read(info)
+            if info.filename == "xl/styles.xml":
+                data = _PLAIN_STYLES
+            elif info.filename.startswith("xl/worksheets/") and info.filename.endswith(".xml"):
+                data = _STYLED.sub(b"", data)
+            plain.writestr(info.filename, data)
+    made.seek(0)
+    return made
 
 
 class _Rows:

@@ -6,9 +6,11 @@ https://support.google.com/merchants/answer/7052112
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from reaseq.knowledge_store.feeds.prices import holds_now
 from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Variant, identifier, text_of
 
 MARKS = ("id", "title", "link", "image_link")
+MARKS_OF_GROUPS = ("id", "title", "item_group_id")
 FIELDS = {
     "id": "id",
     "title": "title",
@@ -31,14 +33,21 @@ OPTIONS = ("color", "size", "pattern", "material", "age_group", "gender")
 NAMES = ("gtin",)
 
 
+def named(column: str) -> str:
+    """`g:image_link` and `image link` are `image_link`."""
+    return column.removeprefix("g:").replace(" ", "_")
+
+
 def rows(found: Iterable[Row]) -> Iterator[Row]:
     """An item of a group is its product (the first one of a group counts) and a variant of it."""
     for row in found:
         if isinstance(row, BadRow):
             yield row
             continue
-        values = {name.removeprefix("g:").replace(" ", "_"): value for name, value in row.values.items()}
+        values = {named(name): value for name, value in row.values.items()}
         values = _with_details(values)
+        if not holds_now(*text_of(values.get("sale_price_effective_date")).partition("/")[::2]):
+            values["sale price of another time"] = values.pop("sale_price", "")
         group, own = (identifier(values.get(name)) for name in ("item_group_id", "id"))
         if not group:
             yield Record(row.line, values)

@@ -3,9 +3,11 @@
 https://experienceleague.adobe.com/en/docs/commerce-admin/systems/data-transfer/data-attributes-product
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from reaseq.knowledge_store.feeds.prices import holds_now
 from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Variant, text_of
 
 MARKS = ("sku", "product_type", "attribute_set_code", "name")
@@ -20,6 +22,7 @@ FIELDS = {
     "list_price": "price",
     "category": "categories",
 }
+_BARRED, _PARTED = re.compile(r"\|\w+="), re.compile(r",\w+=")
 PACKING = Packing("additional_attributes", "{name}={value}", ",", "|")
 
 
@@ -35,26 +38,33 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             yield Record(row.line, {}, product=False)
             continue
         listed = text_of(values.pop("configurable_variations", ""))
+        values.pop("product_type", None)  # it is no category
         variants = tuple(
             Variant(one.pop("sku"), sku, one) for part in listed.split("|") if (one := _pairs(part)).get("sku")
         )
-        if not text_of(values.get("description")).strip():
-            values["description"] = values.get("short_description", "")
-        # "Default Category/Shoes,Default Category/Sale": the first way, without what all have
-        values["categories"] = text_of(values.get("categories")).split(",")[0].removeprefix("Default Category/").strip()
+        if not text_of(values.get("description")).strip() and "short_description" in values:
+            values["description"] = values["short_description"]
+        # "Default Category/Shoes,Default Category/Sale": each way on a line, without what all have
+        if "categories" in values:
+            ways = re.split(r"[,|]", text_of(values["categories"]))
+            values["categories"] = "\n".join(way.strip().removeprefix("Default Category/").strip() for way in ways)
+        if not holds_now(*(text_of(values.get(f"special_price_{name}_date")) for name in ("from", "to"))):
+            values["special_price"] = ""
         more: dict[str, Any] = _pairs(text_of(values.pop("additional_attributes", "")))
         yield Record(row.line, values | {name: text for name, text in more.items() if name not in values}, variants)
 
 
 def _pairs(text: str) -> dict[str, str]:
-    """`color=Red,size=M`: a comma in a value is told by the lack of a name after it."""
+    """`color=Red,size=M`: a comma in a value is told by the lack of a name after it. An export may be told to part them
+    by another sign."""
     made: dict[str, str] = {}
     last = ""
-    for part in text.split(","):
-        name, sign, value = part.partition("=")
-        if sign and name.strip().replace("_", "").isalnum():
+    sign = "##" if "##" in text else "|" if _BARRED.search(text) and not _PARTED.search(text) else ","
+    for part in text.split(sign):
+        name, equals, value = part.partition("=")
+        if equals and name.strip().replace("_", "").isalnum():
             last = name.strip()
             made[last] = value.strip()
         elif last:
-            made[last] += f",{part}"
+            made[last] += f"{sign}{part}"
     return made

@@ -4,12 +4,13 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 # Digits grouped by spaces or apostrophes come in threes, or two prices in one cell would read as one.
 _NUMBER = re.compile(r"\d{1,3}(?:[ '’]\d{3}(?!\d))+(?:[.,]\d+)?|(?:(?<!\w)[.,])?\d[\d.,]*")
-_LETTERS = re.compile(r"(?<![A-Z])[A-Z]{3}(?![A-Z])")
+_LETTERS = re.compile(r"(?<![A-Z])[A-Z]{2,3}(?![A-Z])")
 _DOLLARS = re.compile(r"(?<!\w)US\$")
 # The codes of ISO 4217 that shops use; any three letters would make a currency of "RRP" and "NOW".
 CURRENCIES = frozenset(
@@ -24,7 +25,12 @@ _THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 """Currencies with three decimals (ISO 4217, minor unit 3)."""
 _RENAMED = {"RUR": "RUB"}
 # "$" and "¥" each stand for several currencies, so they name none.
-_SYMBOLS = {"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "zł": "PLN"}
+_SYMBOLS = {
+    **{"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "zł": "PLN", "R$": "BRL", "Kč": "CZK"},
+    **{"лв": "BGN", "руб": "RUB", "₴": "UAH", "₫": "VND", "₪": "ILS", "฿": "THB", "₱": "PHP", "₦": "NGN"},
+}
+_WORDS = {"FT": "HUF", "TL": "TRY", "LEI": "RON"}
+"""What people write for a currency, beside the codes; "kr" may be of three."""
 
 
 def parse_price(value: Any, *, currency: str | None = None, mark: str = "") -> tuple[float | None, str | None]:
@@ -45,6 +51,34 @@ def parse_price(value: Any, *, currency: str | None = None, mark: str = "") -> t
     return None if negative else _known(amount), named
 
 
+def holds_now(begins: str, ends: str) -> bool:
+    """Is it between two days, as far as they are given and can be read: in ISO 8601, or as Magento writes them?"""
+    today = datetime.now(UTC)
+    for text, is_end in ((begins, False), (ends, True)):
+        day = _day(text.strip())
+        if day is None:
+            continue
+        if is_end and len(text.strip()) <= len("2026-01-31"):
+            day += timedelta(days=1)
+        day = day if day.tzinfo else day.replace(tzinfo=UTC)
+        if (day < today) if is_end else (day > today):
+            return False
+    return True
+
+
+def _day(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    for form in ("%m/%d/%y", "%m/%d/%Y", "%d/%m/%Y"):
+        try:
+            return datetime.strptime(text, form)
+        except ValueError:
+            continue
+    return None
+
+
 def decimal_mark(values: Iterable[Any]) -> str:
     """The mark before decimals in a column of prices: of those before one or two last digits, if all are the same; else
     the one of two in one number that stands last. "" where none tells."""
@@ -61,12 +95,12 @@ def currency_in(text: str) -> str | None:
     if _PLAIN.fullmatch(text):
         return None
     for letters in _LETTERS.findall(text.upper()):
-        letters = _RENAMED.get(letters, letters)
+        letters = _RENAMED.get(letters, _WORDS.get(letters, letters))
         if letters in CURRENCIES:
             return str(letters)
-    if _DOLLARS.search(text):
-        return "USD"
-    return next((currency for sign, currency in _SYMBOLS.items() if sign in text), None)
+    if sign := next((currency for sign, currency in _SYMBOLS.items() if sign in text), None):
+        return sign
+    return "USD" if _DOLLARS.search(text) else None
 
 
 def _known(amount: float) -> float | None:

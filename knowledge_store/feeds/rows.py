@@ -16,6 +16,7 @@ from reaseq import ReaseqError
 _DEEPEST = 50
 _PEEKED = 100
 _LONGEST_SHOWN = 10_000
+_INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]")
 _DECIMALS = re.compile(r"(\d+)\.0+")
 _QUOTED = re.compile(r"'(\w[^']*)")
 EXPORT_AS = "export it as CSV, TSV, Excel (.xlsx), JSON, XML or Parquet"
@@ -175,15 +176,16 @@ def text_of(value: Any) -> str:
 
 
 def identifier(value: Any) -> str:
-    """An id as people mean it, "" for nothing: 4711.0, which a data frame made of 4711, is 4711, and the quote mark
-    goes that keeps a spreadsheet from reading digits as a number."""
+    """An id as people mean it, "" for nothing: 4711.0, which a data frame made of 4711, is 4711, and what keeps a
+    spreadsheet from reading digits as a number goes, like signs that nobody sees."""
     if isinstance(value, str):
-        text = value.strip()
+        text = value.strip() if value.isascii() else " ".join(_INVISIBLE.sub("", value).split())
         if "." not in text and "'" not in text:
             return text
     elif isinstance(value, float) and value.is_integer():
         return str(int(value))
-    text = "" if value is None or isinstance(value, list | dict) else str(value).strip()
+    else:
+        text = "" if value is None or isinstance(value, list | dict) else str(value).strip()
     if found := _QUOTED.fullmatch(text) or _DECIMALS.fullmatch(text):
         return found[1]
     return text

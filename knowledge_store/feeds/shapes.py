@@ -37,6 +37,7 @@ SHAPES = (
     Shape("Icecat", icecat.MARKS_JSON, icecat.FIELDS, icecat.rows_of_json),
     Shape("schema.org products", schema_org.MARKS, schema_org.FIELDS, schema_org.rows),
     Shape("Google Merchant products", google.MARKS, google.FIELDS, google.rows, packing=google.PACKING),
+    Shape("Google Merchant products", google.MARKS_OF_GROUPS, google.FIELDS, google.rows, packing=google.PACKING),
     Shape("products with variants", nested.MARKS, nested.FIELDS, nested.rows),
 )
 
@@ -44,7 +45,7 @@ SHAPES = (
 def shaped(feed: Feed) -> Feed:
     """`feed` with its rows as the system means them that wrote it; as it is, if that is none of the known."""
     feed = _in_english(feed)
-    columns = set(feed.columns)
+    columns = set(feed.columns) | {google.named(name) for name in feed.columns}
     for shape in SHAPES:
         if columns.issuperset(shape.marks):
             # The columns are those the rows have now: several may have become one, or one several.

@@ -60,7 +60,9 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         }
         product = _product(values)
         variants: tuple[Variant, ...] = ()
-        if chosen:
+        # A file without options, but with what variants are called, is an update of these.
+        of_variants = "Option1 Value" not in values and bool(values.get("Variant SKU"))
+        if chosen or of_variants:
             name = identifier(values.get("Variant SKU")) or "/".join([handle, *chosen.values()])
             variants = (Variant(name, handle, chosen, values.get("Variant Price"), _names(values)),)
         else:
@@ -96,8 +98,9 @@ def _handle(values: dict[str, Any]) -> str:
 def _product(values: dict[str, Any]) -> dict[str, Any]:
     """The columns of a product; metafields under the name that people gave them."""
     # A shop's own type may be "Sale": behind Shopify's category it is the last step of a path.
-    steps = (text_of(values.get(name)).strip() for name in ("Product Category", "Type"))
-    made: dict[str, Any] = {"Category": " > ".join(dict.fromkeys(filter(None, steps)))}
+    given = [name for name in ("Product Category", "Type") if name in values]
+    steps = (text_of(values.get(name)).strip() for name in given)
+    made: dict[str, Any] = {"Category": " > ".join(dict.fromkeys(filter(None, steps)))} if given else {}
     for name, value in values.items():
         if not _OF_VARIANTS.match(name):
             metafield = _METAFIELD.match(name)

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from reaseq.knowledge_store.feeds.prices import holds_now
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, text_of
 
 MARKS = ("Type", "SKU", "Name", "Regular price")
@@ -110,20 +111,33 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             if not parent:
                 yield BadRow(row.line, "is a variation and names no parent", repr(values))
                 continue
+            values = _of_today(values)
             price = values.get("Sale price") or values.get("Regular price")
-            names = tuple((name, values[name]) for name in ("ID", "GTIN, UPC, EAN, or ISBN") if values.get(name))
+            called = (name for name in values if name == "ID" or name.startswith("GTIN"))
+            names = tuple((name, values[name]) for name in called if values[name])
             variant = Variant(own, skus.get(parent, parent), _attributes(values), price, names)
             yield Record(row.line, {}, (variant,), product=False)
             continue
         if "variable" in kind and number:
             skus[f"id:{number}"] = own
-        product = {name: value for name, value in values.items() if not name.startswith("Attribute ")}
-        if not text_of(product.get("Description")).strip():
-            product["Description"] = product.get("Short description", "")
-        product["Description"] = _unescaped(text_of(product["Description"]))
-        # "Clothing > Shoes, Sale": the first way
-        product["Categories"] = _unescaped(_COMMA.split(text_of(values.get("Categories")))[0]).strip()
+        values = _of_today(values)
+        kept = (name for name in values if name != "Type" and not name.startswith("Attribute "))
+        product = {name: values[name] for name in kept}  # its type is no category
+        if not text_of(product.get("Description")).strip() and "Short description" in product:
+            product["Description"] = product["Short description"]
+        if "Description" in product:
+            product["Description"] = _unescaped(text_of(product["Description"]))
+        # "Clothing > Shoes, Sale": each way on a line
+        ways = _COMMA.split(text_of(values.get("Categories")))
+        if "Categories" in values:
+            product["Categories"] = "\n".join(way for one in ways if (way := _unescaped(one).strip()))
         yield Record(row.line, product | _attributes(values) | {"SKU": own})
+
+
+def _of_today(values: dict[str, Any]) -> dict[str, Any]:
+    """Without a sale that is over, or is yet to come."""
+    begins, ends = (text_of(values.get(f"Date sale price {name}")) for name in ("starts", "ends"))
+    return values if holds_now(begins, ends) else {**values, "Sale price": ""}
 
 
 def _attributes(values: dict[str, Any]) -> dict[str, str]:

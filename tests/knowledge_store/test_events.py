@@ -161,7 +161,7 @@ def test_columns(columns: list[str], mapping: dict[str, str]) -> None:
 def test_a_log_without_users_is_refused() -> None:
     with pytest.raises(ReaseqError, match="no column looks like the user") as error:
         guess_fields(["who", "item_id"])
-    assert error.value.hint == 'reaseq import-events FILE --map user="who"'
+    assert error.value.hint == 'reaseq import-events FILE --map user="COLUMN"'
     assert guess_fields(["who", "item_id"], {"user": "who"}) == {"user": "who", "item": "item_id"}
 
 

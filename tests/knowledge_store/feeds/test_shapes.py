@@ -490,7 +490,7 @@ def test_woocommerce_in_the_shops_language(tmp_path: Path, header: str) -> None:
     assert isinstance(variant, Record)
     fields = guess_columns(feed.columns, feed.fields)
     assert [product.values[fields[name]] for name in ("id", "title", "description", "category", "list_price")] == [
-        "A", "Clog", "Light\nwarm", "Home, Garden > Clogs", "89,00"
+        "A", "Clog", "Light\nwarm", "Home, Garden > Clogs\nSale", "89,00"
     ]  # fmt: skip
     assert variant.variants == (Variant("A-40", "A", {"Size": "40"}, "79,00", (("ID", "2"),)),)
 

@@ -1,0 +1,228 @@
+"""Feeds and logs as systems and people really write them, each by what the store holds after it."""
+
+import io
+import json
+import re
+import zipfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+from reaseq.knowledge_store.events import guess_fields, history, import_events, names_a_user
+from reaseq.knowledge_store.feeds.columns import guess_columns
+from reaseq.knowledge_store.feeds.opening import open_feed
+from reaseq.knowledge_store.importing import ImportReport, import_feed
+from reaseq.knowledge_store.names import read_names
+from reaseq.knowledge_store.store import Store
+
+
+def imported(store: Store, folder: Path, data: str | bytes, name: str = "feed") -> ImportReport:
+    path = folder / name
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    feed = open_feed(path)
+    return import_feed(store, feed, guess_columns(feed.columns, feed.fields), rejected_dir=folder / "rejected")
+
+
+def product(store: Store, product_id: str) -> dict[str, Any]:
+    return store.product(product_id) or {}
+
+
+_COLUMNS = (
+    "Handle,Title,Body (HTML),Type,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,Variant Price"
+)
+SHOPIFY = f"{_COLUMNS}\na,Boot A,Nice,Shoes,Size,42,Color,Black,A1,10\na,,,,,43,,Blue,A2,10\n"
+OPTIONS = {"A1": {"Size": "42", "Color": "Black"}, "A2": {"Size": "43", "Color": "Blue"}}
+
+
+@pytest.mark.parametrize(
+    ("update", "prices"),
+    [
+        (
+            "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Qty\n"
+            "a,Boot A,Size,42,A1,5\na,,,43,A2,6\n",
+            [10.0, 10.0],
+        ),
+        ("Handle,Title,Variant SKU,Variant Price\na,Boot A,A1,8\na,,A2,9\n", [8.0, 9.0]),
+    ],
+)
+def test_a_shopify_update_leaves_what_it_does_not_name(
+    store: Store, tmp_path: Path, update: str, prices: list[float]
+) -> None:
+    imported(store, tmp_path, SHOPIFY)
+    report = imported(store, tmp_path, update)
+    variants = {one["id"]: one for one in store.variants(["a"])["a"]}
+    assert {name: one["options"] for name, one in variants.items()} == OPTIONS
+    assert [variants[name]["price"] for name in ("A1", "A2")] == prices
+    assert (product(store, "a")["description"], product(store, "a")["category"]) == ("Nice", "shoes")
+    assert report.cleared == 0
+
+
+@pytest.mark.parametrize(
+    ("full", "update"),
+    [
+        (
+            "ID,Typ,Artikelnummer,Name,Beschreibung,Regulärer Preis,Kategorien\n7,simple,S,Creme,Gut,8,Schuhe\n",
+            "ID,Typ,Artikelnummer,Name,Regulärer Preis\n7,simple,S,Creme,9\n",
+        ),
+        (
+            "sku,name,description,price,categories,additional_attributes\n"
+            "S,Bag,Gut,8,Default Category/Shoes,care=dry\n",
+            "sku,name,price,additional_attributes\nS,Bag,9,care=dry\n",
+        ),
+        ("sku,name,description,price,category\nS,Bag,Gut,8,Shoes\n", "sku,price\nS,9\n"),
+        ("sku,name,description,price,category\nS,Bag,Gut,8,Shoes\n", "id;price\nS;9,00\n"),
+    ],
+)
+def test_an_update_of_a_price_alone(store: Store, tmp_path: Path, full: str, update: str) -> None:
+    imported(store, tmp_path, full)
+    report = imported(store, tmp_path, update)
+    found = product(store, "S")
+    assert (found["description"], found["price"], found["category"]) == ("Gut", 9.0, "shoes")
+    assert (report.updated, report.cleared) == (1, 0)
+
+
+def test_an_update_of_what_is_not_there(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "sku,name\nS,Bag\n")
+    report = imported(store, tmp_path, "sku,price\nS,9\nT,9\n,9\n")
+    assert (report.updated, report.set_aside) == (1, 2)
+    assert [reason for _, reason in report.first_rejected] == [
+        "has no id",
+        "no product 'T' is there to update, and it has no title",
+    ]
+
+
+YESTERDAY, TOMORROW = (f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}" for days in (-1, 1))
+
+
+@pytest.mark.parametrize(
+    ("data", "price"),
+    [
+        (
+            "id\ttitle\tlink\timage_link\tprice\tsale_price\tsale_price_effective_date\n1\ta\tl\ti\t119\t99\t2016-02-24/2016-02-29\n",
+            119,
+        ),
+        (
+            f"id\ttitle\tlink\timage_link\tprice\tsale_price\tsale_price_effective_date\n1\ta\tl\ti\t119\t99\t{YESTERDAY}/{TOMORROW}\n",
+            99,
+        ),
+        ("Type,SKU,Name,Sale price,Regular price,Date sale price ends\nsimple,1,a,10,20,2016-01-31\n", 20),
+        ("sku,name,price,special_price,special_price_to_date,additional_attributes\n1,a,99,49,1/31/20,\n", 99),
+        ("id,title,sale_price,price\n1,a,0.00,99\n", 99),
+        ("id,title,price\n1,a,0.00\n", 0),
+    ],
+)
+def test_what_it_costs_today(store: Store, tmp_path: Path, data: str, price: float) -> None:
+    imported(store, tmp_path, data)
+    assert product(store, "1")["price"] == price
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "currency"),
+    [
+        ("1 299 Ft", 1299.0, "HUF"),
+        ("R$ 1.299,90", 1299.9, "BRL"),
+        ("12,50 лв.", 12.5, "BGN"),
+        ("1.299,90 TL", 1299.9, "TRY"),
+        ("1 299,00 Kč", 1299.0, "CZK"),
+        ("1 299,00 руб.", 1299.0, "RUB"),
+        ("US$ 5", 5.0, "USD"),
+        ("12,00 kr", 12.0, None),
+    ],
+)
+def test_currencies_by_their_signs(
+    store: Store, tmp_path: Path, text: str, amount: float, currency: str | None
+) -> None:
+    imported(store, tmp_path, f'id,title,price\n1,a,"{text}"\n')
+    assert (product(store, "1")["price"], product(store, "1")["currency"]) == (amount, currency)
+
+
+@pytest.mark.parametrize(
+    ("data", "category"),
+    [
+        ('Type,SKU,Name,Regular price,Categories\nsimple,1,a,1,"Sale, Shoes > Boots"\n', "shoes"),
+        ('sku,name,categories,additional_attributes\n1,a,"Default Category/Sale|Default Category/Shoes",\n', "shoes"),
+        ("sku,product_type,name\n1,simple,a\n", None),
+        (json.dumps([{"id": 1, "title": "a", "categories": [{"id": 1, "name": "Shoes"}]}]), "shoes"),
+    ],
+)
+def test_which_category_it_is(store: Store, tmp_path: Path, data: str, category: str | None) -> None:
+    imported(store, tmp_path, data)
+    assert product(store, "1")["category"] == category
+
+
+def test_a_brand_that_is_an_object(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, json.dumps([{"id": 1, "title": "a", "brand": {"id": 5, "name": "Salomon"}}]))
+    assert product(store, "1")["brand"] == "Salomon"
+
+
+def test_other_separators_of_magento(store: Store, tmp_path: Path) -> None:
+    data = (
+        "sku,product_type,attribute_set_code,name,price,additional_attributes,configurable_variations\n"
+        'T-R,simple,D,Tee red,10,"color=White, Cream|size=36",\nT-B,simple,D,Tee blue,10,"color=Blue|size=38",\n'
+        'T,configurable,D,Tee,,"material=Cotton","sku=T-R##color=White, Cream##size=36|sku=T-B##color=Blue##size=38"\n'
+    )
+    imported(store, tmp_path, data)
+    assert store.product_ids() == ["T"]
+    assert {one["id"]: one["options"] for one in store.variants(["T"])["T"]} == {
+        "T-R": {"color": "White, Cream", "size": "36"},
+        "T-B": {"color": "Blue", "size": "38"},
+    }
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "id\ttitle\tdescription\tlink\timage link\titem group id\tsize\na\tT\tx\tl\ti\tG\tS\nb\tT\tx\tl\ti\tG\tM\n",
+        '<rss xmlns:g="g"><channel>'
+        "<item><g:id>a</g:id><title>T</title><g:item_group_id>G</g:item_group_id><g:size>S</g:size></item>"
+        "<item><g:id>b</g:id><title>T</title><g:item_group_id>G</g:item_group_id><g:size>M</g:size></item>"
+        "</channel></rss>",
+    ],
+)
+def test_groups_of_google_however_they_are_spelled(store: Store, tmp_path: Path, data: str) -> None:
+    imported(store, tmp_path, data)
+    assert store.product_ids() == ["G"]
+    assert [one["options"] for one in store.variants(["G"])["G"]] == [{"size": "S"}, {"size": "M"}]
+
+
+def test_what_keeps_or_loses_digits(store: Store, tmp_path: Path) -> None:
+    report = imported(
+        store, tmp_path, 'sku,title,ean\n="0017",a,="4006381333931"\n"=""0018""",b,"4,00638E+12"\n\u200b19,c,\n'
+    )
+    assert store.product_ids() == ["0017", "0018", "19"]
+    names = read_names(store)
+    assert (names.find("4006381333931"), names.find("4,00638E+12")) == ("0017", None)
+    assert report.dated == {"ean": (1, "4,00638E+12 in line 3")}
+
+
+def test_a_workbook_whose_styles_nobody_can_read(store: Store, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    assert book.active is not None
+    for row in (["id", "title", "price"], [1, "Clog", 12.5]):
+        book.active.append(row)
+    made = io.BytesIO()
+    book.save(made)
+    broken = io.BytesIO()
+    with zipfile.ZipFile(made) as source, zipfile.ZipFile(broken, "w") as target:
+        for info in source.infolist():
+            data = source.read(info)
+            if info.filename == "xl/styles.xml":
+                data = re.sub(rb"<fills.*?</fills>", b'<fills count="1"><fill/></fills>', data, flags=re.DOTALL)
+            target.writestr(info.filename, data)
+    imported(store, tmp_path, broken.getvalue(), "feed.xlsx")
+    assert (product(store, "1")["title"], product(store, "1")["price"]) == ("Clog", 12.5)
+    assert "unreadable" in open_feed(tmp_path / "feed.xlsx").taken["styles"]
+
+
+@pytest.mark.parametrize("kind", ["refund", "Rückgabe", "Retoure", "returned", "Storno"])
+def test_what_came_back_by_any_name(store: Store, tmp_path: Path, kind: str) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n")
+    path = tmp_path / "log.csv"
+    path.write_text(f"kundennr,artikelnummer,zeitpunkt,aktion\nu,1,2026-01-05,{kind}\nu,1,2026-01-04,Kauf\n")
+    feed = open_feed(path, is_header=names_a_user)
+    import_events(store, feed, guess_fields(feed.columns), rejected_dir=tmp_path)
+    assert [one["kind"] for one in history(store, "u")] == ["kauf"]
+    assert [one["kind"] for one in history(store, "u", kinds=["return"])] == ["return"]
