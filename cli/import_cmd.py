@@ -211,11 +211,14 @@ def _print_report(console: Console, report: ImportReport) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    for column, (count, example) in report.dated.items():
-        told = f"{column}: {count:,} sizes look like dates ({example}): did a spreadsheet make them of 10-12?"
-        if "E" in example.partition(" in line")[0].upper() and "-" not in example.partition(" in line")[0]:
-            told = f"{column}: {count:,} codes are rounded ({example}): a spreadsheet has lost their last digits"
-        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
+    damaged = (
+        (report.dated, "sizes look like dates ({}): did a spreadsheet make them of 10-12?"),
+        (report.rounded, "codes are rounded ({}): a spreadsheet has lost their last digits"),
+    )
+    for found, told in damaged:
+        for column, (count, example) in found.items():
+            text = f"{column}: {count:,} {told.format(example)}"
+            console.print(Text(printable(text), style="yellow"), soft_wrap=True)
     if report.orphans:
         console.print(
             f"{report.orphans:,} variants name a product that no import has brought yet.",

@@ -338,10 +338,10 @@ class _Sitting:
     def _decided(self, place: int, key: str) -> bool:
         from reaseq.agents.grounder import evidence_of
         from reaseq.agents.product_text import source_fields
-        from reaseq.knowledge_store.decisions import Action, decide
+        from reaseq.knowledge_store.decisions import Action, attribute_of, decide
 
         claim = self.claims[place]
-        attribute = self._attribute(claim)
+        attribute = attribute_of(self.store, claim["product_id"], claim["attribute"])
         action = {"a": Action.APPROVE, "e": Action.EDIT, "r": Action.REJECT}[key]
         value, evidence = None, None
         if action is Action.EDIT:
@@ -380,11 +380,6 @@ class _Sitting:
         before, number = self.taken.pop()
         withdraw(self.store, number, by=self.by)
         return before
-
-    def _attribute(self, claim: dict[str, Any]) -> Attribute | None:
-        product = self.store.product(claim["product_id"])
-        stored = self.store.latest_schema(product["category"]) if product and product["category"] else None
-        return stored.schema.get(claim["attribute"]) if stored else None
 
     def _show(self, place: int) -> None:
         from rich.text import Text

@@ -10,14 +10,13 @@ from typing import Any
 from sqlalchemy import select
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.decisions import Action, decide
+from reaseq.knowledge_store.decisions import BECOMES, Action, attribute_of, decide
 from reaseq.knowledge_store.export import defused, undefused, whole
 from reaseq.knowledge_store.feeds.columns import guess
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, identifier, text_of
 from reaseq.knowledge_store.importing import RejectedRows, is_empty
 from reaseq.knowledge_store.names import Names, read_names
 from reaseq.knowledge_store.store import CLAIM, Store
-from reaseq.knowledge_store.tables import ClaimStatus
 from reaseq.taxonomy.schema import Attribute
 
 COLUMNS = (
@@ -37,12 +36,6 @@ _WORDS = {
     **dict.fromkeys(("r", "reject", "rejected", "no", "n", "false"), Action.REJECT),
     **dict.fromkeys(("e", "edit", "edited"), Action.EDIT),
 }
-_BECOME = {
-    Action.APPROVE: ClaimStatus.APPROVED,
-    Action.REJECT: ClaimStatus.REJECTED,
-    Action.EDIT: ClaimStatus.REJECTED,
-}
-
 Evidence = Callable[[Mapping[str, Any], str], Mapping[str, Any] | None]
 """What a value rests on in a product's text: see `reaseq.agents.grounder.evidence_of`."""
 
@@ -189,7 +182,7 @@ class _Sitting:
         claims = self._claims(product_id, cell("attribute"), cell("value"))
         if not claims:
             return f"{product_id} has no claim {cell('attribute')}: {cell('value')} (was it replaced by a run?)"
-        attribute = self._attribute(product_id, cell("attribute"))
+        attribute = attribute_of(self.store, product_id, cell("attribute"))
         if action is Action.EDIT and attribute is not None and attribute.values:
             known = attribute.value_of(new)
             if known is None and not self.any_value:
@@ -203,7 +196,7 @@ class _Sitting:
         open_ones = [claim for claim in claims if claim["decided_by"] is None]
         if not open_ones:
             decided = claims[0]
-            same = decided["status"] == _BECOME[action]
+            same = decided["status"] == BECOMES[action]
             if same and (not new or self._claims(decided["product_id"], decided["attribute"], new)):
                 report.there += 1
                 return None
@@ -231,8 +224,3 @@ class _Sitting:
         with self.store.reading() as connection:
             found = connection.execute(query.order_by(CLAIM.c.id)).all()
         return [dict(claim._mapping) for claim in found if claim.value.casefold() == value.casefold()]
-
-    def _attribute(self, product_id: str, name: str) -> Attribute | None:
-        product = self.store.product(product_id)
-        stored = self.store.latest_schema(product["category"]) if product and product["category"] else None
-        return stored.schema.get(name) if stored else None

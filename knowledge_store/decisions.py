@@ -11,6 +11,7 @@ from reaseq import ReaseqError
 from reaseq.knowledge_store.store import CLAIM, DECISION, DISTILLATION, EVENT, PRODUCT, Store
 from reaseq.knowledge_store.tables import ClaimStatus, now
 from reaseq.taxonomy.evidence import Evidence
+from reaseq.taxonomy.schema import Attribute
 
 _KEPT = ("status", "verdict", "decided_by")
 _MOST_CONTRADICTED = 10_000
@@ -27,11 +28,18 @@ class Action(StrEnum):
     WITHDRAW = "withdraw"
 
 
-_BECOMES = {
+BECOMES = {
     Action.APPROVE: ClaimStatus.APPROVED,
     Action.EDIT: ClaimStatus.REJECTED,
     Action.REJECT: ClaimStatus.REJECTED,
 }
+
+
+def attribute_of(store: Store, product_id: str, name: str) -> Attribute | None:
+    """The attribute in the schema of the product's category; None if there is none."""
+    product = store.product(product_id)
+    stored = store.latest_schema(product["category"]) if product and product["category"] else None
+    return stored.schema.get(name) if stored else None
 
 
 def to_review(
@@ -120,7 +128,7 @@ def decide(
             touched += others
         said = {Action.APPROVE: f"approved by {by}", Action.REJECT: f"rejected by {by}"}
         verdict = said.get(action, f"{by} edited it to {value!r}")
-        _change(connection, claim_id, status=_BECOMES[action], verdict=verdict, decided_by=by)
+        _change(connection, claim_id, status=BECOMES[action], verdict=verdict, decided_by=by)
         added = None
         if value is not None:
             added = _added(connection, claim, value, evidence or {}, by)

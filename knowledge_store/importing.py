@@ -58,7 +58,8 @@ class ImportReport:
     `further` rows only say more of a product: its variants, its pictures. `orphans` are variants whose product no
     import brought, `same_ids` those with the id of another one of their product. `cleared` are fields that held
     something and whose cell is empty now; `elsewhere` products that another file had brought. `dated` are columns of
-    sizes with cells that look like dates, and of barcodes with rounded numbers: how many, and the first.
+    sizes with cells that look like dates, `rounded` those of codes that a spreadsheet has rounded: how many, and the
+    first.
     """
 
     import_id: int
@@ -78,6 +79,7 @@ class ImportReport:
     unknown_prices: int = 0
     made_ids: int = 0
     dated: dict[str, tuple[int, str]] = field(default_factory=dict)
+    rounded: dict[str, tuple[int, str]] = field(default_factory=dict)
     cleared: int = 0
     elsewhere: int = 0
     rejected_file: Path | None = None
@@ -295,11 +297,8 @@ def import_feed(
                         made["id"] = f"{source}:{made['id']}"
                     if no_id:
                         made_ids.add(made["id"])
-                    for column in (*sizes, *codes):
-                        pattern = _DATE if column in sizes else ROUNDED
-                        if pattern.fullmatch(value := text_of(row.values.get(column)).strip()):
-                            count, first = report.dated.get(column, (0, f"{value} in line {row.line}"))
-                            report.dated[column] = count + 1, first
+                    _count_damage(row, sizes, _DATE, report.dated)
+                    _count_damage(row, codes, ROUNDED, report.rounded)
                     products.append((made, bool(row.variants)))
                     variants += [(row.line, variant) for variant in row.variants]
                     called += [(row.line, one) for one in names_in(row, made["id"], identity)]
@@ -314,6 +313,16 @@ def import_feed(
         with store.writing() as connection:
             connection.execute(update(IMPORT).where(IMPORT.c.id == import_id).values(counts=report.counts()))
     return report
+
+
+def _count_damage(
+    row: Record, columns: Sequence[str], damaged: re.Pattern[str], counts: dict[str, tuple[int, str]]
+) -> None:
+    """Count the cells of these columns that a spreadsheet has changed."""
+    for column in columns:
+        if damaged.fullmatch(value := text_of(row.values.get(column)).strip()):
+            count, first = counts.get(column, (0, f"{value} in line {row.line}"))
+            counts[column] = count + 1, first
 
 
 def _write(

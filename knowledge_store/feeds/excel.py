@@ -45,6 +45,10 @@ _PLAIN_STYLES = (
     b'<fills count="1"><fill><patternFill patternType="none"/></fill></fills><borders count="1"><border/></borders>'
     b'<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="1"><xf/></cellXfs></styleSheet>'
 )
+_FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
+_FORMULA_TAG = 16
+"""Bytes that its beginning may have, with a prefix."""
+_CHUNK = 1 << 20
 _ZEROS = re.compile(r"0{2,}")
 
 
@@ -96,7 +100,7 @@ def excel(
                 taken["sheets"] = ", ".join(one.title for one in book.worksheets)
             if not styled:
                 taken["styles"] = "unreadable: dates are the numbers that they are kept as"
-            if formulas := _never_calculated(path, raw, sheet.title, number, names):
+            if formulas := _never_calculated(raw, sheet, number, names):
                 taken["formulas without a value"] = formulas
             return Feed(
                 path, f"Excel, sheet {sheet.title!r}", names, rows, size, rows.position, layout=layout, taken=taken
@@ -183,17 +187,35 @@ def _shown(cell: Any) -> Any:
     return f"{round(cell.value):0{width}d}" if width else cell.value
 
 
-def _never_calculated(path: Path, raw: BinaryIO, title: str, header: int, names: list[str]) -> str:
-    """The columns of the first rows with formulas that no program has calculated, and an example: they count as empty.
-    "" if there are none."""
+def _has_formulas(raw: BinaryIO) -> bool:
+    """Is there a formula in any sheet? Looking for its element takes a fraction of what opening the workbook once more
+    does."""
+    raw.seek(0)
+    with zipfile.ZipFile(raw) as archive:
+        for info in archive.infolist():
+            if not (info.filename.startswith("xl/worksheets/") and info.filename.endswith(".xml")):
+                continue
+            with archive.open(info) as sheet:
+                before = b""
+                while chunk := sheet.read(_CHUNK):
+                    if _FORMULA.search(before + chunk):
+                        return True
+                    before = chunk[-_FORMULA_TAG:]
+    return False
+
+
+def _never_calculated(raw: BinaryIO, values: Any, header: int, names: list[str]) -> str:
+    """The columns of the first rows of the sheet `values` with formulas that no program has calculated, and an example:
+    they count as empty. "" if there are none."""
     from openpyxl import load_workbook
 
-    raw.seek(0)
     found: dict[str, str] = {}
     first, last = header + 1, header + _PEEKED
     try:
-        values: Any = load_workbook(raw, read_only=True, data_only=True, keep_links=False)[title]
-        formulas: Any = load_workbook(raw, read_only=True, keep_links=False)[title]
+        if not _has_formulas(raw):
+            return ""
+        raw.seek(0)
+        formulas: Any = load_workbook(raw, read_only=True, keep_links=False)[values.title]
         both = zip(values.iter_rows(first, last), formulas.iter_rows(first, last), strict=False)
         for shown, written in both:
             for name, value, formula in zip(names, shown, written, strict=False):

@@ -320,3 +320,10 @@ def test_ids_of_two_sources_are_kept_apart(run: Run) -> None:
     Path("log.csv").write_text("user,item\nu,north:7\nu,8\n")
     assert "new events │ 2" in run("import-events", "log.csv")
     assert "0 values in 0 new columns" in run("export", "b.csv", "out.csv", "--source", "south")
+
+
+def test_damage_by_a_spreadsheet_is_told_as_what_it_is(run: Run) -> None:
+    Path("a.csv").write_text("sku,title,size,ean\n1,Sock,Dec 10,4.00638E+12\n")
+    said = run("import", "a.csv", "--category", "shoes")
+    assert "size: 1 sizes look like dates (Dec 10 in line 2): did a spreadsheet make them of 10-12?" in said
+    assert "ean: 1 codes are rounded (4.00638E+12 in line 2): a spreadsheet has lost their last digits" in said

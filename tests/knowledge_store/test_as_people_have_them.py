@@ -195,7 +195,7 @@ def test_what_keeps_or_loses_digits(store: Store, tmp_path: Path) -> None:
     assert store.product_ids() == ["0017", "0018", "19"]
     names = read_names(store)
     assert (names.find("4006381333931"), names.find("4,00638E+12")) == ("0017", None)
-    assert report.dated == {"ean": (1, "4,00638E+12 in line 3")}
+    assert (report.dated, report.rounded) == ({}, {"ean": (1, "4,00638E+12 in line 3")})
 
 
 def test_a_workbook_whose_styles_nobody_can_read(store: Store, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from reaseq import ReaseqError
@@ -66,6 +66,15 @@ def mutants(texts: list[tuple[str, str]], number: int) -> Iterator[tuple[str, st
         yield name, text
 
 
+def said_of(path: Path, read: Callable[[Path], object]) -> str:
+    """What reading it is refused with; "" if it is not."""
+    try:
+        read(path)
+    except ReaseqError as error:
+        return str(error)
+    return ""
+
+
 def test_prompt_files(tmp_path: Path, all_trials: bool) -> None:
     prompts = [(path.name, path.read_text(encoding="utf-8")) for path in sorted((ROOT / "prompts").glob("*.yaml"))]
     source = mutants(prompts, 1)
@@ -73,11 +82,7 @@ def test_prompt_files(tmp_path: Path, all_trials: bool) -> None:
         name, text = next(source)
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
-        said = ""
-        try:
-            load_prompt(path, of_agent=True)
-        except ReaseqError as error:
-            said = str(error)
+        said = said_of(path, lambda path: load_prompt(path, of_agent=True))
         assert not said or re.match(rf"{re.escape(str(path))}:\d+: ", said), f"{said}\n{text}"
 
 
@@ -91,9 +96,5 @@ def test_schemas(tmp_path: Path, all_trials: bool) -> None:
         name, text = next(source)
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
-        said = ""
-        try:
-            Lexicon(load_schema(path)).find(document)
-        except ReaseqError as error:
-            said = str(error)
+        said = said_of(path, lambda path: Lexicon(load_schema(path)).find(document))
         assert not said or str(path) in said, f"{said}\n{text}"
