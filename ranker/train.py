@@ -1,6 +1,7 @@
 """Training: one loop for one process and for several, resumable at every epoch."""
 
 import copy
+import gc
 import json
 import os
 import time
@@ -123,6 +124,9 @@ class Workers:
         else:
             self.device = torch.device("cpu")
         if self.world > 1 and not dist.is_initialized():
+            # Functions of it have the group as a default if it is there by then, and so would hold it for good.
+            from torch.distributed import nn as _  # noqa: F401
+
             dist.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
 
     @property
@@ -130,9 +134,13 @@ class Workers:
         return self.rank == 0
 
     def leave(self) -> None:
-        """Part from the others, once all have come to this; without that, threads of theirs may abort one that ends."""
+        """Part from the others, once all have come to this.
+
+        The group's threads end with the last that holds it; those still there when a process ends may abort it.
+        """
         if self.world > 1:
             dist.barrier()
+            gc.collect()
             dist.destroy_process_group()
 
     def total(self, value: float) -> float:
@@ -215,8 +223,6 @@ class Trainer:
         if train.compile if train.compile is not None else device.type == "cuda":
             # The encoder alone: the loss's shapes change with every batch, and would be compiled anew.
             self.model.encode = torch.compile(self.model.encode, dynamic=True)  # type: ignore[method-assign]
-        if self.workers.world > 1:
-            self.objective = nn.parallel.DistributedDataParallel(self.objective, find_unused_parameters=True)
 
     def run(
         self,
@@ -228,6 +234,9 @@ class Trainer:
         on_step is called with events done and events in all of the epoch.
         """
         self._resume()
+        alone = self.objective
+        if self.workers.world > 1:
+            self.objective = nn.parallel.DistributedDataParallel(alone, find_unused_parameters=True)
         while len(self.history) < self.config.epochs and not self._worn_out():
             epoch = self._epoch(len(self.history), on_step)
             self.history.append(epoch)
@@ -235,6 +244,7 @@ class Trainer:
                 self.best = {name: value.clone() for name, value in self.mean.weights().items()}
             self._checkpoint()
             on_epoch(epoch)
+        self.objective = alone  # the other holds the group of processes, which could not be left
         if self.best:
             self.mean.load(self.best)
         return self.mean
