@@ -144,7 +144,7 @@ def print_counts(counts: Mapping[tuple[str, str], tuple[int, int]]) -> None:
 def products_of(path: Path, category: str) -> Iterator[dict[str, Any]]:
     """Products of a catalogue, as an import under that category makes them."""
     feed = open_feed(path)
-    yield from preview(feed.rows, guess_columns(feed.columns), category)
+    yield from preview(feed, guess_columns(feed.columns), category)
 
 
 def claims_of(product: Mapping[str, Any], lexicon: Lexicon, trust: Trust) -> list[Claim]:

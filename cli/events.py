@@ -63,7 +63,7 @@ def import_events(
     named = overrides(mapping or [])
     read_as = reading(encoding, delimiter, header_row, sheet, records)
     path = samples.SHOE_EVENTS if sample else file or Path()
-    feed = open_feed(path, read_as, partial(events.names_a_user, overrides=named))
+    feed = events.by_lines(open_feed(path, read_as, partial(events.names_a_user, overrides=named)))
     fields = events.guess_fields(feed.columns, named)
     names = Names()
     if Store.is_there(settings.store_url) or not dry_run:

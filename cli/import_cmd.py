@@ -175,7 +175,7 @@ def _print_preview(
     from reaseq.cli.progress import printable
     from reaseq.knowledge_store.importing import preview
 
-    products = list(islice(preview(feed.rows, guess, category, names), _PREVIEWED))
+    products = list(islice(preview(feed, guess, category, names), _PREVIEWED))
     variants = any(product["variants"] for product in products)
     table = Table("field", title="The first products", title_justify="left")
     for number in range(1, len(products) + 1):
@@ -219,6 +219,12 @@ def _print_report(console: Console, report: ImportReport) -> None:
         for column, (count, example) in found.items():
             text = f"{column}: {count:,} {told.format(example)}"
             console.print(Text(printable(text), style="yellow"), soft_wrap=True)
+    if report.retitled:
+        text = f"{report.retitled:,} rows of variants call their product by another title ({report.first_retitled})."
+        console.print(Text(printable(text)), soft_wrap=True)
+    if report.foreign_titles:
+        text = f"{report.foreign_titles:,} products have their title in another language alone: that one was taken."
+        console.print(Text(text, style="yellow"), soft_wrap=True)
     if report.orphans:
         console.print(
             f"{report.orphans:,} variants name a product that no import has brought yet.",

@@ -98,6 +98,7 @@ def show(
     from reaseq.cli.review import holds_evidence
     from reaseq.cli.settings import load
     from reaseq.documents.document import Document
+    from reaseq.knowledge_store.feeds.rows import text_of
     from reaseq.knowledge_store.summaries import composed
     from reaseq.taxonomy.lexicon import Lexicon
     from reaseq.taxonomy.variants import variant_values
@@ -130,12 +131,14 @@ def show(
         names = list(dict.fromkeys(name for variant in variants for name in variant["options"]))
         values = variant_values(lexicon, variants) if lexicon else []
         means = {(value.variant_id, value.option): value.value for value in values}
-        for name in (*map(printable, names), "price"):
+        more = ["its own cells"] if any(variant["attributes"] for variant in variants) else []
+        for name in (*map(printable, names), "price", *more):
             table.add_column(Text(name), overflow="fold")
         for variant in variants:
             options = (_option(variant, name, means.get((variant["id"], name))) for name in names)
             price = "" if variant["price"] is None else f"{variant['price']:g}"
-            table.add_row(*map(Text, (printable(variant["id"]), *options, price)))
+            said = printable("; ".join(f"{name}: {text_of(value)}" for name, value in variant["attributes"].items()))
+            table.add_row(*map(Text, (printable(variant["id"]), *options, price, said)[: len(table.columns)]))
         console.print(table)
     table = Table(title="Claims", title_justify="left")
     for name in ("attribute", "value", "type", "status", "evidence", "verdict", "confidence", "found by"):

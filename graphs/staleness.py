@@ -40,7 +40,7 @@ class Inputs:
 
     def parts(self, sources: Mapping[str, str], variants: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
         """Everything one product's knowledge depends on, by name."""
-        options = {variant["id"]: variant["options"] for variant in variants}
+        options = {variant["id"]: variant.get("attributes", {}) | variant["options"] for variant in variants}
         return {
             "product": fingerprint(sources),
             **({"variants": fingerprint(options)} if options else {}),

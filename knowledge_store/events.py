@@ -18,6 +18,7 @@ from reaseq.knowledge_store.feeds.columns import folded, guess
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, Row, identifier
 from reaseq.knowledge_store.importing import RejectedRows
 from reaseq.knowledge_store.names import UNKNOWN, Names, read_names
+from reaseq.knowledge_store.order_lines import of_lines
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
 from reaseq.knowledge_store.tables import now
 from reaseq.knowledge_store.times import Clock
@@ -33,7 +34,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "user": (
         "user", "user id", "userid", "customer id", "customer", "visitor id", "visitorid", "reviewer id", "client id",
         "account id", "member id", "uid", "email", "customer email", "session id", "session", "kunde", "kunden nr",
-        "kundennr", "kundennummer", "customer number", "customer no", "id client", "cliente",
+        "kundennr", "kundennummer", "customer number", "customer no", "id client", "cliente", "user pseudo id",
+        "anonymous id", "distinct id", "cookie id",
     ),
     "item": (
         "item", "item id", "itemid", "product id", "productid", "product", "asin", "parent asin", "sku", "article id",
@@ -42,14 +44,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "ean", "ean13", "gtin", "barcode", "id",
     ),
     "time": (
-        "timestamp", "time", "event time", "datetime", "date time", "date", "event date", "created at",
-        "unix review time", "invoice date", "order date", "purchase date", "t dat", "ts", "datum", "zeit", "zeitpunkt",
-        "zeitstempel", "bestelldatum", "fecha",
+        "timestamp", "event timestamp", "original timestamp", "time", "event time", "datetime", "date time", "date",
+        "event date", "created at", "unix review time", "invoice date", "order date", "purchase date", "t dat", "ts",
+        "datum", "zeit", "zeitpunkt", "zeitstempel", "bestelldatum", "fecha",
     ),
     "position": ("position", "pos", "order", "rank", "sequence", "seq", "step", "index"),
     "kind": (
-        "kind", "event", "event type", "eventtype", "action", "action type", "behavior", "behaviour", "aktion",
-        "ereignis", "type",
+        "kind", "event", "event type", "eventtype", "event name", "action", "action type", "behavior", "behaviour",
+        "aktion", "ereignis", "type",
     ),
     "impressions": ("impressions", "shown", "inview", "article ids inview", "exposed", "slate"),
     "label": ("label", "click", "clicked", "is click"),
@@ -78,6 +80,11 @@ class EventReport:
 
     def counts(self) -> dict[str, int]:
         return {name: value for name, value in vars(self).items() if isinstance(value, int)}
+
+
+def by_lines(feed: Feed) -> Feed:
+    """The feed with an event of each item that its records list; see `order_lines`."""
+    return of_lines(feed, _NAMES["item"])
 
 
 def guess_fields(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:

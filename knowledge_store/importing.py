@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
-from sqlalchemy import bindparam, delete, exists, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused
+from reaseq.knowledge_store.feeds.columns import in_other_languages
 from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, parse_price
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, Variant, identifier, plain, text_of
-from reaseq.knowledge_store.names import ROUNDED, Name, identities, names_in, taken_over, write_names
+from reaseq.knowledge_store.names import ROUNDED, Name, identities, names_in, owners_of, taken_over, write_names
 from reaseq.knowledge_store.store import CLAIM, EVENT, IMPORT, PRODUCT, VARIANT, Store
 from reaseq.knowledge_store.tables import CategoryBy, now
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
@@ -57,9 +59,10 @@ class ImportReport:
 
     `further` rows only say more of a product: its variants, its pictures. `orphans` are variants whose product no
     import brought, `same_ids` those with the id of another one of their product. `cleared` are fields that held
-    something and whose cell is empty now; `elsewhere` products that another file had brought. `dated` are columns of
-    sizes with cells that look like dates, `rounded` those of codes that a spreadsheet has rounded: how many, and the
-    first.
+    something and whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those
+    whose title is there in another language alone. `retitled` are rows of variants that call their product by another
+    title, and the first such. `dated` are columns of sizes with cells that look like dates, `rounded` those of codes
+    that a spreadsheet has rounded: how many, and the first.
     """
 
     import_id: int
@@ -78,6 +81,9 @@ class ImportReport:
     empty_descriptions: int = 0
     unknown_prices: int = 0
     made_ids: int = 0
+    foreign_titles: int = 0
+    retitled: int = 0
+    first_retitled: str = ""
     dated: dict[str, tuple[int, str]] = field(default_factory=dict)
     rounded: dict[str, tuple[int, str]] = field(default_factory=dict)
     cleared: int = 0
@@ -95,14 +101,19 @@ def product_from(
     category: str | None,
     marks: Mapping[str, str] | None = None,
     names: CategoryNames | None = None,
+    others: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Any] | BadRow:
     """The product columns of a record; its other columns go to `attributes`, raw, but for empty ones, and so does a
-    path to its category. marks: of columns of prices the decimal mark. names: what categories there are."""
+    path to its category. marks: of columns of prices the decimal mark. names: what categories there are. others: of
+    fields their columns in other languages, which count where theirs is empty."""
     values = {column: value for column, value in record.values.items() if not is_empty(value)}
 
     def text(name: str) -> str:
         """As received, or "" for nothing and for the words that stand for it."""
-        return text_of(values.get(mapping.get(name, "")))
+        column = mapping.get(name, "")
+        if column not in values and name in others:
+            column = next((one for one in others[name] if one in values), column)
+        return text_of(values.get(column))
 
     title = text("title")
     if not title and "title" in mapping:
@@ -149,7 +160,12 @@ def of_source(row: Row, source: str) -> Row:
         return row
     variants = tuple(
         Variant(
-            f"{source}:{one.id}", f"{source}:{one.product_id}", one.options, one.price, (*one.names, ("id", one.id))
+            f"{source}:{one.id}",
+            f"{source}:{one.product_id}",
+            one.options,
+            one.price,
+            (*one.names, ("id", one.id)),
+            one.attributes,
         )
         for one in row.variants
     )
@@ -272,6 +288,7 @@ def import_feed(
     sizes = [column for column in feed.columns if _SIZE.search(column)]
     marks: dict[str, str] = {}
     columns = _Columns.of(feed, mapping, replaces=replaces)
+    others = in_other_languages(feed.columns, mapping)
     try:
         while batch := list(islice(rows, _BATCH)):
             marks = marks or _marks(batch, mapping)
@@ -287,10 +304,11 @@ def import_feed(
                     variants += [(row.line, variant) for variant in row.variants]
                     called += [(row.line, one) for one in names_in(row)]
                     continue
-                made = product_from(row, mapping, name, marks, names) if isinstance(row, Record) else row
+                made = product_from(row, mapping, name, marks, names, others) if isinstance(row, Record) else row
                 if isinstance(made, BadRow):
                     rejected.add(made)
                 elif isinstance(row, Record):
+                    report.foreign_titles += "title" in others and is_empty(row.values.get(mapping["title"]))
                     no_id = is_empty(row.values.get(id_column)) if id_column else True
                     if source:
                         called.append((row.line, Name(made["id"], f"{source}:{made['id']}", mapping.get("id", ""))))
@@ -351,6 +369,11 @@ def _write(
             if first is not None:
                 if with_variants:
                     report.further += 1
+                    if product["title"] and first["title"] != product["title"]:
+                        report.retitled += 1
+                        report.first_retitled = report.first_retitled or (
+                            f"line {product['line']} calls {product_id} {product['title']!r}, not {first['title']!r}"
+                        )
                 elif all(first[name] == product[name] for name in _COMPARED):
                     report.repeated += 1
                 else:
@@ -415,7 +438,11 @@ def _write_variants(store: Store, variants: Sequence[tuple[int, Variant]], repor
         return
     keys = (VARIANT.c.product_id, VARIANT.c.id)
     with store.writing() as connection:
-        query = select(*keys, VARIANT.c.import_id, VARIANT.c.options, VARIANT.c.price)
+        owners = owners_of(connection, {one.product_id for _, one in variants})
+        variants = [
+            (line, one._replace(product_id=owners.get(one.product_id, one.product_id))) for line, one in variants
+        ]
+        query = select(*keys, VARIANT.c.import_id, VARIANT.c.options, VARIANT.c.attributes, VARIANT.c.price)
         found = connection.execute(query.where(VARIANT.c.product_id.in_({one.product_id for _, one in variants})))
         there = {(row.product_id, row.id): row for row in found}
         seen = {key: row.options for key, row in there.items() if row.import_id == report.import_id}
@@ -428,23 +455,31 @@ def _write_variants(store: Store, variants: Sequence[tuple[int, Variant]], repor
             report.variants += key not in seen
             seen[key] = options
             price = parse_price(variant.price)[0] if not is_empty(variant.price) else None
+            attributes = {name: plain(value) for name, value in variant.attributes.items()}
             before = there.get(key)
             if before is not None and before.import_id != report.import_id:
                 # A file that has but some of the columns is an update.
                 if options.keys() < before.options.keys():
                     options = before.options | options
+                attributes = before.attributes | attributes
                 if variant.price is None:
                     price = before.price
             elif before is None and not options and key not in rows:
                 continue
-            rows[key] = {"options": options, "price": price, "line": line, "import_id": report.import_id}
+            rows[key] = {
+                "options": options,
+                "attributes": {name: value for name, value in attributes.items() if not is_empty(value)},
+                "price": price,
+                "line": line,
+                "import_id": report.import_id,
+            }
         new = [{"product_id": key[0], "id": key[1], **row} for key, row in rows.items() if key not in there]
         known = [{"of": key[0], "own": key[1], **row} for key, row in rows.items() if key in there]
         if new:
             connection.execute(insert(VARIANT), new)
         if known:
             by_key = update(VARIANT).where(keys[0] == bindparam("of"), keys[1] == bindparam("own"))
-            names = ("options", "price", "line", "import_id")
+            names = ("options", "attributes", "price", "line", "import_id")
             connection.execute(by_key.values({name: bindparam(name) for name in names}), known)
 
 
@@ -458,10 +493,12 @@ def _settle_variants(store: Store, report: ImportReport) -> None:
     untouched = ~exists().where(CLAIM.c.product_id == PRODUCT.c.id) & ~exists().where(
         EVENT.c.product_id == PRODUCT.c.id
     )
+    _adopt(store, report)
     with store.writing() as connection:
         price = select(PRODUCT.c.price).where(PRODUCT.c.id == VARIANT.c.id).scalar_subquery()
         connection.execute(update(VARIANT).where(mine, VARIANT.c.price.is_(None)).values(price=price))
         outgoing = select(PRODUCT.c.id).where(brought, untouched, is_variant)
+        _keep_cells(connection, outgoing)
         taken_over(connection, outgoing)
         gone = connection.execute(delete(PRODUCT).where(brought, untouched, is_variant)).rowcount
         of_new = min(gone, report.new)
@@ -469,6 +506,59 @@ def _settle_variants(store: Store, report: ImportReport) -> None:
         report.further += gone
         owner = exists().where(PRODUCT.c.id == VARIANT.c.product_id)
         report.orphans = connection.execute(select(func.count()).select_from(VARIANT).where(mine, ~owner)).scalar_one()
+
+
+def _adopt(store: Store, report: ImportReport) -> None:
+    """Variants whose product was not yet there, and is known by the name they have for it."""
+    own = exists().where(PRODUCT.c.id == VARIANT.c.product_id)
+    with store.writing() as connection:
+        query = select(VARIANT).where(VARIANT.c.import_id == report.import_id, ~own).order_by(VARIANT.c.line)
+        lost = connection.execute(query).all()
+        owners = owners_of(connection, {row.product_id for row in lost})
+        found = [row for row in lost if row.product_id in owners]
+        for product_id in {row.product_id for row in found}:
+            connection.execute(delete(VARIANT).where(VARIANT.c.product_id == product_id))
+    report.variants -= len(found)
+    for start in range(0, len(found), _BATCH):
+        batch = [
+            (row.line, Variant(row.id, row.product_id, row.options, row.price, attributes=row.attributes))
+            for row in found[start : start + _BATCH]
+        ]
+        _write_variants(store, batch, report)
+
+
+def _keep_cells(connection: Connection, variants: Select[tuple[str]]) -> None:
+    """What the rows of variants say that their product's does not, where they stood as products of their own."""
+    of = PRODUCT.alias("of")
+    fields = ("title", "description", "attributes")
+    query = (
+        select(
+            VARIANT.c.product_id,
+            VARIANT.c.id,
+            VARIANT.c.options,
+            *(PRODUCT.c[name] for name in fields),
+            *(of.c[name].label(f"of_{name}") for name in fields),
+        )
+        .join(PRODUCT, PRODUCT.c.id == VARIANT.c.id)
+        .join(of, of.c.id == VARIANT.c.product_id)
+        .where(VARIANT.c.id.in_(variants))
+    )
+    own = update(VARIANT).where(
+        VARIANT.c.product_id == bindparam("product"), VARIANT.c.id == bindparam("variant")
+    ).values(attributes=bindparam("said"))  # fmt: skip
+    rows = []
+    for row in connection.execute(query).mappings():
+        said = {name: row[name] for name in fields[:2] if row[name] not in ("", row[f"of_{name}"])}
+        theirs = row["of_attributes"] or {}
+        said |= {
+            name: value
+            for name, value in (row["attributes"] or {}).items()
+            if value not in (theirs.get(name), row["options"].get(name))
+        }
+        if said:
+            rows.append({"product": row["product_id"], "variant": row["id"], "said": said})
+    if rows:
+        connection.execute(own, rows)
 
 
 class _Counts(Protocol):
@@ -508,12 +598,14 @@ class RejectedRows:
 
 
 def preview(
-    rows: Iterable[Row], mapping: Mapping[str, str], category: str | None, names: CategoryNames | None = None
+    feed: Feed, mapping: Mapping[str, str], category: str | None, names: CategoryNames | None = None
 ) -> Iterator[dict[str, Any]]:
     """The products the first rows would become, with the variants those rows bring; other rows are passed over."""
-    for row in rows:
+    others = in_other_languages(feed.columns, mapping)
+    named = category_name(category) if category else None
+    for row in feed.rows:
         if isinstance(row, Record) and row.product:
-            made = product_from(row, mapping, category_name(category) if category else None, names=names)
+            made = product_from(row, mapping, named, names=names, others=others)
             if not isinstance(made, BadRow):
                 yield made | {"variants": "; ".join(", ".join(one.options.values()) for one in row.variants)}
 

@@ -5,8 +5,9 @@ of them: whoever asks is told.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, delete, insert, select
@@ -64,9 +65,14 @@ class Names:
         """What to say of a name that nothing was found for."""
         if name in self.several:
             return f"the item is a name of several products ({', '.join(self.several[name][:3])}): {name}"
-        lost = self._shortened.get(name)
-        hint = f" (there is {lost}: were leading zeros lost?)" if lost else ""
-        return f"{UNKNOWN}: {name}{hint}"
+        if lost := self._shortened.get(name):
+            return f"{UNKNOWN}: {name} (there is {lost}: were leading zeros lost?)"
+        other = self._other_case.get(name.casefold())
+        return f"{UNKNOWN}: {name}" + (f" (there is {other}: did something change its case?)" if other else "")
+
+    @cached_property
+    def _other_case(self) -> dict[str, str]:
+        return {name.casefold(): name for name in self.of}
 
 
 def read_names(store: Store) -> Names:
@@ -153,6 +159,18 @@ def taken_over(connection: Connection, variants: Select[tuple[str]]) -> None:
         moved.pop((row.name, row.product_id), None)
     if moved:
         connection.execute(insert(PRODUCT_NAME), [dict(row._mapping) for row in moved.values()])
+
+
+def owners_of(connection: Connection, called: Collection[str]) -> dict[str, str]:
+    """The products that variants mean by these names, where no product has them for its id: WooCommerce's `id:12`."""
+    there = set(connection.execute(select(PRODUCT.c.id).where(PRODUCT.c.id.in_(called))).scalars()) if called else set()
+    names = {one.removeprefix("id:"): one for one in called if one not in there}
+    if not names:
+        return {}
+    known = PRODUCT_NAME.c.product_id.in_(select(PRODUCT.c.id))
+    rows = select(PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id).where(PRODUCT_NAME.c.name.in_(names), known)
+    found, _ = _told_apart(tuple(row) for row in connection.execute(rows))
+    return {names[name]: product for name, product in found.items()}
 
 
 def find_product(store: Store, name: str) -> dict[str, Any]:

@@ -111,6 +111,11 @@ class Variant(SQLModel, table=True):
     options: dict[str, str] = Field(
         sa_column=Column(JSON, nullable=False), description="What it may differ by, raw: size, colour."
     )
+    attributes: dict[str, Any] = Field(
+        default_factory=dict,
+        sa_column=Column(JSON, nullable=False, server_default="{}"),
+        description="What else its own cells say, raw.",
+    )
     price: float | None = None
     line: int
     import_id: int = Field(description="The import that wrote or last saw it.", index=True)

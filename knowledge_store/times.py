@@ -4,10 +4,12 @@ A column is read as one: whether its numbers are spreadsheets' days, and which o
 values say together.
 """
 
+import calendar
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 EARLIEST = 1990
@@ -24,14 +26,26 @@ _ZONED = re.compile(r"^(.*?)\s*\(?([A-Z]{1,5})\)?$")
 _COMPACT_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _COMPACT = re.compile(r"(?:19|20)\d{6}(?:\d{4}(?:\d{2})?)?")
 _CLOCK = r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?)?"
-_NUMERIC = re.compile(rf"(\d{{1,2}})([./-])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_CLOCK}")
+_NUMERIC = re.compile(rf"(\d{{1,2}})([./-]) ?(\d{{1,2}})\2 ?(\d{{4}}|\d{{2}}){_CLOCK}")
 _YEAR_FIRST = re.compile(rf"(\d{{4}})([./])(\d{{1,2}})\2(\d{{1,2}}){_CLOCK}")
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ENGLISH = {
+    name[:length].casefold(): number
+    for number, name in enumerate(calendar.month_name)
+    for length in (3, 4, len(name))
+    if name
+}
+_WORD = r"[^\W\d_]{2,12}"
 _NAMED = re.compile(
-    r"(?:[A-Za-z]{3,9}\.?,?\s+)?"
-    r"(?:(\d{1,2})(?:st|nd|rd|th)?[ -]([A-Za-z]{3,9})\.?|([A-Za-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?)"
-    rf"[ -](\d{{4}}){_CLOCK}"
+    rf"(?:{_WORD}\.?,?\s+)?"
+    rf"(?:(\d{{1,2}})(?:st|nd|rd|th|er|\.)?(?:[\s-]|(?<=\.))(?:de\s+)?({_WORD})\.?"
+    rf"|({_WORD})\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?)"
+    rf"[\s-]\s?(?:de\s+)?(\d{{4}})(?:\s?г\.)?,?(?:\s+(?:at|um|à|a las|alle|om|kl\.))?{_CLOCK}"
 )
+_LANGUAGES = (
+    *("en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "nb", "fi", "pl", "cs", "sk", "hu", "ro", "tr", "ru", "uk"),
+    *("bg", "hr", "sl", "el", "lt", "lv", "et", "id"),
+)
+_BY_SIGNS = str.maketrans({"年": "-", "月": "-", "日": " ", "时": ":", "時": ":", "分": ":", "秒": ""})
 
 Order = Literal["day", "month", ""]
 
@@ -72,6 +86,8 @@ class Clock(NamedTuple):
             while abs(number) > _LARGEST_SECONDS:
                 number /= 1000
             return _checked(number)
+        if "年" in text:
+            text = re.sub(r"\b(\d)\b", r"0\1", " ".join(text.translate(_BY_SIGNS).split()).rstrip(": "))
         zone = UTC
         if (zoned := _ZONED.match(text)) and zoned[2] in _ZONES and not zoned[1].rstrip().endswith(("AM", "PM")):
             text, zone = zoned[1], timezone(timedelta(hours=_ZONES[zoned[2]]))
@@ -94,10 +110,8 @@ class Clock(NamedTuple):
                 return "its day and month may be either way round"
             year += 2000 if year < 100 else 0
             parts, clock = (year, other, one) if order == "day" else (year, one, other), match.groups()[4:]
-        elif match := _NAMED.fullmatch(text):
-            name = (match[2] or match[3])[:3].casefold()
-            if name in _MONTHS:
-                parts, clock = (int(match[5]), _MONTHS.index(name) + 1, int(match[1] or match[4])), match.groups()[5:]
+        elif (match := _NAMED.fullmatch(text)) and (month := _month(match[2] or match[3])):
+            parts, clock = (int(match[5]), month, int(match[1] or match[4])), match.groups()[5:]
         if parts is None:
             try:
                 found = parsedate_to_datetime(text)
@@ -119,6 +133,27 @@ class Clock(NamedTuple):
 
 _LARGEST_SECONDS = 1e11
 """Unix times beyond this (the year 5138) count milliseconds or smaller parts."""
+
+
+def _month(name: str) -> int:
+    """The month of this name, 1 to 12; 0 if it is none, or another month's in another language (Polish and Croatian
+    listopad)."""
+    name = name.casefold()
+    return _ENGLISH.get(name) or _names_of_months().get(name, 0)
+
+
+@lru_cache
+def _names_of_months() -> dict[str, int]:
+    """The months' names and abbreviations in languages of shops (the Unicode CLDR, through Babel)."""
+    from babel.dates import get_month_names
+
+    found: dict[str, set[int]] = {}
+    for language in _LANGUAGES:
+        for width in ("wide", "abbreviated"):
+            for context in ("format", "stand-alone"):
+                for number, name in get_month_names(width, context, language).items():
+                    found.setdefault(name.rstrip(".").casefold(), set()).add(number)
+    return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1}
 
 
 def _order(text: str) -> Order:

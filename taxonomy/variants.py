@@ -28,12 +28,15 @@ class VariantValue:
 
 
 def variant_values(lexicon: Lexicon, variants: Sequence[Mapping[str, object]]) -> list[VariantValue]:
-    """Of `variants` (rows with `id` and `options`), what they have in options by which they differ, in their order."""
+    """Of `variants` (rows with `id`, `options` and `attributes`), what they have in options by which they differ, in
+    their order; other cells count where the schema has an attribute of that name."""
     options: dict[str, dict[str, str]] = defaultdict(dict)
     for variant in variants:
-        held = variant["options"]
+        held, more = variant["options"], variant.get("attributes", {})
         assert isinstance(held, Mapping)
-        for option, quote in held.items():
+        assert isinstance(more, Mapping)
+        known = {name: said for name, said in more.items() if lexicon.schema.get(attribute_name(name)) is not None}
+        for option, quote in {**known, **held}.items():
             if str(quote).strip():
                 options[option][str(variant["id"])] = str(quote).strip()
     made = []

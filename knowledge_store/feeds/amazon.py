@@ -22,6 +22,8 @@ FIELDS = {
 }
 _VARIES = ("size_name", "color_name", "size", "color", "style_name", "material_type", "flavor_name", "scent_name")
 """What children may differ by whose theme the file does not name."""
+_PLACING = ("parent_child", "parent_sku", "variation_theme", "relationship_type", "external_product_id")
+_TEXTS = ("item_name", "product_description")
 _THEME = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
@@ -45,4 +47,6 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         }
         price = values.get("sale_price") or values.get("standard_price")
         names = (("external_product_id", values.get("external_product_id")),)
-        yield Record(row.line, {}, (Variant(own, parent, options, price, names),), product=False)
+        known = (*options, *FIELDS.values(), *_PLACING)
+        own_cells = {name: value for name, value in values.items() if name not in known or name in _TEXTS}
+        yield Record(row.line, {}, (Variant(own, parent, options, price, names, own_cells),), product=False)

@@ -349,8 +349,22 @@ def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None)
         by_name.setdefault(folded(name), column)
     skipped = {column for column, _, _ in localised}
     for name, column in [*of_main, *((column, column) for column in columns if column not in skipped)]:
-        by_name.setdefault(folded(_last(name)), column)
+        rest = name
+        while "." in rest:
+            rest = rest.partition(".")[2]
+            by_name.setdefault(folded(rest), column)
     return by_name
+
+
+def in_other_languages(columns: Sequence[str], mapping: Mapping[str, str]) -> dict[str, list[str]]:
+    """Of title and description, where their columns are of one language, those that say the same in others."""
+    made: dict[str, list[str]] = {}
+    for field in ("title", "description"):
+        if (column := mapping.get(field)) and (found := _LOCALE.match(column)):
+            same = [one for one in columns if one != column and (other := _LOCALE.match(one)) and other[1] == found[1]]
+            if same:
+                made[field] = same
+    return made
 
 
 def _language(locale: str) -> str:

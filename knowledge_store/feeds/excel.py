@@ -46,8 +46,9 @@ _PLAIN_STYLES = (
     b'<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="1"><xf/></cellXfs></styleSheet>'
 )
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ >/]")
-_FORMULA_TAG = 16
-"""Bytes that its beginning may have, with a prefix."""
+_MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\s+ref=["']([A-Z]+\d+:[A-Z]+\d+)["']""")
+_FORMULA_TAG, _MERGED_TAG = 16, 64
+"""Bytes that their beginnings may have, with a prefix."""
 _CHUNK = 1 << 20
 _ZEROS = re.compile(r"0{2,}")
 
@@ -93,11 +94,17 @@ def excel(
         cells = enumerate(shown or sheet.iter_rows(min_row=number + 1, values_only=True), number + 1)
         first = next(cells, None)
         if first is not None:
-            rows = _Rows(chain([first], cells), names, size, total)
+            merged = _merged_down(raw, sheet, number)
+            rows = _Rows(chain([first], cells), names, size, total, merged)
             layout = Layout("Excel", columns=tuple(names), header=number, place=sheet.title)
             taken = {"header row": str(number)}
             if len(book.worksheets) > 1:
                 taken["sheets"] = ", ".join(one.title for one in book.worksheets)
+            if merged:
+                filled = {names[column] for begun in merged.values() for column, _ in begun if column < len(names)}
+                taken["merged cells"] = (
+                    f"their value is that of each row, in {', '.join(sorted(filled, key=names.index))}"
+                )
             if not styled:
                 taken["styles"] = "unreadable: dates are the numbers that they are kept as"
             if formulas := _never_calculated(raw, sheet, number, names):
@@ -127,8 +134,12 @@ def _without_styles(raw: BinaryIO) -> BinaryIO:
 class _Rows:
     """The rows of a sheet; `number` is the last one read, `total` what the sheet says it has."""
 
-    def __init__(self, cells: Iterator[tuple[int, tuple[Any, ...]]], names: list[str], size: int, total: int) -> None:
+    def __init__(
+        self, cells: Iterator[tuple[int, tuple[Any, ...]]], names: list[str], size: int, total: int, merged: "_Merged"
+    ) -> None:
         self.number, self.size, self.total = 0, size, total
+        self._merged = merged
+        self._held: dict[int, tuple[int, Any]] = {}
         self._rows = self._read(cells, names)
 
     def position(self) -> int:
@@ -144,9 +155,47 @@ class _Rows:
         try:
             for self.number, row in cells:
                 if any(cell not in (None, "") for cell in row):
+                    if self._merged:
+                        row = self._filled(row)
                     yield _row(self.number, names, row)
         except (zipfile.BadZipFile, zlib.error, ValueError, KeyError, SyntaxError) as error:
             yield BadRow(self.number + 1, f"the sheet breaks off here: {error}", "")
+
+    def _filled(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The row with what cells hold that are merged over several."""
+        held = {column: one for column, one in self._held.items() if self.number <= one[0]}
+        made = [*row, *[None] * (max(held, default=-1) + 1 - len(row))]
+        for column, (_, value) in held.items():
+            if made[column] in (None, ""):
+                made[column] = value
+        for column, last in self._merged.get(self.number, ()):
+            if column < len(made):
+                self._held[column] = last, made[column]
+        return tuple(made)
+
+
+_Merged = dict[int, list[tuple[int, int]]]
+"""Of cells that are merged over several rows, by the first: their columns, from 0, and their last rows."""
+
+
+def _merged_down(raw: BinaryIO, sheet: Any, header: int) -> _Merged:
+    """Those below the header. Read-only openpyxl passes over them, and they stand at the end of the sheet's XML."""
+    from openpyxl.utils import range_boundaries
+
+    found: _Merged = {}
+    raw.seek(0)
+    try:
+        with zipfile.ZipFile(raw) as archive, archive.open(sheet._worksheet_path.lstrip("/")) as xml:
+            before = b""
+            while chunk := xml.read(_CHUNK):
+                for one in _MERGED.finditer(before + chunk):
+                    column, first, _, last = range_boundaries(one[1].decode())
+                    if column and first and last and last > first > header:
+                        found.setdefault(first, []).append((column - 1, last))
+                before = chunk[-_MERGED_TAG:]
+    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError):
+        pass  # the reader that follows tells where the sheet breaks off
+    return found
 
 
 def _header(sheet: Any, told: int | None, is_header: IsHeader) -> tuple[int, list[str], bool]:

@@ -31,6 +31,7 @@ PACKING = Packing(
 OPTIONS = ("color", "size", "pattern", "material", "age_group", "gender")
 """What items of a group may differ by."""
 NAMES = ("gtin",)
+_TEXTS = ("title", "description")
 
 
 def named(column: str) -> str:
@@ -40,34 +41,50 @@ def named(column: str) -> str:
 
 def rows(found: Iterable[Row]) -> Iterator[Row]:
     """An item of a group is its product (the first one of a group counts) and a variant of it."""
+    first: dict[str, Any] = {}
     for row in found:
         if isinstance(row, BadRow):
             yield row
             continue
         values = {named(name): value for name, value in row.values.items()}
-        values = _with_details(values)
+        details = _details(values)
+        values = _with_category(values) | {name: value for name, value in details.items() if name not in values}
         if not holds_now(*text_of(values.get("sale_price_effective_date")).partition("/")[::2]):
             values["sale price of another time"] = values.pop("sale_price", "")
         group, own = (identifier(values.get(name)) for name in ("item_group_id", "id"))
         if not group:
             yield Record(row.line, values)
             continue
-        options = {name: value for name in OPTIONS if (value := text_of(values.get(name)).strip())}
+        options = details | {name: value for name in OPTIONS if (value := text_of(values.get(name)).strip())}
         price = values.get("sale_price") or values.get("price")
         of_item = (*OPTIONS, *NAMES, "item_group_id")
         product = {name: value for name, value in values.items() if name not in of_item}
         names = tuple((name, values[name]) for name in NAMES if values.get(name))
-        yield Record(row.line, product | {"id": group}, (Variant(own, group, options, price, names),))
+        product["id"] = group
+        if first.get("id") != group:
+            first = product
+        # What the group's first item says is the product's.
+        own_cells = {
+            name: value if first.get(name) != value else ""
+            for name, value in product.items()
+            if name not in (*details, *FIELDS.values()) or name in _TEXTS
+        }
+        yield Record(row.line, product, (Variant(own, group, options, price, names, own_cells),))
 
 
-def _with_details(values: dict[str, Any]) -> dict[str, Any]:
-    """Each `product_detail` as a column of its own name; the category Google has for it where the shop names none."""
+def _details(values: dict[str, Any]) -> dict[str, str]:
+    """Each `product_detail` by its own name; taken out of `values`."""
     details = values.pop("product_detail", None)
     alone = {name.rpartition(".")[2]: values.pop(name) for name in list(values) if name.startswith("product_detail.")}
     listed = [one for one in (details if isinstance(details, list) else [alone]) if isinstance(one, dict)]
     found = {text_of(one.get("attribute_name")).strip(): text_of(one.get("attribute_value")).strip() for one in listed}
+    return {name: value for name, value in found.items() if name and value}
+
+
+def _with_category(values: dict[str, Any]) -> dict[str, Any]:
+    """The category Google has for it where the shop names none."""
     if not text_of(values.get("product_type")).strip():
         category = text_of(values.get("google_product_category")).strip()
         if category and not category.isdigit():
-            values = values | {"product_type": category}
-    return values | {name: value for name, value in found.items() if name and value and name not in values}
+            return values | {"product_type": category}
+    return values

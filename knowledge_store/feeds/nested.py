@@ -6,7 +6,7 @@ https://shopify.dev/docs/api/admin-rest/latest/resources/product, https://docs.c
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, flat, identifier, text_of
 
 MARKS = ("variants",)
 FIELDS = {"id": "id"}
@@ -40,7 +40,9 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             )
             if chosen:
                 called = tuple((name, one[name]) for name in _IDS if one.get(name))
-                variants.append(Variant(own, product_id, chosen, price, called))
+                known = (*_IDS, *_PRICES, *_OPTIONS, *_PAIRS, "option1", "option2", "option3", "title")
+                own_cells = {name: value for name, value in flat(one).items() if name.partition(".")[0] not in known}
+                variants.append(Variant(own, product_id, chosen, price, called, own_cells))
         yield Record(row.line, values, tuple(variants))
 
 

@@ -29,7 +29,7 @@ _SYMBOLS = {
     **{"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "zł": "PLN", "R$": "BRL", "Kč": "CZK"},
     **{"лв": "BGN", "руб": "RUB", "₴": "UAH", "₫": "VND", "₪": "ILS", "฿": "THB", "₱": "PHP", "₦": "NGN"},
 }
-_WORDS = {"FT": "HUF", "TL": "TRY", "LEI": "RON"}
+_WORDS = {"FT": "HUF", "TL": "TRY", "LEI": "RON", "RP": "IDR", "RM": "MYR"}
 """What people write for a currency, beside the codes; "kr" may be of three."""
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from itertools import chain, islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from reaseq import ReaseqError
@@ -45,13 +46,14 @@ class FeedError(ReaseqError):
 
 class Variant(NamedTuple):
     """One of the things a product is sold as. `options` are what it differs by: size, colour; `names` what else it goes
-    by, each behind its column: a SKU, a barcode."""
+    by, each behind its column: a SKU, a barcode; `attributes` what else its own cells say, empty ones included."""
 
     id: str
     product_id: str
     options: dict[str, str]
     price: Any = None
     names: tuple[tuple[str, Any], ...] = ()
+    attributes: Mapping[str, Any] = MappingProxyType({})
 
 
 class Record(NamedTuple):

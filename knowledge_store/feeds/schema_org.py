@@ -1,6 +1,6 @@
 """schema.org products: Product, and ProductGroup with its variants (https://schema.org/ProductGroup)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reaseq.knowledge_store.feeds.pages import products_in
@@ -30,7 +30,7 @@ def _record(line: int, values: dict[str, Any]) -> Record:
     own = _id(values)
     varies = {_last(name) for name in _all(values.get("variesBy"))} or {"color", "size", "pattern", "material"}
     variants = tuple(
-        Variant(_id(one), own, {n: v for n in sorted(varies) if (v := _text(one.get(n)))}, _offer(one)[0], _names(one))
+        _variant(one, own, sorted(varies))
         for one in _all(values.get("hasVariant"))
         if isinstance(one, dict) and _id(one)
     )
@@ -38,22 +38,30 @@ def _record(line: int, values: dict[str, Any]) -> Record:
     product = {
         "id": own,
         "title": _text(values.get("name")),
-        "description": _text(values.get("description")),
         "brand": _text(values.get("brand")) or _text(values.get("manufacturer")),
         "price": price,
         "currency": currency,
         "category": _text(values.get("category")),
     }
-    more: dict[str, Any] = {name: _text(values.get(name)) for name in _SIMPLE if values.get(name)} | dict(
-        _names(values)
-    )
+    return Record(line, dict(_names(values)) | _said(values) | product, variants)
+
+
+def _variant(values: dict[str, Any], product_id: str, varies: Sequence[str]) -> Variant:
+    options = {name: text for name in varies if (text := _text(values.get(name)))}
+    more = {name: value for name, value in _said(values).items() if name not in options}
+    return Variant(_id(values), product_id, options, _offer(values)[0], _names(values), more)
+
+
+def _said(values: dict[str, Any]) -> dict[str, Any]:
+    """What is said of a product or a variant, but for its name and what an offer holds."""
+    more: dict[str, Any] = {name: _text(values.get(name)) for name in ("description", *_SIMPLE) if values.get(name)}
     if pictures := [text for one in _all(values.get("image")) if (text := _picture(one))]:
         more["image"] = pictures
     for one in _all(values.get("additionalProperty")):
         if isinstance(one, dict) and _text(one.get("name")):
             unit = _text(one.get("unitText")) or _text(one.get("unitCode"))
             more[_text(one.get("name"))] = f"{_text(one.get('value'))} {unit}".strip()
-    return Record(line, more | product, variants)
+    return more
 
 
 def _unflattened(values: dict[str, Any]) -> dict[str, Any]:

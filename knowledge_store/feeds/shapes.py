@@ -50,6 +50,7 @@ def shaped(feed: Feed) -> Feed:
         if columns.issuperset(shape.marks):
             # The columns are those the rows have now: several may have become one, or one several.
             names, rows = with_columns(shape.rows(feed.rows))
+            names = names or feed.columns  # nothing but variants
             return replace(
                 feed,
                 format=f"{shape.name}, {feed.format}",

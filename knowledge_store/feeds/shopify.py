@@ -34,12 +34,14 @@ FIELDS = {
 }
 COLUMN_NAME = "{title} (product.metafields.reaseq.{name})"
 _OF_VARIANTS = re.compile(r"^(?:Option\d |Variant (?!Price$|Compare At Price$)|Image |Linked To$|Cost per item)")
+_KNOWN_OF_VARIANTS = re.compile(r"^(?:Option\d |Image |Linked To$|Variant (?:SKU|Barcode)$)")
+"""Those that are its options, its names, or pictures of the product."""
 _METAFIELD = re.compile(r"^(.+?) \(product\.metafields\.[^)]*\)$")
 
 
 def rows(found: Iterable[Row]) -> Iterator[Row]:
     """Products with their first variant, then the other variants."""
-    handle, options = "", [""] * 3
+    handle, title, astray, options = "", "", "", [""] * 3
     for row in _with_pictures(found):
         if isinstance(row, BadRow):
             yield row
@@ -48,6 +50,18 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         own = text_of(values.get("Handle")).strip()
         if not own:
             yield BadRow(row.line, "has no handle", repr(row.values))
+            continue
+        named = text_of(values.get("Title")).strip()
+        if own != handle:
+            title = astray = ""
+        if named:
+            astray = named if title and named != title else ""
+            title = title or named
+        if astray:
+            reason = (
+                f"has the handle {own!r} of {title!r} and is called {astray!r}: Shopify would make one product of both"
+            )
+            yield BadRow(row.line, reason, repr(row.values))
             continue
         names = [text_of(values.get(f"Option{n} Name")).strip() for n in (1, 2, 3)]
         options = names if own != handle else [new or old for new, old in zip(names, options, strict=True)]
@@ -64,10 +78,15 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         of_variants = "Option1 Value" not in values and bool(values.get("Variant SKU"))
         if chosen or of_variants:
             name = identifier(values.get("Variant SKU")) or "/".join([handle, *chosen.values()])
-            variants = (Variant(name, handle, chosen, values.get("Variant Price"), _names(values)),)
+            own_cells = {
+                name: value
+                for name, value in values.items()
+                if _OF_VARIANTS.match(name) and not _KNOWN_OF_VARIANTS.match(name)
+            }
+            variants = (Variant(name, handle, chosen, values.get("Variant Price"), _names(values), own_cells),)
         else:
             product |= dict(_names(values))
-        yield Record(row.line, product, variants, product=bool(text_of(values.get("Title")).strip()))
+        yield Record(row.line, product, variants, product=bool(named))
 
 
 def _names(values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -69,6 +69,8 @@ _TRANSLATED = {
     "Brands": ("Marken", "Marke", "Marques", "Marcas", "Marchi", "Merken", "Varumärken", "Mærker", "Marki"),
 }
 """What the columns are called in other languages, by their English names (WooCommerce's own translations)."""
+_OF_VARIATIONS = ("ID", "Type", "SKU", "Parent", "Name", "Sale price", "Regular price", "Position", "Published")
+"""What of a variation is known otherwise, or made by the shop: its name is the product's with what it differs by."""
 _ATTRIBUTE = re.compile(r"\b(?:attribut[eo]?|attribuut|atributo?|atrybut)\b", re.IGNORECASE)
 _VALUE = re.compile(r"\b(?:value|wert|valeur|valor|valore|waarde|värde|værdi|wartość)", re.IGNORECASE)
 _NAME = re.compile(r"\b(?:name|nom|nombre|nome|naam|namn|navn|nazwa)\b", re.IGNORECASE)
@@ -115,7 +117,13 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             price = values.get("Sale price") or values.get("Regular price")
             called = (name for name in values if name == "ID" or name.startswith("GTIN"))
             names = tuple((name, values[name]) for name in called if values[name])
-            variant = Variant(own, skus.get(parent, parent), _attributes(values), price, names)
+            known = (*_OF_VARIATIONS, *(name for name, _ in names))
+            own_cells = {
+                name: value
+                for name, value in values.items()
+                if name not in known and not name.startswith(("Attribute ", "Date sale price "))
+            }
+            variant = Variant(own, skus.get(parent, parent), _attributes(values), price, names, own_cells)
             yield Record(row.line, {}, (variant,), product=False)
             continue
         if "variable" in kind and number:

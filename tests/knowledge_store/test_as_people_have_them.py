@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from reaseq.knowledge_store.events import guess_fields, history, import_events, names_a_user
+from reaseq.knowledge_store.events import by_lines, guess_fields, history, import_events, names_a_user
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import ImportReport, import_feed
@@ -226,3 +226,143 @@ def test_what_came_back_by_any_name(store: Store, tmp_path: Path, kind: str) -> 
     import_events(store, feed, guess_fields(feed.columns), rejected_dir=tmp_path)
     assert [one["kind"] for one in history(store, "u")] == ["kauf"]
     assert [one["kind"] for one in history(store, "u", kinds=["return"])] == ["return"]
+
+
+_GOOGLE = "id\ttitle\tlink\timage_link\titem_group_id\tcolor\tproduct_detail\tshipping_weight\n"
+_WOO = "ID,Type,SKU,Name,Regular price,Parent,Weight (kg),Attribute 1 name,Attribute 1 value(s)\n"
+_MAGENTO = "sku,product_type,attribute_set_code,name,weight,additional_attributes,configurable_variations\n"
+CHILDREN = [
+    (
+        "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Grams\n"
+        "p,Boot,Size,42,A,10,900\np,,,43,B,10,950\n",
+        {"A": {"Variant Grams": "900"}, "B": {"Variant Grams": "950"}},
+    ),
+    (
+        _WOO + '1,variable,p,Boot,,,1.1,Size,"42, 43"\n2,variation,A,Boot - 42,10,p,0.9,Size,42\n',
+        {"A": {"Weight (kg)": "0.9"}},
+    ),
+    (
+        "item_sku,item_name,parent_child,parent_sku,variation_theme,size_name,item_weight\n"
+        "p,Boot,parent,,Size,,\nA,Boot 42,child,p,Size,42,900 g\n",
+        {"A": {"item_name": "Boot 42", "item_weight": "900 g"}},
+    ),
+    (
+        _MAGENTO + "A,simple,Default,Boot 42,0.9,lining=Fleece,\n"
+        'p,configurable,Default,Boot,,lining=Wool,"sku=A,size=42"\n',
+        {"A": {"title": "Boot 42", "weight": "0.9", "lining": "Fleece"}},
+    ),
+    (
+        json.dumps({"id": "p", "title": "Boot", "variants": [{"sku": "A", "size": "42", "weight": {"g": 900}}]}),
+        {"A": {"weight.g": 900}},
+    ),
+    (
+        _GOOGLE.replace("product_detail", "material") + "A\tBoot\tl\ti\tp\tred\tfelt\t1 kg\n"
+        "B\tBoot blue\tl\ti\tp\tblue\twool\t2 kg\n",
+        {"A": {}, "B": {"title": "Boot blue", "shipping_weight": "2 kg"}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("data", "said"), CHILDREN)
+def test_what_variants_say_of_themselves_is_kept(
+    store: Store, tmp_path: Path, data: str, said: dict[str, dict[str, Any]]
+) -> None:
+    for _ in range(2):  # again, nothing changes
+        imported(store, tmp_path, data)
+        assert {one["id"]: one["attributes"] for one in store.variants(["p"])["p"]} == said
+
+
+def test_details_of_googles_items_are_what_they_differ_by(store: Store, tmp_path: Path) -> None:
+    items = "".join(
+        f"<item><g:id>{own}</g:id><title>Boot</title><link>l</link><g:image_link>i</g:image_link>"
+        "<g:item_group_id>p</g:item_group_id><g:product_detail><g:attribute_name>Lining</g:attribute_name>"
+        f"<g:attribute_value>{lining}</g:attribute_value></g:product_detail></item>"
+        for own, lining in (("A", "felt"), ("B", "wool"))
+    )
+    namespace = 'xmlns:g="http://base.google.com/ns/1.0"'
+    imported(store, tmp_path, f"<rss {namespace}><channel>{items}</channel></rss>")
+    assert [one["options"] for one in store.variants(["p"])["p"]] == [{"Lining": "felt"}, {"Lining": "wool"}]
+
+
+@pytest.mark.parametrize("files", [[0, 1], [1]])
+def test_variations_find_their_product_by_its_number(store: Store, tmp_path: Path, files: list[int]) -> None:
+    """In a file of their own, or before their product."""
+    parent = '7,variable,p,Boot,,,,Size,"42, 43"\n'
+    child = "8,variation,A,Boot - 42,10,id:7,,Size,42\n"
+    for rows in [[parent, child], [child + parent]][len(files) == 1]:
+        report = imported(store, tmp_path, _WOO + rows)
+    assert report.orphans == 0
+    assert [one["id"] for one in store.variants(["p"])["p"]] == ["A"]
+
+
+def test_a_title_in_another_language_alone(store: Store, tmp_path: Path) -> None:
+    data = "sku;name-de_DE;name-en_US;description-de_DE;description-en_US\n1;Schuh;Shoe;Gut;Good\n2;;Boot;;Warm\n"
+    report = imported(store, tmp_path, data)
+    assert (report.foreign_titles, report.set_aside) == (1, 0)
+    assert [product(store, one)["title"] for one in "12"] == ["Schuh", "Boot"]
+    assert product(store, "2")["description"] == "Warm"
+
+
+def test_two_products_of_shopify_under_one_handle(store: Store, tmp_path: Path) -> None:
+    data = f"{SHOPIFY}a,Hat B,Warm,Hats,Size,S,,,B1,5\na,,,,,M,,,B2,5\nc,Cap,,Hats,Size,S,,,C1,5\n"
+    report = imported(store, tmp_path, data)
+    assert (report.set_aside, report.new) == (2, 2)
+    assert "Boot A" in report.first_rejected[0][1]
+    assert [one["id"] for one in store.variants(["a"])["a"]] == ["A1", "A2"]
+
+
+def test_items_of_a_group_under_other_titles_are_told(store: Store, tmp_path: Path) -> None:
+    report = imported(store, tmp_path, CHILDREN[-1][0])
+    assert report.retitled == 1
+    assert "'Boot blue', not 'Boot'" in report.first_retitled
+
+
+def test_cells_that_are_merged_over_rows(store: Store, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet: Any = book.active
+    for row in (
+        ["Winter"],
+        ["SKU", "Name", "Material"],
+        ["1", "Boot", "Felt"],
+        ["2"],
+        ["3", None, "Wool"],
+        ["4", "Cap"],
+    ):
+        sheet.append(row)
+    for merged in ("A1:C1", "B3:B5", "C3:C4"):
+        sheet.merge_cells(merged)
+    made = io.BytesIO()
+    book.save(made)
+    imported(store, tmp_path, made.getvalue(), "feed.xlsx")
+    found = [(one["title"], one["attributes"].get("Material")) for one in (product(store, key) for key in "1234")]
+    assert found == [("Boot", "Felt"), ("Boot", "Felt"), ("Boot", "Wool"), ("Cap", None)]
+    assert "Name, Material" in open_feed(tmp_path / "feed.xlsx").taken["merged cells"]
+
+
+_LINES = [{"sku": "1", "quantity": 1}, {"sku": "2", "quantity": -1}]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        json.dumps({"user_pseudo_id": "u", "event_timestamp": 1767600000000000, "items": _LINES, "event_name": "buy"})
+        + '\n{"user_pseudo_id": "u", "event_timestamp": 1767600000000000, "items": [], "event_name": "view"}\n',
+        json.dumps({"orders": [{"id": 5, "customer": {"id": "u"}, "created_at": "2026-01-05", "line_items": _LINES}]}),
+        'anonymousId;event;originalTimestamp;products\nu;buy;5. Januar 2026 14:00;"'
+        + json.dumps(_LINES).replace('"', '""')
+        + '"\n',
+    ],
+)
+def test_an_event_of_each_item_of_a_list(store: Store, tmp_path: Path, data: str) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n2,b\n5,c\n")
+    path = tmp_path / "log"
+    path.write_text(data)
+    feed = by_lines(open_feed(path, is_header=names_a_user))
+    import_events(store, feed, guess_fields(feed.columns), rejected_dir=tmp_path)
+    assert [one["product_id"] for one in history(store, "u")] == ["1"]
+    assert [one["product_id"] for one in history(store, "u", kinds=["return"])] == ["2"]
+
+
+def test_a_name_in_another_case_is_told(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "sku,title\nABC-1,a\n")
+    assert "there is ABC-1" in read_names(store).why_not("abc-1")

@@ -1,0 +1,57 @@
+"""Logs whose records hold several items each: an order's lines, the items of an analytics event."""
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from itertools import chain, islice
+from typing import Any
+
+from reaseq.knowledge_store.feeds.columns import folded
+from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, flat, with_columns
+
+_PEEKED = 1000
+
+
+def of_lines(feed: Feed, items: Collection[str]) -> Feed:
+    """`feed` with a row for each object in the lists of one column, with columns of both (`items.item_id`); as it is
+    where its own columns name an item, or no list does. items: what columns of items are called, folded; an `id`
+    beside a list is the order's.
+    """
+    own = {folded(column) for column in feed.columns} - {"id"}
+    if not own.isdisjoint(items):
+        return feed
+    peeked = list(islice(feed.rows, _PEEKED))
+    found: dict[str, None] = {}
+    for row in peeked:
+        if isinstance(row, Record):
+            for column, value in row.values.items():
+                if any(not {folded(key) for key in one}.isdisjoint(items) for one in _objects(value)):
+                    found[column] = None
+    everything = chain(peeked, feed.rows)
+    if not found:
+        return replace(feed, rows=everything)
+    column = next(iter(found))
+    columns, rows = with_columns(_taken_apart(everything, column))
+    made = replace(feed, columns=columns, rows=rows, taken={**feed.taken, "an event each of": column})
+    return of_lines(made, items)  # orders within a document, lines within an order
+
+
+def _taken_apart(rows: Iterator[Row], column: str) -> Iterator[Row]:
+    for row in rows:
+        objects = _objects(row.values.get(column)) if isinstance(row, Record) else []
+        if not isinstance(row, Record) or not objects:
+            yield row
+            continue
+        outer = {name: value for name, value in row.values.items() if name != column}
+        for one in objects:
+            yield row._replace(values=outer | {f"{column}.{name}": value for name, value in flat(one).items()})
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """The objects of a list, which may stand as JSON in a cell."""
+    if isinstance(value, str) and value.startswith("[{"):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return []
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
