@@ -1,10 +1,10 @@
 """Workbooks and Parquet files with what is known filled in: cells that are empty, and columns that are new."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
-from reaseq.knowledge_store.feeds.rows import FeedError, Layout
+from reaseq.knowledge_store.feeds.rows import FeedError, Layout, Record
 from reaseq.knowledge_store.filling import Filled, KnownRow, OnRow, Places
 
 
@@ -13,7 +13,7 @@ def fill_workbook(
 ) -> None:
     """Cells and their formats, formulas, other sheets and macros stay; values are text, whatever they begin with."""
     from openpyxl import load_workbook
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, MergedCell
 
     with path.open("rb") as raw:
         book = load_workbook(raw, keep_vba=path.suffix.casefold() == ".xlsm")
@@ -23,10 +23,14 @@ def fill_workbook(
     number_of = {name: at for at, name in enumerate([*layout.columns, *places.added], 1)}
     for row in rows:
         record, _, known = row
-        cells = {name: sheet.cell(record.line, at).value for name, at in number_of.items()} if known else {}
-        made = places.filled(record, cells, known)
+        own = {name: sheet.cell(record.line, at) for name, at in number_of.items()} if known else {}
+        merged = {name for name, cell in own.items() if isinstance(cell, MergedCell)}
+        values = record.values if isinstance(record, Record) else {}
+        cells = {name: values.get(name) if name in merged else cell.value for name, cell in own.items()}
+        # What is merged with other rows' cells is not this row's alone.
+        made = _within(places.filled(record, cells, known), own.keys() - merged)
         for name, value in made.cells.items():
-            cell: Any = sheet.cell(record.line, number_of[name])
+            cell: Any = own[name]
             cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
             cell.data_type = "s"  # else a value that begins with "=" would be a formula
         on_row(row, made)
@@ -59,7 +63,8 @@ def fill_parquet(path: Path, target: Path, places: Places, rows: Iterator[KnownR
                     record, _, known = coming
                     at = record.line - before - 1
                     cells = {name: column[at] for name, column in held.items()}
-                    made = _as_text(places.filled(record, cells, known), texts)
+                    # What holds numbers takes no text.
+                    made = _within(places.filled(record, cells, known), texts)
                     for name, value in made.cells.items():
                         if name not in changed:
                             changed[name] = list(held[name])
@@ -72,7 +77,8 @@ def fill_parquet(path: Path, target: Path, places: Places, rows: Iterator[KnownR
                 writer.write_table(pa.table(arrays, schema=schema))
 
 
-def _as_text(made: Filled, texts: set[str]) -> Filled:
-    """Without what would go to columns that hold something else than text."""
-    written = {attribute: column for attribute, column in made.written.items() if column in texts}
-    return Filled({name: value for name, value in made.cells.items() if name in texts}, written, made.held)
+def _within(made: Filled, columns: Set[str]) -> Filled:
+    """Without what would go to other columns than these."""
+    written = {attribute: column for attribute, column in made.written.items() if column in columns}
+    cells = {name: value for name, value in made.cells.items() if name in columns}
+    return Filled(cells, written, made.held + len(made.cells) - len(cells))

@@ -449,6 +449,31 @@ def test_an_edited_value_replaces_what_a_cell_holds(tmp_path: Path, status: str,
     assert after.metadata.row_group(0).column(0).compression == "ZSTD"
 
 
+@pytest.mark.parametrize("status", ["verified", "edited"])
+def test_cells_merged_over_rows_are_left(tmp_path: Path, status: str) -> None:
+    """They are several products' at once; what is only one's is filled."""
+    from openpyxl import Workbook, load_workbook
+
+    book = Workbook()
+    sheet: Any = book.active
+    for row in (["id", "title", "color", "closure"], [1, "a", "blue"], [2, "b"], [3, "c"]):
+        sheet.append(row)
+    sheet.merge_cells("C2:C3")
+    book.save(tmp_path / "feed.xlsx")
+    feed = open_feed(tmp_path / "feed.xlsx")
+    with Store.open(f"sqlite:///{tmp_path}/store.sqlite") as store:
+        import_feed(store, feed, guess_columns(feed.columns, feed.fields), rejected_dir=tmp_path / "bad")
+        rows = [claim("2", "color", "green", status), claim("2", "closure", "zip"), claim("3", "color", "red")]
+        with store.writing() as connection:
+            connection.execute(insert(CLAIM), rows)
+        made = fill_feed(store, tmp_path / "feed.xlsx", tmp_path / "out.xlsx")
+    written: Any = load_workbook(tmp_path / "out.xlsx").active
+    assert [[cell.value for cell in row[2:]] for row in written] == [
+        ["color", "closure"], ["blue", None], [None, "zip"], ["red", None]
+    ]  # fmt: skip
+    assert (made.filled, made.held) == (2, int(status == "edited"))
+
+
 CELLS = st.text(st.sampled_from('ab",;\n\r \té'), max_size=8)
 
 
