@@ -331,7 +331,7 @@ class _Run:
             columns=self.options.columns,
         )
         inputs = Inputs(
-            schema.fingerprint,
+            schema,
             self.endpoint.fingerprint,
             agents.fingerprints,
             labelled,

@@ -70,9 +70,7 @@ def plan(
     agents = ProductAgents.build(schema, prompts, grammar=False, columns=options.columns)
     labelled = teaching.products(store, schema) if teaching else []
     known = fingerprint(labelled) if worthwhile(labelled, schema) else None
-    inputs = Inputs(
-        schema.fingerprint, model_fingerprint, agents.fingerprints, known, escalated, options.votes, options.columns
-    )
+    inputs = Inputs(schema, model_fingerprint, agents.fingerprints, known, escalated, options.votes, options.columns)
     again = teaching is not None and teaching.again
     sampled: list[str] = []
     for one in checked(store, made.category, inputs, limit=options.limit, again=again):

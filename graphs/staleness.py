@@ -7,6 +7,8 @@ from typing import Any
 
 from reaseq.agents.product_text import MOST_COLUMNS, fingerprint, source_fields
 from reaseq.knowledge_store.store import Store
+from reaseq.taxonomy.schema import CategorySchema
+from reaseq.taxonomy.variants import cells_of
 
 CODE_VERSION = "19"
 """Raised when a change of code changes what a distillation finds."""
@@ -27,10 +29,10 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Inputs:
-    """The fingerprints that all products of a run share. labelled: of the products it learnt from, if any;
+    """What all products of a run share: the schema, and fingerprints. labelled: of the products it learnt from, if any;
     escalated: of the model to which it escalates, if any."""
 
-    schema: str
+    schema: CategorySchema
     model: str
     prompts: Mapping[str, str]
     labelled: str | None = None
@@ -40,11 +42,11 @@ class Inputs:
 
     def parts(self, sources: Mapping[str, str], variants: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
         """Everything one product's knowledge depends on, by name."""
-        options = {variant["id"]: variant.get("attributes", {}) | variant["options"] for variant in variants}
+        options = {variant["id"]: cells_of(self.schema, variant) for variant in variants}
         return {
             "product": fingerprint(sources),
             **({"variants": fingerprint(options)} if options else {}),
-            "schema": self.schema,
+            "schema": self.schema.fingerprint,
             "model": self.model,
             "code": CODE_VERSION,
             **{f"prompt {name}": value for name, value in self.prompts.items()},

@@ -4,10 +4,11 @@ the category's schema. It is worked out whenever it is asked for, and stored now
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from reaseq.documents.document import Document
 from reaseq.taxonomy.lexicon import Lexicon
-from reaseq.taxonomy.schema import attribute_name
+from reaseq.taxonomy.schema import CategorySchema, attribute_name
 from reaseq.taxonomy.sizes import canonical_size
 from reaseq.taxonomy.units import canonical
 
@@ -27,16 +28,18 @@ class VariantValue:
     quote: str
 
 
-def variant_values(lexicon: Lexicon, variants: Sequence[Mapping[str, object]]) -> list[VariantValue]:
+def cells_of(schema: CategorySchema, variant: Mapping[str, Any]) -> dict[str, Any]:
+    """What a variant's row says that counts: its options, and cells that are called like an attribute."""
+    known = {name: said for name, said in variant["attributes"].items() if schema.get(attribute_name(name)) is not None}
+    return {**known, **variant["options"]}
+
+
+def variant_values(lexicon: Lexicon, variants: Sequence[Mapping[str, Any]]) -> list[VariantValue]:
     """Of `variants` (rows with `id`, `options` and `attributes`), what they have in options by which they differ, in
     their order; other cells count where the schema has an attribute of that name."""
     options: dict[str, dict[str, str]] = defaultdict(dict)
     for variant in variants:
-        held, more = variant["options"], variant.get("attributes", {})
-        assert isinstance(held, Mapping)
-        assert isinstance(more, Mapping)
-        known = {name: said for name, said in more.items() if lexicon.schema.get(attribute_name(name)) is not None}
-        for option, quote in {**known, **held}.items():
+        for option, quote in cells_of(lexicon.schema, variant).items():
             if str(quote).strip():
                 options[option][str(variant["id"])] = str(quote).strip()
     made = []

@@ -44,7 +44,10 @@ def test_variants_differ_by_sizes_of_one_writing() -> None:
     shoes = starter_for("shoes")
     assert shoes is not None
     variants = [
-        {"id": str(number), "options": {"Size": size}} for number, size in enumerate(["42 EU", "EUR 43", "Odd"])
+        {"id": str(number), "options": {"Size": size}, "attributes": {"Closure": closure, "Stock": number}}
+        for number, (size, closure) in enumerate([("42 EU", "laces"), ("EUR 43", "zip"), ("Odd", "zip")])
     ]
     found = variant_values(Lexicon(shoes), variants)
-    assert [(one.value, one.quote) for one in found] == [("EU 42", "42 EU"), ("EU 43", "EUR 43"), ("Odd", "Odd")]
+    sizes = [(one.value, one.quote) for one in found if one.attribute == "size"]
+    assert sizes == [("EU 42", "42 EU"), ("EU 43", "EUR 43"), ("Odd", "Odd")]
+    assert {one.attribute for one in found} == {"size", "closure"}  # a stock says nothing of what a shoe is
