@@ -23,7 +23,7 @@ larch,,,,Navy,,43,L-N-43
 def values(*options: dict[str, str]) -> list[tuple[str, str, str]]:
     schema = starter_for("shoes")
     assert schema is not None
-    variants = [{"id": str(number), "options": held} for number, held in enumerate(options)]
+    variants = [{"id": str(number), "options": held, "attributes": {}} for number, held in enumerate(options)]
     return [(one.variant_id, one.attribute, one.value) for one in variant_values(Lexicon(schema), variants)]
 
 
