@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reaseq.documents.columns import LONGEST, is_plumbing, says_something
+from reaseq.documents.columns import LONGEST, cell_text, is_plumbing, says_something
 from reaseq.documents.document import COLUMN, Document, Sources, read_field
 
 LONGEST_SHOWN = 1500
@@ -23,20 +23,10 @@ def source_fields(product: Mapping[str, Any]) -> dict[str, str]:
     nothing that a shop's system keeps for itself."""
     fields = {name: product[name] for name in ("title", "brand", "description") if (product.get(name) or "").strip()}
     for name, value in (product.get("attributes") or {}).items():
-        text = _cell(value)
+        text = cell_text(value)
         if len(text) <= LONGEST and says_something(name, text) and not is_plumbing(name, text):
             fields[f"{COLUMN}{name}"] = text
     return fields
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None or value in ([], {}):
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
 
 
 def fingerprint(fields: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Which of a feed's other columns say something of the product, and which a shop's system keeps for itself."""
 
+import json
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -52,3 +53,14 @@ def _plumbing() -> tuple[frozenset[str], tuple[str, ...], dict[str, frozenset[st
     names = [str(name).casefold() for own in lists.values() for name in own]
     exact = frozenset(name for name in names if not name.endswith("*"))
     return exact, tuple(name.removesuffix("*") for name in names if name.endswith("*")), values
+
+
+def cell_text(value: Any) -> str:
+    """A feed's cell as text: "" for nothing, lists and objects as JSON."""
+    if isinstance(value, str):
+        return value
+    if value is None or value in ([], {}):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)

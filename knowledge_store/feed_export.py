@@ -9,28 +9,28 @@ import gzip
 import io
 import json
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, cast
 
 from reaseq import ReaseqError
+from reaseq.knowledge_store.cell_values import CellValues
+from reaseq.knowledge_store.evidence import still_stands
 from reaseq.knowledge_store.export import defused, whole
-from reaseq.knowledge_store.feeds.columns import guess_columns, names_a_title
+from reaseq.knowledge_store.feeds.columns import guess_columns, in_other_languages, names_a_title
 from reaseq.knowledge_store.feeds.delimited import cell_spans
 from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, Reading
 from reaseq.knowledge_store.feeds.opening import open_feed
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record
-from reaseq.knowledge_store.filling import Filled, Known, KnownRow, Means, OnRow, Places
+from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Layout, Record
+from reaseq.knowledge_store.filling import Filled, Known, KnownRow, OnRow, Places, writable
 from reaseq.knowledge_store.importing import product_from
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.table_export import fill_parquet, fill_workbook
 from reaseq.knowledge_store.xml_export import fill_xml
-from reaseq.taxonomy.labels import Asks, Labels
-from reaseq.taxonomy.schema import CategorySchema
 
 _BATCH = 500
 _NOTED = (
@@ -42,8 +42,10 @@ _NOTED = (
 @dataclass
 class FillReport:
     """rows: of the file. touched: those that changed. filled: values in cells that were empty or held what somebody
-    edited. added: values in the new `columns`. held: values that stay out, as a cell holds one among others. used: the
-    columns that were written."""
+    edited. added: values in the new `columns`. held: values that stay out, as the row says something of them already.
+    other_text: rows whose title or description is not what the product was read from, and that are left as they are.
+    outdated: verified values that rest on words which are gone since. unwritable: values that the file's encoding has
+    no signs for, and the first. used: the columns that were written."""
 
     columns: list[str]
     rows: int = 0
@@ -51,6 +53,10 @@ class FillReport:
     filled: int = 0
     added: int = 0
     held: int = 0
+    other_text: int = 0
+    outdated: int = 0
+    unwritable: int = 0
+    first_unwritable: str = ""
     used: set[str] = field(default_factory=set)
 
 
@@ -73,9 +79,10 @@ def fill_feed(
 
     `overrides`, `source`, `reading` and `locale` are as they were when it was imported.
 
-    A product's claims stand in its own rows; rows that only bring variants or pictures stay as they are. A cell that
-    holds something stays as it is, unless somebody edited the value; what a cell holds among others counts as held, and
-    an edit goes into that cell. With nothing known, the file comes out as it went in. `defuse` puts a quote mark before
+    A product's claims stand in its own rows; rows that only bring variants or pictures stay as they are, and so do
+    those with another text than the product was imported with. What a row says of an attribute stays, whatever its
+    column is called, unless somebody edited the value: the new one stands where the old one stood, in the cell's own
+    way. With nothing known, the file comes out as it went in. `defuse` puts a quote mark before
     values that a spreadsheet would run as a formula. Where each value comes from is written to
     `TARGET.provenance.jsonl`. Both files appear whole or not at all. Rows that an import sets aside are copied; one
     with too many cells may become one that fits.
@@ -100,7 +107,8 @@ def fill_feed(
     mapping = guess_columns(feed.columns, {**feed.fields, **(overrides or {})}, locale)
     schemas = [stored.schema for name in store.categories() if name and (stored := store.latest_schema(name))]
     prose = [column for name, column in mapping.items() if name in ("id", "title", "description", "brand")]
-    places = Places.of(layout.columns, attributes, feed, _meaning(schemas), prose)
+    shut = [column for name, column in mapping.items() if name in ("category", "price", "list_price", "currency")]
+    places = Places.of(layout.columns, attributes, feed, CellValues(schemas), prose, shut)
 
     def write(partial: Path, sidecar: io.TextIOBase, feed: Feed, places: Places) -> FillReport:
         report = FillReport(places.added)
@@ -113,6 +121,8 @@ def fill_feed(
             report.held += made.held
             report.added += sum(column in places.added for column in columns.values())
             report.filled += sum(column not in places.added for column in columns.values())
+            report.unwritable += len(made.unwritable)
+            report.first_unwritable = report.first_unwritable or next(iter(made.unwritable), "")
             report.used.update(columns.values())
             for attribute, column in columns.items():
                 for claim in known[attribute]:
@@ -121,7 +131,7 @@ def fill_feed(
             if report.rows % _BATCH == 0:
                 on_progress(feed, report)
 
-        rows = _known(sound, feed, mapping, source)
+        rows = _known(store, sound, feed, mapping, source, report)
         if layout.kind == "Excel":
             fill_workbook(path, partial, layout, places, rows, on_row)
         elif layout.kind == "Parquet":
@@ -158,32 +168,39 @@ def fill_feed(
     return reports[0] if reports else FillReport([])
 
 
-def _meaning(schemas: Sequence[CategorySchema]) -> Means:
-    """The attribute that a label asks for in all schemas that know it."""
-    labels = [Labels(schema) for schema in schemas]
-
-    @lru_cache(4096)
-    def means(label: str) -> str | None:
-        asked = [one for known in labels if (one := known.of_column(label)).asks is Asks.VALUE and not one.near]
-        named = {name for one in asked for name in one.attributes}
-        return next(iter(named)) if len(named) == 1 else None
-
-    return means
-
-
 def _known(
-    sound: Callable[[Collection[str]], dict[str, Known]], feed: Feed, mapping: Mapping[str, str], source: str
+    store: Store,
+    sound: Callable[[Collection[str]], dict[str, Known]],
+    feed: Feed,
+    mapping: Mapping[str, str],
+    source: str,
+    report: FillReport,
 ) -> Iterator[KnownRow]:
-    """Each row with the id of the product it tells of, and what is known of that."""
+    """Each row with the id of the product it tells of, and what is known of that, as far as it rests on what the row
+    and the product say now."""
+    others = in_other_languages(feed.columns, mapping)
     while batch := list(islice(feed.rows, _BATCH)):
-        ids = []
-        for row in batch:
-            made = product_from(row, mapping, None) if isinstance(row, Record) and row.product else None
-            own = "" if made is None or isinstance(made, BadRow) else str(made["id"])
-            ids.append(f"{source}:{own}" if source and own else own)
-        known = sound(set(ids))
-        for row, product_id in zip(batch, ids, strict=True):
-            yield row, product_id, known.get(product_id, {})
+        made = [
+            product_from(row, mapping, None, others=others) if isinstance(row, Record) and row.product else None
+            for row in batch
+        ]
+        own = [str(one["id"]) if isinstance(one, dict) else "" for one in made]
+        ids = [f"{source}:{one}" if source and one else one for one in own]
+        known, products = sound(set(ids)), store.texts(set(ids))
+        for row, product_id, one in zip(batch, ids, made, strict=True):
+            claims = known.get(product_id, {})
+            if claims and isinstance(one, dict):
+                of_product = products[product_id]
+                if any(one[name].strip() not in ("", of_product[name].strip()) for name in ("title", "description")):
+                    report.other_text += 1
+                    claims = {}
+                kept = {
+                    name: [claim for claim in several if claim["decided_by"] or still_stands(claim, of_product)]
+                    for name, several in claims.items()
+                }
+                report.outdated += sum(map(len, claims.values())) - sum(map(len, kept.values()))
+                claims = {name: several for name, several in kept.items() if several}
+            yield row, product_id, claims
 
 
 def _fill_text(
@@ -297,7 +314,7 @@ class _Delimited:
         known = row[2]
         pairs = zip(columns, spans, strict=False) if known else ()
         cells = {name: self._read(text[slice(*span)]) for name, span in pairs}
-        made = self.places.filled(row[0], cells, known)
+        made = writable(self.places.filled(row[0], cells, known), self.layout.encoding)
         number = {name: at for at, name in enumerate(columns)}
         changes = [
             (*spans[number[name]], self._cell(value))
@@ -337,32 +354,17 @@ class _Json:
         if not known:
             return text, Filled()
         spans, end = _value_spans(text)
-        cells = {
-            name: ", ".join(value)
-            if _is_texts(value)
-            else text[start:stop]
-            if isinstance(value, list | dict)
-            else value
-            for name, (start, stop, value) in spans.items()
-        }
-        made = self.places.filled(row[0], cells, known)
-        several = {column: [claim["value"] for claim in known[attribute]] for attribute, column in made.written.items()}
+        cells = {name: value for name, (_, _, value) in spans.items()}
+        made = self.places.filled(row[0], cells, known, joined=lambda values: values if len(values) > 1 else values[0])
         changes: list[tuple[int, int, str]] = []
         more = ""
         for name, value in made.cells.items():
-            values = several.get(name, [])
-            told = values if ", ".join(values) == value and len(values) > 1 else value
-            packed = name in spans and isinstance(spans[name][2], list | dict) and not _is_texts(spans[name][2])
-            new = value if packed else json.dumps(told, ensure_ascii=False)
+            new = json.dumps(value, ensure_ascii=False)
             if name in spans:
                 changes.append((*spans[name][:2], new))
             else:
                 more += f"{', ' if spans or more else ''}{json.dumps(name)}: {new}"
         return _changed(text, changes, end, more), made
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
 
 
 def _changed(text: str, changes: list[tuple[int, int, str]], end: int, more: str) -> str:

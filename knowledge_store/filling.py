@@ -5,8 +5,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reaseq.knowledge_store.feeds.columns import folded
-from reaseq.knowledge_store.feeds.rows import Feed, Packing, Record, Row
+from reaseq.knowledge_store.cell_values import CellValues
+from reaseq.knowledge_store.feeds.columns import folded, label_of
+from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, Writing
 from reaseq.knowledge_store.feeds.shapes import pairs_of
 from reaseq.knowledge_store.importing import is_empty
 from reaseq.knowledge_store.packed_cells import Slot, slots
@@ -16,123 +17,302 @@ Known = dict[str, list[dict[str, Any]]]
 """A product's claims by attribute."""
 KnownRow = tuple[Row, str, Known]
 """A row, the id of the product it tells of, and what is known of that."""
+_UNIT_COLUMN = ("{}-unit", "{}_unit", "{} unit", "{}_unit_of_measure")
+_NONE = "none"
+"""A word for nothing in a feed's own cells, and yet an answer to many a question (closure: none): it is left alone."""
 
 
 @dataclass
 class Filled:
-    """What becomes of a row: its new cells by column, and the column of each attribute that was written; `held` are
-    values that stay out, as the row holds one already."""
+    """What becomes of a row: its new cells by column, and the column of each attribute that was written; `held` counts
+    attributes that stay out, as the row says something of them already; `unwritable` are values that the file's
+    encoding has no signs for."""
 
-    cells: dict[str, str] = field(default_factory=dict)
+    cells: dict[str, Any] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
     held: int = 0
+    unwritable: list[str] = field(default_factory=list)
+
+    def within(self, columns: Collection[str]) -> "Filled":
+        """Without what would go to other columns than these: what they hold is no text, or not this row's alone."""
+        cells = {name: value for name, value in self.cells.items() if name in columns}
+        written = {name: column for name, column in self.written.items() if column in cells}
+        return Filled(cells, written, self.held + len(self.written) - len(written), self.unwritable)
+
+
+def writable(made: Filled, encoding: str) -> Filled:
+    """Without what a file's encoding has no signs for."""
+
+    def fits(value: Any) -> bool:
+        try:
+            str(value).encode(encoding or "utf-8", errors="reaseq.surrogates")
+        except UnicodeEncodeError:
+            return False
+        return True
+
+    lost = [str(value) for value in made.cells.values() if not fits(value)]
+    if not lost:
+        return made
+    kept = made.within([name for name, value in made.cells.items() if fits(value)])
+    return Filled(kept.cells, kept.written, made.held, lost)
 
 
 OnRow = Callable[[KnownRow, Filled], None]
 """Told of each row."""
-Means = Callable[[str], str | None]
-"""The attribute that a label asks for."""
+Joined = Callable[[Sequence[str]], Any]
+"""Several values as one cell holds them."""
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where attributes go. column: the name of the column each has, or goes to; added: the columns that are new."""
+    """Where attributes go. column: what a new column for each is called; added: those that are new."""
 
     column: dict[str, str]
     added: list[str]
-    known: frozenset[str]
-    """Attributes that the file has a column for."""
-    packing: Packing | None
-    means: Means
+    writing: Writing
+    values: CellValues
     pairs: Mapping[str, str]
     prose: frozenset[str]
     """Columns that are read as text, and hold no names with values."""
+    shut: frozenset[str]
+    """Columns that are never written."""
 
     @classmethod
     def of(
-        cls, columns: Sequence[str], attributes: Sequence[str], feed: Feed, means: Means, prose: Collection[str] = ()
+        cls,
+        columns: Sequence[str],
+        attributes: Sequence[str],
+        feed: Feed,
+        values: CellValues,
+        prose: Collection[str] = (),
+        shut: Collection[str] = (),
     ) -> "Places":
-        """An attribute goes to the column of its name; without one, to a cell that packs several, where such files have
-        one, else to a new column, called as such files call theirs. means: see `Means`."""
+        """An attribute goes to a column that asks for it; where there is none, to a cell that packs several, where such
+        files have one, else to a new column, called as such files call theirs."""
         there = {folded(re.sub(r" \([^()]*\)$", "", name)): name for name in columns}
-        column = {name: there[folded(name)] for name in attributes if folded(name) in there}
-        packing = feed.packing
+        packing = feed.writing.packing
+        column: dict[str, str] = {}
         for name in attributes:
-            if name not in column:
-                packed = packing is not None and name not in packing.own
-                own = feed.column_name.format(name=name, title=name.replace("_", " ").capitalize())
-                column[name] = packing.column if packed and packing else own
+            packed = packing is not None and name not in packing.own
+            own = feed.writing.column_name.format(name=name, title=name.replace("_", " ").capitalize())
+            column[name] = there.get(folded(name)) or (packing.column if packed and packing else own)
         added = dict.fromkeys(column[name] for name in attributes if column[name] not in columns)
-        known = frozenset(name for name in attributes if folded(name) in there)
-        return cls(column, list(added), known, packing, means, pairs_of(columns), frozenset(prose))
+        system = frozenset(shut) | feed.writing.system
+        return cls(column, list(added), feed.writing, values, pairs_of(columns), frozenset(prose), system)
 
     def spelled(self, name: str) -> str:
         """The column of ours that is called so."""
         return next((column for column in self.column.values() if folded(column) == folded(name)), name)
 
     def filled(
-        self, row: Row, cells: Mapping[str, Any], known: Known, pairs: Mapping[str, str] | None = None
+        self,
+        row: Row,
+        cells: Mapping[str, Any],
+        known: Known,
+        *,
+        pairs: Mapping[str, str] | None = None,
+        labels: Mapping[str, str] | None = None,
+        joined: Joined = ", ".join,
     ) -> Filled:
-        """What becomes of a row with these cells. A cell that holds something stays as it is, and so does what a cell
-        holds among others, unless somebody edited the value. pairs: of cells that are names those of their values."""
+        """What becomes of a row with these cells. What says something stays as it is, unless somebody edited the value:
+        the new one then stands where the old one stood. pairs: of cells that are names those of their values. labels:
+        of cells what they are called, where that is not their key. joined: how a column of its own holds several."""
         made = Filled()
         if not isinstance(row, Record):
             return made
+        one = _OneRow(self, row, dict(cells), self.pairs if pairs is None else pairs, labels or {}, joined, made)
         for attribute, claims in known.items():
-            values, column = [claim["value"] for claim in claims], self.column[attribute]
-            own = column if attribute in self.known else None
-            own = own or next((name for name in cells if folded(name) == folded(attribute)), None)
-            slot = self._slot(attribute, {**cells, **made.cells}, pairs)
-            if own is not None and (slot is None or is_empty(slot.held) or not is_empty(cells.get(own))):
-                if fills(", ".join(values), cells.get(own), claims):
-                    made.cells[own] = ", ".join(values)
-                    made.written[attribute] = own
-            elif slot is not None:
-                if fills(", ".join(values), slot.held, claims):
-                    made.cells[slot.column] = slot.put(values)
-                    made.written[attribute] = slot.column
-                else:
-                    made.held += 1
-            elif self._is_held(attribute, row):
-                made.held += 1
-            else:
-                made.cells[column] = self._new(attribute, values, made.cells.get(column, cells.get(column)))
-                made.written[attribute] = column
+            one.fill(attribute, claims)
+        made.cells = {name: cell for name, cell in made.cells.items() if name not in cells or cells[name] != cell}
+        made.written = {name: column for name, column in made.written.items() if column in made.cells}
         return made
 
-    def _new(self, attribute: str, values: Sequence[str], cell: Any) -> str:
+
+@dataclass
+class _OneRow:
+    places: Places
+    row: Record
+    cells: dict[str, Any]
+    pairs: Mapping[str, str]
+    labels: Mapping[str, str]
+    joined: Joined
+    made: Filled
+
+    def fill(self, attribute: str, claims: Sequence[Mapping[str, Any]]) -> None:
+        values = list(dict.fromkeys(str(claim["value"]) for claim in claims))
+        edited = [claim for claim in claims if claim["status"] == ClaimStatus.EDITED]
+        holding = self._holding(attribute, values)
+        if holding and edited and self._edit(attribute, values, edited):
+            return
+        if holding and not (edited and all(self._is_shut(slot) for slot in holding)):
+            self.made.held += 1
+        elif not holding and (place := self._vacant(attribute, values)) is not None:
+            slot, held = place
+            self._put(attribute, slot.column, slot.put(held))
+        elif not holding and self._is_held(attribute) and not edited:
+            self.made.held += 1
+        else:
+            column = self.places.column[attribute]
+            self._put(attribute, column, self._new(attribute, values, self.cells.get(column)))
+
+    def _put(self, attribute: str, column: str, cell: Any) -> None:
+        self.cells[column] = self.made.cells[column] = cell
+        self.made.written[attribute] = column
+
+    def _slots(self, attribute: str) -> list[Slot]:
+        """Where the row says something of the attribute, or has room for it: in cells that are called so, that pack
+        several, or that ask for it by another name."""
+        called, asking = [], []
+        for column, cell in self.cells.items():
+            if column in self.places.prose or column in self.pairs or column in self.pairs.values():
+                continue
+            label = self._label(column)
+            slot = Slot(label, column, cell, lambda held: held, self._joined_in(column))
+            if folded(label) == folded(attribute):
+                called.append(slot)
+            elif self.places.values.means(label) == attribute:
+                asking.append(slot)
+        packed = {name: cell for name, cell in self.cells.items() if name not in self.places.prose | self.places.shut}
+        inside = [slot for slot in slots(packed, self.pairs) if self._asks(slot.name, attribute)]
+        return [*called, *inside, *sorted(asking, key=lambda slot: not _in_english(slot.column))]
+
+    def _holding(self, attribute: str, values: Sequence[str]) -> list[Slot]:
+        """Those that say something of it. Of a column that is none of ours, or takes certain words alone, that is to be
+        seen: a system's `type` may be "simple"."""
+        found = []
+        for slot in self._slots(attribute):
+            words = self.places.writing.spelled.get(slot.column)
+            if is_vacant(slot.held):
+                continue
+            if words is not None and folded(slot.name) != folded(attribute):
+                takes = {words[value] for value in self._all_values(attribute) if value in words}
+                if str(slot.held).strip().casefold() not in takes:
+                    continue
+            elif self._is_shut(slot) and not self.places.values.says(attribute, slot.name, slot.held, values):
+                continue
+            found.append(slot)
+        return found
+
+    def _all_values(self, attribute: str) -> Collection[str]:
+        known = self.places.values.attribute(attribute)
+        return known.values if known is not None else ()
+
+    def _vacant(self, attribute: str, values: Sequence[str]) -> tuple[Slot, Any] | None:
+        """The first that is empty and takes the values, with what is to stand there."""
+        for slot in self._slots(attribute):
+            if is_vacant(slot.held) and not self._is_shut(slot):
+                words = self.places.writing.spelled.get(slot.column)
+                if words is None:
+                    return slot, slot.joined([self._fitted(attribute, slot, value) for value in values])
+                told = {words.get(value) for value in values}
+                if len(told) == 1 and (word := told.pop()) is not None:
+                    return slot, word
+        return None
+
+    def _fitted(self, attribute: str, slot: Slot, value: str) -> str:
+        """A value as the slot takes it: where its unit stands beside it, the number alone."""
+        for pattern in _UNIT_COLUMN:
+            column = pattern.format(slot.column)
+            if column in self.cells:
+                unit = str(self.cells[column] or "").strip().casefold()
+                if unit:
+                    return self.places.values.in_unit(value, unit) or value
+        return self.places.values.fitted(attribute, slot.name, value)
+
+    def _edit(self, attribute: str, values: Sequence[str], edited: Sequence[Mapping[str, Any]]) -> bool:
+        """Put what somebody edited where the old value stands; is it said somewhere now?"""
+        said = True
+        for claim in edited:
+            new, done = str(claim["value"]), False
+            for number in range(len(self._holding(attribute, values))):
+                # What was changed may hold the next one too, so they are looked up anew.
+                slot = self._holding(attribute, values)[number]
+                olds = claim.get("replaced", ())
+                if self._is_shut(slot):
+                    continue
+                if (held := self._changed(attribute, slot, olds, new)) is not None:
+                    self._put(attribute, slot.column, slot.put(held))
+                    done = True
+                done = done or self.places.values.says(attribute, slot.name, slot.held, [new])
+            said = said and (done or self._replace(attribute, values, new))
+        return said
+
+    def _changed(self, attribute: str, slot: Slot, olds: Sequence[str], new: str) -> Any | None:
+        for pattern in _UNIT_COLUMN:
+            column = pattern.format(slot.column)
+            if unit := str(self.cells.get(column) or "").strip().casefold():
+                number = self.places.values.in_unit(new, unit)
+                label = f"{slot.name} ({unit})"
+                return None if number is None else self.places.values.changed(attribute, label, slot.held, olds, new)
+        if (words := self.places.writing.spelled.get(slot.column)) is not None:
+            was = {words.get(old) for old in olds}
+            return words.get(new) if str(slot.held).strip().casefold() in was else None
+        return self.places.values.changed(attribute, slot.name, slot.held, olds, new)
+
+    def _replace(self, attribute: str, values: Sequence[str], new: str) -> bool:
+        """Where the old value stands nowhere: of an attribute that may have several values the new one joins what is
+        there, else it takes its place."""
+        slot = next((one for one in self._holding(attribute, values) if not self._is_shut(one)), None)
+        if slot is None or slot.column in self.places.writing.spelled:
+            return False
+        known = self.places.values.attribute(attribute)
+        if known is None or not known.multiple:
+            held = slot.joined([self._fitted(attribute, slot, value) for value in values])
+        elif isinstance(slot.held, list):
+            held = [*slot.held, new]
+        elif isinstance(slot.held, str) and slot.held.lstrip()[:1] not in ("{", "["):
+            held = slot.held.rstrip() + _sign_in(slot.held) + new
+        else:
+            return False
+        self._put(attribute, slot.column, slot.put(held))
+        return True
+
+    def _new(self, attribute: str, values: Sequence[str], cell: Any) -> Any:
         """What a new value makes of the cell that it goes to."""
-        packing = self.packing
-        if packing is None or self.column[attribute] != packing.column:
-            return ", ".join(values)
+        packing = self.places.writing.packing
+        if packing is None or self.places.column[attribute] != packing.column:
+            return self._joined_in(self.places.column[attribute])(values)
         held = "" if is_empty(cell) else f"{cell}{packing.parts}"
         title = attribute.replace("_", " ").capitalize()
         return held + packing.entry.format(name=attribute, title=title, value=packing.values.join(values))
 
-    def _slot(self, attribute: str, cells: Mapping[str, Any], pairs: Mapping[str, str] | None) -> Slot | None:
-        packed = {column: cell for column, cell in cells.items() if column not in self.prose}
-        return next(
-            (
-                slot
-                for slot in slots(packed, self.pairs if pairs is None else pairs)
-                if self._asks(slot.name, attribute)
-            ),
-            None,
-        )
+    def _joined_in(self, column: str) -> Joined:
+        sign = self.places.writing.joined.get(column)
+        return sign.join if sign is not None else self.joined
 
-    def _is_held(self, attribute: str, row: Record) -> bool:
+    def _label(self, column: str) -> str:
+        return self.labels.get(column) or self.places.writing.labels.get(column) or label_of(column)
+
+    def _is_shut(self, slot: Slot) -> bool:
+        return slot.column in self.places.shut
+
+    def _is_held(self, attribute: str) -> bool:
         """Does the row say it where nothing can be put: in elements within others, of its variants?"""
-        of_variants = {name: value for variant in row.variants for name, value in variant.options.items()}
-        shaped = {name: value for name, value in row.values.items() if name not in self.prose}
+        of_variants = {name: value for variant in self.row.variants for name, value in variant.options.items()}
+        shaped = {
+            name: value
+            for name, value in self.row.values.items()
+            if name not in self.places.prose | self.places.shut and name not in self.cells
+        }
         return any(
-            not is_empty(value) and self._asks(name, attribute) for name, value in (of_variants | shaped).items()
+            not is_vacant(value) and name not in self.places.writing.spelled and self._asks(name, attribute)
+            for name, value in (of_variants | shaped).items()
         )
 
     def _asks(self, label: str, attribute: str) -> bool:
-        return folded(label) == folded(attribute) or self.means(label) == attribute
+        return folded(label) == folded(attribute) or self.places.values.means(label_of(label)) == attribute
 
 
-def fills(value: str, held: Any, claims: Sequence[dict[str, Any]]) -> bool:
-    """Whether a cell that holds `held` takes `value`: if it is empty, or somebody edited the value."""
-    edited = any(claim["status"] == ClaimStatus.EDITED for claim in claims)
-    return is_empty(held) or (edited and str(held) != value)
+def is_vacant(held: Any) -> bool:
+    """Is there nothing in a cell, or a word that programs write for nothing?"""
+    return is_empty(held) and not (isinstance(held, str) and held.strip().casefold() == _NONE)
+
+
+def _in_english(column: str) -> bool:
+    return bool(re.search(r"[._:\-\[( ]en\b", column, re.IGNORECASE))
+
+
+def _sign_in(text: str) -> str:
+    """What parts several values in a cell."""
+    found = re.search(r"\s*[,;/|]\s*|\n", text)
+    return found[0] if found else ", "

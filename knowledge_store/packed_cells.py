@@ -9,22 +9,25 @@ from typing import Any
 
 _LONGEST_NAME = 40
 _PARTS = ("\n", "<br>", "<br/>", "<br />", ";", "|", ",")
-_SIGN = re.compile(r"\s*[=:]\s*")
+_ITEM = re.compile(r"<li\b[^>]*>(.*?)(?=</?li\b|</[uo]l>|$)", re.IGNORECASE | re.DOTALL)
+_SIGN = re.compile(r"\s*[=:]\s*|\s+[-–—]\s+")
 _DETAIL = re.compile(r"(?:^|(?<=,))\s*(?P<section>[^:,]*):(?P<name>[^:,]*):(?P<value>(?:[^,]|,(?![^:,]*:[^:,]*:))*)")
 """Google's product details as text: section, name and value."""
-_SEVERAL = ("|", "/", ";", ",")
+_SEVERAL = ("|", " / ", "; ", ", ")
 _NAMES = ("name", "key", "label", "attribute_name", "attribute", "k")
 _VALUES = ("value", "attribute_value", "values", "v")
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Where a cell of `column` holds the value of `name`: `held` is that value, `put(values)` the cell with others."""
+    """Where a cell of `column` holds the value of `name`: `held` is that value, `put(held)` the cell with another one,
+    `joined(values)` several values as one that may be put there."""
 
     name: str
     column: str
-    held: str
-    put: Callable[[Sequence[str]], str]
+    held: Any
+    put: Callable[[Any], Any]
+    joined: Callable[[Sequence[str]], Any] = ", ".join
 
 
 def slots(cells: Mapping[str, Any], pairs: Mapping[str, str]) -> Iterator[Slot]:
@@ -32,11 +35,15 @@ def slots(cells: Mapping[str, Any], pairs: Mapping[str, str]) -> Iterator[Slot]:
     for of_names, of_values in pairs.items():
         name, held = (str(cells.get(column) or "").strip() for column in (of_names, of_values))
         if name:
-            yield Slot(name, of_values, held, ", ".join)
+            yield Slot(name, of_values, held, lambda text: text)
     for column, cell in cells.items():
-        if not isinstance(cell, str) or column in pairs or column in pairs.values():
+        if column in pairs or column in pairs.values():
             continue
-        if column == "product_detail":
+        if isinstance(cell, list | dict):
+            yield from _of_data(column, cell, lambda data: data)
+        elif not isinstance(cell, str):
+            continue
+        elif column == "product_detail":
             yield from _details(column, cell)
         elif cell.lstrip()[:1] in ("{", "["):
             yield from _of_json(column, cell)
@@ -44,21 +51,23 @@ def slots(cells: Mapping[str, Any], pairs: Mapping[str, str]) -> Iterator[Slot]:
             yield from _listed(column, cell)
 
 
-def _replaced(text: str, start: int, end: int, sign: str) -> Callable[[Sequence[str]], str]:
-    return lambda values: f"{text[:start]}{sign.join(values)}{text[end:]}"
+def _replaced(text: str, start: int, end: int) -> Callable[[Any], str]:
+    return lambda held: f"{text[:start]}{held}{text[end:]}"
 
 
 def _details(column: str, text: str) -> Iterator[Slot]:
     for found in _DETAIL.finditer(text):
-        yield Slot(found["name"].strip(), column, found["value"].strip(), _replaced(text, *found.span("value"), " / "))
+        put = _replaced(text, *found.span("value"))
+        yield Slot(found["name"].strip(), column, found["value"].strip(), put, " / ".join)
 
 
 def _listed(column: str, text: str) -> Iterator[Slot]:
     """Of a cell in which every part, or every line, has a name; only with commas a part may be of a value ("a, b")."""
-    for parting in _PARTS:
+    items = [found.span(1) for found in _ITEM.finditer(text)]
+    for parting in ("<li>", *_PARTS) if items else _PARTS:
         if parting not in text and not (parting == "," and "=" in text):
             continue
-        spans = list(_parts(text, parting))
+        spans = items if parting == "<li>" else list(_parts(text, parting))
         signs = [_SIGN.search(text, start, end) for start, end in spans]
         named = [
             sign is not None and _is_name(text[start : sign.start()])
@@ -68,7 +77,9 @@ def _listed(column: str, text: str) -> Iterator[Slot]:
         if parting == ",":
             fits = named[:1] == [True] and "=" in text
         else:
-            fits = sum(named) > 1 and all(one or empty for one, empty in zip(named, blank, strict=True))
+            fits = sum(named) > (parting != "<li>") and all(
+                one or empty for one, empty in zip(named, blank, strict=True)
+            )
         if not fits:
             continue
         heads = [at for at, one in enumerate(named) if one]
@@ -79,8 +90,13 @@ def _listed(column: str, text: str) -> Iterator[Slot]:
             while end > start and text[end - 1].isspace():
                 end -= 1
             held = text[start:end]
-            joined = next((one for one in _SEVERAL if one in held and one != parting), "|" if parting == "," else ", ")
-            yield Slot(text[spans[at][0] : sign.start()].strip(), column, held, _replaced(text, start, end, joined))
+            joined = next((one for one in _SEVERAL if one.strip() in held and one.strip() != parting), None)
+            if joined is not None and joined not in held:
+                joined = joined.strip()
+            joined = joined or ("|" if parting == "," else ", ")
+            yield Slot(
+                text[spans[at][0] : sign.start()].strip(), column, held, _replaced(text, start, end), joined.join
+            )
         return
 
 
@@ -98,22 +114,25 @@ def _is_name(text: str) -> bool:
 
 
 def _of_json(column: str, text: str) -> Iterator[Slot]:
-    """Of an object's keys, or of a list of objects that have a name and a value."""
     try:
         read = json.loads(text)
     except (ValueError, RecursionError):
         return
-    spaced = ", " in text or ": " in text
+    separators = None if ", " in text or ": " in text else (",", ":")
+    yield from _of_data(column, read, lambda data: json.dumps(data, ensure_ascii=False, separators=separators))
 
-    def put(place: Any, key: Any) -> Callable[[Sequence[str]], str]:
-        def with_values(values: Sequence[str]) -> str:
-            before = place[key]
-            place[key] = list(values) if isinstance(before, list) else ", ".join(values)
-            made = json.dumps(read, ensure_ascii=False, separators=None if spaced else (",", ":"))
-            place[key] = before
-            return made
 
-        return with_values
+def _of_data(column: str, read: Any, written: Callable[[Any], Any]) -> Iterator[Slot]:
+    """Of an object's keys, or of a list of objects that have a name and a value."""
+
+    def slot(name: str, place: dict[str, Any], key: str) -> Slot:
+        several = isinstance(place[key], list)
+
+        def put(held: Any) -> Any:
+            changed = {**place, key: held}
+            return written([changed if one is place else one for one in read] if place is not read else changed)
+
+        return Slot(name.strip(), column, place[key], put, list if several else ", ".join)
 
     for place in read if isinstance(read, list) else [read]:
         if not isinstance(place, dict):
@@ -121,14 +140,6 @@ def _of_json(column: str, text: str) -> Iterator[Slot]:
         name = next((place[key] for key in _NAMES if isinstance(place.get(key), str)), None)
         value = next((key for key in _VALUES if key in place), None)
         if name is not None and value is not None:
-            yield Slot(name.strip(), column, _shown(place[value]), put(place, value))
+            yield slot(name, place, value)
         elif place is read:
-            for key, held in place.items():
-                if not isinstance(held, dict):
-                    yield Slot(key, column, _shown(held), put(place, key))
-
-
-def _shown(held: Any) -> str:
-    if isinstance(held, list):
-        return ", ".join(map(str, held))
-    return "" if held is None else str(held)
+            yield from (slot(key, place, key) for key, held in place.items() if not isinstance(held, dict))

@@ -547,14 +547,30 @@ class Store:
         self, product_ids: Collection[str], *, only_decided: bool = False, least: float = 0.0
     ) -> dict[str, dict[str, list[dict[str, Any]]]]:
         """The claims that hold, verified or decided by people, by product and attribute: with `only_decided` the
-        latter, of the first those whose confidence is at `least` that."""
+        latter, of the first those whose confidence is at `least` that. Each with what it `replaced`, if somebody edited
+        it: the values before it, the last first."""
         query = select(CLAIM).where(CLAIM.c.product_id.in_(product_ids), *_sound(only_decided, least))
+        edits = select(DECISION.c.product_id, DECISION.c.attribute, DECISION.c.value, DECISION.c.decided).where(
+            DECISION.c.product_id.in_(product_ids), DECISION.c.added.is_not(None), DECISION.c.withdrawn.is_(False)
+        )
         found: dict[str, dict[str, list[dict[str, Any]]]] = {}
         with self.reading() as connection:
+            before: dict[tuple[str, str, str], list[str]] = {}
+            for edit in connection.execute(edits.order_by(DECISION.c.id)):
+                of = (edit.product_id, edit.attribute)
+                before[*of, edit.decided] = [edit.value, *before.get((*of, edit.value), ())]
             for row in connection.execute(query.order_by(CLAIM.c.id)):
                 mine = found.setdefault(row.product_id, {})
-                mine.setdefault(row.attribute, []).append(dict(row._mapping))
+                replaced = before.get((row.product_id, row.attribute, row.value), ())
+                mine.setdefault(row.attribute, []).append(dict(row._mapping) | {"replaced": replaced})
         return found
+
+    def texts(self, product_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        """What claims rest on, of some hundred products, by id: title, description, brand, and other columns raw."""
+        columns = (PRODUCT.c.title, PRODUCT.c.description, PRODUCT.c.brand, PRODUCT.c.attributes)
+        with self.reading() as connection:
+            rows = connection.execute(select(PRODUCT.c.id, *columns).where(PRODUCT.c.id.in_(product_ids)))
+            return {row.id: dict(row._mapping) for row in rows}
 
     def summed_up(self, product_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
         """The claims that summaries are composed of, by product: those that hold, and what texts deny."""

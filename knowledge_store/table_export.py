@@ -1,11 +1,11 @@
 """Workbooks and Parquet files with what is known filled in: cells that are empty, and columns that are new."""
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from reaseq.knowledge_store.feeds.rows import FeedError, Layout, Record
-from reaseq.knowledge_store.filling import Filled, KnownRow, OnRow, Places
+from reaseq.knowledge_store.filling import KnownRow, OnRow, Places
 
 
 def fill_workbook(
@@ -28,7 +28,7 @@ def fill_workbook(
         values = record.values if isinstance(record, Record) else {}
         cells = {name: values.get(name) if name in merged else cell.value for name, cell in own.items()}
         # What is merged with other rows' cells is not this row's alone.
-        made = _within(places.filled(record, cells, known), own.keys() - merged)
+        made = places.filled(record, cells, known).within(own.keys() - merged)
         for name, value in made.cells.items():
             cell: Any = own[name]
             cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
@@ -38,7 +38,7 @@ def fill_workbook(
 
 
 def fill_parquet(path: Path, target: Path, places: Places, rows: Iterator[KnownRow], on_row: OnRow) -> None:
-    """A row group at a time; columns that hold something else than text stay as they are."""
+    """A row group at a time; columns of numbers, times and the like stay as they are."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -46,8 +46,9 @@ def fill_parquet(path: Path, target: Path, places: Places, rows: Iterator[KnownR
         schema = file.schema_arrow
         for name in places.added:
             schema = schema.append(pa.field(name, pa.string()))
-        texts = {name for name in schema.names if pa.types.is_string(schema.field(name).type)}
-        read = texts - places.prose | (texts & set(places.column.values()))
+        types = {name: schema.field(name).type for name in schema.names}
+        texts = {name for name in schema.names if _is_text(types[name])}
+        read = texts - places.prose
         packed = file.metadata.row_group(0).column(0).compression if file.num_row_groups else "SNAPPY"
         with pq.ParquetWriter(target, schema, compression=packed) as writer:
             coming = next(rows, None)
@@ -62,23 +63,46 @@ def fill_parquet(path: Path, target: Path, places: Places, rows: Iterator[KnownR
                 while coming is not None and coming[0].line <= before + len(table):
                     record, _, known = coming
                     at = record.line - before - 1
-                    cells = {name: column[at] for name, column in held.items()}
-                    # What holds numbers takes no text.
-                    made = _within(places.filled(record, cells, known), texts)
+                    # Of what holds no text it is known that something is there, and nothing is put there.
+                    others = record.values if known and isinstance(record, Record) else {}
+                    cells = {name: value for name, value in others.items() if name not in texts and name in types}
+                    cells |= {name: column[at] for name, column in held.items()}
+                    made = places.filled(record, cells, known).within(texts)
                     for name, value in made.cells.items():
                         if name not in changed:
                             changed[name] = list(held[name])
-                        changed[name][at] = value
+                        changed[name][at] = _as_of(types[name], value)
                     on_row(coming, made)
                     coming = next(rows, None)
                 before += len(table)
-                arrays = [pa.array(changed[name], schema.field(name).type) if name in changed else table.column(name)
-                          for name in schema.names]  # fmt: skip
+                arrays = [
+                    _array(changed[name], types[name]) if name in changed else table.column(name)
+                    for name in schema.names
+                ]
                 writer.write_table(pa.table(arrays, schema=schema))
 
 
-def _within(made: Filled, columns: Set[str]) -> Filled:
-    """Without what would go to other columns than these."""
-    written = {attribute: column for attribute, column in made.written.items() if column in columns}
-    cells = {name: value for name, value in made.cells.items() if name in columns}
-    return Filled(cells, written, made.held + len(made.cells) - len(cells))
+def _is_text(type_: Any) -> bool:
+    """Text, as it is, in a dictionary, or several in a list."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(type_):
+        return _is_text(type_.value_type)
+    if pa.types.is_list(type_) or pa.types.is_large_list(type_):
+        return _is_text(type_.value_type)
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
+
+
+def _as_of(type_: Any, value: Any) -> Any:
+    import pyarrow as pa
+
+    several = pa.types.is_list(type_) or pa.types.is_large_list(type_)
+    return value if several == isinstance(value, list) else [value] if several else ", ".join(map(str, value))
+
+
+def _array(values: list[Any], type_: Any) -> Any:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(type_):
+        return pa.array(values, type_.value_type).dictionary_encode().cast(type_)
+    return pa.array(values, type_)

@@ -12,13 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from reaseq.knowledge_store.feeds.rows import FeedError, Layout, Record
 from reaseq.knowledge_store.filling import Filled, KnownRow, OnRow, Places
 
 _DECLARED = re.compile(rb"""^<\?xml[^>]*encoding=["']([\w.-]+)["']""")
 _CDATA = re.compile(r"<!\[CDATA\[(.*)\]\]>", re.DOTALL)
+_NAMED = re.compile(rb"""\sname\s*=\s*["']([^"']+)["']""")
 _START_TAG = re.compile(rb"""<(?:"[^"]*"|'[^']*'|[^>"'])*>""")
 
 
@@ -129,56 +130,77 @@ def _changes(text: bytes, element: _Element, row: KnownRow, places: Places) -> t
     """What becomes of a record, and of its bytes, in order."""
     known = row[2]
     children: dict[str, _Child] = {}
+    labels: dict[str, str] = {}
     pairs: dict[str, str] = {}
+    cells: dict[str, str] = {}
+    asked_in = ""
     for at, child in enumerate(element.children):
         names = {inner.name: inner for inner in child.children}
         if {"attribute_name", "attribute_value"} <= names.keys():
             # Google's product details: each a name and a value.
             pairs[f"{at}.name"] = f"{at}.value"
-            children |= {f"{at}.name": names["attribute_name"], f"{at}.value": names["attribute_value"]}
+            cells[f"{at}.name"] = labels[f"{at}.value"] = _text_of(text, names["attribute_name"])
+            children[f"{at}.value"] = names["attribute_value"]
+        elif not child.children and (named := _NAMED.search(_opening(text, child))):
+            # <param name="Color">
+            pairs[f"{at}.name"] = f"{at}.value"
+            cells[f"{at}.name"] = labels[f"{at}.value"] = html.unescape(named[1].decode())
+            children[f"{at}.value"] = child
+            asked_in = child.tag
         elif not child.children:
-            children.setdefault(places.spelled(child.name), child)
-    cells = {name: _text_of(text, child) for name, child in children.items()}
-    filled = places.filled(row[0], cells, known, pairs)
+            key = places.spelled(child.name)
+            if key in children:
+                key = f"{at}.{key}"
+                labels[key] = child.name
+            children[key] = child
+    cells |= {name: _text_of(text, child) for name, child in children.items()}
+    filled = places.filled(row[0], cells, known, pairs=pairs, labels=labels)
     prefixes = [child.tag.rpartition(":")[0] for child in element.children]
     prefix = max(prefixes, key=prefixes.count)
     colon = f"{prefix}:" if prefix else ""
     changes: list[_Change] = []
     for name, value in filled.cells.items():
         if (found := children.get(name)) is not None:
-            opening = _START_TAG.match(text, found.start)
-            assert opening is not None
-            kept = opening.group().removesuffix(b">").removesuffix(b"/").rstrip() + b">"
+            kept = _opening(text, found).removesuffix(b">").removesuffix(b"/").rstrip() + b">"
             changes.append((found.start, found.end, kept + f"{escape(value)}</{found.tag}>".encode()))
     new = []
     for attribute, column in filled.written.items():
         if column not in children:
-            value = ", ".join(claim["value"] for claim in known[attribute])
-            new.append(_new_element(attribute, column, value, colon, places).encode())
+            value = ", ".join(dict.fromkeys(claim["value"] for claim in known[attribute]))
+            new.append(_new_element(attribute, column, value, colon, asked_in, places).encode())
     if new:
         last = element.children[-1]
         indent = last.start
         while text[indent - 1 : indent].isspace():
             indent -= 1
         changes.append((last.end, last.end, b"".join(text[indent : last.start] + one for one in new)))
+    filled.written = {name: labels.get(column, column) for name, column in filled.written.items()}
     return filled, sorted(changes)
 
 
-def _new_element(attribute: str, column: str, value: str, colon: str, places: Places) -> str:
-    if places.packing is None or column != places.packing.column:
-        return f"<{colon}{column}>{escape(value)}</{colon}{column}>"
-    title = escape(attribute.replace("_", " ").capitalize())
-    inner = f"<{colon}attribute_name>{title}</{colon}attribute_name>"
-    inner += f"<{colon}attribute_value>{escape(value)}</{colon}attribute_value>"
-    return f"<{colon}{column}>{inner}</{colon}{column}>"
+def _new_element(attribute: str, column: str, value: str, colon: str, asked_in: str, places: Places) -> str:
+    title = attribute.replace("_", " ").capitalize()
+    packing = places.writing.packing
+    if packing is not None and column == packing.column:
+        inner = f"<{colon}attribute_name>{escape(title)}</{colon}attribute_name>"
+        inner += f"<{colon}attribute_value>{escape(value)}</{colon}attribute_value>"
+        return f"<{colon}{column}>{inner}</{colon}{column}>"
+    if asked_in:
+        return f"<{asked_in} name={quoteattr(title)}>{escape(value)}</{asked_in}>"
+    return f"<{colon}{column}>{escape(value)}</{colon}{column}>"
+
+
+def _opening(text: bytes, child: _Child) -> bytes:
+    found = _START_TAG.match(text, child.start)
+    assert found is not None
+    return found.group()
 
 
 def _text_of(text: bytes, child: _Child) -> str:
     """What stands in an element without others."""
-    opening = _START_TAG.match(text, child.start)
-    assert opening is not None
-    if opening.group().endswith(b"/>"):
+    opening = _opening(text, child)
+    if opening.endswith(b"/>"):
         return ""
-    inner = text[opening.end() : text.rfind(b"</", opening.end(), child.end)].decode().strip()
+    inner = text[child.start + len(opening) : text.rfind(b"</", child.start + len(opening), child.end)].decode().strip()
     marked = _CDATA.fullmatch(inner)
     return marked[1] if marked else html.unescape(inner)

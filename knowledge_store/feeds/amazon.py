@@ -7,7 +7,7 @@ Templates with field names such as `item_sku` in the third line
 import re
 from collections.abc import Iterable, Iterator
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, Writing, text_of
 
 MARKS = ("item_sku", "item_name")
 FIELDS = {
@@ -20,6 +20,23 @@ FIELDS = {
     "currency": "currency",
     "category": "feed_product_type",
 }
+WRITING = Writing(
+    system=frozenset(("feed_product_type", "item_type", "item_type_keyword", "parent_child", "variation_theme")),
+    labels={
+        "color_name": "color",
+        "closure_type": "closure",
+        "outer_material_type": "upper material",
+        "material_type": "material",
+        "sole_material": "sole material",
+        "inner_material_type": "lining material",
+        "department_name": "audience",
+        "target_gender": "gender",
+        "pattern_name": "pattern",
+        "style_name": "style",
+        "heel_height": "heel height",
+    },
+)
+"""Columns of its templates, by what they ask for."""
 _VARIES = ("size_name", "color_name", "size", "color", "style_name", "material_type", "flavor_name", "scent_name")
 """What children may differ by whose theme the file does not name."""
 _PLACING = ("parent_child", "parent_sku", "variation_theme", "relationship_type", "external_product_id")

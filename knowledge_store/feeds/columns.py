@@ -356,6 +356,13 @@ def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None)
     return by_name
 
 
+def label_of(column: str) -> str:
+    """What a column is called, without its language, and without where a system keeps it (`Color
+    (product.metafields.custom.color)`)."""
+    found = _LOCALE.match(column)
+    return re.sub(r" \([^()]*\.[^()]*\)$", "", found[1] if found else column)
+
+
 def in_other_languages(columns: Sequence[str], mapping: Mapping[str, str]) -> dict[str, list[str]]:
     """Of title and description, where their columns are of one language, those that say the same in others."""
     made: dict[str, list[str]] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reaseq.knowledge_store.feeds.prices import holds_now
-from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Variant, identifier, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Variant, Writing, identifier, text_of
 
 MARKS = ("id", "title", "link", "image_link")
 MARKS_OF_GROUPS = ("id", "title", "item_group_id")
@@ -20,14 +20,27 @@ FIELDS = {
     "list_price": "price",
     "category": "product_type",
 }
-PACKING = Packing(
-    "product_detail",
-    ":{title}:{value}",
-    ",",
-    " / ",
-    own=frozenset(("color", "size", "material", "pattern", "gender", "age_group")),
+_GENDERS = {"women": "female", "girls": "female", "men": "male", "boys": "male", "unisex": "unisex"}
+_AGES = dict.fromkeys(("kids", "children", "boys", "girls"), "kids") | {
+    one: one for one in ("newborn", "infant", "toddler", "adult")
+}
+WRITING = Writing(
+    packing=Packing(
+        "product_detail",
+        ":{title}:{value}",
+        ",",
+        " / ",
+        own=frozenset(("color", "size", "material", "pattern", "gender", "age_group")),
+    ),
+    system=frozenset(("product_type", "google_product_category", "condition", "availability")),
+    joined={"color": "/", "material": "/", "size": "/"},
+    spelled={
+        "gender": _GENDERS | {value: value for value in _GENDERS.values()},
+        "age_group": _AGES | {value: value for value in _AGES.values()},
+    },
 )
-"""Google takes no fields but its own (https://support.google.com/merchants/answer/9218260)."""
+"""Google takes no fields but its own (https://support.google.com/merchants/answer/9218260), and in some only its own
+words (https://support.google.com/merchants/answer/6324479, 6324463)."""
 OPTIONS = ("color", "size", "pattern", "material", "age_group", "gender")
 """What items of a group may differ by."""
 NAMES = ("gtin",)

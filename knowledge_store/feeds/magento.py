@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reaseq.knowledge_store.feeds.prices import holds_now
-from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Variant, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Variant, Writing, text_of
 
 MARKS = ("sku", "product_type", "attribute_set_code", "name")
 MARKS_OF_SOME = ("sku", "name", "additional_attributes")
@@ -23,7 +23,10 @@ FIELDS = {
     "category": "categories",
 }
 _BARRED, _PARTED = re.compile(r"\|\w+="), re.compile(r",\w+=")
-PACKING = Packing("additional_attributes", "{name}={value}", ",", "|")
+WRITING = Writing(
+    packing=Packing("additional_attributes", "{name}={value}", ",", "|"),
+    system=frozenset(("product_type", "attribute_set_code", "categories", "configurable_variations")),
+)
 
 
 def rows(found: Iterable[Row]) -> Iterator[Row]:

@@ -112,12 +112,33 @@ class Packing:
 
 
 @dataclass(frozen=True)
+class Writing:
+    """Where values of ours go in a system's files: `column_name` is what a column of an attribute's {name} or {title}
+    is called, `packing` where it goes instead.
+
+    `system` are columns that the system keeps for itself, or reads a category in; `labels` what columns ask for whose
+    names do not say it; `joined` signs between several values, by column; `spelled` words for values, of columns that
+    take no others.
+    """
+
+    column_name: str = "{name}"
+    packing: Packing | None = None
+    system: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = dataclass_field(default_factory=dict)
+    joined: Mapping[str, str] = dataclass_field(default_factory=dict)
+    spelled: Mapping[str, Mapping[str, str]] = dataclass_field(default_factory=dict)
+
+
+PLAIN = Writing()
+"""Columns of our own, by their names."""
+
+
+@dataclass(frozen=True)
 class Feed:
     """An opened feed. `position()` is how many of the file's `size` bytes were read so far.
 
-    `fields` says which column is which field, where the format does; `column_name` what a column of ours is called in
-    such a file, of an attribute's {name} or {title}, and `packing` where it goes instead. `taken` is how the file is
-    read, by what each of it is called: its encoding, its delimiter.
+    `fields` says which column is which field, where the format does, `writing` where values of ours go. `taken` is how
+    the file is read, by what each of it is called: its encoding, its delimiter.
     """
 
     path: Path
@@ -128,8 +149,7 @@ class Feed:
     position: Callable[[], int]
     fields: Mapping[str, str] = dataclass_field(default_factory=dict)
     layout: Layout | None = None
-    column_name: str = "{name}"
-    packing: Packing | None = None
+    writing: Writing = PLAIN
     taken: Mapping[str, str] = dataclass_field(default_factory=dict)
 
 

@@ -10,34 +10,33 @@ from dataclasses import dataclass, replace
 
 from reaseq.knowledge_store.feeds import amazon, google, icecat, magento, nested, schema_org, shopify, woocommerce
 from reaseq.knowledge_store.feeds.columns import folded
-from reaseq.knowledge_store.feeds.rows import Feed, Packing, Record, Row, text_of, with_columns
+from reaseq.knowledge_store.feeds.rows import PLAIN, Feed, Record, Row, Writing, text_of, with_columns
 
 
 @dataclass(frozen=True)
 class Shape:
-    """`marks` are columns that only this system's files have together; `fields` says what its columns mean,
-    `column_name` and `packing` where values of ours go."""
+    """`marks` are columns that only this system's files have together; `fields` says what its columns mean, `writing`
+    where values of ours go."""
 
     name: str
     marks: Sequence[str]
     fields: Mapping[str, str]
     rows: Callable[[Iterable[Row]], Iterator[Row]]
-    column_name: str = "{name}"
-    packing: Packing | None = None
+    writing: Writing = PLAIN
 
 
 SHAPES = (
-    Shape("Shopify products", shopify.MARKS, shopify.FIELDS, shopify.rows, shopify.COLUMN_NAME),
-    Shape("Shopify products", shopify.MARKS_2025, shopify.FIELDS, shopify.rows, shopify.COLUMN_NAME),
-    Shape("WooCommerce products", woocommerce.MARKS, woocommerce.FIELDS, woocommerce.rows, woocommerce.COLUMN_NAME),
-    Shape("Magento products", magento.MARKS, magento.FIELDS, magento.rows, packing=magento.PACKING),
-    Shape("Magento products", magento.MARKS_OF_SOME, magento.FIELDS, magento.rows, packing=magento.PACKING),
-    Shape("Amazon flat file", amazon.MARKS, amazon.FIELDS, amazon.rows),
+    Shape("Shopify products", shopify.MARKS, shopify.FIELDS, shopify.rows, shopify.WRITING),
+    Shape("Shopify products", shopify.MARKS_2025, shopify.FIELDS, shopify.rows, shopify.WRITING),
+    Shape("WooCommerce products", woocommerce.MARKS, woocommerce.FIELDS, woocommerce.rows, woocommerce.WRITING),
+    Shape("Magento products", magento.MARKS, magento.FIELDS, magento.rows, magento.WRITING),
+    Shape("Magento products", magento.MARKS_OF_SOME, magento.FIELDS, magento.rows, magento.WRITING),
+    Shape("Amazon flat file", amazon.MARKS, amazon.FIELDS, amazon.rows, amazon.WRITING),
     Shape("Icecat", icecat.MARKS_XML, icecat.FIELDS, icecat.rows_of_xml),
     Shape("Icecat", icecat.MARKS_JSON, icecat.FIELDS, icecat.rows_of_json),
     Shape("schema.org products", schema_org.MARKS, schema_org.FIELDS, schema_org.rows),
-    Shape("Google Merchant products", google.MARKS, google.FIELDS, google.rows, packing=google.PACKING),
-    Shape("Google Merchant products", google.MARKS_OF_GROUPS, google.FIELDS, google.rows, packing=google.PACKING),
+    Shape("Google Merchant products", google.MARKS, google.FIELDS, google.rows, google.WRITING),
+    Shape("Google Merchant products", google.MARKS_OF_GROUPS, google.FIELDS, google.rows, google.WRITING),
     Shape("products with variants", nested.MARKS, nested.FIELDS, nested.rows),
 )
 
@@ -57,8 +56,7 @@ def shaped(feed: Feed) -> Feed:
                 columns=names,
                 rows=rows,
                 fields={field: name for field, name in shape.fields.items() if name in names},
-                column_name=shape.column_name,
-                packing=shape.packing,
+                writing=shape.writing,
             )
     return _of_pairs(feed)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, Writing, identifier, text_of
 
 MARKS = ("Handle", "Title")
 MARKS_2025 = ("URL handle", "Title")
@@ -32,7 +32,10 @@ FIELDS = {
     "list_price": "Variant Compare At Price",
     "category": "Category",
 }
-COLUMN_NAME = "{title} (product.metafields.reaseq.{name})"
+WRITING = Writing(
+    "{title} (product.metafields.reaseq.{name})",
+    system=frozenset(("Type", "Product Category", "Product category", "Tags", "Vendor", "Status", "Published")),
+)
 _OF_VARIANTS = re.compile(r"^(?:Option\d |Variant (?!Price$|Compare At Price$)|Image |Linked To$|Cost per item)")
 _KNOWN_OF_VARIANTS = re.compile(r"^(?:Option\d |Image |Linked To$|Variant (?:SKU|Barcode)$)")
 """Those that are its options, its names, or pictures of the product."""

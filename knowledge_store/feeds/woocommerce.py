@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reaseq.knowledge_store.feeds.prices import holds_now
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, Writing, identifier, text_of
 
 MARKS = ("Type", "SKU", "Name", "Regular price")
 FIELDS = {
@@ -23,7 +23,7 @@ FIELDS = {
     "list_price": "Regular price",
     "category": "Categories",
 }
-COLUMN_NAME = "Meta: {name}"
+WRITING = Writing("Meta: {name}", system=frozenset(("Type", "Categories", "Tags", "Published")))
 _TRANSLATED = {
     "Type": ("Typ", "Tipo", "Rodzaj", "Tyyppi"),
     "SKU": ("Artikelnummer", "UGS", "COD", "REF", "Varenummer", "Artikelnr"),

@@ -1,0 +1,206 @@
+"""What cells of a feed say of attributes, and what becomes of a cell where one of its values becomes another."""
+
+import json
+import re
+from collections.abc import Collection, Sequence
+from functools import lru_cache
+from typing import Any
+
+from reaseq.documents.document import COLUMN, Document
+from reaseq.taxonomy.labels import Asks
+from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.schema import Attribute, CategorySchema
+from reaseq.taxonomy.units import canonical, same
+
+_PARTED = re.compile(r"(\s*[,;/|+&]\s*|\s*\n\s*)")
+_NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*")
+_AMOUNTS, _UNITS = ("value", "amount"), ("unit", "measurement", "unit_code", "unitCode")
+Span = tuple[int, int]
+
+
+class CellValues:
+    """By all schemas of a store."""
+
+    def __init__(self, schemas: Sequence[CategorySchema]) -> None:
+        self._lexicons = [Lexicon(schema) for schema in schemas]
+        self.means = lru_cache(4096)(self._means)
+
+    def _means(self, label: str) -> str | None:
+        """The attribute that a label asks for in all schemas that know it."""
+        asked = [
+            one
+            for lexicon in self._lexicons
+            if (one := lexicon.labels.of_column(label)).asks is Asks.VALUE and not one.near
+        ]
+        named = {name for one in asked for name in one.attributes}
+        return next(iter(named)) if len(named) == 1 else None
+
+    def unit_in(self, label: str) -> str:
+        """The unit that a label gives ("Heel height (cm)"), or ""."""
+        return next((unit for one in self._lexicons if (unit := one.labels.of_column(label).unit)), "")
+
+    def attribute(self, name: str) -> Attribute | None:
+        return next((found for one in self._lexicons if (found := one.schema.get(name)) is not None), None)
+
+    def says(self, name: str, label: str, held: Any, values: Collection[str]) -> bool:
+        """Does a cell under this label say one of these values of the attribute?"""
+        if isinstance(held, list):
+            return any(self.says(name, label, one, values) for one in held)
+        if isinstance(held, dict):
+            return any(self.says(name, label, one, values) for one in held.values())
+        return bool(self._spans(name, label, str(held), values))
+
+    def changed(self, name: str, label: str, held: Any, olds: Collection[str], new: str) -> Any | None:
+        """The cell with `new` where it says one of `olds`, all else as it was; None where it says none of them.
+
+        held: text (perhaps JSON), a number, or data of a JSON file.
+        """
+        if isinstance(held, list):
+            parts = [self.changed(name, label, one, olds, new) for one in held]
+            if all(part is None for part in parts):
+                return None
+            made = [old if part is None else part for old, part in zip(held, parts, strict=True)]
+            return [one for at, one in enumerate(made) if one not in made[:at]]
+        if isinstance(held, dict):
+            return self._changed_object(name, label, held, olds, new)
+        if isinstance(held, int | float) and not isinstance(held, bool):
+            return self._changed_number(name, label, held, olds, new)
+        if not isinstance(held, str):
+            return None
+        if held.lstrip()[:1] in ("{", "["):
+            try:
+                read = json.loads(held)
+            except (ValueError, RecursionError):
+                return None
+            data = self.changed(name, label, read, olds, new)
+            spaced = None if ", " in held or ": " in held else (",", ":")
+            return None if data is None else json.dumps(data, ensure_ascii=False, separators=spaced)
+        spans = self._spans(name, label, held, olds)
+        made_text = held
+        for start, end in sorted(spans, reverse=True):
+            made_text = made_text[:start] + self._put(name, label, held[start:end], new) + made_text[end:]
+        return _without_repeats(made_text, new) if spans else None
+
+    def _changed_object(self, name: str, label: str, held: dict[str, Any], olds: Collection[str], new: str) -> Any:
+        amount, unit = (next((key for key in keys if key in held), None) for keys in (_AMOUNTS, _UNITS))
+        attribute = self.attribute(name)
+        if amount and unit and attribute is not None and attribute.kind == "measure":
+            in_unit = str(held[unit])
+            if not any(same(f"{held[amount]} {in_unit}", old, (in_unit, *attribute.units)) for old in olds):
+                return None
+            number = self.in_unit(new, in_unit)
+            return None if number is None else held | {amount: _like(held[amount], number)}
+        parts = {key: self.changed(name, label, one, olds, new) for key, one in held.items()}
+        if all(part is None for part in parts.values()):
+            return None
+        return {key: held[key] if part is None else part for key, part in parts.items()}
+
+    def _changed_number(self, name: str, label: str, held: float, olds: Collection[str], new: str) -> Any:
+        if not self._spans(name, label, f"{held:g}", olds):
+            return None
+        number = self.in_unit(new, self.unit_in(label)) or ""
+        return _like(held, number) if number else None
+
+    @staticmethod
+    def in_unit(value: str, unit: str) -> str | None:
+        """The number of a measure in another unit; None if it measures something else."""
+        number, _, own = canonical(value, [unit]).partition(" ")
+        return number if own == unit and _NUMBER.fullmatch(number) else None
+
+    def fitted(self, name: str, label: str, value: str) -> str:
+        """A value as a cell under this label takes it: of a measure whose unit the label gives, the number alone."""
+        attribute, unit = self.attribute(name), self.unit_in(label)
+        if attribute is None or attribute.kind != "measure" or not unit:
+            return value
+        return self.in_unit(value, unit) or value
+
+    def _put(self, name: str, label: str, before: str, new: str) -> str:
+        """`new` in the place of `before`: as that was written, as far as it goes."""
+        attribute = self.attribute(name)
+        if attribute is not None and attribute.kind == "measure":
+            bare = _NUMBER.fullmatch(before) is not None
+            value = self.fitted(name, label, new) if bare else new
+            return value.replace(".", ",") if re.search(r"\d,\d", before) else value
+        return new[:1].upper() + new[1:] if before[:1].isupper() else new
+
+    def _spans(self, name: str, label: str, text: str, values: Collection[str]) -> list[Span]:
+        """Where a text under this label says one of the values."""
+        wanted = {value.casefold() for value in values}
+        if text.strip().casefold() in wanted:
+            return [_stripped(text, 0, len(text))]
+        attribute = self.attribute(name)
+        if attribute is None:
+            return []
+        if attribute.kind == "measure":
+            return self._measures(attribute, label, text, values)
+        if attribute.kind != "closed":
+            return [
+                found.span()
+                for value in values
+                for found in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", text, re.IGNORECASE)
+            ]
+        spans = {
+            _stripped(text, *span)
+            for span in _parts_of(text)
+            if (attribute.value_of(text[slice(*span)].strip()) or "").casefold() in wanted - {""}
+        }
+        document = Document({f"{COLUMN}{label}": text})
+        for lexicon in self._lexicons:
+            if lexicon.schema.get(name) is not None:
+                for match in lexicon.find(document).get(name, []):
+                    span = (match.start, match.end)
+                    if match.value.casefold() in wanted and not any(_overlap(span, other) for other in spans):
+                        spans.add(span)
+        return sorted(spans)
+
+    def _measures(self, attribute: Attribute, label: str, text: str, values: Collection[str]) -> list[Span]:
+        unit, number = self.unit_in(label), _NUMBER.fullmatch(text)
+        if number is not None and unit:
+            written = f"{number[1].replace(',', '.')} {unit}"
+            return [number.span(1)] if any(same(written, value, (unit, *attribute.units)) for value in values) else []
+        document = Document({f"{COLUMN}{label}": text})
+        spans: set[Span] = set()
+        for lexicon in self._lexicons:
+            known = lexicon.schema.get(attribute.name)
+            for match in lexicon.measures(known, document) if known is not None else ():
+                if any(same(match.value, value, known.units if known else ()) for value in values):
+                    spans.add((match.start, match.end))
+        return sorted(spans)
+
+
+def _parts_of(text: str) -> list[Span]:
+    """What separators part, without blanks around."""
+    spans, start = [], 0
+    for found in _PARTED.finditer(text):
+        spans.append((start, found.start()))
+        start = found.end()
+    return [*spans, (start, len(text))]
+
+
+def _stripped(text: str, start: int, end: int) -> Span:
+    part = text[start:end]
+    return start + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip())
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def _without_repeats(text: str, value: str) -> str:
+    """A list in which `value` stands once."""
+    pieces = _PARTED.split(text)
+    made: list[str] = []
+    seen = False
+    for at in range(0, len(pieces), 2):
+        is_it = pieces[at].strip().casefold() == value.casefold()
+        if not (is_it and seen):
+            made += pieces[at - 1 : at + 1] if at else pieces[:1]
+        seen = seen or is_it
+    return "".join(made)
+
+
+def _like(before: Any, number: str) -> Any:
+    """A number as what stood there was one: text, whole or not."""
+    if isinstance(before, str):
+        return number
+    return int(number) if number.isdigit() else float(number)
