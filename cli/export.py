@@ -76,8 +76,25 @@ def export(
     console = Console(soft_wrap=True, highlight=False)
     console.print(
         f"{report.rows:,} rows, {report.touched:,} changed: {report.filled:,} cells filled, "
-        f"{report.added:,} values in {len(report.columns):,} new columns, {report.held:,} held already."
+        f"{report.added:,} values in {len(report.new_columns):,} new columns, {report.held:,} held already."
     )
+    if report.other_text:
+        console.print(
+            f"{report.other_text:,} rows have another title or description than was imported, and are left as they are."
+        )
+    if report.outdated:
+        console.print(
+            f"{report.outdated:,} values rest on words that the text has no longer, and stay out. "
+            "Next: reaseq distill, and export again"
+        )
+    if report.unwritable:
+        console.print(
+            Text(
+                f"{report.unwritable:,} values cannot be written in the file's encoding, e.g. "
+                f"{printable(report.first_unwritable)!r}. Save the feed as UTF-8, and export again",
+                style="yellow",
+            )
+        )
     if not report.touched and not report.held:
         console.print("Nothing that may be filled in is known of its products. Next: reaseq distill, reaseq review")
     console.print(Text(f"Written: {printable(str(target))}, and beside it where each value comes from."))

@@ -142,7 +142,7 @@ class CellValues:
         spans = {
             _stripped(text, *span)
             for span in _parts_of(text)
-            if (attribute.value_of(text[slice(*span)].strip()) or "").casefold() in wanted - {""}
+            if {part := text[slice(*span)].strip().casefold(), (attribute.value_of(part) or "").casefold()} & wanted
         }
         document = Document({f"{COLUMN}{label}": text})
         for lexicon in self._lexicons:

@@ -42,10 +42,10 @@ _NOTED = (
 @dataclass
 class FillReport:
     """rows: of the file. touched: those that changed. filled: values in cells that were empty or held what somebody
-    edited. added: values in the new `columns`. held: values that stay out, as the row says something of them already.
+    edited. added: values in `new_columns`. held: values that stay out, as the row says something of them already.
     other_text: rows whose title or description is not what the product was read from, and that are left as they are.
     outdated: verified values that rest on words which are gone since. unwritable: values that the file's encoding has
-    no signs for, and the first. used: the columns that were written."""
+    no signs for, and the first. columns: those that the file has not. used: those that were written."""
 
     columns: list[str]
     rows: int = 0
@@ -57,6 +57,7 @@ class FillReport:
     outdated: int = 0
     unwritable: int = 0
     first_unwritable: str = ""
+    new_columns: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
 
 
@@ -119,8 +120,9 @@ def fill_feed(
             report.rows += 1
             report.touched += bool(columns)
             report.held += made.held
-            report.added += sum(column in places.added for column in columns.values())
-            report.filled += sum(column not in places.added for column in columns.values())
+            report.added += sum(column in made.new for column in columns.values())
+            report.filled += sum(column not in made.new for column in columns.values())
+            report.new_columns |= made.new
             report.unwritable += len(made.unwritable)
             report.first_unwritable = report.first_unwritable or next(iter(made.unwritable), "")
             report.used.update(columns.values())

@@ -25,19 +25,22 @@ _NONE = "none"
 @dataclass
 class Filled:
     """What becomes of a row: its new cells by column, and the column of each attribute that was written; `held` counts
-    attributes that stay out, as the row says something of them already; `unwritable` are values that the file's
+    attributes that stay out, as the row says something of them already; `new` are columns that the row has not;
+    `unwritable` are values that the file's
     encoding has no signs for."""
 
     cells: dict[str, Any] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
     held: int = 0
+    new: set[str] = field(default_factory=set)
     unwritable: list[str] = field(default_factory=list)
 
     def within(self, columns: Collection[str]) -> "Filled":
         """Without what would go to other columns than these: what they hold is no text, or not this row's alone."""
         cells = {name: value for name, value in self.cells.items() if name in columns}
         written = {name: column for name, column in self.written.items() if column in cells}
-        return Filled(cells, written, self.held + len(self.written) - len(written), self.unwritable)
+        held = self.held + len(self.written) - len(written)
+        return Filled(cells, written, held, self.new & cells.keys(), self.unwritable)
 
 
 def writable(made: Filled, encoding: str) -> Filled:
@@ -54,7 +57,7 @@ def writable(made: Filled, encoding: str) -> Filled:
     if not lost:
         return made
     kept = made.within([name for name, value in made.cells.items() if fits(value)])
-    return Filled(kept.cells, kept.written, made.held, lost)
+    return Filled(kept.cells, kept.written, made.held, kept.new, lost)
 
 
 OnRow = Callable[[KnownRow, Filled], None]
@@ -125,6 +128,7 @@ class Places:
             one.fill(attribute, claims)
         made.cells = {name: cell for name, cell in made.cells.items() if name not in cells or cells[name] != cell}
         made.written = {name: column for name, column in made.written.items() if column in made.cells}
+        made.new = made.cells.keys() - cells.keys()
         return made
 
 
@@ -174,6 +178,7 @@ class _OneRow:
                 asking.append(slot)
         packed = {name: cell for name, cell in self.cells.items() if name not in self.places.prose | self.places.shut}
         inside = [slot for slot in slots(packed, self.pairs) if self._asks(slot.name, attribute)]
+        called.sort(key=lambda slot: (folded(slot.column) != folded(attribute), not _in_english(slot.column)))
         return [*called, *inside, *sorted(asking, key=lambda slot: not _in_english(slot.column))]
 
     def _holding(self, attribute: str, values: Sequence[str]) -> list[Slot]:
@@ -309,7 +314,7 @@ def is_vacant(held: Any) -> bool:
 
 
 def _in_english(column: str) -> bool:
-    return bool(re.search(r"[._:\-\[( ]en\b", column, re.IGNORECASE))
+    return bool(re.search(r"[._:\-\[( ]en(?![a-z])", column, re.IGNORECASE))
 
 
 def _sign_in(text: str) -> str:

@@ -550,19 +550,19 @@ class Store:
         latter, of the first those whose confidence is at `least` that. Each with what it `replaced`, if somebody edited
         it: the values before it, the last first."""
         query = select(CLAIM).where(CLAIM.c.product_id.in_(product_ids), *_sound(only_decided, least))
-        edits = select(DECISION.c.product_id, DECISION.c.attribute, DECISION.c.value, DECISION.c.decided).where(
+        edits = select(DECISION.c.added, DECISION.c.value, DECISION.c.touched).where(
             DECISION.c.product_id.in_(product_ids), DECISION.c.added.is_not(None), DECISION.c.withdrawn.is_(False)
         )
         found: dict[str, dict[str, list[dict[str, Any]]]] = {}
         with self.reading() as connection:
-            before: dict[tuple[str, str, str], list[str]] = {}
+            before: dict[int, list[str]] = {}
             for edit in connection.execute(edits.order_by(DECISION.c.id)):
-                of = (edit.product_id, edit.attribute)
-                before[*of, edit.decided] = [edit.value, *before.get((*of, edit.value), ())]
+                # Of the claims that the edit touched, one may have been added by an edit before.
+                earlier = [old for touched in edit.touched for old in before.get(int(touched), ())]
+                before[edit.added] = [edit.value, *earlier]
             for row in connection.execute(query.order_by(CLAIM.c.id)):
                 mine = found.setdefault(row.product_id, {})
-                replaced = before.get((row.product_id, row.attribute, row.value), ())
-                mine.setdefault(row.attribute, []).append(dict(row._mapping) | {"replaced": replaced})
+                mine.setdefault(row.attribute, []).append(dict(row._mapping) | {"replaced": before.get(row.id, ())})
         return found
 
     def texts(self, product_ids: Collection[str]) -> dict[str, dict[str, Any]]:

@@ -24,9 +24,10 @@ def fill_workbook(
     for row in rows:
         record, _, known = row
         own = {name: sheet.cell(record.line, at) for name, at in number_of.items()} if known else {}
+        there = {name: cell for name, cell in own.items() if name not in places.added}
         merged = {name for name, cell in own.items() if isinstance(cell, MergedCell)}
         values = record.values if isinstance(record, Record) else {}
-        cells = {name: values.get(name) if name in merged else cell.value for name, cell in own.items()}
+        cells = {name: values.get(name) if name in merged else cell.value for name, cell in there.items()}
         # What is merged with other rows' cells is not this row's alone.
         made = places.filled(record, cells, known).within(own.keys() - merged)
         for name, value in made.cells.items():

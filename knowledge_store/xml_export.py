@@ -174,6 +174,7 @@ def _changes(text: bytes, element: _Element, row: KnownRow, places: Places) -> t
         while text[indent - 1 : indent].isspace():
             indent -= 1
         changes.append((last.end, last.end, b"".join(text[indent : last.start] + one for one in new)))
+    filled.new = {column for column in filled.written.values() if column not in children}
     filled.written = {name: labels.get(column, column) for name, column in filled.written.items()}
     return filled, sorted(changes)
 

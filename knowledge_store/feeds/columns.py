@@ -261,6 +261,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
 _MAP_HINT = 'reaseq import FILE --map title="COLUMN"   (or --header-row N, where these are no names)'
 _LOCALE = re.compile(r"^(.+?)[._:\-\[( ]((?!id\b)[a-z]{2}(?:[_-][A-Za-z]{2})?|[a-z]{2}_[A-Z]{2}(?=-))(?:-\w+)?[\])]?$")
 """A column of one language: `name-en_US`, `name.en`, `title[de]`."""
+_LANGUAGES = frozenset(
+    "ar bg ca cs da de el en es et eu fa fi fr gl he hi hr hu is it ja ka kk ko lt lv mk nb nl nn no pl pt ro ru sk sl "
+    "sq sr sv th tr uk vi zh".split()
+)
+"""Of shops (ISO 639-1), but for those that are units too (ml)."""
 _REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 """What a template says of a column: "SKU (optional, max. 20)"."""
 
@@ -360,7 +365,8 @@ def label_of(column: str) -> str:
     """What a column is called, without its language, and without where a system keeps it (`Color
     (product.metafields.custom.color)`)."""
     found = _LOCALE.match(column)
-    return re.sub(r" \([^()]*\.[^()]*\)$", "", found[1] if found else column)
+    in_language = found is not None and found[2][:2].casefold() in _LANGUAGES  # "(cm)" is none
+    return re.sub(r" \([^()]*\.[^()]*\)$", "", found[1] if found and in_language else column)
 
 
 def in_other_languages(columns: Sequence[str], mapping: Mapping[str, str]) -> dict[str, list[str]]:
