@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -47,6 +47,8 @@ class CellValues:
         if isinstance(held, list):
             return any(self.says(name, label, one, values) for one in held)
         if isinstance(held, dict):
+            if (measure := self._measure_in(name, held)) is not None:
+                return self._is_any_of(name, f"{held[measure[0]]} {held[measure[1]]}", values)
             return any(self.says(name, label, one, values) for one in held.values())
         return bool(self._spans(name, label, str(held), values))
 
@@ -82,18 +84,27 @@ class CellValues:
         return _without_repeats(made_text, new) if spans else None
 
     def _changed_object(self, name: str, label: str, held: dict[str, Any], olds: Collection[str], new: str) -> Any:
-        amount, unit = (next((key for key in keys if key in held), None) for keys in (_AMOUNTS, _UNITS))
-        attribute = self.attribute(name)
-        if amount and unit and attribute is not None and attribute.kind == "measure":
-            in_unit = str(held[unit])
-            if not any(same(f"{held[amount]} {in_unit}", old, (in_unit, *attribute.units)) for old in olds):
+        if (measure := self._measure_in(name, held)) is not None:
+            amount, unit = measure
+            if not self._is_any_of(name, f"{held[amount]} {held[unit]}", olds):
                 return None
-            number = self.in_unit(new, in_unit)
+            number = self.in_unit(new, str(held[unit]))
             return None if number is None else held | {amount: _like(held[amount], number)}
         parts = {key: self.changed(name, label, one, olds, new) for key, one in held.items()}
         if all(part is None for part in parts.values()):
             return None
         return {key: held[key] if part is None else part for key, part in parts.items()}
+
+    def _measure_in(self, name: str, held: Mapping[str, Any]) -> tuple[str, str] | None:
+        """The keys of an object that has a number and its unit, where the attribute is a measure."""
+        amount, unit = (next((key for key in keys if key in held), "") for keys in (_AMOUNTS, _UNITS))
+        attribute = self.attribute(name)
+        return (amount, unit) if amount and unit and attribute is not None and attribute.kind == "measure" else None
+
+    def _is_any_of(self, name: str, written: str, values: Collection[str]) -> bool:
+        attribute = self.attribute(name)
+        units = (written.rpartition(" ")[2], *(attribute.units if attribute is not None else ()))
+        return any(same(written, value, units) for value in values)
 
     def _changed_number(self, name: str, label: str, held: float, olds: Collection[str], new: str) -> Any:
         if not self._spans(name, label, f"{held:g}", olds):
@@ -157,7 +168,7 @@ class CellValues:
         unit, number = self.unit_in(label), _NUMBER.fullmatch(text)
         if number is not None and unit:
             written = f"{number[1].replace(',', '.')} {unit}"
-            return [number.span(1)] if any(same(written, value, (unit, *attribute.units)) for value in values) else []
+            return [number.span(1)] if self._is_any_of(attribute.name, written, values) else []
         document = Document({f"{COLUMN}{label}": text})
         spans: set[Span] = set()
         for lexicon in self._lexicons:

@@ -59,6 +59,11 @@ def exported(
             one_valued = attribute is not None and not attribute.multiple
             decide(store, claim_id, Action.EDIT, by="ann", value=new, one_valued=one_valued)
         report = fill_feed(store, path, target, **options)
+        # What comes out is what is there when it is imported, and comes out the same again.
+        feed = open_feed(target)
+        import_feed(store, feed, guess_columns(feed.columns, feed.fields), category="shoes", rejected_dir=folder)
+        fill_feed(store, target, folder / "again", **options)
+        assert (folder / "again").read_bytes() == target.read_bytes()
     return target.read_bytes(), report
 
 
