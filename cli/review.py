@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reaseq.cli.knowledge import Category, category_as_stored, open_store
+from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet, add_taken, reading
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,10 +74,13 @@ def _open_claims(
     limit: int | None,
 ) -> list[dict[str, Any]]:
     """What is to be reviewed, in its order, with what the siblings say in the verdict."""
+    from difflib import get_close_matches
+
     from reaseq import ReaseqError
     from reaseq.knowledge_store.decisions import to_review
     from reaseq.knowledge_store.names import find_product
     from reaseq.knowledge_store.tables import ClaimStatus
+    from reaseq.taxonomy.schema import attribute_name
 
     open_statuses = (ClaimStatus.PROPOSED, ClaimStatus.VERIFIED, ClaimStatus.REJECTED)
     if status is not None and status not in open_statuses:
@@ -84,6 +88,18 @@ def _open_claims(
             f"--status {status}: it is one of {', '.join(open_statuses)}", hint="reaseq review --status proposed"
         )
     category = category_as_stored(category)
+    if category is not None and category not in store.categories():
+        there = ", ".join(str(name or "(none)") for name in store.categories())
+        raise ReaseqError(f"no products of category {category!r}; there are: {there}", hint="reaseq knowledge stats")
+    if attribute is not None:
+        attribute = attribute_name(attribute)
+        known = sorted({row["attribute"] for row in store.attribute_counts(category)})
+        if attribute not in known:
+            near = (get_close_matches(attribute, known, 1) or known or ["color"])[0]
+            raise ReaseqError(
+                f"no claim is of an attribute {attribute!r}; there are: {', '.join(known) or 'none'}",
+                hint=f"reaseq review --attribute {near}",
+            )
     contradicted = _contradicted(store, category)
     claims = to_review(
         store,
@@ -185,6 +201,11 @@ def apply(
     any_value: Annotated[
         bool, typer.Option("--any-value", help="Take new values that an attribute does not know.")
     ] = False,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    header_row: HeaderRow = None,
+    sheet: Sheet = None,
+    records: Records = None,
 ) -> None:
     """Decide as a sheet says: a row for each claim, with the product (by id, SKU or barcode), attribute, value,
     decision (approve, edit, reject) and, of an edit, the new value. `reaseq review export` writes such a sheet.
@@ -198,19 +219,26 @@ def apply(
     from rich.table import Table
     from rich.text import Text
 
+    from reaseq import ReaseqError
     from reaseq.agents.grounder import evidence_of
     from reaseq.agents.product_text import source_fields
     from reaseq.cli.import_cmd import overrides
     from reaseq.cli.progress import FeedBar, printable
     from reaseq.cli.settings import load
     from reaseq.knowledge_store.decision_sheet import apply_sheet, names_a_decision, sheet_columns
-    from reaseq.knowledge_store.feeds.dialect import FOUND_OUT
     from reaseq.knowledge_store.feeds.opening import open_feed
 
     named = {field.replace("_", " "): column for field, column in overrides(mapping or []).items()}
-    feed = open_feed(file, FOUND_OUT, names_a_decision)
+    if not file.exists():
+        raise ReaseqError(f"{file} is not there", hint=f"reaseq review export {file}   (to fill in)")
+    feed = open_feed(file, reading(encoding, delimiter, header_row, sheet, records), names_a_decision)
     columns = sheet_columns(feed.columns, named)
     console = Console(highlight=False)
+    table = Table("field", "column", title=Text(f"{file.name} ({feed.format})"), title_justify="left")
+    add_taken(table, feed.taken)
+    for name, column in columns.items():
+        table.add_row(name, Text(printable(column)))
+    console.print(table)
     with open_store() as store, FeedBar(feed, "deciding") as on_progress:
         report = apply_sheet(
             store,
@@ -360,14 +388,14 @@ class _Sitting:
     def _value(self, claim: dict[str, Any], attribute: Attribute | None) -> str | None:
         """The new value; None if the person thinks better of it. A closed attribute's synonyms become its values."""
         from reaseq.cli.progress import printable
+        from reaseq.knowledge_store.decision_sheet import as_value, takes
 
-        if attribute is not None and attribute.values:
-            self.console.print(f"  one of: {', '.join(attribute.values)}", style="dim", markup=False)
+        if attribute is not None and (attribute.values or attribute.kind == "measure"):
+            self.console.print(f"  one of: {takes(attribute)}", style="dim", markup=False)
         said = str(typer.prompt("  new value", default=printable(claim["value"]))).strip()
-        known = attribute.value_of(said) if attribute is not None else None
+        known = as_value(attribute, said) if attribute is not None else said
         value = known or said
-        odd = attribute is not None and attribute.values and known is None
-        if odd and not typer.confirm(f"  {said!r} is not one of them: take it all the same?"):
+        if known is None and not typer.confirm(f"  {said!r} is not one of them: take it all the same?"):
             return None
         return None if value == claim["value"] else value
 

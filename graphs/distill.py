@@ -34,7 +34,7 @@ from reaseq.graphs.product_graph import (
     run_product_graph,
     with_repairs,
 )
-from reaseq.graphs.staleness import Checked, Inputs, checked
+from reaseq.graphs.staleness import TEXT_CHANGED, Checked, Inputs, checked
 from reaseq.graphs.teaching import Teaching, fingerprint, trust_of
 from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error
 from reaseq.knowledge_store.importing import category_name
@@ -419,17 +419,22 @@ class _Run:
             except BudgetExceeded:
                 self.stop.set()
                 raise
-            self._commit(item.product_id, item.parts, state, agents)
+            renewed = TEXT_CHANGED in (item.why or "")
+            self._commit(item.product_id, item.parts, state, agents, renewed=renewed)
             self.counts.left_out(document, agents.showing(document))
             head = agents.lexicon.head(document)
             self.counts.other_kinds += head is not None and not head.covered
 
-    def _commit(self, product_id: str, parts: dict[str, str], state: ProductState, agents: ProductAgents) -> None:
+    def _commit(
+        self, product_id: str, parts: dict[str, str], state: ProductState, agents: ProductAgents, *, renewed: bool
+    ) -> None:
+        """renewed: is the product's text another than its claims are of?"""
         assert self.stored is not None
         fingerprints = agents.fingerprints
         model = self.endpoint.model
         claims: list[dict[str, Any]] | None = None
-        if "claims" in state and ("extraction" in state or not self.store.has_claims(product_id)):
+        # Where the model failed, what code found stands, unless there is more of the same text.
+        if "claims" in state and ("extraction" in state or renewed or not self.store.has_claims(product_id)):
             stamp = {"prompt_fingerprint": fingerprints[AttributeExtractor.name], "schema_version": self.stored.version}
             claims = [
                 claim | stamp | {"model": "" if claim["found_by"] in ("lexicon", "tagger") else model}

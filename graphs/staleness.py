@@ -13,8 +13,9 @@ from reaseq.taxonomy.variants import cells_of
 CODE_VERSION = "19"
 """Raised when a change of code changes what a distillation finds."""
 
+TEXT_CHANGED = "text changed"
 _WORDS = {
-    "product": "text changed",
+    "product": TEXT_CHANGED,
     "variants": "variants changed",
     "schema": "schema changed",
     "model": "model changed",

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +12,15 @@ from sqlalchemy import select
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.decisions import BECOMES, Action, attribute_of, decide
+from reaseq.knowledge_store.evidence import still_stands
 from reaseq.knowledge_store.export import defused, undefused, whole
 from reaseq.knowledge_store.feeds.columns import guess
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, identifier, text_of
 from reaseq.knowledge_store.importing import RejectedRows, is_empty
 from reaseq.knowledge_store.names import Names, read_names
 from reaseq.knowledge_store.store import CLAIM, Store
-from reaseq.taxonomy.schema import Attribute
+from reaseq.taxonomy.schema import Attribute, attribute_name
+from reaseq.taxonomy.units import canonical, is_in
 
 COLUMNS = (
     *("product_id", "title", "category", "attribute", "value", "decision", "new_value"),
@@ -30,6 +33,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "value": ("value",),
     "decision": ("decision", "action", "decide"),
     "new value": ("new value", "decided", "corrected", "correction"),
+    "title": ("title",),
 }
 _WORDS = {
     **dict.fromkeys(("a", "approve", "approved", "yes", "y", "ok", "true"), Action.APPROVE),
@@ -102,12 +106,43 @@ def sheet_columns(columns: Sequence[str], overrides: Mapping[str, str] | None = 
         FeedError: an override names no field or column, or a column is missing.
     """
     mapping = guess(columns, _NAMES, overrides or {})
+    for name, column in mapping.items():
+        if name not in (overrides or {}) and (twice := [one for one in columns if _same(one, column)])[1:]:
+            raise FeedError(
+                f"several columns may be the {name}: {', '.join(twice)}",
+                hint=f'reaseq review apply FILE --map {name.replace(" ", "_")}="{twice[0]}"',
+            )
     if missing := [name for name in ("product", "attribute", "value", "decision") if name not in mapping]:
         raise FeedError(
             f"no column looks like the {missing[0]}; columns are: {', '.join(columns)}",
             hint=f'reaseq review apply FILE --map {missing[0].replace(" ", "_")}="COLUMN"',
         )
     return mapping
+
+
+def _same(one: str, other: str) -> bool:
+    """Are two columns called the same, but for the number that parts them?"""
+    first, second = (re.sub(r"[ _.]\(?\d+\)?$", "", name).casefold() for name in (one, other))
+    return first == second
+
+
+def as_value(attribute: Attribute, said: str) -> str | None:
+    """What somebody says as a value of the attribute: of a closed one as it is called, of a measure in its unit; None
+    if it is none."""
+    if attribute.values:
+        return attribute.value_of(said)
+    if attribute.kind != "measure":
+        return said
+    found = re.fullmatch(r"\s*(\d+(?:[.,]\d+)?)\s*(\D.*?)\s*", said)
+    if found is None:
+        return None
+    made = canonical(f"{found[1].replace(',', '.')} {found[2]}", attribute.units)
+    return made if is_in(made, attribute.units) else None
+
+
+def takes(attribute: Attribute) -> str:
+    """What an attribute takes, in words."""
+    return ", ".join(attribute.values) or f"a number and a unit ({', '.join(attribute.units)})"
 
 
 def names_a_decision(columns: Sequence[str]) -> bool:
@@ -175,19 +210,26 @@ class _Sitting:
             )
         if (action is Action.EDIT) != bool(new):
             return "an edit without a new value" if action is Action.EDIT else f"a new value, and the decision {said!r}"
-        called = identifier(row.values.get(self.mapping["product"]))
+        called = identifier(undefused(text_of(row.values.get(self.mapping["product"]))))
         product_id = self.names.find(called)
         if product_id is None:
             return self.names.why_not(called)
-        claims = self._claims(product_id, cell("attribute"), cell("value"))
+        product = self.store.product(product_id) or {}
+        title = cell("title")
+        if title and title.split() != str(product.get("title", "")).split():
+            return f"{product_id} is called {product.get('title')!r}, not {title!r}: is the id right?"
+        named = attribute_name(cell("attribute"))
+        claims = self._claims(product_id, named, cell("value"))
         if not claims:
-            return f"{product_id} has no claim {cell('attribute')}: {cell('value')} (was it replaced by a run?)"
-        attribute = attribute_of(self.store, product_id, cell("attribute"))
-        if action is Action.EDIT and attribute is not None and attribute.values:
-            known = attribute.value_of(new)
-            if known is None and not self.any_value:
-                return f"{new!r} is none of the values of {attribute.name}: {', '.join(attribute.values)}"
-            new = known or new
+            return f"{product_id} has no claim {named}: {cell('value')} (was it replaced by a run?)"
+        if not all(still_stands(claim, product) for claim in claims):
+            return f"{product_id}: the words that {named}: {cell('value')} rests on are gone; reaseq distill first"
+        attribute = attribute_of(self.store, product_id, named)
+        if action is Action.EDIT and attribute is not None and not self.any_value:
+            known = as_value(attribute, new)
+            if known is None:
+                return f"{new!r} is none of the values of {attribute.name}: {takes(attribute)}"
+            new = known
         return self._decide(claims, action, new, attribute, report)
 
     def _decide(

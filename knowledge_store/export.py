@@ -108,7 +108,7 @@ def export_gold(store: Store, path: Path, *, category: str | None = None) -> int
             values: dict[str, list[str]] = {}
             for claim in decided:
                 held = values.setdefault(claim["attribute"], [])
-                if claim["status"] in LOCKED:
+                if claim["status"] in LOCKED and claim["value"] not in held:
                     held.append(claim["value"])
             text = {name: product[name] for name in ("id", "title", "description")}
             gold = {name: held or "n/a" for name, held in values.items()}

@@ -33,6 +33,13 @@ from reaseq.knowledge_store.table_export import fill_parquet, fill_workbook
 from reaseq.knowledge_store.xml_export import fill_xml
 
 _BATCH = 500
+_ENDINGS = {
+    **dict.fromkeys((".csv", ".tsv", ".txt", ".tab"), "text"),
+    **dict.fromkeys((".json", ".jsonl", ".ndjson"), "JSON"),
+    **dict.fromkeys((".xlsx", ".xlsm"), "Excel"),
+    **{".xml": "XML", ".parquet": "Parquet"},
+}
+"""What the endings of files say that they are."""
 _NOTED = (
     *("value", "claim_type", "status", "verdict", "confidence", "field", "start", "end", "quote", "reason"),
     *("found_by", "decided_by", "model", "prompt_fingerprint", "schema_version", "run_id"),
@@ -99,6 +106,16 @@ def fill_feed(
         raise FeedError(
             f"{path} is {feed.format}; values can be filled into CSV, TSV, JSON, XML, Excel and Parquet",
             hint="reaseq knowledge export claims.csv",
+        )
+    ending = target.suffix.casefold()
+    if (
+        ending in _ENDINGS
+        and path.suffix.casefold() in _ENDINGS
+        and _ENDINGS[ending] != _ENDINGS[path.suffix.casefold()]
+    ):
+        raise ReaseqError(
+            f"{target} would be {layout.kind}, as the feed is, whatever its name says",
+            hint=f"reaseq export {path} {target.with_suffix(path.suffix)}",
         )
     if target.exists() and target.samefile(path):
         raise ReaseqError(f"{target} is the feed itself", hint=f"reaseq export {path} filled-{path.name}")

@@ -8,7 +8,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -40,9 +40,10 @@ def json_feed(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, star
 
 
 def _is_lines(start: str) -> bool:
-    """Whether two lines or more stand there of which one is an object by itself."""
-    lines = [line for line in start.splitlines() if line.strip()]
-    if len(lines) < 2:
+    """Whether two lines or more stand there of which one is an object by itself. A document may have a record a line
+    too; its first one is left open."""
+    lines = [line.strip() for line in start.splitlines() if line.strip()]
+    if len(lines) < 2 or not lines[0].endswith("}"):
         return False
     return any(isinstance(_loaded(line), dict) for line in lines[:_TRIED])
 
@@ -102,12 +103,19 @@ def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
         except (OSError, EOFError, zlib.error) as error:
             yield BadRow(1, f"the file breaks off here: {error}", "")
         return
-    numbers = count(1)
-    try:
-        for values in ijson.items(_Bytes(text.read), prefix, use_float=True):
-            yield _record(next(numbers), values)
-    except (ijson.JSONError, OSError, EOFError, zlib.error, RecursionError) as error:
-        yield BadRow(next(numbers), f"the JSON breaks off here: {error}", "")
+    number = 0
+    for use_float in (True, False):
+        try:
+            items = ijson.items(_Bytes(text.read), prefix, use_float=use_float)
+            for values in islice(items, number, None):
+                number += 1
+                yield _record(number, values)
+        except (ijson.JSONError, OSError, EOFError, zlib.error, RecursionError) as error:
+            if use_float and "overflow" in str(error):
+                text.seek(0)  # a whole number of more than 64 bits: the slower way takes it
+                continue
+            yield BadRow(number + 1, f"the JSON breaks off here: {error}", "")
+        return
 
 
 def _container(text: io.TextIOWrapper) -> str | None:

@@ -18,10 +18,12 @@ from reaseq.knowledge_store.tables import now
 from reaseq.taxonomy.schema import starter_for
 from tests.cli.conftest import Run
 
+ATTRIBUTES = "color, heel_height, model_name, sole_material, upper_material"
 STORE = "sqlite:///.reaseq/store.sqlite"
 FEED = """sku,ean,title,description
 K-1,4006381333931,Kea Runner,Black mesh upper with a rubber sole.
 K-2,4006381333948,Kea Walker,=SUM(A1) of suede.
+-7,,Kea Pump,Heel 8 cm.
 """
 
 
@@ -41,6 +43,7 @@ def catalogue(run: Run) -> Run:
             ("K-1", "color", "black", "proposed"),
             ("K-2", "upper_material", "suede", "proposed"),
             ("K-2", "model_name", "=SUM(A1)", "proposed"),
+            ("-7", "heel_height", "8 cm", "proposed"),
         ]
         with store.writing() as connection:
             for product, attribute, value, status in rows:
@@ -62,20 +65,26 @@ def sheet(*decisions: str, header: str = "product_id,attribute,value,decision,ne
 
 def held() -> dict[tuple[str, str, str], str]:
     with Store.open(STORE) as store:
-        claims = [claim for product in ("K-1", "K-2") for claim in store.knowledge(product)[0]]
+        claims = [claim for product in ("K-1", "K-2", "-7") for claim in store.knowledge(product)[0]]
     return {(claim["product_id"], claim["attribute"], claim["value"]): claim["status"] for claim in claims}
 
 
 def counted(output: str) -> dict[str, int]:
-    return {name: int(count) for name, count in re.findall(r"│ ([a-z ]+?) │ (\d+) │", output)}
+    return {name: int(count) for name, count in re.findall(r"│ ([a-z ]+?) │ (\d+) │", output) if name != "header line"}
 
 
 def test_out_filled_in_and_back(catalogue: Run) -> None:
     said = catalogue("review", "export", "open.csv")
-    assert said == "5 claims written to open.csv. Fill in `decision`, then: reaseq review apply open.csv"
+    assert said == "6 claims written to open.csv. Fill in `decision`, then: reaseq review apply open.csv"
     rows = list(csv.DictReader(Path("open.csv").read_text(encoding="utf-8-sig").splitlines()))
     assert [row["value"] for row in rows if row["attribute"] == "model_name"] == ["'=SUM(A1)"]
-    filled = {"mesh": ("approve", ""), "rubber": ("Edit", "EVA"), "black": ("r", ""), "'=SUM(A1)": ("approve", "")}
+    filled = {
+        "mesh": ("approve", ""),
+        "rubber": ("Edit", "EVA"),
+        "black": ("r", ""),
+        "'=SUM(A1)": ("approve", ""),
+        "8 cm": ("yes", ""),
+    }
     for row in rows:
         row["decision"], row["new_value"] = filled.get(row["value"], ("", ""))
     with Path("open.csv").open("w", encoding="cp1252", newline="") as file:  # as Excel saves it in Germany
@@ -84,7 +93,7 @@ def test_out_filled_in_and_back(catalogue: Run) -> None:
         writer.writerows(rows)
     said = catalogue("review", "apply", "open.csv", "--by", "ann")
     assert counted(said) == {
-        "approved": 2, "edited": 1, "rejected": 1, "decided so already": 0, "left open": 1, "set aside": 0
+        "approved": 3, "edited": 1, "rejected": 1, "decided so already": 0, "left open": 1, "set aside": 0
     }  # fmt: skip
     assert held() == {
         ("K-1", "upper_material", "mesh"): "approved",
@@ -93,13 +102,14 @@ def test_out_filled_in_and_back(catalogue: Run) -> None:
         ("K-1", "color", "black"): "rejected",
         ("K-2", "upper_material", "suede"): "proposed",
         ("K-2", "model_name", "=SUM(A1)"): "approved",
+        ("-7", "heel_height", "8 cm"): "approved",
     }
     with Store.open(STORE) as store:
         log = decisions(store)
     assert {(row["by"], row["source"]) for row in log} == {("ann", "open.csv")}
     assert "ann (open.csv)" in catalogue("review", "log")
     # Once more: nothing is decided twice.
-    assert counted(catalogue("review", "apply", "open.csv", "--by", "bob"))["decided so already"] == 4
+    assert counted(catalogue("review", "apply", "open.csv", "--by", "bob"))["decided so already"] == 5
     with Store.open(STORE) as store:
         assert len(decisions(store)) == len(log)
     catalogue("review", "export", "open.jsonl")
@@ -125,6 +135,12 @@ def test_a_product_by_any_name_and_a_synonym(catalogue: Run) -> None:
         ("K-1,color,black,,navy", "a new value, no decision"),
         ("K-1,color,black,approve,navy", "a new value, and the decision 'approve'"),
         ("K-1,color,black,edit,glitterish", "'glitterish' is none of the values of color:"),
+        (
+            "-7,heel_height,8 cm,edit,tall",
+            "'tall' is none of the values of heel_height: a number and a unit (cm, mm, in",
+        ),
+        ("-7,heel_height,8 cm,edit,3 kg", "'3 kg' is none of the values of heel_height"),
+        ("-7,heel_height,8 cm,edit,-4 cm", "'-4 cm' is none of the values of heel_height"),
     ],
 )
 def test_what_cannot_be_followed_is_set_aside(catalogue: Run, row: str, reason: str) -> None:
@@ -135,6 +151,39 @@ def test_what_cannot_be_followed_is_set_aside(catalogue: Run, row: str, reason: 
         assert not decisions(store)
     aside = Path(".reaseq/rejected/decisions.csv-decisions.csv").read_text(encoding="utf-8").splitlines()
     assert [one["line"] for one in csv.DictReader(aside)] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("row", "claim"),
+    [
+        ("-7,heel_height,8 cm,edit,90 mm", ("-7", "heel_height", "9 cm")),
+        ('-7,Heel Height,8 cm,edit,"7,5 cm"', ("-7", "heel_height", "7.5 cm")),
+        ("K-1,Color,BLACK,edit,Rot", ("K-1", "color", "red")),
+    ],
+)
+def test_values_and_attributes_as_people_write_them(catalogue: Run, row: str, claim: tuple[str, str, str]) -> None:
+    catalogue("review", "apply", str(sheet(row)), "--by", "ann")
+    assert held()[claim] == "edited"
+
+
+def test_a_row_that_names_another_title(catalogue: Run) -> None:
+    """A spreadsheet took the zeros of an id, and the rest is another product's."""
+    header = "product_id,title,attribute,value,decision"
+    path = sheet("K-1,Kea Walker,color,black,approve", "K-1,Kea  Runner,sole_material,rubber,approve", header=header)
+    said = catalogue("review", "apply", str(path), "--by", "ann")
+    assert "K-1 is called 'Kea Runner', not 'Kea Walker': is the id right?" in " ".join(said.split())
+    assert (held()["K-1", "color", "black"], held()["K-1", "sole_material", "rubber"]) == ("proposed", "approved")
+
+
+def test_words_that_are_gone_are_not_decided_on(catalogue: Run) -> None:
+    with Store.open(STORE) as store, store.writing() as connection:
+        place = {"field": "description", "start": 0, "end": 5, "quote": "Black"}
+        connection.execute(CLAIM.update().where(CLAIM.c.attribute == "color").values(**place))
+    Path("feed.csv").write_text(FEED.replace("Black mesh", "Blue mesh"))
+    catalogue("import", "feed.csv", "--category", "shoes")
+    said = catalogue("review", "apply", str(sheet("K-1,color,black,approve,")), "--by", "ann")
+    assert "the words that color: black rests on are gone; reaseq distill first" in " ".join(said.split())
+    assert held()["K-1", "color", "black"] == "proposed"
 
 
 def test_an_unknown_value_if_it_is_meant(catalogue: Run) -> None:
@@ -165,8 +214,29 @@ def test_a_workbook(catalogue: Run) -> None:
         (("export", "open.xlsx"), "open.xlsx: a sheet is written as .csv or .jsonl", "reaseq review export open.csv"),
         (
             ("export", "open.csv", "--attribute", "none"),
+            f"no claim is of an attribute 'none'; there are: {ATTRIBUTES}",
+            "reaseq review --attribute color",
+        ),
+        (
+            ("export", "open.csv", "--attribute", "Colour"),
+            f"no claim is of an attribute 'colour'; there are: {ATTRIBUTES}",
+            "reaseq review --attribute color",
+        ),
+        (
+            ("export", "open.csv", "--product", "K-2", "--status", "rejected"),
             "nothing is open: such claims are decided, or not there",
             "reaseq distill",
+        ),
+        (
+            ("export", "open.csv", "--category", "boats"),
+            "no products of category 'boats'; there are: shoes",
+            "reaseq knowledge stats",
+        ),
+        (("apply", "gone.csv"), "gone.csv is not there", "reaseq review export gone.csv   (to fill in)"),
+        (
+            ("apply", "twice.csv"),
+            "several columns may be the decision: decision, decision 2",
+            'reaseq review apply FILE --map decision="decision"',
         ),
         (
             ("apply", "other.csv"),
@@ -177,6 +247,7 @@ def test_a_workbook(catalogue: Run) -> None:
 )
 def test_refused(catalogue: Run, arguments: tuple[str, ...], error: str, hint: str) -> None:
     Path("other.csv").write_text("product_id,attribute,value\nK-1,color,black\n")
+    Path("twice.csv").write_text("product_id,attribute,value,decision,decision\nK-1,color,black,reject,approve\n")
     result: Any = CliRunner().invoke(app, ["review", *arguments])
     assert isinstance(result.exception, ReaseqError)
     assert (str(result.exception), result.exception.hint) == (error, hint)

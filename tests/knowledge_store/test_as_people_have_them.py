@@ -366,3 +366,19 @@ def test_an_event_of_each_item_of_a_list(store: Store, tmp_path: Path, data: str
 def test_a_name_in_another_case_is_told(store: Store, tmp_path: Path) -> None:
     imported(store, tmp_path, "sku,title\nABC-1,a\n")
     assert "there is ABC-1" in read_names(store).why_not("abc-1")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"products": [\n{"id":"001","title":"A"},\n{"id":"002","title":"B"}\n]}',
+        '{"products": [{"id":"001","title":"A"},\n{"id":"002","title":"B"}]}\n',
+        '[{"id":"001","title":"A"},\n{"id":"002","title":"B"}\n]',
+        '{\n"products": [\n{"id":"001","title":"A"},\n{"id":"002","title":"B"}\n]\n}',
+        '[{"id":"001","title":"A","n":12345678901234567890},{"id":"002","title":"B"}]',
+    ],
+)
+def test_documents_with_a_record_a_line_and_long_numbers(store: Store, tmp_path: Path, data: str) -> None:
+    report = imported(store, tmp_path, data)
+    assert (report.new, report.set_aside) == (2, 0)
+    assert [product(store, one)["title"] for one in ("001", "002")] == ["A", "B"]
