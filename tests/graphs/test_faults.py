@@ -5,13 +5,14 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from reaseq.bench.catalogue import fill
 from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.bench.fake_endpoint import Options as Behaviour
 from reaseq.graphs.distill import Options, Outcome, distill
 from reaseq.graphs.ledger import Counts
-from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.store import PRODUCT, Store
 from reaseq.llm.budget import Budget, BudgetExceeded
 from reaseq.llm.chat import EndpointFailed, EndpointRefused
 from reaseq.llm.endpoint import Endpoint, Price
@@ -154,6 +155,13 @@ def test_what_code_finds_is_kept_where_the_model_fails(store: Store, fake: FakeE
     fake.configure(Behaviour(faults={"not_json": 1.0}))
     assert run(store, fake, repairs=0, seed=1, temperature=0.3).counts.failed in (0, 6)
     assert {product: store.knowledge(product)[0] for product in by_code} == known
+    # Of a text that is gone it found it.
+    with store.writing() as connection:
+        connection.execute(update(PRODUCT).values(title="Slip-on", description="Blue canvas upper."))
+    assert run(store, fake, repairs=0).counts.failed == 6
+    for product in by_code:
+        colors = [one["value"] for one in store.knowledge(product)[0] if one["attribute"] == "color"]
+        assert colors == ["blue"]
 
 
 def test_a_wait_at_the_endpoint_is_shown(store: Store, fake: FakeEndpoint) -> None:
