@@ -19,8 +19,9 @@ Phrase = tuple[str, ...]
 class Phrases:
     """Phrases, as stems, found by their first."""
 
-    def __init__(self, phrases: Iterable[str]) -> None:
-        self.all: frozenset[Phrase] = frozenset(filter(None, map(stems, phrases)))
+    def __init__(self, phrases: Iterable[str] = (), stemmed: Iterable[Phrase] = ()) -> None:
+        """stemmed: phrases that are stems already."""
+        self.all: frozenset[Phrase] = frozenset(filter(None, map(stems, phrases))) | frozenset(stemmed)
         self._by_first: dict[str, list[Phrase]] = {}
         for phrase in sorted(self.all, key=lambda one: (-len(one), one)):
             self._by_first.setdefault(phrase[0], []).append(phrase)
@@ -30,14 +31,20 @@ class Phrases:
 
     def at(self, tokens: Sequence[Token], index: int, last: int | None = None) -> int:
         """How many tokens the longest phrase that begins at `index`, and ends before `last`, has; 0 if none does."""
-        for phrase in self._by_first.get(tokens[index].stem, ()):
-            end = index + len(phrase)
-            if (
-                end <= (len(tokens) if last is None else last)
-                and tokens[end - 1].sentence == tokens[index].sentence
-                and all(tokens[index + n].stem == stem for n, stem in enumerate(phrase))
-            ):
-                return len(phrase)
+        # Asked for every token by every rule: plain loops, and nothing made for the many that begin no phrase.
+        first = tokens[index]
+        phrases = self._by_first.get(first.stem)
+        if phrases is None:
+            return 0
+        limit = len(tokens) if last is None else last
+        for phrase in phrases:
+            width = len(phrase)
+            if index + width <= limit and tokens[index + width - 1].sentence == first.sentence:
+                for n in range(1, width):
+                    if tokens[index + n].stem != phrase[n]:
+                        break
+                else:
+                    return width
         return 0
 
     def ends(self, tokens: Sequence[Token], last: int, first: int) -> bool:
@@ -70,6 +77,12 @@ def words(kind: str, language: str | None = None) -> Phrases:
     by_language: Mapping[str, Sequence[str]] = _file()[kind]
     chosen = by_language.values() if language is None else [by_language.get(language, ())]
     return Phrases(str(phrase) for phrases in chosen for phrase in phrases)
+
+
+@lru_cache
+def any_words(*kinds: str) -> Phrases:
+    """All phrases of several kinds, of all languages."""
+    return Phrases(stemmed=(phrase for kind in kinds for phrase in words(kind).all))
 
 
 _SCRIPTS = (("ja", re.compile(r"[\u3040-\u30ff]")), ("ko", re.compile(r"[\uac00-\ud7af]")),

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
 from reaseq.documents.document import Document, Field, Kind, as_seen
-from reaseq.documents.language import Phrases, words
+from reaseq.documents.language import Phrases, any_words, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.surroundings import PARTING, QUOTES, is_aside_above, is_denied_above
 from reaseq.documents.tokens import (
@@ -95,12 +95,17 @@ def _single(kinds: tuple[str, ...]) -> frozenset[str]:
     return frozenset(phrase[0] for kind in kinds for phrase in words(kind).all if len(phrase) == 1)
 
 
+@lru_cache
+def _phrases(listed: tuple[str, ...]) -> Phrases:
+    return Phrases(listed)
+
+
 class _Reader:
     """Of one field, for one attribute."""
 
     def __init__(self, attribute: Attribute, field: Field, lexicon: Lexicon, language: str) -> None:
         self.field, self.tokens, self.lexicon, self.language = field, field.tokens, lexicon, language
-        self.listed = Phrases(attribute.around)
+        self.listed = _phrases(attribute.around)
         self.joins = words("joins", language or "en")  # Dutch "of" is no English one.
 
     def described(self) -> Iterator[Range]:
@@ -182,7 +187,7 @@ class _Reader:
         """How many tokens the noun has that begins there; 0 if none does."""
         stem = self.tokens[at].stem
         goods = words("goods", self.language or "en").at(self.tokens, at)  # Spanish "collar" is no English one.
-        if is_unspaced(stem) or goods or any(words(kind).at(self.tokens, at) for kind in _NO_PART):
+        if is_unspaced(stem) or goods or any_words(*_NO_PART).at(self.tokens, at):
             return 0
         parts, substance = self.lexicon.parts.at(self.tokens, at), self.lexicon.substance_at(self.tokens, at)
         width = max(parts, substance, self.listed.at(self.tokens, at))

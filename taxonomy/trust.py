@@ -9,7 +9,7 @@ Multilevel/Hierarchical Models, chapter 12).
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +95,18 @@ class Trust:
     counts: Counts = field(default_factory=dict)
     by_language: CountsByLanguage = field(default_factory=dict)
 
+    @cached_property
+    def _reckoned(self) -> dict[tuple[Evidence, str, str], float]:
+        return {}
+
     def __call__(self, evidence: Evidence, sort: str, language: str = "") -> float:
         """The chance that a claim on such evidence of such an attribute is true; language: "" if it is not known."""
+        key = (evidence, sort, language)
+        if key not in self._reckoned:
+            self._reckoned[key] = self._reckon(*key)
+        return self._reckoned[key]
+
+    def _reckon(self, evidence: Evidence, sort: str, language: str) -> float:
         overall = _drawn(_sum(self.counts.values()), _UNKNOWN)
         pool = next(pool for pool in _POOLS if evidence in pool)
         of_pool = _drawn(_sum(count for (name, _), count in self.counts.items() if name in pool), overall)
