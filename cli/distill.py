@@ -23,7 +23,10 @@ ModelOption = Annotated[
     typer.Option("--model", "-m", help="Model name; for the embedded engine also a GGUF file or a hub id."),
 ]
 EngineOption = Annotated[
-    str | None, typer.Option("--engine", help="embedded, openai, vllm or replay.", show_default="from settings")
+    str | None,
+    typer.Option(
+        "--engine", help="embedded, openai, vllm or replay; none: ask no model.", show_default="from settings"
+    ),
 ]
 MaxTokensOption = Annotated[
     int | None, typer.Option("--max-tokens", min=1, help="Stop before the run uses more tokens than this.")
@@ -70,6 +73,9 @@ def distill(
 ) -> None:
     """Distil a category's products into verified claims and a summary each.
 
+    What code alone finds is there first, of hundreds of products a second; then the model is asked, first about the
+    busiest products that are least settled. With --engine none it is asked nothing, and no weights are needed.
+
     Only what is new or has changed is done; stop it any way and run it again. Ctrl-C once finishes
     what is under way, twice stops at once. Once people have decided on ten products (reaseq review), or a gold file
     has as many, open attributes are learnt from them: see docs/extraction.md.
@@ -79,6 +85,8 @@ def distill(
         reaseq distill --category shoes --limit 40
 
         reaseq distill --category shoes --dry-run
+
+        reaseq distill --category shoes --engine none
 
         reaseq distill --category shoes --engine openai --model gpt-4o-mini --max-cost 2.50
 
@@ -92,11 +100,70 @@ def distill(
     with Store.open(settings.store_url) as store:
         category = require_products(store, category)
         taught = teaching(settings, gold, again=again)
+        if dry_run and settings.engine == "none":
+            _print_first_plan(store, settings, category, limit)
+            return
         if dry_run:
             _print_plan(_plan(store, settings, category, limit, taught, escalate), limit)
             return
-        outcome = _run(store, settings, category, limit, max_tokens, max_cost, taught, escalate)
+        outcome = _first(store, settings, category, limit, taught)
+        if outcome is None:
+            outcome = _run(store, settings, category, limit, max_tokens, max_cost, taught, escalate)
         _print_outcome(store, outcome, category)
+
+
+def _first(store: Store, settings: Settings, category: str, limit: int | None, taught: Teaching) -> Outcome | None:
+    """What code alone finds, said in a line; the outcome of it, if no model is to be asked."""
+    from rich.console import Console
+
+    from reaseq.cli.progress import StepBar
+    from reaseq.graphs.distill import Outcome
+    from reaseq.graphs.first_pass import first_pass
+    from reaseq.graphs.ledger import Counts
+
+    options, errors = distill_options(settings, category, limit), Console(stderr=True)
+    try:
+        with StepBar(errors, "reading by code") as bar:
+            made = first_pass(
+                store, options, teaching=taught, on_progress=lambda made: bar.step(made.read + made.known, made.total)
+            )
+    except KeyboardInterrupt:
+        Console().print(
+            f"Stopped; what was read is kept. Go on with: reaseq distill --category {category}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        raise typer.Exit(130) from None
+    if settings.engine == "none":
+        counts = Counts(total=made.total, unchanged=made.known, done=made.read, verified=made.verified)
+        counts.proposed, counts.rejected, counts.seconds, counts.notes = (
+            made.proposed,
+            made.rejected,
+            made.seconds,
+            made.notes,
+        )
+        return Outcome(made.run_id, made.status, counts)
+    for note in made.notes:
+        errors.print(f"Note: {note}", style="yellow", markup=False, soft_wrap=True)
+    if made.read:
+        errors.print(
+            f"First knowledge, by code alone: {made.read:,} products, {made.verified:,} claims verified, in "
+            f"{made.seconds:.1f} s. It can be used already; now the model is asked.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    return None
+
+
+def _print_first_plan(store: Store, settings: Settings, category: str, limit: int | None) -> None:
+    from rich.console import Console
+
+    from reaseq.graphs.first_pass import due
+
+    count, total = due(store, distill_options(settings, category, limit))
+    console = Console(highlight=False)
+    console.print(f"{category}: {count:,} of {total:,} products to be read by code; no model is asked.")
+    console.print(f"Next: reaseq distill --category {category} --engine none")
 
 
 def distill_options(settings: Settings, category: str, limit: int | None) -> Options:

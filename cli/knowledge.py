@@ -55,6 +55,8 @@ def list_(
             claims, _, failures = store.knowledge(product["id"])
             summary = composed(product, claims) if claims else ""
             status = Text(product["status"], style="green" if product["status"] == "done" else "red")
+            if product["by_code"]:
+                status.append(" by code", style="dim")
             if failures:
                 status.append(f": {failures[0]['stage']}")
             table.add_row(
@@ -284,12 +286,13 @@ def stats(category: Category = None) -> None:
     category = category_as_stored(category)
     with open_store() as store:
         products = Table(title="Products", title_justify="left")
-        for name in ("category", "products", "distilled", "failed"):
+        for name in ("category", "products", "read by a model", "by code alone", "failed"):
             products.add_column(name, justify="left" if name == "category" else "right")
         for name, count in sorted(store.categories().items(), key=str):
             if category in (None, name):
-                by_status = Counter(row["status"] for row in store.distilled(category=name)) if name else Counter[str]()
-                products.add_row(name or "(none)", f"{count:,}", f"{by_status['done']:,}", f"{by_status['failed']:,}")
+                levels = store.levels(name)
+                read = [levels["model", "done"], levels["code", "done"], levels["model", "failed"]]
+                products.add_row(name or "(none)", *(f"{number:,}" for number in (count, *read)))
         console.print(products)
         rows: dict[tuple[str, str, str], Counter[str]] = {}
         for row in store.attribute_counts(category):

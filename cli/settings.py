@@ -16,7 +16,7 @@ from pydantic_settings import (
 from reaseq import ReaseqError
 
 FILE = "reaseq.toml"
-EngineName = Literal["embedded", "openai", "vllm", "replay"]
+EngineName = Literal["embedded", "openai", "vllm", "replay", "none"]
 
 
 class Prices(BaseModel):
@@ -53,7 +53,10 @@ class Settings(BaseSettings):
     schemas_dir: Path = Field(
         Path("schemas"), description="Your category schemas; a file here replaces the bundled one of its category."
     )
-    engine: EngineName = Field("embedded", description="Where replies come from: embedded, openai, vllm or replay.")
+    engine: EngineName = Field(
+        "embedded",
+        description="Where replies come from: embedded, openai, vllm or replay; none: code alone reads products.",
+    )
     model: str | None = Field(
         None, description="Model name; for the embedded engine also a GGUF file or hub id. None: the engine's default."
     )

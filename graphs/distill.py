@@ -422,7 +422,7 @@ class _Run:
             renewed = TEXT_CHANGED in (item.why or "")
             self._commit(item.product_id, item.parts, state, agents, renewed=renewed)
             self.counts.left_out(document, agents.showing(document))
-            head = agents.lexicon.head(document)
+            head = agents.reading.lexicon.head(document)
             self.counts.other_kinds += head is not None and not head.covered
 
     def _commit(
@@ -451,7 +451,7 @@ class _Run:
             else {"text": prose, "model": model, "prompt_fingerprint": fingerprints[Summarizer.name]},
             failures=[dict(failure) for failure in state["failures"]],
             retired_calls=state["retired"],
-            several=agents.several,
+            several=agents.reading.several,
         )
         self.store.save_knowledge(knowledge, run_id=self.run_id)
         if knowledge.done:

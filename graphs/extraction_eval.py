@@ -152,7 +152,7 @@ async def extract(
         best = made.claims.setdefault(row.id, {})
         for claim in sorted(claims, key=lambda claim: (claim["status"] != "verified", -(claim["confidence"] or 0))):
             if claim["status"] in ("verified", "proposed") and claim["attribute"] in names:
-                value = _surface(claim, agents.lexicon.schema, of_gold(row).sources)
+                value = _surface(claim, agents.reading.lexicon.schema, of_gold(row).sources)
                 best.setdefault(names[claim["attribute"]], claim | {"value": value})
         on_row(len(made.claims), total)
 
@@ -168,11 +168,11 @@ async def extract(
 
 async def _claims(agents: ProductAgents, chat: Chat, row: GoldRow, repairs: int) -> list[Claim]:
     text = Document(of_gold(row).sources)
-    tags = agents.tag(text)
+    tags = agents.reading.tag(text)
     extraction = await with_repairs(
         lambda repair: agents.extractor.extract(chat, text, tags, product_id=row.id, repair=repair), repairs
     )
-    claims = agents.ground(extraction, text, tags)
+    claims = agents.reading.ground(text, extraction, tags=tags, all_asked=not agents.extractor.grammar)
     if any(to_be_judged(claim) for claim in claims):
         claims = await agents.verifier.judge(chat, text, claims, product_id=row.id)
     return claims

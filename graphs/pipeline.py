@@ -23,6 +23,7 @@ from reaseq.beyond_log.fit import BeyondLogConfig
 from reaseq.beyond_log.sampler import SampleConfig
 from reaseq.graphs.beyond_log import imagine, train_beyond_log
 from reaseq.graphs.distill import Options, drained, require_products
+from reaseq.graphs.first_pass import first_pass
 from reaseq.graphs.ledger import Counts
 from reaseq.graphs.report import write
 from reaseq.graphs.teaching import Teaching
@@ -138,6 +139,17 @@ class Pipeline:
 
     async def distill(self, state: PipelineState) -> PipelineState:
         self.watch.begin("distill")
+        first = first_pass(
+            self.store,
+            self.distillation,
+            on_progress=lambda made: self.watch.step("read by code", made.read + made.known, made.total),
+        )
+        if first.read:
+            self.watch.say(f"{first.read:,} products read by code alone, {first.verified:,} claims verified")
+        if self.engine.engine == "none":
+            found = {"done": first.read, "failed": 0, "unchanged": first.known, "calls": 0, "seconds": first.seconds}
+            found |= {"verified": first.verified, "rejected": first.rejected, "proposed": first.proposed}
+            return {"distilled": found}
         counts = Counts()
         with self.watch.pulling() as progress, engines.start(self.engine, progress) as endpoint:
             if progress is not None:

@@ -20,21 +20,18 @@ from langgraph.runtime import Runtime
 
 from reaseq.agents.attribute_extractor import AttributeExtractor, vote
 from reaseq.agents.claims import Claim, Extraction
-from reaseq.agents.grounder import against_variants, ground
-from reaseq.agents.hypotheses import with_implied
 from reaseq.agents.labelled import Tags
 from reaseq.agents.learned import Learned
 from reaseq.agents.product_text import MOST_COLUMNS, Shown, showing
 from reaseq.agents.summarizer import Summarizer
 from reaseq.agents.verifier import Verifier, to_be_judged, unsure
 from reaseq.documents.document import Document
-from reaseq.knowledge_store.store import undecided
-from reaseq.knowledge_store.tables import LOCKED
+from reaseq.graphs.reading import Reading
 from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import CategorySchema
-from reaseq.taxonomy.trust import Trust, shipped
+from reaseq.taxonomy.trust import Trust
 from reaseq.taxonomy.variants import VariantValue, variant_values
 
 T = TypeVar("T")
@@ -86,12 +83,10 @@ _NEW_STAGE: ProductState = {"attempts": 0, "repair": [], "replies": []}
 class ProductAgents:
     """The agents of one category, built once: their prompts, schemas and lexicon are shared by all its products."""
 
-    lexicon: Lexicon
+    reading: Reading
     extractor: AttributeExtractor
     verifier: Verifier
     summarizer: Summarizer
-    learned: Learned | None = None
-    trust: Trust | None = None
 
     @classmethod
     def build(
@@ -107,39 +102,17 @@ class ProductAgents:
         """columns: how many of a feed's other columns a prompt shows, at most."""
         lexicon = Lexicon(schema)
         return cls(
-            lexicon,
+            Reading(lexicon, learned, trust),
             AttributeExtractor(
                 prompts[AttributeExtractor.name], lexicon, grammar=grammar, learned=learned, columns=columns
             ),
             Verifier(prompts[Verifier.name], lexicon, columns=columns),
             Summarizer(prompts[Summarizer.name], lexicon),
-            learned,
-            trust,
         )
 
     def showing(self, text: Document) -> Shown:
         """What prompts show of a product."""
-        return showing(text, first=self.lexicon.known_columns(text), most=self.extractor.columns)
-
-    def tag(self, text: Document) -> Tags:
-        return self.learned.tag(text.sources) if self.learned else {}
-
-    def ground(self, extraction: Extraction | None, text: Document, tags: Tags) -> list[Claim]:
-        """See `reaseq.agents.grounder`. None: no model has answered, and code alone says what it finds."""
-        return ground(
-            extraction or {},
-            text,
-            self.lexicon,
-            trust=self.trust,
-            learned=self.learned,
-            tags=tags,
-            all_asked=extraction is not None and not self.extractor.grammar,
-        )
-
-    @property
-    def several(self) -> set[str]:
-        """The attributes that may have several values."""
-        return {attribute.name for attribute in self.lexicon.schema.attributes if attribute.multiple}
+        return showing(text, first=self.reading.lexicon.known_columns(text), most=self.extractor.columns)
 
     @property
     def fingerprints(self) -> dict[str, str]:
@@ -176,14 +149,15 @@ def build_product_graph(
 
     async def ground_claims(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
         product = runtime.context
-        found = agents.ground(state.get("extraction"), product.text, product.tags)
-        found = against_variants(found, product.variants, agents.lexicon)
-        settled: list[Any] = [claim for claim in product.decided if claim["status"] in LOCKED]
-        claims = undecided(found, product.decided, agents.several) + settled
-        decided = {(claim["attribute"], claim["value"]) for claim in product.decided}
-        return {
-            "claims": with_implied(claims, product.text, agents.lexicon, agents.trust or shipped(), decided=decided)
-        }
+        claims = agents.reading.claims(
+            product.text,
+            state.get("extraction"),
+            tags=product.tags,
+            decided=product.decided,
+            variants=product.variants,
+            all_asked=not extractor.grammar,
+        )
+        return {"claims": claims}
 
     async def verify(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
         product = runtime.context
@@ -271,7 +245,11 @@ async def run_product_graph(
         {"failures": [], "retired": [], **_NEW_STAGE},
         {"recursion_limit": 4 * (repairs + 1) + 3},
         context=ProductContext(
-            product_id, document, agents.tag(document), decided, variant_values(agents.lexicon, variants)
+            product_id,
+            document,
+            agents.reading.tag(document),
+            decided,
+            variant_values(agents.reading.lexicon, variants),
         ),
     )
     final: ProductState = state

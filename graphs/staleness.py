@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from reaseq.agents.product_text import MOST_COLUMNS, fingerprint, source_fields
@@ -14,6 +13,7 @@ CODE_VERSION = "19"
 """Raised when a change of code changes what a distillation finds."""
 
 TEXT_CHANGED = "text changed"
+_OF_TEXT = ("product", "variants")
 _WORDS = {
     "product": TEXT_CHANGED,
     "variants": "variants changed",
@@ -43,19 +43,42 @@ class Inputs:
 
     def parts(self, sources: Mapping[str, str], variants: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
         """Everything one product's knowledge depends on, by name."""
-        options = {variant["id"]: cells_of(self.schema, variant) for variant in variants}
         return {
-            "product": fingerprint(sources),
-            **({"variants": fingerprint(options)} if options else {}),
-            "schema": self.schema.fingerprint,
+            **code_parts(self.schema, sources, variants),
             "model": self.model,
-            "code": CODE_VERSION,
             **{f"prompt {name}": value for name, value in self.prompts.items()},
             **({"labelled": self.labelled} if self.labelled else {}),
             **({"votes": str(self.votes)} if self.votes > 1 else {}),
             **({"columns": str(self.columns)} if self.columns != MOST_COLUMNS else {}),
             **({"escalated": self.escalated} if self.escalated else {}),
         }
+
+
+def code_parts(
+    schema: CategorySchema, sources: Mapping[str, str], variants: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, str]:
+    """What a product's knowledge depends on where no model was asked."""
+    options = {variant["id"]: cells_of(schema, variant) for variant in variants}
+    return {
+        "product": fingerprint(sources),
+        **({"variants": fingerprint(options)} if options else {}),
+        "schema": schema.fingerprint,
+        "code": CODE_VERSION,
+    }
+
+
+def by_code_alone(parts: Mapping[str, str]) -> bool:
+    """Has no model read what has these parts?"""
+    return "model" not in parts
+
+
+def due_by_code(parts: Mapping[str, str], before: Mapping[str, str] | None) -> bool:
+    """Is a product to be read by code: is nothing known of it, or of another text, or by code that read otherwise? What
+    a model has found of the same text is more."""
+    if before is None or any(parts.get(name) != before.get(name) for name in _OF_TEXT):
+        return True
+    mine, theirs = ({name: part for name, part in one.items() if name != "labelled"} for one in (parts, before))
+    return by_code_alone(before) and mine != theirs
 
 
 @dataclass(frozen=True)
@@ -71,8 +94,8 @@ class Checked:
 
 
 def checked(store: Store, category: str, inputs: Inputs, *, limit: int | None, again: bool) -> Iterator[Checked]:
-    """The first `limit` products of the category. again: see `reason`."""
-    for product, before, status in islice(store.products(category), limit):
+    """The first `limit` products of the category, those first that need it most. again: see `reason`."""
+    for product, before, status in store.products_of(store.by_need(category, limit)):
         sources, variants = source_fields(product), product["variants"]
         parts = inputs.parts(sources, variants)
         yield Checked(product["id"], sources, variants, parts, reason(parts, before, status, again=again))
@@ -88,6 +111,8 @@ def reason(
     """
     if before is None:
         return "new"
+    if by_code_alone(before):
+        return "no model has read it"
     ignored = (set() if again else {"labelled"}) | ({"escalated"} - parts.keys())
     names = sorted({*parts, *before} - ignored)
     changed = [name for name in names if parts.get(name) != before.get(name)]

@@ -6,6 +6,7 @@ comes, so that a killed run never asks twice.
 """
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -72,6 +73,8 @@ _FIND_CALL = (
 )
 _ADD_CALL = insert(CALL)
 _DROP_CLAIMS = delete(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.decided_by.is_(None))
+_BY_CODE = DISTILLATION.c.parts["model"].as_string().is_(None)
+"""Has no model read the product?"""
 SOUND = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
 
 
@@ -236,6 +239,58 @@ class Store:
                     .values(category=bindparam("under"), category_by=by),
                     rows,
                 )
+
+    def by_need(self, category: str, limit: int | None = None) -> list[str]:
+        """The ids of the category's first `limit` products, those first whose claims are least settled and that are
+        busiest: (1 + events) x proposed claims."""
+        first = select(PRODUCT.c.id).where(PRODUCT.c.category == category)
+        first = first.order_by(PRODUCT.c.created_at, PRODUCT.c.line, PRODUCT.c.id).limit(limit)
+        mine = PRODUCT.c.id.in_(first)
+        traffic = select(EVENT.c.product_id, func.count().label("events")).group_by(EVENT.c.product_id).subquery()
+        proposed = CLAIM.c.status == t.ClaimStatus.PROPOSED
+        unsettled = (
+            select(CLAIM.c.product_id, func.count().label("claims")).where(proposed).group_by(CLAIM.c.product_id)
+        ).subquery()
+        events, claims = func.coalesce(traffic.c.events, 0), func.coalesce(unsettled.c.claims, 0)
+        query = (
+            select(PRODUCT.c.id)
+            .outerjoin(traffic, traffic.c.product_id == PRODUCT.c.id)
+            .outerjoin(unsettled, unsettled.c.product_id == PRODUCT.c.id)
+            .where(mine)
+            .order_by(((1 + events) * claims).desc(), events.desc(), PRODUCT.c.created_at, PRODUCT.c.line, PRODUCT.c.id)
+        )
+        with self.reading() as connection:
+            return list(connection.execute(query).scalars())
+
+    def products_of(
+        self, product_ids: Sequence[str], *, batch: int = 500
+    ) -> Iterator[tuple[dict[str, Any], dict[str, str] | None, str | None]]:
+        """The same as `products`, of these ids and in their order."""
+        query = select(PRODUCT, DISTILLATION.c.parts, DISTILLATION.c.status.label("distilled")).outerjoin(
+            DISTILLATION, DISTILLATION.c.product_id == PRODUCT.c.id
+        )
+        for start in range(0, len(product_ids), batch):
+            wanted = product_ids[start : start + batch]
+            with self.reading() as connection:
+                rows = {row.id: row for row in connection.execute(query.where(PRODUCT.c.id.in_(wanted)))}
+            variants = self.variants(wanted)
+            for product_id in wanted:
+                if (row := rows.get(product_id)) is not None:
+                    product = {column.name: row._mapping[column] for column in PRODUCT.c}
+                    yield product | {"variants": variants.get(product_id, [])}, row.parts, row.distilled
+
+    def levels(self, category: str | None) -> Counter[tuple[str, str]]:
+        """How many products were read by code alone and by a model, each with how it ended: ("code", "done")."""
+        query = (
+            select(_BY_CODE, DISTILLATION.c.status, func.count())
+            .join(PRODUCT, PRODUCT.c.id == DISTILLATION.c.product_id)
+            .where(PRODUCT.c.category == category)
+            .group_by(_BY_CODE, DISTILLATION.c.status)
+        )
+        with self.reading() as connection:
+            return Counter(
+                {("code" if code else "model", status): count for code, status, count in connection.execute(query)}
+            )
 
     def products(
         self, category: str | None, *, batch: int = 500
@@ -416,48 +471,64 @@ class Store:
 
     # Knowledge
 
-    def save_knowledge(self, knowledge: ProductKnowledge, *, run_id: int) -> None:
-        """Replace what is known of a product, in one transaction. People's decisions stay.
+    def save_knowledge(self, *several: ProductKnowledge, run_id: int) -> None:
+        """Replace what is known of products, all in one transaction. People's decisions stay.
 
         A claim that somebody decided is kept, and no new claim reopens it (see `undecided`). New claims
         replace the old claims and the old prose, even if no new prose came of them: what is stored
         comes from one set of inputs. Without new claims only the failure is noted.
         """
-        product_id = knowledge.product_id
-        this = {"product": product_id}
         now = t.now()
-        stamp = {"product_id": product_id, "run_id": run_id, "created_at": now}
+        claims, prose, failures, done = [], [], [], []
         with self.writing() as connection:
-            if knowledge.claims is not None:
-                connection.execute(_DROP_CLAIMS, this)
-                decided = [dict(row._mapping) for row in connection.execute(_DECIDED, this)]
-                claims = [claim | stamp for claim in undecided(knowledge.claims, decided, knowledge.several)]
-                if claims:
-                    connection.execute(_ADD_CLAIMS, claims)
-                connection.execute(_DROP_SUMMARY, this)
-                if knowledge.prose is not None:
-                    connection.execute(_ADD_SUMMARY, knowledge.prose | stamp)
+            renewed = [{"product": one.product_id} for one in several if one.claims is not None]
+            if renewed:
+                connection.execute(_DROP_CLAIMS, renewed)
+                connection.execute(_DROP_SUMMARY, renewed)
+            decided = self._decided_of(connection, [one.product_id for one in several])
+            for one in several:
+                stamp = {"product_id": one.product_id, "run_id": run_id, "created_at": now}
+                if one.claims is not None:
+                    mine = undecided(one.claims, decided.get(one.product_id, []), one.several)
+                    claims += [claim | stamp for claim in mine]
+                    prose += [one.prose | stamp] if one.prose is not None else []
+                failures += [failure | stamp for failure in one.failures]
+                done.append(
+                    {
+                        "product_id": one.product_id,
+                        "parts": one.parts,
+                        "status": "done" if one.done else "failed",
+                        "run_id": run_id,
+                        "finished_at": now,
+                    }
+                )
             for drop in _DROP_STATE:
-                connection.execute(drop, this)
-            if knowledge.failures:
-                connection.execute(_ADD_FAILURES, [failure | stamp for failure in knowledge.failures])
-            if knowledge.retired_calls:
-                connection.execute(update(CALL).where(CALL.c.id.in_(knowledge.retired_calls)).values(reusable=False))
-            connection.execute(
-                _ADD_DISTILLATION,
-                {
-                    "product_id": product_id,
-                    "parts": knowledge.parts,
-                    "status": "done" if knowledge.done else "failed",
-                    "run_id": run_id,
-                    "finished_at": now,
-                },
-            )
+                connection.execute(drop, [{"product": one.product_id} for one in several])
+            for statement, rows in ((_ADD_CLAIMS, claims), (_ADD_SUMMARY, prose), (_ADD_FAILURES, failures)):
+                if rows:
+                    connection.execute(statement, rows)
+            if retired := [call for one in several for call in one.retired_calls]:
+                connection.execute(update(CALL).where(CALL.c.id.in_(retired)).values(reusable=False))
+            if done:
+                connection.execute(_ADD_DISTILLATION, done)
 
     def decided(self, product_id: str) -> list[dict[str, Any]]:
         """The claims on a product that somebody approved, edited or rejected."""
         with self.reading() as connection:
             return [dict(row._mapping) for row in connection.execute(_DECIDED, {"product": product_id})]
+
+    def decided_of(self, product_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+        """The same of some hundred products, by product; no entry for those on which nobody decided."""
+        with self.reading() as connection:
+            return self._decided_of(connection, product_ids)
+
+    @staticmethod
+    def _decided_of(connection: Connection, product_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+        query = select(CLAIM).where(CLAIM.c.product_id.in_(product_ids), CLAIM.c.decided_by.is_not(None))
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in connection.execute(query.order_by(CLAIM.c.id)):
+            found.setdefault(row.product_id, []).append(dict(row._mapping))
+        return found
 
     def knowledge(self, product_id: str) -> tuple[list[dict[str, Any]], dict[str, Any] | None, list[dict[str, Any]]]:
         """A product's claims (by attribute), what a model wrote about it, and failures."""
@@ -476,7 +547,8 @@ class Store:
     def distilled(
         self, *, category: str | None = None, limit: int | None = None, batch: int = 500
     ) -> Iterator[dict[str, Any]]:
-        """Products that were distilled, newest last, each with `status`, a model's `prose` and numbers of claims."""
+        """Products that were distilled, newest last, each with `status`, whether only code has read it (`by_code`), a
+        model's `prose` and numbers of claims."""
         verified = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
         counts = (
             select(
@@ -493,6 +565,7 @@ class Store:
                 PRODUCT,
                 DISTILLATION.c.status,
                 DISTILLATION.c.finished_at,
+                _BY_CODE.label("by_code"),
                 SUMMARY.c.text.label("prose"),
                 func.coalesce(counts.c.verified, 0).label("verified"),
                 func.coalesce(counts.c.rejected, 0).label("rejected"),

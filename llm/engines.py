@@ -43,6 +43,8 @@ class EngineConfig:
     @property
     def model_name(self) -> str:
         """The model's name, as the endpoint will be asked for it."""
+        if self.engine == "none":
+            return ""
         if self.engine == "embedded":
             return self.model or DEFAULT
         if self.engine == "replay":
@@ -60,6 +62,8 @@ def fingerprint(config: EngineConfig) -> str:
     Raises:
         EngineError: the engine lacks a setting, or its model's file is missing.
     """
+    if config.engine == "none":
+        return ""
     if config.engine == "embedded":
         return embedded.fingerprint(config.model, config.models_dir)
     if config.engine == "replay":
@@ -76,6 +80,10 @@ def start(config: EngineConfig, progress: Progress | None = None) -> Iterator[En
     Raises:
         EngineError: it lacks a setting, or could not be started.
     """
+    if config.engine == "none":
+        raise EngineError(
+            "the engine is `none`, and this needs a model", hint="the same command with --engine embedded   (or openai)"
+        )
     if config.engine == "embedded":
         with embedded.serve(
             config.model,

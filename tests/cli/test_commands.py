@@ -87,7 +87,7 @@ def test_config_says_where_each_value_comes_from(run: Run, monkeypatch: pytest.M
     ("text", "message"),
     [
         ('engin = "openai"', "reaseq.toml: engin: Extra inputs are not permitted"),
-        ('engine = "gpt"', "reaseq.toml: engine: Input should be 'embedded', 'openai', 'vllm' or 'replay'"),
+        ('engine = "gpt"', "reaseq.toml: engine: Input should be 'embedded', 'openai', 'vllm', 'replay' or 'none'"),
         ("concurrency = 0", "reaseq.toml: concurrency: Input should be greater than or equal to 1"),
         ("engine =", "reaseq.toml: not valid TOML"),
     ],
@@ -182,7 +182,7 @@ def test_list_show_stats(distilled: Run) -> None:
     output = distilled("knowledge", "show", "made-000001")
     assert "title[" in output
     assert "“" in output
-    assert "Run 1: fake, prompt " in output
+    assert "Run 2: fake, prompt " in output
     assert "Summary" in output
     output = distilled("knowledge", "stats")
     assert "│ shoes │ 15 │ 12 │ 0 │" in output

@@ -1,0 +1,105 @@
+"""What code makes of a product: before any model is asked, and of a model's reply."""
+
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reaseq.agents.claims import Claim, Extraction
+from reaseq.agents.grounder import against_variants, ground
+from reaseq.agents.hypotheses import with_implied
+from reaseq.agents.labelled import Tags
+from reaseq.agents.learned import Learned
+from reaseq.documents.document import Document
+from reaseq.knowledge_store.store import undecided
+from reaseq.knowledge_store.tables import LOCKED
+from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.schema import CategorySchema
+from reaseq.taxonomy.trust import Trust, shipped
+from reaseq.taxonomy.variants import VariantValue, variant_values
+
+
+@dataclass(frozen=True)
+class ToRead:
+    """A product as code reads it; `parts` are what its knowledge will depend on."""
+
+    product_id: str
+    sources: dict[str, str]
+    variants: list[dict[str, Any]]
+    decided: list[dict[str, Any]]
+    parts: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Of one category's products. `learned` is what labelled products taught, `trust` how far classes of evidence are
+    trusted; by default as shipped."""
+
+    lexicon: Lexicon
+    learned: Learned | None = None
+    trust: Trust | None = None
+
+    def tag(self, text: Document) -> Tags:
+        return self.learned.tag(text.sources) if self.learned else {}
+
+    def ground(
+        self, text: Document, extraction: Extraction | None, *, tags: Tags, all_asked: bool = False
+    ) -> list[Claim]:
+        """What the text bears out of a model's `extraction`, and what code finds (`reaseq.agents.grounder`). None: no
+        model has answered."""
+        return ground(
+            extraction or {},
+            text,
+            self.lexicon,
+            trust=self.trust,
+            learned=self.learned,
+            tags=tags,
+            all_asked=extraction is not None and all_asked,
+        )
+
+    def claims(
+        self,
+        text: Document,
+        extraction: Extraction | None = None,
+        *,
+        tags: Tags,
+        decided: Sequence[Mapping[str, Any]] = (),
+        variants: Sequence[VariantValue] = (),
+        all_asked: bool = False,
+    ) -> list[Claim]:
+        """The same, held against variants and people's decisions, whose settled claims are among them, and with what
+        they imply."""
+        found = self.ground(text, extraction, tags=tags, all_asked=all_asked)
+        found = against_variants(found, variants, self.lexicon)
+        settled: list[Any] = [claim for claim in decided if claim["status"] in LOCKED]
+        claims = undecided(found, decided, self.several) + settled
+        values = {(claim["attribute"], claim["value"]) for claim in decided}
+        return with_implied(claims, text, self.lexicon, self.trust or shipped(), decided=values)
+
+    @property
+    def several(self) -> set[str]:
+        """The attributes that may have several values."""
+        return {attribute.name for attribute in self.lexicon.schema.attributes if attribute.multiple}
+
+    def read(self, product: ToRead) -> list[Claim]:
+        """What code alone finds of a product."""
+        text = Document(product.sources)
+        variants = variant_values(self.lexicon, product.variants)
+        return self.claims(text, tags=self.tag(text), decided=product.decided, variants=variants)
+
+
+_reading: Reading | None = None
+"""Of a process that reads beside others."""
+
+
+def begin_reading(schema: CategorySchema, trust: Trust | None) -> None:
+    """Make this process ready for `read_all`."""
+    global _reading
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the first process ends the others
+    _reading = Reading(Lexicon(schema), trust=trust)
+
+
+def read_all(batch: Sequence[ToRead]) -> list[list[Claim]]:
+    """What code alone finds of products, in a process of its own."""
+    assert _reading is not None
+    return [_reading.read(one) for one in batch]
