@@ -64,13 +64,14 @@ def import_events(
     read_as = reading(encoding, delimiter, header_row, sheet, records)
     path = samples.SHOE_EVENTS if sample else file or Path()
     feed = events.by_lines(open_feed(path, read_as, partial(events.names_a_user, overrides=named)))
-    fields = events.guess_fields(feed.columns, named)
+    fields = events.guess_fields(feed.columns, named, by_name="item" in named)
     names = Names()
     if Store.is_there(settings.store_url) or not dry_run:
         with Store.open(settings.store_url) as store:
             names = read_names(store)
     if "item" not in named:
         feed, fields = events.by_values(feed, fields, names)
+        events.guess_fields(feed.columns, named | fields)  # is there a column of items by now?
     console = Console()
     table = Table("field", "column", title=f"{feed.path.name} ({feed.format})", title_justify="left")
     add_taken(table, feed.taken)

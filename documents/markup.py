@@ -102,6 +102,7 @@ _ESCAPED_TAG = re.compile(
     r"&(?:lt|#60|#x3c);(?=/?(?:p|br|b|i|u|em|ul|ol|li|td|tr|th|div|span|strong|table|h[1-6]|font|a|img|style|script)\b)",
     re.IGNORECASE,
 )
+_UNENDED = re.compile(r"&#?[a-zA-Z0-9]+\Z")
 _ENTITY = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,30}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});?")
 _CDATA = re.compile(r"<!\[CDATA\[|\]\]>")
 _ESCAPE = re.compile(r"(?<![A-Za-z]:)\\(?:r\\n|n|r|t)")
@@ -211,7 +212,8 @@ def _parsed(text: str) -> "_Parser":
     is overwritten, and the text is read once more."""
     while True:
         parser = _Parser(text)
-        parser.feed(text)
+        # The parser takes what a text ends with for the beginning of an entity, and lets its "&" go: "H&M".
+        parser.feed(f"{text};" if _UNENDED.search(text) else text)
         parser.close()
         parser.end_row()
         unclosed = [(start, end) for tag, start, end in parser.hidden if tag not in _ALWAYS_CLOSED]
@@ -316,7 +318,10 @@ class _Parser(HTMLParser):
         if not self.hidden:
             decoded = html.unescape(self.source[start:end])
             self.characters += decoded
-            self.places += [(start, end)] * len(decoded)
+            if decoded == self.source[start:end]:  # no entity
+                self.places += [(place, place + 1) for place in range(start, end)]
+            else:
+                self.places += [(start, end)] * len(decoded)
 
     def _part(self, opened: Opens | None) -> None:
         """A tag parts words, and a block's tag parts blocks; an end tag opens a paragraph unless a block follows."""

@@ -15,8 +15,8 @@ from sqlalchemy.dialects import postgresql
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.feeds.columns import folded, guess
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, Row, identifier
-from reaseq.knowledge_store.importing import RejectedRows
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, Row, identifier, text_of
+from reaseq.knowledge_store.importing import RejectedRows, is_empty
 from reaseq.knowledge_store.names import UNKNOWN, Names, read_names
 from reaseq.knowledge_store.order_lines import of_lines
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
@@ -45,8 +45,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "time": (
         "timestamp", "event timestamp", "original timestamp", "time", "event time", "datetime", "date time", "date",
-        "event date", "created at", "unix review time", "invoice date", "order date", "purchase date", "t dat", "ts",
-        "datum", "zeit", "zeitpunkt", "zeitstempel", "bestelldatum", "fecha",
+        "event date", "event ts", "event at", "created at", "created", "occurred at", "purchased at", "purchased",
+        "bought at", "paid at", "placed at", "ordered at", "order creation date", "order completed at", "completed at",
+        "kaufdatum", "tidpunkt", "data ordine", "day", "unix review time", "invoice date", "order date",
+        "purchase date", "t dat", "ts", "datum", "zeit", "zeitpunkt", "zeitstempel", "bestelldatum", "fecha",
     ),
     "position": ("position", "pos", "order", "rank", "sequence", "seq", "step", "index"),
     "kind": (
@@ -61,7 +63,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
 _BATCH = 20_000
 _PEEKED = 1000
 """Rows whose values tell which column is the item."""
+_OF_DAY = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?")
+_DAYS = re.compile(r"date|datum|day|tag|fecha|jour|giorno|data", re.IGNORECASE)
 _FAR_MORE = 4
+_NEARLY_ALL = 0.9
+_NOBODY = frozenset(("null", "nil", "none", "nan", "n/a", "undefined", "(not set)", "(none)", r"\n"))
+"""What logs write where nobody is known: it is nobody's id."""
 
 
 @dataclass
@@ -87,14 +94,17 @@ def by_lines(feed: Feed) -> Feed:
     return of_lines(feed, _NAMES["item"])
 
 
-def guess_fields(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Field to column, by name; `overrides` win, and an empty one leaves the field out.
+def guess_fields(
+    columns: Sequence[str], overrides: Mapping[str, str] | None = None, *, by_name: bool = True
+) -> dict[str, str]:
+    """Field to column, by name; `overrides` win, and an empty one leaves the field out. by_name: is the item to be told
+    by that alone? Else its column may be found by `by_values`.
 
     Raises:
         FeedError: an override names no field or column, or no column can be the user or the item.
     """
     mapping = guess(columns, _NAMES, overrides or {})
-    for needed in ("user", "item"):
+    for needed in ("user", "item") if by_name else ("user",):
         if needed not in mapping:
             raise FeedError(
                 f"no column looks like the {needed}; columns are: {', '.join(columns)}",
@@ -113,7 +123,8 @@ def names_a_user(columns: Sequence[str], overrides: Mapping[str, str] | None = N
 
 def by_values(feed: Feed, mapping: Mapping[str, str], names: Names) -> tuple[Feed, dict[str, str]]:
     """The feed and its fields; the item is another column where that one's values are items of the catalogue: of "id"
-    and "product_sku" names cannot tell which."""
+    and "product_sku" names cannot tell which. Where none is called a time, it is the column of which nearly all values
+    are days or times in words, if there is one."""
     peeked = list(islice(feed.rows, _PEEKED))
     rows = [row.values for row in peeked if isinstance(row, Record)]
 
@@ -123,9 +134,52 @@ def by_values(feed: Feed, mapping: Mapping[str, str], names: Names) -> tuple[Fee
     free = [column for column in feed.columns if column not in mapping.values()]
     best = max(free, key=known, default=None)
     made = dict(mapping)
-    if best is not None and known(best) > _FAR_MORE * known(mapping["item"]) and known(best) > len(rows) / _FAR_MORE:
+    by_name = known(mapping["item"]) if "item" in mapping else 0
+    if best is not None and known(best) > _FAR_MORE * by_name and known(best) > len(rows) / _FAR_MORE:
         made["item"] = best
-    return replace(feed, rows=chain(peeked, feed.rows)), made
+    if "time" not in made and "position" not in made:
+        free = [column for column in feed.columns if column not in made.values()]
+        timed = [column for column in free if _are_times([values.get(column) for values in rows])]
+        if len(timed) == 1:
+            made["time"] = timed[0]
+    feed = replace(feed, rows=chain(peeked, feed.rows))
+    return _with_clock(feed, made, rows)
+
+
+def _with_clock(feed: Feed, mapping: dict[str, str], rows: Sequence[Mapping[str, Any]]) -> tuple[Feed, dict[str, str]]:
+    """The same with one column for a day and a time of day that stand in two."""
+    clocks = [column for column in feed.columns if _all_match(_OF_DAY, column, rows)]
+    days = [column for column in feed.columns if _DAYS.search(column) and column not in clocks]
+    days = [column for column in days if _are_times([values.get(column) for values in rows])]
+    if len(clocks) != 1 or len(days) != 1 or mapping.get("time") not in (*clocks, *days):
+        return feed, mapping
+    (clock,), (day,) = clocks, days
+    if any(":" in text_of(values.get(day)) for values in rows):
+        return feed, mapping
+    both = f"{day} + {clock}"
+
+    def joined() -> Iterator[Row]:
+        for row in feed.rows:
+            if isinstance(row, Record):
+                said = f"{text_of(row.values.get(day))} {text_of(row.values.get(clock))}".strip()
+                row = row._replace(values={**row.values, both: said})
+            yield row
+
+    return replace(feed, columns=[*feed.columns, both], rows=joined()), mapping | {"time": both}
+
+
+def _all_match(pattern: re.Pattern[str], column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    said = [text for values in rows if (text := text_of(values.get(column)).strip())]
+    return bool(said) and all(map(pattern.fullmatch, said))
+
+
+def _are_times(values: Sequence[Any]) -> bool:
+    """Do nearly all of these say a time, in more than digits?"""
+    said = [value for value in values if not is_empty(value)]
+    clock = Clock.of(said)
+    read = [value for value in said if not isinstance(value, int | float) and isinstance(clock.read(value), float)]
+    worded = [value for value in read if _number(value) is None]
+    return len(said) > 0 and len(worded) >= _NEARLY_ALL * len(said)
 
 
 def import_events(
@@ -252,6 +306,8 @@ class _Reader:
             return BadRow(record.line, reason, json.dumps(values, ensure_ascii=False, default=str))
 
         user, called = identifier(values.get(column["user"])), identifier(values.get(column["item"]))
+        if user.casefold() in _NOBODY:
+            return bad(f"its user is unknown: {user}")
         if not user or not called:
             return bad(f"has no {'item' if user else 'user'}")
         item = self.names.find(called)

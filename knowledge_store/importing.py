@@ -16,13 +16,22 @@ from sqlalchemy import Connection, Select, bindparam, delete, exists, func, inse
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused
-from reaseq.knowledge_store.feeds.columns import in_other_languages
+from reaseq.knowledge_store.feeds.columns import TITLES, fields_held, folded, in_other_languages
 from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, parse_price
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, Variant, identifier, plain, text_of
-from reaseq.knowledge_store.names import ROUNDED, Name, identities, names_in, owners_of, taken_over, write_names
+from reaseq.knowledge_store.names import (
+    ROUNDED,
+    Name,
+    identities,
+    names_in,
+    owners_of,
+    renamed,
+    taken_over,
+    write_names,
+)
 from reaseq.knowledge_store.store import CLAIM, EVENT, IMPORT, PRODUCT, VARIANT, Store
 from reaseq.knowledge_store.tables import CategoryBy, now
-from reaseq.taxonomy.category_paths import CategoryNames, steps_of
+from reaseq.taxonomy.category_paths import CategoryNames
 
 _BATCH = 500
 _SHOWN = 5
@@ -32,6 +41,12 @@ _LONG = 20
 """Characters, more than any word for nothing has with blanks around it."""
 _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 _SIZE = re.compile(r"size|größe|groesse|taille|talla|taglia|tamanho|maat|storlek|størrelse|サイズ|尺码", re.IGNORECASE)
+_OPTION = re.compile(
+    r"\b(?:size|colou?r|größe|groesse|farbe|taille|couleur|talla|taglia|tamanho|maat|kleur|storlek|färg|width|"
+    r"style|pattern|flavou?r|scent|volume|capacity|length)\b",
+    re.IGNORECASE,
+)
+"""Columns that rows of one product may differ by."""
 _DATE = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]00:00:00)?|\d{1,2}[-. ](?:[A-Za-zéûä]{3,4}\.?)|[A-Z][a-zéûä]{2,3}\.?[- ]\d{1,2}"
 )
@@ -116,6 +131,8 @@ def product_from(
         return text_of(values.get(column))
 
     title = text("title")
+    if title and folded(title) in TITLES and _is_header(values, title):
+        return BadRow(record.line, "names columns, as a header does", json.dumps(record.values, default=str))
     if not title and "title" in mapping:
         return BadRow(record.line, "has no title", json.dumps(record.values, ensure_ascii=False, default=str))
     price, currency, own_currency = None, None, text("currency").strip()
@@ -134,11 +151,11 @@ def product_from(
         "description": text("description"),
         "brand": text("brand") or None,
         "price": price,
-        "currency": own_currency or currency,
+        "currency": currency_in(own_currency) or own_currency or currency,
         "attributes": {str(name): plain(value) for name, value in values.items() if name not in used},
     }
-    unknown = product["category"] is not None and not (names or _bundled()).knows(product["category"])
-    if path and (unknown or "\n" in path or len(steps_of(path)) > 1):
+    bare = path.strip().casefold().replace("_", " ") == (product["category"] or "").replace("_", " ")
+    if path and not bare and path.strip().casefold() not in _NO_CATEGORY:
         product["attributes"][mapping["category"]] = path  # it often says whom for
     product["fingerprint"] = _fingerprint(product)
     product["id"] = identifier(values.get(mapping.get("id", "")))
@@ -147,6 +164,13 @@ def product_from(
     product["id"] = product["id"] or _made_id(product)
     product["line"] = record.line
     return product
+
+
+def _is_header(values: Mapping[str, Any], title: str) -> bool:
+    """Are these cells names of columns: the header once more, or that of another table?"""
+    cells = [text_of(value) for value in values.values()]
+    again = sum(folded(name) == folded(cell) for name, cell in zip(values, cells, strict=True)) > 1
+    return again or (fields_held(cells)[0] > 1 and not any(any(map(str.isdigit, cell)) for cell in cells))
 
 
 @lru_cache
@@ -320,8 +344,11 @@ def import_feed(
                     products.append((made, bool(row.variants)))
                     variants += [(row.line, variant) for variant in row.variants]
                     called += [(row.line, one) for one in names_in(row, made["id"], identity)]
-            repeats = _write(store, products, feed.path.name, report, rejected, columns, names or _bundled(), made_ids)
-            _write_variants(store, variants, report)
+            repeats, stood = _write(
+                store, products, feed.path.name, report, rejected, columns, names or _bundled(), made_ids
+            )
+            _write_variants(store, variants + stood, report)
+            called += [(line, one) for line, variant in stood for one in names_in(Record(line, {}, (variant,)))]
             write_names(store, [one for line, one in called if line not in repeats], import_id)
             on_progress(report)
         if report.variants:
@@ -346,15 +373,17 @@ def _count_damage(
 def _write(
     store: Store, products: Sequence[tuple[dict[str, Any], bool]], source: str, report: ImportReport,
     rejected: "RejectedRows", columns: _Columns, names: CategoryNames, made_ids: Collection[str],
-) -> set[int]:  # fmt: skip
-    """The lines of rows that were set aside. products: each with whether its row brings variants too; such rows repeat
-    the product for each of them."""
+) -> tuple[set[int], list[tuple[int, Variant]]]:  # fmt: skip
+    """The lines of rows that were set aside, and variants that stand as rows of one id. products: each with whether its
+    row brings variants too; such rows repeat the product for each of them."""
     stamp = now()
     with store.writing() as connection:
+        _as_known(connection, products)
         ids = {product["id"] for product, _ in products}
         compared = [PRODUCT.c[name] for name in (*_COMPARED, "category", "category_by", "source")]
         query = select(PRODUCT.c.id, PRODUCT.c.line, PRODUCT.c.fingerprint, PRODUCT.c.import_id, *compared)
         there = {row.id: row._mapping for row in connection.execute(query.where(PRODUCT.c.id.in_(ids)))}
+        variants: list[tuple[int, Variant]] = []
         changed = [one["id"] for one, _ in products if there.get(one["id"], one)["fingerprint"] != one["fingerprint"]]
         content = select(PRODUCT.c.id, *(PRODUCT.c[name] for name in _CONTENT)).where(PRODUCT.c.id.in_(changed))
         old = {row.id: row._mapping for row in connection.execute(content)} if changed else {}
@@ -374,6 +403,9 @@ def _write(
                         report.first_retitled = report.first_retitled or (
                             f"line {product['line']} calls {product_id} {product['title']!r}, not {first['title']!r}"
                         )
+                elif first["title"] == product["title"] and (made := _as_variants(connection, first, product)):
+                    report.further += 1
+                    variants += made
                 elif all(first[name] == product[name] for name in _COMPARED):
                     report.repeated += 1
                 else:
@@ -421,7 +453,46 @@ def _write(
     report.new += len(new)
     report.updated += len(updated)
     report.unchanged += len(unchanged)
-    return set_aside
+    return set_aside, variants
+
+
+def _as_known(connection: Connection, products: Sequence[tuple[dict[str, Any], bool]]) -> None:
+    """Give products that a file calls by another name than their id, a barcode or a number, that id. A row without a
+    title may only mean a product without variants, as the name may be one's of these."""
+    called = owners_of(connection, {product["id"] for product, _ in products})
+    if not called:
+        return
+    owners = set(called.values())
+    query = select(PRODUCT.c.id, PRODUCT.c.title).where(PRODUCT.c.id.in_(owners))
+    titles = {row.id: row.title for row in connection.execute(query)}
+    several = set(connection.execute(select(VARIANT.c.product_id).where(VARIANT.c.product_id.in_(owners))).scalars())
+    for product, _ in products:
+        owner = called.get(product["id"])
+        if owner and (product["title"] == titles[owner] if product["title"] else owner not in several):
+            product["id"] = owner
+
+
+def _as_variants(
+    connection: Connection, first: Mapping[Any, Any], product: Mapping[str, Any]
+) -> list[tuple[int, Variant]]:
+    """The variants that two rows of one product are, which differ by a size, a colour and the like; none if they do
+    not."""
+    before = first.get("attributes")
+    if before is None:
+        query = select(PRODUCT.c.attributes).where(PRODUCT.c.id == product["id"])
+        before = connection.execute(query).scalar() or {}
+    names = [name for name in {**before, **product["attributes"]} if _OPTION.search(name)]
+    if all(before.get(name) == product["attributes"].get(name) for name in names):
+        return []
+    made = []
+    for row, attributes in ((first, before), (product, product["attributes"])):
+        options = {name: text_of(attributes[name]) for name in names if attributes.get(name)}
+        called = [name for name in identities(attributes, None) if attributes.get(name) and not _OPTION.search(name)]
+        own = identifier(attributes[called[0]]) if called else "/".join([product["id"], *options.values()])
+        if options:
+            named = tuple((name, attributes[name]) for name in called)
+            made.append((row["line"], Variant(own, product["id"], options, row["price"], named)))
+    return made
 
 
 def _category(named: str | None, before: Mapping[Any, Any], moved: bool) -> dict[str, str | None]:
@@ -518,6 +589,7 @@ def _adopt(store: Store, report: ImportReport) -> None:
         found = [row for row in lost if row.product_id in owners]
         for product_id in {row.product_id for row in found}:
             connection.execute(delete(VARIANT).where(VARIANT.c.product_id == product_id))
+        renamed(connection, {row.product_id: owners[row.product_id] for row in found})
     report.variants -= len(found)
     for start in range(0, len(found), _BATCH):
         batch = [

@@ -5,12 +5,12 @@ of them: whoever asks is told.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, delete, insert, select
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.feeds.columns import folded
@@ -115,8 +115,14 @@ def identities(columns: Iterable[str], own: str | None) -> list[str]:
     return [
         column
         for column in columns
-        if column != own and (column.startswith("GTIN") or {folded(column), folded(column.rpartition(".")[2])} & known)
+        if column != own and (column.startswith("GTIN") or {folded(column), folded(_last(column))} & known)
     ]
+
+
+def _last(column: str) -> str:
+    """The end of a path (`properties.sku`), but for an `id`, which is that of what it is within (`brand.id`)."""
+    last = column.rpartition(".")[2]
+    return "" if last.casefold() in ("id", "handle") else last
 
 
 def names_in(record: Record, product_id: str = "", columns: Sequence[str] = ()) -> list[Name]:
@@ -136,9 +142,11 @@ def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:
     if not rows:
         return
     mine = PRODUCT_NAME.c.product_id.in_({one.product_id for one in names})
+    # An update may name some of a product's variants: the others are still called what they were.
+    left = select(VARIANT.c.product_id).where(VARIANT.c.import_id != import_id)
     outdated = PRODUCT_NAME.c.column.in_({one.column for one in names}) & (PRODUCT_NAME.c.import_id != import_id)
     with store.writing() as connection:
-        connection.execute(delete(PRODUCT_NAME).where(mine, outdated))
+        connection.execute(delete(PRODUCT_NAME).where(mine, outdated, PRODUCT_NAME.c.product_id.not_in(left)))
         there = connection.execute(select(PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id).where(mine))
         for row in there:
             rows.pop((row.name, row.product_id), None)
@@ -171,6 +179,15 @@ def owners_of(connection: Connection, called: Collection[str]) -> dict[str, str]
     rows = select(PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id).where(PRODUCT_NAME.c.name.in_(names), known)
     found, _ = _told_apart(tuple(row) for row in connection.execute(rows))
     return {names[name]: product for name, product in found.items()}
+
+
+def renamed(connection: Connection, products: Mapping[str, str]) -> None:
+    """Names that stood under another id are those of the product of this id."""
+    for before, after in products.items():
+        there = select(PRODUCT_NAME.c.name).where(PRODUCT_NAME.c.product_id == after)
+        mine = PRODUCT_NAME.c.product_id == before
+        connection.execute(delete(PRODUCT_NAME).where(mine, PRODUCT_NAME.c.name.in_(there)))
+        connection.execute(update(PRODUCT_NAME).where(mine).values(product_id=after))
 
 
 def find_product(store: Store, name: str) -> dict[str, Any]:

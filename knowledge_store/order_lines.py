@@ -14,12 +14,10 @@ _PEEKED = 1000
 
 def of_lines(feed: Feed, items: Collection[str]) -> Feed:
     """`feed` with a row for each object in the lists of one column, with columns of both (`items.item_id`); as it is
-    where its own columns name an item, or no list does. items: what columns of items are called, folded; an `id`
-    beside a list is the order's.
+    where no list names items. Where a column of its own names an item too, rows whose cell is empty there have the
+    object's. items: what columns of items are called, folded; an `id` beside a list is the order's.
     """
-    own = {folded(column) for column in feed.columns} - {"id"}
-    if not own.isdisjoint(items):
-        return feed
+    own = next((one for one in feed.columns if _names_an_item(one, items)), "")
     peeked = list(islice(feed.rows, _PEEKED))
     found: dict[str, None] = {}
     for row in peeked:
@@ -31,20 +29,33 @@ def of_lines(feed: Feed, items: Collection[str]) -> Feed:
     if not found:
         return replace(feed, rows=everything)
     column = next(iter(found))
-    columns, rows = with_columns(_taken_apart(everything, column))
+    columns, rows = with_columns(_taken_apart(everything, column, own, items))
+    if own:
+        return replace(feed, columns=columns, rows=rows, taken={**feed.taken, "also an event each of": column})
     made = replace(feed, columns=columns, rows=rows, taken={**feed.taken, "an event each of": column})
     return of_lines(made, items)  # orders within a document, lines within an order
 
 
-def _taken_apart(rows: Iterator[Row], column: str) -> Iterator[Row]:
+def _names_an_item(column: str, items: Collection[str]) -> bool:
+    """By all of its path, its last two steps, or its last, which may not be `id` alone."""
+    steps = column.split(".")
+    called = {folded(".".join(steps[at:])) for at in (0, -2, -1)}
+    return not (called - {"id"}).isdisjoint(items)
+
+
+def _taken_apart(rows: Iterator[Row], column: str, own: str, items: Collection[str]) -> Iterator[Row]:
     for row in rows:
         objects = _objects(row.values.get(column)) if isinstance(row, Record) else []
-        if not isinstance(row, Record) or not objects:
+        if not isinstance(row, Record) or not objects or (own and row.values.get(own) not in (None, "")):
             yield row
             continue
         outer = {name: value for name, value in row.values.items() if name != column}
         for one in objects:
-            yield row._replace(values=outer | {f"{column}.{name}": value for name, value in flat(one).items()})
+            inner = flat(one)
+            values = outer | {f"{column}.{name}": value for name, value in inner.items()}
+            if own and (key := next((name for name in inner if folded(name) in items), "")):
+                values[own] = inner[key]
+            yield row._replace(values=values)
 
 
 def _objects(value: Any) -> list[dict[str, Any]]:

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reaseq.knowledge_store.feeds.google import DETAIL
+
 _LONGEST_NAME = 40
 _PARTS = ("\n", "<br>", "<br/>", "<br />", ";", "|", ",")
 _ITEM = re.compile(r"<li\b[^>]*>(.*?)(?=</?li\b|</[uo]l>|$)", re.IGNORECASE | re.DOTALL)
 _SIGN = re.compile(r"\s*[=:]\s*|\s+[-–—]\s+")
-_DETAIL = re.compile(r"(?:^|(?<=,))\s*(?P<section>[^:,]*):(?P<name>[^:,]*):(?P<value>(?:[^,]|,(?![^:,]*:[^:,]*:))*)")
-"""Google's product details as text: section, name and value."""
 _SEVERAL = ("|", " / ", "; ", ", ")
 _NAMES = ("name", "key", "label", "attribute_name", "attribute", "k")
 _VALUES = ("value", "attribute_value", "values", "v")
@@ -56,7 +56,7 @@ def _replaced(text: str, start: int, end: int) -> Callable[[Any], str]:
 
 
 def _details(column: str, text: str) -> Iterator[Slot]:
-    for found in _DETAIL.finditer(text):
+    for found in DETAIL.finditer(text):
         put = _replaced(text, *found.span("value"))
         yield Slot(found["name"].strip(), column, found["value"].strip(), put, " / ".join)
 

@@ -7,10 +7,11 @@ values say together.
 import calendar
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 EARLIEST = 1990
 """The first year that events may be of: before it nobody logged any, and what reads so is a mistake."""
@@ -23,6 +24,8 @@ _ZONES = {
 }
 """Hours from UTC; the American ones as RFC 2822 (4.3) has them."""
 _ZONED = re.compile(r"^(.*?)\s*\(?([A-Z]{1,5})\)?$")
+_PLACE = re.compile(r"\s*(?:\[([A-Z][A-Za-z]+/[A-Za-z_/]+)\]|\s([A-Z][A-Za-z]+/[A-Za-z_/]+))$")
+_HALF_OF_DAY = re.compile(r"(\d{4}-\d{2}-\d{2}[ T])(\d{1,2})(:\d{2}(?::\d{2})?)\s*([AaPp])\.?[Mm]\.?")
 _COMPACT_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _COMPACT = re.compile(r"(?:19|20)\d{6}(?:\d{4}(?:\d{2})?)?")
 _CLOCK = r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?)?"
@@ -39,7 +42,7 @@ _NAMED = re.compile(
     rf"(?:{_WORD}\.?,?\s+)?"
     rf"(?:(\d{{1,2}})(?:st|nd|rd|th|er|\.)?(?:[\s-]|(?<=\.))(?:de\s+)?({_WORD})\.?"
     rf"|({_WORD})\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?)"
-    rf"[\s-]\s?(?:de\s+)?(\d{{4}})(?:\s?г\.)?,?(?:\s+(?:at|um|à|a las|alle|om|kl\.))?{_CLOCK}"
+    rf"[\s-]\s?(?:de\s+)?(\d{{4}}|\d{{2}}(?=$|\s))(?:\s?г\.)?,?(?:\s+(?:at|um|à|a las|alle|om|kl\.))?{_CLOCK}"
 )
 _LANGUAGES = (
     *("en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "nb", "fi", "pl", "cs", "sk", "hu", "ro", "tr", "ru", "uk"),
@@ -88,12 +91,20 @@ class Clock(NamedTuple):
             return _checked(number)
         if "年" in text:
             text = re.sub(r"\b(\d)\b", r"0\1", " ".join(text.translate(_BY_SIGNS).split()).rstrip(": "))
-        zone = UTC
+        zone: tzinfo = UTC
+        if named := _PLACE.search(text):
+            try:
+                text, zone = text[: named.start()].strip(), ZoneInfo(named[1] or named[2])
+            except (ZoneInfoNotFoundError, ValueError):
+                return "its time cannot be read"
+        if half := _HALF_OF_DAY.fullmatch(text):
+            hour = int(half[2]) % 12 + 12 * (half[4][0] in "Pp")
+            text = f"{half[1]}{hour:02d}{half[3]}"
         if (zoned := _ZONED.match(text)) and zoned[2] in _ZONES and not zoned[1].rstrip().endswith(("AM", "PM")):
             text, zone = zoned[1], timezone(timedelta(hours=_ZONES[zoned[2]]))
         return self._in_words(text, zone)
 
-    def _in_words(self, text: str, zone: timezone) -> float | str:
+    def _in_words(self, text: str, zone: tzinfo) -> float | str:
         try:
             found = datetime.fromisoformat(text)
             return _checked((found if found.tzinfo else found.replace(tzinfo=zone)).timestamp())
@@ -111,7 +122,8 @@ class Clock(NamedTuple):
             year += 2000 if year < 100 else 0
             parts, clock = (year, other, one) if order == "day" else (year, one, other), match.groups()[4:]
         elif (match := _NAMED.fullmatch(text)) and (month := _month(match[2] or match[3])):
-            parts, clock = (int(match[5]), month, int(match[1] or match[4])), match.groups()[5:]
+            year = int(match[5]) + (2000 if len(match[5]) < 4 else 0)
+            parts, clock = (year, month, int(match[1] or match[4])), match.groups()[5:]
         if parts is None:
             try:
                 found = parsedate_to_datetime(text)
@@ -124,7 +136,7 @@ class Clock(NamedTuple):
         return self._read_at(datetime, *parts, hour, minute, second, zone=zone)
 
     @staticmethod
-    def _read_at(make: Any, *parts: Any, zone: timezone = UTC) -> float | str:
+    def _read_at(make: Any, *parts: Any, zone: tzinfo = UTC) -> float | str:
         try:
             return _checked(make(*parts).replace(tzinfo=zone).timestamp())
         except ValueError:

@@ -1,5 +1,6 @@
 """Which category a shop's own name or path for it stands for: `Home/Men/Shoes`, `["Clothing", "Shoes"]`, `Sneakers`."""
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ _NAMES_UP_TO = 200
 def steps_of(text: str) -> list[str]:
     """The steps of a category path, the widest first; of several paths, on lines of their own or parted by commas, the
     first one's."""
-    text = next((line for line in text.splitlines() if line.strip()), "")
+    text = html.unescape(next((line for line in text.splitlines() if line.strip()), ""))
     if text.lstrip().startswith("["):
         try:
             listed = json.loads(text)
@@ -75,8 +76,11 @@ class CategoryNames:
         return self._of(text)
 
     def _found(self, text: str) -> str | None:
-        ways = [steps_of(line) for line in text.splitlines() if line.strip()] or [[]]
+        lines = [line for line in text.splitlines() if line.strip()]
+        ways = [steps_of(line) for line in lines] or [[]]
         steps = ways[0]
+        # "Sale, Shoes" names two; "Shirts, Blouses & Tops" may name one.
+        ways += [[other] for line, way in zip(lines, ways, strict=False) if len(way) == 1 for other in _OR.split(line)]
         for step in (step for way in ways for step in reversed(way)):
             readings = map(self._names.get, _readings(step))
             if known := next(filter(None, readings), None) or self._by_head(stems(step)):

@@ -199,6 +199,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "price text",
     ),
     "list_price": (
+        "price",
+        "preis",
         "regular price",
         "listing price",
         "list price",
@@ -211,8 +213,6 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "rrp",
         "uvp",
         "retail price",
-        "price",
-        "preis",
     ),
     "currency": (
         "currency",
@@ -258,6 +258,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
+TITLES = frozenset(_NAMES["title"])
+"""What a title's column is called, folded."""
 _MAP_HINT = 'reaseq import FILE --map title="COLUMN"   (or --header-row N, where these are no names)'
 _LOCALE = re.compile(r"^(.+?)[._:\-\[( ]((?!id\b)[a-z]{2}(?:[_-][A-Za-z]{2})?|[a-z]{2}_[A-Z]{2}(?=-))(?:-\w+)?[\])]?$")
 """A column of one language: `name-en_US`, `name.en`, `title[de]`."""
@@ -343,9 +345,10 @@ def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None)
     """Columns by their names as fields may have them: as they are, without what a template remarks, without their
     language, and without the path to them (`properties.name`)."""
     by_name: dict[str, str] = {}
-    localised = [(column, found[1], _language(found[2])) for column in columns if (found := _LOCALE.match(column))]
-    localised = [one for one in localised if {folded(one[1]), folded(_last(one[1]))} & set(known)]
     told = _language(locale) if locale else ""
+    localised = [(column, found[1], _language(found[2])) for column in columns if (found := _LOCALE.match(column))]
+    localised = [one for one in localised if told or one[2][:2] in _LANGUAGES]
+    localised = [one for one in localised if {folded(one[1]), folded(_last(one[1]))} & set(known)]
     count = Counter(language for _, _, language in localised)
     main = told or max(count, key=lambda language: count[language], default="")
     of_main = [(base, column) for column, base, language in localised if language.startswith(main)] if main else []

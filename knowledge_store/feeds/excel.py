@@ -50,6 +50,8 @@ _MERGED = re.compile(rb"""<(?:\w+:)?mergeCell\s+ref=["']([A-Z]+\d+:[A-Z]+\d+)["'
 _FORMULA_TAG, _MERGED_TAG = 16, 64
 """Bytes that their beginnings may have, with a prefix."""
 _CHUNK = 1 << 20
+_ESCAPED = re.compile(r"_x([0-9A-F]{4})_")
+"""How Excel writes signs that XML does not take (ECMA-376, 22.9.2.19)."""
 _ZEROS = re.compile(r"0{2,}")
 
 
@@ -76,7 +78,7 @@ def excel(
             f"{path} is an archive, and no workbook that can be read: {error}",
             hint="open it in a spreadsheet, and save it as .xlsx or CSV",
         ) from error
-    sheets = sorted(book.worksheets, key=lambda sheet: sheet.title != "Template")
+    sheets = sorted(book.worksheets, key=lambda sheet: (sheet.sheet_state != "visible", sheet.title != "Template"))
     if reading.sheet is not None:
         sheets = [sheet for sheet in sheets if sheet.title == reading.sheet]
         if not sheets:
@@ -282,10 +284,17 @@ def _row(number: int, names: list[str], cells: tuple[Any, ...]) -> Row:
     return checked(number, {name: _value(cell) for name, cell in zip(names, cells, strict=False)})
 
 
+def _sign(code: re.Match[str]) -> str:
+    sign = chr(int(code[1], 16))
+    return sign if sign.isprintable() or sign in "\t\n\r" else ""
+
+
 def _value(cell: Any) -> Any:
     """Whole numbers as such (Excel keeps ids as 4711.0), times in ISO 8601."""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1 << 53:
         return int(cell)
     if isinstance(cell, datetime | date):
         return cell.isoformat()
-    return "" if cell is None or (isinstance(cell, str) and cell in _ERRORS) else cell
+    if isinstance(cell, str):
+        return "" if cell in _ERRORS else _ESCAPED.sub(_sign, cell)
+    return "" if cell is None else cell

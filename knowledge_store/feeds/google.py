@@ -3,12 +3,15 @@
 https://support.google.com/merchants/answer/7052112
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reaseq.knowledge_store.feeds.prices import holds_now
 from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Variant, Writing, identifier, text_of
 
+DETAIL = re.compile(r"(?:^|(?<=,))\s*(?P<section>[^:,]*):(?P<name>[^:,]*):(?P<value>(?:[^,]|,(?![^:,]*:[^:,]*:))*)")
+"""A product detail as text: section, name and value."""
 MARKS = ("id", "title", "link", "image_link")
 MARKS_OF_GROUPS = ("id", "title", "item_group_id")
 FIELDS = {
@@ -87,10 +90,14 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
 
 def _details(values: dict[str, Any]) -> dict[str, str]:
     """Each `product_detail` by its own name; taken out of `values`."""
-    details = values.pop("product_detail", None)
+    details = values.get("product_detail")
+    if isinstance(details, str):
+        listed = DETAIL.finditer(details)
+        return {one["name"].strip(): value for one in listed if (value := one["value"].strip())}
+    values.pop("product_detail", None)
     alone = {name.rpartition(".")[2]: values.pop(name) for name in list(values) if name.startswith("product_detail.")}
-    listed = [one for one in (details if isinstance(details, list) else [alone]) if isinstance(one, dict)]
-    found = {text_of(one.get("attribute_name")).strip(): text_of(one.get("attribute_value")).strip() for one in listed}
+    objects = [one for one in (details if isinstance(details, list) else [alone]) if isinstance(one, dict)]
+    found = {text_of(one.get("attribute_name")).strip(): text_of(one.get("attribute_value")).strip() for one in objects}
     return {name: value for name, value in found.items() if name and value}
 
 

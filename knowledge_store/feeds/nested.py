@@ -23,6 +23,9 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
     for row in found:
         listed = row.values.get("variants") if isinstance(row, Record) else None
         if isinstance(row, BadRow) or not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+            if isinstance(row, Record) and not row.values.get("id"):  # as those beside it are called
+                own = next((identifier(row.values[name]) for name in _IDS_OF_PRODUCTS if row.values.get(name)), "")
+                row = row._replace(values={**row.values, "id": own})
             yield row
             continue
         values = {name: value for name, value in row.values.items() if name not in ("variants", "options")}

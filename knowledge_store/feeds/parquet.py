@@ -4,7 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record, Row, checked, unstorable
+from reaseq.knowledge_store.feeds.rows import (
+    BadRow,
+    Feed,
+    FeedError,
+    Layout,
+    Record,
+    Row,
+    checked,
+    flat,
+    unstorable,
+    with_columns,
+)
 
 _BATCH = 1000
 
@@ -20,6 +31,7 @@ def parquet(path: Path, raw: BinaryIO, size: int) -> Feed:
     total = max(1, file.metadata.num_rows)
     done = 0
     names = list(file.schema_arrow.names)
+    nested = any(pa.types.is_struct(kind) for kind in file.schema_arrow.types)
 
     def rows() -> Iterator[Row]:
         nonlocal done
@@ -31,13 +43,15 @@ def parquet(path: Path, raw: BinaryIO, size: int) -> Feed:
                     for cells in zip(*columns, strict=True):
                         done += 1
                         values = dict(zip(names, cells, strict=True))
-                        yield Record(done, values) if sound else checked(done, values)
+                        row = Record(done, values) if sound else checked(done, values)
+                        yield row._replace(values=flat(values)) if nested and isinstance(row, Record) else row
             except (pa.ArrowException, OSError) as error:
                 yield BadRow(done + 1, f"records {done + 1} to {end} cannot be read: {error}", "")
                 done = end
 
     layout = Layout("Parquet", columns=tuple(names))
-    return Feed(path, "Parquet", names, rows(), size, lambda: size * done // total, layout=layout)
+    columns, found = with_columns(rows()) if nested else (names, rows())
+    return Feed(path, "Parquet", columns, found, size, lambda: size * done // total, layout=layout)
 
 
 def _columns(batch: Any) -> tuple[list[list[Any]], bool]:

@@ -18,6 +18,13 @@ CURRENCIES = frozenset(
     "KZT LYD MAD MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND TRY TWD "
     "UAH USD UYU VND ZAR".split()
 )
+_SCIENTIFIC = re.compile(r"\s*\d+(?:\.\d+)?[eE][+-]?\d{1,2}\s*")
+_DATE = re.compile(r"\s*(?:(?:19|20)\d\d-\d\d-\d\d|\d{1,2}([./])\d{1,2}\1(?:19|20)\d\d)(?!\d)")
+_SHARE = re.compile(r"^\s*[-−]?\d+(?:[.,]\d+)?\s*%")
+_COUNTED = re.compile(r"\s*(?:[x×]\s*\d|(?:pcs|stk|stück|pack|pieces|for|für|pour|per)\b)", re.IGNORECASE)
+_AMOUNTS = ("gross", "amount", "value", "price", "net")
+_CODES = ("currencyCode", "currency", "currency_code", "currencyIsoCode")
+"""Keys of an object that is a price."""
 _DECIMALS = re.compile(r"\d([.,])\d{1,2}(?!\d)(?!.*\d[.,]\d)")
 _PLAIN = re.compile(r"[\d.,\s]*")
 _GROUP = 3
@@ -39,16 +46,45 @@ def parse_price(value: Any, *, currency: str | None = None, mark: str = "") -> t
     A number is taken as it is; of text with several prices the first counts. 0 is a price, less than 0 is none.
     currency: that of a text that names none. mark: the decimal mark of its column, where other values show it.
     """
+    if isinstance(value, bool):
+        return None, None
     if isinstance(value, int | float | Decimal):
         return _known(float(value)), None
-    text = unicodedata.normalize("NFKC", str(value))
-    found = _NUMBER.search(text)
+    if isinstance(value, list):
+        return parse_price(value[0], currency=currency, mark=mark) if value else (None, None)
+    if isinstance(value, dict):
+        if isinstance(cents := value.get("centAmount"), int):
+            amount: Any = cents / 10 ** int(value.get("fractionDigits", 2))
+        else:
+            amount = next((value[key] for key in _AMOUNTS if value.get(key) not in (None, "")), None)
+        code = next((str(value[key]) for key in _CODES if value.get(key)), "")
+        price, named = (None, None) if amount is None else parse_price(amount, currency=code or currency, mark=mark)
+        return price, named or currency_in(code)
+    text = unicodedata.normalize("NFKC", str(value)).replace("٫", ".").replace("٬", ",")
+    if _SCIENTIFIC.fullmatch(text):
+        return _known(float(text)), None
+    if _DATE.match(text) or _SHARE.search(text):
+        return None, None
+    found = _price_in(text)
     if found is None:
         return None, None
     negative = text[: found.start()].rstrip(" $€£").endswith(("-", "−"))
     named = currency_in(text)
     amount = _amount(found.group(), mark, decimals=3 if (named or currency) in _THREE_DECIMALS else 2)
     return None if negative else _known(amount), named
+
+
+def _price_in(text: str) -> re.Match[str] | None:
+    """The first number that is no count ("2 x 4.99 EUR", "12 pcs / 4.99") and no part of a word ("ab3c")."""
+    numbers = [one for one in _NUMBER.finditer(text) if not _COUNTED.match(text, one.end())]
+    numbers = [one for one in numbers if not _is_inside(text, *one.span())]
+    return next(iter(numbers), None)
+
+
+def _is_inside(text: str, start: int, end: int) -> bool:
+    behind = re.match(r"[^\W\d_]+", text[end:])
+    before = re.search(r"[^\W\d_]+$", text[:start])
+    return behind is not None and before is not None and currency_in(behind[0]) is None
 
 
 def holds_now(begins: str, ends: str) -> bool:

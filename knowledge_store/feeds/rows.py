@@ -18,6 +18,9 @@ _DEEPEST = 50
 _PEEKED = 100
 _LONGEST_SHOWN = 10_000
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]")
+_LANGUAGE = re.compile(r"[a-z]{2}(?:[_-][A-Za-z]{2})?")
+_LANGUAGE_KEYS, _TEXT_KEYS = ("lang", "language", "locale", "languageCode"), ("value", "text", "content", "name")
+_MOST_KEYS = 3
 _DECIMALS = re.compile(r"(\d+)\.0+")
 _QUOTED = re.compile(r"'(\w[^']*)")
 EXPORT_AS = "export it as CSV, TSV, Excel (.xlsx), JSON, XML or Parquet"
@@ -239,12 +242,23 @@ def checked(line: int, values: dict[str, Any]) -> Row:
     return Record(line, values)
 
 
+def _in_a_language(one: Any) -> tuple[str, Any] | None:
+    """What an object says in which language: `{"lang": "en", "value": "Boot"}`."""
+    if not isinstance(one, dict) or len(one) > _MOST_KEYS:
+        return None
+    language = next((str(one[key]) for key in _LANGUAGE_KEYS if one.get(key)), "")
+    text = next((one[key] for key in _TEXT_KEYS if isinstance(one.get(key), str)), None)
+    return (language, text) if text is not None and _LANGUAGE.fullmatch(language) else None
+
+
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:
     """Objects inside taken apart: `{"brand": {"name": x}}` has the column `brand.name`. Lists stay."""
     made: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict) and value:
             made |= {f"{name}.{inner}": item for inner, item in flat(value).items()}
+        elif isinstance(value, list) and (said := [_in_a_language(one) for one in value]) and all(said):
+            made |= {f"{name}.{one[0]}": one[1] for one in said if one is not None}
         else:
             made[name] = value
     return made

@@ -39,12 +39,15 @@ WRITING = Writing(
 _OF_VARIANTS = re.compile(r"^(?:Option\d |Variant (?!Price$|Compare At Price$)|Image |Linked To$|Cost per item)")
 _KNOWN_OF_VARIANTS = re.compile(r"^(?:Option\d |Image |Linked To$|Variant (?:SKU|Barcode)$)")
 """Those that are its options, its names, or pictures of the product."""
+_MOST_KNOWN = 100_000
+"""Products whose names of options are remembered."""
 _METAFIELD = re.compile(r"^(.+?) \(product\.metafields\.[^)]*\)$")
 
 
 def rows(found: Iterable[Row]) -> Iterator[Row]:
     """Products with their first variant, then the other variants."""
     handle, title, astray, options = "", "", "", [""] * 3
+    known: dict[str, list[str]] = {}
     for row in _with_pictures(found):
         if isinstance(row, BadRow):
             yield row
@@ -67,7 +70,10 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             yield BadRow(row.line, reason, repr(row.values))
             continue
         names = [text_of(values.get(f"Option{n} Name")).strip() for n in (1, 2, 3)]
-        options = names if own != handle else [new or old for new, old in zip(names, options, strict=True)]
+        before = options if own == handle else known.get(own, [""] * 3)
+        options = [new or old for new, old in zip(names, before, strict=True)]
+        if any(names) and len(known) < _MOST_KNOWN:
+            known[own] = options  # its rows may stand apart
         handle = own
         chosen = {
             name or f"Option{n}": value  # names stand in a product's first row, which may be far away

@@ -74,6 +74,12 @@ _OF_VARIATIONS = ("ID", "Type", "SKU", "Parent", "Name", "Sale price", "Regular 
 _ATTRIBUTE = re.compile(r"\b(?:attribut[eo]?|attribuut|atributo?|atrybut)\b", re.IGNORECASE)
 _VALUE = re.compile(r"\b(?:value|wert|valeur|valor|valore|waarde|värde|værdi|wartość)", re.IGNORECASE)
 _NAME = re.compile(r"\b(?:name|nom|nombre|nome|naam|namn|navn|nazwa)\b", re.IGNORECASE)
+_DAY = re.compile(r"\b(?:date|datum|fecha|día|data|dato|päivä)", re.IGNORECASE)
+_SALE = re.compile(r"angebot|promo|rebaja|oferta|offerta|scontat|actie|rea|tilbud|sale", re.IGNORECASE)
+_BEGINS = re.compile(r"begin|début|inicio|empieza|inizio|start|począt", re.IGNORECASE)
+_ENDS = re.compile(
+    r"\b(?:endet|ende|eind\w*|fin|finaliza\w*|termina\w*|fine|slut\w*|końc\w*|ends?|fim)\b", re.IGNORECASE
+)
 _COMMA = re.compile(r"(?<!\\),")
 
 
@@ -83,11 +89,19 @@ def english(columns: Sequence[str]) -> dict[str, str]:
     made: dict[str, str] = {}
     for column in columns:
         number = re.search(r"\d+", column)
-        if of := known.get(_folded(column)):
+        if of := known.get(_folded(column)) or _day_of_sale(column):
             made[column] = of
         elif number and _ATTRIBUTE.search(column) and (_VALUE.search(column) or _NAME.search(column)):
             made[column] = f"Attribute {number[0]} {'value(s)' if _VALUE.search(column) else 'name'}"
     return made
+
+
+def _day_of_sale(column: str) -> str | None:
+    """The English name of a column that says when a sale begins or ends ("Date de fin de promo")."""
+    if not (_DAY.search(column) and _SALE.search(column)) or column.startswith("Date sale price"):
+        return None
+    begins, ends = _BEGINS.search(column) is not None, _ENDS.search(column) is not None
+    return f"Date sale price {'starts' if begins else 'ends'}" if begins != ends else None
 
 
 def _folded(name: str) -> str:
@@ -123,7 +137,9 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
                 for name, value in values.items()
                 if name not in known and not name.startswith(("Attribute ", "Date sale price "))
             }
-            variant = Variant(own, skus.get(parent, parent), _attributes(values), price, names, own_cells)
+            # A file may leave out what they differ by; each has a name, and if nothing else a number.
+            differs = _attributes(values) or {"Name": text_of(values.get("Name")).strip() or own}
+            variant = Variant(own, skus.get(parent, parent), differs, price, names, own_cells)
             yield Record(row.line, {}, (variant,), product=False)
             continue
         if "variable" in kind and number:

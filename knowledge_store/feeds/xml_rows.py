@@ -3,6 +3,7 @@
 Elements are read one at a time (lxml) and thrown away. Entities a file defines are not expanded, nothing is fetched.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -25,6 +26,7 @@ from reaseq.knowledge_store.feeds.rows import (
 _SCANNED = 20_000
 _KNOWN = frozenset(("item", "entry", "product", "offer"))
 """What records are called in feeds of known systems."""
+_LANGUAGE = re.compile(r"[a-z]{2}(?:[_-][A-Za-z]{2})?")
 _NAMED = frozenset(("param", "attribute", "property", "feature", "characteristic", "specification"))
 """Elements that say by an attribute what their text is."""
 _ENOUGH = 4
@@ -174,11 +176,21 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
     children = [child for child in element if isinstance(child.tag, str)]
     if (not children and not element.attrib) or depth > 20:
         return text or " ".join(element.itertext()).strip()
+    if depth and children and (text or any((child.tail or "").strip() for child in children)):
+        # Words with markup among them: "Soft <b>leather</b> upper".
+        from lxml import etree
+
+        marked = (element.text or "").lstrip() + "".join(
+            etree.tostring(child, encoding="unicode") for child in children
+        )
+        return marked if not element.attrib else {**dict(element.attrib), "text": marked}
     made: dict[str, Any] = {_local(str(name)): str(value) for name, value in element.attrib.items()}
     for child in children:
         name, value = _local(child.tag), _values(child, depth + 1)
         if name in _NAMED and isinstance(value, dict) and value.get("name") and "text" in value:
             name, value = value["name"], value["text"]  # <param name="Colour">black</param>
+        elif isinstance(value, dict) and value.keys() == {"lang", "text"} and _LANGUAGE.fullmatch(value["lang"]):
+            name, value = f"{name}.{value['lang']}", value["text"]  # <name xml:lang="en">
         if name not in made:
             made[name] = value
         elif isinstance(made[name], list):

@@ -11,7 +11,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from reaseq.knowledge_store.events import by_lines, guess_fields, history, import_events, names_a_user
+from reaseq.knowledge_store.events import by_lines, by_values, guess_fields, history, import_events, names_a_user
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import ImportReport, import_feed
@@ -382,3 +382,169 @@ def test_documents_with_a_record_a_line_and_long_numbers(store: Store, tmp_path:
     report = imported(store, tmp_path, data)
     assert (report.new, report.set_aside) == (2, 0)
     assert [product(store, one)["title"] for one in ("001", "002")] == ["A", "B"]
+
+
+def log_of(store: Store, folder: Path, data: str) -> None:
+    path = folder / "log"
+    path.write_text(data)
+    feed = by_lines(open_feed(path, is_header=names_a_user))
+    names = read_names(store)
+    feed, fields = by_values(feed, guess_fields(feed.columns, by_name=False), names)
+    import_events(store, feed, guess_fields(feed.columns, fields), names=names, rejected_dir=folder)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "user,item,order date,order time\nu,1,25.01.2024,19:15\nu,2,25.01.2024,10:30\n",
+        "user,item,date,time\nu,1,2024-01-25,19:15\nu,2,2024-01-25,10:30\n",
+        "userId,movieId,When\nu,1,2024-01-25 19:15\nu,2,2024-01-25 10:30\n",
+        "user,product_handle,event_ts\nu,1,25-Jan-24 19:15\nu,2,25-Jan-24 10:30\n",
+        '{"user": {"id": "u"}, "event": {"type": "view", "item": {"id": "2"}}, "ts": "2024-01-25T10:30:00Z"}\n'
+        '{"user": {"id": "u"}, "event": {"type": "buy", "items": [{"id": "1"}]}, "ts": "2024-01-25T19:15:00Z"}\n',
+        '{"anonymousId": "u", "properties": {"product_id": "2"}, "timestamp": "2024-01-25T10:30:00Z"}\n'
+        '{"anonymousId": "u", "properties": {"products": [{"product_id": "1"}]}, '
+        '"timestamp": "2024-01-25T19:15:00Z"}\n',
+    ],
+)
+def test_columns_of_logs_by_what_they_hold(store: Store, tmp_path: Path, data: str) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n2,b\n")
+    log_of(store, tmp_path, data)
+    assert [(one["product_id"], one["at"]) for one in history(store, "u")] == [("2", 1706178600), ("1", 1706210100)]
+
+
+@pytest.mark.parametrize("user", ["NULL", "undefined", "(not set)", "NaN", r"\N", "None"])
+def test_nobody_is_no_user(store: Store, tmp_path: Path, user: str) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n")
+    log_of(store, tmp_path, f"user,item,timestamp\n{user},1,2024-01-25\nu,1,2024-01-25\n")
+    assert len(history(store, "u")) == 1
+    assert history(store, user) == []
+
+
+@pytest.mark.parametrize(
+    ("price", "expected"),
+    [
+        ("12 pcs / 4.99 EUR", 4.99), ("2 x 4.99", 4.99), ("2 for 30", 30), ("1.5E+3", 1500), ("10% off", None),
+        ("2024-05-12", None), ("12.5.2024", None), ("ab3c", None), ("Rs.500", 500), ("100kr", 100), ("٢٥٫٥", 25.5),
+    ],
+)  # fmt: skip
+def test_what_is_a_price(store: Store, tmp_path: Path, price: str, expected: float | None) -> None:
+    imported(store, tmp_path, f'id,title,price\n1,a,"{price}"\n')
+    assert product(store, "1")["price"] == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "price"),
+    [
+        ({"price": [{"currencyId": "b7d2554b", "net": 84.03, "gross": 100}]}, 100),
+        ({"price": [{"centAmount": 1250, "currencyCode": "EUR", "fractionDigits": 2}]}, 12.5),
+        ({"price": "19", "regular_price": "", "sale_price": ""}, 19),
+        ({"Price": "25.00", "Retail Price": "30.00", "Sale Price": "0.00"}, 25),
+    ],
+)
+def test_prices_that_are_objects_or_several(store: Store, tmp_path: Path, values: dict[str, Any], price: float) -> None:
+    imported(store, tmp_path, json.dumps([{"id": "1", "name": "a"} | values]))
+    assert product(store, "1")["price"] == price
+
+
+def test_ids_within_others_are_no_names(store: Store, tmp_path: Path) -> None:
+    data = [{"id": 1, "name": "Boot", "brand": {"id": 7, "name": "Acme"}, "category": {"id": 3, "name": "Shoes"}}]
+    imported(store, tmp_path, json.dumps(data))
+    assert set(read_names(store).of) == {"1"}
+
+
+def test_rows_of_one_id_that_differ_by_size_are_variants(store: Store, tmp_path: Path) -> None:
+    data = "product_id,name,size,color,sku,price\nP,Shoe,41,red,P-41,89\nP,Shoe,42,red,P-42,91\nP,Shoe,42,red,P-42,91\n"
+    report = imported(store, tmp_path, data)
+    assert (report.new, report.variants, report.set_aside) == (1, 2, 0)
+    found = {one["id"]: (one["options"], one["price"]) for one in store.variants(["P"])["P"]}
+    assert found == {"P-41": ({"size": "41", "color": "red"}, 89), "P-42": ({"size": "42", "color": "red"}, 91)}
+    assert read_names(store).find("P-42") == "P"
+
+
+def test_an_update_of_one_variant_leaves_what_others_are_called(store: Store, tmp_path: Path) -> None:
+    columns = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Barcode\n"
+    imported(store, tmp_path, columns + "a,A,Size,1,A1,5,40063813339\na,,,2,A2,5,40063813348\n")
+    imported(store, tmp_path, columns + "a,A,Size,1,A1,4,40063813339\n")
+    assert read_names(store).find("40063813348") == "a"
+
+
+def test_a_product_by_another_name_is_updated(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "sku,ean,title,price\nA,4006381333931,Boot,5\n")
+    report = imported(store, tmp_path, "ean,price\n4006381333931,4\n")
+    assert (report.updated, report.set_aside, product(store, "A")["price"]) == (1, 0, 4)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "SKU,Name,Price\nA1,Boot,10\nSKU,Name,Price\nB1,Lamp,33\n",
+        "SKU,Name,Price\nA1,Boot,10\nSKU,Name,Description\nB1,Lamp,33\n",
+    ],
+)
+def test_a_header_further_down_is_no_product(store: Store, tmp_path: Path, data: str) -> None:
+    report = imported(store, tmp_path, data)
+    assert (report.new, report.set_aside) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("cell", "category", "kept"),
+    [
+        ("Shoes (Kids)", "shoes", "Shoes (Kids)"), ("Sale, Shoes", "shoes", "Sale, Shoes"), ("187", None, "187"),
+        ("Home &gt; Shoes", "shoes", "Home &gt; Shoes"), ("Shoes", "shoes", None),
+    ],
+)  # fmt: skip
+def test_what_a_category_cell_says_is_kept(
+    store: Store, tmp_path: Path, cell: str, category: str | None, kept: str | None
+) -> None:
+    imported(store, tmp_path, f'id,title,category\n1,a,"{cell}"\n')
+    assert product(store, "1")["category"] == category
+    assert product(store, "1")["attributes"].get("category") == kept
+
+
+def test_words_with_markup_and_languages_in_xml(store: Store, tmp_path: Path) -> None:
+    data = (
+        '<products><product id="1"><name xml:lang="en">Boot</name><name xml:lang="de">Stiefel</name>'
+        "<description>Soft <b>leather</b> upper. Made in Spain.</description></product>"
+        '<product id="2"><name xml:lang="en">Hat</name><name xml:lang="de">Hut</name></product></products>'
+    )
+    imported(store, tmp_path, data)
+    assert product(store, "1")["title"] == "Boot"
+    assert product(store, "1")["description"] == "Soft <b>leather</b> upper. Made in Spain."
+
+
+def test_a_sale_that_is_over_in_another_language(store: Store, tmp_path: Path) -> None:
+    header = "ID,Type,UGS,Nom,Date de début de promo,Date de fin de promo,Tarif promo,Tarif régulier,Catégories\n"
+    imported(store, tmp_path, header + "20,simple,S,Sandale,,2020-01-01,19.90,29.90,Shoes\n")
+    assert product(store, "S")["price"] == 29.9
+
+
+def test_variants_without_what_they_differ_by(store: Store, tmp_path: Path) -> None:
+    data = "ID,Type,SKU,Name,Regular price,Parent\n1,variable,P,Boot,,\n2,variation,P-1,Boot - Red,149.90,P\n"
+    imported(store, tmp_path, data)
+    assert [(one["id"], one["price"]) for one in store.variants(["P"])["P"]] == [("P-1", 149.9)]
+
+
+def test_details_of_google_as_text(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "id\ttitle\tlink\timage_link\tproduct_detail\n1\ta\tl\ti\tGeneral:Material:Linen\n")
+    assert product(store, "1")["attributes"]["Material"] == "Linen"
+
+
+def test_products_without_variants_beside_some_with(store: Store, tmp_path: Path) -> None:
+    data = '{"sku":"1","name":"Bag","variants":[{"sku":"1-r","color":"red"}]}\n{"sku":"2","name":"Lamp","price":"5"}\n'
+    imported(store, tmp_path, data)
+    assert product(store, "2")["title"] == "Lamp"
+
+
+def test_the_sheet_that_is_seen(store: Store, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    hidden, seen = book.active, book.create_sheet("New")
+    assert hidden is not None
+    hidden.sheet_state = "hidden"
+    for sheet, title in ((hidden, "Old"), (seen, "New_x000D_")):
+        sheet.append(["id", "title"])
+        sheet.append(["1", title])
+    made = io.BytesIO()
+    book.save(made)
+    imported(store, tmp_path, made.getvalue(), "feed.xlsx")
+    assert product(store, "1")["title"].strip() == "New"

@@ -61,7 +61,7 @@ def test_shopify(tmp_path: Path) -> None:
         "L-40-R": ({"Size": "40", "Color": "Red"}, 89.9),
         "L-41-R": ({"Size": "41", "Color": "Red"}, 89.9),
         # Far from its product's first row, the names of its options are not known.
-        "larch/42/Blue": ({"Option1": "42", "Option2": "Blue"}, 95.0),
+        "larch/42/Blue": ({"Size": "42", "Color": "Blue"}, 95.0),
     }
     assert products["tarn"]["variants"] == {}
 
