@@ -7,12 +7,16 @@ from functools import lru_cache
 from typing import Any
 
 from reaseq.documents.document import COLUMN, Document
+from reaseq.documents.tokens import UNITS
 from reaseq.taxonomy.labels import Asks
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.units import canonical, same
 
-_PARTED = re.compile(r"(\s*[,;/|+&]\s*|\s*\n\s*)")
+_PARTED = re.compile(r"(\s*[,;/|+&]\s*|\s*\n\s*|\s+(?:and|und|et|y|e|og|och|en)\s+)", re.IGNORECASE)
+_BESIDE = re.compile(r"[\s_-]*\(?\s*")
+"""Between two words for one value: "navy blue", "Blue (navy)"."""
+_MEASURE = re.compile(r"(\d+(?:[.,]\d+)?)\s*([^\W\d_]+\.?|[\"″'′])")
 _NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*")
 _AMOUNTS, _UNITS = ("value", "amount"), ("unit", "measurement", "unit_code", "unitCode")
 Span = tuple[int, int]
@@ -78,6 +82,8 @@ class CellValues:
             spaced = None if ", " in held or ": " in held else (",", ":")
             return None if data is None else json.dumps(data, ensure_ascii=False, separators=spaced)
         spans = self._spans(name, label, held, olds)
+        if (attribute := self.attribute(name)) is None or attribute.kind != "measure":
+            spans = _joined(held, spans)
         made_text = held
         for start, end in sorted(spans, reverse=True):
             made_text = made_text[:start] + self._put(name, label, held[start:end], new) + made_text[end:]
@@ -129,8 +135,9 @@ class CellValues:
         """`new` in the place of `before`: as that was written, as far as it goes."""
         attribute = self.attribute(name)
         if attribute is not None and attribute.kind == "measure":
-            bare = _NUMBER.fullmatch(before) is not None
-            value = self.fitted(name, label, new) if bare else new
+            value = self.fitted(name, label, new) if _NUMBER.fullmatch(before) else new
+            if (written := _MEASURE.fullmatch(before)) and (number := self.in_unit(new, _unit(written[2]))):
+                value = f"{number}{before[written.end(1) : written.start(2)]}{written[2]}"
             return value.replace(".", ",") if re.search(r"\d,\d", before) else value
         return new[:1].upper() + new[1:] if before[:1].isupper() else new
 
@@ -169,14 +176,29 @@ class CellValues:
         if number is not None and unit:
             written = f"{number[1].replace(',', '.')} {unit}"
             return [number.span(1)] if self._is_any_of(attribute.name, written, values) else []
-        document = Document({f"{COLUMN}{label}": text})
-        spans: set[Span] = set()
-        for lexicon in self._lexicons:
-            known = lexicon.schema.get(attribute.name)
-            for match in lexicon.measures(known, document) if known is not None else ():
-                if any(same(match.value, value, known.units if known else ()) for value in values):
-                    spans.add((match.start, match.end))
-        return sorted(spans)
+        return [
+            found.span()
+            for found in _MEASURE.finditer(text)
+            if self._is_any_of(attribute.name, f"{found[1].replace(',', '.')} {_unit(found[2])}", values)
+        ]
+
+
+def _unit(written: str) -> str:
+    unit = written.rstrip(".").casefold()
+    return UNITS.get(unit, unit)
+
+
+def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
+    """The spans, of those that say one value together the whole."""
+    made: list[Span] = []
+    for start, end in sorted(spans):
+        if made and _BESIDE.fullmatch(text, made[-1][1], start):
+            if "(" in text[made[-1][1] : start] and text[end : end + 1] == ")":
+                end += 1
+            made[-1] = (made[-1][0], end)
+        else:
+            made.append((start, end))
+    return made
 
 
 def _parts_of(text: str) -> list[Span]:

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, Protocol, cast
 from reaseq import ReaseqError
 from reaseq.knowledge_store.cell_values import CellValues
 from reaseq.knowledge_store.evidence import still_stands
-from reaseq.knowledge_store.export import defused, whole
+from reaseq.knowledge_store.export import defused, undefused, whole
 from reaseq.knowledge_store.feeds.columns import guess_columns, in_other_languages, names_a_title
 from reaseq.knowledge_store.feeds.delimited import cell_spans
 from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, Reading
@@ -126,7 +126,8 @@ def fill_feed(
     schemas = [stored.schema for name in store.categories() if name and (stored := store.latest_schema(name))]
     prose = [column for name, column in mapping.items() if name in ("id", "title", "description", "brand")]
     shut = [column for name, column in mapping.items() if name in ("category", "price", "list_price", "currency")]
-    places = Places.of(layout.columns, attributes, feed, CellValues(schemas), prose, shut)
+    spares = layout.kind in ("Excel", "Parquet")
+    places = Places.of(layout.columns, attributes, feed, CellValues(schemas), prose, shut, spares=spares)
 
     def write(partial: Path, sidecar: io.TextIOBase, feed: Feed, places: Places) -> FillReport:
         report = FillReport(places.added)
@@ -348,9 +349,9 @@ class _Delimited:
 
     def _read(self, cell: str) -> str:
         """A cell as its reader sees it."""
-        if len(cell) < 2 or cell[0] != '"' or cell[-1] != '"':
-            return cell
-        return cell[1:-1].replace('\\"' if self.layout.escaped else '""', '"')
+        if len(cell) >= 2 and cell[0] == cell[-1] == '"':
+            cell = cell[1:-1].replace('\\"' if self.layout.escaped else '""', '"')
+        return undefused(cell)
 
     def _cell(self, value: str) -> str:
         value = defused(value) if self.defuse else value

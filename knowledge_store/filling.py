@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reaseq.knowledge_store.cell_values import CellValues
@@ -17,6 +17,8 @@ Known = dict[str, list[dict[str, Any]]]
 """A product's claims by attribute."""
 KnownRow = tuple[Row, str, Known]
 """A row, the id of the product it tells of, and what is known of that."""
+EDITED = "edited"
+"""What is behind the name of a spare column."""
 _UNIT_COLUMN = ("{}-unit", "{}_unit", "{} unit", "{}_unit_of_measure")
 _NONE = "none"
 """A word for nothing in a feed's own cells, and yet an answer to many a question (closure: none): it is left alone."""
@@ -79,6 +81,8 @@ class Places:
     """Columns that are read as text, and hold no names with values."""
     shut: frozenset[str]
     """Columns that are never written."""
+    spare: Mapping[str, str]
+    """Of attributes with a column whose cells may take nothing, another column for what somebody edited."""
 
     @classmethod
     def of(
@@ -89,19 +93,28 @@ class Places:
         values: CellValues,
         prose: Collection[str] = (),
         shut: Collection[str] = (),
+        *,
+        spares: bool = False,
     ) -> "Places":
         """An attribute goes to a column that asks for it; where there is none, to a cell that packs several, where such
         files have one, else to a new column, called as such files call theirs."""
         there = {folded(re.sub(r" \([^()]*\)$", "", name)): name for name in columns}
         packing = feed.writing.packing
+        if packing is not None:
+            # Google's own template calls it product_detail(section_name:attribute_name:attribute_value).
+            called = next((name for name in columns if name.partition("(")[0] == packing.column), packing.column)
+            packing = replace(packing, column=called)
+            feed = replace(feed, writing=replace(feed.writing, packing=packing))
         column: dict[str, str] = {}
         for name in attributes:
             packed = packing is not None and name not in packing.own
             own = feed.writing.column_name.format(name=name, title=name.replace("_", " ").capitalize())
             column[name] = there.get(folded(name)) or (packing.column if packed and packing else own)
-        added = dict.fromkeys(column[name] for name in attributes if column[name] not in columns)
+        spare = {name: f"{name} ({EDITED})" for name in attributes if spares and column[name] in columns}
+        wanted = [*(column[name] for name in attributes), *spare.values()]
+        added = dict.fromkeys(name for name in wanted if name not in columns)
         system = frozenset(shut) | feed.writing.system
-        return cls(column, list(added), feed.writing, values, pairs_of(columns), frozenset(prose), system)
+        return cls(column, list(added), feed.writing, values, pairs_of(columns), frozenset(prose), system, spare)
 
     def spelled(self, name: str) -> str:
         """The column of ours that is called so."""
@@ -116,14 +129,17 @@ class Places:
         pairs: Mapping[str, str] | None = None,
         labels: Mapping[str, str] | None = None,
         joined: Joined = ", ".join,
+        shut: Collection[str] = (),
     ) -> Filled:
         """What becomes of a row with these cells. What says something stays as it is, unless somebody edited the value:
         the new one then stands where the old one stood. pairs: of cells that are names those of their values. labels:
-        of cells what they are called, where that is not their key. joined: how a column of its own holds several."""
+        of cells what they are called, where that is not their key. joined: how a column of its own holds several. shut:
+        cells of this row that take nothing: formulas, numbers, what is merged with other rows' cells."""
         made = Filled()
         if not isinstance(row, Record):
             return made
-        one = _OneRow(self, row, dict(cells), self.pairs if pairs is None else pairs, labels or {}, joined, made)
+        pairs = self.pairs if pairs is None else pairs
+        one = _OneRow(self, row, dict(cells), pairs, labels or {}, joined, frozenset(shut), made)
         for attribute, claims in known.items():
             one.fill(attribute, claims)
         made.cells = {name: cell for name, cell in made.cells.items() if name not in cells or cells[name] != cell}
@@ -140,6 +156,7 @@ class _OneRow:
     pairs: Mapping[str, str]
     labels: Mapping[str, str]
     joined: Joined
+    shut: frozenset[str]
     made: Filled
 
     def fill(self, attribute: str, claims: Sequence[Mapping[str, Any]]) -> None:
@@ -150,14 +167,19 @@ class _OneRow:
             return
         if holding and not (edited and all(self._is_shut(slot) for slot in holding)):
             self.made.held += 1
-        elif not holding and (place := self._vacant(attribute, values)) is not None:
-            slot, held = place
-            self._put(attribute, slot.column, slot.put(held))
+        elif not holding and (places := self._vacant(attribute, values)):
+            for slot, held in places:
+                self._put(attribute, slot.column, slot.put(held))
         elif not holding and self._is_held(attribute) and not edited:
             self.made.held += 1
         else:
             column = self.places.column[attribute]
-            self._put(attribute, column, self._new(attribute, values, self.cells.get(column)))
+            if column in self.shut:
+                column = self.places.spare.get(attribute, "")
+            if column:
+                self._put(attribute, column, self._new(attribute, values, self.cells.get(column)))
+            else:
+                self.made.held += 1
 
     def _put(self, attribute: str, column: str, cell: Any) -> None:
         self.cells[column] = self.made.cells[column] = cell
@@ -193,7 +215,9 @@ class _OneRow:
                 takes = {words[value] for value in self._all_values(attribute) if value in words}
                 if str(slot.held).strip().casefold() not in takes:
                     continue
-            elif self._is_shut(slot) and not self.places.values.says(attribute, slot.name, slot.held, values):
+            elif slot.column in self.places.shut and not self.places.values.says(
+                attribute, slot.name, slot.held, values
+            ):
                 continue
             found.append(slot)
         return found
@@ -202,17 +226,21 @@ class _OneRow:
         known = self.places.values.attribute(attribute)
         return known.values if known is not None else ()
 
-    def _vacant(self, attribute: str, values: Sequence[str]) -> tuple[Slot, Any] | None:
-        """The first that is empty and takes the values, with what is to stand there."""
+    def _vacant(self, attribute: str, values: Sequence[str]) -> list[tuple[Slot, Any]]:
+        """The first that is empty and takes the values, with what is to stand there; of columns with words of their own
+        all that have one ("boys" is a gender and an age)."""
+        worded: list[tuple[Slot, Any]] = []
         for slot in self._slots(attribute):
             if is_vacant(slot.held) and not self._is_shut(slot):
                 words = self.places.writing.spelled.get(slot.column)
                 if words is None:
-                    return slot, slot.joined([self._fitted(attribute, slot, value) for value in values])
+                    if worded:
+                        continue
+                    return [(slot, slot.joined([self._fitted(attribute, slot, value) for value in values]))]
                 told = {words.get(value) for value in values}
                 if len(told) == 1 and (word := told.pop()) is not None:
-                    return slot, word
-        return None
+                    worded.append((slot, word))
+        return worded
 
     def _fitted(self, attribute: str, slot: Slot, value: str) -> str:
         """A value as the slot takes it: where its unit stands beside it, the number alone."""
@@ -286,10 +314,11 @@ class _OneRow:
         return sign.join if sign is not None else self.joined
 
     def _label(self, column: str) -> str:
-        return self.labels.get(column) or self.places.writing.labels.get(column) or label_of(column)
+        known = self.places.writing.labels
+        return self.labels.get(column) or known.get(column.rstrip("0123456789")) or label_of(column)
 
     def _is_shut(self, slot: Slot) -> bool:
-        return slot.column in self.places.shut
+        return slot.column in self.places.shut or slot.column in self.shut
 
     def _is_held(self, attribute: str) -> bool:
         """Does the row say it where nothing can be put: in elements within others, of its variants?"""

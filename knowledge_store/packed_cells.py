@@ -4,12 +4,13 @@ column of names beside a column of values. What they hold can be looked up and p
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from reaseq.knowledge_store.feeds.google import DETAIL
 
-_LONGEST_NAME = 40
+_LONGEST_NAME, _LONGEST_ALONE = 40, 200
 _PARTS = ("\n", "<br>", "<br/>", "<br />", ";", "|", ",")
 _ITEM = re.compile(r"<li\b[^>]*>(.*?)(?=</?li\b|</[uo]l>|$)", re.IGNORECASE | re.DOTALL)
 _SIGN = re.compile(r"\s*[=:]\s*|\s+[-–—]\s+")
@@ -43,7 +44,7 @@ def slots(cells: Mapping[str, Any], pairs: Mapping[str, str]) -> Iterator[Slot]:
             yield from _of_data(column, cell, lambda data: data)
         elif not isinstance(cell, str):
             continue
-        elif column == "product_detail":
+        elif column.partition("(")[0] == "product_detail":
             yield from _details(column, cell)
         elif cell.lstrip()[:1] in ("{", "["):
             yield from _of_json(column, cell)
@@ -64,10 +65,11 @@ def _details(column: str, text: str) -> Iterator[Slot]:
 def _listed(column: str, text: str) -> Iterator[Slot]:
     """Of a cell in which every part, or every line, has a name; only with commas a part may be of a value ("a, b")."""
     items = [found.span(1) for found in _ITEM.finditer(text)]
-    for parting in ("<li>", *_PARTS) if items else _PARTS:
+    alone = len(text) <= _LONGEST_ALONE and "\n" not in text and ":" in text
+    for parting in [*(["<li>"] if items else []), *_PARTS, *([""] if alone else [])]:
         if parting not in text and not (parting == "," and "=" in text):
             continue
-        spans = items if parting == "<li>" else list(_parts(text, parting))
+        spans = items if parting == "<li>" else list(_parts(text, parting)) if parting else [(0, len(text))]
         signs = [_SIGN.search(text, start, end) for start, end in spans]
         named = [
             sign is not None and _is_name(text[start : sign.start()])
@@ -77,7 +79,7 @@ def _listed(column: str, text: str) -> Iterator[Slot]:
         if parting == ",":
             fits = named[:1] == [True] and "=" in text
         else:
-            fits = sum(named) > (parting != "<li>") and all(
+            fits = sum(named) > (parting not in ("<li>", "")) and all(
                 one or empty for one, empty in zip(named, blank, strict=True)
             )
         if not fits:
@@ -134,7 +136,10 @@ def _of_data(column: str, read: Any, written: Callable[[Any], Any]) -> Iterator[
 
         return Slot(name.strip(), column, place[key], put, list if several else ", ".join)
 
-    for place in read if isinstance(read, list) else [read]:
+    for at, place in enumerate(read) if isinstance(read, list) else [(0, read)]:
+        if isinstance(place, str):
+            for one in _listed(column, place):
+                yield replace(one, put=partial(_put_in, read, at, one.put, written))
         if not isinstance(place, dict):
             continue
         name = next((place[key] for key in _NAMES if isinstance(place.get(key), str)), None)
@@ -143,3 +148,8 @@ def _of_data(column: str, read: Any, written: Callable[[Any], Any]) -> Iterator[
             yield slot(name, place, value)
         elif place is read:
             yield from (slot(key, place, key) for key, held in place.items() if not isinstance(held, dict))
+
+
+def _put_in(read: list[Any], at: int, put: Callable[[Any], Any], written: Callable[[Any], Any], held: Any) -> Any:
+    """The list with another text at a place, in which another value stands."""
+    return written([*read[:at], put(held), *read[at + 1 :]])

@@ -25,15 +25,16 @@ def fill_workbook(
         record, _, known = row
         own = {name: sheet.cell(record.line, at) for name, at in number_of.items()} if known else {}
         there = {name: cell for name, cell in own.items() if name not in places.added}
-        merged = {name for name, cell in own.items() if isinstance(cell, MergedCell)}
+        # Cells that are not this row's alone, or that a formula fills.
+        shut = {name for name, cell in own.items() if isinstance(cell, MergedCell) or cell.data_type == "f"}
         values = record.values if isinstance(record, Record) else {}
-        cells = {name: values.get(name) if name in merged else cell.value for name, cell in there.items()}
-        # What is merged with other rows' cells is not this row's alone.
-        made = places.filled(record, cells, known).within(own.keys() - merged)
+        cells = {name: values.get(name) if name in shut else cell.value for name, cell in there.items()}
+        made = places.filled(record, cells, known, shut=shut)
         for name, value in made.cells.items():
             cell: Any = own[name]
-            cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)
-            cell.data_type = "s"  # else a value that begins with "=" would be a formula
+            cell.value = ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
+            if isinstance(value, str):
+                cell.data_type = "s"  # else a value that begins with "=" would be a formula
         on_row(row, made)
     book.save(target)
 
@@ -66,9 +67,10 @@ def fill_parquet(path: Path, target: Path, places: Places, rows: Iterator[KnownR
                     at = record.line - before - 1
                     # Of what holds no text it is known that something is there, and nothing is put there.
                     others = record.values if known and isinstance(record, Record) else {}
-                    cells = {name: value for name, value in others.items() if name not in texts and name in types}
+                    shut = types.keys() - texts - set(places.added)
+                    cells = {name: others.get(name, "") for name in shut}
                     cells |= {name: column[at] for name, column in held.items()}
-                    made = places.filled(record, cells, known).within(texts)
+                    made = places.filled(record, cells, known, shut=shut)
                     for name, value in made.cells.items():
                         if name not in changed:
                             changed[name] = list(held[name])

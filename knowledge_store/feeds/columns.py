@@ -369,7 +369,7 @@ def label_of(column: str) -> str:
     (product.metafields.custom.color)`)."""
     found = _LOCALE.match(column)
     in_language = found is not None and found[2][:2].casefold() in _LANGUAGES  # "(cm)" is none
-    return re.sub(r" \([^()]*\.[^()]*\)$", "", found[1] if found and in_language else column)
+    return re.sub(r" \((?:edited|[^()]*\.[^()]*)\)$", "", found[1] if found and in_language else column)
 
 
 def in_other_languages(columns: Sequence[str], mapping: Mapping[str, str]) -> dict[str, list[str]]:

@@ -25,7 +25,9 @@ FIELDS = {
 }
 _GENDERS = {"women": "female", "girls": "female", "men": "male", "boys": "male", "unisex": "unisex"}
 _AGES = dict.fromkeys(("kids", "children", "boys", "girls"), "kids") | {
-    one: one for one in ("newborn", "infant", "toddler", "adult")
+    **dict.fromkeys(("newborn", "newborns"), "newborn"),
+    **dict.fromkeys(("infant", "infants", "babies", "baby"), "infant"),
+    **{"toddler": "toddler", "toddlers": "toddler", "adult": "adult"},
 }
 WRITING = Writing(
     packing=Packing(
@@ -52,7 +54,7 @@ _TEXTS = ("title", "description")
 
 def named(column: str) -> str:
     """`g:image_link` and `image link` are `image_link`."""
-    return column.removeprefix("g:").replace(" ", "_")
+    return column.removeprefix("g:").partition("(")[0].strip().replace(" ", "_")
 
 
 def rows(found: Iterable[Row]) -> Iterator[Row]:

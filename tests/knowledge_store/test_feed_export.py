@@ -451,7 +451,7 @@ def test_an_edited_value_replaces_what_a_cell_holds(tmp_path: Path, status: str,
 
 @pytest.mark.parametrize("status", ["verified", "edited"])
 def test_cells_merged_over_rows_are_left(tmp_path: Path, status: str) -> None:
-    """They are several products' at once; what is only one's is filled."""
+    """They are several products' at once; what is only one's is filled, an edit goes to a column of its own."""
     from openpyxl import Workbook, load_workbook
 
     book = Workbook()
@@ -468,10 +468,11 @@ def test_cells_merged_over_rows_are_left(tmp_path: Path, status: str) -> None:
             connection.execute(insert(CLAIM), rows)
         made = fill_feed(store, tmp_path / "feed.xlsx", tmp_path / "out.xlsx")
     written: Any = load_workbook(tmp_path / "out.xlsx").active
-    assert [[cell.value for cell in row[2:]] for row in written] == [
-        ["color", "closure"], ["blue", None], [None, "zip"], ["red", None]
-    ]  # fmt: skip
-    assert (made.filled, made.held) == (2, 1)
+    cells = [[cell.value for cell in row[2:]] for row in written]
+    assert [row[:2] for row in cells] == [["color", "closure"], ["blue", None], [None, "zip"], ["red", None]]
+    edited = status == "edited"
+    assert [row[2:] for row in cells] == ([["color (edited)"], [None], ["green"], [None]] if edited else [[]] * 4)
+    assert (made.filled, made.added, made.held) == (2, int(edited), int(not edited))
 
 
 CELLS = st.text(st.sampled_from('ab",;\n\r \té'), max_size=8)
