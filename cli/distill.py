@@ -369,6 +369,11 @@ def _print_outcome(store: Store, outcome: Outcome, category: str) -> None:
     if outcome.status == RunStatus.STOPPED:
         _print_how_to_go_on(counts, category)
         raise typer.Exit(130)
+    if counts.failed and not counts.done and not counts.unchanged:
+        console.print(
+            f"No product could be done; why is said above. Next: reaseq distill --category {category}", highlight=False
+        )
+        raise typer.Exit(1)
     if counts.failed:
         console.print(f"Next: reaseq distill --category {category}   (tries the failed ones again)", highlight=False)
     else:

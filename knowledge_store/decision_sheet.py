@@ -19,6 +19,7 @@ from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, i
 from reaseq.knowledge_store.importing import RejectedRows, is_empty
 from reaseq.knowledge_store.names import Names, read_names
 from reaseq.knowledge_store.store import CLAIM, Store
+from reaseq.knowledge_store.tables import LOCKED
 from reaseq.taxonomy.schema import Attribute, attribute_name
 from reaseq.taxonomy.units import canonical, is_in
 
@@ -239,7 +240,8 @@ class _Sitting:
         if not open_ones:
             decided = claims[0]
             same = decided["status"] == BECOMES[action]
-            if same and (not new or self._claims(decided["product_id"], decided["attribute"], new)):
+            others = self._claims(decided["product_id"], decided["attribute"], new) if new else []
+            if same and (not new or any(claim["status"] in LOCKED for claim in others)):
                 report.there += 1
                 return None
             who, status = decided["decided_by"], decided["status"]

@@ -31,6 +31,7 @@ Message = tuple[str, str]
 
 _DRAWN_AT = 0.7
 _CUT_OFF = frozenset(("length", "max_tokens", "model_length", "max_output_tokens"))
+_LONGEST_SAID = 500
 _REFUSED = frozenset(("content_filter", "safety", "recitation", "refusal", "error", "prohibited_content", "blocklist"))
 """Finish reasons of a reply that is not whole. All others end one that is: each gateway has its own word ("eos",
 "STOP", "end_turn"), or none."""
@@ -48,7 +49,7 @@ _BUSY = frozenset((408, 409, 429, 500, 502, 503, 504, 529))
 _SDK_WAITS, _LONGEST_WAIT = 60.0, 900.0
 """Seconds of a Retry-After that the SDK waits for, and that we do."""
 _LONG_WAITS = 3
-_THOUGHT = re.compile(r"^\s*<think(?:ing)?>.*?</think(?:ing)?>\s*", re.DOTALL | re.IGNORECASE)
+_THOUGHT = re.compile(r"^(?:\s*<think(?:ing)?>)?.*?</think(?:ing)?>\s*", re.DOTALL | re.IGNORECASE)
 _LOG = logging.getLogger("reaseq.llm")
 _MESSAGE_CLASS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 
@@ -253,8 +254,7 @@ class Chat:
                 started = time.perf_counter()
                 message = await self._send(request)
                 kept = _kept(message)
-                usage = message.usage_metadata or {"input_tokens": 0, "output_tokens": 0}
-                tokens = usage["input_tokens"], usage["output_tokens"]
+                tokens = kept.get("prompt_tokens", 0), kept.get("completion_tokens", 0)
                 spend(*tokens)
                 call_id = self.calls.record_call(
                     Call(
@@ -276,7 +276,9 @@ class Chat:
         if reply.finish_reason.casefold() in _REFUSED:
             raise ReplyError(f"Your reply did not end properly (finish reason: {reply.finish_reason}).", reply)
         if not reply.text.strip():
-            raise ReplyError("Your reply was empty.", reply)
+            said = found[1] if found is not None else kept
+            why = f" It was refused: {said['refusal']}" if said.get("refusal") else ""
+            raise ReplyError(f"Your reply was empty.{why}", reply)
         return reply
 
     def _body(self, request: ChatRequest) -> dict[str, Any]:
@@ -368,7 +370,8 @@ class Chat:
             ) from error
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             # A 200 whose body is no chat completion surfaces as whatever LangChain stumbles over.
-            raise ReplyError(f"No chat completion came back ({type(error).__name__}).") from error
+            what = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_SAID]
+            raise ReplyError(f"No chat completion came back ({what}).") from error
 
 
 def seconds_to_wait(headers: Mapping[str, str]) -> float:
@@ -389,7 +392,12 @@ def _messages(messages: Sequence[Message]) -> list[BaseMessage]:
 
 
 def _said(error: openai.APIError) -> str:
-    return " ".join(str(error.message).split())[:300]
+    """What the endpoint says; not all say it where OpenAI does."""
+    said = " ".join(str(error.message).split())
+    if isinstance(error, openai.APIStatusError):
+        body = " ".join(error.response.text.split())
+        said = said if not body or body in said or len(said) > len(body) else f"{said}: {body}"
+    return said[:_LONGEST_SAID]
 
 
 def _kept(message: AIMessage) -> dict[str, Any]:
@@ -397,8 +405,11 @@ def _kept(message: AIMessage) -> dict[str, Any]:
     metadata = message.response_metadata
     kept: dict[str, Any] = {"content": message.text, "finish_reason": metadata.get("finish_reason") or "none"}
     if message.usage_metadata:
-        kept["prompt_tokens"] = message.usage_metadata["input_tokens"]
-        kept["completion_tokens"] = message.usage_metadata["output_tokens"]
+        # Some gateways write numbers as text, or null.
+        kept["prompt_tokens"] = int(message.usage_metadata["input_tokens"] or 0)
+        kept["completion_tokens"] = int(message.usage_metadata["output_tokens"] or 0)
+    if refusal := message.additional_kwargs.get("refusal"):
+        kept["refusal"] = str(refusal)[:_LONGEST_SAID]
     if (logprobs := metadata.get("logprobs")) and logprobs.get("content"):
         kept["logprobs"] = [
             [entry["token"], [[top["token"], round(top["logprob"], 4)] for top in entry.get("top_logprobs", ())]]

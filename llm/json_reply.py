@@ -17,15 +17,15 @@ def json_of(reply: Reply) -> Any:
         ReplyError: there is none.
     """
     try:
-        return json.loads(reply.text)
+        return json.loads(reply.text, strict=False)  # small models leave line breaks in strings as they are
     except ValueError as error:
         first = error
     for fenced in _FENCE.finditer(reply.text):
         try:
-            return json.loads(fenced[1])
+            return json.loads(fenced[1], strict=False)
         except ValueError:
             continue
-    decoder = json.JSONDecoder()
+    decoder = json.JSONDecoder(strict=False)
     for start in _STARTS.finditer(reply.text):
         try:
             found, _ = decoder.raw_decode(reply.text, start.start())

@@ -21,7 +21,7 @@ from reaseq.taxonomy.schema import Attribute
 VERIFIED_FROM = 0.9
 """The share of true claims from which a class is taken at its word."""
 _FILE = Path(__file__).with_name("trust.yaml")
-_DRAWN_BY = 8.0
+_DRAWN_BY, _DRAWN_BY_LANGUAGE = 8.0, 30.0
 """Judgements; chosen by the likelihood of each judged claim under the counts of all others."""
 _UNKNOWN = 0.8
 """Where nothing was judged at all."""
@@ -112,7 +112,7 @@ class Trust:
         of_pool = _drawn(_sum(count for (name, _), count in self.counts.items() if name in pool), overall)
         of_class = _drawn(_sum(count for (name, _), count in self.counts.items() if name == evidence), of_pool)
         of_sort = _drawn(self.counts.get((evidence, sort), (0, 0)), of_class)
-        return _drawn(self.by_language.get((evidence, sort, language), (0, 0)), of_sort)
+        return _drawn(self.by_language.get((evidence, sort, language), (0, 0)), of_sort, _DRAWN_BY_LANGUAGE)
 
     def with_counts(self, more: CountsByLanguage) -> "Trust":
         counts, by_language = dict(self.counts), dict(self.by_language)
@@ -124,9 +124,9 @@ class Trust:
         return Trust(counts, by_language)
 
 
-def _drawn(count: tuple[int, int], towards: float) -> float:
+def _drawn(count: tuple[int, int], towards: float, by: float = _DRAWN_BY) -> float:
     true, judged = count
-    return (true + _DRAWN_BY * towards) / (judged + _DRAWN_BY)
+    return (true + by * towards) / (judged + by)
 
 
 def _sum(counts: Iterable[tuple[int, int]]) -> tuple[int, int]:

@@ -27,6 +27,7 @@ FORMAT = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type":
         'Here it is:\n\n```\n{"a": [1]}\n```\nTell me if you need more.',
         'Sure! {"a": [1]} is what I found.',
         'Of {x} I know nothing, but {"a": [1]}',
+        '{"a": [1\n]}',
     ],
 )
 def test_json_of_a_reply(text: str) -> None:
@@ -62,6 +63,8 @@ class _Server:
         self.choice: dict[str, Any] = {"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"}
         self.bodies: list[dict[str, Any]] = []
         self.busy = 0
+        self.more: dict[str, Any] = {}
+        self.refusal: str | None = None
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -75,9 +78,10 @@ class _Server:
                 bad = [name for name in server.refused if name in body or name == kind]
                 answer: dict[str, Any] = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
                 answer["choices"] = [{"index": 0, **server.choice}]
+                answer |= server.more
                 if bad:
                     answer = {"error": {"message": f"unknown field {bad[0]}" if server.named else "bad request"}}
-                made = json.dumps(answer).encode()
+                made = (server.refusal if bad and server.refusal else json.dumps(answer)).encode()
                 busy = server.busy > 0
                 server.busy -= busy
                 self.send_response(429 if busy else server.status if bad else 200)
@@ -127,8 +131,37 @@ def test_a_reply_that_is_not_whole(server: _Server, reason: str, said: str) -> N
         asked(server)
 
 
-def test_what_a_model_thinks_is_no_reply(server: _Server) -> None:
-    server.choice["message"]["content"] = "<think>\nno?\n</think>\n\nyes"
+@pytest.mark.parametrize("opened", ["<think>\n", ""])
+def test_what_a_model_thinks_is_no_reply(server: _Server, opened: str) -> None:
+    server.choice["message"]["content"] = opened + 'no {"a": 1}?\n</think>\n\nyes'
+    assert asked(server)[0].text == "yes"
+
+
+@pytest.mark.parametrize("usage", [{"prompt_tokens": "10", "completion_tokens": "5"}, {}, None])
+def test_usage_by_any_type(server: _Server, usage: Any) -> None:
+    server.more = {"usage": usage}
+    assert asked(server)[0].text == "yes"
+
+
+def test_why_nothing_came_back_is_said(server: _Server) -> None:
+    server.choice["message"] = {"role": "assistant", "content": None, "refusal": "I may not say."}
+    with pytest.raises(ReplyError, match=r"It was refused: I may not say\."):
+        asked(server)
+    server.more = {"choices": None, "error": {"message": "upstream rate limit"}}
+    with pytest.raises(ReplyError, match="upstream rate limit"):
+        asked(server)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        '{"object":"error","message":{"detail":[{"type":"extra_forbidden","loc":["body","seed"],"msg":"no extras"}]}}',
+        '{"detail":[{"type":"extra_forbidden","loc":["body","seed"],"msg":"Extra inputs are not permitted"}]}',
+        "Unknown parameter: seed",
+    ],
+)
+def test_a_refusal_in_any_shape(server: _Server, refusal: str) -> None:
+    server.refused, server.status, server.refusal = ["seed"], 422, refusal
     assert asked(server)[0].text == "yes"
 
 
