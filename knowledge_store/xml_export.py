@@ -19,7 +19,8 @@ from reaseq.knowledge_store.filling import Filled, KnownRow, OnRow, Places
 
 _DECLARED = re.compile(rb"""^<\?xml[^>]*encoding=["']([\w.-]+)["']""")
 _CDATA = re.compile(r"<!\[CDATA\[(.*)\]\]>", re.DOTALL)
-_NAMED = re.compile(rb"""\sname\s*=\s*["']([^"']+)["']""")
+_NAMED = re.compile(rb"""\s(?:name|code|key|label)\s*=\s*["']([^"']+)["']""")
+_ATTRIBUTE = re.compile(rb"""\s([\w:.-]+)\s*=\s*("[^"]*"|'[^']*')""")
 _START_TAG = re.compile(rb"""<(?:"[^"]*"|'[^']*'|[^>"'])*>""")
 
 
@@ -154,18 +155,28 @@ def _changes(text: bytes, element: _Element, row: KnownRow, places: Places) -> t
                 labels[key] = child.name
             children[key] = child
     cells |= {name: _text_of(text, child) for name, child in children.items()}
+    attributes: dict[str, tuple[int, int]] = {}
+    for found in _ATTRIBUTE.finditer(_opening(text, element)):
+        name = found[1].decode().rpartition(":")[2]
+        if name not in places.prose:
+            key = f"@{name}"
+            start, end = found.span(2)
+            attributes[key] = element.start + start, element.start + end
+            labels[key], cells[key] = name, html.unescape(found[2].decode()[1:-1])
     filled = places.filled(row[0], cells, known, pairs=pairs, labels=labels)
     prefixes = [child.tag.rpartition(":")[0] for child in element.children]
     prefix = max(prefixes, key=prefixes.count)
     colon = f"{prefix}:" if prefix else ""
     changes: list[_Change] = []
     for name, value in filled.cells.items():
-        if (found := children.get(name)) is not None:
-            kept = _opening(text, found).removesuffix(b">").removesuffix(b"/").rstrip() + b">"
-            changes.append((found.start, found.end, kept + f"{escape(value)}</{found.tag}>".encode()))
+        if (child_of := children.get(name)) is not None:
+            kept = _opening(text, child_of).removesuffix(b">").removesuffix(b"/").rstrip() + b">"
+            changes.append((child_of.start, child_of.end, kept + f"{escape(value)}</{child_of.tag}>".encode()))
+        elif name in attributes:
+            changes.append((*attributes[name], quoteattr(value).encode()))
     new = []
     for attribute, column in filled.written.items():
-        if column not in children:
+        if column not in children and column not in attributes:
             value = ", ".join(dict.fromkeys(claim["value"] for claim in known[attribute]))
             new.append(_new_element(attribute, column, value, colon, asked_in, places).encode())
     if new:
@@ -174,7 +185,7 @@ def _changes(text: bytes, element: _Element, row: KnownRow, places: Places) -> t
         while text[indent - 1 : indent].isspace():
             indent -= 1
         changes.append((last.end, last.end, b"".join(text[indent : last.start] + one for one in new)))
-    filled.new = {column for column in filled.written.values() if column not in children}
+    filled.new = {column for column in filled.written.values() if column not in children.keys() | attributes.keys()}
     filled.written = {name: labels.get(column, column) for name, column in filled.written.items()}
     return filled, sorted(changes)
 
@@ -191,7 +202,7 @@ def _new_element(attribute: str, column: str, value: str, colon: str, asked_in: 
     return f"<{colon}{column}>{escape(value)}</{colon}{column}>"
 
 
-def _opening(text: bytes, child: _Child) -> bytes:
+def _opening(text: bytes, child: "_Child | _Element") -> bytes:
     found = _START_TAG.match(text, child.start)
     assert found is not None
     return found.group()

@@ -5,6 +5,7 @@ Arrays are streamed (ijson), so memory does not grow with the file.
 
 import io
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record, Row, checked, flat, with_columns
 
 _TRIED = 100
+_NO_NUMBER = re.compile(r"(?<=[\[:,\s])(?:NaN|-?Infinity)(?=\s*[,\]}])")
 _CONTAINERS = frozenset(
     {"products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
 )
@@ -106,13 +108,13 @@ def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
     number = 0
     for use_float in (True, False):
         try:
-            items = ijson.items(_Bytes(text.read), prefix, use_float=use_float)
+            items = ijson.items(_Bytes(text.read, numbers=not use_float), prefix, use_float=use_float)
             for values in islice(items, number, None):
                 number += 1
                 yield _record(number, values)
         except (ijson.JSONError, OSError, EOFError, zlib.error, RecursionError) as error:
-            if use_float and "overflow" in str(error):
-                text.seek(0)  # a whole number of more than 64 bits: the slower way takes it
+            if use_float and ("overflow" in str(error) or "invalid" in str(error) or "lexical" in str(error)):
+                text.seek(0)  # whole numbers of more than 64 bits, NaN: the slower way takes them
                 continue
             yield BadRow(number + 1, f"the JSON breaks off here: {error}", "")
         return
@@ -150,12 +152,23 @@ def _container(text: io.TextIOWrapper) -> str | None:
 class _Bytes:
     """A text as the bytes that ijson reads."""
 
-    def __init__(self, read: Callable[[int], str]) -> None:
+    def __init__(self, read: Callable[[int], str], *, numbers: bool = False) -> None:
+        """numbers: is null to stand for NaN and the infinite, which JSON has not and many write?"""
         self._read = read
         self._first = True
+        self._numbers = numbers
+        self._kept = ""
 
     def read(self, size: int = -1) -> bytes:
         text = self._read(size)
         if self._first:
             text, self._first = text.lstrip("\ufeff"), False
+        if self._numbers and text:
+            # A word may be parted by the end of what was read.
+            text = self._kept + text
+            whole = re.search(r"[\w.+-]*\Z", text)
+            self._kept = whole[0] if whole is not None else ""
+            text = _NO_NUMBER.sub("null", text[: len(text) - len(self._kept)]) or " "
+        elif self._numbers:
+            text, self._kept = self._kept, ""
         return text.encode("utf-8", "replace")

@@ -376,6 +376,7 @@ def test_a_name_in_another_case_is_told(store: Store, tmp_path: Path) -> None:
         '[{"id":"001","title":"A"},\n{"id":"002","title":"B"}\n]',
         '{\n"products": [\n{"id":"001","title":"A"},\n{"id":"002","title":"B"}\n]\n}',
         '[{"id":"001","title":"A","n":12345678901234567890},{"id":"002","title":"B"}]',
+        '[{"id":"001","title":"A","n":NaN},{"id":"002","title":"B","n": -Infinity}]',
     ],
 )
 def test_documents_with_a_record_a_line_and_long_numbers(store: Store, tmp_path: Path, data: str) -> None:

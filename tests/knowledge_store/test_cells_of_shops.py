@@ -212,11 +212,28 @@ XML = "<offers><offer><id>1</id><name>a</name>{}</offer></offers>"
             "<color>white</color><color>black</color>",
         ),
         ("<colour>Braun</colour>", [("1", "color", "brown", "white")], "<colour>White</colour>"),
+        (
+            '<attribute code="color">brown</attribute>',
+            [("1", "color", "brown", "white")],
+            '<attribute code="color">white</attribute>',
+        ),
     ],
 )
 def test_xml(tmp_path: Path, inside: str, edits: Edits, expected: str) -> None:
     made, _ = exported(tmp_path, XML.format(inside).encode(), {"1": {"color": ["brown"]}}, edits)
     assert made.decode() == XML.format(expected)
+
+
+@pytest.mark.parametrize(("before", "after"), [("Brown", "White"), ("", "white")])
+def test_attributes_of_xml(tmp_path: Path, before: str, after: str) -> None:
+    data = f'<offers><offer id="1" color="{before}" n="&amp;"><name>a</name></offer></offers>'
+    values, edits = (
+        ({"1": {"color": ["brown"]}}, [("1", "color", "brown", "white")])
+        if before
+        else ({"1": {"color": ["white"]}}, [])
+    )
+    made, _ = exported(tmp_path, data.encode(), values, edits)
+    assert made.decode() == data.replace(f'color="{before}"', f'color="{after}"')
 
 
 @pytest.mark.parametrize(
