@@ -155,7 +155,8 @@ def product_from(
         "attributes": {str(name): plain(value) for name, value in values.items() if name not in used},
     }
     bare = path.strip().casefold().replace("_", " ") == (product["category"] or "").replace("_", " ")
-    if path and not bare and path.strip().casefold() not in _NO_CATEGORY:
+    unknown = product["category"] is not None and not (names or _bundled()).knows(product["category"])
+    if path and (unknown or not bare) and path.strip().casefold() not in _NO_CATEGORY:
         product["attributes"][mapping["category"]] = path  # it often says whom for
     product["fingerprint"] = _fingerprint(product)
     product["id"] = identifier(values.get(mapping.get("id", "")))
