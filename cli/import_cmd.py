@@ -195,7 +195,7 @@ def _print_report(console: Console, report: ImportReport) -> None:
 
     console.print(
         f"{report.rows:,} rows: {report.new:,} new, {report.updated:,} updated, {report.unchanged:,} unchanged, "
-        f"{report.repeated:,} repeated ids with equal content, {report.set_aside:,} set aside.",
+        f"{report.repeated:,} repeated ids (the first counts), {report.set_aside:,} set aside.",
         highlight=False,
         soft_wrap=True,
     )

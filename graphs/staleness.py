@@ -9,7 +9,7 @@ from reaseq.knowledge_store.store import Store
 from reaseq.taxonomy.schema import CategorySchema
 from reaseq.taxonomy.variants import cells_of
 
-CODE_VERSION = "19"
+CODE_VERSION = "20"
 """Raised when a change of code changes what a distillation finds."""
 
 TEXT_CHANGED = "text changed"

@@ -19,7 +19,11 @@ _BESIDE = re.compile(r"[\s_-]*\(?\s*")
 _MEASURE = re.compile(r"(\d+(?:[.,]\d+)?)\s*([^\W\d_]+\.?|[\"″'′])")
 _NUMBER = re.compile(r"\s*(\d+(?:[.,]\d+)?)\s*")
 _AMOUNTS, _UNITS = ("value", "amount"), ("unit", "measurement", "unit_code", "unitCode")
+_AROUND = " \t[](){}'\"_*"
+"""Signs around a value that are none of it."""
 Span = tuple[int, int]
+Edits = Sequence[tuple[Collection[str], str]]
+"""Old values, each with what is to stand in their place."""
 
 
 class CellValues:
@@ -56,50 +60,69 @@ class CellValues:
             return any(self.says(name, label, one, values) for one in held.values())
         return bool(self._spans(name, label, str(held), values))
 
-    def changed(self, name: str, label: str, held: Any, olds: Collection[str], new: str) -> Any | None:
-        """The cell with `new` where it says one of `olds`, all else as it was; None where it says none of them.
+    def changed(self, name: str, label: str, held: Any, edits: Edits) -> Any | None:
+        """The cell with each new value where it says one of the old ones, all at once and all else as it was; None
+        where it says none of them.
 
         held: text (perhaps JSON), a number, or data of a JSON file.
         """
         if isinstance(held, list):
-            parts = [self.changed(name, label, one, olds, new) for one in held]
+            parts = [self.changed(name, label, one, edits) for one in held]
             if all(part is None for part in parts):
                 return None
             made = [old if part is None else part for old, part in zip(held, parts, strict=True)]
             return [one for at, one in enumerate(made) if one not in made[:at]]
         if isinstance(held, dict):
-            return self._changed_object(name, label, held, olds, new)
+            return self._changed_object(name, label, held, edits)
         if isinstance(held, int | float) and not isinstance(held, bool):
-            return self._changed_number(name, label, held, olds, new)
+            return self._changed_number(name, label, held, edits)
         if not isinstance(held, str):
             return None
         if held.lstrip()[:1] in ("{", "["):
             try:
-                read = json.loads(held)
+                data = self.changed(name, label, json.loads(held), edits)
             except (ValueError, RecursionError):
-                return None
-            data = self.changed(name, label, read, olds, new)
-            spaced = None if ", " in held or ": " in held else (",", ":")
-            return None if data is None else json.dumps(data, ensure_ascii=False, separators=spaced)
-        spans = self._spans(name, label, held, olds)
-        if (attribute := self.attribute(name)) is None or attribute.kind != "measure":
-            spans = _joined(held, spans)
-        made_text = held
-        for start, end in sorted(spans, reverse=True):
-            made_text = made_text[:start] + self._put(name, label, held[start:end], new) + made_text[end:]
-        return _without_repeats(made_text, new) if spans else None
+                pass  # "[red, white]" is no JSON
+            else:
+                spaced = None if ", " in held or ": " in held else (",", ":")
+                return None if data is None else json.dumps(data, ensure_ascii=False, separators=spaced)
+        return self._changed_text(name, label, held, edits)
 
-    def _changed_object(self, name: str, label: str, held: dict[str, Any], olds: Collection[str], new: str) -> Any:
+    def _changed_text(self, name: str, label: str, held: str, edits: Edits) -> str | None:
+        attribute = self.attribute(name)
+        is_measure = attribute is not None and attribute.kind == "measure"
+        places: list[tuple[int, int, str]] = []
+        for olds, new in edits:
+            spans = self._spans(name, label, held, olds)
+            for span in spans if is_measure else _joined(held, spans):
+                if not any(_overlap(span, (start, end)) for start, end, _ in places):
+                    places.append((*span, new))
+        made = held
+        for start, end, new in sorted(places, reverse=True):
+            made = made[:start] + self._put(name, label, held[start:end], new) + made[end:]
+        for _, _, new in places:
+            made = _without_repeats(made, new)
+        return made if places else None
+
+    def _changed_object(self, name: str, label: str, held: dict[str, Any], edits: Edits) -> Any:
         if (measure := self._measure_in(name, held)) is not None:
             amount, unit = measure
-            if not self._is_any_of(name, f"{held[amount]} {held[unit]}", olds):
-                return None
-            number = self.in_unit(new, str(held[unit]))
-            return None if number is None else held | {amount: _like(held[amount], number)}
-        parts = {key: self.changed(name, label, one, olds, new) for key, one in held.items()}
+            for olds, new in edits:
+                number = self.in_unit(new, str(held[unit]))
+                if number is not None and self._is_any_of(name, f"{held[amount]} {held[unit]}", olds):
+                    return held | {amount: _like(held[amount], number)}
+            return None
+        parts = {key: self.changed(name, label, one, edits) for key, one in held.items()}
         if all(part is None for part in parts.values()):
             return None
         return {key: held[key] if part is None else part for key, part in parts.items()}
+
+    def _changed_number(self, name: str, label: str, held: float, edits: Edits) -> Any:
+        for olds, new in edits:
+            number = self.in_unit(new, self.unit_in(label))
+            if number and self._spans(name, label, f"{held:g}", olds):
+                return _like(held, number)
+        return None
 
     def _measure_in(self, name: str, held: Mapping[str, Any]) -> tuple[str, str] | None:
         """The keys of an object that has a number and its unit, where the attribute is a measure."""
@@ -111,12 +134,6 @@ class CellValues:
         attribute = self.attribute(name)
         units = (written.rpartition(" ")[2], *(attribute.units if attribute is not None else ()))
         return any(same(written, value, units) for value in values)
-
-    def _changed_number(self, name: str, label: str, held: float, olds: Collection[str], new: str) -> Any:
-        if not self._spans(name, label, f"{held:g}", olds):
-            return None
-        number = self.in_unit(new, self.unit_in(label)) or ""
-        return _like(held, number) if number else None
 
     @staticmethod
     def in_unit(value: str, unit: str) -> str | None:
@@ -144,8 +161,9 @@ class CellValues:
     def _spans(self, name: str, label: str, text: str, values: Collection[str]) -> list[Span]:
         """Where a text under this label says one of the values."""
         wanted = {value.casefold() for value in values}
-        if text.strip().casefold() in wanted:
-            return [_stripped(text, 0, len(text))]
+        whole = _stripped(text, 0, len(text))
+        if text[slice(*whole)].casefold() in wanted:
+            return [whole]
         attribute = self.attribute(name)
         if attribute is None:
             return []
@@ -158,9 +176,9 @@ class CellValues:
                 for found in re.finditer(rf"(?<!\w){re.escape(value)}(?!\w)", text, re.IGNORECASE)
             ]
         spans = {
-            _stripped(text, *span)
-            for span in _parts_of(text)
-            if {part := text[slice(*span)].strip().casefold(), (attribute.value_of(part) or "").casefold()} & wanted
+            span
+            for span in (_stripped(text, *part) for part in _parts_of(text))
+            if {part := text[slice(*span)].casefold(), (attribute.value_of(part) or "").casefold()} & wanted
         }
         document = Document({f"{COLUMN}{label}": text})
         for lexicon in self._lexicons:
@@ -202,7 +220,9 @@ def _joined(text: str, spans: Sequence[Span]) -> list[Span]:
 
 
 def _parts_of(text: str) -> list[Span]:
-    """What separators part, without blanks around."""
+    """What separators part; of text with markup nothing, as a "/" may be an end tag's."""
+    if "<" in text:
+        return []
     spans, start = [], 0
     for found in _PARTED.finditer(text):
         spans.append((start, found.start()))
@@ -211,8 +231,12 @@ def _parts_of(text: str) -> list[Span]:
 
 
 def _stripped(text: str, start: int, end: int) -> Span:
-    part = text[start:end]
-    return start + len(part) - len(part.lstrip()), end - len(part) + len(part.rstrip())
+    """Without blanks and signs around."""
+    while start < end and text[start] in _AROUND:
+        start += 1
+    while end > start and text[end - 1] in _AROUND:
+        end -= 1
+    return start, end
 
 
 def _overlap(one: Span, other: Span) -> bool:
@@ -221,6 +245,8 @@ def _overlap(one: Span, other: Span) -> bool:
 
 def _without_repeats(text: str, value: str) -> str:
     """A list in which `value` stands once."""
+    if "<" in text:
+        return text
     pieces = _PARTED.split(text)
     made: list[str] = []
     seen = False

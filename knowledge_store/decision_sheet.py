@@ -15,8 +15,8 @@ from reaseq.knowledge_store.decisions import BECOMES, Action, attribute_of, deci
 from reaseq.knowledge_store.evidence import still_stands
 from reaseq.knowledge_store.export import defused, undefused, whole
 from reaseq.knowledge_store.feeds.columns import guess
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, identifier, text_of
-from reaseq.knowledge_store.importing import RejectedRows, is_empty
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, identifier, is_empty, text_of
+from reaseq.knowledge_store.importing import RejectedRows
 from reaseq.knowledge_store.names import Names, read_names
 from reaseq.knowledge_store.store import CLAIM, Store
 from reaseq.knowledge_store.tables import LOCKED
@@ -223,7 +223,7 @@ class _Sitting:
         claims = self._claims(product_id, named, cell("value"))
         if not claims:
             return f"{product_id} has no claim {named}: {cell('value')} (was it replaced by a run?)"
-        if not all(still_stands(claim, product) for claim in claims):
+        if not all(claim["decided_by"] or still_stands(claim, product) for claim in claims):
             return f"{product_id}: the words that {named}: {cell('value')} rests on are gone; reaseq distill first"
         attribute = attribute_of(self.store, product_id, named)
         if action is Action.EDIT and attribute is not None and not self.any_value:

@@ -15,8 +15,8 @@ from sqlalchemy.dialects import postgresql
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.feeds.columns import folded, guess
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, Row, identifier, text_of
-from reaseq.knowledge_store.importing import RejectedRows, is_empty
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, Row, identifier, is_empty, text_of
+from reaseq.knowledge_store.importing import RejectedRows
 from reaseq.knowledge_store.names import UNKNOWN, Names, read_names
 from reaseq.knowledge_store.order_lines import of_lines
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
@@ -65,9 +65,12 @@ _PEEKED = 1000
 """Rows whose values tell which column is the item."""
 _OF_DAY = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?")
 _DAYS = re.compile(r"date|datum|day|tag|fecha|jour|giorno|data", re.IGNORECASE)
+_NEGATIVE = re.compile(r"[-−–]\s*\d+(?:[.,]\d+)?(?:\s*\D*)?|\d+(?:[.,]\d+)?\s*[-−]|\(\d+(?:[.,]\d+)?\)")
 _FAR_MORE = 4
 _NEARLY_ALL = 0.9
-_NOBODY = frozenset(("null", "nil", "none", "nan", "n/a", "undefined", "(not set)", "(none)", r"\n"))
+_NOBODY = frozenset(
+    ("null", "nil", "none", "nan", "n/a", "undefined", "guest", "anonymous", "(not set)", "(none)", r"\n")
+)
 """What logs write where nobody is known: it is nobody's id."""
 
 
@@ -324,7 +327,7 @@ class _Reader:
             return bad("its position is no number")
         named = identifier(values.get(column["kind"])).casefold() if "kind" in column else ""
         what = RETURN if named in _CAME_BACK else named or self.kind
-        if "quantity" in column and (_number(values.get(column["quantity"])) or 0.0) < 0:
+        if "quantity" in column and _is_negative(values.get(column["quantity"])):
             what = RETURN
         if "invoice" in column and _RETURNED.fullmatch(identifier(values.get(column["invoice"]))):
             what = RETURN
@@ -348,10 +351,16 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def _is_negative(quantity: Any) -> bool:
+    """By its sign, wherever systems put it: -1, −1, 1- (SAP), (1)."""
+    number = _number(quantity)
+    return number < 0 if number is not None else bool(_NEGATIVE.fullmatch(str(quantity).strip()))
+
+
 def _ids(value: Any) -> list[str]:
     if isinstance(value, str):
         try:
-            value = json.loads(value) if value.lstrip().startswith("[") else re.split(r"[\s,;|]+", value)
+            value = json.loads(value) if value.lstrip().startswith("[") else re.split(r"[\s,;|{}]+", value.strip("{} "))
         except ValueError:
             value = re.findall(r"[^\s,\[\]'\"]+", value)
     return [name for one in value if (name := identifier(one))] if isinstance(value, list) else []

@@ -8,10 +8,11 @@ from reaseq.documents.document import COLUMN
 
 
 def still_stands(claim: Mapping[str, Any], product: Mapping[str, Any]) -> bool:
-    """Does the product's text hold the claim's words where the claim says? A claim that rests on none always stands."""
+    """Does the product's text hold the claim's words, where the claim says or elsewhere in the field? A claim that
+    rests on none always stands."""
     name = claim["field"]
     if name is None or claim["start"] is None:
         return True
     attributes = product["attributes"] or {}
     text = cell_text(attributes.get(name.removeprefix(COLUMN))) if name.startswith(COLUMN) else product.get(name) or ""
-    return bool(text[claim["start"] : claim["end"]] == claim["quote"])
+    return text[claim["start"] : claim["end"]] == claim["quote"] or str(claim["quote"]) in text

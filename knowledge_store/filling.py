@@ -5,11 +5,10 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from reaseq.knowledge_store.cell_values import CellValues
+from reaseq.knowledge_store.cell_values import CellValues, Edits
 from reaseq.knowledge_store.feeds.columns import folded, label_of
-from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, Writing
+from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, Writing, is_empty
 from reaseq.knowledge_store.feeds.shapes import pairs_of
-from reaseq.knowledge_store.importing import is_empty
 from reaseq.knowledge_store.packed_cells import Slot, slots
 from reaseq.knowledge_store.tables import ClaimStatus
 
@@ -236,7 +235,8 @@ class _OneRow:
                 if words is None:
                     if worded:
                         continue
-                    return [(slot, slot.joined([self._fitted(attribute, slot, value) for value in values]))]
+                    fitted = [self._fitted(attribute, slot, value) for value in values]
+                    return [(slot, fitted if isinstance(slot.held, list) else slot.joined(fitted))]
                 told = {words.get(value) for value in values}
                 if len(told) == 1 and (word := told.pop()) is not None:
                     worded.append((slot, word))
@@ -253,34 +253,47 @@ class _OneRow:
         return self.places.values.fitted(attribute, slot.name, value)
 
     def _edit(self, attribute: str, values: Sequence[str], edited: Sequence[Mapping[str, Any]]) -> bool:
-        """Put what somebody edited where the old value stands; is it said somewhere now?"""
+        """Put what somebody edited where the old values stand, all at once; is all of it said somewhere now?"""
+        edits = [(claim.get("replaced", ()), str(claim["value"])) for claim in edited]
+        news = list(dict.fromkeys(new for _, new in edits))
+        # A value that is still one, as another was edited into it, does not say that a cell is as it was before.
+        gone = {old for olds, _ in edits for old in olds} - set(values)
+        for number in range(len(self._holding(attribute, values))):
+            holding = self._holding(attribute, values)  # anew, as cells with several change
+            if number >= len(holding):
+                break
+            slot = holding[number]
+            if self._is_shut(slot) or not any(self._says(attribute, slot, old) for old in gone):
+                continue
+            if (held := self._changed(attribute, slot, edits)) is not None:
+                self._put(attribute, slot.column, slot.put(held))
         said = True
-        for claim in edited:
-            new, done = str(claim["value"]), False
-            for number in range(len(self._holding(attribute, values))):
-                # What was changed may hold the next one too, so they are looked up anew.
-                slot = self._holding(attribute, values)[number]
-                olds = claim.get("replaced", ())
-                if self._is_shut(slot):
-                    continue
-                if (held := self._changed(attribute, slot, olds, new)) is not None:
-                    self._put(attribute, slot.column, slot.put(held))
-                    done = True
-                done = done or self.places.values.says(attribute, slot.name, slot.held, [new])
-            said = said and (done or self._replace(attribute, values, new))
+        for new in news:
+            open_ones = [slot for slot in self._holding(attribute, values) if not self._is_shut(slot)]
+            done = any(self._says(attribute, slot, new) for slot in open_ones)
+            said = (done or self._replace(attribute, values, new)) and said
         return said
 
-    def _changed(self, attribute: str, slot: Slot, olds: Sequence[str], new: str) -> Any | None:
-        for pattern in _UNIT_COLUMN:
-            column = pattern.format(slot.column)
-            if unit := str(self.cells.get(column) or "").strip().casefold():
-                number = self.places.values.in_unit(new, unit)
-                label = f"{slot.name} ({unit})"
-                return None if number is None else self.places.values.changed(attribute, label, slot.held, olds, new)
+    def _says(self, attribute: str, slot: Slot, value: str) -> bool:
         if (words := self.places.writing.spelled.get(slot.column)) is not None:
-            was = {words.get(old) for old in olds}
-            return words.get(new) if str(slot.held).strip().casefold() in was else None
-        return self.places.values.changed(attribute, slot.name, slot.held, olds, new)
+            return words.get(value) == str(slot.held).strip().casefold()
+        label = f"{slot.name} ({unit})" if (unit := self._unit_beside(slot)) else slot.name
+        return self.places.values.says(attribute, label, slot.held, [value])
+
+    def _unit_beside(self, slot: Slot) -> str:
+        """The unit in a column beside it."""
+        columns = (pattern.format(slot.column) for pattern in _UNIT_COLUMN)
+        return next((str(self.cells[one] or "").strip().casefold() for one in columns if self.cells.get(one)), "")
+
+    def _changed(self, attribute: str, slot: Slot, edits: Edits) -> Any | None:
+        if unit := self._unit_beside(slot):
+            if any(self.places.values.in_unit(new, unit) is None for _, new in edits):
+                return None
+            return self.places.values.changed(attribute, f"{slot.name} ({unit})", slot.held, edits)
+        if (words := self.places.writing.spelled.get(slot.column)) is not None:
+            said = str(slot.held).strip().casefold()
+            return next((words[new] for olds, new in edits if new in words and said in map(words.get, olds)), None)
+        return self.places.values.changed(attribute, slot.name, slot.held, edits)
 
     def _replace(self, attribute: str, values: Sequence[str], new: str) -> bool:
         """Where the old value stands nowhere: of an attribute that may have several values the new one joins what is
@@ -329,7 +342,9 @@ class _OneRow:
             if name not in self.places.prose | self.places.shut and name not in self.cells
         }
         return any(
-            not is_vacant(value) and name not in self.places.writing.spelled and self._asks(name, attribute)
+            not is_vacant(value)
+            and name not in self.places.writing.spelled
+            and (self._asks(name, attribute) or self._asks(name.rpartition(".")[2], attribute))
             for name, value in (of_variants | shaped).items()
         )
 

@@ -119,6 +119,11 @@ def identities(columns: Iterable[str], own: str | None) -> list[str]:
     ]
 
 
+def is_barcode(column: str) -> bool:
+    """Does a column hold barcodes, by its name?"""
+    return column.startswith("GTIN") or not {folded(column), folded(_last(column))}.isdisjoint(_BARCODES)
+
+
 def _last(column: str) -> str:
     """The end of a path (`properties.sku`), but for an `id`, which is that of what it is within (`brand.id`)."""
     last = column.rpartition(".")[2]
@@ -131,7 +136,8 @@ def names_in(record: Record, product_id: str = "", columns: Sequence[str] = ()) 
     found += [(column, value, one.product_id) for one in record.variants for column, value in one.names]
     return [
         Name(name, product, column)
-        for column, value, product in found
+        for column, listed, product in found
+        for value in (listed if isinstance(listed, list) else [listed])
         if (name := identifier(value)) and name != product and len(name) <= _LONGEST and not ROUNDED.fullmatch(name)
     ]
 

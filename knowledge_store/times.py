@@ -26,6 +26,7 @@ _ZONES = {
 _ZONED = re.compile(r"^(.*?)\s*\(?([A-Z]{1,5})\)?$")
 _PLACE = re.compile(r"\s*(?:\[([A-Z][A-Za-z]+/[A-Za-z_/]+)\]|\s([A-Z][A-Za-z]+/[A-Za-z_/]+))$")
 _HALF_OF_DAY = re.compile(r"(\d{4}-\d{2}-\d{2}[ T])(\d{1,2})(:\d{2}(?::\d{2})?)\s*([AaPp])\.?[Mm]\.?")
+_ZONE_BEFORE_YEAR = re.compile(r"\b([A-Z]{1,5})\s+((?:19|20)\d\d)$")
 _COMPACT_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _COMPACT = re.compile(r"(?:19|20)\d{6}(?:\d{4}(?:\d{2})?)?")
 _CLOCK = r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?)?"
@@ -100,6 +101,7 @@ class Clock(NamedTuple):
         if half := _HALF_OF_DAY.fullmatch(text):
             hour = int(half[2]) % 12 + 12 * (half[4][0] in "Pp")
             text = f"{half[1]}{hour:02d}{half[3]}"
+        text = _ZONE_BEFORE_YEAR.sub(r"\2 \1", text)
         if (zoned := _ZONED.match(text)) and zoned[2] in _ZONES and not zoned[1].rstrip().endswith(("AM", "PM")):
             text, zone = zoned[1], timezone(timedelta(hours=_ZONES[zoned[2]]))
         return self._in_words(text, zone)
@@ -116,6 +118,8 @@ class Clock(NamedTuple):
             parts, clock = (int(match[1]), int(match[3]), int(match[4])), match.groups()[4:]
         elif match := _NUMERIC.fullmatch(text):
             one, other, year = int(match[1]), int(match[3]), int(match[4])
+            if match[2] == "-" and len(match[4]) < 4:
+                return "its day, month and year may be any way round"
             order = _order(text) or self.order
             if not order:
                 return "its day and month may be either way round"

@@ -20,6 +20,7 @@ from reaseq.knowledge_store.filling import Filled, KnownRow, OnRow, Places
 _DECLARED = re.compile(rb"""^<\?xml[^>]*encoding=["']([\w.-]+)["']""")
 _CDATA = re.compile(r"<!\[CDATA\[(.*)\]\]>", re.DOTALL)
 _NAMED = re.compile(rb"""\s(?:name|code|key|label)\s*=\s*["']([^"']+)["']""")
+_UNIT = re.compile(rb"""\sunit\s*=\s*["']([^"']+)["']""")
 _ATTRIBUTE = re.compile(rb"""\s([\w:.-]+)\s*=\s*("[^"]*"|'[^']*')""")
 _START_TAG = re.compile(rb"""<(?:"[^"]*"|'[^']*'|[^>"'])*>""")
 
@@ -148,6 +149,10 @@ def _changes(text: bytes, element: _Element, row: KnownRow, places: Places) -> t
             cells[f"{at}.name"] = labels[f"{at}.value"] = html.unescape(named[1].decode())
             children[f"{at}.value"] = child
             asked_in = child.tag
+        elif child.children and len({inner.name for inner in child.children}) == 1:
+            # <colors><color>red</color> ...
+            for number, inner in enumerate(child.children):
+                children[f"{at}.{number}"], labels[f"{at}.{number}"] = inner, inner.name
         elif not child.children:
             key = places.spelled(child.name)
             if key in children:
@@ -155,6 +160,11 @@ def _changes(text: bytes, element: _Element, row: KnownRow, places: Places) -> t
                 labels[key] = child.name
             children[key] = child
     cells |= {name: _text_of(text, child) for name, child in children.items()}
+    for name, child in children.items():
+        if unit := _UNIT.search(_opening(text, child)):
+            labels[name] = f"{labels.get(name, name)} ({unit[1].decode()})"
+            if (of_name := next((key for key, value in pairs.items() if value == name), None)) is not None:
+                cells[of_name] = labels[name]
     attributes: dict[str, tuple[int, int]] = {}
     for found in _ATTRIBUTE.finditer(_opening(text, element)):
         name = found[1].decode().rpartition(":")[2]

@@ -147,8 +147,13 @@ class Labels:
         if label in words("plain_labels"):
             return Meaning(Asks.NOTHING) if not self._exact(label) else self._of(label, "")
         unit = ""
-        if len(label) > 1 and not self._exact(label) and UNITS.get(label[-1], label[-1]) in self._units:
-            unit, label = UNITS.get(label[-1], label[-1]), label[:-1]
+        if len(label) > 1 and UNITS.get(label[-1], label[-1]) in self._units:
+            last = UNITS.get(label[-1], label[-1])
+            if self._exact(label):
+                return self._of(label, "" if last == "in" else last)  # a schema may list "Absatzhöhe cm"
+            unit, label = last, label[:-1]
+            if len(label) > 1 and label[-1] == "in":
+                label = label[:-1]  # "Heel height in mm"
         if found := self._of_words(label, unit):
             return found
         if words("others").within_any(label):

@@ -13,6 +13,7 @@ from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Vari
 DETAIL = re.compile(r"(?:^|(?<=,))\s*(?P<section>[^:,]*):(?P<name>[^:,]*):(?P<value>(?:[^,]|,(?![^:,]*:[^:,]*:))*)")
 """A product detail as text: section, name and value."""
 MARKS = ("id", "title", "link", "image_link")
+MARKS_OF_SALES = ("id", "title", "sale_price_effective_date")
 MARKS_OF_GROUPS = ("id", "title", "item_group_id")
 FIELDS = {
     "id": "id",

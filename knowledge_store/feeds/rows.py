@@ -23,6 +23,10 @@ _LANGUAGE_KEYS, _TEXT_KEYS = ("lang", "language", "locale", "languageCode"), ("v
 _MOST_KEYS = 3
 _DECIMALS = re.compile(r"(\d+)\.0+")
 _QUOTED = re.compile(r"'(\w[^']*)")
+EMPTY = frozenset({"", "null", "none", "nan", "n/a", r"\n"})
+"""Words for nothing; the last is what MySQL writes (`\\N`)."""
+_LONG = 20
+"""Characters, more than any word for nothing has with blanks around it."""
 EXPORT_AS = "export it as CSV, TSV, Excel (.xlsx), JSON, XML or Parquet"
 
 
@@ -262,3 +266,11 @@ def flat(values: Mapping[str, Any]) -> dict[str, Any]:
         else:
             made[name] = value
     return made
+
+
+def is_empty(value: Any) -> bool:
+    """Nothing, or a word that feeds write for it."""
+    if isinstance(value, str):
+        # Most cells are long, and no word for nothing is.
+        return value.isspace() if len(value) > _LONG else value.strip().casefold() in EMPTY
+    return value is None or value in ([], {}) or str(value).strip().casefold() in EMPTY

@@ -54,7 +54,7 @@ def _variant(values: dict[str, Any], product_id: str, varies: Sequence[str]) -> 
 
 def _said(values: dict[str, Any]) -> dict[str, Any]:
     """What is said of a product or a variant, but for its name and what an offer holds."""
-    more: dict[str, Any] = {name: _text(values.get(name)) for name in ("description", *_SIMPLE) if values.get(name)}
+    more: dict[str, Any] = {name: _texts(values.get(name)) for name in ("description", *_SIMPLE) if values.get(name)}
     if pictures := [text for one in _all(values.get("image")) if (text := _picture(one))]:
         more["image"] = pictures
     for one in _all(values.get("additionalProperty")):
@@ -87,6 +87,11 @@ def _text(value: Any) -> str:
     if isinstance(value, dict):
         value = value.get("name") or value.get("value") or value.get("@value") or value.get("suggestedGender")
     return text_of(value).strip()
+
+
+def _texts(value: Any) -> str:
+    """All of several, with commas between."""
+    return ", ".join(filter(None, map(_text, _all(value))))
 
 
 def _last(text: Any) -> str:

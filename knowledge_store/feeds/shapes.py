@@ -25,6 +25,15 @@ class Shape:
     writing: Writing = PLAIN
 
 
+def _titled_by_models(found: Iterable[Row]) -> Iterator[Row]:
+    """Yandex's offers of the type vendor.model have no name (https://yandex.ru/support/merchants/en/offers)."""
+    for row in found:
+        if isinstance(row, Record) and not text_of(row.values.get("name")).strip():
+            parts = (text_of(row.values.get(name)).strip() for name in ("typePrefix", "vendor", "model"))
+            row = row._replace(values={"name": " ".join(filter(None, parts)), **row.values})
+        yield row
+
+
 SHAPES = (
     Shape("Shopify products", shopify.MARKS, shopify.FIELDS, shopify.rows, shopify.WRITING),
     Shape("Shopify products", shopify.MARKS_2025, shopify.FIELDS, shopify.rows, shopify.WRITING),
@@ -37,6 +46,8 @@ SHAPES = (
     Shape("schema.org products", schema_org.MARKS, schema_org.FIELDS, schema_org.rows),
     Shape("Google Merchant products", google.MARKS, google.FIELDS, google.rows, google.WRITING),
     Shape("Google Merchant products", google.MARKS_OF_GROUPS, google.FIELDS, google.rows, google.WRITING),
+    Shape("Google Merchant products", google.MARKS_OF_SALES, google.FIELDS, google.rows, google.WRITING),
+    Shape("YML offers", ("model", "vendor"), {}, _titled_by_models),
     Shape("products with variants", nested.MARKS, nested.FIELDS, nested.rows),
 )
 

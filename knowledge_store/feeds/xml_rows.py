@@ -187,6 +187,9 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
     made: dict[str, Any] = {_local(str(name)): str(value) for name, value in element.attrib.items()}
     for child in children:
         name, value = _local(child.tag), _values(child, depth + 1)
+        if isinstance(value, dict) and value.keys() - {"name"} == {"unit", "text"}:
+            value = value | {"text": f"{value['text']} {value['unit']}"}  # <param name="Heel" unit="mm">40</param>
+            value = value["text"] if "name" not in value else value
         if name in _NAMED and isinstance(value, dict) and value.get("name") and "text" in value:
             name, value = value["name"], value["text"]  # <param name="Colour">black</param>
         elif isinstance(value, dict) and value.keys() == {"lang", "text"} and _LANGUAGE.fullmatch(value["lang"]):

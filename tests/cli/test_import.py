@@ -54,7 +54,7 @@ def test_bad_rows_and_repeats_are_set_aside_and_the_rest_goes_on(run: Run) -> No
         "sku,name,brand\n1,Shoe,A\n1,Shoe,A\n1,Other,A\n2,,A\n3,=cmd(),A\n4,Shoe,A,too,many\n5,Boot,A\n"
     )
     output = run("import", "feed.csv", "--category", "shoes")
-    assert "7 rows: 3 new, 0 updated, 0 unchanged, 1 repeated ids with equal content, 3 set aside." in output
+    assert "7 rows: 3 new, 0 updated, 0 unchanged, 1 repeated ids (the first counts), 3 set aside." in output
     assert "line 4: repeats the id '1' of line 2 with another text or price" in output
     assert "line 5: has no title" in output
     assert "line 7: has 5 cells, the header has 3" in output
@@ -109,7 +109,7 @@ def test_a_repeat_names_its_first_line_in_this_file_and_is_kept_whole(run: Run) 
     run("import", "feed.csv", "--category", "shoes")
     Path("feed.csv").write_text("id,title,description\nnew,Shoe,\n" + "".join(rows) + '7,Other,"=a, text"\n')
     output = run("import", "feed.csv", "--category", "shoes")
-    assert "602 rows: 1 new, 0 updated, 600 unchanged, 0 repeated ids with equal content, 1 set aside." in output
+    assert "602 rows: 1 new, 0 updated, 600 unchanged, 0 repeated ids (the first counts), 1 set aside." in output
     assert "line 603: repeats the id '7' of line 10 with another text or price" in output
     with Path(".reaseq/rejected/feed.csv-2.csv").open() as file:
         (row,) = csv.DictReader(file)
@@ -186,7 +186,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, store: Store) -> Non
 def test_a_catalogue_as_found(run: Run, realdata: Path) -> None:
     feed = realdata / "catalogs" / "adidas_vs_nike.csv"
     output = run("import", str(feed), "--category", "shoes")
-    assert "3,268 rows: 3,179 new, 0 updated, 0 unchanged, 89 repeated ids with equal content, 0 set aside." in output
+    assert "3,268 rows: 3,179 new, 0 updated, 0 unchanged, 89 repeated ids (the first counts), 0 set aside." in output
     assert "3 products have no description, 0 no known price." in output
     assert "0 new, 0 updated, 3,179 unchanged, 89 repeated" in run("import", str(feed), "--category", "shoes")
 

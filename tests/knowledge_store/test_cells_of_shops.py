@@ -106,6 +106,14 @@ BLACK: dict[str, list[str]] = {"color": ["black"]}
         ("color", "red, white", {"color": ["red", "white"]}, [("color", "red", "white")], "white"),
         # Edited twice: the cell holds what the first edit replaced.
         ("color", "red, tan", {"color": ["red"]}, [("color", "red", "pink"), ("color", "pink", "blue")], "blue, tan"),
+        # All at once: one value is edited into what another was.
+        ("color", "red / white", {"color": ["red", "white"]},
+            [("color", "white", "blue"), ("color", "red", "white")], "white / blue"),
+        # Signs and markup around stay.
+        ("color", "[red, white]", {"color": ["red", "white"]}, [("color", "red", "pink")], "[pink, white]"),
+        ("color", "(red) & _white_", {"color": ["red", "white"]}, [("color", "red", "pink")], "(pink) & _white_"),
+        ("color", "<p>red</p>", {"color": ["red"]}, [("color", "red", "pink")], "<p>pink</p>"),
+        ("Heel height in mm", "40", {"heel_height": ["4 cm"]}, [("heel_height", "4 cm", "5 cm")], "50"),
         # What the cell does not say joins it, or takes its place where there is but one.
         ("color", "gold | silver", BLACK, [("color", "black", "brown")], "gold | silver | brown"),
         ("heel_height", "low", {"heel_height": ["3 cm"]}, [("heel_height", "3 cm", "4 cm")], "4 cm"),
@@ -210,6 +218,11 @@ XML = "<offers><offer><id>1</id><name>a</name>{}</offer></offers>"
             "<color>brown</color><color>black</color>",
             [("1", "color", "brown", "white")],
             "<color>white</color><color>black</color>",
+        ),
+        (
+            '<param name="Heel" unit="mm"/><colors><color>brown</color></colors>',
+            [("1", "color", "brown", "white")],
+            '<param name="Heel" unit="mm"/><colors><color>white</color></colors>',
         ),
         ("<colour>Braun</colour>", [("1", "color", "brown", "white")], "<colour>White</colour>"),
         (

@@ -1,0 +1,196 @@
+"""Variants of products as an import brings them: in rows of their own, in their product's, before it or after it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
+
+from reaseq.knowledge_store.feeds.prices import parse_price
+from reaseq.knowledge_store.feeds.rows import Record, Row, Variant, identifier, is_empty, plain, text_of
+from reaseq.knowledge_store.names import identities, is_barcode, owners_of, renamed, taken_over
+from reaseq.knowledge_store.store import CLAIM, EVENT, PRODUCT, VARIANT, Store
+
+if TYPE_CHECKING:
+    from reaseq.knowledge_store.importing import ImportReport
+
+_BATCH = 500
+_OPTION = re.compile(
+    r"\b(?:size|colou?r|colore|cor|kolor|barva|koko|väri|rozmiar|velikost|renk|beden|размер|цвет|voltage|finish|"
+    r"サイズ|カラー|色|尺码|颜色|사이즈|색상|größe|groesse|farbe|taille|couleur|talla|taglia|tamanho|maat|kleur|storlek|färg|width|"
+    r"style|pattern|flavou?r|scent|volume|capacity|length)\b",
+    re.IGNORECASE,
+)
+"""Columns that rows of one product may differ by."""
+
+
+def of_source(row: Row, source: str) -> Row:
+    """A record with its variants' ids as the source's."""
+    if not source or not isinstance(row, Record) or not row.variants:
+        return row
+    variants = tuple(
+        Variant(
+            f"{source}:{one.id}",
+            f"{source}:{one.product_id}",
+            one.options,
+            one.price,
+            (*one.names, ("id", one.id)),
+            one.attributes,
+        )
+        for one in row.variants
+    )
+    return row._replace(variants=variants)
+
+
+def as_variants(
+    connection: Connection, first: Mapping[Any, Any], product: Mapping[str, Any]
+) -> list[tuple[int, Variant]]:
+    """The variants that two rows of one product are, which differ by a size, a colour and the like; none if they do
+    not."""
+    before = first.get("attributes")
+    if before is None:
+        query = select(PRODUCT.c.attributes).where(PRODUCT.c.id == product["id"])
+        before = connection.execute(query).scalar() or {}
+    names = [name for name in {**before, **product["attributes"]} if _OPTION.search(name)]
+    if all(before.get(name) == product["attributes"].get(name) for name in names):
+        return []
+    made = []
+    for row, attributes in ((first, before), (product, product["attributes"])):
+        options = {name: text_of(attributes[name]) for name in names if attributes.get(name)}
+        called = [name for name in identities(attributes, None) if attributes.get(name) and not _OPTION.search(name)]
+        numbers = [name for name in called if not is_barcode(name)]  # two products may have one barcode
+        own = identifier(attributes[numbers[0]]) if numbers else "/".join([product["id"], *options.values()])
+        if options:
+            named = tuple((name, attributes[name]) for name in called)
+            made.append((row["line"], Variant(own, product["id"], options, row["price"], named)))
+    return made
+
+
+def write_variants(store: Store, variants: Sequence[tuple[int, Variant]], report: "ImportReport") -> None:
+    """Of a product's variants that have one id and differ the first keeps it; the others' has what they are behind."""
+    if not variants:
+        return
+    keys = (VARIANT.c.product_id, VARIANT.c.id)
+    with store.writing() as connection:
+        owners = owners_of(connection, {one.product_id for _, one in variants})
+        variants = [
+            (line, one._replace(product_id=owners.get(one.product_id, one.product_id))) for line, one in variants
+        ]
+        query = select(*keys, VARIANT.c.import_id, VARIANT.c.options, VARIANT.c.attributes, VARIANT.c.price)
+        found = connection.execute(query.where(VARIANT.c.product_id.in_({one.product_id for _, one in variants})))
+        there = {(row.product_id, row.id): row for row in found}
+        seen = {key: row.options for key, row in there.items() if row.import_id == report.import_id}
+        rows: dict[tuple[str, str], dict[str, Any]] = {}
+        for line, variant in variants:
+            key, options = (variant.product_id, variant.id), dict(variant.options)
+            if options and seen.get(key, options) != options:
+                key = (variant.product_id, "/".join([variant.id, *options.values()]))
+                report.same_ids += key not in seen
+            report.variants += key not in seen
+            seen[key] = options
+            price = parse_price(variant.price)[0] if not is_empty(variant.price) else None
+            attributes = {name: plain(value) for name, value in variant.attributes.items()}
+            before = there.get(key)
+            if before is not None and before.import_id != report.import_id:
+                # A file that has but some of the columns is an update.
+                if options.keys() < before.options.keys():
+                    options = before.options | options
+                attributes = before.attributes | attributes
+                if variant.price is None:
+                    price = before.price
+            elif before is None and not options and key not in rows:
+                continue
+            rows[key] = {
+                "options": options,
+                "attributes": {name: value for name, value in attributes.items() if not is_empty(value)},
+                "price": price,
+                "line": line,
+                "import_id": report.import_id,
+            }
+        new = [{"product_id": key[0], "id": key[1], **row} for key, row in rows.items() if key not in there]
+        known = [{"of": key[0], "own": key[1], **row} for key, row in rows.items() if key in there]
+        if new:
+            connection.execute(insert(VARIANT), new)
+        if known:
+            by_key = update(VARIANT).where(keys[0] == bindparam("of"), keys[1] == bindparam("own"))
+            names = ("options", "attributes", "price", "line", "import_id")
+            connection.execute(by_key.values({name: bindparam(name) for name in names}), known)
+
+
+def settle_variants(store: Store, report: "ImportReport") -> None:
+    """Products that turned out to be variants go; variants without a product are counted."""
+    mine, listed = VARIANT.c.import_id == report.import_id, PRODUCT.alias("parent")
+    is_variant = exists().where(
+        mine, VARIANT.c.id == PRODUCT.c.id, VARIANT.c.product_id == listed.c.id, listed.c.id != PRODUCT.c.id
+    )
+    brought = PRODUCT.c.import_id == report.import_id
+    untouched = ~exists().where(CLAIM.c.product_id == PRODUCT.c.id) & ~exists().where(
+        EVENT.c.product_id == PRODUCT.c.id
+    )
+    _adopt(store, report)
+    with store.writing() as connection:
+        price = select(PRODUCT.c.price).where(PRODUCT.c.id == VARIANT.c.id).scalar_subquery()
+        connection.execute(update(VARIANT).where(mine, VARIANT.c.price.is_(None)).values(price=price))
+        outgoing = select(PRODUCT.c.id).where(brought, untouched, is_variant)
+        _keep_cells(connection, outgoing)
+        taken_over(connection, outgoing)
+        gone = connection.execute(delete(PRODUCT).where(brought, untouched, is_variant)).rowcount
+        of_new = min(gone, report.new)
+        report.new, report.unchanged = report.new - of_new, report.unchanged - (gone - of_new)
+        report.further += gone
+        owner = exists().where(PRODUCT.c.id == VARIANT.c.product_id)
+        report.orphans = connection.execute(select(func.count()).select_from(VARIANT).where(mine, ~owner)).scalar_one()
+
+
+def _adopt(store: Store, report: "ImportReport") -> None:
+    """Variants whose product was not yet there, and is known by the name they have for it."""
+    own = exists().where(PRODUCT.c.id == VARIANT.c.product_id)
+    with store.writing() as connection:
+        query = select(VARIANT).where(VARIANT.c.import_id == report.import_id, ~own).order_by(VARIANT.c.line)
+        lost = connection.execute(query).all()
+        owners = owners_of(connection, {row.product_id for row in lost})
+        found = [row for row in lost if row.product_id in owners]
+        for product_id in {row.product_id for row in found}:
+            connection.execute(delete(VARIANT).where(VARIANT.c.product_id == product_id))
+        renamed(connection, {row.product_id: owners[row.product_id] for row in found})
+    report.variants -= len(found)
+    for start in range(0, len(found), _BATCH):
+        batch = [
+            (row.line, Variant(row.id, row.product_id, row.options, row.price, attributes=row.attributes))
+            for row in found[start : start + _BATCH]
+        ]
+        write_variants(store, batch, report)
+
+
+def _keep_cells(connection: Connection, variants: Select[tuple[str]]) -> None:
+    """What the rows of variants say that their product's does not, where they stood as products of their own."""
+    of = PRODUCT.alias("of")
+    fields = ("title", "description", "attributes")
+    query = (
+        select(
+            VARIANT.c.product_id,
+            VARIANT.c.id,
+            VARIANT.c.options,
+            *(PRODUCT.c[name] for name in fields),
+            *(of.c[name].label(f"of_{name}") for name in fields),
+        )
+        .join(PRODUCT, PRODUCT.c.id == VARIANT.c.id)
+        .join(of, of.c.id == VARIANT.c.product_id)
+        .where(VARIANT.c.id.in_(variants))
+    )
+    own = update(VARIANT).where(
+        VARIANT.c.product_id == bindparam("product"), VARIANT.c.id == bindparam("variant")
+    ).values(attributes=bindparam("said"))  # fmt: skip
+    rows = []
+    for row in connection.execute(query).mappings():
+        said = {name: row[name] for name in fields[:2] if row[name] not in ("", row[f"of_{name}"])}
+        theirs = row["of_attributes"] or {}
+        said |= {
+            name: value
+            for name, value in (row["attributes"] or {}).items()
+            if value not in (theirs.get(name), row["options"].get(name))
+        }
+        if said:
+            rows.append({"product": row["product_id"], "variant": row["id"], "said": said})
+    if rows:
+        connection.execute(own, rows)
