@@ -549,3 +549,52 @@ def test_the_sheet_that_is_seen(store: Store, tmp_path: Path) -> None:
     book.save(made)
     imported(store, tmp_path, made.getvalue(), "feed.xlsx")
     assert product(store, "1")["title"].strip() == "New"
+
+
+@pytest.mark.parametrize("quantity", ["-1", "-1,00", "−1", "1-", "(1)", "-1 Stk", "- 1"])
+def test_returns_by_any_sign(store: Store, tmp_path: Path, quantity: str) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n")
+    log_of(store, tmp_path, f'user,item,timestamp,quantity\nu,1,2024-01-25,"{quantity}"\nu,1,2024-01-24,2 Stk\n')
+    assert [one["kind"] for one in history(store, "u", kinds=["return", "purchase"])] == ["purchase", "return"]
+
+
+@pytest.mark.parametrize(
+    "columns", ["Codice;Nome;Prezzo;Taglia;Colore", "id;name;price;Tamanho;Cor", "id;name;price;サイズ;カラー"]
+)
+def test_rows_that_differ_by_colour_in_any_language(store: Store, tmp_path: Path, columns: str) -> None:
+    imported(store, tmp_path, f"{columns}\nQ;Stivale;10;40;rosso\nQ;Stivale;10;40;blu\n")
+    assert [list(one["options"].values()) for one in store.variants(["Q"])["Q"]] == [["40", "rosso"], ["40", "blu"]]
+
+
+def test_a_sale_that_is_over_without_groups(store: Store, tmp_path: Path) -> None:
+    data = "id\ttitle\tprice\tsale_price\tsale_price_effective_date\n"
+    data += "1\tMug\t19.99 EUR\t9.99 EUR\t2020-01-01T00:00+0100/2020-01-31T00:00+0100\n"
+    imported(store, tmp_path, data)
+    assert product(store, "1")["price"] == 19.99
+
+
+def test_an_update_by_a_barcode_leaves_it(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "sku,title,price,ean\nX,Alpha,10,4006381333931\n")
+    report = imported(store, tmp_path, "ean;preis\n4006381333931;11,50\n")
+    assert (report.cleared, product(store, "X")["attributes"]["ean"]) == (0, "4006381333931")
+
+
+def test_several_barcodes_are_several_names(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, '[{"sku":"1","name":"a","ean":["4006381333931","4006381333948"]}]')
+    assert {read_names(store).find(one) for one in ("4006381333931", "4006381333948")} == {"1"}
+
+
+def test_offers_that_are_called_by_their_models(store: Store, tmp_path: Path) -> None:
+    offers = "".join(
+        f'<offer id="{n}" type="vendor.model"><typePrefix>Boot</typePrefix><vendor>Acme</vendor><model>K{n}</model>'
+        "<price>5</price></offer>"
+        for n in (1, 2)
+    )
+    imported(store, tmp_path, f"<yml_catalog><shop><offers>{offers}</offers></shop></yml_catalog>")
+    assert product(store, "1")["title"] == "Boot Acme K1"
+
+
+def test_units_of_params(store: Store, tmp_path: Path) -> None:
+    data = '<c><p><id>1</id><name>a</name><param name="Heel" unit="mm">40</param><width unit="cm">3</width></p></c>'
+    imported(store, tmp_path, data)
+    assert product(store, "1")["attributes"] == {"Heel": "40 mm", "width": "3 cm"}

@@ -87,6 +87,8 @@ NOON = datetime(2025, 3, 4, 12, tzinfo=UTC).timestamp()
         ("Mar 4, 2025 12:00 PM", NOON),
         ("4 March 2025 12:00", NOON),
         ("4. März 2025 12:00", NOON),
+        ("Tue Mar  4 13:00:00 CET 2025", NOON),
+        ("25-03-04", None),  # which is the year?
         ("Di., 4. Mär. 2025 um 12:00", NOON),
         ("4 mars 2025", NOON - 43200),
         ("1er mars 2025", NOON - 43200 - 3 * 86400),
