@@ -63,6 +63,8 @@ _NO_CATEGORY = EMPTY | {
 }
 """What shop systems say of how a product is kept, in a column that others name its category in."""
 _SALE = re.compile(r"sale|special|offer|discount|promo|angebot|aktion|reapris|tilbud|offerta|rebajado", re.IGNORECASE)
+_LONGEST_NAME = max(map(len, TITLES)) + 2
+"""Characters: a title that is longer is no name of a column."""
 _COMPARED = ("title", "description", "brand", "price")
 _SEEN = ("import_id", "source", "line")
 _CONTENT = ("category", "title", "description", "brand", "price", "currency", "attributes")
@@ -131,7 +133,7 @@ def product_from(
         return text_of(values.get(column))
 
     title = text("title")
-    if title and folded(title) in TITLES and _is_header(values, title):
+    if len(title) <= _LONGEST_NAME and folded(title) in TITLES and _is_header(values):
         return BadRow(record.line, "names columns, as a header does", json.dumps(record.values, default=str))
     if not title and "title" in mapping:
         return BadRow(record.line, "has no title", json.dumps(record.values, ensure_ascii=False, default=str))
@@ -167,7 +169,7 @@ def product_from(
     return product
 
 
-def _is_header(values: Mapping[str, Any], title: str) -> bool:
+def _is_header(values: Mapping[str, Any]) -> bool:
     """Are these cells names of columns: the header once more, or that of another table?"""
     cells = [text_of(value) for value in values.values()]
     again = sum(folded(name) == folded(cell) for name, cell in zip(values, cells, strict=True)) > 1

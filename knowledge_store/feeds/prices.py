@@ -18,6 +18,9 @@ CURRENCIES = frozenset(
     "KZT LYD MAD MXN MYR NGN NOK NZD OMR PEN PHP PKR PLN QAR RON RSD RUB SAR SEK SGD THB TND TRY TWD "
     "UAH USD UYU VND ZAR".split()
 )
+_WORD = re.compile(r"[^\W\d_]+")
+_SIMPLE = re.compile(r"\d+(?:\.\d{1,2})?")
+"""What most feeds write: nothing to be told."""
 _SCIENTIFIC = re.compile(r"\s*\d+(?:\.\d+)?[eE][+-]?\d{1,2}\s*")
 _DATE = re.compile(r"\s*(?:(?:19|20)\d\d-\d\d-\d\d|\d{1,2}([./])\d{1,2}\1(?:19|20)\d\d)(?!\d)")
 _SHARE = re.compile(r"^\s*[-−]?\d+(?:[.,]\d+)?\s*%")
@@ -60,6 +63,8 @@ def parse_price(value: Any, *, currency: str | None = None, mark: str = "") -> t
         code = next((str(value[key]) for key in _CODES if value.get(key)), "")
         price, named = (None, None) if amount is None else parse_price(amount, currency=code or currency, mark=mark)
         return price, named or currency_in(code)
+    if isinstance(value, str) and value.isascii() and _SIMPLE.fullmatch(value):
+        return _known(float(value)), None
     text = unicodedata.normalize("NFKC", str(value)).replace("٫", ".").replace("٬", ",")
     if _SCIENTIFIC.fullmatch(text):
         return _known(float(text)), None
@@ -76,15 +81,17 @@ def parse_price(value: Any, *, currency: str | None = None, mark: str = "") -> t
 
 def _price_in(text: str) -> re.Match[str] | None:
     """The first number that is no count ("2 x 4.99 EUR", "12 pcs / 4.99") and no part of a word ("ab3c")."""
-    numbers = [one for one in _NUMBER.finditer(text) if not _COUNTED.match(text, one.end())]
-    numbers = [one for one in numbers if not _is_inside(text, *one.span())]
-    return next(iter(numbers), None)
+    for found in _NUMBER.finditer(text):
+        if not _COUNTED.match(text, found.end()) and not _is_inside(text, *found.span()):
+            return found
+    return None
 
 
 def _is_inside(text: str, start: int, end: int) -> bool:
-    behind = re.match(r"[^\W\d_]+", text[end:])
-    before = re.search(r"[^\W\d_]+$", text[:start])
-    return behind is not None and before is not None and currency_in(behind[0]) is None
+    if not (text[start - 1 : start].isalpha() and text[end : end + 1].isalpha()):
+        return False
+    behind = _WORD.match(text, end)
+    return behind is not None and currency_in(behind[0]) is None
 
 
 def holds_now(begins: str, ends: str) -> bool:
