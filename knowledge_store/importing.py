@@ -41,7 +41,7 @@ from reaseq.knowledge_store.names import (
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, VARIANT, Store
 from reaseq.knowledge_store.tables import CategoryBy, now
 from reaseq.knowledge_store.variant_rows import as_variants, of_source, settle_variants, write_variants
-from reaseq.taxonomy.category_paths import CategoryNames
+from reaseq.taxonomy.category_paths import CategoryNames, steps_of
 
 _BATCH = 500
 _SHOWN = 5
@@ -156,9 +156,8 @@ def product_from(
         "currency": currency_in(own_currency) or own_currency or currency,
         "attributes": {str(name): plain(value) for name, value in values.items() if name not in used},
     }
-    bare = path.strip().casefold().replace("_", " ") == (product["category"] or "").replace("_", " ")
     unknown = product["category"] is not None and not (names or _bundled()).knows(product["category"])
-    if path and (unknown or not bare) and path.strip().casefold() not in _NO_CATEGORY:
+    if path and (unknown or "\n" in path or len(steps_of(path)) > 1):
         product["attributes"][mapping["category"]] = path  # it often says whom for
     product["fingerprint"] = _fingerprint(product)
     product["id"] = identifier(values.get(mapping.get("id", "")))
