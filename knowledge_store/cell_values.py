@@ -8,6 +8,7 @@ from typing import Any
 
 from reaseq.documents.document import COLUMN, Document
 from reaseq.documents.tokens import UNITS
+from reaseq.knowledge_store.packed_cells import json_like
 from reaseq.taxonomy.labels import Asks
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import Attribute, CategorySchema
@@ -84,8 +85,7 @@ class CellValues:
             except (ValueError, RecursionError):
                 pass  # "[red, white]" is no JSON
             else:
-                spaced = None if ", " in held or ": " in held else (",", ":")
-                return None if data is None else json.dumps(data, ensure_ascii=False, separators=spaced)
+                return None if data is None else json_like(held, data)
         return self._changed_text(name, label, held, edits)
 
     def _changed_text(self, name: str, label: str, held: str, edits: Edits) -> str | None:

@@ -120,8 +120,12 @@ def _of_json(column: str, text: str) -> Iterator[Slot]:
         read = json.loads(text)
     except (ValueError, RecursionError):
         return
-    separators = None if ", " in text or ": " in text else (",", ":")
-    yield from _of_data(column, read, lambda data: json.dumps(data, ensure_ascii=False, separators=separators))
+    yield from _of_data(column, read, partial(json_like, text))
+
+
+def json_like(text: str, data: Any) -> str:
+    """Data as JSON with or without blanks, as it is written in `text`."""
+    return json.dumps(data, ensure_ascii=False, separators=None if ", " in text or ": " in text else (",", ":"))
 
 
 def _of_data(column: str, read: Any, written: Callable[[Any], Any]) -> Iterator[Slot]:

@@ -2,9 +2,9 @@
 
 `trust.yaml` has the counts of claims on real feeds that were judged by reading; people's decisions in a store are added
 to them. Few counts are drawn towards what is known more widely, as by `_DRAWN_BY` judgements: those in one language
-towards those in all, those of a class for one sort of attribute towards those of the class, these towards those of
-classes like it, these towards all (partial pooling: Gelman and Hill 2007, Data Analysis Using Regression and
-Multilevel/Hierarchical Models, chapter 12).
+(by more, as they are the few of one store) towards those in all, those of a class for one sort of attribute towards
+those of the class, these towards those of classes like it, these towards all (partial pooling: Gelman and Hill 2007,
+Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter 12).
 """
 
 from collections.abc import Iterable, Mapping
