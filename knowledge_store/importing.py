@@ -39,13 +39,13 @@ from reaseq.knowledge_store.names import (
     write_names,
 )
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, VARIANT, Store
-from reaseq.knowledge_store.tables import CategoryBy, now
+from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
 from reaseq.knowledge_store.variant_rows import as_variants, of_source, settle_variants, write_variants
+from reaseq.knowledge_store.variant_updates import KnownVariants, called_by
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
 
 _BATCH = 500
 _SHOWN = 5
-_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 _SIZE = re.compile(r"size|größe|groesse|taille|talla|taglia|tamanho|maat|storlek|størrelse|サイズ|尺码", re.IGNORECASE)
 _DATE = re.compile(
     r"\d{4}-\d\d-\d\d(?:[T ]00:00:00)?|\d{1,2}[-. ](?:[A-Za-zéûä]{3,4}\.?)|[A-Z][a-zéûä]{2,3}\.?[- ]\d{1,2}"
@@ -67,7 +67,6 @@ _LONGEST_NAME = max(map(len, TITLES)) + 2
 """Characters: a title that is longer is no name of a column."""
 _COMPARED = ("title", "description", "brand", "price")
 _SEEN = ("import_id", "source", "line")
-_CONTENT = ("category", "title", "description", "brand", "price", "currency", "attributes")
 
 
 @dataclass
@@ -159,7 +158,7 @@ def product_from(
     unknown = product["category"] is not None and not (names or _bundled()).knows(product["category"])
     if path and (unknown or "\n" in path or len(steps_of(path)) > 1):
         product["attributes"][mapping["category"]] = path  # it often says whom for
-    product["fingerprint"] = _fingerprint(product)
+    product["fingerprint"] = fingerprint(product)
     product["id"] = identifier(values.get(mapping.get("id", "")))
     if not product["id"] and not title:
         return BadRow(record.line, "has no id", json.dumps(record.values, ensure_ascii=False, default=str))
@@ -180,35 +179,32 @@ def _currency_of(column: str) -> str | None:
     return currency_in(column)
 
 
-def _fingerprint(product: Mapping[str, Any]) -> str:
-    canonical = _ENCODER.encode([product[name] for name in _CONTENT])
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-
 def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Columns") -> tuple[dict[str, Any], int]:
     """The product with what its file has no column for as it was, and how many fields became empty."""
     made = dict(product)
-    for name in _CONTENT[1:-1]:
+    for name in CONTENT[1:-1]:
         if name not in columns.fields:
             made[name] = before[name]
     made["category"] = product["category"] or before["category"]
     old = before["attributes"] or {}
     kept = {name: value for name, value in old.items() if name not in columns.named}
     made["attributes"] = kept | product["attributes"]
-    made["fingerprint"] = _fingerprint(made)
+    made["fingerprint"] = fingerprint(made)
     fields = sum(before[name] not in (None, "") and made[name] in (None, "") for name in _COMPARED)
     return made, fields + sum(name not in made["attributes"] for name in old)
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """What a file has columns for: fields of products, all columns' names, that of the category. replaces: does what it
-    lacks count as empty?"""
+    """What a file has columns for: fields of products, all columns' names, those of the category and the list price. replaces: does what it
+    lacks count as empty? of_a_system: do its rows say themselves which are variants?"""
 
     fields: frozenset[str]
     named: frozenset[str]
     category: str
+    list_price: str
     replaces: bool
+    of_a_system: bool
 
     @classmethod
     def of(cls, feed: Feed, mapping: Mapping[str, str], *, replaces: bool) -> "_Columns":
@@ -216,8 +212,8 @@ class _Columns:
         if "price" in fields:
             fields.add("currency")
         named = frozenset(feed.columns) - {mapping.get("id", "")}
-        category = mapping.get("category", "")
-        return cls(frozenset(fields), named, category, replaces and "title" in mapping)
+        category, list_price = mapping.get("category", ""), mapping.get("list_price", "")
+        return cls(frozenset(fields), named, category, list_price, replaces and "title" in mapping, bool(feed.fields))
 
 
 def _marks(rows: Iterable[Row], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -331,12 +327,12 @@ def import_feed(
             repeats, stood = _write(
                 store, products, feed.path.name, report, rejected, columns, names or _bundled(), made_ids
             )
-            write_variants(store, variants + stood, report)
+            write_variants(store, variants + stood, report, rejected)
             called += [(line, one) for line, variant in stood for one in names_in(Record(line, {}, (variant,)))]
             write_names(store, [one for line, one in called if line not in repeats], import_id)
             on_progress(report)
         if report.variants:
-            settle_variants(store, report)
+            settle_variants(store, report, rejected)
     finally:
         rejected.close()
         with store.writing() as connection:
@@ -362,14 +358,15 @@ def _write(
     row brings variants too; such rows repeat the product for each of them."""
     stamp = now()
     with store.writing() as connection:
+        variants: list[tuple[int, Variant]] = []
+        products = _of_variants(connection, products, report, columns, variants)
         _as_known(connection, products)
         ids = {product["id"] for product, _ in products}
         compared = [PRODUCT.c[name] for name in (*_COMPARED, "category", "category_by", "source")]
         query = select(PRODUCT.c.id, PRODUCT.c.line, PRODUCT.c.fingerprint, PRODUCT.c.import_id, *compared)
         there = {row.id: row._mapping for row in connection.execute(query.where(PRODUCT.c.id.in_(ids)))}
-        variants: list[tuple[int, Variant]] = []
         changed = [one["id"] for one, _ in products if there.get(one["id"], one)["fingerprint"] != one["fingerprint"]]
-        content = select(PRODUCT.c.id, *(PRODUCT.c[name] for name in _CONTENT)).where(PRODUCT.c.id.in_(changed))
+        content = select(PRODUCT.c.id, *(PRODUCT.c[name] for name in CONTENT)).where(PRODUCT.c.id.in_(changed))
         old = {row.id: row._mapping for row in connection.execute(content)} if changed else {}
         seen: dict[str, Mapping[Any, Any]] = {
             key: row for key, row in there.items() if row["import_id"] == report.import_id
@@ -393,7 +390,7 @@ def _write(
                 elif all(first[name] == product[name] for name in _COMPARED):
                     report.repeated += 1
                 else:
-                    raw = json.dumps({name: product[name] for name in ("id", *_CONTENT)}, ensure_ascii=False)
+                    raw = json.dumps({name: product[name] for name in ("id", *CONTENT)}, ensure_ascii=False)
                     reason = f"repeats the id {product_id!r} of line {first['line']} with another text or price"
                     rejected.add(BadRow(product["line"], reason, raw))
                     set_aside.add(product["line"])
@@ -401,7 +398,7 @@ def _write(
             seen[product_id] = product
             before = there.get(product_id)
             if before is None and not product["title"]:
-                raw = json.dumps({name: product[name] for name in ("id", *_CONTENT)}, ensure_ascii=False)
+                raw = json.dumps({name: product[name] for name in ("id", *CONTENT)}, ensure_ascii=False)
                 rejected.add(
                     BadRow(product["line"], f"no product {product_id!r} is there to update, and it has no title", raw)
                 )
@@ -429,7 +426,7 @@ def _write(
             connection.execute(insert(PRODUCT), new)
         by_key = update(PRODUCT).where(PRODUCT.c.id == bindparam("key"))
         if updated:
-            written_too = (*_CONTENT, "category_by", "fingerprint", "source", "line", "import_id", "updated_at")
+            written_too = (*CONTENT, "category_by", "fingerprint", "source", "line", "import_id", "updated_at")
             connection.execute(by_key.values({name: bindparam(name) for name in written_too}), updated)
         if unchanged:
             # Only the mark that this import saw it, which is how a repeat further down is known.
@@ -438,6 +435,33 @@ def _write(
     report.updated += len(updated)
     report.unchanged += len(unchanged)
     return set_aside, variants
+
+
+def _of_variants(
+    connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport, columns: _Columns,
+    variants: list[tuple[int, Variant]],
+) -> Sequence[tuple[dict[str, Any], bool]]:  # fmt: skip
+    """The rows without those of variants that are there, which go to `variants`; what such a row says of its product
+    takes its place where it has the product's id, once."""
+    called = {name for product, _ in products for name in called_by(product)}
+    known = KnownVariants.of(connection, called, report.import_id)
+    if not known.variants:
+        return products
+    left = []
+    seen = set()
+    for product, with_variants in products:
+        asked = not with_variants and not (product["title"] and columns.of_a_system)
+        prices = {columns.list_price} if "price" in columns.fields else None
+        variant = known.meant(product, columns.named, prices) if asked else None
+        if variant is not None:
+            variants.append((product["line"], variant))
+            if product["id"] != variant.product_id or product["id"] in seen:
+                report.further += 1
+                continue
+            product = known.shared(product, variant)
+        seen.add(product["id"])
+        left.append((product, with_variants))
+    return left
 
 
 def _as_known(connection: Connection, products: Sequence[tuple[dict[str, Any], bool]]) -> None:

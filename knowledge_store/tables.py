@@ -3,6 +3,9 @@
 Times are UTC. Fingerprints are the first 16 hex digits of a SHA-256.
 """
 
+import hashlib
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -13,6 +16,17 @@ from sqlmodel import Field, SQLModel
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+CONTENT = ("category", "title", "description", "brand", "price", "currency", "attributes")
+"""The columns of a product that a feed says something in."""
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
+
+
+def fingerprint(product: Mapping[Any, Any]) -> str:
+    """Of a product's content."""
+    canonical = _ENCODER.encode([product[name] for name in CONTENT])
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
 def _time(**kwargs: Any) -> Any:

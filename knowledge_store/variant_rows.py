@@ -7,12 +7,23 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
 
 from reaseq.knowledge_store.feeds.prices import parse_price
-from reaseq.knowledge_store.feeds.rows import Record, Row, Variant, identifier, is_empty, plain, text_of
+from reaseq.knowledge_store.feeds.rows import (
+    ONLY_NAMED,
+    BadRow,
+    Record,
+    Row,
+    Variant,
+    identifier,
+    is_empty,
+    plain,
+    text_of,
+)
 from reaseq.knowledge_store.names import identities, is_barcode, owners_of, renamed, taken_over
 from reaseq.knowledge_store.store import CLAIM, EVENT, PRODUCT, VARIANT, Store
+from reaseq.knowledge_store.variant_updates import follow_prices
 
 if TYPE_CHECKING:
-    from reaseq.knowledge_store.importing import ImportReport
+    from reaseq.knowledge_store.importing import ImportReport, RejectedRows
 
 _BATCH = 500
 _OPTION = re.compile(
@@ -22,6 +33,7 @@ _OPTION = re.compile(
     re.IGNORECASE,
 )
 """Columns that rows of one product may differ by."""
+_OWN_TEXTS = ("description", "brand")
 
 
 def of_source(row: Row, source: str) -> Row:
@@ -62,11 +74,16 @@ def as_variants(
         own = identifier(attributes[numbers[0]]) if numbers else "/".join([product["id"], *options.values()])
         if options:
             named = tuple((name, attributes[name]) for name in called)
-            made.append((row["line"], Variant(own, product["id"], options, row["price"], named)))
+            apart = {name: value for name, value in attributes.items() if name not in (*names, *called)}
+            said = {name: value for name, value in apart.items() if value != before.get(name)}
+            said |= {name: row[name] for name in _OWN_TEXTS if row[name] and row[name] != first[name]}
+            made.append((row["line"], Variant(own, product["id"], options, row["price"], named, said)))
     return made
 
 
-def write_variants(store: Store, variants: Sequence[tuple[int, Variant]], report: "ImportReport") -> None:
+def write_variants(
+    store: Store, variants: Sequence[tuple[int, Variant]], report: "ImportReport", rejected: "RejectedRows"
+) -> None:
     """Of a product's variants that have one id and differ the first keeps it; the others' has what they are behind."""
     if not variants:
         return
@@ -77,12 +94,17 @@ def write_variants(store: Store, variants: Sequence[tuple[int, Variant]], report
             (line, one._replace(product_id=owners.get(one.product_id, one.product_id))) for line, one in variants
         ]
         query = select(*keys, VARIANT.c.import_id, VARIANT.c.options, VARIANT.c.attributes, VARIANT.c.price)
-        found = connection.execute(query.where(VARIANT.c.product_id.in_({one.product_id for _, one in variants})))
+        mine = VARIANT.c.product_id.in_({one.product_id for _, one in variants})
+        found = connection.execute(query.where(mine)).all()
         there = {(row.product_id, row.id): row for row in found}
         seen = {key: row.options for key, row in there.items() if row.import_id == report.import_id}
         rows: dict[tuple[str, str], dict[str, Any]] = {}
+        changed: dict[str, set[float]] = {}
         for line, variant in variants:
             key, options = (variant.product_id, variant.id), dict(variant.options)
+            if key not in there and options and variant.id == "/".join([variant.product_id, *options.values()]):
+                same = [one for one in found if one.product_id == key[0] and options.items() <= one.options.items()]
+                key = (key[0], same[0].id) if len(same) == 1 else key  # its row has no code, an earlier one had
             if options and seen.get(key, options) != options:
                 key = (variant.product_id, "/".join([variant.id, *options.values()]))
                 report.same_ids += key not in seen
@@ -93,12 +115,22 @@ def write_variants(store: Store, variants: Sequence[tuple[int, Variant]], report
             before = there.get(key)
             if before is not None and before.import_id != report.import_id:
                 # A file that has but some of the columns is an update.
-                if options.keys() < before.options.keys():
+                if options.keys() == {ONLY_NAMED} and ONLY_NAMED not in before.options:
+                    options = before.options
+                elif options.keys() < before.options.keys():
                     options = before.options | options
                 attributes = before.attributes | attributes
                 if variant.price is None:
                     price = before.price
+                lost = [name for name, value in before.attributes.items() if is_empty(attributes[name]) and value]
+                report.cleared += len(lost) + (price is None and before.price is not None)
+                if before.price not in (None, price):
+                    changed.setdefault(key[0], set()).add(before.price)
             elif before is None and not options and key not in rows:
+                reason = f"no variant {key[1]!r} of {key[0]!r} is there to update, and nothing says what it differs by"
+                rejected.add(BadRow(line, reason, ", ".join(key)))
+                report.variants -= 1
+                report.further -= 1
                 continue
             rows[key] = {
                 "options": options,
@@ -115,9 +147,11 @@ def write_variants(store: Store, variants: Sequence[tuple[int, Variant]], report
             by_key = update(VARIANT).where(keys[0] == bindparam("of"), keys[1] == bindparam("own"))
             names = ("options", "attributes", "price", "line", "import_id")
             connection.execute(by_key.values({name: bindparam(name) for name in names}), known)
+        if changed:
+            follow_prices(connection, changed)
 
 
-def settle_variants(store: Store, report: "ImportReport") -> None:
+def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRows") -> None:
     """Products that turned out to be variants go; variants without a product are counted."""
     mine, listed = VARIANT.c.import_id == report.import_id, PRODUCT.alias("parent")
     is_variant = exists().where(
@@ -127,7 +161,7 @@ def settle_variants(store: Store, report: "ImportReport") -> None:
     untouched = ~exists().where(CLAIM.c.product_id == PRODUCT.c.id) & ~exists().where(
         EVENT.c.product_id == PRODUCT.c.id
     )
-    _adopt(store, report)
+    _adopt(store, report, rejected)
     with store.writing() as connection:
         price = select(PRODUCT.c.price).where(PRODUCT.c.id == VARIANT.c.id).scalar_subquery()
         connection.execute(update(VARIANT).where(mine, VARIANT.c.price.is_(None)).values(price=price))
@@ -142,7 +176,7 @@ def settle_variants(store: Store, report: "ImportReport") -> None:
         report.orphans = connection.execute(select(func.count()).select_from(VARIANT).where(mine, ~owner)).scalar_one()
 
 
-def _adopt(store: Store, report: "ImportReport") -> None:
+def _adopt(store: Store, report: "ImportReport", rejected: "RejectedRows") -> None:
     """Variants whose product was not yet there, and is known by the name they have for it."""
     own = exists().where(PRODUCT.c.id == VARIANT.c.product_id)
     with store.writing() as connection:
@@ -159,7 +193,7 @@ def _adopt(store: Store, report: "ImportReport") -> None:
             (row.line, Variant(row.id, row.product_id, row.options, row.price, attributes=row.attributes))
             for row in found[start : start + _BATCH]
         ]
-        write_variants(store, batch, report)
+        write_variants(store, batch, report, rejected)
 
 
 def _keep_cells(connection: Connection, variants: Select[tuple[str]]) -> None:

@@ -14,7 +14,7 @@ DETAIL = re.compile(r"(?:^|(?<=,))\s*(?P<section>[^:,]*):(?P<name>[^:,]*):(?P<va
 """A product detail as text: section, name and value."""
 MARKS = ("id", "title", "link", "image_link")
 MARKS_OF_SALES = ("id", "title", "sale_price_effective_date")
-MARKS_OF_GROUPS = ("id", "title", "item_group_id")
+MARKS_OF_GROUPS = ("id", "item_group_id")
 FIELDS = {
     "id": "id",
     "title": "title",
@@ -51,6 +51,7 @@ OPTIONS = ("color", "size", "pattern", "material", "age_group", "gender")
 """What items of a group may differ by."""
 NAMES = ("gtin",)
 _TEXTS = ("title", "description")
+_OF_PRODUCTS = (*_TEXTS, "brand", "product_type")
 
 
 def named(column: str) -> str:
@@ -81,14 +82,16 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         names = tuple((name, values[name]) for name in NAMES if values.get(name))
         product["id"] = group
         if first.get("id") != group:
-            first = product
+            first = product if values.get("title") else {"id": group}
         # What the group's first item says is the product's.
         own_cells = {
             name: value if first.get(name) != value else ""
             for name, value in product.items()
             if name not in (*details, *FIELDS.values()) or name in _TEXTS
         }
-        yield Record(row.line, product, (Variant(own, group, options, price, names, own_cells),))
+        # Prices and the like of items alone are an update of these.
+        of_product = any(name in values for name in _OF_PRODUCTS)
+        yield Record(row.line, product, (Variant(own, group, options, price, names, own_cells),), product=of_product)
 
 
 def _details(values: dict[str, Any]) -> dict[str, str]:

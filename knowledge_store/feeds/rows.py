@@ -47,6 +47,10 @@ def _as_surrogates(error: UnicodeError) -> tuple[str | bytes, int]:
 codecs.register_error("reaseq.surrogates", _as_surrogates)
 
 
+ONLY_NAMED = "Name"
+"""What a variant differs by of which its row says nothing but what it is called."""
+
+
 class FeedError(ReaseqError):
     """A feed that cannot be read at all."""
 

@@ -35,9 +35,11 @@ def _titled_by_models(found: Iterable[Row]) -> Iterator[Row]:
 
 
 SHAPES = (
-    Shape("Shopify products", shopify.MARKS, shopify.FIELDS, shopify.rows, shopify.WRITING),
-    Shape("Shopify products", shopify.MARKS_2025, shopify.FIELDS, shopify.rows, shopify.WRITING),
+    *(Shape("Shopify products", marks, shopify.FIELDS, shopify.rows, shopify.WRITING) for marks in shopify.MARKS),
     Shape("WooCommerce products", woocommerce.MARKS, woocommerce.FIELDS, woocommerce.rows, woocommerce.WRITING),
+    Shape(
+        "WooCommerce products", woocommerce.MARKS_OF_PRICES, woocommerce.FIELDS, woocommerce.rows, woocommerce.WRITING
+    ),
     Shape("Magento products", magento.MARKS, magento.FIELDS, magento.rows, magento.WRITING),
     Shape("Magento products", magento.MARKS_OF_SOME, magento.FIELDS, magento.rows, magento.WRITING),
     Shape("Amazon flat file", amazon.MARKS, amazon.FIELDS, amazon.rows, amazon.WRITING),

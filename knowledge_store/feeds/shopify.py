@@ -11,8 +11,11 @@ from typing import Any
 
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, Writing, identifier, text_of
 
-MARKS = ("Handle", "Title")
-MARKS_2025 = ("URL handle", "Title")
+MARKS = (
+    *(("Handle", name) for name in ("Title", "Variant SKU", "Variant Price", "Option1 Value")),
+    *(("URL handle", name) for name in ("Title", "SKU", "Price", "Option1 value")),
+)
+"""The second of each by itself is an update of what is there."""
 _OLD_NAMES = {
     "URL handle": "Handle",
     "Description": "Body (HTML)",

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reaseq.knowledge_store.feeds.prices import holds_now
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, Writing, identifier, text_of
+from reaseq.knowledge_store.feeds.rows import ONLY_NAMED, BadRow, Record, Row, Variant, Writing, identifier, text_of
 
 MARKS = ("Type", "SKU", "Name", "Regular price")
+MARKS_OF_PRICES = ("Type", "SKU", "Parent", "Regular price")
 FIELDS = {
     "id": "SKU",
     "title": "Name",
@@ -138,7 +139,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
                 if name not in known and not name.startswith(("Attribute ", "Date sale price "))
             }
             # A file may leave out what they differ by; each has a name, and if nothing else a number.
-            differs = _attributes(values) or {"Name": text_of(values.get("Name")).strip() or own}
+            differs = _attributes(values) or {ONLY_NAMED: text_of(values.get("Name")).strip() or own}
             variant = Variant(own, skus.get(parent, parent), differs, price, names, own_cells)
             yield Record(row.line, {}, (variant,), product=False)
             continue

@@ -1,0 +1,136 @@
+"""Rows of a later file that mean a variant of a product that is there: by its id, or by what variants differ by."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
+from reaseq.knowledge_store.names import identities
+from reaseq.knowledge_store.store import PRODUCT, VARIANT
+from reaseq.knowledge_store.tables import fingerprint
+
+_TEXTS = ("title", "description", "brand")
+
+
+def called_by(product: Mapping[str, Any]) -> list[str]:
+    """What a row calls what it is of: its id, and where it has no title, which names a product, its other codes."""
+    codes = [] if product["title"] else identities(product["attributes"], None)
+    return [product["id"], *(identifier(product["attributes"][name]) for name in codes)]
+
+
+@dataclass(frozen=True)
+class KnownVariants:
+    """The variants that products of a batch had before; `owners` are the products of variants that are of one alone."""
+
+    products: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
+    variants: Mapping[str, Sequence[Mapping[Any, Any]]] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, connection: Connection, ids: Collection[str], import_id: int) -> "KnownVariants":
+        """ids: what the rows of the batch call their products, or variants of them."""
+        there = set(connection.execute(select(PRODUCT.c.id).where(PRODUCT.c.id.in_(ids))).scalars())
+        by_id = select(VARIANT.c.id, VARIANT.c.product_id).where(VARIANT.c.id.in_(set(ids) - there))
+        of: dict[str, set[str]] = {}
+        for row in connection.execute(by_id):
+            of.setdefault(row.id, set()).add(row.product_id)
+        owners = {name: several.pop() for name, several in of.items() if len(several) == 1}
+        mine = VARIANT.c.product_id.in_(there | set(owners.values())), VARIANT.c.import_id != import_id
+        found = [row._asdict() for row in connection.execute(select(VARIANT).where(*mine))]
+        if not found:
+            return cls()
+        query = select(PRODUCT).where(PRODUCT.c.id.in_({row["product_id"] for row in found}))
+        products = {row.id: row._asdict() for row in connection.execute(query)}
+        variants: dict[str, list[Mapping[Any, Any]]] = {}
+        for one in found:
+            if one["product_id"] in products:
+                variants.setdefault(one["product_id"], []).append(one)
+        return cls(products, variants, {name: product for name, product in owners.items() if product in products})
+
+    def meant(
+        self, product: Mapping[str, Any], named: Collection[str], prices: Collection[str] | None
+    ) -> Variant | None:
+        """The variant that a row is of, with what the row says of it; None of a row that is of a product.
+
+        named: the columns of the file, whose empty cells clear. prices: those of other prices among the attributes;
+        None where the file has none of prices.
+        """
+        ids = called_by(product)
+        owner = next((self.owners[name] for name in ids if name in self.owners), None)
+        if owner is None and product["id"] not in self.variants:
+            return None
+        own = self.products[owner or product["id"]]
+        variants = self.variants[own["id"]]
+        attributes: Mapping[str, Any] = product["attributes"]
+        options = {name for one in variants for name in one["options"]}
+        told = {name: text for name in options if (text := text_of(attributes.get(name)).strip())}
+        called = [name for name in identities(attributes, None) if name not in options]
+        numbers = [identifier(attributes[name]) for name in called]
+        found = [one for one in variants if one["id"] in (*ids, *numbers)]
+        if not found and told:
+            found = [one for one in variants if all(one["options"].get(name) == text for name, text in told.items())]
+            if not found and self._is_a_variant(own, variants):
+                new = {"id": numbers[0] if numbers else "/".join([own["id"], *told.values()])}
+                found = [new | {"options": {}, "attributes": {}}]
+        if len(found) != 1:
+            return None
+        theirs = own["attributes"] or {}
+        said = {name: "" for name in found[0]["attributes"] if name in named}
+        said |= {
+            name: value
+            for name, value in attributes.items()
+            if name not in (*options, *called, *(prices or ())) and value != theirs.get(name)
+        }
+        said |= {name: product[name] for name in _TEXTS if product[name] and product[name] != own[name]}
+        price = "" if product["price"] is None and prices is not None else product["price"]
+        names = tuple((name, attributes[name]) for name in called)
+        return Variant(found[0]["id"], own["id"], told, price, names, said)
+
+    def shared(self, product: Mapping[str, Any], variant: Variant) -> dict[str, Any]:
+        """What a row of a variant says of its product: all but its price and what variants differ by or are called,
+        which say it of the one whose row the product is."""
+        own = self.products[variant.product_id]
+        before = own["attributes"] or {}
+        known = [one for one in self.variants[variant.product_id] if one["id"] == variant.id]
+        if self._is_a_variant(own, known):
+            return dict(product)
+        differ = {*variant.options, *(name for name, _ in variant.names)}
+        kept = {name: value for name, value in product["attributes"].items() if name not in differ}
+        kept |= {name: before[name] for name in differ if name in before}
+        made = {**product, "attributes": kept, "price": own["price"], "currency": own["currency"]}
+        return made | {"fingerprint": fingerprint(made)}
+
+    @staticmethod
+    def _is_a_variant(own: Mapping[Any, Any], variants: Iterable[Mapping[Any, Any]]) -> bool:
+        """Is the product's row that of one of these variants?"""
+        cells = own["attributes"] or {}
+        return any(
+            one["options"] and all(text_of(cells.get(name)) == value for name, value in one["options"].items())
+            for one in variants
+        )
+
+
+def follow_prices(connection: Connection, changed: Mapping[str, Collection[float]]) -> None:
+    """A product whose price was that of a variant, and is none's any more, costs what its cheapest variant costs.
+    changed: of products the prices that their variants had."""
+    query = select(PRODUCT).where(PRODUCT.c.id.in_(changed), PRODUCT.c.price.is_not(None))
+    rows = [row._asdict() for row in connection.execute(query)]
+    left = [row for row in rows if row["price"] in changed[row["id"]]]
+    if not left:
+        return
+    prices: dict[str, list[float]] = {}
+    of_them = VARIANT.c.product_id.in_({row["id"] for row in left})
+    for product_id, price in connection.execute(select(VARIANT.c.product_id, VARIANT.c.price).where(of_them)):
+        if price is not None:
+            prices.setdefault(product_id, []).append(price)
+    moved = [
+        {**row, "price": min(prices[row["id"]])}
+        for row in left
+        if row["id"] in prices and row["price"] not in prices[row["id"]]
+    ]
+    if moved:
+        made = [{"key": row["id"], "costs": row["price"], "as": fingerprint(row)} for row in moved]
+        by_key = update(PRODUCT).where(PRODUCT.c.id == bindparam("key"))
+        connection.execute(by_key.values(price=bindparam("costs"), fingerprint=bindparam("as")), made)
