@@ -171,7 +171,7 @@ def show(
     user: Annotated[str, typer.Option("--user", "-u", help="The user's id in the log.")],
     limit: Annotated[int, typer.Option("--limit", min=1, help="Only the last N events.")] = 50,
 ) -> None:
-    """Show what a user did, newest last.
+    """Show what a user did, returns included, newest last; not what was only shown to them.
 
     Example: reaseq events show --user 4711
     """
@@ -188,7 +188,7 @@ def show(
     from reaseq.knowledge_store.store import Store
 
     with Store.open(load().store_url) as store:
-        found = events.history(store, user, limit)
+        found = events.history(store, user, limit, without=(events.IMPRESSION,))
         timed = store.clock() == "time"
     if not found:
         raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")

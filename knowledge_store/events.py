@@ -390,10 +390,14 @@ def read_events(store: Store, *, batch: int = 50_000) -> Iterator[tuple[list[str
 
 
 def history(
-    store: Store, user_id: str, limit: int | None = None, kinds: Collection[str] | None = None
+    store: Store,
+    user_id: str,
+    limit: int | None = None,
+    kinds: Collection[str] | None = None,
+    without: Collection[str] = PASSIVE,
 ) -> list[dict[str, Any]]:
-    """A user's last `limit` events, oldest first, with products' titles: of some kinds, or all but `PASSIVE` ones."""
-    wanted = EVENT.c.kind.not_in(PASSIVE) if kinds is None else EVENT.c.kind.in_(kinds)
+    """A user's last `limit` events, oldest first, with products' titles: of some kinds, or all `without` these."""
+    wanted = EVENT.c.kind.not_in(without) if kinds is None else EVENT.c.kind.in_(kinds)
     query = (
         select(EVENT.c.at, EVENT.c.product_id, EVENT.c.kind, PRODUCT.c.title)
         .join(PRODUCT, PRODUCT.c.id == EVENT.c.product_id)

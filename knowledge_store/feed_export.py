@@ -24,6 +24,7 @@ from reaseq.knowledge_store.export import defused, undefused, whole
 from reaseq.knowledge_store.feeds.columns import guess_columns, in_other_languages, names_a_title
 from reaseq.knowledge_store.feeds.delimited import cell_spans
 from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, Reading
+from reaseq.knowledge_store.feeds.json_rows import EACH
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Layout, Record
 from reaseq.knowledge_store.filling import Filled, Known, KnownRow, OnRow, Places, writable
@@ -263,7 +264,8 @@ def _elements(text: str, place: str, rows: Iterator[KnownRow]) -> Iterator[tuple
 
 
 def _starts(text: str, place: str) -> Iterator[int]:
-    """Where the elements of the array begin that `place` names; of "", where the one object does."""
+    """Where the elements of the array (or of the object, for `EACH`) begin that `place` names; of "", where the one
+    object does."""
     decoder = json.JSONDecoder()
     at = _next(text, 1 if text.startswith("\ufeff") else 0)
     try:
@@ -272,6 +274,9 @@ def _starts(text: str, place: str) -> Iterator[int]:
             at += found[name][0]
         if not place:
             yield at
+            return
+        if place.endswith(EACH):
+            yield from (at + start for start, _, _ in _value_spans(text[at:])[0].values())
             return
         at = _next(text, at + 1)
         while text[at] != "]":

@@ -196,8 +196,8 @@ def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Colu
 
 @dataclass(frozen=True)
 class _Columns:
-    """What a file has columns for: fields of products, all columns' names, those of the category and the list price. replaces: does what it
-    lacks count as empty? of_a_system: do its rows say themselves which are variants?"""
+    """What a file has columns for: fields of products, all columns' names, those of the category and the list price.
+    replaces: does what it lacks count as empty? of_a_system: do its rows say themselves which are variants?"""
 
     fields: frozenset[str]
     named: frozenset[str]

@@ -29,9 +29,18 @@ _HALF_OF_DAY = re.compile(r"(\d{4}-\d{2}-\d{2}[ T])(\d{1,2})(:\d{2}(?::\d{2})?)\
 _ZONE_BEFORE_YEAR = re.compile(r"\b([A-Z]{1,5})\s+((?:19|20)\d\d)$")
 _COMPACT_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _COMPACT = re.compile(r"(?:19|20)\d{6}(?:\d{4}(?:\d{2})?)?")
-_CLOCK = r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,]\d+)?)?\s*([AaPp]\.?[Mm]\.?)?)?"
+_CLOCK = r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?\s*([AaPp]\.?[Mm]\.?)?)?"
+_IN_WORDS = re.compile(
+    r"(?P<day>.*\d\.?)(?:,?\s+(?:[-–]|at|um|à|a las|alle|om|kl\.?|den)\s+|[\sT,]\s*)"
+    r"(?P<hour>\d{1,2})(?:[:.]|\s?[hH]\s?)(?P<minute>\d{2})"
+    r"(?:(?:[:.]|\s?m(?:in)?\s?)(?P<second>\d{2})(?:[.,:](?P<part>\d{1,9}))?\s?s?)?"
+    r"(?:\s*(?:Uhr|uur|hrs?|h))?(?P<half>\s*[AaPp]\.?[Mm]\.?)?"
+    r"(?:\s*(?:UTC|GMT)?\s?(?P<zone>Z|[+-]\d{1,2}(?::?\d{2})?))?"
+)
+"""A day with a clock as people write it: "14h05", "14.05 Uhr", "- 14:05", "14:05 UTC+1"."""
+_OF_DOTNET = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 _NUMERIC = re.compile(rf"(\d{{1,2}})([./-]) ?(\d{{1,2}})\2 ?(\d{{4}}|\d{{2}}){_CLOCK}")
-_YEAR_FIRST = re.compile(rf"(\d{{4}})([./])(\d{{1,2}})\2(\d{{1,2}}){_CLOCK}")
+_YEAR_FIRST = re.compile(rf"(\d{{4}})([./-])(\d{{1,2}})\2(\d{{1,2}})\.?{_CLOCK}")
 _ENGLISH = {
     name[:length].casefold(): number
     for number, name in enumerate(calendar.month_name)
@@ -43,7 +52,7 @@ _NAMED = re.compile(
     rf"(?:{_WORD}\.?,?\s+)?"
     rf"(?:(\d{{1,2}})(?:st|nd|rd|th|er|\.)?(?:[\s-]|(?<=\.))(?:de\s+)?({_WORD})\.?"
     rf"|({_WORD})\.?\s+(\d{{1,2}})(?:st|nd|rd|th)?,?)"
-    rf"[\s-]\s?(?:de\s+)?(\d{{4}}|\d{{2}}(?=$|\s))(?:\s?г\.)?,?(?:\s+(?:at|um|à|a las|alle|om|kl\.))?{_CLOCK}"
+    rf"[\s-]\s?(?:de\s+)?(\d{{4}}|\d{{2}}(?=$|\s))(?:\s?г\.)?,?{_CLOCK}"
 )
 _LANGUAGES = (
     *("en", "de", "fr", "es", "it", "nl", "pt", "sv", "da", "nb", "fi", "pl", "cs", "sk", "hu", "ro", "tr", "ru", "uk"),
@@ -104,12 +113,24 @@ class Clock(NamedTuple):
         text = _ZONE_BEFORE_YEAR.sub(r"\2 \1", text)
         if (zoned := _ZONED.match(text)) and zoned[2] in _ZONES and not zoned[1].rstrip().endswith(("AM", "PM")):
             text, zone = zoned[1], timezone(timedelta(hours=_ZONES[zoned[2]]))
-        return self._in_words(text, zone)
+        if ms := _OF_DOTNET.fullmatch(text):
+            return _checked(int(ms[1]) / 1000)
+        found = self._in_words(text, zone)
+        if isinstance(found, str) and (clock := _IN_WORDS.fullmatch(text)):
+            if said := clock["zone"]:
+                hours, minutes = re.sub(r"[:Z]", "", said)[1:3], re.sub(r"[:Z]", "", said)[3:]
+                shift = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+                zone = timezone(-shift if said[0] == "-" else shift)
+            seconds = f"{clock['second'] or '00'}.{clock['part'] or '0'}"
+            day = clock["day"].rstrip(" ,")
+            found = self._in_words(f"{day} {clock['hour']}:{clock['minute']}:{seconds}{clock['half'] or ''}", zone)
+        return found
 
     def _in_words(self, text: str, zone: tzinfo) -> float | str:
         try:
-            found = datetime.fromisoformat(text)
-            return _checked((found if found.tzinfo else found.replace(tzinfo=zone)).timestamp())
+            if text[13:14] not in (".", ","):  # ISO 8601 would read 14.05 as a part of an hour
+                found = datetime.fromisoformat(text)
+                return _checked((found if found.tzinfo else found.replace(tzinfo=zone)).timestamp())
         except ValueError:
             pass
         parts: tuple[int, int, int] | None = None
@@ -134,10 +155,12 @@ class Clock(NamedTuple):
             except ValueError:
                 return "its time cannot be read"
             return _checked((found if found.tzinfo else found.replace(tzinfo=zone)).timestamp())
-        hour, minute, second = (int(part or 0) for part in clock[:3])
+        hour, minute = (int(part or 0) for part in clock[:2])
+        second, _, part = (clock[2] or "0").replace(",", ".").partition(".")
         if half := clock[3]:
             hour = hour % 12 + 12 * (half[0] in "Pp")
-        return self._read_at(datetime, *parts, hour, minute, second, zone=zone)
+        microsecond = int(part[:6].ljust(6, "0"))
+        return self._read_at(datetime, *parts, hour, minute, int(second), microsecond, zone=zone)
 
     @staticmethod
     def _read_at(make: Any, *parts: Any, zone: tzinfo = UTC) -> float | str:

@@ -15,9 +15,10 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from reaseq.knowledge_store.feeds.rows import FeedError, Layout, Record
+from reaseq.knowledge_store.feeds.xml_rows import sound
 from reaseq.knowledge_store.filling import Filled, KnownRow, OnRow, Places
 
-_DECLARED = re.compile(rb"""^<\?xml[^>]*encoding=["']([\w.-]+)["']""")
+_BY_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _CDATA = re.compile(r"<!\[CDATA\[(.*)\]\]>", re.DOTALL)
 _NAMED = re.compile(rb"""\s(?:name|code|key|label)\s*=\s*["']([^"']+)["']""")
 _UNIT = re.compile(rb"""\sunit\s*=\s*["']([^"']+)["']""")
@@ -56,10 +57,10 @@ def fill_xml(path: Path, target: Path, layout: Layout, places: Places, rows: Ite
     data = path.read_bytes()
     packed = data.startswith(b"\x1f\x8b")
     data = gzip.decompress(data) if packed else data
-    encoding = _encoding(data)
+    encoding = _BY_MARKS.get(data[:2], layout.encoding)
     try:
         text = data.decode(encoding).encode()
-    except (UnicodeDecodeError, LookupError) as error:
+    except UnicodeDecodeError as error:
         raise FeedError(f"{path} is not text in its encoding: {error}", hint="export it again as UTF-8") from error
     made, after = [], 0
     for element in _elements(path, text, layout.place.split("/")):
@@ -76,13 +77,6 @@ def fill_xml(path: Path, target: Path, layout: Layout, places: Places, rows: Ite
     whole = b"".join([*made, text[after:]]).decode()
     written = whole.encode(encoding, errors="xmlcharrefreplace")
     target.write_bytes(gzip.compress(written, mtime=0) if packed else written)
-
-
-def _encoding(data: bytes) -> str:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16-le" if data.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
-    declared = _DECLARED.match(data.removeprefix(codecs.BOM_UTF8))
-    return declared.group(1).decode() if declared else "utf-8"
 
 
 def _elements(path: Path, text: bytes, trail: list[str]) -> list[_Element]:
@@ -120,7 +114,8 @@ def _elements(path: Path, text: bytes, trail: list[str]) -> list[_Element]:
 
     parser.StartElementHandler, parser.EndElementHandler, parser.EntityDeclHandler = start, end, entity
     with suppress(expat.ExpatError):  # the XML breaks off: what is left is copied
-        parser.Parse(text[blank:], True)
+        # Only places are taken from it: what it must not meet has as many other bytes.
+        parser.Parse(sound(text[blank:], lambda unsound: b" " * len(unsound))[0], True)
     return ended
 
 

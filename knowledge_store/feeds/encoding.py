@@ -29,8 +29,10 @@ _DECLARED = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]+)|<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]+)", re.I
 )
 _WORD = re.compile(r"[^\W\d_](?:[^\s\"',;|./()\[\]<>-]*[^\W\d_])?")
-_LATIN = ("cp1252", "cp1250", "cp1254", "cp1257", "mac_roman", "cp850")
+_LATIN = ("cp1252", "iso8859-15", "cp1250", "cp1254", "cp1257", "mac_roman", "cp850")
 """Pages for Latin letters; of equals the first, which is what Windows writes in the West."""
+_EURO, _OF_WINDOWS = re.compile(rb"\d\s?\xa4|\xa4\s?\d"), re.compile(rb"[\x80-\x9f]")
+"""The euro sign of Latin 9, which is a sign of no currency in Latin 1; and what no Latin page but Windows' has."""
 _ALPHABETS = (
     # Letters beyond ASCII of a language's orthography (Unicode CLDR, main exemplar characters).
     *("äöüß", "àâæçéèêëîïôœùûüÿ", "áéíóúüñ", "áàâãçéêíóôõú", "àèéìíîòóùú", "åäöéà", "åæøéàüö", "áéëïóöüèêíú", "äöåšž"),
@@ -121,10 +123,13 @@ def _legacy(start: bytes, lines: bytes, path: object) -> Encoding | None:
         try:
             name = codecs.lookup((declared[1] or declared[2]).decode("ascii", "replace")).name
             if name != "utf-8":
-                return Encoding(name, "as it says itself")
+                # What says Latin 1 is Windows' page (https://encoding.spec.whatwg.org/#names-and-labels).
+                return Encoding("cp1252" if name == "iso8859-1" else name, "as it says itself")
         except LookupError:
             pass
     page = max(_LATIN, key=lambda name: _reads(lines, name))
+    if page == "cp1252" and _EURO.search(lines) and not _OF_WINDOWS.search(lines):
+        page = "iso8859-15"
     if _reads(lines, page) < _GOOD_FROM:
         if sum(byte >= 0x80 for byte in lines) < _FEWEST:
             return None

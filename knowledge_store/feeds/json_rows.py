@@ -20,9 +20,14 @@ from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, R
 _TRIED = 100
 _NO_NUMBER = re.compile(r"(?<=[\[:,\s])(?:NaN|-?Infinity)(?=\s*[,\]}])")
 _CONTAINERS = frozenset(
-    {"products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
+    {"edges", "nodes", "products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
 )
 """Names under which a document keeps its records."""
+_OF_CONNECTIONS = frozenset(("edges", "nodes", "pageInfo", "totalCount", "count", "__typename"))
+_DEEPEST_OBJECT = 4
+EACH = "*"
+"""The end of a place whose records are the values of an object: `products.*`."""
+_FEWEST_OF_AN_OBJECT = 2
 _SCANNED = 200_000
 """Events of a document that are looked at."""
 
@@ -31,13 +36,18 @@ def json_feed(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, star
     """Raises FeedError if no object with keys is found at the beginning, or not where it is told."""
     if start.startswith("[") or not _is_lines(start):
         text.seek(0)
-        if reading.records:
+        if reading.records and reading.records.endswith(EACH):
+            prefix = reading.records
+        elif reading.records:
             prefix = f"{reading.records.removesuffix('.item').removesuffix('[]')}.item".removeprefix("item.")
         else:
             prefix = "item" if start.startswith("[") else _container(text) or ""
         feed = _named(path, "JSON", _document(text, prefix), raw, size)
         taken = {"records": prefix.removesuffix("item").strip(".") or "the whole document"}
-        return replace(feed, layout=Layout("JSON", text.encoding, place=prefix), taken=taken)
+        if prefix.endswith(EACH):
+            taken["id"] = "the key of each record, where it has no id itself"
+        written = None if prefix.endswith("edges.item") else Layout("JSON", text.encoding, place=prefix)
+        return replace(feed, layout=written, taken=taken)
     return replace(_named(path, "JSON lines", _lines(text), raw, size), layout=Layout("JSON lines", text.encoding))
 
 
@@ -92,8 +102,27 @@ def _record(number: int, values: Any, raw: str = "") -> Row:
         return BadRow(number, "not a JSON object", raw or json.dumps(values))
     row = checked(number, values)
     if isinstance(row, Record):
-        return row._replace(values=flat(values))
+        return row._replace(values=flat(_unwrapped(values)))
     return row._replace(raw=raw or row.raw)
+
+
+def _unwrapped(values: dict[str, Any]) -> dict[str, Any]:
+    """Without the edges and nodes of GraphQL's connections (https://relay.dev/graphql/connections.htm)."""
+    if isinstance(values.get("node"), dict) and values.keys() <= {"node", "cursor"}:
+        values = values["node"]
+    made = {}
+    for name, value in values.items():
+        if isinstance(value, dict) and value.keys() & {"edges", "nodes"} and value.keys() <= _OF_CONNECTIONS:
+            listed = value.get("nodes") or [
+                one.get("node") for one in value.get("edges") or [] if isinstance(one, dict)
+            ]
+            value = [_unwrapped(one) if isinstance(one, dict) else one for one in listed]
+        made[name] = value
+    return made
+
+
+def _keyed(number: int, key: str, values: Any) -> Row:
+    return _record(number, {"id": key, **values} if isinstance(values, dict) else values)
 
 
 def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
@@ -108,10 +137,15 @@ def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
     number = 0
     for use_float in (True, False):
         try:
-            items = ijson.items(_Bytes(text.read, numbers=not use_float), prefix, use_float=use_float)
-            for values in islice(items, number, None):
+            source = _Bytes(text.read, numbers=not use_float)
+            if prefix.endswith(EACH):
+                pairs = ijson.kvitems(source, prefix.removesuffix(EACH).rstrip("."), use_float=use_float)
+                items = (_keyed(at, key, values) for at, (key, values) in enumerate(pairs, 1))
+            else:
+                items = (_record(at, one) for at, one in enumerate(ijson.items(source, prefix, use_float=use_float), 1))
+            for row in islice(items, number, None):
                 number += 1
-                yield _record(number, values)
+                yield row
         except (ijson.JSONError, OSError, EOFError, zlib.error, RecursionError) as error:
             if use_float and ("overflow" in str(error) or "invalid" in str(error) or "lexical" in str(error)):
                 text.seek(0)  # whole numbers of more than 64 bits, NaN: the slower way takes them
@@ -121,18 +155,38 @@ def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
 
 
 def _container(text: io.TextIOWrapper) -> str | None:
-    """Where in a document the array of records begins, as ijson names it: the one whose objects hold most of what
-    products have, the outer before the inner. The text is at its beginning again."""
+    """Where in a document the records are, as ijson names it: the array, or the object with an id for each key, whose
+    objects hold most of what products have, the outer before the inner. The text is at its beginning again."""
     import ijson
 
     held: dict[str, dict[str, None]] = {}
     lists: dict[str, None] = {}
+    maps: dict[str, list[dict[str, None]]] = {}  # of objects in objects, what those hold
+    mixed: set[str] = set()
+    open_maps: list[str] = []  # prefixes of the objects around, as far as there is no array around them
+    arrays = 0
     try:
         for prefix, event, value in islice(ijson.parse(_Bytes(text.read), use_float=True), _SCANNED):
-            if event == "start_map" and prefix.split(".").count("item") == 1 and prefix.endswith(".item"):
-                lists[prefix] = None
-            elif event == "map_key" and (prefix in lists or not prefix):
-                held.setdefault(prefix, {})[value] = None
+            of_record = prefix.removesuffix(".node")
+            if event == "start_map":
+                if prefix.split(".").count("item") == 1 and prefix.endswith(".item"):
+                    lists[prefix] = None
+                if not arrays:
+                    if open_maps and len(open_maps) <= _DEEPEST_OBJECT:
+                        maps.setdefault(open_maps[-1], []).append({})
+                    open_maps.append(prefix)
+            elif event == "map_key":
+                if of_record in lists or not prefix:
+                    held.setdefault(of_record, {})[value] = None
+                if not arrays and len(open_maps) > 1 and maps.get(open_maps[-2]):
+                    maps[open_maps[-2]][-1][value] = None
+            elif event == "end_map":
+                if not arrays:
+                    open_maps.pop()
+            else:
+                arrays += (event == "start_array") - (event == "end_array")
+                if open_maps and event != "end_array" and arrays <= (event == "start_array"):
+                    mixed.add(open_maps[-1])
     except (ijson.JSONError, OSError, EOFError, zlib.error):
         pass
     text.seek(0)
@@ -142,6 +196,13 @@ def _container(text: io.TextIOWrapper) -> str | None:
         name = prefix.removesuffix(".item").rpartition(".")[2]
         return titled, fields, name in _CONTAINERS, -prefix.count(".")
 
+    for prefix, several in maps.items():
+        fields = [fields_held(one) for one in several[:_TRIED]]
+        alike = all(one.keys() == several[0].keys() for one in several[:_TRIED])
+        products = all(titled and (alike or number > 1) for number, titled in fields)
+        if products and len(several) >= _FEWEST_OF_AN_OBJECT and prefix not in mixed:
+            held[each := f"{prefix}.{EACH}".removeprefix(".")] = several[0]
+            lists[each] = None
     best = max(lists, key=score, default=None)
     if best is None or not (score(best)[0] or score(best)[2]):
         return None

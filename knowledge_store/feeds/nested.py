@@ -6,10 +6,12 @@ https://shopify.dev/docs/api/admin-rest/latest/resources/product, https://docs.c
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from reaseq.knowledge_store.feeds.columns import folded
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, flat, identifier, text_of
 
 MARKS = ("variants",)
 FIELDS = {"id": "id"}
+MARKS_OF_BULK = ("__parentId",)
 _IDS = ("sku", "id", "variant_id", "variantId", "barcode", "gtin", "ean")
 _IDS_OF_PRODUCTS = ("id", "product_id", "productId", "sku", "key", "handle")
 _PRICES = ("price", "sale_price", "salePrice", "current_price")
@@ -43,10 +45,29 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             )
             if chosen:
                 called = tuple((name, one[name]) for name in _IDS if one.get(name))
-                known = (*_IDS, *_PRICES, *_OPTIONS, *_PAIRS, "option1", "option2", "option3", "title")
+                known = (*_IDS, *_PRICES, *chosen, *_PAIRS, "option1", "option2", "option3", "title")
                 own_cells = {name: value for name, value in flat(one).items() if name.partition(".")[0] not in known}
                 variants.append(Variant(own, product_id, chosen, price, called, own_cells))
         yield Record(row.line, values, tuple(variants))
+
+
+def rows_of_bulk(found: Iterable[Row]) -> Iterator[Row]:
+    """Shopify's bulk operations: a product a line, and of what belongs to it a line each, which names it
+    (https://shopify.dev/docs/api/usage/bulk-operations/queries)."""
+    for row in found:
+        if isinstance(row, BadRow):
+            yield row
+            continue
+        parent = identifier(row.values.get("__parentId"))
+        if not parent:
+            yield from rows([row])
+            continue
+        cells = {name: value for name, value in row.values.items() if name != "__parentId"}
+        is_variant = "/ProductVariant/" in text_of(cells.get("id")) or _options(cells, [])
+        whole = {"id": parent, "variants": [cells] if is_variant else []}
+        yield from (
+            made._replace(product=False) for made in rows([Record(row.line, whole)]) if isinstance(made, Record)
+        )
 
 
 def _option_names(options: Any) -> list[str]:
@@ -65,8 +86,8 @@ def _options(variant: Mapping[str, Any], names: list[str]) -> dict[str, str]:
         for one in pairs if isinstance(pairs, list) else []:
             if isinstance(one, dict) and one.get("name") and not isinstance(one.get("value"), dict | list | None):
                 found[text_of(one["name"])] = text_of(one["value"])
-    for name in _OPTIONS:
-        if value := text_of(variant.get(name)).strip():
+    for name in variant:
+        if folded(name) in _OPTIONS and (value := text_of(variant[name]).strip()):
             found.setdefault(name, value)
     return {} if found == {"Title": "Default Title"} else found
 

@@ -74,7 +74,7 @@ def _text(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Readi
     start = text_start.lstrip()
     if start.startswith("<"):
         is_page = "<html" in start[:2000].casefold() or start[:14].casefold() == "<!doctype html"
-        feed = page(path, stream, found.name, size) if is_page else xml(path, stream, raw, size, reading)
+        feed = page(path, stream, found.name, size) if is_page else xml(path, stream, raw, size, reading, found.name)
     else:
         text = io.TextIOWrapper(stream, encoding=found.name, errors="reaseq.surrogates", newline="")
         if start.startswith(("{", "[")):

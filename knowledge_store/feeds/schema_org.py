@@ -112,9 +112,16 @@ def _id(values: dict[str, Any]) -> str:
     return next((text for name in _IDS if (text := _text(values.get(name)))), "")
 
 
+def _is_of_another_price(detail: dict[str, Any]) -> bool:
+    """A list price, one that is struck through, one of a litre (https://schema.org/UnitPriceSpecification)."""
+    kind = _last(detail.get("priceType") or "")
+    return kind not in ("", "SalePrice", "RegularPrice", "InvoicePrice") or "referenceQuantity" in detail
+
+
 def _offer(values: dict[str, Any]) -> tuple[Any, str]:
     """Price and currency of the first offer, or the lowest of an aggregate."""
     offer = next((one for one in _all(values.get("offers")) if isinstance(one, dict)), {})
-    detail = next((one for one in _all(offer.get("priceSpecification")) if isinstance(one, dict)), {})
+    details = [one for one in _all(offer.get("priceSpecification")) if isinstance(one, dict)]
+    detail = next((one for one in details if not _is_of_another_price(one)), {})
     price = next((offer[name] for name in ("price", "lowPrice") if offer.get(name) is not None), detail.get("price"))
     return price, _text(offer.get("priceCurrency")) or _text(detail.get("priceCurrency"))

@@ -50,6 +50,7 @@ SHAPES = (
     Shape("Google Merchant products", google.MARKS_OF_GROUPS, google.FIELDS, google.rows, google.WRITING),
     Shape("Google Merchant products", google.MARKS_OF_SALES, google.FIELDS, google.rows, google.WRITING),
     Shape("YML offers", ("model", "vendor"), {}, _titled_by_models),
+    Shape("products with variants, a line each", nested.MARKS_OF_BULK, nested.FIELDS, nested.rows_of_bulk),
     Shape("products with variants", nested.MARKS, nested.FIELDS, nested.rows),
 )
 

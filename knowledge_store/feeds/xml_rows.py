@@ -1,11 +1,15 @@
 """XML: Google Merchant feeds (RSS and Atom), Icecat, YML, and any file that is a list of like elements.
 
 Elements are read one at a time (lxml) and thrown away. Entities a file defines are not expanded, nothing is fetched.
+What many write and XML does not allow is read as it is meant: HTML's names of characters, a bare "&", control
+characters.
 """
 
+import codecs
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from html.entities import html5
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,9 +21,11 @@ from reaseq.knowledge_store.feeds.rows import (
     Feed,
     FeedError,
     Layout,
+    Record,
     Row,
     checked,
     flat,
+    strings,
     with_columns,
 )
 
@@ -29,43 +35,103 @@ _KNOWN = frozenset(("item", "entry", "product", "offer"))
 _LANGUAGE = re.compile(r"[a-z]{2}(?:[_-][A-Za-z]{2})?")
 _NAMED = frozenset(("param", "attribute", "property", "feature", "characteristic", "specification"))
 """Elements that say by an attribute what their text is."""
+_LISTS = {"variants": "variants", "variations": "variants", "skus": "variants"}
+"""Elements whose inner ones are variants, and what those are called in other formats."""
 _ENOUGH = 4
 """Fields of a product beyond which an inner element is no better record than an outer one."""
 _DEEPEST_PATH = 10
 _SAFE: dict[str, Any] = {"resolve_entities": False, "no_network": True, "huge_tree": False, "remove_comments": True}
 
 
-def xml(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Reading) -> Feed:
+def xml(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Reading, encoding: str) -> Feed:
     """Raises FeedError if it is not well-formed from the beginning, no element repeats, or none is called as told."""
-    scan = _Scan(path, stream, reading.encoding)
+    scan = _Scan(path, _Sound(stream, encoding))
     trail = scan.records(reading.records)
     tag = trail[-1]
     stream.seek(0)
-    columns, rows = with_columns(_rows(stream, tag, len(trail) - 1, scan.categories, reading.encoding))
+    columns, rows = with_columns(_rows(_Sound(stream, encoding), tag, len(trail) - 1, scan.categories))
     if not columns:
         raise FeedError(f"{path}: no element {tag!r} holds anything", hint=EXPORT_AS)
     kind = f"XML, an element {_local(tag)!r} each"
-    layout = Layout("XML", columns=tuple(columns), place="/".join(map(_local, trail)))
+    layout = Layout("XML", encoding, columns=tuple(columns), place="/".join(map(_local, trail)))
     taken = {"records": "/".join(map(_local, trail))}
     if others := [name for name in scan.others(trail) if name != _local(tag)]:
         taken["records"] += f"   (or --records {', '.join(others[:5])})"
     return Feed(path, kind, columns, rows, size, lambda: size if raw.closed else raw.tell(), layout=layout, taken=taken)
 
 
-def _events(stream: BinaryIO, encoding: str | None, **options: Any) -> Iterator[tuple[str, Any]]:
-    """Elements as they begin and end. Blanks in front are passed over: some systems write an empty line before the
-    declaration."""
+_UNSOUND = re.compile(
+    rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01])|x0*(?:[0-8bcefBCEF]|1[0-9a-fA-F]));"
+    rb"|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});)(?:[A-Za-z][A-Za-z0-9]{1,31};)?"
+    rb"|(<!\[CDATA\[)|(\]\]>)"
+)
+"""What XML does not allow, and where sections begin and end in which it may stand."""
+_OPEN = re.compile(rb"[&<\]][^;>]{0,40}\Z")
+"""The end of a chunk that may be the beginning of such."""
+_LOST = "\ufdd0"
+"""Where bytes were that are no text; a noncharacter of Unicode, which no file means."""
+_CHUNK = 1 << 16
+
+
+def sound(data: bytes, instead: Callable[[bytes], bytes], within: bool = False) -> tuple[bytes, bool]:
+    """`data` with another thing `instead` of what XML does not allow, but for names of characters and "&" in CDATA
+    sections. within: is the beginning in such a section? The second of what is returned: is the end?"""
+
+    def replaced(found: re.Match[bytes]) -> bytes:
+        nonlocal within
+        if found[1] or found[2]:
+            within = bool(found[1])
+            return found[0]
+        return found[0] if within and found[0].startswith(b"&") else instead(found[0])
+
+    return _UNSOUND.sub(replaced, data), within
+
+
+def _meant(unsound: bytes) -> bytes:
+    """A named character by its number, "&" as one, a space for a control character."""
+    if not unsound.startswith(b"&") or unsound.startswith(b"&#"):
+        return b" "
+    if sign := html5.get(unsound[1:].decode()):
+        return "".join(f"&#{ord(one)};" for one in sign).encode()
+    return b"&amp;" + unsound[1:]
+
+
+class _Sound:
+    """A document in UTF-8, in which nothing stands that XML does not allow. Blanks in front are passed over: some
+    systems write an empty line before the declaration."""
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self.lost = False
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder(encoding)("reaseq.surrogates")
+        self._kept = b""
+        self._within = self._begun = False
+
+    def read(self, _: int = -1) -> bytes:
+        while True:
+            chunk = self._stream.read(_CHUNK)
+            text = self._decoder.decode(chunk, not chunk)
+            if not self._begun:
+                text = text.lstrip("\ufeff \t\r\n")
+                self._begun = bool(text)
+            try:
+                data = text.encode()
+            except UnicodeEncodeError:
+                self.lost = True
+                data = re.sub("[\ud800-\udfff]", _LOST, text).encode()
+            data = self._kept + data
+            cut = found.start() if chunk and (found := _OPEN.search(data)) else len(data)
+            data, self._kept = data[:cut], data[cut:]
+            made, self._within = sound(data, _meant, self._within)
+            if made or not chunk:
+                return made
+
+
+def _events(document: _Sound, **options: Any) -> Iterator[tuple[str, Any]]:
+    """Elements as they begin and end."""
     from lxml import etree
 
-    start = stream.tell()
-    blank = 0
-    while (sign := stream.read(1)) and sign.isspace():
-        blank += 1
-    stream.seek(start + blank)
-    try:
-        return iter(etree.iterparse(stream, encoding=encoding, **options, **_SAFE))
-    except LookupError as error:
-        raise FeedError(f"XML is not read as {encoding}: {error}", hint="convert it to UTF-8, or --encoding") from error
+    return iter(etree.iterparse(document, encoding="utf-8", **options, **_SAFE))
 
 
 class _Scan:
@@ -75,7 +141,7 @@ class _Scan:
     categories: of a list of categories in front of the products, each id's path.
     """
 
-    def __init__(self, path: Path, stream: BinaryIO, encoding: str | None) -> None:
+    def __init__(self, path: Path, document: _Sound) -> None:
         from lxml import etree
 
         self.path = path
@@ -84,7 +150,7 @@ class _Scan:
         named: dict[str, tuple[str, str]] = {}
         trail: list[str] = []
         try:
-            for number, (event, element) in enumerate(_events(stream, encoding, events=("start", "end"))):
+            for number, (event, element) in enumerate(_events(document, events=("start", "end"))):
                 tag = str(element.tag)
                 if event == "start":
                     trail.append(tag)
@@ -146,12 +212,12 @@ def _path_of(key: str, named: Mapping[str, tuple[str, str]]) -> str:
     return " > ".join(steps)
 
 
-def _rows(stream: BinaryIO, tag: str, depth: int, categories: Mapping[str, str], encoding: str | None) -> Iterator[Row]:
+def _rows(document: _Sound, tag: str, depth: int, categories: Mapping[str, str]) -> Iterator[Row]:
     from lxml import etree
 
     line = 0
     try:
-        for _, element in _events(stream, encoding, events=("end",), tag=tag):
+        for _, element in _events(document, events=("end",), tag=tag):
             if sum(1 for _ in element.iterancestors()) != depth:
                 continue  # one within a record: related products
             line = element.sourceline or line + 1
@@ -160,7 +226,10 @@ def _rows(stream: BinaryIO, tag: str, depth: int, categories: Mapping[str, str],
                 values = flat(values)
                 if path := categories.get(str(values.get("categoryId") or values.get("category_id") or "")):
                     values = {"category": path} | values
-                yield checked(line, values)
+                row = checked(line, values)
+                if document.lost and isinstance(row, Record) and any(_LOST in text for text in strings(values)):
+                    row = BadRow(line, "holds bytes that are not text in the file's encoding", repr(values))
+                yield row
             else:
                 yield BadRow(line, "holds nothing", "")
             element.clear()
@@ -187,6 +256,10 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
     made: dict[str, Any] = {_local(str(name)): str(value) for name, value in element.attrib.items()}
     for child in children:
         name, value = _local(child.tag), _values(child, depth + 1)
+        if name.casefold() in _LISTS and isinstance(value, dict) and len(value) == 1:
+            inner = next(iter(value.values()))  # <variants><variant>…</variant></variants>
+            made[_LISTS[name.casefold()]] = inner if isinstance(inner, list) else [inner]
+            continue
         if isinstance(value, dict) and value.keys() - {"name"} == {"unit", "text"}:
             value = value | {"text": f"{value['text']} {value['unit']}"}  # <param name="Heel" unit="mm">40</param>
             value = value["text"] if "name" not in value else value

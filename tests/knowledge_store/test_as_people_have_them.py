@@ -601,3 +601,97 @@ def test_units_of_params(store: Store, tmp_path: Path) -> None:
     data = '<c><p><id>1</id><name>a</name><param name="Heel" unit="mm">40</param><width unit="cm">3</width></p></c>'
     imported(store, tmp_path, data)
     assert product(store, "1")["attributes"] == {"Heel": "40 mm", "width": "3 cm"}
+
+
+GID = "gid://shopify/Product"
+VARIANTS = '[{"sku":"V1","price":"9","selectedOptions":[{"name":"Size","value":"41"}]}]'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"001":{"title":"A","price":1},"002":{"title":"B","price":2}}',
+        '{"products":{"001":{"title":"A","price":1,"tags":["x"]},"002":{"title":"B","price":2}},"total":2}',
+        '{"data":{"products":{"edges":[{"cursor":"c","node":{"id":"001","title":"A"}},'
+        '{"cursor":"d","node":{"id":"002","title":"B"}}],"pageInfo":{"hasNextPage":false}}}}',
+        '{"data":{"products":{"nodes":[{"id":"001","title":"A"},{"id":"002","title":"B"}]}}}',
+        '{"shop":{"name":"S","id":1},"products":{"001":{"name":"A","sku":"x"},"002":{"name":"B","sku":"y"}}}',
+    ],
+)
+def test_where_documents_keep_their_records(store: Store, tmp_path: Path, data: str) -> None:
+    report = imported(store, tmp_path, data)
+    assert (report.new, report.set_aside) == (2, 0)
+    assert [product(store, one)["title"] for one in ("001", "002")] == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"data":{"products":{"edges":[{"node":{"id":"p","title":"A","variants":{"edges":['
+        '{"node":{"sku":"V1","price":"9","selectedOptions":[{"name":"Size","value":"41"}]}}]}}},'
+        '{"node":{"id":"q","title":"B"}}]}}}',
+        '{"id":"p","title":"A"}\n'
+        '{"id":"gid://shopify/ProductVariant/7","sku":"V1","price":"9","selectedOptions":[{"name":"Size","value":"41"}],'
+        '"__parentId":"p"}\n{"id":"gid://shopify/MediaImage/8","__parentId":"p"}\n{"id":"q","title":"B"}\n',
+        "<shop><product><id>p</id><name>A</name><variants><variant><sku>V1</sku><price>9</price><Size>41</Size>"
+        "</variant></variants></product><product><id>q</id><name>B</name></product></shop>",
+        "<shop><product><id>p</id><name>A</name><variants><variant><sku>V1</sku><price>9</price><size>41</size>"
+        "</variant><variant><sku>V2</sku><price>9</price><size>42</size></variant></variants></product>"
+        "<product><id>q</id><name>B</name><variants/></product></shop>",
+    ],
+)
+def test_variants_within_products_however_they_are_nested(store: Store, tmp_path: Path, data: str) -> None:
+    report = imported(store, tmp_path, data)
+    assert (report.new, report.set_aside, report.orphans) == (2, 0, 0)
+    first = store.variants(["p"])["p"][0]
+    assert (first["id"], {name.casefold(): value for name, value in first["options"].items()}) == ("V1", {"size": "41"})
+    assert first["price"] == 9
+
+
+def test_a_document_of_one_product_is_one(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, '{"id":"p","name":"A","brand":{"id":1,"name":"K"},"maker":{"id":2,"name":"L"}}')
+    assert product(store, "p")["title"] == "A"
+
+
+@pytest.mark.parametrize(
+    ("price", "is_told"),
+    [("ListPrice", True), ("https://schema.org/StrikethroughPrice", True), ("https://schema.org/SalePrice", False)],
+)
+def test_list_prices_of_offers(store: Store, tmp_path: Path, price: str, *, is_told: bool) -> None:
+    listed = {"@type": "UnitPriceSpecification", "priceType": price, "price": 99, "priceCurrency": "EUR"}
+    own = {"@type": "UnitPriceSpecification", "price": 79, "priceCurrency": "EUR"}
+    offer = {"@type": "Offer", "priceSpecification": [listed, own]}
+    imported(store, tmp_path, json.dumps({"@type": "Product", "sku": "1", "name": "A", "offers": offer}))
+    assert product(store, "1")["price"] == (79 if is_told else 99)
+
+
+XML_PRODUCTS = "<shop><product><id>1</id><name>{}</name></product><product><id>2</id><name>Tea</name></product></shop>"
+
+
+@pytest.mark.parametrize(
+    ("data", "title"),
+    [
+        (XML_PRODUCTS.format("Caf&eacute; &amp; cr&egrave;me").encode(), "Café & crème"),
+        (
+            ('<!DOCTYPE shop [<!ENTITY eacute "&#233;">]>' + XML_PRODUCTS.format("Caf&eacute; noir")).encode(),
+            "Café noir",
+        ),
+        (('<?xml version="1.0" encoding="UTF-8"?>' + XML_PRODUCTS.format("Café noir")).encode("cp1252"), "Café noir"),
+        (
+            ('<?xml version="1.0" encoding="ISO-8859-1"?>' + XML_PRODUCTS.format("Café noir")).encode("utf-8"),
+            "Café noir",
+        ),
+        (('<?xml version="1.0" encoding="UTF-8"?>' + XML_PRODUCTS.format("Café noir")).encode("utf-16"), "Café noir"),
+        (XML_PRODUCTS.format("Caf\x0bnoir").encode(), "Caf noir"),
+        (XML_PRODUCTS.format("Caf&#11;noir").encode(), "Caf noir"),
+        (XML_PRODUCTS.replace("Tea", "Thé à la crème").format("A\udcff").encode("utf-8", "surrogateescape"), None),
+        (XML_PRODUCTS.format("Marks & Spencer &c. R&D;").encode(), "Marks & Spencer &c. R&D;"),
+        (XML_PRODUCTS.format("<![CDATA[Caf&eacute; & Bar]]>").encode(), "Caf&eacute; & Bar"),
+        (('<!DOCTYPE shop [<!ENTITY b "Brand">]>' + XML_PRODUCTS.format("Caf &b; noir")).encode(), "Caf &b; noir"),
+    ],
+)  # fmt: skip
+def test_characters_of_xml(store: Store, tmp_path: Path, data: bytes, title: str | None) -> None:
+    report = imported(store, tmp_path, data)
+    assert product(store, "1").get("title") == title
+    assert (product(store, "2") or {}).get("title", "").startswith("T")
+    assert report.set_aside == (title is None)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -342,3 +343,20 @@ def test_labels_within_lists_of_json(tmp_path: Path) -> None:
     data = b'{"id": "1", "title": "a", "features": ["Closure: laces", "Nice"]}\n{"id": "2", "title": "b"}\n'
     made, _ = exported(tmp_path, data, {"1": {"closure": ["lace-up"]}}, [("1", "closure", "lace-up", "slip-on")])
     assert made == data.replace(b"laces", b"slip-on")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<shop><p><id>1</id><name>H&M Boot &eacute;t&eacute; \x0b</name><closure></closure></p></shop>",
+        '<?xml version="1.0" encoding="UTF-8"?><a><p><id>1</id><name>Été</name><closure/></p></a>'.encode("cp1252"),
+        b'{"1": {"title": "Boot", "closure": ""}, "2": {"title": "Shoe", "closure": ""}}',
+        b'{"shop": 1, "products": {"1": {"sku": "x", "title": "Boot"}, "2": {"title": "Shoe", "sku": "y"}}}',
+    ],
+)  # fmt: skip
+def test_odd_documents_stay_as_they_are_but_for_what_is_filled(tmp_path: Path, data: bytes) -> None:
+    made, report = exported(tmp_path, data, {"1": {"closure": ["zip"]}})
+    assert (report.touched, b"zip" in made) == (1, True)
+    assert re.sub(rb'(?:, )?"closure": "(?:zip)?"|<closure.*(?=</p>)', b"", made) == re.sub(
+        rb'(?:, )?"closure": ""|<closure.*(?=</p>)', b"", data
+    )
