@@ -116,10 +116,10 @@ def lint(
             if not path.read_bytes().strip():
                 console.print(Text(f"{path}: empty, passed over", style="yellow"))
                 continue
-            prompt = load_prompt(path, of_agent=True)
+            load_prompt(path, of_agent=True)
             console.print(Text(f"{path}: ok", style="green"))
-            for doubt in doubts(prompt):
-                console.print(Text(f"{path}: warning: {doubt}", style="yellow"))
+            for line, doubt in doubts(path):
+                console.print(Text(f"{path}:{line}: warning: {doubt}", style="yellow"))
         except OSError as error:
             wrong += 1
             console.print(Text(f"{path}: {error.strerror or error}", style="red"))

@@ -173,7 +173,10 @@ def load_prompt(path: Path, *, of_agent: bool = False) -> Prompt:
         raw = yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise PromptError(f"{path}:{line}: not valid YAML: {error.problem}", hint="reaseq prompts show NAME") from error
+        told = "a tab stands there: take it out, or quote the value" if "'\\t'" in str(error.problem) else ""
+        raise PromptError(
+            f"{path}:{line}: not valid YAML: {error.problem}", hint=told or "reaseq prompts show NAME"
+        ) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise PromptError(
@@ -273,6 +276,14 @@ def _check(prompt: Prompt, path: Path, lines: Mapping[Place, int]) -> Iterator[t
     """What pydantic cannot check: names, placeholders, examples."""
     if prompt.name != path.stem:
         yield _line(("name",), lines), f"name {prompt.name!r} differs from the file's name {path.stem!r}"
+    if prompt.reply_schema is not None:
+        import jsonschema
+
+        try:
+            jsonschema.Draft202012Validator.check_schema(prompt.reply_schema)
+        except jsonschema.SchemaError as error:
+            yield _line(("reply_schema",), lines), f"reply_schema is not a JSON Schema: {error.message}"
+            prompt = prompt.model_copy(update={"reply_schema": None})
     used: dict[str, set[str]] = {}
     for part, template in (("system", prompt.system), ("user", prompt.user)):
         if _MALFORMED.search(_PLACEHOLDER.sub("", template)):
@@ -313,10 +324,35 @@ def _given(name: str) -> dict[str, set[str]]:
     return {part: set(_PLACEHOLDER.findall(raw[part])) for part in ("system", "user")}
 
 
-def doubts(prompt: Prompt) -> list[str]:
-    """What a prompt may well say, and probably does not mean: it is sent as it stands."""
-    found = [part for part in ("system", "user") if _JINJA.search(getattr(prompt, part))]
-    return [f"{part} holds a block of Jinja, of which nothing is interpreted" for part in found]
+def doubts(path: Path) -> list[tuple[int, str]]:
+    """What a sound prompt file may well say, and probably does not mean, each with its line: it is sent as it
+    stands."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    found = []
+    for place, node in _scalars(root):
+        if place in (("system",), ("user",)) and _JINJA.search(node.value):
+            line = node.start_mark.line + 1
+            found.append((line, f"{place[0]} holds a block of Jinja, of which nothing is interpreted"))
+        line = node.end_mark.line
+        rest = lines[line][node.end_mark.column :].strip() if line < len(lines) else ""
+        is_prose = " " in node.value or place[0] in ("system", "user")
+        if node.style is None and is_prose and rest.startswith("#"):
+            name = ".".join(map(str, place))
+            found.append((line + 1, f"{name} ends before {rest[:40]!r}, which is a comment; quote it, if it is text"))
+    return found
+
+
+def _scalars(node: yaml.Node | None, place: Place = ()) -> Iterator[tuple[Place, yaml.ScalarNode]]:
+    if isinstance(node, yaml.ScalarNode):
+        yield place, node
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _scalars(value, (*place, str(key.value)))
+    elif isinstance(node, yaml.SequenceNode):
+        for index, item in enumerate(node.value):
+            yield from _scalars(item, (*place, index))
 
 
 def _check_reply(
@@ -334,13 +370,9 @@ def _check_reply(
     if prompt.reply_schema is not None:
         import jsonschema
 
-        try:
-            jsonschema.Draft202012Validator.check_schema(prompt.reply_schema)
-            for breach in jsonschema.Draft202012Validator(prompt.reply_schema).iter_errors(reply):
-                inner = (*place, *breach.absolute_path)
-                yield _line(inner, lines), f"example {number} breaks reply_schema: {breach.message}"
-        except jsonschema.SchemaError as error:
-            yield _line(("reply_schema",), lines), f"reply_schema is not a JSON Schema: {error.message}"
+        for breach in jsonschema.Draft202012Validator(prompt.reply_schema).iter_errors(reply):
+            inner = (*place, *breach.absolute_path)
+            yield _line(inner, lines), f"example {number} breaks reply_schema: {breach.message}"
 
 
 def neutral(value: str) -> str:

@@ -215,9 +215,32 @@ def test_a_prompt_of_an_agent_uses_what_that_is_given(path: Path) -> None:
         load_prompt(path, of_agent=True)
 
 
-def test_blocks_of_jinja_are_doubted(path: Path) -> None:
-    path.write_text(GOOD.replace("Check {{", "{% if x %} {{"))
-    assert doubts(load_prompt(path)) == ["system holds a block of Jinja, of which nothing is interpreted"]
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("Check {{", "{% if x %} {{"), [(6, "system holds a block of Jinja, of which nothing is interpreted")]),
+        (
+            ("system: |\n  Check", "system: Rule # 1"),
+            [(6, 'system ends before \'# 1 is - check {{category}}. Answer {"1": "\', which is a comment; quote it, ')],
+        ),
+        (("max_tokens: 40", "max_tokens: 40 # enough"), []),
+        (("  Check", "  # A heading\n  Check"), []),
+    ],
+)
+def test_what_is_probably_not_meant_is_doubted(
+    path: Path, change: tuple[str, str], said: list[tuple[int, str]]
+) -> None:
+    path.write_text(GOOD.replace(*change))
+    found = doubts(path)
+    assert [line for line, _ in found] == [line for line, _ in said]
+    assert all(text.startswith(start) for (_, text), (_, start) in zip(found, said, strict=True))
+
+
+def test_a_schema_is_looked_at_without_examples_too(path: Path) -> None:
+    start, _, rest = GOOD.partition("examples:")
+    path.write_text(start + "reply:" + rest.rpartition("reply:")[2].replace("type: object", "type: thing"))
+    with pytest.raises(PromptError, match="reply_schema is not a JSON Schema"):
+        load_prompt(path)
 
 
 _SIGNS = ["", "\n", ":", "{", "}", "[", "'", '"', "&", "*", "!", "|", "\t", "\x07", "%", "é", "- "]
