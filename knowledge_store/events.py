@@ -46,6 +46,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "time": (
         "timestamp", "event timestamp", "original timestamp", "time", "event time", "datetime", "date time", "date",
         "event date", "event ts", "event at", "created at", "created", "occurred at", "purchased at", "purchased",
+        "date created", "creation date", "created date", "transaction date",
         "bought at", "paid at", "placed at", "ordered at", "order creation date", "order completed at", "completed at",
         "kaufdatum", "tidpunkt", "data ordine", "day", "unix review time", "invoice date", "order date",
         "purchase date", "t dat", "ts", "datum", "zeit", "zeitpunkt", "zeitstempel", "bestelldatum", "fecha",
@@ -60,6 +61,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "quantity": ("quantity", "qty", "units", "menge", "anzahl", "quantité", "cantidad", "quantità", "aantal"),
     "invoice": ("invoice", "invoice no", "invoiceno", "invoice number", "rechnungsnummer"),
 }  # fmt: skip
+_DEVICES = frozenset(
+    ("user pseudo id", "anonymous id", "client id", "visitor id", "visitorid", "cookie id", "distinct id", "device id")
+)
+"""Columns of what stands for a user who is not known: a browser, an app."""
 _BATCH = 20_000
 _PEEKED = 1000
 """Rows whose values tell which column is the item."""
@@ -76,7 +81,8 @@ _NOBODY = frozenset(
 
 @dataclass
 class EventReport:
-    """What became of every row. `events` counts what is new in the store, impressions included."""
+    """What became of every row. `events` counts what is new in the store, impressions included; `by_device` are rows
+    without a user that go by the column `device`."""
 
     import_id: int
     clock: str
@@ -85,6 +91,8 @@ class EventReport:
     repeated: int = 0
     set_aside: int = 0
     unknown_items: int = 0
+    by_device: int = 0
+    device: str = ""
     rejected_file: Path | None = None
     first_rejected: list[tuple[int, str]] = field(default_factory=list)
 
@@ -121,7 +129,7 @@ def guess_fields(
 def names_a_user(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> bool:
     """Is one of these the user of an event, or a column that `overrides` name?"""
     named = set((overrides or {}).values()) & set(columns)
-    return bool(named) or not {folded(column) for column in columns}.isdisjoint(_NAMES["user"])
+    return bool(named) or "user" in guess(columns, _NAMES, {})
 
 
 def by_values(feed: Feed, mapping: Mapping[str, str], names: Names) -> tuple[Feed, dict[str, str]]:
@@ -225,10 +233,14 @@ def import_events(
     reader: _Reader | None = None
     try:
         while batch := list(islice(rows, _BATCH)):
-            reader = reader or _Reader.of(batch, mapping, kind, names)
+            if reader is None:
+                reader = _Reader.of(batch, mapping, kind, names)
+                report.device = _device(feed.columns, mapping)
             events: dict[tuple[str, float, str, str], None] = {}
             for row in batch:
                 report.rows += 1
+                if report.device and isinstance(row, Record):
+                    row = _with_device(row, mapping["user"], report)
                 made = row if isinstance(row, BadRow) else reader.events_of(row, report.rows)
                 if isinstance(made, BadRow):
                     rejected.add(made)
@@ -252,6 +264,25 @@ def import_events(
             hint=told if "its time would" in reason else f"less {report.rejected_file}   (all reasons)",
         )
     return report
+
+
+def _device(columns: Sequence[str], mapping: Mapping[str, str]) -> str:
+    """The column of browsers or apps, beside that of users."""
+    free = (column for column in columns if column not in mapping.values())
+    return next((column for column in free if folded(column.rpartition(".")[2]) in _DEVICES), "")
+
+
+def _with_device(record: Record, user: str, report: EventReport) -> Record:
+    """A row of nobody as one of the browser or app that it came from."""
+    device = record.values.get(report.device)
+    if is_empty(device) or not _is_nobody(identifier(record.values.get(user))):
+        return record
+    report.by_device += 1
+    return record._replace(values={**record.values, user: device})
+
+
+def _is_nobody(user: str) -> bool:
+    return not user or user.casefold() in _NOBODY
 
 
 _CAME_BACK = frozenset(

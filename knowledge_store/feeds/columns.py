@@ -268,8 +268,9 @@ _LANGUAGES = frozenset(
     "sq sr sv th tr uk vi zh".split()
 )
 """Of shops (ISO 639-1), but for those that are units too (ml)."""
-_REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
-"""What a template says of a column: "SKU (optional, max. 20)"."""
+_REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|:(?:token|float)(?:_seq)?$")
+"""What a template says of a column: "SKU (optional, max. 20)"; and its type, as RecBole writes it (`user_id:token`,
+https://recbole.io/docs/user_guide/data/atomic_files.html)."""
 
 
 def names_a_title(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> bool:

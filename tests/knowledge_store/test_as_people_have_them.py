@@ -403,6 +403,12 @@ def log_of(store: Store, folder: Path, data: str) -> None:
         "user,product_handle,event_ts\nu,1,25-Jan-24 19:15\nu,2,25-Jan-24 10:30\n",
         '{"user": {"id": "u"}, "event": {"type": "view", "item": {"id": "2"}}, "ts": "2024-01-25T10:30:00Z"}\n'
         '{"user": {"id": "u"}, "event": {"type": "buy", "items": [{"id": "1"}]}, "ts": "2024-01-25T19:15:00Z"}\n',
+        "user_id:token\titem_id:token\ttimestamp:float\nu\t1\t1706210100\nu\t2\t1706178600\n",
+        "customer_id,product_id,date_modified,date_created\nu,1,2025-01-01,2024-01-25 19:15\n"
+        "u,2,2025-01-01,2024-01-25 10:30\n",
+        "user_id,user_pseudo_id,item_id,event_timestamp\n,u,1,1706210100000000\n(not set),u,2,1706178600000000\n",
+        '{"userId": null, "anonymousId": "u", "properties": {"product_id": "2"}, "timestamp": "2024-01-25T10:30:00Z"}\n'
+        '{"userId": "u", "anonymousId": "x", "properties": {"product_id": "1"}, "timestamp": "2024-01-25T19:15:00Z"}\n',
         '{"anonymousId": "u", "properties": {"product_id": "2"}, "timestamp": "2024-01-25T10:30:00Z"}\n'
         '{"anonymousId": "u", "properties": {"products": [{"product_id": "1"}]}, '
         '"timestamp": "2024-01-25T19:15:00Z"}\n',

@@ -221,7 +221,7 @@ def test_a_prompt_of_an_agent_uses_what_that_is_given(path: Path) -> None:
         (("Check {{", "{% if x %} {{"), [(6, "system holds a block of Jinja, of which nothing is interpreted")]),
         (
             ("system: |\n  Check", "system: Rule # 1"),
-            [(6, 'system ends before \'# 1 is - check {{category}}. Answer {"1": "\', which is a comment; quote it, ')],
+            [(6, "system ends before '# 1")],
         ),
         (("max_tokens: 40", "max_tokens: 40 # enough"), []),
         (("  Check", "  # A heading\n  Check"), []),
