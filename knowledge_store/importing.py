@@ -134,7 +134,7 @@ def product_from(
     title = text("title")
     if len(title) <= _LONGEST_NAME and folded(title) in TITLES and _is_header(values):
         return BadRow(record.line, "names columns, as a header does", json.dumps(record.values, default=str))
-    if not title and "title" in mapping:
+    if not title and "title" in mapping and is_empty(values.get(mapping.get("id", ""))):
         return BadRow(record.line, "has no title", json.dumps(record.values, ensure_ascii=False, default=str))
     price, currency, own_currency = None, None, text("currency").strip()
     for name in ("price", "list_price"):
@@ -384,7 +384,7 @@ def _write(
                         report.first_retitled = report.first_retitled or (
                             f"line {product['line']} calls {product_id} {product['title']!r}, not {first['title']!r}"
                         )
-                elif first["title"] == product["title"] and (made := as_variants(connection, first, product)):
+                elif product["title"] in ("", first["title"]) and (made := as_variants(connection, first, product)):
                     report.further += 1
                     variants += made
                 elif all(first[name] == product[name] for name in _COMPARED):
@@ -397,11 +397,10 @@ def _write(
                 continue
             seen[product_id] = product
             before = there.get(product_id)
-            if before is None and not product["title"]:
+            if not product["title"] and (before is None or "title" in columns.fields):
                 raw = json.dumps({name: product[name] for name in ("id", *CONTENT)}, ensure_ascii=False)
-                rejected.add(
-                    BadRow(product["line"], f"no product {product_id!r} is there to update, and it has no title", raw)
-                )
+                missing = "" if "title" in columns.fields else f"no product {product_id!r} is there to update, and it "
+                rejected.add(BadRow(product["line"], f"{missing}has no title", raw))
                 set_aside.add(product["line"])
                 del seen[product_id]
                 continue

@@ -152,7 +152,8 @@ def write_variants(
 
 
 def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRows") -> None:
-    """Products that turned out to be variants go; variants without a product are counted."""
+    """Products that turned out to be variants go; variants without a product are counted. A product that says no price
+    costs what its cheapest variant does."""
     mine, listed = VARIANT.c.import_id == report.import_id, PRODUCT.alias("parent")
     is_variant = exists().where(
         mine, VARIANT.c.id == PRODUCT.c.id, VARIANT.c.product_id == listed.c.id, listed.c.id != PRODUCT.c.id
@@ -165,6 +166,12 @@ def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRow
     with store.writing() as connection:
         price = select(PRODUCT.c.price).where(PRODUCT.c.id == VARIANT.c.id).scalar_subquery()
         connection.execute(update(VARIANT).where(mine, VARIANT.c.price.is_(None)).values(price=price))
+        cheapest = select(func.min(VARIANT.c.price)).where(VARIANT.c.product_id == PRODUCT.c.id).scalar_subquery()
+        of_variants = exists().where(VARIANT.c.product_id == PRODUCT.c.id, VARIANT.c.price.is_not(None))
+        free = update(PRODUCT).where(brought, PRODUCT.c.price.is_(None), of_variants).values(price=cheapest)
+        connection.execute(free)
+        unknown = select(func.count()).select_from(PRODUCT).where(brought, PRODUCT.c.price.is_(None))
+        report.unknown_prices = connection.execute(unknown).scalar_one()
         outgoing = select(PRODUCT.c.id).where(brought, untouched, is_variant)
         _keep_cells(connection, outgoing)
         taken_over(connection, outgoing)

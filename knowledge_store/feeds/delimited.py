@@ -69,6 +69,14 @@ def delimited(
                 yield BadRow(line, "opens a quote that is not closed", lines.back_to_second())
                 continue
             whole = delimiter.join(cells)
+            if '"' in whole and not dialect.escaped and not _well_quoted(lines.record, delimiter):
+                # Quotes within a quoted cell that are not doubled: it ends where a quote stands before a delimiter.
+                (record,) = lines.record
+                cells = [_unquoted(record[start:end]) for start, end in cell_spans(record, delimiter)]
+                if len(cells) != len(names):
+                    yield BadRow(line, "holds quotes within quotes that are not doubled", record.rstrip("\r\n"))
+                    continue
+                whole = delimiter.join(cells)
             if len(cells) > len(names) and any(cells[len(names) :]):
                 if len(lines.record) > 1:
                     # Or a stray quote joined rows that are whole without it: they get their chance.
@@ -94,8 +102,8 @@ def delimited(
 
 
 def cell_spans(text: str, delimiter: str, *, escaped: bool = False) -> list[tuple[int, int]]:
-    """Where the cells of the record that `text` begins with start and end, quotes included. escaped: may a backslash
-    stand before a quote?"""
+    """Where the cells of the record that `text` begins with start and end, quotes included: a quoted one ends with a
+    quote before a delimiter or the line's end. escaped: may a backslash stand before a quote?"""
     spans = []
     place = 0
     while True:
@@ -108,7 +116,7 @@ def cell_spans(text: str, delimiter: str, *, escaped: bool = False) -> list[tupl
             elif quoted and sign == '"':
                 if text.startswith('"', place + 1):
                     place += 1
-                else:
+                elif text[place + 1 : place + 2] in ("", delimiter, "\r", "\n"):
                     quoted = False
             elif not quoted and (sign == delimiter or sign in "\r\n"):
                 break
@@ -117,6 +125,10 @@ def cell_spans(text: str, delimiter: str, *, escaped: bool = False) -> list[tupl
         if not text.startswith(delimiter, place):
             return spans
         place += 1
+
+
+def _unquoted(cell: str) -> str:
+    return cell[1:-1].replace('""', '"') if cell.startswith('"') and cell.endswith('"') and len(cell) > 1 else cell
 
 
 class _Lines:
@@ -157,7 +169,7 @@ class _Lines:
 
 
 def _well_quoted(record: list[str], delimiter: str) -> bool:
-    """Whether a record of several lines is quoted as a CSV writer would quote it."""
+    """Whether a record is quoted as a CSV writer would quote it."""
     try:
         next(csv.reader(record, delimiter=delimiter, strict=True))
     except csv.Error:

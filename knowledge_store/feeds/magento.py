@@ -57,12 +57,20 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         yield Record(row.line, values | {name: text for name, text in more.items() if name not in values}, variants)
 
 
+_QUOTED = re.compile(r'(?:^|(?<=[,|#]))\s*([\w ]+)="((?:[^"]|"")*)"\s*(?:,|\||##|$)')
+"""A value in quotes, as "Fields enclosure" writes it."""
+
+
 def _pairs(text: str) -> dict[str, str]:
     """`color=Red,size=M`: a comma in a value is told by the lack of a name after it. An export may be told to part them
-    by another sign."""
+    by another sign, and to quote values."""
     made: dict[str, str] = {}
     last = ""
     sign = "##" if "##" in text else "|" if _BARRED.search(text) and not _PARTED.search(text) else ","
+    quoted = [(found[1], found[2].replace('""', '"')) for found in _QUOTED.finditer(text)]
+    if quoted:
+        made = {name.strip(): value for name, value in quoted}
+        text = _QUOTED.sub("", text)
     for part in text.split(sign):
         name, equals, value = part.partition("=")
         if equals and name.strip().replace("_", "").isalnum():

@@ -45,7 +45,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             )
             if chosen:
                 called = tuple((name, one[name]) for name in _IDS if one.get(name))
-                known = (*_IDS, *_PRICES, *chosen, *_PAIRS, "option1", "option2", "option3", "title")
+                known = (*_IDS, *_PRICES, "prices", *chosen, *_PAIRS, "option1", "option2", "option3", "title")
                 own_cells = {name: value for name, value in flat(one).items() if name.partition(".")[0] not in known}
                 variants.append(Variant(own, product_id, chosen, price, called, own_cells))
         yield Record(row.line, values, tuple(variants))
@@ -93,9 +93,10 @@ def _options(variant: Mapping[str, Any], names: list[str]) -> dict[str, str]:
 
 
 def _price(variant: Mapping[str, Any]) -> Any:
-    for name in _PRICES:
-        price = variant.get(name)
-        if isinstance(price, dict):
+    listed = variant.get("prices")  # of commercetools, one for each country
+    of_first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
+    for price in (*(variant.get(name) for name in _PRICES), of_first.get("value"), of_first.get("price")):
+        if isinstance(price, dict) and "centAmount" not in price:
             price = price.get("amount") or price.get("value")
         if price not in (None, "") and not isinstance(price, list):
             return price

@@ -31,7 +31,7 @@ def parquet(path: Path, raw: BinaryIO, size: int) -> Feed:
     total = max(1, file.metadata.num_rows)
     done = 0
     names = list(file.schema_arrow.names)
-    nested = any(pa.types.is_struct(kind) for kind in file.schema_arrow.types)
+    nested = any(pa.types.is_struct(kind) or pa.types.is_map(kind) for kind in file.schema_arrow.types)
 
     def rows() -> Iterator[Row]:
         nonlocal done
@@ -64,6 +64,8 @@ def _columns(batch: Any) -> tuple[list[list[Any]], bool]:
         kind = column.type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             sound = sound and unstorable("".join(filter(None, values))) is None
+        elif pa.types.is_map(kind):
+            values, sound = [None if one is None else _decoded(dict(one)) for one in values], False
         elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_dictionary(kind):
             values, sound = list(map(_decoded, values)), False
         made.append(values)
@@ -77,7 +79,7 @@ def _decoded(value: Any) -> Any:
     """
     if isinstance(value, bytes):
         try:
-            return value.decode("utf-8")
+            return None if b"\x00" in value else value.decode("utf-8")
         except UnicodeDecodeError:
             return None
     if isinstance(value, dict):

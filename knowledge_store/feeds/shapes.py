@@ -8,7 +8,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from reaseq.knowledge_store.feeds import amazon, google, icecat, magento, nested, schema_org, shopify, woocommerce
+from reaseq.knowledge_store.feeds import (
+    amazon,
+    bigcommerce,
+    google,
+    icecat,
+    magento,
+    nested,
+    schema_org,
+    shopify,
+    woocommerce,
+)
 from reaseq.knowledge_store.feeds.columns import folded
 from reaseq.knowledge_store.feeds.rows import PLAIN, Feed, Record, Row, Writing, text_of, with_columns
 
@@ -42,6 +52,8 @@ SHAPES = (
     ),
     Shape("Magento products", magento.MARKS, magento.FIELDS, magento.rows, magento.WRITING),
     Shape("Magento products", magento.MARKS_OF_SOME, magento.FIELDS, magento.rows, magento.WRITING),
+    Shape("BigCommerce products", bigcommerce.MARKS_OLD, bigcommerce.FIELDS_OLD, bigcommerce.rows),
+    Shape("BigCommerce products", bigcommerce.MARKS_NEW, bigcommerce.FIELDS_NEW, bigcommerce.rows),
     Shape("Amazon flat file", amazon.MARKS, amazon.FIELDS, amazon.rows, amazon.WRITING),
     Shape("Icecat", icecat.MARKS_XML, icecat.FIELDS, icecat.rows_of_xml),
     Shape("Icecat", icecat.MARKS_JSON, icecat.FIELDS, icecat.rows_of_json),

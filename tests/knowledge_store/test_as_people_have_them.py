@@ -701,3 +701,84 @@ def test_characters_of_xml(store: Store, tmp_path: Path, data: bytes, title: str
     assert product(store, "1").get("title") == title
     assert (product(store, "2") or {}).get("title", "").startswith("T")
     assert report.set_aside == (title is None)
+
+
+@pytest.mark.parametrize(
+    ("row", "title"),
+    [
+        ('1,"Boot "Kea" red",a', 'Boot "Kea" red'),
+        ('1,"Shoe 5" wide",a', 'Shoe 5" wide'),
+        ('1,"A ""B"" c",a', 'A "B" c'),
+        ('1,Shelf 5",a', 'Shelf 5"'),
+        ('1,"Boot "Kea, low" red",a', 'Boot "Kea, low" red'),
+        ('1,"Boot "A", red",a', None),
+    ],
+)
+def test_quotes_within_quotes(store: Store, tmp_path: Path, row: str, title: str | None) -> None:
+    report = imported(store, tmp_path, f"id,title,x\n{row}\n2,Tea,b\n")
+    assert (product(store, "1").get("title"), product(store, "2")["title"]) == (title, "Tea")
+    assert report.set_aside == (title is None)
+
+
+BIGCOMMERCE = (
+    "Item Type,Product ID,Product Name,Product Type,Product Code/SKU,Brand Name,Price,Category,Product Description,"
+    "Product Image File - 1,Product Weight\n"
+    'Product,7,Kea boot,P,BT,Kea,50,Shoes,Good,a.jpg,\nSKU,,"[S]Size=41,[CS]Color=Red, dark",,BT-41,,,,,,2\n'
+    'SKU,,"[S]Size=42,[CS]Color=Red, dark",,BT-42,,,,,,3\nRule,,,,BT-42,,[ADD]5,,,,\nProduct,8,Hat,P,HT,Kea,9,,,,\n'
+)
+BIGCOMMERCE_NEW = (
+    "Item,ID,Name,Type,SKU,Options,Price,Categories,Description,Weight\n"
+    "Product,7,Kea boot,physical,BT,,50,Shoes,Good,\n"
+    'Variant,71,,,BT-41,"Type=Rectangle|Name=Size|Value=41Type=Swatch|Name=Color|Value=Red, dark[#ff0000]",,,,2\n'
+    'Variant,72,,,BT-42,"Type=Rectangle|Name=Size|Value=42Type=Swatch|Name=Color|Value=Red, dark[#ff0000]",55,,,3\n'
+    "Image,,,,,,,,,\nProduct,8,Hat,physical,HT,,9,,,\n"
+)
+
+
+@pytest.mark.parametrize("data", [BIGCOMMERCE, BIGCOMMERCE_NEW])
+def test_what_stands_below_products_of_bigcommerce(store: Store, tmp_path: Path, data: str) -> None:
+    report = imported(store, tmp_path, data)
+    assert (report.new, report.variants, report.set_aside) == (2, 2, 0)
+    boot = product(store, "7")
+    assert (boot["title"], boot["price"], boot["category"], boot["description"]) == ("Kea boot", 50, "shoes", "Good")
+    assert {one["id"]: (one["options"], one["price"]) for one in store.variants(["7"])["7"]} == {
+        "BT-41": ({"Size": "41", "Color": "Red, dark"}, None),
+        "BT-42": ({"Size": "42", "Color": "Red, dark"}, 55),
+    }
+    assert product(store, "8")["title"] == "Hat"
+
+
+def test_values_in_quotes_of_magento(store: Store, tmp_path: Path) -> None:
+    more = 'color=Red,desc="a, b=c, ""d""",size=M'.replace('"', '""')
+    imported(
+        store, tmp_path, f'sku,name,product_type,attribute_set_code,additional_attributes\n1,A,simple,D,"{more}"\n'
+    )
+    held = product(store, "1")
+    assert held["description"] == 'a, b=c, "d"'
+    assert (held["attributes"]["color"], held["attributes"]["size"]) == ("Red", "M")
+
+
+def test_a_title_in_the_first_row_of_a_product_alone(store: Store, tmp_path: Path) -> None:
+    report = imported(store, tmp_path, "id,title,size,price\nA,Boot,41,5\nA,,42,6\nB,,42,6\n")
+    assert [one["options"] for one in store.variants(["A"])["A"]] == [{"size": "41"}, {"size": "42"}]
+    assert (report.new, report.set_aside) == (1, 1)
+
+
+def test_a_product_without_a_price_costs_what_its_cheapest_variant_does(store: Store, tmp_path: Path) -> None:
+    header = "Type,SKU,Name,Parent,Regular price,Attribute 1 name,Attribute 1 value(s)\n"
+    data = f'{header}variable,b,Boot,,,Size,"41, 42"\nvariation,1,x,b,50,Size,41\nvariation,2,x,b,40,Size,42\n'
+    for updated in (0, 0):
+        report = imported(store, tmp_path, data)
+        assert (product(store, "b")["price"], report.unknown_prices, report.updated) == (40, 0, updated)
+
+
+def test_maps_and_bytes_of_parquet(store: Store, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    kind = pa.map_(pa.string(), pa.string())
+    told = pa.array([[("color", "red")], None], type=kind)
+    table = pa.table({"id": ["1", "2"], "title": ["A", "B"], "more": told, "raw": [b"a\x00", b"ok"]})
+    pq.write_table(table, buffer := io.BytesIO())
+    report = imported(store, tmp_path, buffer.getvalue())
+    assert (report.new, product(store, "1")["attributes"]) == (2, {"more.color": "red"})
