@@ -22,8 +22,9 @@ class LabelledProduct:
     whole: bool = True
 
 
-Vectors = Callable[[str, tuple[tuple[int, int], ...]], NDArray[np.float32]]
-"""The encoder's vectors of spans of a text: [n, d]; see `knowledge_store.encoder.Encoder.span_vectors`."""
+Spans = tuple[tuple[int, int], ...]
+Vectors = Callable[[Sequence[tuple[str, Spans]]], list[NDArray[np.float32]]]
+"""The encoder's vectors of spans of each text: [n, d]; see `knowledge_store.encoder.Encoder.span_vectors`."""
 
 
 class Candidate(NamedTuple):

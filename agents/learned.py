@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 from reaseq.agents.confidence import Answer, Confidence
@@ -39,11 +38,9 @@ class Learned:
         seed: int = 0,
     ) -> "Learned":
         """From `worthwhile` products; takes seconds for each hundred."""
-        from reaseq.agents.tagger import Tagger, held_out
+        from reaseq.agents.tagger import Tagger
 
-        attributes = _learnable(products, schema)
-        once = cache(vectors)
-        tags = held_out(products, attributes, once, seed=seed)
+        tagger, tags = Tagger.learn_and_try(products, _learnable(products, schema), vectors, seed=seed)
         cases = [
             (found[name][0].probability, found[name][0].value in forms)
             for product, found in zip(products, tags, strict=True)
@@ -51,8 +48,6 @@ class Learned:
             if found.get(name)
         ]
         confidence = Confidence.fit([p for p, _ in cases], [right for _, right in cases])
-        tagger = Tagger.learn(products, attributes, once, seed=seed)
-        tagger.vectors = vectors  # the texts it will see are too many to keep
         return cls(Neighbours(products), tagger, confidence)
 
     def tag(self, sources: Mapping[str, str]) -> dict[str, list[Candidate]]:

@@ -1,58 +1,57 @@
 """A sequence tagger that learns from labelled products where in a text an attribute's value stands.
 
-For each attribute a linear-chain conditional random field (Lafferty, McCallum and Pereira 2001) over the words of a
-field, with the tags outside, begin, inside. A tag's score is the sum of sparse features of the word (`token_features`)
-and a linear map of its vectors in three layers of a frozen text encoder. Attributes share nothing but these inputs, so
-that values may overlap, and a product that nobody judged for an attribute teaches little about it.
+For each attribute a linear-chain conditional random field over the words of a field (`reaseq.agents.crf`), which sees
+sparse features of the word (`token_features`) and its vectors in three layers of a frozen text encoder. Attributes
+share nothing but these inputs, so that values may overlap, and a product that nobody judged for an attribute teaches
+little about it.
 
 It takes seconds to learn a category and milliseconds a product: the pass before a language model is asked.
 """
 
-import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-import torch
-from torch import Tensor, nn
-from torch.nn.functional import embedding_bag
-from torch.nn.utils.rnn import pad_sequence
+import numpy as np
+from numpy.typing import NDArray
 
+from reaseq.agents.crf import BEGIN, INSIDE, Batch, Chains, FitConfig, Weights, fit
 from reaseq.agents.labelled import Candidate, LabelledProduct, Vectors
 from reaseq.agents.token_features import Gazetteer, Word, features, gazetteer, phrase, words
 from reaseq.documents.document import Document
 
-_OUTSIDE, _BEGIN, _INSIDE = range(3)
-_NEVER = -1e4
 _LONGEST = 12
 _SHORTEST_STEM = 4
 _LONGEST_ENDING = 3
 """Letters: a value may stand in the text with another ending ("Print": "Printed")."""
 _LEAST = 1e-3
 _MOST_CANDIDATES = 6
+_UNJUDGED = 0.2
+"""How much a product counts for an attribute that nobody judged it for."""
+_FEWEST_TEXTS = 1
+"""Texts that a feature must be said in, to be learnt."""
+_TOGETHER = 64
+"""Texts that are tagged at once."""
 
 
-@dataclass(frozen=True)
-class TaggerConfig:
-    """How it learns. `unjudged`: how much a product counts for an attribute that nobody judged it for."""
+class _Text(NamedTuple):
+    """One field of a product: row of the product, the field, its words, what is said of them."""
 
-    epochs: int = 20
-    batch: int = 16
-    sparse_rate: float = 0.02
-    dense_rate: float = 0.002
-    dropout: float = 0.2
-    decay: float = 1e-4
-    unjudged: float = 0.2
-
-
-@dataclass(frozen=True)
-class _Sequence:
-    """One field. ids: the sparse features of all words in a row, a word's from `starts` on; vectors: [n, d]."""
-
+    row: int
+    field: str
     found: list[Word]
-    ids: Tensor
-    starts: Tensor
-    vectors: Tensor
+    said: list[list[str]]
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """Of one text: tags [n, attributes]; counts [attributes]: how much it counts for each, -1 where nothing is known;
+    written: what the values marked in it are called."""
+
+    tags: NDArray[np.int8]
+    counts: NDArray[np.float32]
+    written: dict[tuple[str, str], str]
 
 
 class Tagger:
@@ -67,7 +66,7 @@ class Tagger:
         self.vectors = vectors
         self.written: dict[tuple[str, str], Counter[str]] = {}
         """Attribute and words of a text to the values that labelled products give for them ("Mens": "Men")."""
-        self.weights: _Weights
+        self.weights: Weights
 
     @classmethod
     def learn(
@@ -77,68 +76,110 @@ class Tagger:
         vectors: Vectors,
         *,
         seed: int = 0,
-        config: TaggerConfig | None = None,
+        config: FitConfig | None = None,
     ) -> "Tagger":
         """From products whose values, as far as they stand in the text, are marked there. Deterministic on one machine.
 
         Raises:
             ValueError: there are no products or no attributes.
         """
+        return cls.learn_and_try(products, attributes, vectors, folds=0, seed=seed, config=config)[0]
+
+    @classmethod
+    def learn_and_try(
+        cls,
+        products: Sequence[LabelledProduct],
+        attributes: Sequence[str],
+        vectors: Vectors,
+        *,
+        folds: int = 3,
+        seed: int = 0,
+        config: FitConfig | None = None,
+    ) -> tuple["Tagger", list[dict[str, list[Candidate]]]]:
+        """The same, and the tags of each product by one of `folds` others that have not learnt from it
+        (cross-validation); none, where there are fewer products than that. All learn at once.
+
+        Raises:
+            ValueError: there are no products or no attributes.
+        """
         if not products or not attributes:
             raise ValueError("nothing to learn from")
+        folds = folds if len(products) >= folds else 0
         known = gazetteer((name, forms[0]) for product in products for name, forms in product.values.items() if forms)
-        described = []
-        vocabulary: dict[str, int] = {}
-        for product in products:
+        texts: list[_Text] = []
+        seen: Counter[str] = Counter()
+        for row, product in enumerate(products):
             own = {name: {phrase(words(form)) for form in forms[:1]} for name, forms in product.values.items()}
             for field, text in product.sources.items():
                 if found := words(text):
                     said = features(found, field, known, own)
-                    described.append((product, field, found, said))
-                    for feature in (feature for word in said for feature in word):
-                        vocabulary.setdefault(feature, len(vocabulary))
-        tagger = cls(attributes, known, vocabulary, vectors)
-        cases = [
-            (tagger._sequence(product.sources[field], found, said), *tagger._labels(product, field, found))
-            for product, field, found, said in described
-        ]
-        tagger._fit(cases, seed, config or TaggerConfig())
-        return tagger
+                    texts.append(_Text(row, field, found, said))
+                    seen.update({feature for word in said for feature in word})
+        learnt = (feature for feature, times in seen.items() if times >= _FEWEST_TEXTS)
+        tagger = cls(attributes, known, {feature: number for number, feature in enumerate(learnt)}, vectors)
+        labels = [tagger._labels(products[text.row], text.field, text.found) for text in texts]
+        for label in labels:
+            for key, form in label.written.items():
+                tagger.written.setdefault(key, Counter())[form] += 1
+        tags: list[dict[str, list[Candidate]]] = [{} for _ in products]
+        if texts:
+            batch = tagger.batch([(products[text.row].sources[text.field], text.found, text.said) for text in texts])
+            parts = tagger._fit(texts, batch, labels, folds, seed, config or FitConfig())
+            tagger.weights = parts[-1]
+            for fold, weights in enumerate(parts[:-1]):
+                tagger._try(products, texts, labels, batch, weights, (folds, fold), tags)
+        return tagger, tags
 
     def tag(self, sources: Mapping[str, str]) -> dict[str, list[Candidate]]:
         """The likeliest values of each attribute; none where every span has less than a thousandth."""
-        best: dict[str, dict[str, Candidate]] = {}
-        for field, text in sources.items():
-            if not (found := words(text)):
-                continue
-            sequence = self._sequence(text, found, features(found, field, self.known))
-            for attribute, first, last, probability in self._spans(sequence):
-                start, end = found[first].start, found[last].end
-                written = self.written.get((attribute, text[start:end]))
-                value = written.most_common(1)[0][0] if written else text[start:end]
-                candidate = Candidate(value, field, start, end, probability)
-                mine = best.setdefault(attribute, {})
-                if candidate.value not in mine or mine[candidate.value].probability < probability:
-                    mine[candidate.value] = candidate
-        return {
-            name: sorted(found_here.values(), key=lambda one: -one.probability)[:_MOST_CANDIDATES]
-            for name, found_here in best.items()
-        }
+        return self.tag_all([sources])[0]
 
-    def _sequence(self, text: str, found: list[Word], said: list[list[str]]) -> _Sequence:
+    def tag_all(self, products: Sequence[Mapping[str, str]]) -> list[dict[str, list[Candidate]]]:
+        """The same of several products, which is quicker than one by one."""
+        texts = [
+            (row, field, text, found)
+            for row, sources in enumerate(products)
+            for field, text in sources.items()
+            if (found := words(text))
+        ]
+        best: list[dict[str, dict[str, Candidate]]] = [{} for _ in products]
+        order = sorted(range(len(texts)), key=lambda one: len(texts[one][3]))
+        for start in range(0, len(order), _TOGETHER):
+            together = [texts[one] for one in order[start : start + _TOGETHER]]
+            batch = self.batch(
+                [(text, found, features(found, field, self.known)) for _, field, text, found in together]
+            )
+            for number, span in self._spans(self.weights, batch):
+                row, field, text, found = together[number]
+                _keep(best[row], field, text, found, span, self._called)
+        return [_likeliest(one) for one in best]
+
+    def _called(self, attribute: str, said: str) -> str:
+        """The value that these words of a text are, as most labelled products call it."""
+        written = self.written.get((attribute, said))
+        return written.most_common(1)[0][0] if written else said
+
+    def batch(self, texts: Sequence[tuple[str, list[Word], list[list[str]]]]) -> Batch:
+        """What is known of the words of texts, given with their words and what is said of them."""
+        from scipy.sparse import csr_matrix
+
         ids: list[int] = []
-        starts: list[int] = []
-        for word in said:
-            starts.append(len(ids))
-            ids += [self.vocabulary[feature] for feature in word if feature in self.vocabulary]
-        vectors = torch.from_numpy(self.vectors(text, tuple((word.start, word.end) for word in found)))
-        return _Sequence(found, torch.tensor(ids, dtype=torch.long), torch.tensor(starts), vectors)
+        ends = [0]
+        for _, _, said in texts:
+            for word in said:
+                ids += {self.vocabulary[feature] for feature in word if feature in self.vocabulary}
+                ends.append(len(ids))
+        ones = np.ones(len(ids), np.float32)
+        matrix = csr_matrix((ones, ids, ends), shape=(len(ends) - 1, max(1, len(self.vocabulary))))
+        spans = [(text, tuple((word.start, word.end) for word in found)) for text, found, _ in texts]
+        vectors = np.concatenate(self.vectors(spans))
+        return Batch(matrix, vectors, np.array([len(found) for _, found, _ in texts]))
 
-    def _labels(self, product: LabelledProduct, field: str, found: list[Word]) -> tuple[Tensor, Tensor]:
-        """Tags [n, attributes], and how much each attribute counts here: [attributes]; -1 where nothing is known."""
+    def _labels(self, product: LabelledProduct, field: str, found: list[Word]) -> _Labels:
         text = Document({field: product.sources[field]})
-        tags = torch.zeros(len(found), len(self.attributes), dtype=torch.long)
-        counts = torch.full((len(self.attributes),), -1.0)
+        tags = np.zeros((len(found), len(self.attributes)), np.int8)
+        counts = np.full(len(self.attributes), -1.0, np.float32)
+        written = {}
         for column, attribute in enumerate(self.attributes):
             forms = product.values.get(attribute)
             if forms is None:
@@ -150,130 +191,116 @@ class Tagger:
             counts[column] = 1.0 if elsewhere else 0.0
             if place := _place(text, field, found, forms):
                 first, last, form = place
-                tags[first : last + 1, column] = _INSIDE
-                tags[first, column] = _BEGIN
+                tags[first : last + 1, column] = INSIDE
+                tags[first, column] = BEGIN
                 counts[column] = 1.0
-                said = product.sources[field][found[first].start : found[last].end]
-                self.written.setdefault((attribute, said), Counter())[form] += 1
-        return tags, counts
+                written[attribute, product.sources[field][found[first].start : found[last].end]] = form
+        return _Labels(tags, counts, written)
 
-    def _fit(self, cases: list[tuple[_Sequence, Tensor, Tensor]], seed: int, config: TaggerConfig) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            weights = _Weights(len(self.vocabulary), cases[0][0].vectors.shape[1], len(self.attributes), config.dropout)
-            sparse = [weights.sparse, weights.moves]
-            optimiser = torch.optim.Adam(
-                [
-                    {"params": sparse, "lr": config.sparse_rate},
-                    {"params": weights.dense.parameters(), "lr": config.dense_rate},
-                ]
-            )
-            steps = config.epochs * -(-len(cases) // config.batch)
-            schedule = torch.optim.lr_scheduler.LambdaLR(
-                optimiser, lambda step: min(1.0, (step + 1) / (0.1 * steps)) * (1 - step / steps)
-            )
-            order = list(range(len(cases)))
-            shuffle = random.Random(seed).shuffle
-            for _ in range(config.epochs):
-                shuffle(order)
-                for start in range(0, len(order), config.batch):
-                    batch = [cases[row] for row in order[start : start + config.batch]]
-                    counts = torch.stack([count for _, _, count in batch])
-                    counts = torch.where(counts < 0, config.unjudged, counts)
-                    scores, lengths = weights([sequence for sequence, _, _ in batch])
-                    tags = pad_sequence([tag for _, tag, _ in batch], batch_first=True)
-                    lost = _negative_log_likelihood(scores, tags, lengths, weights.transitions())
-                    loss = (lost * counts).sum() / len(batch) + config.decay * weights.sparse.square().sum()
-                    optimiser.zero_grad()
-                    loss.backward()  # type: ignore[no-untyped-call]
-                    optimiser.step()
-                    schedule.step()
-        self.weights = weights.eval()
+    def _fit(
+        self, texts: Sequence[_Text], batch: Batch, labels: Sequence[_Labels], folds: int, seed: int, config: FitConfig
+    ) -> list[Weights]:
+        """Those of each fold, which have not seen its products, and last those that have seen all."""
+        random = np.random.default_rng(seed)
+        counts = np.stack([label.counts for label in labels])
+        counts = np.where(counts < 0, np.float32(_UNJUDGED), counts)
+        tags = np.concatenate([label.tags for label in labels])
+        size = len(self.attributes)
+        rows = np.array([text.row for text in texts])
+        several = [np.where((rows % folds != fold)[:, None], counts, 0) for fold in range(folds)]
+        weights = Weights.zero(batch.said.shape[1], batch.vectors.shape[1], size * (folds + 1), random)
+        whole = np.concatenate([*several, counts], 1).astype(np.float32)
+        fit(weights, batch, np.tile(tags, folds + 1), whole, config, random)
+        return [weights.of(size * part, size * (part + 1)) for part in range(folds + 1)]
 
-    @torch.no_grad()
-    def _spans(self, sequence: _Sequence) -> list[tuple[str, int, int, float]]:
-        """Attribute, first and last word, and marginal probability of each span worth naming."""
-        scores = self.weights([sequence])[0][0]
-        moves = self.weights.transitions()
-        forward, backward = _forward(scores, moves), _backward(scores, moves)
-        total = forward[-1].logsumexp(-1)
-        count = len(scores)
-        spans = []
-        alive = forward[:, :, _BEGIN]
-        for width in range(min(_LONGEST, count)):
+    def _try(
+        self,
+        products: Sequence[LabelledProduct],
+        texts: Sequence[_Text],
+        labels: Sequence[_Labels],
+        batch: Batch,
+        weights: Weights,
+        which: tuple[int, int],
+        tags: list[dict[str, list[Candidate]]],
+    ) -> None:
+        """Tag the products of a fold. which: of how many folds the which-th."""
+        folds, fold = which
+        starts = np.cumsum(batch.lengths) - batch.lengths
+        mine = sorted(
+            (n for n, text in enumerate(texts) if text.row % folds == fold), key=lambda n: len(texts[n].found)
+        )
+        own: dict[int, Counter[tuple[tuple[str, str], str]]] = {}
+        for text, label in zip(texts, labels, strict=True):
+            own.setdefault(text.row, Counter()).update(label.written.items())
+        best: dict[int, dict[str, dict[str, Candidate]]] = {}
+        for start in range(0, len(mine), _TOGETHER):
+            together = mine[start : start + _TOGETHER]
+            at = np.concatenate([np.arange(starts[n], starts[n] + batch.lengths[n]) for n in together])
+            part = Batch(batch.said[at], batch.vectors[at], batch.lengths[together])
+            for number, span in self._spans(weights, part):
+                text = texts[together[number]]
+
+                def called(attribute: str, said: str, row: int = text.row) -> str:
+                    """As other products call it."""
+                    key = attribute, said
+                    left = {form: count - own[row][key, form] for form, count in self.written.get(key, {}).items()}
+                    return max(left, key=lambda form: left[form]) if any(left.values()) else said
+
+                source = products[text.row].sources[text.field]
+                _keep(best.setdefault(text.row, {}), text.field, source, text.found, span, called)
+        for row, found in best.items():
+            tags[row] = _likeliest(found)
+
+    def _spans(self, weights: Weights, batch: Batch) -> Iterator[tuple[int, "_Span"]]:
+        """Of each text's number, the spans worth naming."""
+        chains = Chains(weights.scores(batch), batch, weights.moves)
+        moves, longest = chains.moves, len(chains.alpha)
+        alive = chains.alpha[..., BEGIN]
+        scaled = chains.emitted / chains.scales[..., None]
+        onward = scaled * chains.beta
+        for width in range(min(_LONGEST, longest)):
             # alive[i]: all ways in which a value begins at word i and goes on to word i + width.
-            ends = torch.arange(width, count)
-            inner = ends + 1 < count
-            after = ends[inner] + 1
-            going_on = alive[inner].unsqueeze(-1) + moves[:, _BEGIN if width == 0 else _INSIDE] + scores[after]
-            stopped = alive.clone()
-            stopped[inner] = (going_on + backward[after])[..., :_INSIDE].logsumexp(-1)
-            probability = (stopped - total).exp()
-            for first, column in (probability >= _LEAST).nonzero().tolist():
-                spans.append((self.attributes[column], first, first + width, float(probability[first, column])))
-            alive = going_on[..., _INSIDE]
-            if not len(alive):
-                break
-        return spans
+            last = BEGIN if width == 0 else INSIDE
+            stops = (moves[:, None, last, :INSIDE] * onward[width + 1 :, ..., :INSIDE]).sum(-1)
+            stopped = np.concatenate([alive[:-1] * stops, alive[-1:]])
+            ended = np.arange(longest - width)[:, None] + width == batch.lengths - 1
+            stopped = np.where(ended[:, None], alive, stopped)
+            inside = np.arange(longest - width)[:, None] + width < batch.lengths
+            for first, column, number in np.argwhere((stopped >= _LEAST) & inside[:, None]).tolist():
+                chance = min(1.0, float(stopped[first, column, number]))
+                yield number, _Span(self.attributes[column], first, first + width, chance)
+            alive = alive[:-1] * moves[:, None, last, INSIDE] * scaled[width + 1 :, ..., INSIDE]
 
 
-class _Weights(nn.Module):
-    """sparse: [features, attributes * 3]; moves: [attributes, from, to]."""
+class _Span(NamedTuple):
+    """An attribute, its value's first and last word, and how likely it is."""
 
-    def __init__(self, features_: int, width: int, attributes: int, dropout: float) -> None:
-        super().__init__()
-        self.sparse = nn.Parameter(torch.zeros(features_, attributes * 3))
-        self.moves = nn.Parameter(torch.zeros(attributes, 3, 3))
-        self.dense = nn.Linear(width, attributes * 3)
-        self.dropout = dropout
-
-    def forward(self, sequences: Sequence[_Sequence]) -> tuple[Tensor, Tensor]:
-        """Scores [batch, words, attributes, 3] and lengths [batch]. A first word cannot be inside a value."""
-        vectors = pad_sequence([one.vectors for one in sequences], batch_first=True)
-        bags = [embedding_bag(one.ids, self.sparse, one.starts, mode="sum") for one in sequences]
-        if self.training:
-            # What is left out is the same for all words of a text (Gal and Ghahramani 2016), which is also quicker.
-            kept = torch.rand(vectors.shape[0], 1, vectors.shape[2]) >= self.dropout
-            vectors = vectors * kept / (1 - self.dropout)
-        scores = self.dense(vectors) + pad_sequence(bags, batch_first=True)
-        scores = scores.view(*scores.shape[:2], -1, 3)
-        first = torch.tensor([0.0, 0.0, _NEVER])
-        scores = torch.cat([scores[:, :1] + first, scores[:, 1:]], 1)
-        return scores, torch.tensor([len(one.found) for one in sequences])
-
-    def transitions(self) -> Tensor:
-        forbidden = torch.zeros(3, 3)
-        forbidden[_OUTSIDE, _INSIDE] = _NEVER
-        return self.moves + forbidden
+    attribute: str
+    first: int
+    last: int
+    probability: float
 
 
-def _negative_log_likelihood(scores: Tensor, tags: Tensor, lengths: Tensor, moves: Tensor) -> Tensor:
-    """[batch, attributes]."""
-    columns = torch.arange(scores.shape[2])
-    gained = scores.gather(3, tags.unsqueeze(3)).squeeze(3)
-    alpha, path = scores[:, 0], gained[:, 0]
-    for here in range(1, scores.shape[1]):
-        inside = (here < lengths).unsqueeze(1)
-        further = (alpha.unsqueeze(3) + moves).logsumexp(2) + scores[:, here]
-        alpha = torch.where(inside.unsqueeze(2), further, alpha)
-        step = moves[columns, tags[:, here - 1], tags[:, here]] + gained[:, here]
-        path = path + torch.where(inside, step, 0.0)
-    return alpha.logsumexp(2) - path
+def _keep(
+    best: dict[str, dict[str, Candidate]],
+    field: str,
+    text: str,
+    found: Sequence[Word],
+    span: _Span,
+    called: Callable[[str, str], str],
+) -> None:
+    start, end = found[span.first].start, found[span.last].end
+    value = called(span.attribute, text[start:end])
+    mine = best.setdefault(span.attribute, {})
+    if value not in mine or mine[value].probability < span.probability:
+        mine[value] = Candidate(value, field, start, end, span.probability)
 
 
-def _forward(scores: Tensor, moves: Tensor) -> Tensor:
-    """scores: [words, attributes, 3]."""
-    alpha = [scores[0]]
-    for here in scores[1:]:
-        alpha.append((alpha[-1].unsqueeze(2) + moves).logsumexp(1) + here)
-    return torch.stack(alpha)
-
-
-def _backward(scores: Tensor, moves: Tensor) -> Tensor:
-    beta = [torch.zeros_like(scores[0])]
-    for after in scores[1:].flip(0):
-        beta.append((moves + (after + beta[-1]).unsqueeze(1)).logsumexp(2))
-    return torch.stack(beta[::-1])
+def _likeliest(best: Mapping[str, Mapping[str, Candidate]]) -> dict[str, list[Candidate]]:
+    return {
+        name: sorted(found.values(), key=lambda one: -one.probability)[:_MOST_CANDIDATES]
+        for name, found in best.items()
+    }
 
 
 def _place(text: Document, field: str, found: Sequence[Word], forms: Sequence[str]) -> tuple[int, int, str] | None:
@@ -297,23 +324,3 @@ def _place(text: Document, field: str, found: Sequence[Word], forms: Sequence[st
         if start in begins and fitting:
             return begins[start], ends[min(fitting)], form
     return None
-
-
-def held_out(
-    products: Sequence[LabelledProduct],
-    attributes: Sequence[str],
-    vectors: Vectors,
-    *,
-    folds: int = 3,
-    seed: int = 0,
-    config: TaggerConfig | None = None,
-) -> list[dict[str, list[Candidate]]]:
-    """The tags of each product by a tagger that has not learnt from it (cross-validation)."""
-    tags: list[dict[str, list[Candidate]]] = [{} for _ in products]
-    folds = min(folds, len(products))
-    for fold in range(folds) if folds > 1 else ():
-        others = [product for row, product in enumerate(products) if row % folds != fold]
-        tagger = Tagger.learn(others, attributes, vectors, seed=seed, config=config)
-        for row in range(fold, len(products), folds):
-            tags[row] = tagger.tag(products[row].sources)
-    return tags

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from reaseq import ReaseqError
+from reaseq.agents.labelled import Spans
 from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.graphs.teaching import Teaching
 from reaseq.knowledge_store.store import Store
@@ -33,8 +34,8 @@ NAMES = (
 
 @pytest.fixture(autouse=True)
 def _outside(monkeypatch: pytest.MonkeyPatch, fake: FakeEndpoint) -> None:
-    def flat(text: str, spans: Sequence[tuple[int, int]]) -> NDArray[np.float32]:
-        return np.zeros((len(spans), 2), np.float32)
+    def flat(texts: Sequence[tuple[str, Spans]]) -> list[NDArray[np.float32]]:
+        return [np.zeros((len(spans), 2), np.float32) for _, spans in texts]
 
     monkeypatch.setattr(Teaching, "vectors", lambda self: flat)
     for name, value in (("ENGINE", "openai"), ("MODEL", "fake"), ("BASE_URL", fake.base_url)):
