@@ -60,6 +60,8 @@ class Neighbours:
 
         `leave_out`: id of a product that is not to be among them.
         """
+        if not self.products:
+            return []
         vectorizer, matrix = self._index
         likeness = (matrix @ vectorizer.transform([_words(sources)]).T).toarray()[:, 0]
         order = np.argsort(-likeness, kind="stable")

@@ -83,6 +83,7 @@ def _pipeline(
         SampleConfig(seed=settings.seed),
         RunConfig(seeds=seeds, ablate=True, train=TrainConfig(seed=settings.seed, **most)),
         models_dir=settings.weights_dir,
+        students_dir=settings.students_dir,
         state_dir=settings.state_dir,
         beyond_log_dir=settings.beyond_log_dir,
         runs_dir=settings.runs_dir,

@@ -106,6 +106,10 @@ class Settings(BaseSettings):
         return self.store or f"sqlite:///{self.state_dir / 'store.sqlite'}"
 
     @property
+    def students_dir(self) -> Path:
+        return self.state_dir / "students"
+
+    @property
     def weights_dir(self) -> Path:
         return self.models_dir or self.state_dir / "models"
 

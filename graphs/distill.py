@@ -21,7 +21,7 @@ from langgraph.graph import END, START, StateGraph
 from reaseq import ReaseqError
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import SAMPLE_SIZE, CategoryAnalyst, derived_from
-from reaseq.agents.learned import FEWEST, Learned, worthwhile
+from reaseq.agents.learned import FEWEST, Learned
 from reaseq.agents.product_text import MOST_COLUMNS, source_fields
 from reaseq.agents.summarizer import Summarizer
 from reaseq.documents.document import Document
@@ -35,7 +35,7 @@ from reaseq.graphs.product_graph import (
     with_repairs,
 )
 from reaseq.graphs.staleness import TEXT_CHANGED, Checked, Inputs, checked
-from reaseq.graphs.teaching import Teaching, fingerprint, trust_of
+from reaseq.graphs.teaching import Teaching, trust_of
 from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error
 from reaseq.knowledge_store.importing import category_name
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
@@ -365,15 +365,16 @@ class _Run:
         """What labelled products teach, and their fingerprint; nothing where there are too few."""
         if self.teaching is None:
             return None, None
-        products = self.teaching.products(self.store, schema)
-        if not worthwhile(products, schema):
-            if self.teaching.gold:
-                known = f"{len(products)} labelled products of {schema.category} with values of open attributes"
-                self.counts.notes.append(f"nothing was learnt from the gold file: {known}, {FEWEST} or more are needed")
-            return None, None
-        self.counts.stage = f"learning from {len(products):,} labelled products"
-        learned = Learned.learn(products, schema, self.teaching.vectors(), seed=self.options.seed)
-        return learned, fingerprint(products)
+
+        def learning(count: int) -> None:
+            self.counts.stage = f"learning from {count:,} labelled products"
+
+        learned, labelled = self.teaching.learn(self.store, schema, seed=self.options.seed, on_learning=learning)
+        if learned is None and self.teaching.gold:
+            count = len(self.teaching.products(self.store, schema))
+            known = f"{count} labelled products of {schema.category} with values of open attributes"
+            self.counts.notes.append(f"nothing was learnt from the gold file: {known}, {FEWEST} or more are needed")
+        return learned, labelled
 
     @property
     def _escalated(self) -> str | None:

@@ -16,12 +16,12 @@ from multiprocessing import get_context
 from typing import Any
 
 from reaseq.agents.claims import Claim
-from reaseq.agents.learned import Learned, worthwhile
+from reaseq.agents.learned import Learned
 from reaseq.agents.product_text import source_fields
 from reaseq.graphs.distill import Options, require_products, starting_schema
 from reaseq.graphs.reading import Reading, ToRead, begin_reading, read_all
 from reaseq.graphs.staleness import code_parts, due_by_code
-from reaseq.graphs.teaching import Teaching, fingerprint, trust_of
+from reaseq.graphs.teaching import Teaching, trust_of
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
 from reaseq.llm.endpoint import EngineError
@@ -133,13 +133,12 @@ def _schema(store: Store, options: Options, category: str, run_id: int) -> Store
 def _learned(
     store: Store, schema: CategorySchema, teaching: Teaching | None, seed: int, made: FirstKnowledge
 ) -> tuple[Learned | None, str | None]:
-    products = teaching.products(store, schema) if teaching is not None else []
-    if teaching is None or not worthwhile(products, schema):
+    if teaching is None:
         return None, None
     try:
-        return Learned.learn(products, schema, teaching.vectors(), seed=seed), fingerprint(products)
+        return teaching.learn(store, schema, seed=seed)
     except EngineError as error:
-        made.notes.append(f"nothing was learnt from {len(products):,} labelled products: {error}")
+        made.notes.append(f"nothing was learnt from labelled products: {error}")
         return None, None
 
 
@@ -174,7 +173,7 @@ def _found(
     """Each batch with the claims of its products, in order."""
     count = min(processes or os.cpu_count() or 1, _MOST_PROCESSES)
     for batch in islice(batches, None if count < 2 or reading.learned is not None else _FEW):
-        yield batch, [reading.read(one) for one in batch]
+        yield batch, reading.read(batch)
     first = next(batches, None)
     if first is None:
         return

@@ -89,6 +89,7 @@ class Pipeline:
     imagining: SampleConfig
     ranker: RunConfig
     models_dir: Path
+    students_dir: Path
     state_dir: Path
     beyond_log_dir: Path
     runs_dir: Path
@@ -162,7 +163,7 @@ class Pipeline:
                     self.distillation,
                     engine=self.engine.engine,
                     counts=counts,
-                    teaching=Teaching(self.models_dir),
+                    teaching=Teaching(self.models_dir, students_dir=self.students_dir),
                 )
                 # In a context of its own: the graphs of the distillation would else take this graph's checkpointer for
                 # theirs, and go on in the middle. Their checkpoint is the store.

@@ -81,11 +81,20 @@ class Reading:
         """The attributes that may have several values."""
         return {attribute.name for attribute in self.lexicon.schema.attributes if attribute.multiple}
 
-    def read(self, product: ToRead) -> list[Claim]:
-        """What code alone finds of a product."""
-        text = Document(product.sources)
-        variants = variant_values(self.lexicon, product.variants)
-        return self.claims(text, tags=self.tag(text), decided=product.decided, variants=variants)
+    def read(self, products: Sequence[ToRead]) -> list[list[Claim]]:
+        """What code alone finds of each product."""
+        tags: Sequence[Tags] = [{}] * len(products)
+        if self.learned:
+            tags = self.learned.tag_all([product.sources for product in products])
+        return [
+            self.claims(
+                Document(product.sources),
+                tags=mine,
+                decided=product.decided,
+                variants=variant_values(self.lexicon, product.variants),
+            )
+            for product, mine in zip(products, tags, strict=True)
+        ]
 
 
 _reading: Reading | None = None
@@ -102,4 +111,4 @@ def begin_reading(schema: CategorySchema, trust: Trust | None) -> None:
 def read_all(batch: Sequence[ToRead]) -> list[list[Claim]]:
     """What code alone finds of products, in a process of its own."""
     assert _reading is not None
-    return [_reading.read(one) for one in batch]
+    return _reading.read(batch)

@@ -1,13 +1,15 @@
 """The labelled products that a category learns from: those of gold files, and those on which people decided."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from reaseq.agents import product_text
 from reaseq.agents.extraction_score import GoldRow
 from reaseq.agents.labelled import LabelledProduct, Vectors
+from reaseq.agents.learned import Learned, worthwhile
 from reaseq.agents.product_text import source_fields
+from reaseq.agents.student import learnt, takes_over
 from reaseq.documents.document import Document
 from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.decisions import decided_evidence, decided_products
@@ -25,11 +27,40 @@ from reaseq.taxonomy.trust import Trust, shipped, sort_of
 @dataclass(frozen=True)
 class Teaching:
     """What `distill` learns from beside the store's decisions. again: products that were distilled when less was known
-    are distilled anew."""
+    are distilled anew. students_dir: where what was learnt is kept; None: it is not."""
 
     models_dir: Path
     gold: Sequence[GoldRow] = ()
     again: bool = False
+    students_dir: Path | None = None
+
+    def learn(
+        self,
+        store: Store,
+        schema: CategorySchema,
+        *,
+        seed: int = 0,
+        on_learning: Callable[[int], None] = lambda _: None,
+    ) -> tuple[Learned | None, str | None]:
+        """What is taught of the schema's category, and the fingerprint of the labelled products; nothing where there
+        are too few, and none was taken over. on_learning: told of how many products, before seconds pass.
+
+        Raises:
+            EngineError: the text encoder cannot be had.
+        """
+        products = self.products(store, schema)
+        kept = self.students_dir is not None and takes_over(self.students_dir, schema.category)
+        if not worthwhile(products, schema) and not kept:
+            return None, None
+        return learnt(
+            self.students_dir,
+            products,
+            fingerprint(products),
+            schema,
+            self.vectors(),
+            seed=seed,
+            on_learning=lambda: on_learning(len(products)),
+        )
 
     def vectors(self) -> Vectors:
         """Those of the default text encoder, which is downloaded if need be.

