@@ -201,10 +201,19 @@ def _print_report(console: Console, report: ImportReport) -> None:
     )
     if report.variants:
         console.print(
-            f"{report.variants:,} variants; {report.further:,} rows only say more of a product.",
+            f"{report.variants:,} variants ({report.changed_variants:,} were there and changed); "
+            f"{report.further:,} rows only say more of a product.",
             highlight=False,
             soft_wrap=True,
         )
+    if report.left_variants:
+        told = (
+            f"{report.left_variants:,} more variants of these products are not in the file, and stay (--replace: go)."
+        )
+        console.print(told, highlight=False, soft_wrap=True)
+    if report.removed_variants:
+        told = f"{report.removed_variants:,} variants of these products are not in the file, and were removed."
+        console.print(told, highlight=False, soft_wrap=True)
     if report.same_ids:
         console.print(
             f"{report.same_ids:,} variants have the id of another one of their product: what they are is added to it.",

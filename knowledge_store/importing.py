@@ -16,7 +16,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused
-from reaseq.knowledge_store.feeds.columns import TITLES, fields_held, folded, in_other_languages
+from reaseq.knowledge_store.feeds.columns import LIST_PRICES, TITLES, fields_held, folded, in_other_languages
 from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, parse_price
 from reaseq.knowledge_store.feeds.rows import (
     EMPTY,
@@ -41,7 +41,7 @@ from reaseq.knowledge_store.names import (
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, VARIANT, Store
 from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
 from reaseq.knowledge_store.variant_rows import as_variants, of_source, settle_variants, write_variants
-from reaseq.knowledge_store.variant_updates import KnownVariants, called_by
+from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_on_sale
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
 
 _BATCH = 500
@@ -62,6 +62,13 @@ _NO_CATEGORY = EMPTY | {
     "variation",
 }
 """What shop systems say of how a product is kept, in a column that others name its category in."""
+_TOTALS = frozenset(
+    (
+        *("total", "totals", "grand total", "subtotal", "sum", "summe", "gesamt", "gesamtsumme", "zwischensumme"),
+        *("totaal", "итого", "合計", "总计", "suma", "razem", "celkem", "totalt", "totale"),
+    )
+)
+"""What the last row of a sheet is called that adds up the others."""
 _SALE = re.compile(r"sale|special|offer|discount|promo|angebot|aktion|reapris|tilbud|offerta|rebajado", re.IGNORECASE)
 _LONGEST_NAME = max(map(len, TITLES)) + 2
 """Characters: a title that is longer is no name of a column."""
@@ -73,12 +80,13 @@ _SEEN = ("import_id", "source", "line")
 class ImportReport:
     """What became of every row: `rows` is the sum of new, updated, unchanged, repeated, further and set aside.
 
-    `further` rows only say more of a product: its variants, its pictures. `orphans` are variants whose product no
-    import brought, `same_ids` those with the id of another one of their product. `cleared` are fields that held
-    something and whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those
-    whose title is there in another language alone. `retitled` are rows of variants that call their product by another
-    title, and the first such. `dated` are columns of sizes with cells that look like dates, `rounded` those of codes
-    that a spreadsheet has rounded: how many, and the first.
+    `changed_variants` were there and say something else now, `left_variants` were there and are not in the file,
+    `removed_variants` went for that reason. `further` rows only say more of a product: its variants, its pictures.
+    `orphans` are variants whose product no import brought, `same_ids` those with the id of another one of their
+    product. `cleared` are fields that held something and whose cell is empty now; `elsewhere` products that another
+    file had brought; `foreign_titles` those whose title is there in another language alone. `retitled` are rows of
+    variants that call their product by another title, and the first such. `dated` are columns of sizes with cells that
+    look like dates, `rounded` those of codes that a spreadsheet has rounded: how many, and the first.
     """
 
     import_id: int
@@ -92,6 +100,9 @@ class ImportReport:
     further: int = 0
     set_aside: int = 0
     variants: int = 0
+    changed_variants: int = 0
+    left_variants: int = 0
+    removed_variants: int = 0
     orphans: int = 0
     same_ids: int = 0
     empty_descriptions: int = 0
@@ -132,6 +143,8 @@ def product_from(
         return text_of(values.get(column))
 
     title = text("title")
+    if {title.strip().casefold(), identifier(values.get(mapping.get("id", ""))).casefold()} & _TOTALS:
+        return BadRow(record.line, "sums up others, by its name", json.dumps(record.values, default=str))
     if len(title) <= _LONGEST_NAME and folded(title) in TITLES and _is_header(values):
         return BadRow(record.line, "names columns, as a header does", json.dumps(record.values, default=str))
     if not title and "title" in mapping and is_empty(values.get(mapping.get("id", ""))):
@@ -187,6 +200,14 @@ def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Colu
             made[name] = before[name]
     made["category"] = product["category"] or before["category"]
     old = before["attributes"] or {}
+    made["currency"] = (
+        product["currency"] or before["currency"] if "currency" not in columns.fields else made["currency"]
+    )
+    if "price" in columns.fields and made["price"] is None and _SALE.search(columns.now):
+        # A sale is over: what it costs otherwise is there.
+        made["price"] = next((price for name in old if (price := _list_price(name, old[name])) is not None), None)
+    elif columns.list_price and not columns.now and is_on_sale(before["price"], old, {columns.list_price}):
+        made["price"] = before["price"]
     kept = {name: value for name, value in old.items() if name not in columns.named}
     made["attributes"] = kept | product["attributes"]
     made["fingerprint"] = fingerprint(made)
@@ -197,23 +218,31 @@ def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Colu
 @dataclass(frozen=True)
 class _Columns:
     """What a file has columns for: fields of products, all columns' names, those of the category and the list price.
-    replaces: does what it lacks count as empty? of_a_system: do its rows say themselves which are variants?"""
+    now: that of what things cost now. replaces: does what it lacks count as empty? of_a_system: do its rows
+    say themselves which are variants?"""
 
     fields: frozenset[str]
     named: frozenset[str]
     category: str
     list_price: str
+    now: str
     replaces: bool
     of_a_system: bool
 
     @classmethod
     def of(cls, feed: Feed, mapping: Mapping[str, str], *, replaces: bool) -> "_Columns":
         fields = {"price" if name == "list_price" else name for name in mapping}
-        if "price" in fields:
-            fields.add("currency")
         named = frozenset(feed.columns) - {mapping.get("id", "")}
         category, list_price = mapping.get("category", ""), mapping.get("list_price", "")
-        return cls(frozenset(fields), named, category, list_price, replaces and "title" in mapping, bool(feed.fields))
+        return cls(
+            frozenset(fields),
+            named,
+            category,
+            list_price,
+            mapping.get("price", ""),
+            replaces and "title" in mapping,
+            bool(feed.fields),
+        )
 
 
 def _marks(rows: Iterable[Row], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -225,6 +254,10 @@ def _marks(rows: Iterable[Row], mapping: Mapping[str, str]) -> dict[str, str]:
     }
     of_all = decimal_mark(chain.from_iterable(values.values()))
     return {mapping[name]: decimal_mark(column) or of_all for name, column in values.items()}
+
+
+def _list_price(column: str, value: Any) -> float | None:
+    return parse_price(value)[0] if folded(column) in LIST_PRICES else None
 
 
 def _made_id(product: Mapping[str, Any]) -> str:
@@ -300,6 +333,7 @@ def import_feed(
             products: list[tuple[dict[str, Any], bool]] = []
             variants: list[tuple[int, Variant]] = []
             called: list[tuple[int, Name]] = []
+            rows_of: list[tuple[Record, dict[str, Any], str]] = []
             made_ids: set[str] = set()
             for row in batch:
                 row = of_source(row, source)
@@ -323,16 +357,21 @@ def import_feed(
                     _count_damage(row, codes, ROUNDED, report.rounded)
                     products.append((made, bool(row.variants)))
                     variants += [(row.line, variant) for variant in row.variants]
-                    called += [(row.line, one) for one in names_in(row, made["id"], identity)]
+                    rows_of.append((row, made, made["id"]))
             repeats, stood = _write(
                 store, products, feed.path.name, report, rejected, columns, names or _bundled(), made_ids
             )
-            write_variants(store, variants + stood, report, rejected)
+            lines = {row.line for row, _, _ in rows_of}
+            write_variants(store, variants + stood, report, rejected, lines)
+            for row, made, own in rows_of:  # by now it is known which product they mean
+                called += [(row.line, one) for one in names_in(row, made["id"], identity)]
+                if own != made["id"] and id_column:
+                    called.append((row.line, Name(own, made["id"], id_column)))
             called += [(line, one) for line, variant in stood for one in names_in(Record(line, {}, (variant,)))]
             write_names(store, [one for line, one in called if line not in repeats], import_id)
             on_progress(report)
         if report.variants:
-            settle_variants(store, report, rejected)
+            settle_variants(store, report, rejected, replaces=columns.replaces)
     finally:
         rejected.close()
         with store.writing() as connection:
@@ -449,13 +488,16 @@ def _of_variants(
     left = []
     seen = set()
     for product, with_variants in products:
-        asked = not with_variants and not (product["title"] and columns.of_a_system)
-        prices = {columns.list_price} if "price" in columns.fields else None
-        variant = known.meant(product, columns.named, prices) if asked else None
+        prices = {columns.list_price} - {""} if "price" in columns.fields else None
+        by_options = not columns.of_a_system
+        variant = None
+        if not with_variants:
+            variant = known.meant(product, columns.named, prices, by_options=by_options, on_sale=bool(columns.now))
         if variant is not None:
             variants.append((product["line"], variant))
             if product["id"] != variant.product_id or product["id"] in seen:
                 report.further += 1
+                product["id"] = variant.product_id
                 continue
             product = known.shared(product, variant)
         seen.add(product["id"])
@@ -465,17 +507,22 @@ def _of_variants(
 
 def _as_known(connection: Connection, products: Sequence[tuple[dict[str, Any], bool]]) -> None:
     """Give products that a file calls by another name than their id, a barcode or a number, that id. A row without a
-    title may only mean a product without variants, as the name may be one's of these."""
-    called = owners_of(connection, {product["id"] for product, _ in products})
+    title may only mean a product without variants, as the name may be one's of these. A product that has another code
+    and still its number (`ID`) is that product."""
+    numbers = {product["id"]: identifier(product["attributes"].get("ID")) for product, _ in products}
+    called = owners_of(connection, {*numbers, *filter(None, numbers.values())})
     if not called:
         return
     owners = set(called.values())
-    query = select(PRODUCT.c.id, PRODUCT.c.title).where(PRODUCT.c.id.in_(owners))
+    query = select(PRODUCT.c.id, PRODUCT.c.title).where(PRODUCT.c.id.in_(owners | set(numbers)))
     titles = {row.id: row.title for row in connection.execute(query)}
     several = set(connection.execute(select(VARIANT.c.product_id).where(VARIANT.c.product_id.in_(owners))).scalars())
     for product, _ in products:
-        owner = called.get(product["id"])
-        if owner and (product["title"] == titles[owner] if product["title"] else owner not in several):
+        own = product["id"]
+        owner = called.get(own)
+        if (owner and (product["title"] == titles[owner] if product["title"] else owner not in several)) or (
+            own not in titles and (owner := called.get(numbers[own])) and owner not in numbers
+        ):
             product["id"] = owner
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Select, delete, insert, select, update
@@ -20,7 +21,8 @@ from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT, Store
 _IDENTITIES = frozenset((
     "id", "product id", "variant id", "item id", "article id", "article number", "artikelnummer", "artikel nr", "sku",
     "variant sku", "item sku", "asin", "parent asin", "product code", "product number", "item number", "uniq id",
-    "handle", "référence", "referencia", "codice", "商品番号", "商品コード", "商品id",
+    "handle", "variation id", "art nr", "artnr", "artikelnr", "item no", "ugs", "артикул", "mpn", "identifier",
+    "référence", "referencia", "codice", "商品番号", "商品コード", "商品id",
 ))  # fmt: skip
 _BARCODES = frozenset((
     "barcode", "variant barcode", "gtin", "ean", "upc", "isbn", "jan", "gtin8", "gtin12", "gtin13", "gtin14", "gtin 8",
@@ -43,6 +45,7 @@ class Name(NamedTuple):
     name: str
     product_id: str
     column: str
+    variant_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def read_names(store: Store) -> Names:
     )
     barcodes, _ = _told_apart(
         (name.lstrip("0"), product)
-        for name, product, column in more
+        for name, product, column in chain(more, ((name, name, "gtin") for name in own))
         if product in own and folded(column) in _BARCODES and _BARCODE.fullmatch(name)
     )
     shortened = {name.lstrip("0"): name for name in known if name.startswith("0") and name.strip("0")}
@@ -132,11 +135,12 @@ def _last(column: str) -> str:
 
 def names_in(record: Record, product_id: str = "", columns: Sequence[str] = ()) -> list[Name]:
     """What a record calls its product, in these columns, and its variants."""
-    found = [(column, record.values.get(column), product_id) for column in columns]
-    found += [(column, value, one.product_id) for one in record.variants for column, value in one.names]
+    found: list[tuple[str, Any, str, str | None]]
+    found = [(column, record.values.get(column), product_id, None) for column in columns]
+    found += [(column, value, one.product_id, one.id) for one in record.variants for column, value in one.names]
     return [
-        Name(name, product, column)
-        for column, listed, product in found
+        Name(name, product, column, variant)
+        for column, listed, product, variant in found
         for value in (listed if isinstance(listed, list) else [listed])
         if (name := identifier(value)) and name != product and len(name) <= _LONGEST and not ROUNDED.fullmatch(name)
     ]
@@ -144,7 +148,11 @@ def names_in(record: Record, product_id: str = "", columns: Sequence[str] = ()) 
 
 def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:
     """Keep what products go by. What the same columns of an earlier import said of these products goes."""
-    rows = {(one.name, one.product_id): one for one in names}
+    rows: dict[tuple[str, str], Name] = {}
+    for one in names:
+        same = rows.setdefault((one.name, one.product_id), one)
+        if same.variant_id != one.variant_id:
+            rows[one.name, one.product_id] = one._replace(variant_id=None)  # several variants have it
     if not rows:
         return
     mine = PRODUCT_NAME.c.product_id.in_({one.product_id for one in names})
@@ -153,9 +161,14 @@ def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:
     outdated = PRODUCT_NAME.c.column.in_({one.column for one in names}) & (PRODUCT_NAME.c.import_id != import_id)
     with store.writing() as connection:
         connection.execute(delete(PRODUCT_NAME).where(mine, outdated, PRODUCT_NAME.c.product_id.not_in(left)))
-        there = connection.execute(select(PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id).where(mine))
-        for row in there:
-            rows.pop((row.name, row.product_id), None)
+        for row in connection.execute(select(PRODUCT_NAME).where(mine)).all():
+            key = row.name, row.product_id
+            new_one = rows.pop(key, None)
+            if new_one is None or new_one.variant_id == row.variant_id:
+                continue
+            of = new_one.variant_id if row.import_id != import_id or row.variant_id is None else None
+            this = (PRODUCT_NAME.c.name == row.name) & (PRODUCT_NAME.c.product_id == row.product_id)
+            connection.execute(update(PRODUCT_NAME).where(this).values(variant_id=of, import_id=import_id))
         if rows:
             new = [one._asdict() | {"import_id": import_id} for one in rows.values()]
             connection.execute(insert(PRODUCT_NAME), new)
@@ -163,7 +176,10 @@ def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:
 
 def taken_over(connection: Connection, variants: Select[tuple[str]]) -> None:
     """Names of what is a product no longer are those of the product that it is a variant of."""
-    columns = (PRODUCT_NAME.c.name, VARIANT.c.product_id, PRODUCT_NAME.c.column, PRODUCT_NAME.c.import_id)
+    columns = (
+        *(PRODUCT_NAME.c.name, VARIANT.c.product_id, PRODUCT_NAME.c.column, PRODUCT_NAME.c.import_id),
+        VARIANT.c.id.label("variant_id"),
+    )
     joined = select(*columns).join(VARIANT, VARIANT.c.id == PRODUCT_NAME.c.product_id)
     moved = {(row.name, row.product_id): row for row in connection.execute(joined.where(VARIANT.c.id.in_(variants)))}
     connection.execute(delete(PRODUCT_NAME).where(PRODUCT_NAME.c.product_id.in_(variants)))

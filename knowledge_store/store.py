@@ -40,7 +40,7 @@ from reaseq.knowledge_store import tables as t
 from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.schema import CategorySchema
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration. A store that is there already needs no Alembic to open."""
 
 

@@ -144,6 +144,7 @@ class ProductName(SQLModel, table=True):
     product_id: str = _text(primary_key=True, index=True)
     column: str = _text(description="The feed's column that says so.")
     import_id: int = Field(description="The import that first brought it.")
+    variant_id: str | None = _text(None, description="The variant of the product that it is the name of, if of one.")
 
 
 class CategorySchemaRow(SQLModel, table=True):

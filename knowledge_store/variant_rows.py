@@ -1,7 +1,7 @@
 """Variants of products as an import brings them: in rows of their own, in their product's, before it or after it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
@@ -19,7 +19,7 @@ from reaseq.knowledge_store.feeds.rows import (
     text_of,
 )
 from reaseq.knowledge_store.names import identities, is_barcode, owners_of, renamed, taken_over
-from reaseq.knowledge_store.store import CLAIM, EVENT, PRODUCT, VARIANT, Store
+from reaseq.knowledge_store.store import CLAIM, EVENT, PRODUCT, PRODUCT_NAME, VARIANT, Store
 from reaseq.knowledge_store.variant_updates import follow_prices
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ _OPTION = re.compile(
     re.IGNORECASE,
 )
 """Columns that rows of one product may differ by."""
+_NAMELESS = re.compile(r"Option\d")
 _OWN_TEXTS = ("description", "brand")
 
 
@@ -82,9 +83,15 @@ def as_variants(
 
 
 def write_variants(
-    store: Store, variants: Sequence[tuple[int, Variant]], report: "ImportReport", rejected: "RejectedRows"
+    store: Store,
+    variants: Sequence[tuple[int, Variant]],
+    report: "ImportReport",
+    rejected: "RejectedRows",
+    of_products: Collection[int] = (),
 ) -> None:
-    """Of a product's variants that have one id and differ the first keeps it; the others' has what they are behind."""
+    """Of a product's variants that have one id and differ the first keeps it; the others' has what they are behind. One
+    with another id is the variant that was there with the same options, or under one of its names. of_products: lines
+    that are of products too."""
     if not variants:
         return
     keys = (VARIANT.c.product_id, VARIANT.c.id)
@@ -97,14 +104,24 @@ def write_variants(
         mine = VARIANT.c.product_id.in_({one.product_id for _, one in variants})
         found = connection.execute(query.where(mine)).all()
         there = {(row.product_id, row.id): row for row in found}
+        of_product: dict[str, list[Any]] = {}
+        for row in found:
+            of_product.setdefault(row.product_id, []).append(row)
+        codes = {(one.product_id, one.id) for _, one in variants}
+        called = _called(connection, codes - there.keys())
+        renamed_to: dict[tuple[str, str], str] = {}
         seen = {key: row.options for key, row in there.items() if row.import_id == report.import_id}
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         changed: dict[str, set[float]] = {}
         for line, variant in variants:
-            key, options = (variant.product_id, variant.id), dict(variant.options)
-            if key not in there and options and variant.id == "/".join([variant.product_id, *options.values()]):
-                same = [one for one in found if one.product_id == key[0] and options.items() <= one.options.items()]
-                key = (key[0], same[0].id) if len(same) == 1 else key  # its row has no code, an earlier one had
+            siblings = of_product.get(variant.product_id, [])
+            key, options = (variant.product_id, variant.id), _named(variant.options, siblings)
+            if key not in there and (same := _same(variant, options, siblings, codes, called)) is not None:
+                if variant.id in made_of(variant, options) or variant.id.startswith("id:"):
+                    key = (key[0], same.id)  # its row has no code, an earlier one had
+                elif (key[0], same.id) not in rows and (key[0], same.id) not in seen:
+                    renamed_to[key[0], same.id] = key[1]
+                    key = (key[0], same.id)
             if options and seen.get(key, options) != options:
                 key = (variant.product_id, "/".join([variant.id, *options.values()]))
                 report.same_ids += key not in seen
@@ -126,12 +143,23 @@ def write_variants(
                 report.cleared += len(lost) + (price is None and before.price is not None)
                 if before.price not in (None, price):
                     changed.setdefault(key[0], set()).add(before.price)
+                report.changed_variants += (price, options) != (before.price, before.options) or any(
+                    before.attributes.get(name, "") != plain(value) for name, value in variant.attributes.items()
+                )
             elif before is None and not options and key not in rows:
+                if line in of_products:
+                    report.variants -= 1
+                    continue
                 reason = f"no variant {key[1]!r} of {key[0]!r} is there to update, and nothing says what it differs by"
                 rejected.add(BadRow(line, reason, ", ".join(key)))
                 report.variants -= 1
                 report.further -= 1
                 continue
+            earlier = rows.get(key)
+            if earlier is not None:  # another row of it: its stock at another place
+                options = earlier["options"] | options
+                attributes = earlier["attributes"] | {name: value for name, value in attributes.items() if value}
+                price = earlier["price"] if variant.price is None else price
             rows[key] = {
                 "options": options,
                 "attributes": {name: value for name, value in attributes.items() if not is_empty(value)},
@@ -149,9 +177,62 @@ def write_variants(
             connection.execute(by_key.values({name: bindparam(name) for name in names}), known)
         if changed:
             follow_prices(connection, changed)
+        for (product_id, before_id), new_id in renamed_to.items():
+            mine_too = (VARIANT.c.product_id == product_id) & (VARIANT.c.id == before_id)
+            connection.execute(update(VARIANT).where(mine_too).values(id=new_id))
+            named = (PRODUCT_NAME.c.product_id == product_id) & (PRODUCT_NAME.c.variant_id == before_id)
+            connection.execute(update(PRODUCT_NAME).where(named).values(variant_id=new_id))
+            former = (PRODUCT_NAME.c.product_id == product_id) & (PRODUCT_NAME.c.name == before_id)
+            connection.execute(delete(PRODUCT_NAME).where(former))
+            old = {"name": before_id, "product_id": product_id, "column": "former code", "import_id": report.import_id}
+            connection.execute(insert(PRODUCT_NAME), [old | {"variant_id": new_id}])
 
 
-def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRows") -> None:
+def made_of(variant: Variant, options: Mapping[str, str]) -> tuple[str, str]:
+    """The ids that are made of a product's and of options, where a row has no code."""
+    parts = variant.product_id, "/".join(options.values())
+    return "/".join(parts), "/".join([variant.product_id, *variant.options.values()])
+
+
+def _named(options: Mapping[str, str], siblings: Sequence[Any]) -> dict[str, str]:
+    """Options whose names a partial file leaves out, with those that the product's other variants have."""
+    if not options or not all(_NAMELESS.fullmatch(name) for name in options):
+        return dict(options)
+    names = next((list(one.options) for one in siblings if one.options), [])
+    places = [int(name.removeprefix("Option")) - 1 for name in options]
+    if max(places) >= len(names):
+        return dict(options)
+    return {names[place]: value for place, value in zip(places, options.values(), strict=True)}
+
+
+def _called(connection: Connection, codes: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Variants by their product and other names."""
+    if not codes:
+        return {}
+    query = select(PRODUCT_NAME.c.product_id, PRODUCT_NAME.c.name, PRODUCT_NAME.c.variant_id)
+    mine = PRODUCT_NAME.c.product_id.in_({product for product, _ in codes}) & PRODUCT_NAME.c.variant_id.is_not(None)
+    return {(row.product_id, row.name): row.variant_id for row in connection.execute(query.where(mine))}
+
+
+def _same(
+    variant: Variant,
+    options: Mapping[str, str],
+    siblings: Sequence[Any],
+    codes: Collection[tuple[str, str]],
+    called: Mapping[tuple[str, str], str],
+) -> Any:
+    """The variant that was there under another id, if it is sure: by its options, else by a name that it still has.
+    codes: what this file calls variants."""
+    numbers = [variant.id.removeprefix("id:"), *(identifier(value) for name, value in variant.names if name == "ID")]
+    wanted = {called.get((variant.product_id, number)) for number in numbers} - {None}
+    left = [one for one in siblings if (one.product_id, one.id) not in codes]
+    only_named = options.keys() <= {ONLY_NAMED}
+    same = [] if only_named else [one for one in left if options.items() <= one.options.items()]
+    same = same or [one for one in left if one.id in wanted]
+    return same[0] if len(same) == 1 else None
+
+
+def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRows", *, replaces: bool = False) -> None:
     """Products that turned out to be variants go; variants without a product are counted. A product that says no price
     costs what its cheapest variant does."""
     mine, listed = VARIANT.c.import_id == report.import_id, PRODUCT.alias("parent")
@@ -176,6 +257,16 @@ def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRow
         _keep_cells(connection, outgoing)
         taken_over(connection, outgoing)
         gone = connection.execute(delete(PRODUCT).where(brought, untouched, is_variant)).rowcount
+        without = select(func.count()).select_from(PRODUCT).where(brought, func.trim(PRODUCT.c.description) == "")
+        report.empty_descriptions = connection.execute(without).scalar_one()
+        of_mine = select(VARIANT.c.product_id).where(mine)
+        left = (VARIANT.c.import_id != report.import_id) & VARIANT.c.product_id.in_(of_mine)
+        if replaces:
+            report.removed_variants = connection.execute(delete(VARIANT).where(left)).rowcount
+        else:
+            report.left_variants = connection.execute(
+                select(func.count()).select_from(VARIANT).where(left)
+            ).scalar_one()
         of_new = min(gone, report.new)
         report.new, report.unchanged = report.new - of_new, report.unchanged - (gone - of_new)
         report.further += gone

@@ -6,12 +6,19 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
 from reaseq.knowledge_store.names import identities
-from reaseq.knowledge_store.store import PRODUCT, VARIANT
+from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT
 from reaseq.knowledge_store.tables import fingerprint
 
 _TEXTS = ("title", "description", "brand")
+
+
+def is_on_sale(price: float | None, attributes: Mapping[str, Any], list_prices: Iterable[str]) -> bool:
+    """Does a thing cost another than its list price, which stands in one of these columns?"""
+    told = (parse_price(attributes[name])[0] for name in list_prices if name in attributes)
+    return price is not None and any(one is not None and one > price for one in told)
 
 
 def called_by(product: Mapping[str, Any]) -> list[str]:
@@ -22,22 +29,28 @@ def called_by(product: Mapping[str, Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class KnownVariants:
-    """The variants that products of a batch had before; `owners` are the products of variants that are of one alone."""
+    """The variants that products of a batch had before; `owners` are the product and the variant that a
+    name is of, if it is of one alone."""
 
     products: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
     variants: Mapping[str, Sequence[Mapping[Any, Any]]] = field(default_factory=dict)
-    owners: Mapping[str, str] = field(default_factory=dict)
+    owners: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, connection: Connection, ids: Collection[str], import_id: int) -> "KnownVariants":
         """ids: what the rows of the batch call their products, or variants of them."""
         there = set(connection.execute(select(PRODUCT.c.id).where(PRODUCT.c.id.in_(ids))).scalars())
-        by_id = select(VARIANT.c.id, VARIANT.c.product_id).where(VARIANT.c.id.in_(set(ids) - there))
-        of: dict[str, set[str]] = {}
-        for row in connection.execute(by_id):
-            of.setdefault(row.id, set()).add(row.product_id)
+        left = set(ids) - there
+        by_id = select(VARIANT.c.id, VARIANT.c.product_id, VARIANT.c.id).where(VARIANT.c.id.in_(left))
+        named = PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id, PRODUCT_NAME.c.variant_id
+        by_name = select(*named).where(PRODUCT_NAME.c.name.in_(left), PRODUCT_NAME.c.variant_id.is_not(None))
+        of: dict[str, set[tuple[str, str]]] = {}
+        for query in (by_id, by_name):
+            for name, product_id, variant_id in connection.execute(query):
+                of.setdefault(name, set()).add((product_id, variant_id))
         owners = {name: several.pop() for name, several in of.items() if len(several) == 1}
-        mine = VARIANT.c.product_id.in_(there | set(owners.values())), VARIANT.c.import_id != import_id
+        products_ = there | {product_id for product_id, _ in owners.values()}
+        mine = VARIANT.c.product_id.in_(products_), VARIANT.c.import_id != import_id
         found = [row._asdict() for row in connection.execute(select(VARIANT).where(*mine))]
         if not found:
             return cls()
@@ -47,18 +60,25 @@ class KnownVariants:
         for one in found:
             if one["product_id"] in products:
                 variants.setdefault(one["product_id"], []).append(one)
-        return cls(products, variants, {name: product for name, product in owners.items() if product in products})
+        return cls(products, variants, {name: both for name, both in owners.items() if both[0] in products})
 
     def meant(
-        self, product: Mapping[str, Any], named: Collection[str], prices: Collection[str] | None
+        self,
+        product: Mapping[str, Any],
+        named: Collection[str],
+        prices: Collection[str] | None,
+        *,
+        by_options: bool,
+        on_sale: bool,
     ) -> Variant | None:
         """The variant that a row is of, with what the row says of it; None of a row that is of a product.
 
         named: the columns of the file, whose empty cells clear. prices: those of other prices among the attributes;
-        None where the file has none of prices.
+        None where the file has none of prices. by_options: may what it differs by tell it? on_sale: has the file a
+        column for what things cost now?
         """
         ids = called_by(product)
-        owner = next((self.owners[name] for name in ids if name in self.owners), None)
+        owner, called_so = next((self.owners[name] for name in ids if name in self.owners), (None, ""))
         if owner is None and product["id"] not in self.variants:
             return None
         own = self.products[owner or product["id"]]
@@ -68,8 +88,8 @@ class KnownVariants:
         told = {name: text for name in options if (text := text_of(attributes.get(name)).strip())}
         called = [name for name in identities(attributes, None) if name not in options]
         numbers = [identifier(attributes[name]) for name in called]
-        found = [one for one in variants if one["id"] in (*ids, *numbers)]
-        if not found and told:
+        found = [one for one in variants if one["id"] in (*ids, *numbers, called_so)]
+        if not found and told and by_options:
             found = [one for one in variants if all(one["options"].get(name) == text for name, text in told.items())]
             if not found and self._is_a_variant(own, variants):
                 new = {"id": numbers[0] if numbers else "/".join([own["id"], *told.values()])}
@@ -85,6 +105,9 @@ class KnownVariants:
         }
         said |= {name: product[name] for name in _TEXTS if product[name] and product[name] != own[name]}
         price = "" if product["price"] is None and prices is not None else product["price"]
+        if not on_sale and prices and is_on_sale(found[0].get("price"), found[0]["attributes"], prices):
+            price = None
+            said |= {name: attributes[name] for name in prices if name in attributes}
         names = tuple((name, attributes[name]) for name in called)
         return Variant(found[0]["id"], own["id"], told, price, names, said)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, Writing, text_of
 
-MARKS = ("item_sku", "item_name")
+MARKS = tuple(("item_sku", name) for name in ("item_name", "standard_price", "update_delete", "parent_sku"))
 FIELDS = {
     "id": "item_sku",
     "title": "item_name",

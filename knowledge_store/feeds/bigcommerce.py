@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, text_of
 
-MARKS_OLD = ("Item Type", "Product Name", "Product Code/SKU")
-MARKS_NEW = ("Item", "ID", "Name", "SKU", "Options")
+MARKS_OLD = (("Item Type", "Product Name", "Product Code/SKU"),)
+MARKS_NEW = (("Item", "ID", "Name", "SKU", "Options"),)
 FIELDS_OLD = {
     "id": "Product ID",
     "title": "Product Name",
@@ -36,7 +36,7 @@ _OF_THE_SHOP = frozenset(("Item Type", "Item", "Options", "Product Type", "Type"
 _SKUS, _CODES = ("Product Code/SKU", "SKU"), ("Product UPC/EAN", "UPC/EAN", "Global Trade Item Number")
 _OF_PRODUCTS = frozenset((*FIELDS_OLD.values(), *FIELDS_NEW.values(), *_SKUS, *_CODES))
 _PICTURES = re.compile(r"^(?:Product Image File.*|Product Image URL.*|Image URL.*)$")
-_OLD_OPTION = re.compile(r"\[[A-Z]+\]([^=]+)=((?:[^,]|,(?!\s*\[[A-Z]+\]))*)")
+_OLD_OPTION = re.compile(r"\[[A-Z]+\]([^=]+)=((?:[^,]|,(?!\s*\[[A-Z]+\]))*?)(?::#[0-9a-fA-F]{3,8})?(?=,\s*\[|$)")
 _NEW_OPTION = re.compile(r"Name=([^|]+)\|Value=(.*?)(?=\[|;?\s*Type=|$)")
 _RULE = re.compile(r"\[(FIXED|ADD|REMOVE)\]\s*(.+)")
 

@@ -33,6 +33,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "item number",
         "uniq id",
         "handle",
+        "artikelnr",
+        "art nr",
+        "artnr",
+        "item no",
+        "identifier",
         "gtin",
         "ean",
         "upc",
@@ -43,10 +48,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "商品番号",
         "商品コード",
         "商品id",
-        "artikelnr",
-        "art nr",
-        "artnr",
-        "item no",
+        "артикул",
         "réf",
         "código",
         "codigo",
@@ -58,6 +60,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "商品编号",
         "货号",
         "品番",
+        "barcode",
+        "variant barcode",
+        "mpn",
+        "item group id",
+        "variant id",
+        "nr",
+        "no",
     ),
     "title": (
         "title",
@@ -100,6 +109,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "产品名称",
         "наименование",
         "название",
+        "produkt",
+        "artikel",
+        "product",
     ),
     "description": (
         "description",
@@ -258,6 +270,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
+LIST_PRICES = frozenset((*_NAMES["list_price"], "price"))
+"""What a column is called that holds the price beside a sale's, folded."""
 TITLES = frozenset(_NAMES["title"])
 """What a title's column is called, folded."""
 _MAP_HINT = 'reaseq import FILE --map title="COLUMN"   (or --header-row N, where these are no names)'

@@ -12,9 +12,7 @@ from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Vari
 
 DETAIL = re.compile(r"(?:^|(?<=,))\s*(?P<section>[^:,]*):(?P<name>[^:,]*):(?P<value>(?:[^,]|,(?![^:,]*:[^:,]*:))*)")
 """A product detail as text: section, name and value."""
-MARKS = ("id", "title", "link", "image_link")
-MARKS_OF_SALES = ("id", "title", "sale_price_effective_date")
-MARKS_OF_GROUPS = ("id", "item_group_id")
+MARKS = (("id", "title", "link", "image_link"), ("id", "item_group_id"), ("id", "sale_price_effective_date"))
 FIELDS = {
     "id": "id",
     "title": "title",
@@ -49,7 +47,7 @@ WRITING = Writing(
 words (https://support.google.com/merchants/answer/6324479, 6324463)."""
 OPTIONS = ("color", "size", "pattern", "material", "age_group", "gender")
 """What items of a group may differ by."""
-NAMES = ("gtin",)
+NAMES = ("gtin", "mpn")
 _TEXTS = ("title", "description")
 _OF_PRODUCTS = (*_TEXTS, "brand", "product_type")
 

@@ -10,9 +10,12 @@ from typing import Any
 from reaseq.knowledge_store.feeds.prices import holds_now
 from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Variant, Writing, text_of
 
-MARKS = ("sku", "product_type", "attribute_set_code", "name")
-MARKS_OF_SOME = ("sku", "name", "additional_attributes")
-"""Of an export of some columns."""
+MARKS = tuple(
+    ("sku", name)
+    for name in ("attribute_set_code", "additional_attributes", "store_view_code", "configurable_variations")
+)
+"""Any of these by itself: an update may have few columns."""
+_CLEARED = "__EMPTY__VALUE__"
 FIELDS = {
     "id": "sku",
     "title": "name",
@@ -35,7 +38,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         if isinstance(row, BadRow):
             yield row
             continue
-        values = dict(row.values)
+        values = {name: "" if value == _CLEARED else value for name, value in row.values.items()}
         sku = text_of(values.get("sku")).strip()
         if text_of(values.get("store_view_code")).strip() not in ("", "default"):
             yield Record(row.line, {}, product=False)

@@ -6,17 +6,19 @@ https://shopify.dev/docs/api/admin-rest/latest/resources/product, https://docs.c
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from reaseq.knowledge_store.feeds.columns import folded
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, flat, identifier, text_of
+from reaseq.knowledge_store.feeds.columns import TITLES, folded
+from reaseq.knowledge_store.feeds.rows import ONLY_NAMED, BadRow, Record, Row, Variant, flat, identifier, text_of
 
 MARKS = ("variants",)
 FIELDS = {"id": "id"}
 MARKS_OF_BULK = ("__parentId",)
 _IDS = ("sku", "id", "variant_id", "variantId", "barcode", "gtin", "ean")
 _IDS_OF_PRODUCTS = ("id", "product_id", "productId", "sku", "key", "handle")
+_CALLED = ("name", "option_display_name", "option")
+_MASTER = "masterVariant."
 _PRICES = ("price", "sale_price", "salePrice", "current_price")
 _OPTIONS = ("size", "color", "colour", "material", "style", "pattern", "width", "length", "flavor", "flavour")
-_PAIRS = ("selectedOptions", "selected_options", "options", "attributes")
+_PAIRS = ("selectedOptions", "selected_options", "options", "attributes", "option_values")
 """Lists of names with values that a variant may have."""
 
 
@@ -31,11 +33,16 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             yield row
             continue
         values = {name: value for name, value in row.values.items() if name not in ("variants", "options")}
+        if master := {
+            name.removeprefix(_MASTER): values.pop(name) for name in list(values) if name.startswith(_MASTER)
+        }:
+            listed = [master, *listed]  # of commercetools: the first of its variants
         product_id = next((identifier(values[name]) for name in _IDS_OF_PRODUCTS if values.get(name)), "")
         values["id"] = product_id
         names = _option_names(row.values.get("options"))
         prices = [_price(one) for one in listed]
-        if not any(values.get(name) for name in _PRICES) and (price := next(filter(None, prices), None)):
+        titled = any(values.get(name) for name in values if folded(name.partition(".")[0]) in TITLES)
+        if titled and not any(values.get(name) for name in _PRICES) and (price := next(filter(None, prices), None)):
             values["price"] = price
         variants = []
         for one, price in zip(listed, prices, strict=True):
@@ -43,8 +50,13 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             own = next((identifier(one[name]) for name in _IDS if one.get(name)), "") or "/".join(
                 [product_id, *chosen.values()]
             )
-            if chosen:
-                called = tuple((name, one[name]) for name in _IDS if one.get(name))
+            called = tuple((name, one[name]) for name in _IDS if one.get(name))
+            if not chosen and titled and len(listed) == 1:
+                values |= {f"variant.{name}": value for name, value in called}  # it is the product
+                continue
+            if not chosen and titled:
+                chosen = {ONLY_NAMED: text_of(one.get("title") or one.get("name")).strip() or own}
+            if chosen or called:
                 known = (*_IDS, *_PRICES, "prices", *chosen, *_PAIRS, "option1", "option2", "option3", "title")
                 own_cells = {name: value for name, value in flat(one).items() if name.partition(".")[0] not in known}
                 variants.append(Variant(own, product_id, chosen, price, called, own_cells))
@@ -84,8 +96,12 @@ def _options(variant: Mapping[str, Any], names: list[str]) -> dict[str, str]:
             found[names[number - 1] if number <= len(names) else f"Option{number}"] = value
     for pairs in (variant.get(name) for name in _PAIRS):
         for one in pairs if isinstance(pairs, list) else []:
-            if isinstance(one, dict) and one.get("name") and not isinstance(one.get("value"), dict | list | None):
-                found[text_of(one["name"])] = text_of(one["value"])
+            said = (
+                next((one[key] for key in ("value", "label") if one.get(key)), None) if isinstance(one, dict) else None
+            )
+            name = next((text_of(one[key]) for key in _CALLED if one.get(key)), "") if said is not None else ""
+            if name and not isinstance(said, dict | list):
+                found[name] = text_of(said)
     for name in variant:
         if folded(name) in _OPTIONS and (value := text_of(variant[name]).strip()):
             found.setdefault(name, value)
@@ -97,7 +113,7 @@ def _price(variant: Mapping[str, Any]) -> Any:
     of_first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
     for price in (*(variant.get(name) for name in _PRICES), of_first.get("value"), of_first.get("price")):
         if isinstance(price, dict) and "centAmount" not in price:
-            price = price.get("amount") or price.get("value")
+            price = price.get("amount") or price.get("value") or price.get("text")
         if price not in (None, "") and not isinstance(price, list):
             return price
     return None

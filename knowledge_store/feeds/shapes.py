@@ -25,11 +25,11 @@ from reaseq.knowledge_store.feeds.rows import PLAIN, Feed, Record, Row, Writing,
 
 @dataclass(frozen=True)
 class Shape:
-    """`marks` are columns that only this system's files have together; `fields` says what its columns mean, `writing`
-    where values of ours go."""
+    """`marks` are columns that only this system's files have together, in several ways; `fields` says what its columns
+    mean, `writing` where values of ours go."""
 
     name: str
-    marks: Sequence[str]
+    marks: Sequence[Sequence[str]]
     fields: Mapping[str, str]
     rows: Callable[[Iterable[Row]], Iterator[Row]]
     writing: Writing = PLAIN
@@ -45,25 +45,19 @@ def _titled_by_models(found: Iterable[Row]) -> Iterator[Row]:
 
 
 SHAPES = (
-    *(Shape("Shopify products", marks, shopify.FIELDS, shopify.rows, shopify.WRITING) for marks in shopify.MARKS),
-    Shape("WooCommerce products", woocommerce.MARKS, woocommerce.FIELDS, woocommerce.rows, woocommerce.WRITING),
-    Shape(
-        "WooCommerce products", woocommerce.MARKS_OF_PRICES, woocommerce.FIELDS, woocommerce.rows, woocommerce.WRITING
-    ),
-    Shape("Magento products", magento.MARKS, magento.FIELDS, magento.rows, magento.WRITING),
-    Shape("Magento products", magento.MARKS_OF_SOME, magento.FIELDS, magento.rows, magento.WRITING),
+    Shape("Shopify products", shopify.MARKS, shopify.FIELDS, shopify.rows, shopify.WRITING),
     Shape("BigCommerce products", bigcommerce.MARKS_OLD, bigcommerce.FIELDS_OLD, bigcommerce.rows),
     Shape("BigCommerce products", bigcommerce.MARKS_NEW, bigcommerce.FIELDS_NEW, bigcommerce.rows),
+    Shape("WooCommerce products", woocommerce.MARKS, woocommerce.FIELDS, woocommerce.rows, woocommerce.WRITING),
+    Shape("Magento products", magento.MARKS, magento.FIELDS, magento.rows, magento.WRITING),
     Shape("Amazon flat file", amazon.MARKS, amazon.FIELDS, amazon.rows, amazon.WRITING),
-    Shape("Icecat", icecat.MARKS_XML, icecat.FIELDS, icecat.rows_of_xml),
-    Shape("Icecat", icecat.MARKS_JSON, icecat.FIELDS, icecat.rows_of_json),
-    Shape("schema.org products", schema_org.MARKS, schema_org.FIELDS, schema_org.rows),
+    Shape("Icecat", (icecat.MARKS_XML,), icecat.FIELDS, icecat.rows_of_xml),
+    Shape("Icecat", (icecat.MARKS_JSON,), icecat.FIELDS, icecat.rows_of_json),
+    Shape("schema.org products", (schema_org.MARKS,), schema_org.FIELDS, schema_org.rows),
     Shape("Google Merchant products", google.MARKS, google.FIELDS, google.rows, google.WRITING),
-    Shape("Google Merchant products", google.MARKS_OF_GROUPS, google.FIELDS, google.rows, google.WRITING),
-    Shape("Google Merchant products", google.MARKS_OF_SALES, google.FIELDS, google.rows, google.WRITING),
-    Shape("YML offers", ("model", "vendor"), {}, _titled_by_models),
-    Shape("products with variants, a line each", nested.MARKS_OF_BULK, nested.FIELDS, nested.rows_of_bulk),
-    Shape("products with variants", nested.MARKS, nested.FIELDS, nested.rows),
+    Shape("YML offers", (("model", "vendor"),), {}, _titled_by_models),
+    Shape("products with variants, a line each", (nested.MARKS_OF_BULK,), nested.FIELDS, nested.rows_of_bulk),
+    Shape("products with variants", (nested.MARKS,), nested.FIELDS, nested.rows),
 )
 
 
@@ -72,10 +66,11 @@ def shaped(feed: Feed) -> Feed:
     feed = _in_english(feed)
     columns = set(feed.columns) | {google.named(name) for name in feed.columns}
     for shape in SHAPES:
-        if columns.issuperset(shape.marks):
+        if any(columns.issuperset(marks) for marks in shape.marks):
             # The columns are those the rows have now: several may have become one, or one several.
             names, rows = with_columns(shape.rows(feed.rows))
-            names = names or feed.columns  # nothing but variants
+            if len(names) < 2:  # nothing but variants
+                names = list(dict.fromkeys([*names, *feed.columns]))
             return replace(
                 feed,
                 format=f"{shape.name}, {feed.format}",
@@ -124,7 +119,7 @@ def _in_english(feed: Feed) -> Feed:
     """A WooCommerce feed of a shop in another language, with the columns' own names; any other as it is."""
     names = woocommerce.english(feed.columns)
     renamed = [names.get(column, column) for column in feed.columns]
-    if not names or not set(renamed).issuperset(woocommerce.MARKS) or set(feed.columns).issuperset(woocommerce.MARKS):
+    if not names or not any(set(renamed).issuperset(marks) for marks in woocommerce.MARKS):
         return feed
 
     def rows() -> Iterator[Row]:

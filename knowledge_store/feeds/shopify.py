@@ -12,7 +12,7 @@ from typing import Any
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, Writing, identifier, text_of
 
 MARKS = (
-    *(("Handle", name) for name in ("Title", "Variant SKU", "Variant Price", "Option1 Value")),
+    *(("Handle", name) for name in ("Title", "Variant SKU", "SKU", "Variant Price", "Option1 Value")),
     *(("URL handle", name) for name in ("Title", "SKU", "Price", "Option1 value")),
 )
 """The second of each by itself is an update of what is there."""
@@ -39,8 +39,12 @@ WRITING = Writing(
     "{title} (product.metafields.reaseq.{name})",
     system=frozenset(("Type", "Product Category", "Product category", "Tags", "Vendor", "Status", "Published")),
 )
-_OF_VARIANTS = re.compile(r"^(?:Option\d |Variant (?!Price$|Compare At Price$)|Image |Linked To$|Cost per item)")
-_KNOWN_OF_VARIANTS = re.compile(r"^(?:Option\d |Image |Linked To$|Variant (?:SKU|Barcode)$)")
+_STOCK = "On hand|Available|Incoming|Unavailable|Committed|Bin name|Location"
+_OF_VARIANTS = re.compile(
+    rf"^(?:Option\d |Variant (?!Price$|Compare At Price$)|Image |Linked To$|Cost per item|(?:{_STOCK})\b)"
+)
+_OF_A_PLACE = re.compile(rf"^(?:{_STOCK})\b")
+_KNOWN_OF_VARIANTS = re.compile(r"^(?:Option\d |Image |Linked To$|Variant (?:SKU|Barcode|ID)$)")
 """Those that are its options, its names, or pictures of the product."""
 _MOST_KNOWN = 100_000
 """Products whose names of options are remembered."""
@@ -56,6 +60,9 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             yield row
             continue
         values = row.values
+        if text_of(values.get("Command")).strip().casefold() == "delete":
+            yield BadRow(row.line, "is to be deleted from the shop", repr(values))
+            continue
         own = text_of(values.get("Handle")).strip()
         if not own:
             yield BadRow(row.line, "has no handle", repr(row.values))
@@ -82,7 +89,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             name or f"Option{n}": value  # names stand in a product's first row, which may be far away
             for n, name in enumerate(options, 1)
             if (value := text_of(values.get(f"Option{n} Value")).strip())
-            and (name, value) != ("Title", "Default Title")
+            and not (value == "Default Title" and name in ("", "Title"))
         }
         product = _product(values)
         variants: tuple[Variant, ...] = ()
@@ -90,19 +97,23 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         of_variants = "Option1 Value" not in values and bool(values.get("Variant SKU"))
         if chosen or of_variants:
             name = identifier(values.get("Variant SKU")) or "/".join([handle, *chosen.values()])
+            place = text_of(values.get("Location")).strip()
             own_cells = {
-                name: value
+                f"{name} ({place})" if place and _OF_A_PLACE.match(name) else name: value
                 for name, value in values.items()
-                if _OF_VARIANTS.match(name) and not _KNOWN_OF_VARIANTS.match(name)
+                if _OF_VARIANTS.match(name) and not _KNOWN_OF_VARIANTS.match(name) and name != "Location"
             }
             variants = (Variant(name, handle, chosen, values.get("Variant Price"), _names(values), own_cells),)
         else:
             product |= dict(_names(values))
-        yield Record(row.line, product, variants, product=bool(named))
+        # A row without a title is of the product above it, or an update of one that has no variants.
+        yield Record(row.line, product, variants, product=bool(named) or not (variants or title))
 
 
 def _names(values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple((column, values[column]) for column in ("Variant SKU", "Variant Barcode") if values.get(column))
+    return tuple(
+        (column, values[column]) for column in ("Variant SKU", "Variant Barcode", "Variant ID") if values.get(column)
+    )
 
 
 def _with_pictures(found: Iterable[Row]) -> Iterator[Row]:

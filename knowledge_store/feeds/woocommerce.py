@@ -13,8 +13,14 @@ from typing import Any
 from reaseq.knowledge_store.feeds.prices import holds_now
 from reaseq.knowledge_store.feeds.rows import ONLY_NAMED, BadRow, Record, Row, Variant, Writing, identifier, text_of
 
-MARKS = ("Type", "SKU", "Name", "Regular price")
-MARKS_OF_PRICES = ("Type", "SKU", "Parent", "Regular price")
+MARKS = (
+    ("Type", "SKU", "Name", "Regular price"),
+    ("ID", "Type", "SKU"),
+    ("Type", "SKU", "Parent"),
+    ("SKU", "Parent", "Regular price"),
+    *(("SKU", name) for name in ("Attribute 1 name", "Date sale price starts", "Date sale price ends")),
+)
+"""Of whole exports, and of updates with few columns."""
 FIELDS = {
     "id": "SKU",
     "title": "Name",
@@ -125,8 +131,14 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         own = sku or f"id:{number}"
         if "variation" in kind:
             parent = text_of(values.get("Parent")).strip()
-            if not parent:
+            if not parent and not sku:
                 yield BadRow(row.line, "is a variation and names no parent", repr(values))
+                continue
+            if not parent:  # an update by its own code
+                cells = {
+                    name: value for name, value in _of_today(values).items() if name not in ("Type", "Name", "Parent")
+                }
+                yield Record(row.line, cells)
                 continue
             values = _of_today(values)
             price = values.get("Sale price") or values.get("Regular price")

@@ -8,6 +8,7 @@ import pytest
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import ImportReport, import_feed
+from reaseq.knowledge_store.names import find_product
 from reaseq.knowledge_store.store import Store
 
 
@@ -153,3 +154,152 @@ def test_a_code_of_two_products_variants_is_nobodys(store: Store, tmp_path: Path
     report = imported(store, tmp_path, "sku,price\nK42,40\n")
     assert [one["price"] for name in ("boot", "shoe") for one in variants(store, name).values()] == [50] * 4
     assert report.set_aside == 1
+
+
+MAGENTO = (
+    "sku,product_type,attribute_set_code,name,price,special_price,special_price_to_date,additional_attributes,"
+    "configurable_variations\n"
+    'K41,simple,D,Kea boot,50,,,"color=Blue,size=41",\nK42,simple,D,Kea boot,50,,,"color=Blue,size=42",\n'
+    'boot,configurable,D,Kea boot,,,,,"sku=K41,size=41|sku=K42,size=42"\n'
+    'hat,simple,D,Hat,22,15,2099-01-01,"color=Blue,care=dry",\n'
+)
+AMAZON = (
+    "TemplateType=x\tVersion=1\nSKU\tName\tPrice\tParent\nitem_sku\titem_name\tstandard_price\tparent_child\t"
+    "parent_sku\tvariation_theme\tsize_name\nboot\tKea boot\t\tparent\t\tSize\t\n"
+    "K41\tKea boot 41\t50\tchild\tboot\tSize\t41\nK42\tKea boot 42\t50\tchild\tboot\tSize\t42\n"
+)
+NESTED = (
+    '[{"id":"boot","title":"Kea boot","variants":[{"sku":"K41","size":"41","price":50,"barcode":"4006381333931"},'
+    '{"sku":"K42","size":"42","price":50,"barcode":"4006381333948"}]}]'
+)
+
+
+@pytest.mark.parametrize(
+    ("full", "update"),
+    [
+        (MAGENTO, "sku,attribute_set_code,product_type,name,price\nK42,D,simple,Kea boot 42,40\n"),
+        (MAGENTO, "sku,store_view_code,price\nK42,,40\n"),
+        (AMAZON, "TemplateType=x\tVersion=1\nSKU\tPrice\tU\nitem_sku\tstandard_price\tupdate_delete\nK42\t40\tP\n"),
+        (AMAZON, "item_sku\titem_name\tstandard_price\tparent_sku\nK42\tKea boot 42\t40\tboot\n"),
+        (NESTED, '[{"id":"boot","variants":[{"sku":"K42","price":40}]}]'),
+        (NESTED, '[{"sku":"K42","price":40}]'),
+        (NESTED, "ean,price\n4006381333948,40\n"),
+        (NESTED, "Barcode,Title,Price\n4006381333948,Kea boot,40\n"),
+        (SHOPIFY, '{"products":[{"handle":"boot","variants":[{"sku":"K42","price":"40"}]}]}'),
+        (SHOPIFY, "Handle,Option1 Value,Variant Price\nboot,42,40\n"),
+        (WOO, "ID,Type,SKU,Name,Regular price,Parent\n3,variation,,Kea boot - 42,40,id:1\n"),
+        (WOO, "ID,Type,SKU,Name,Published,Regular price\n3,variation,K42,Kea boot - 42,1,40\n"),
+        (WOO, "ID;Preis\n3;40,00\n"),
+        (WOO, 'UGS,Parent,"Tarif régulier","Tarif promo"\nK42,boot,40,\n'),
+        (GOOGLE, "item_group_id,size,price\nboot,42,40\n"),
+    ],
+)  # fmt: skip
+def test_a_price_of_one_variant_by_any_means(store: Store, tmp_path: Path, full: str, update: str) -> None:
+    imported(store, tmp_path, full)
+    before = contents(store)
+    report = imported(store, tmp_path, update)
+    after = contents(store)
+    assert {name: one["price"] for name, one in after.items() if name} == {"K41": 50, "K42": 40}
+    assert {name: one.get("options") for name, one in after.items()} == {
+        name: one.get("options") for name, one in before.items()
+    }
+    assert (report.set_aside, report.new, after[""]["title"]) == (0, 0, "Kea boot")
+
+
+def test_packed_attributes_of_an_update(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, MAGENTO)
+    report = imported(store, tmp_path, "sku,additional_attributes\nhat,color=Navy\n")
+    attributes = (store.product("hat") or {})["attributes"]
+    assert (attributes["color"], attributes["care"], "additional_attributes" in attributes) == ("Navy", "dry", False)
+    assert report.cleared == 0
+    imported(store, tmp_path, "sku,store_view_code,name,price\nhat,de,Hut,99\n")
+    hat = store.product("hat") or {}
+    assert (hat["title"], hat["price"]) == ("Hat", 15)
+    imported(store, tmp_path, "sku,store_view_code,price\nhat,,19\n")
+    hat = store.product("hat") or {}
+    assert (hat["price"], hat["attributes"]["price"]) == (15, "19"), "the special price goes on"
+    imported(store, tmp_path, "sku,name,attribute_set_code,description\nhat,Hat,D,__EMPTY__VALUE__\n")
+    assert (store.product("hat") or {})["description"] == ""
+
+
+@pytest.mark.parametrize(
+    ("update", "price"),
+    [
+        ("SKU,Sale price\nMUG,\n", 10),
+        ("SKU,Sale price,Date sale price ends\nMUG,7,2024-01-01\n", 10),
+        ("SKU,Sale price\nMUG,7\n", 7),
+        ("SKU,Regular price\nMUG,12\n", 8),
+    ],
+)
+def test_sales_of_an_update(store: Store, tmp_path: Path, update: str, price: float) -> None:
+    imported(
+        store,
+        tmp_path,
+        "ID,Type,SKU,Name,Regular price,Sale price,Date sale price ends\n1,simple,MUG,M,10,8,2099-01-01\n",
+    )
+    imported(store, tmp_path, update)
+    assert (store.product("MUG") or {})["price"] == price
+
+
+@pytest.mark.parametrize("data", ["id,title,price,currency\n1,Hat,10,EUR\n", "id,title,price\n1,Hat,10 EUR\n"])
+def test_a_price_keeps_its_currency(store: Store, tmp_path: Path, data: str) -> None:
+    imported(store, tmp_path, data)
+    imported(store, tmp_path, "id,price\n1,12\n")
+    hat = store.product("1") or {}
+    assert (hat["price"], hat["currency"]) == (12, "EUR")
+
+
+@pytest.mark.parametrize("full", [SHOPIFY, WOO, NESTED, ROWS])
+def test_a_variant_under_another_code_is_the_same(store: Store, tmp_path: Path, full: str) -> None:
+    imported(store, tmp_path, full)
+    report = imported(store, tmp_path, full.replace("K4", "N4"))
+    after = variants(store, "boot")
+    assert [one["price"] for one in after.values()] == [50, 50]
+    assert (report.left_variants, find_product(store, "K41")["id"], find_product(store, "N42")["id"]) == (
+        0,
+        "boot",
+        "boot",
+    )
+
+
+def test_products_by_their_numbers_under_other_codes(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "ID,Type,SKU,Name,Regular price\n10,simple,MUG,Coffee mug,9\n")
+    imported(store, tmp_path, "ID,SKU\n10,MUG2\n")
+    assert (find_product(store, "MUG2")["id"], store.product_ids()) == ("MUG", ["MUG"])
+    imported(store, tmp_path, "ID,Type,SKU,Name,Regular price\n10,simple,MUG3,Coffee mug,8\n")
+    assert (find_product(store, "MUG3")["price"], find_product(store, "10")["id"], store.product_ids()) == (
+        8,
+        "MUG",
+        ["MUG"],
+    )
+
+
+def test_variants_that_are_gone(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, SHOPIFY)
+    fewer = SHOPIFY.rpartition("boot,")[0]
+    assert imported(store, tmp_path, fewer).left_variants == 1
+    path = tmp_path / "feed"
+    feed = open_feed(path)
+    mapping = guess_columns(feed.columns, feed.fields)
+    report = import_feed(store, feed, mapping, replaces=True, rejected_dir=tmp_path)
+    assert (report.removed_variants, set(variants(store, "boot"))) == (1, {"K41"})
+
+
+def test_a_short_list_with_titles_is_no_update_of_variants(store: Store, tmp_path: Path) -> None:
+    report = imported(store, tmp_path, "Handle,Title,Variant SKU,Variant Price\nmug,Mug,M1,9\nhat,Hat,H1,8\n")
+    assert (report.new, report.set_aside, report.further, report.variants) == (2, 0, 0, 0)
+    assert find_product(store, "H1")["price"] == 8
+
+
+def test_stock_of_several_places(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, SHOPIFY)
+    stock = "Handle,SKU,Location,On hand\nboot,K41,Berlin,5\nboot,K41,Paris,2\nboot,K42,Berlin,3\n"
+    imported(store, tmp_path, stock)
+    after = variants(store, "boot")
+    assert (after["K41"]["attributes"]["On hand (Berlin)"], after["K41"]["attributes"]["On hand (Paris)"]) == ("5", "2")
+    assert after["K42"]["attributes"]["On hand (Berlin)"] == "3"
+
+
+def test_what_is_to_be_deleted_is_set_aside(store: Store, tmp_path: Path) -> None:
+    report = imported(store, tmp_path, "Handle,Command,Title,Variant Price\na,DELETE,A,1\nb,MERGE,B,2\n")
+    assert (report.new, report.set_aside) == (1, 1)
