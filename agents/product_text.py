@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reaseq.documents.columns import LONGEST, cell_text, is_plumbing, says_something
+from reaseq.documents.columns import LONGEST, cell_text, is_plumbing, said_cells, says_something
 from reaseq.documents.document import COLUMN, Document, Sources, read_field
 
 LONGEST_SHOWN = 1500
@@ -19,10 +19,10 @@ MOST_COLUMNS = 12
 
 def source_fields(product: Mapping[str, Any]) -> dict[str, str]:
     """The fields of a product that may state something, as received: title, brand, description, and those of its other
-    columns that say something (`attributes.NAME`); lists and objects as JSON. No ids, links, dates, bare numbers, and
-    nothing that a shop's system keeps for itself."""
+    columns that say something (`attributes.NAME`, see `said_cells`); lists and objects as JSON. No ids, links, dates,
+    bare numbers, and nothing that a shop's system keeps for itself."""
     fields = {name: product[name] for name in ("title", "brand", "description") if (product.get(name) or "").strip()}
-    for name, value in (product.get("attributes") or {}).items():
+    for name, value in said_cells(product).items():
         text = cell_text(value)
         if len(text) <= LONGEST and says_something(name, text) and not is_plumbing(name, text):
             fields[f"{COLUMN}{name}"] = text

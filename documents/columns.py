@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -64,3 +65,21 @@ def cell_text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+
+
+def said_cells(product: Mapping[str, Any]) -> dict[str, Any]:
+    """A product's other columns, with the options that all its `variants` share, which are the product's; and without
+    those by which they differ, where the product's own row is that of one of them."""
+    cells = dict(product.get("attributes") or {})
+    variants = product.get("variants") or ()
+    options: dict[str, list[str]] = {}
+    for variant in variants:
+        for name, value in variant["options"].items():
+            options.setdefault(name, []).append(cell_text(value).strip())
+    for name, values in options.items():
+        shared = len(set(values)) == 1 and len(values) == len(variants)
+        if shared and name not in (*cells, "Name"):
+            cells[name] = values[0]
+        elif not shared and cell_text(cells.get(name)).strip() in values:
+            del cells[name]
+    return cells

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from reaseq.documents.columns import cell_text
+from reaseq.documents.columns import cell_text, said_cells
 from reaseq.documents.document import COLUMN
 
 
@@ -13,6 +13,9 @@ def still_stands(claim: Mapping[str, Any], product: Mapping[str, Any]) -> bool:
     name = claim["field"]
     if name is None or claim["start"] is None:
         return True
-    attributes = product["attributes"] or {}
-    text = cell_text(attributes.get(name.removeprefix(COLUMN))) if name.startswith(COLUMN) else product.get(name) or ""
+    text = (
+        cell_text(said_cells(product).get(name.removeprefix(COLUMN)))
+        if name.startswith(COLUMN)
+        else product.get(name) or ""
+    )
     return text[claim["start"] : claim["end"]] == claim["quote"] or str(claim["quote"]) in text

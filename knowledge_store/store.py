@@ -364,9 +364,10 @@ class Store:
             return connection.execute(select(EVENT_IMPORT.c.clock).limit(1)).scalar()
 
     def product(self, product_id: str) -> dict[str, Any] | None:
+        """The product with its `variants`; None if there is none of this id."""
         with self.reading() as connection:
             row = connection.execute(select(PRODUCT).where(PRODUCT.c.id == product_id)).first()
-        return dict(row._mapping) if row else None
+        return dict(row._mapping) | {"variants": self.variants([product_id]).get(product_id, [])} if row else None
 
     # Category schemas
 
@@ -643,7 +644,9 @@ class Store:
         columns = (PRODUCT.c.title, PRODUCT.c.description, PRODUCT.c.brand, PRODUCT.c.attributes)
         with self.reading() as connection:
             rows = connection.execute(select(PRODUCT.c.id, *columns).where(PRODUCT.c.id.in_(product_ids)))
-            return {row.id: dict(row._mapping) for row in rows}
+            found = {row.id: dict(row._mapping) for row in rows}
+        variants = self.variants(list(found))
+        return {key: product | {"variants": variants.get(key, [])} for key, product in found.items()}
 
     def summed_up(self, product_ids: Collection[str]) -> dict[str, list[dict[str, Any]]]:
         """The claims that summaries are composed of, by product: those that hold, and what texts deny."""

@@ -147,8 +147,12 @@ def write_variants(
                     before.attributes.get(name, "") != plain(value) for name, value in variant.attributes.items()
                 )
             elif before is None and not options and key not in rows:
-                if line in of_products:
+                if line in of_products or not siblings:
+                    # The product itself, whose names these are.
                     report.variants -= 1
+                    if price is not None:
+                        unpriced = (PRODUCT.c.id == key[0]) & PRODUCT.c.price.is_(None)
+                        connection.execute(update(PRODUCT).where(unpriced).values(price=price))
                     continue
                 reason = f"no variant {key[1]!r} of {key[0]!r} is there to update, and nothing says what it differs by"
                 rejected.add(BadRow(line, reason, ", ".join(key)))

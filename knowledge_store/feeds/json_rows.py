@@ -36,14 +36,18 @@ def json_feed(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, star
     """Raises FeedError if no object with keys is found at the beginning, or not where it is told."""
     if start.startswith("[") or not _is_lines(start):
         text.seek(0)
+        others: list[str] = []
         if reading.records and reading.records.endswith(EACH):
             prefix = reading.records
         elif reading.records:
             prefix = f"{reading.records.removesuffix('.item').removesuffix('[]')}.item".removeprefix("item.")
         else:
-            prefix = "item" if start.startswith("[") else _container(text) or ""
+            prefix, *others = ["item"] if start.startswith("[") else _containers(text)
         feed = _named(path, "JSON", _document(text, prefix), raw, size)
         taken = {"records": prefix.removesuffix("item").strip(".") or "the whole document"}
+        if others:
+            names = ", ".join(one.removesuffix(".item") for one in others[:5])
+            taken["records"] += f"   (these too may be some: --records {names})"
         if prefix.endswith(EACH):
             taken["id"] = "the key of each record, where it has no id itself"
         written = None if prefix.endswith("edges.item") else Layout("JSON", text.encoding, place=prefix)
@@ -154,9 +158,10 @@ def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
         return
 
 
-def _container(text: io.TextIOWrapper) -> str | None:
+def _containers(text: io.TextIOWrapper) -> list[str]:
     """Where in a document the records are, as ijson names it: the array, or the object with an id for each key, whose
-    objects hold most of what products have, the outer before the inner. The text is at its beginning again."""
+    objects hold most of what products have, the outer before the inner ("": it is one record); behind it others whose
+    objects have titles as well. The text is at its beginning again."""
     import ijson
 
     held: dict[str, dict[str, None]] = {}
@@ -205,9 +210,11 @@ def _container(text: io.TextIOWrapper) -> str | None:
             lists[each] = None
     best = max(lists, key=score, default=None)
     if best is None or not (score(best)[0] or score(best)[2]):
-        return None
+        return [""]
     itself = score("")  # a document may be one product, and its lists its variants
-    return None if itself[0] and itself[1] >= score(best)[1] and not score(best)[2] else best
+    if itself[0] and itself[1] >= score(best)[1] and not score(best)[2]:
+        return [""]
+    return [best, *(one for one in lists if one != best and score(one)[0] and score(one)[1] > 1)]
 
 
 class _Bytes:

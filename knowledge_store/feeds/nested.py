@@ -52,7 +52,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             )
             called = tuple((name, one[name]) for name in _IDS if one.get(name))
             if not chosen and titled and len(listed) == 1:
-                values |= {f"variant.{name}": value for name, value in called}  # it is the product
+                values |= {f"variant {name}": value for name, value in called}  # it is the product
                 continue
             if not chosen and titled:
                 chosen = {ONLY_NAMED: text_of(one.get("title") or one.get("name")).strip() or own}
@@ -75,7 +75,7 @@ def rows_of_bulk(found: Iterable[Row]) -> Iterator[Row]:
             yield from rows([row])
             continue
         cells = {name: value for name, value in row.values.items() if name != "__parentId"}
-        is_variant = "/ProductVariant/" in text_of(cells.get("id")) or _options(cells, [])
+        is_variant = any(cells.get(name) for name in (*_IDS[:1], *_PRICES, "barcode")) or _options(cells, [])
         whole = {"id": parent, "variants": [cells] if is_variant else []}
         yield from (
             made._replace(product=False) for made in rows([Record(row.line, whole)]) if isinstance(made, Record)

@@ -25,7 +25,7 @@ _SCIENTIFIC = re.compile(r"\s*\d+(?:\.\d+)?[eE][+-]?\d{1,2}\s*")
 _DATE = re.compile(r"\s*(?:(?:19|20)\d\d-\d\d-\d\d|\d{1,2}([./])\d{1,2}\1(?:19|20)\d\d)(?!\d)")
 _SHARE = re.compile(r"^\s*[-−]?\d+(?:[.,]\d+)?\s*%")
 _COUNTED = re.compile(r"\s*(?:[x×]\s*\d|(?:pcs|stk|stück|pack|pieces|for|für|pour|per)\b)", re.IGNORECASE)
-_AMOUNTS = ("gross", "amount", "value", "price", "net")
+_AMOUNTS = ("gross", "amount", "value", "price", "net", "text")
 _CODES = ("currencyCode", "currency", "currency_code", "currencyIsoCode")
 """Keys of an object that is a price."""
 _DECIMALS = re.compile(r"\d([.,])\d{1,2}(?!\d)(?!.*\d[.,]\d)")

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
@@ -18,11 +19,16 @@ _DEEPEST = 50
 _PEEKED = 100
 _LONGEST_SHOWN = 10_000
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]")
-_LANGUAGE = re.compile(r"[a-z]{2}(?:[_-][A-Za-z]{2})?")
-_LANGUAGE_KEYS, _TEXT_KEYS = ("lang", "language", "locale", "languageCode"), ("value", "text", "content", "name")
-_MOST_KEYS = 3
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[_-][A-Za-z]{2})?")
+_LANGUAGE_KEYS, _TEXT_KEYS = (
+    ("lang", "language", "locale", "languageCode"),
+    ("value", "text", "content", "name", "data"),
+)
+_MOST_KEYS = 4
 _DECIMALS = re.compile(r"(\d+)\.0+")
 _QUOTED = re.compile(r"'(\w[^']*)")
+_LETTERS = 3
+"""Of a language's code in ISO 639-2."""
 EMPTY = frozenset({"", "null", "none", "nan", "n/a", r"\n"})
 """Words for nothing; the last is what MySQL writes (`\\N`)."""
 _LONG = 20
@@ -256,7 +262,21 @@ def _in_a_language(one: Any) -> tuple[str, Any] | None:
         return None
     language = next((str(one[key]) for key in _LANGUAGE_KEYS if one.get(key)), "")
     text = next((one[key] for key in _TEXT_KEYS if isinstance(one.get(key), str)), None)
-    return (language, text) if text is not None and _LANGUAGE.fullmatch(language) else None
+    return (short_language(language), text) if text is not None and _LANGUAGE.fullmatch(language) else None
+
+
+def _is_of_no_language(one: Any) -> bool:
+    """Is it a value of Akeneo's, of no language and no channel?"""
+    return isinstance(one, dict) and one.keys() >= {"locale", "scope", "data"}
+
+
+@lru_cache
+def short_language(code: str) -> str:
+    """A language by two letters, where there are two for its three (`eng`: `en`), as the Unicode CLDR has them."""
+    from babel.core import get_global
+
+    main, sign, rest = code.partition("-") if "-" in code else code.partition("_")
+    return str(get_global("language_aliases").get(main, main)) + sign + rest if len(main) == _LETTERS else code
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -267,6 +287,8 @@ def flat(values: Mapping[str, Any]) -> dict[str, Any]:
             made |= {f"{name}.{inner}": item for inner, item in flat(value).items()}
         elif isinstance(value, list) and (said := [_in_a_language(one) for one in value]) and all(said):
             made |= {f"{name}.{one[0]}": one[1] for one in said if one is not None}
+        elif isinstance(value, list) and len(value) == 1 and _is_of_no_language(value[0]):
+            made[name] = value[0]["data"]
         else:
             made[name] = value
     return made

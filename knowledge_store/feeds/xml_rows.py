@@ -25,6 +25,7 @@ from reaseq.knowledge_store.feeds.rows import (
     Row,
     checked,
     flat,
+    short_language,
     strings,
     with_columns,
 )
@@ -32,11 +33,13 @@ from reaseq.knowledge_store.feeds.rows import (
 _SCANNED = 20_000
 _KNOWN = frozenset(("item", "entry", "product", "offer"))
 """What records are called in feeds of known systems."""
-_LANGUAGE = re.compile(r"[a-z]{2}(?:[_-][A-Za-z]{2})?")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[_-][A-Za-z]{2})?")
+_NAMESPACE = re.compile(r'\sxmlns(?::[\w.-]+)?="[^"]*"')
 _NAMED = frozenset(("param", "attribute", "property", "feature", "characteristic", "specification"))
 """Elements that say by an attribute what their text is."""
 _LISTS = {"variants": "variants", "variations": "variants", "skus": "variants"}
 """Elements whose inner ones are variants, and what those are called in other formats."""
+_VARIANT = "variant"
 _ENOUGH = 4
 """Fields of a product beyond which an inner element is no better record than an outer one."""
 _DEEPEST_PATH = 10
@@ -252,6 +255,7 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
         marked = (element.text or "").lstrip() + "".join(
             etree.tostring(child, encoding="unicode") for child in children
         )
+        marked = _NAMESPACE.sub("", marked)
         return marked if not element.attrib else {**dict(element.attrib), "text": marked}
     made: dict[str, Any] = {_local(str(name)): str(value) for name, value in element.attrib.items()}
     for child in children:
@@ -266,8 +270,10 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
         if name in _NAMED and isinstance(value, dict) and value.get("name") and "text" in value:
             name, value = value["name"], value["text"]  # <param name="Colour">black</param>
         elif isinstance(value, dict) and value.keys() == {"lang", "text"} and _LANGUAGE.fullmatch(value["lang"]):
-            name, value = f"{name}.{value['lang']}", value["text"]  # <name xml:lang="en">
-        if name not in made:
+            name, value = f"{name}.{short_language(value['lang'])}", value["text"]  # <name xml:lang="en">
+        if name.casefold() == _VARIANT and isinstance(value, dict):
+            made.setdefault("variants", []).append(value)  # without an element around them
+        elif name not in made:
             made[name] = value
         elif isinstance(made[name], list):
             made[name].append(value)

@@ -782,3 +782,94 @@ def test_maps_and_bytes_of_parquet(store: Store, tmp_path: Path) -> None:
     pq.write_table(table, buffer := io.BytesIO())
     report = imported(store, tmp_path, buffer.getvalue())
     assert (report.new, product(store, "1")["attributes"]) == (2, {"more.color": "red"})
+
+
+@pytest.mark.parametrize(
+    ("data", "variants"),
+    [
+        (
+            '[{"id":"p","name":"A","variants":[{"sku":"V1","name":"Small","price":5},{"sku":"V2","name":"Big","price":6}]}]',
+            {"V1": ({"Name": "Small"}, 5), "V2": ({"Name": "Big"}, 6)},
+        ),
+        (
+            '[{"id":"p","name":"A","variants":[{"sku":"V1","option_values":[{"option_display_name":"Size","label":"S"}]},'
+            '{"sku":"V2","price":6,"option_values":[{"option_display_name":"Size","label":"M"}]}]}]',
+            {"V1": ({"Size": "S"}, None), "V2": ({"Size": "M"}, 6)},
+        ),
+        (
+            '<f><x id="p"><name>A</name><variants><variant sku="V1"><size>41</size><price currency="EUR">5</price>'
+            '</variant><variant sku="V2"><size>42</size><price currency="EUR">6</price></variant></variants></x>'
+            '<x id="q"><name>B</name></x></f>',
+            {"V1": ({"size": "41"}, 5), "V2": ({"size": "42"}, 6)},
+        ),
+        (
+            "<f><x><id>p</id><name>A</name><variant><sku>V1</sku><size>41</size></variant><variant><sku>V2</sku><size>42"
+            "</size></variant></x><x><id>q</id><name>B</name><variant><sku>V3</sku><size>42</size></variant></x></f>",
+            {"V1": ({"size": "41"}, None), "V2": ({"size": "42"}, None)},
+        ),
+        (
+            '[{"key":"p","name":{"en":"A","de":"B"},"masterVariant":{"sku":"V1","attributes":[{"name":"size","value":"41"}],'
+            '"prices":[{"value":{"centAmount":500,"currencyCode":"EUR","fractionDigits":2}}]},'
+            '"variants":[{"sku":"V2","attributes":[{"name":"size","value":"42"}]}]}]',
+            {"V1": ({"size": "41"}, 5), "V2": ({"size": "42"}, None)},
+        ),
+    ],
+)
+def test_variants_with_whatever_they_differ_by(
+    store: Store, tmp_path: Path, data: str, variants: dict[str, tuple[dict[str, str], float | None]]
+) -> None:
+    imported(store, tmp_path, data)
+    found = {one["id"]: (one["options"], one["price"]) for one in store.variants(["p"])["p"]}
+    assert found == variants
+    assert product(store, "p")["title"] == "A"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"products":[{"id":7,"title":"Mug","variants":[{"id":71,"title":"Default Title","price":"9.00",'
+        '"sku":"M1","barcode":"4006381333931","option1":"Default Title"}],'
+        '"options":[{"name":"Title","values":["Default Title"]}]}]}',
+        '{"id":"7","title":"Mug"}\n{"id":"71","sku":"M1","barcode":"4006381333931","price":"9.00","__parentId":"7"}\n',
+    ],
+)
+def test_the_only_variant_is_the_product(store: Store, tmp_path: Path, data: str) -> None:
+    imported(store, tmp_path, data)
+    names = read_names(store)
+    assert {names.find(one) for one in ("7", "71", "M1", "4006381333931", "04006381333931")} == {"7"}
+    assert product(store, "7")["price"] == 9
+
+
+def test_several_lists_of_products_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "feed"
+    path.write_text('{"mens":[{"sku":"1","name":"A"},{"sku":"2","name":"B"}],"womens":[{"sku":"3","name":"C"}]}')
+    assert "--records womens" in open_feed(path).taken["records"]
+
+
+@pytest.mark.parametrize(
+    ("data", "product_id"),
+    [
+        ('<f><p><id>5</id><n xml:lang="eng">Screw</n><name xml:lang="eng">Screw</name><name xml:lang="fre">Vis</name>'
+         '</p><p><id>6</id><name xml:lang="eng">Nail</name></p></f>', "5"),
+        ('{"_embedded":{"items":[{"identifier":"5","values":{"name":[{"locale":"fr_FR","scope":null,"data":"Vis"},'
+         '{"locale":"en_US","scope":null,"data":"Screw"}],"ean":[{"locale":null,"scope":null,"data":"4006381333931"}]}},'
+         '{"identifier":"6","values":{"name":[{"locale":"en_US","scope":null,"data":"Nail"}]}}]}}', "5"),
+    ],
+)  # fmt: skip
+def test_titles_in_languages_of_any_notation(store: Store, tmp_path: Path, data: str, product_id: str) -> None:
+    path = tmp_path / "feed"
+    path.write_text(data)
+    feed = open_feed(path)
+    import_feed(store, feed, guess_columns(feed.columns, feed.fields, "en"), rejected_dir=tmp_path)
+    assert (product(store, product_id)["title"], store.count_products()) == ("Screw", 2)
+
+
+def test_what_sums_up_is_no_product(store: Store, tmp_path: Path) -> None:
+    report = imported(store, tmp_path, "SKU;Name;Price\nA;Desk;12,00\nTotal;3 articles;33,00\n;Summe;33,00\n")
+    assert (report.new, report.set_aside) == (1, 2)
+
+
+@pytest.mark.parametrize("column", ["Art.-Nr.", "Artikelnr", "Артикул", "Item no."])
+def test_a_code_of_the_shop_comes_before_a_barcode(store: Store, tmp_path: Path, column: str) -> None:
+    imported(store, tmp_path, f"EAN;{column};Bezeichnung\n4006381333931;100;Mantel\n")
+    assert product(store, "100")["title"] == "Mantel"
