@@ -104,7 +104,7 @@ def import_events(
     table.add_row("  of unknown products", f"{report.unknown_items:,}")
     console.print(table)
     if report.by_device:
-        told = f"{report.by_device:,} rows of no user are of who has the same {report.device}."
+        told = f"{report.by_device:,} rows name no user: their {report.device} stands for one, known by nothing else."
         console.print(Text(printable(told)), soft_wrap=True)
     for line, reason in report.first_rejected:
         console.print(Text(f"line {line}: {printable(reason)}"), soft_wrap=True)

@@ -29,7 +29,10 @@ COLUMNS = (
 )
 """Of a sheet; `decision` and `new_value` are for people to fill in."""
 _NAMES: dict[str, tuple[str, ...]] = {
-    "product": ("product id", "product", "id", "sku", "item", "article number", "artikelnummer"),
+    "product": (
+        *("product id", "product", "id", "sku", "item", "article number", "artikelnummer", "handle", "barcode", "ean"),
+        *("gtin", "variant sku", "asin", "item number"),
+    ),
     "attribute": ("attribute",),
     "value": ("value",),
     "decision": ("decision", "action", "decide"),

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,9 @@ from reaseq.knowledge_store.times import Clock
 IMPRESSION, RETURN = "impression", "return"
 PASSIVE = (IMPRESSION, RETURN)
 """Kinds of events that nobody should learn a preference from."""
-FIELDS = ("user", "item", "time", "position", "kind", "impressions", "label", "quantity", "invoice")
+FIELDS = ("user", "item", "time", "position", "kind", "impressions", "label", "quantity", "invoice", "status")
 """`label` is 1 where an item that was shown was acted on and 0 where not; `impressions` lists what was shown beside. A
-`quantity` below 0 and an `invoice` that begins with C say that something came back."""
+`quantity` below 0, an `invoice` that begins with C and a `status` that says so mean that something came back."""
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "user": (
@@ -54,12 +55,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "position": ("position", "pos", "order", "rank", "sequence", "seq", "step", "index"),
     "kind": (
         "kind", "event", "event type", "eventtype", "event name", "action", "action type", "behavior", "behaviour",
-        "aktion", "ereignis", "type",
+        "aktion", "ereignis", "type", "typ", "ereignistyp", "vorgang",
     ),
     "impressions": ("impressions", "shown", "inview", "article ids inview", "exposed", "slate"),
     "label": ("label", "click", "clicked", "is click"),
     "quantity": ("quantity", "qty", "units", "menge", "anzahl", "quantité", "cantidad", "quantità", "aantal"),
     "invoice": ("invoice", "invoice no", "invoiceno", "invoice number", "rechnungsnummer"),
+    "status": ("financial status", "order status", "status", "state", "bestellstatus", "belegart", "zahlungsstatus"),
 }  # fmt: skip
 _DEVICES = frozenset(
     ("user pseudo id", "anonymous id", "client id", "visitor id", "visitorid", "cookie id", "distinct id", "device id")
@@ -68,7 +70,14 @@ _DEVICES = frozenset(
 _BATCH = 20_000
 _PEEKED = 1000
 """Rows whose values tell which column is the item."""
-_OF_DAY = re.compile(r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:\s*[AaPp]\.?[Mm]\.?)?")
+_OF_DAY = re.compile(r"\d{1,2}[:.h]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?(?:\s*Uhr)?(?:\s*[AaPp]\.?[Mm]\.?)?")
+_ORDERS = frozenset(
+    (
+        *("name", "order id", "order number", "order no", "order", "increment id", "order name", "transaction id"),
+        *("invoice", "invoice no", "bestellnummer", "bestellnr", "auftragsnummer", "bon", "bonnummer", "receipt"),
+    )
+)
+"""Columns of the order that a row is a line of: its further lines may leave out who bought, and when."""
 _DAYS = re.compile(r"date|datum|day|tag|fecha|jour|giorno|data", re.IGNORECASE)
 _NEGATIVE = re.compile(r"[-−–]\s*\d+(?:[.,]\d+)?(?:\s*\D*)?|\d+(?:[.,]\d+)?\s*[-−]|\(\d+(?:[.,]\d+)?\)")
 _FAR_MORE = 4
@@ -231,14 +240,18 @@ def import_events(
     rejected = RejectedRows(rejected_dir / f"{feed.path.name}-events-{import_id}.csv", report)
     rows = iter(feed.rows)
     reader: _Reader | None = None
+    order, first = "", None
     try:
         while batch := list(islice(rows, _BATCH)):
             if reader is None:
                 reader = _Reader.of(batch, mapping, kind, names)
                 report.device = _device(feed.columns, mapping)
+                order, first = _order_of(feed.columns, mapping), None
             events: dict[tuple[str, float, str, str], None] = {}
             for row in batch:
                 report.rows += 1
+                if order and isinstance(row, Record):
+                    row, first = _with_order(row, order, first, mapping)
                 if report.device and isinstance(row, Record):
                     row = _with_device(row, mapping["user"], report)
                 made = row if isinstance(row, BadRow) else reader.events_of(row, report.rows)
@@ -266,6 +279,29 @@ def import_events(
     return report
 
 
+def _with_order(record: Record, order: str, first: Record | None, mapping: Mapping[str, str]) -> tuple[Record, Record]:
+    """A line of an order with the user and the time that only the order's first line says; and that line."""
+    own = identifier(record.values.get(order))
+    if not own or first is None or own != identifier(first.values.get(order)):
+        return record, record
+    missing = [column for name in ("user", "time", "status") if (column := mapping.get(name))]
+    told = {column: first.values.get(column) for column in missing if is_empty(record.values.get(column))}
+    return (record._replace(values=record.values | told), first) if told else (record, first)
+
+
+@lru_cache(maxsize=1000)
+def _came_back(said: str) -> bool:
+    """Does it say that something came back ("refunded", "Order Refunded", "order_cancelled")?"""
+    return said in _CAME_BACK or re.split(r"[\s_.:-]+", said)[-1] in _CAME_BACK
+
+
+def _order_of(columns: Sequence[str], mapping: Mapping[str, str]) -> str:
+    """The column of orders, where rows are their lines."""
+    used = {column for field, column in mapping.items() if field != "invoice"}
+    free = (column for column in columns if column not in used)
+    return next((column for column in free if folded(column) in _ORDERS), "")
+
+
 def _device(columns: Sequence[str], mapping: Mapping[str, str]) -> str:
     """The column of browsers or apps, beside that of users."""
     free = (column for column in columns if column not in mapping.values())
@@ -288,6 +324,7 @@ def _is_nobody(user: str) -> bool:
 _CAME_BACK = frozenset(
     (
         *("return", "returned", "refund", "refunded", "cancelled", "canceled", "chargeback", "storno", "retour"),
+        *("voided", "gutschrift", "stornorechnung", "storniert", "retourniert", "annullata", "annulé", "remboursé"),
         *("rückgabe", "retoure", "rückerstattung", "remboursement", "devolución", "reembolso", "reso", "rimborso"),
         *("zwrot", "返品"),
     )
@@ -357,7 +394,8 @@ class _Reader:
         if at is None:
             return bad("its position is no number")
         named = identifier(values.get(column["kind"])).casefold() if "kind" in column else ""
-        what = RETURN if named in _CAME_BACK else named or self.kind
+        status = identifier(values.get(column["status"])).casefold() if "status" in column else ""
+        what = RETURN if _came_back(named) or _came_back(status) else named or self.kind
         if "quantity" in column and _is_negative(values.get(column["quantity"])):
             what = RETURN
         if "invoice" in column and _RETURNED.fullmatch(identifier(values.get(column["invoice"]))):

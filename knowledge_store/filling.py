@@ -113,7 +113,8 @@ class Places:
         wanted = [*(column[name] for name in attributes), *spare.values()]
         added = dict.fromkeys(name for name in wanted if name not in columns)
         system = frozenset(shut) | feed.writing.system
-        return cls(column, list(added), feed.writing, values, pairs_of(columns), frozenset(prose), system, spare)
+        pairs = {name: value for name, value in pairs_of(columns).items() if value not in system}
+        return cls(column, list(added), feed.writing, values, pairs, frozenset(prose), system, spare)
 
     def spelled(self, name: str) -> str:
         """The column of ours that is called so."""

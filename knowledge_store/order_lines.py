@@ -31,6 +31,7 @@ def of_lines(feed: Feed, items: Collection[str]) -> Feed:
     column = next(iter(found))
     columns, rows = with_columns(_taken_apart(everything, column, own, items))
     if own:
+        columns = [own, *(one for one in columns if one != own)]  # of two that are called alike, the one that is whole
         return replace(feed, columns=columns, rows=rows, taken={**feed.taken, "also an event each of": column})
     made = replace(feed, columns=columns, rows=rows, taken={**feed.taken, "an event each of": column})
     return of_lines(made, items)  # orders within a document, lines within an order

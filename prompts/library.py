@@ -24,7 +24,8 @@ BUNDLED = Path(__file__).parent
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 _JINJA = re.compile(r"\{[%#].*?[%#]\}", re.DOTALL)
-_MALFORMED = re.compile(r"\{\{|\}\}")
+_MALFORMED = re.compile(r"\{\{|(?<!\{)\{?\s*\b[a-z][a-z0-9_]*\s*\}\}(?!\})")
+"""Half a placeholder; two brackets that end JSON are none."""
 # Control characters but for newline and tab, zero-width and bidirectional marks, tag characters.
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"

@@ -37,7 +37,13 @@ FIELDS = {
 }
 WRITING = Writing(
     "{title} (product.metafields.reaseq.{name})",
-    system=frozenset(("Type", "Product Category", "Product category", "Tags", "Vendor", "Status", "Published")),
+    # What variants differ by is theirs: an edit of the first would part it from the others.
+    system=frozenset(
+        (
+            *("Type", "Product Category", "Product category", "Tags", "Vendor", "Status", "Published"),
+            *(f"Option{n} {value}" for n in (1, 2, 3) for value in ("Value", "value")),
+        )
+    ),
 )
 _STOCK = "On hand|Available|Incoming|Unavailable|Committed|Bin name|Location"
 _OF_VARIANTS = re.compile(

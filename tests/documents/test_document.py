@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reaseq.documents.columns import is_plumbing, says_something
+from reaseq.documents.columns import is_plumbing, said_cells, says_something
 from reaseq.documents.document import Document, Kind, read_field
 from reaseq.documents.markup import read
 from reaseq.documents.packed import unpacked
@@ -186,3 +186,20 @@ def test_reading_never_fails(text: str) -> None:
     document = Document({"title": text, "description": text, "attributes.a": text})
     assert all(isinstance(field.shown(), str) for field in document.fields.values())
     assert all(len(field.scopes) == len(field.tokens) for field in document.fields.values())
+
+
+@pytest.mark.parametrize(
+    ("cells", "options", "said"),
+    [
+        ({}, [{"size": "41", "color": "red"}, {"size": "42", "color": "red"}], {"color": "red"}),
+        ({"color": "red"}, [{"color": "red"}, {"color": "blue"}], {}),
+        ({"Size": "S, M"}, [{"Size": "S"}, {"Size": "M"}], {"Size": "S, M"}),
+        ({"care": "dry"}, [{"color": "red"}, {}], {"care": "dry"}),
+        ({}, [{"Name": "Hat"}], {}),
+        ({"care": "dry"}, [], {"care": "dry"}),
+    ],
+)
+def test_cells_of_a_product_and_its_variants(
+    cells: dict[str, str], options: list[dict[str, str]], said: dict[str, str]
+) -> None:
+    assert said_cells({"attributes": cells, "variants": [{"options": one} for one in options]}) == said

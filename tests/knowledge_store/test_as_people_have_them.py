@@ -873,3 +873,42 @@ def test_what_sums_up_is_no_product(store: Store, tmp_path: Path) -> None:
 def test_a_code_of_the_shop_comes_before_a_barcode(store: Store, tmp_path: Path, column: str) -> None:
     imported(store, tmp_path, f"EAN;{column};Bezeichnung\n4006381333931;100;Mantel\n")
     assert product(store, "100")["title"] == "Mantel"
+
+
+@pytest.mark.parametrize(
+    ("log", "kinds"),
+    [
+        (
+            '{"event":"Order Completed","userId":"u","timestamp":"2025-02-01T10:00:00Z","properties":{"products":'
+            '[{"product_id":"1"}]}}\n{"event":"Product Viewed","userId":"u","timestamp":"2025-02-01T11:00:00Z",'
+            '"properties":{"product_id":"2"}}\n',
+            [("1", "order completed"), ("2", "product viewed")],
+        ),
+        (
+            "Name,Email,Created at,Lineitem sku\n#1,u,2025-10-07 09:50:25 +0200,1\n#1,,2025-10-07 09:50:25 +0200,2\n"
+            "#2,v,2025-10-08 09:50:25 +0200,2\n",
+            [("1", "purchase"), ("2", "purchase")],
+        ),
+        ("Order ID,Customer,Date,SKU\n7,u,2025-10-07,1\n7,,,2\n", [("1", "purchase"), ("2", "purchase")]),
+        (
+            "user;artikel;zeit;typ\nu;1;05.01.26 14:05;Kauf\nu;1;06.01.2026 9:05:00 Uhr;Retoure\n",
+            [("1", "kauf"), ("1", "return")],
+        ),
+        (
+            "customer,sku,date,Financial Status\nu,1,2025-01-05,paid\nu,2,2025-01-06,voided\n",
+            [("1", "purchase"), ("2", "return")],
+        ),
+        (
+            "user,item,date,event\nu,1,2025-01-05,purchase\nu,2,2025-01-06,Order Refunded\n",
+            [("1", "purchase"), ("2", "return")],
+        ),
+        (
+            "Bon,Datum,Uhrzeit,Kunde,EAN\n1,05.01.2026,10:15,u,1\n2,05.01.2026,9.30,u,2\n",
+            [("2", "purchase"), ("1", "purchase")],
+        ),
+    ],
+)
+def test_logs_of_shops_and_tills(store: Store, tmp_path: Path, log: str, kinds: list[tuple[str, str]]) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n2,b\n")
+    log_of(store, tmp_path, log)
+    assert [(one["product_id"], one["kind"]) for one in history(store, "u", without=())] == kinds

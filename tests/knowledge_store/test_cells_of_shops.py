@@ -360,3 +360,11 @@ def test_odd_documents_stay_as_they_are_but_for_what_is_filled(tmp_path: Path, d
     assert re.sub(rb'(?:, )?"closure": "(?:zip)?"|<closure.*(?=</p>)', b"", made) == re.sub(
         rb'(?:, )?"closure": ""|<closure.*(?=</p>)', b"", data
     )
+
+
+def test_what_variants_share_is_edited_beside_their_options(tmp_path: Path) -> None:
+    metafield = "Color (product.metafields.custom.color)"
+    header = f"Handle,Title,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,{metafield}\n"
+    data = f"{header}run,Runner,Size,42,Color,Black,R42,\nrun,,,43,,Black,R43,\n"
+    made, _ = exported(tmp_path, data.encode(), {"run": {"color": ["black"]}}, [("run", "color", "black", "brown")])
+    assert made.decode() == f"{header}run,Runner,Size,42,Color,Black,R42,brown\nrun,,,43,,Black,R43,\n"

@@ -224,6 +224,7 @@ def test_a_prompt_of_an_agent_uses_what_that_is_given(path: Path) -> None:
             [(6, "system ends before '# 1")],
         ),
         (("max_tokens: 40", "max_tokens: 40 # enough"), []),
+        (("Check {{", 'Reply like {"1": {"a": {}}}. Check {{'), []),
         (("  Check", "  # A heading\n  Check"), []),
     ],
 )
