@@ -123,8 +123,11 @@ class Letters:
         )
         return counts / np.linalg.norm(counts, axis=1, keepdims=True)
 
-    def span_vectors(self, text: str, spans: Any) -> Any:
-        return self.encode([text[start:end] for start, end in spans]) if len(spans) else np.zeros((0, 26), np.float32)
+    def span_vectors(self, texts: Any) -> Any:
+        return [
+            self.encode([text[start:end] for start, end in spans]) if len(spans) else np.zeros((0, 26), np.float32)
+            for text, spans in texts
+        ]
 
 
 @pytest.fixture
