@@ -335,7 +335,7 @@ class _Delimited:
 
     def filled(self, text: str, row: KnownRow) -> tuple[str, Filled]:
         columns = self.layout.columns
-        spans = cell_spans(text, self.delimiter, escaped=self.layout.escaped)
+        spans = cell_spans(text, self.delimiter, escaped=self.layout.escaped, spaced=self.layout.spaced)
         known = row[2]
         pairs = zip(columns, spans, strict=False) if known else ()
         cells = {name: self._read(text[slice(*span)]) for name, span in pairs}

@@ -38,7 +38,9 @@ def delimited(
     dialect = dialect_of(start, reading, is_header)
     delimiter = dialect.delimiter
     lines = _Lines(text, dialect.header - 1, escaped=dialect.escaped)
-    reader = csv.reader(lines, delimiter=delimiter)
+    sign = re.escape(delimiter)
+    spaced = delimiter != " " and re.search(rf'{sign} +"[^"\n]*" *(?:{sign}|$)', start, re.MULTILINE) is not None
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=spaced)
     try:
         header = next(reader, [])
     except csv.Error as error:
@@ -64,15 +66,15 @@ def delimited(
                 return
             if not any(cells):
                 continue
-            if (len(lines.record) > 1 or lines.ended) and not _well_quoted(lines.record, delimiter):
+            if (len(lines.record) > 1 or lines.ended) and not _well_quoted(lines.record, delimiter, spaced):
                 # Its cell swallowed what follows, which is given out again as lines of their own.
                 yield BadRow(line, "opens a quote that is not closed", lines.back_to_second())
                 continue
             whole = delimiter.join(cells)
-            if '"' in whole and not dialect.escaped and not _well_quoted(lines.record, delimiter):
+            if '"' in whole and not dialect.escaped and not _well_quoted(lines.record, delimiter, spaced):
                 # Quotes within a quoted cell that are not doubled: it ends where a quote stands before a delimiter.
                 (record,) = lines.record
-                cells = [_unquoted(record[start:end]) for start, end in cell_spans(record, delimiter)]
+                cells = [_unquoted(record[start:end]) for start, end in cell_spans(record, delimiter, spaced=spaced)]
                 if len(cells) != len(names):
                     yield BadRow(line, "holds quotes within quotes that are not doubled", record.rstrip("\r\n"))
                     continue
@@ -94,19 +96,23 @@ def delimited(
                 yield Record(line, dict(zip(names, cells, strict=False)))
 
     kind = {"\t": "TSV"}.get(delimiter, "CSV" if delimiter == "," else f"CSV with {delimiter!r}")
-    layout = Layout("delimited", text.encoding, delimiter, tuple(names), lines.number, escaped=dialect.escaped)
+    layout = Layout(
+        "delimited", text.encoding, delimiter, tuple(names), lines.number, escaped=dialect.escaped, spaced=spaced
+    )
     taken = {"delimiter": {"\t": "tab"}.get(delimiter, delimiter), "header line": str(dialect.header)}
     if dialect.escaped:
         taken["quotes"] = 'written as \\" within quotes'
     return Feed(path, kind, names, rows(), size, lambda: size if raw.closed else raw.tell(), layout=layout, taken=taken)
 
 
-def cell_spans(text: str, delimiter: str, *, escaped: bool = False) -> list[tuple[int, int]]:
+def cell_spans(text: str, delimiter: str, *, escaped: bool = False, spaced: bool = False) -> list[tuple[int, int]]:
     """Where the cells of the record that `text` begins with start and end, quotes included: a quoted one ends with a
-    quote before a delimiter or the line's end. escaped: may a backslash stand before a quote?"""
+    quote before a delimiter or the line's end. escaped: may a backslash stand before a quote? spaced: may blanks?"""
     spans = []
     place = 0
     while True:
+        while spaced and text.startswith(" ", place):
+            place += 1
         start, quoted = place, text.startswith('"', place)
         place += quoted
         while place < len(text):
@@ -168,10 +174,10 @@ class _Lines:
         return self.record[0].rstrip("\r\n")
 
 
-def _well_quoted(record: list[str], delimiter: str) -> bool:
+def _well_quoted(record: list[str], delimiter: str, spaced: bool) -> bool:
     """Whether a record is quoted as a CSV writer would quote it."""
     try:
-        next(csv.reader(record, delimiter=delimiter, strict=True))
+        next(csv.reader(record, delimiter=delimiter, strict=True, skipinitialspace=spaced))
     except csv.Error:
         return False
     return True

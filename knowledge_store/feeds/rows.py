@@ -100,7 +100,8 @@ Row = Record | BadRow
 class Layout:
     """How a file is laid out, for whoever writes it anew; only delimited text has a `delimiter`.
 
-    `columns` are as in the file, `header` is the last line of theirs; `escaped` says that a backslash stands before a
+    `columns` are as in the file, `header` is the last line of theirs; `spaced` that blanks
+    may stand between a delimiter and a quote; `escaped` says that a backslash stands before a
     quote within quotes. `place` is where the records are: the sheet of a workbook, the local names from an XML
     document's root to a record, with slashes, or what ijson calls the elements of an array in a JSON document
     (`data.products.item`; "" is all of it).
@@ -113,6 +114,7 @@ class Layout:
     header: int = 0
     place: str = ""
     escaped: bool = False
+    spaced: bool = False
 
 
 @dataclass(frozen=True)

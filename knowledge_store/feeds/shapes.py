@@ -15,6 +15,7 @@ from reaseq.knowledge_store.feeds import (
     icecat,
     magento,
     nested,
+    prestashop,
     schema_org,
     shopify,
     woocommerce,
@@ -50,6 +51,7 @@ SHAPES = (
     Shape("BigCommerce products", bigcommerce.MARKS_NEW, bigcommerce.FIELDS_NEW, bigcommerce.rows),
     Shape("WooCommerce products", woocommerce.MARKS, woocommerce.FIELDS, woocommerce.rows, woocommerce.WRITING),
     Shape("Magento products", magento.MARKS, magento.FIELDS, magento.rows, magento.WRITING),
+    Shape("PrestaShop combinations", prestashop.MARKS, prestashop.FIELDS, prestashop.rows),
     Shape("Amazon flat file", amazon.MARKS, amazon.FIELDS, amazon.rows, amazon.WRITING),
     Shape("Icecat", (icecat.MARKS_XML,), icecat.FIELDS, icecat.rows_of_xml),
     Shape("Icecat", (icecat.MARKS_JSON,), icecat.FIELDS, icecat.rows_of_json),
@@ -64,7 +66,7 @@ SHAPES = (
 def shaped(feed: Feed) -> Feed:
     """`feed` with its rows as the system means them that wrote it; as it is, if that is none of the known."""
     feed = _in_english(feed)
-    columns = set(feed.columns) | {google.named(name) for name in feed.columns}
+    columns = {name for one in feed.columns for name in (one, google.named(one), prestashop.named(one))}
     for shape in SHAPES:
         if any(columns.issuperset(marks) for marks in shape.marks):
             # The columns are those the rows have now: several may have become one, or one several.

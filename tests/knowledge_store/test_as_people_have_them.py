@@ -912,3 +912,29 @@ def test_logs_of_shops_and_tills(store: Store, tmp_path: Path, log: str, kinds: 
     imported(store, tmp_path, "sku,title\n1,a\n2,b\n")
     log_of(store, tmp_path, log)
     assert [(one["product_id"], one["kind"]) for one in history(store, "u", without=())] == kinds
+
+
+def test_combinations_of_prestashop(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "Product ID;Name;Price;Reference;EAN13\n1;Tee;20;demo_1;4006381333900\n")
+    header = (
+        "Product ID*;Attribute (Name:Type:Position)*;Value (Value:Position)*;Supplier reference;Reference;EAN13;"
+        "Impact on price;Quantity"
+    )
+    report = imported(
+        store,
+        tmp_path,
+        f"{header}\n1;Size:select:0,Color:color:1;S:0,White:0;;demo_1_s;4006381333931;0;3\n"
+        "1;Size:select:0,Color:color:1;M:1,White:0;;demo_1_m;4006381333948;0;4\n",
+    )
+    assert {one["id"]: one["options"] for one in store.variants(["1"])["1"]} == {
+        "demo_1_s": {"Size": "S", "Color": "White"},
+        "demo_1_m": {"Size": "M", "Color": "White"},
+    }
+    tee = product(store, "1")
+    assert (tee["price"], tee["attributes"]["Reference"], report.set_aside, report.further) == (20, "demo_1", 0, 2)
+    assert read_names(store).find("4006381333948") == "1"
+
+
+def test_blanks_before_quotes(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, 'id, name, description, price\n1, "Lamp, big", "Nice", 10\n2, "Desk", "Oak", 20\n')
+    assert [product(store, one)["title"] for one in ("1", "2")] == ["Lamp, big", "Desk"]

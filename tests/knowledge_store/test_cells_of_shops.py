@@ -368,3 +368,9 @@ def test_what_variants_share_is_edited_beside_their_options(tmp_path: Path) -> N
     data = f"{header}run,Runner,Size,42,Color,Black,R42,\nrun,,,43,,Black,R43,\n"
     made, _ = exported(tmp_path, data.encode(), {"run": {"color": ["black"]}}, [("run", "color", "black", "brown")])
     assert made.decode() == f"{header}run,Runner,Size,42,Color,Black,R42,brown\nrun,,,43,,Black,R43,\n"
+
+
+def test_blanks_before_quotes_stay(tmp_path: Path) -> None:
+    data = b'id, title, closure, x\n1, "Boot, high", "", 5\n'
+    made, _ = exported(tmp_path, data, {"1": {"closure": ["zip"]}})
+    assert made == data.replace(b'""', b"zip")

@@ -1,0 +1,40 @@
+"""PrestaShop's combinations: a row for each thing a product is sold as, which names its product.
+
+https://docs.prestashop-project.org/1-6-documentation/english-documentation/user-guide/managing-the-catalog/importing-csv
+What a row costs more or less than its product is no price of its own.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, text_of
+
+MARKS = (("Product ID", "Attribute", "Value"),)
+FIELDS = {"id": "Product ID"}
+_CODES = ("EAN13", "EAN-13", "UPC", "MPN")
+_KNOWN = ("Product ID", "Attribute", "Value", "Reference", "Supplier reference", "Impact on price", "Impact on weight")
+
+
+def named(column: str) -> str:
+    """`Attribute (Name:Type:Position)*` is `Attribute`."""
+    return column.partition("(")[0].strip(" *")
+
+
+def rows(found: Iterable[Row]) -> Iterator[Row]:
+    """Each row as a variant of its product."""
+    for row in found:
+        if isinstance(row, BadRow):
+            yield row
+            continue
+        values: dict[str, Any] = {named(name): value for name, value in row.values.items()}
+        product_id = identifier(values.get("Product ID"))
+        names = [part.split(":")[0].strip() for part in text_of(values.get("Attribute")).split(",")]
+        said = [part.split(":")[0].strip() for part in text_of(values.get("Value")).split(",")]
+        options = {name: value for name, value in zip(names, said, strict=False) if name and value}
+        if not product_id or not options:
+            yield BadRow(row.line, "names no product, or nothing that it differs by", repr(row.values))
+            continue
+        own = identifier(values.get("Reference")) or "/".join([product_id, *options.values()])
+        called = tuple((name, values[name]) for name in _CODES if values.get(name))
+        cells = {name: value for name, value in values.items() if name not in (*_KNOWN, *_CODES)}
+        yield Record(row.line, {}, (Variant(own, product_id, options, None, called, cells),), product=False)
