@@ -112,7 +112,7 @@ def import_(
             )
         categories = store.categories()
         unknown = store.misplaced(names.categories)
-    _print_report(console, report)
+    _print_report(console, report, replace=replace)
     largest = max((name for name in categories if name), key=lambda name: categories[name], default=None)
     next_one = category_name(category) if category else largest
     if unknown:
@@ -188,7 +188,7 @@ def _print_preview(
     console.print("Nothing was written. Next: the same command without --dry-run", highlight=False)
 
 
-def _print_report(console: Console, report: ImportReport) -> None:
+def _print_report(console: Console, report: ImportReport, *, replace: bool) -> None:
     from rich.text import Text
 
     from reaseq.cli.progress import printable
@@ -207,9 +207,8 @@ def _print_report(console: Console, report: ImportReport) -> None:
             soft_wrap=True,
         )
     if report.left_variants:
-        told = (
-            f"{report.left_variants:,} more variants of these products are not in the file, and stay (--replace: go)."
-        )
+        how = "the file names no products" if replace else "--replace removes them"
+        told = f"{report.left_variants:,} more variants of these products are not in the file, and stay ({how})."
         console.print(told, highlight=False, soft_wrap=True)
     if report.removed_variants:
         told = f"{report.removed_variants:,} variants of these products are not in the file, and were removed."

@@ -69,7 +69,8 @@ def cell_text(value: Any) -> str:
 
 def said_cells(product: Mapping[str, Any]) -> dict[str, Any]:
     """A product's other columns, with the options that all its `variants` share, which are the product's; and without
-    those by which they differ, where the product's own row is that of one of them."""
+    what they differ by: options where the product's own row is that of one of them, and whatever a variant's own cell
+    says otherwise."""
     cells = dict(product.get("attributes") or {})
     variants = product.get("variants") or ()
     options: dict[str, list[str]] = {}
@@ -82,4 +83,10 @@ def said_cells(product: Mapping[str, Any]) -> dict[str, Any]:
             cells[name] = values[0]
         elif not shared and cell_text(cells.get(name)).strip() in values:
             del cells[name]
+    for name in [name for name in cells if any(name in variant.get("attributes", ()) for variant in variants)]:
+        own = [cell_text(variant["attributes"].get(name)).strip() for variant in variants]
+        if any(text not in ("", cell_text(cells[name]).strip()) for text in own):
+            del cells[name]
+            if len(set(own)) == 1:
+                cells[name] = own[0]
     return cells

@@ -55,7 +55,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "position": ("position", "pos", "order", "rank", "sequence", "seq", "step", "index"),
     "kind": (
         "kind", "event", "event type", "eventtype", "event name", "action", "action type", "behavior", "behaviour",
-        "aktion", "ereignis", "type", "typ", "ereignistyp", "vorgang",
+        "aktion", "ereignis", "type", "typ", "ereignistyp", "vorgang", "bonart",
     ),
     "impressions": ("impressions", "shown", "inview", "article ids inview", "exposed", "slate"),
     "label": ("label", "click", "clicked", "is click"),
@@ -324,12 +324,25 @@ def _is_nobody(user: str) -> bool:
 _CAME_BACK = frozenset(
     (
         *("return", "returned", "refund", "refunded", "cancelled", "canceled", "chargeback", "storno", "retour"),
-        *("voided", "gutschrift", "stornorechnung", "storniert", "retourniert", "annullata", "annulé", "remboursé"),
+        *(
+            "voided",
+            "gutschrift",
+            "stornorechnung",
+            "storniert",
+            "retourniert",
+            "annullata",
+            "annulé",
+            "remboursé",
+            "remboursée",
+            "annulée",
+        ),
         *("rückgabe", "retoure", "rückerstattung", "remboursement", "devolución", "reembolso", "reso", "rimborso"),
         *("zwrot", "返品"),
     )
 )
 """What logs call it."""
+_NEVER = frozenset(("failed", "declined", "abandoned", "trash", "expired", "draft", "unfulfillable"))
+"""Orders that never came about, by the last word of their status."""
 _RETURNED = re.compile(r"C\d+")
 _KEY = ("user_id", "at", "product_id", "kind", "import_id")
 _INSERT_SQLITE = (
@@ -395,6 +408,8 @@ class _Reader:
             return bad("its position is no number")
         named = identifier(values.get(column["kind"])).casefold() if "kind" in column else ""
         status = identifier(values.get(column["status"])).casefold() if "status" in column else ""
+        if status and re.split(r"[\s_.:-]+", status)[-1] in _NEVER:
+            return bad(f"its order never came about: {status}")
         what = RETURN if _came_back(named) or _came_back(status) else named or self.kind
         if "quantity" in column and _is_negative(values.get(column["quantity"])):
             what = RETURN

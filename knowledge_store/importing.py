@@ -17,7 +17,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused
 from reaseq.knowledge_store.feeds.columns import LIST_PRICES, TITLES, fields_held, folded, in_other_languages
-from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, parse_price
+from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, holds_now, parse_price
 from reaseq.knowledge_store.feeds.rows import (
     EMPTY,
     BadRow,
@@ -70,6 +70,10 @@ _TOTALS = frozenset(
 )
 """What the last row of a sheet is called that adds up the others."""
 _SALE = re.compile(r"sale|special|offer|discount|promo|angebot|aktion|reapris|tilbud|offerta|rebajado", re.IGNORECASE)
+_DAYS_OF_SALE = re.compile(
+    r"(?:sale|special|promo|offer).*?(?:(?P<both>effective)|(?P<begins>from|start|begin)|(?P<ends>\bto\b|_to\b|until|end))",
+    re.IGNORECASE,
+)
 _LONGEST_NAME = max(map(len, TITLES)) + 2
 """Characters: a title that is longer is no name of a column."""
 _COMPARED = ("title", "description", "brand", "price")
@@ -155,6 +159,8 @@ def product_from(
             of_column = own_currency.upper() or _currency_of(mapping[name])
             price, named = parse_price(value, currency=of_column, mark=(marks or {}).get(mapping[name], ""))
             currency = named or _currency_of(mapping[name])
+            if name == "price" and _SALE.search(mapping[name]) and not _is_on(values):
+                price = currency = None
             if price == 0 and name == "price" and "list_price" in mapping and _SALE.search(mapping[name]):
                 price = None  # there is no sale
     used = _used(mapping)
@@ -185,6 +191,17 @@ def _is_header(values: Mapping[str, Any]) -> bool:
     cells = [text_of(value) for value in values.values()]
     again = sum(folded(name) == folded(cell) for name, cell in zip(values, cells, strict=True)) > 1
     return again or (fields_held(cells)[0] > 1 and not any(any(map(str.isdigit, cell)) for cell in cells))
+
+
+def _is_on(values: Mapping[str, Any]) -> bool:
+    """Is a sale on, as far as columns of its days say?"""
+    begins = ends = ""
+    for name, value in values.items():
+        if found := _DAYS_OF_SALE.search(name):
+            first, _, last = text_of(value).partition("/") if found["both"] else ("", "", "")
+            begins = first or (text_of(value) if found["begins"] else begins)
+            ends = last or (text_of(value) if found["ends"] else ends)
+    return holds_now(begins, ends)
 
 
 @lru_cache
@@ -495,11 +512,12 @@ def _of_variants(
             variant = known.meant(product, columns.named, prices, by_options=by_options, on_sale=bool(columns.now))
         if variant is not None:
             variants.append((product["line"], variant))
-            if product["id"] != variant.product_id or product["id"] in seen:
+            shared = known.shared(product, variant) if product["id"] == variant.product_id else None
+            if shared is None or product["id"] in seen:
                 report.further += 1
                 product["id"] = variant.product_id
                 continue
-            product = known.shared(product, variant)
+            product = shared
         seen.add(product["id"])
         left.append((product, with_variants))
     return left

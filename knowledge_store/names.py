@@ -151,8 +151,10 @@ def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:
     rows: dict[tuple[str, str], Name] = {}
     for one in names:
         same = rows.setdefault((one.name, one.product_id), one)
-        if same.variant_id != one.variant_id:
+        if same.variant_id and one.variant_id and same.variant_id != one.variant_id:
             rows[one.name, one.product_id] = one._replace(variant_id=None)  # several variants have it
+        elif one.variant_id:
+            rows[one.name, one.product_id] = one
     if not rows:
         return
     mine = PRODUCT_NAME.c.product_id.in_({one.product_id for one in names})
@@ -212,6 +214,11 @@ def renamed(connection: Connection, products: Mapping[str, str]) -> None:
         connection.execute(update(PRODUCT_NAME).where(mine).values(product_id=after))
 
 
+def spellings(name: str) -> list[str]:
+    """A barcode with other numbers of zeros before it; nothing of any other name."""
+    return [name.lstrip("0").zfill(digits) for digits in _DIGITS] if _BARCODE.fullmatch(name) else []
+
+
 def find_product(store: Store, name: str) -> dict[str, Any]:
     """The product that somebody means by a name: its id, else a variant's, a SKU, a barcode.
 
@@ -221,7 +228,7 @@ def find_product(store: Store, name: str) -> dict[str, Any]:
     if (product := store.product(name)) is not None:
         return product
     of_variants = select(VARIANT.c.product_id).where(VARIANT.c.id == name)
-    spelled = {name, *(name.lstrip("0").zfill(digits) for digits in _DIGITS)} if _BARCODE.fullmatch(name) else {name}
+    spelled = {name, *spellings(name)}
     others = select(PRODUCT_NAME.c.product_id).where(PRODUCT_NAME.c.name.in_(spelled))
     with store.reading() as connection:
         called = sorted(set(connection.execute(of_variants.union(others)).scalars()))

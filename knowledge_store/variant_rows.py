@@ -67,6 +67,8 @@ def as_variants(
     names = [name for name in {**before, **product["attributes"]} if _OPTION.search(name)]
     if all(before.get(name) == product["attributes"].get(name) for name in names):
         return []
+    every = {**before, **product["attributes"]}
+    differing = {name for name in every if before.get(name) != product["attributes"].get(name)}
     made = []
     for row, attributes in ((first, before), (product, product["attributes"])):
         options = {name: text_of(attributes[name]) for name in names if attributes.get(name)}
@@ -76,7 +78,7 @@ def as_variants(
         if options:
             named = tuple((name, attributes[name]) for name in called)
             apart = {name: value for name, value in attributes.items() if name not in (*names, *called)}
-            said = {name: value for name, value in apart.items() if value != before.get(name)}
+            said = {name: value for name, value in apart.items() if name in differing}
             said |= {name: row[name] for name in _OWN_TEXTS if row[name] and row[name] != first[name]}
             made.append((row["line"], Variant(own, product["id"], options, row["price"], named, said)))
     return made

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from reaseq.knowledge_store.feeds.columns import option_key
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
-from reaseq.knowledge_store.names import identities
+from reaseq.knowledge_store.names import identities, spellings
 from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT
 from reaseq.knowledge_store.tables import fingerprint
 
@@ -24,7 +25,8 @@ def is_on_sale(price: float | None, attributes: Mapping[str, Any], list_prices: 
 def called_by(product: Mapping[str, Any]) -> list[str]:
     """What a row calls what it is of: its id, and where it has no title, which names a product, its other codes."""
     codes = [] if product["title"] else identities(product["attributes"], None)
-    return [product["id"], *(identifier(product["attributes"][name]) for name in codes)]
+    named = [product["id"], *(identifier(product["attributes"][name]) for name in codes)]
+    return [*named, *(spelled for name in named for spelled in spellings(name) if spelled != name)]
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,10 @@ class KnownVariants:
         variants = self.variants[own["id"]]
         attributes: Mapping[str, Any] = product["attributes"]
         options = {name for one in variants for name in one["options"]}
-        told = {name: text for name in options if (text := text_of(attributes.get(name)).strip())}
+        # Other files may call them otherwise: `colour`, `Größe`.
+        columns = {option_key(name): name for name in attributes}
+        called_as = {name: name if name in attributes else columns.get(option_key(name), name) for name in options}
+        told = {name: text for name in options if (text := text_of(attributes.get(called_as[name])).strip())}
         called = [name for name in identities(attributes, None) if name not in options]
         numbers = [identifier(attributes[name]) for name in called]
         found = [one for one in variants if one["id"] in (*ids, *numbers, called_so)]
@@ -98,11 +103,11 @@ class KnownVariants:
             return None
         theirs = own["attributes"] or {}
         said = {name: "" for name in found[0]["attributes"] if name in named}
-        said |= {
-            name: value
-            for name, value in attributes.items()
-            if name not in (*options, *called, *(prices or ())) and value != theirs.get(name)
-        }
+        stored = found[0]["attributes"]
+        known = {*options, *called_as.values(), *called, *(prices or ())}
+        for name, value in attributes.items():
+            if name not in known and (value != theirs.get(name) or name in stored):
+                said[name] = value
         said |= {name: product[name] for name in _TEXTS if product[name] and product[name] != own[name]}
         price = "" if product["price"] is None and prices is not None else product["price"]
         if not on_sale and prices and is_on_sale(found[0].get("price"), found[0]["attributes"], prices):
@@ -111,18 +116,16 @@ class KnownVariants:
         names = tuple((name, attributes[name]) for name in called)
         return Variant(found[0]["id"], own["id"], told, price, names, said)
 
-    def shared(self, product: Mapping[str, Any], variant: Variant) -> dict[str, Any]:
-        """What a row of a variant says of its product: all but its price and what variants differ by or are called,
-        which say it of the one whose row the product is."""
+    def shared(self, product: Mapping[str, Any], variant: Variant) -> dict[str, Any] | None:
+        """What a row of a variant says of its product: all, where the product's row is that of this variant; nothing,
+        where it is that of another one; else its texts."""
         own = self.products[variant.product_id]
-        before = own["attributes"] or {}
-        known = [one for one in self.variants[variant.product_id] if one["id"] == variant.id]
-        if self._is_a_variant(own, known):
+        siblings = self.variants[variant.product_id]
+        if self._is_a_variant(own, [one for one in siblings if one["id"] == variant.id]):
             return dict(product)
-        differ = {*variant.options, *(name for name, _ in variant.names)}
-        kept = {name: value for name, value in product["attributes"].items() if name not in differ}
-        kept |= {name: before[name] for name in differ if name in before}
-        made = {**product, "attributes": kept, "price": own["price"], "currency": own["currency"]}
+        if self._is_a_variant(own, siblings):
+            return None
+        made = {**product, **{name: own[name] for name in ("price", "currency", "attributes")}}
         return made | {"fingerprint": fingerprint(made)}
 
     @staticmethod

@@ -7,6 +7,7 @@ Templates with field names such as `item_sku` in the third line
 import re
 from collections.abc import Iterable, Iterator
 
+from reaseq.knowledge_store.feeds.prices import holds_now
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, Writing, text_of
 
 MARKS = tuple(("item_sku", name) for name in ("item_name", "standard_price", "update_delete", "parent_sku"))
@@ -62,7 +63,8 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             if (name.removesuffix("_name") in theme or (not theme and name in _VARIES))
             and (value := text_of(values[name]).strip())
         }
-        price = values.get("sale_price") or values.get("standard_price")
+        on_sale = holds_now(*(text_of(values.get(name)) for name in ("sale_from_date", "sale_end_date")))
+        price = (values.get("sale_price") if on_sale else None) or values.get("standard_price")
         names = (("external_product_id", values.get("external_product_id")),)
         known = (*options, *FIELDS.values(), *_PLACING)
         own_cells = {name: value for name, value in values.items() if name not in known or name in _TEXTS}

@@ -398,6 +398,35 @@ def in_other_languages(columns: Sequence[str], mapping: Mapping[str, str]) -> di
     return made
 
 
+_OPTIONS = {
+    "color": (
+        "colour",
+        "couleur",
+        "farbe",
+        "colore",
+        "cor",
+        "kleur",
+        "färg",
+        "farve",
+        "kolor",
+        "barva",
+        "цвет",
+        "颜色",
+    ),
+    "size": (
+        *("größe", "groesse", "grösse", "gr", "taille", "talla", "taglia", "tamanho", "maat", "storlek", "størrelse"),
+        *("rozmiar", "velikost", "размер", "尺码", "サイズ", "shoe size", "schuhgröße", "size name"),
+    ),
+}
+_KEYS = {other: name for name, others in _OPTIONS.items() for other in others}
+
+
+def option_key(column: str) -> str:
+    """What options are told by, whatever they are called in which language: colours and sizes by one name each."""
+    name = folded(column)
+    return _KEYS.get(name, name)
+
+
 def _language(locale: str) -> str:
     return locale.casefold().replace("_", "-")
 

@@ -121,6 +121,13 @@ def _unwrapped(values: dict[str, Any]) -> dict[str, Any]:
                 one.get("node") for one in value.get("edges") or [] if isinstance(one, dict)
             ]
             value = [_unwrapped(one) if isinstance(one, dict) else one for one in listed]
+        if (
+            name == "variants"
+            and isinstance(value, dict)
+            and value
+            and all(isinstance(one, dict) for one in value.values())
+        ):
+            value = [{"id": key, **one} for key, one in value.items()]
         made[name] = value
     return made
 

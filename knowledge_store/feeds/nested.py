@@ -16,7 +16,9 @@ _IDS = ("sku", "id", "variant_id", "variantId", "barcode", "gtin", "ean")
 _IDS_OF_PRODUCTS = ("id", "product_id", "productId", "sku", "key", "handle")
 _CALLED = ("name", "option_display_name", "option")
 _MASTER = "masterVariant."
-_PRICES = ("price", "sale_price", "salePrice", "current_price")
+_PRICES = ("sale_price", "salePrice", "calculated_price", "current_price", "price")
+_AMOUNTS = ("amount", "value", "sale", "text", "regular")
+_DAYS = ("date_on_sale_from", "date_on_sale_to")
 _OPTIONS = ("size", "color", "colour", "material", "style", "pattern", "width", "length", "flavor", "flavour")
 _PAIRS = ("selectedOptions", "selected_options", "options", "attributes", "option_values")
 """Lists of names with values that a variant may have."""
@@ -113,7 +115,9 @@ def _price(variant: Mapping[str, Any]) -> Any:
     of_first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
     for price in (*(variant.get(name) for name in _PRICES), of_first.get("value"), of_first.get("price")):
         if isinstance(price, dict) and "centAmount" not in price:
-            price = price.get("amount") or price.get("value") or price.get("text")
-        if price not in (None, "") and not isinstance(price, list):
+            price = next((price[key] for key in _AMOUNTS if price.get(key)), None)
+        if price not in (None, "", 0, "0", "0.00") and not isinstance(price, list | dict):
+            return price
+        if isinstance(price, dict) and "centAmount" in price:
             return price
     return None

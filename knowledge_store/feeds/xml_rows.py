@@ -35,7 +35,7 @@ _KNOWN = frozenset(("item", "entry", "product", "offer"))
 """What records are called in feeds of known systems."""
 _LANGUAGE = re.compile(r"[a-z]{2,3}(?:[_-][A-Za-z]{2})?")
 _NAMESPACE = re.compile(r'\sxmlns(?::[\w.-]+)?="[^"]*"')
-_NAMED = frozenset(("param", "attribute", "property", "feature", "characteristic", "specification"))
+_NAMED = frozenset(("param", "option", "attribute", "property", "feature", "characteristic", "specification"))
 """Elements that say by an attribute what their text is."""
 _LISTS = {"variants": "variants", "variations": "variants", "skus": "variants"}
 """Elements whose inner ones are variants, and what those are called in other formats."""

@@ -112,6 +112,18 @@ YESTERDAY, TOMORROW = (f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}" fo
         ("sku,name,price,special_price,special_price_to_date,additional_attributes\n1,a,99,49,1/31/20,\n", 99),
         ("id,title,sale_price,price\n1,a,0.00,99\n", 99),
         ("id,title,price\n1,a,0.00\n", 0),
+        ("id,title,price,sale price,sale price effective date\n1,a,100,80,2025-01-01/2025-02-01\n", 100),
+        (f"id,title,price,sale price,sale price effective date\n1,a,100,80,{YESTERDAY}/{TOMORROW}\n", 80),
+        (
+            '[{"id":1,"name":"a","price":"100","regular_price":"100","sale_price":"80",'
+            '"date_on_sale_from":"2025-01-01T00:00:00","date_on_sale_to":"2025-02-01T00:00:00"}]',
+            100,
+        ),
+        (
+            "item_sku\titem_name\tstandard_price\tsale_price\tsale_from_date\tsale_end_date\n"
+            "1\ta\t89\t70\t2025-01-01\t2025-02-01\n",
+            89,
+        ),
     ],
 )
 def test_what_it_costs_today(store: Store, tmp_path: Path, data: str, price: float) -> None:
@@ -938,3 +950,38 @@ def test_combinations_of_prestashop(store: Store, tmp_path: Path) -> None:
 def test_blanks_before_quotes(store: Store, tmp_path: Path) -> None:
     imported(store, tmp_path, 'id, name, description, price\n1, "Lamp, big", "Nice", 10\n2, "Desk", "Oak", 20\n')
     assert [product(store, one)["title"] for one in ("1", "2")] == ["Lamp, big", "Desk"]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (
+            '{"products":[{"sku":"p","title":"A","variants":{"V1":{"price":50,"size":"41"},"V2":{"price":51,"size":"42"}}},'
+            '{"sku":"q","title":"B","variants":{"V3":{"price":20,"size":"36"}}}]}',
+            {"V1": ({"size": "41"}, 50), "V2": ({"size": "42"}, 51)},
+        ),
+        (
+            '[{"sku":"p","title":"A","variants":[{"sku":"V1","size":"41","price":100,"sale_price":80},'
+            '{"sku":"V2","size":"42","price":{"regular":60,"sale":50}}]}]',
+            {"V1": ({"size": "41"}, 80), "V2": ({"size": "42"}, 50)},
+        ),
+        (
+            '<f><x><sku>p</sku><name>A</name><variants><variant sku="V1"><option name="size">41</option></variant>'
+            '<variant sku="V2"><option name="size">42</option><price>5</price></variant></variants></x>'
+            "<x><sku>q</sku><name>B</name></x></f>",
+            {"V1": ({"size": "41"}, None), "V2": ({"size": "42"}, 5)},
+        ),
+    ],
+)
+def test_more_nestings_of_variants(
+    store: Store, tmp_path: Path, data: str, expected: dict[str, tuple[dict[str, str], float | None]]
+) -> None:
+    imported(store, tmp_path, data)
+    assert {one["id"]: (one["options"], one["price"]) for one in store.variants(["p"])["p"]} == expected
+
+
+@pytest.mark.parametrize("status", ["failed", "wc-failed", "payment failed", "Payment declined", "abandoned", "trash"])
+def test_orders_that_never_came_about(store: Store, tmp_path: Path, status: str) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n2,b\n")
+    log_of(store, tmp_path, f"user,item,date,status\nu,1,2025-01-05,{status}\nu,2,2025-01-06,completed\n")
+    assert [one["product_id"] for one in history(store, "u", without=())] == ["2"]

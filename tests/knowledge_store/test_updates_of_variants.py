@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from reaseq.agents.product_text import source_fields
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import ImportReport, import_feed
@@ -303,3 +304,74 @@ def test_stock_of_several_places(store: Store, tmp_path: Path) -> None:
 def test_what_is_to_be_deleted_is_set_aside(store: Store, tmp_path: Path) -> None:
     report = imported(store, tmp_path, "Handle,Command,Title,Variant Price\na,DELETE,A,1\nb,MERGE,B,2\n")
     assert (report.new, report.set_aside) == (1, 1)
+
+
+OF_SIZES = "sku,name,size,color,weight,closure,price"
+SIZES = f"{OF_SIZES}\nA,Ridge boot,41,Brown,900 g,zip,10\nA,Ridge boot,42,Brown,950 g,zip,10\n"
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        f"{OF_SIZES}\nA,Ridge boot,42,Brown,1000 g,zip,10\nA,Ridge boot,41,Brown,900 g,zip,10\n",
+        "sku,size,weight\nA,42,1000 g\n",
+        "sku,name,size,weight\nA,Ridge boot,42,1000 g\n",
+        "sku,Größe,weight\nA,42,1000 g\n",
+        "sku,size,weight\nA,42,1000 g\nA,41,900 g\n",
+    ],
+)
+def test_each_variants_own_cells(store: Store, tmp_path: Path, update: str) -> None:
+    imported(store, tmp_path, SIZES)
+    for _ in range(2):
+        report = imported(store, tmp_path, update)
+        own = {name: one["attributes"] for name, one in variants(store, "A").items()}
+        assert own["A/41/Brown"]["weight"] == "900 g"
+        assert own["A/42/Brown"]["weight"] == "1000 g"
+        assert (store.product("A") or {})["attributes"]["weight"] == "900 g"
+        assert (report.cleared, report.set_aside, report.new) == (0, 0, 0)
+
+
+def test_what_one_variant_says_is_not_said_of_all(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, SIZES)
+    imported(store, tmp_path, "sku,size,closure\nA,42,lace-up\n")
+    sources = source_fields(store.product("A") or {})
+    assert "attributes.closure" not in sources
+    assert sources["attributes.color"] == "Brown"
+    assert (store.product("A") or {})["attributes"]["closure"] == "zip"
+
+
+def test_rows_of_sizes_leave_a_product_of_another_feed_alone(store: Store, tmp_path: Path) -> None:
+    data = (
+        '[{"id":"A","title":"Boot","variants":[{"size":"41","stock":3,"price":10},{"size":"42","stock":4,"price":11}]}]'
+    )
+    imported(store, tmp_path, data)
+    imported(store, tmp_path, "id,size,stock,price\nA,42,0,12\n")
+    boot = store.product("A") or {}
+    assert (boot["price"], "stock" in boot["attributes"]) == (10, False)
+    assert {one["options"]["size"]: (one["price"], one["attributes"]["stock"]) for one in boot["variants"]} == {
+        "41": (10, 3),
+        "42": (12, "0"),
+    }
+
+
+@pytest.mark.parametrize("column", ["Size", "size", "Größe", "shoe size"])
+def test_options_by_other_names(store: Store, tmp_path: Path, column: str) -> None:
+    imported(store, tmp_path, SHOPIFY)
+    imported(store, tmp_path, f"sku,{column},price\nK42,44,10\n")
+    assert variants(store, "boot")["K42"]["options"] == {"Size": "44"}
+    assert variants(store, "boot")["K42"]["attributes"] == {"Variant Grams": "910"}
+
+
+@pytest.mark.parametrize("barcode", ["4006381333948", "04006381333948", "4006381333948.0"])
+@pytest.mark.parametrize(
+    "full",
+    [
+        NESTED,
+        "sku,name,size,barcode,price\nboot,Kea boot,41,4006381333931,50\nboot,Kea boot,42,4006381333948,50\n",
+    ],
+)
+def test_a_variant_by_its_barcode(store: Store, tmp_path: Path, full: str, barcode: str) -> None:
+    imported(store, tmp_path, full)
+    report = imported(store, tmp_path, f"barcode,price\n{barcode},40\n")
+    assert sorted(one["price"] for one in variants(store, "boot").values()) == [40, 50]
+    assert report.set_aside == 0
