@@ -79,7 +79,7 @@ def said_cells(product: Mapping[str, Any]) -> dict[str, Any]:
             options.setdefault(name, []).append(cell_text(value).strip())
     for name, values in options.items():
         shared = len(set(values)) == 1 and len(values) == len(variants)
-        if shared and name not in (*cells, "Name"):
+        if shared and name != "Name" and values[0] not in cell_text(cells.get(name)):
             cells[name] = values[0]
         elif not shared and cell_text(cells.get(name)).strip() in values:
             del cells[name]

@@ -196,6 +196,8 @@ def test_reading_never_fails(text: str) -> None:
         ({"Size": "S, M"}, [{"Size": "S"}, {"Size": "M"}], {"Size": "S, M"}),
         ({"care": "dry"}, [{"color": "red"}, {}], {"care": "dry"}),
         ({}, [{"Name": "Hat"}], {}),
+        ({"material": "leather"}, [{"material": "suede"}, {"material": "suede"}], {"material": "suede"}),
+        ({"color": "Black, Red"}, [{"color": "Black"}], {"color": "Black, Red"}),
         ({"care": "dry"}, [], {"care": "dry"}),
     ],
 )
