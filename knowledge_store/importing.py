@@ -16,8 +16,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused
-from reaseq.knowledge_store.feeds.columns import LIST_PRICES, TITLES, fields_held, folded, in_other_languages
-from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, holds_now, parse_price
+from reaseq.knowledge_store.feeds.columns import TITLES, fields_held, folded, in_other_languages
+from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, holds_now, list_price, parse_price
 from reaseq.knowledge_store.feeds.rows import (
     EMPTY,
     BadRow,
@@ -222,7 +222,7 @@ def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Colu
     )
     if "price" in columns.fields and made["price"] is None and _SALE.search(columns.now):
         # A sale is over: what it costs otherwise is there.
-        made["price"] = next((price for name in old if (price := _list_price(name, old[name])) is not None), None)
+        made["price"] = next((price for name in old if (price := list_price(name, old[name])) is not None), None)
     elif columns.list_price and not columns.now and is_on_sale(before["price"], old, {columns.list_price}):
         made["price"] = before["price"]
     kept = {name: value for name, value in old.items() if name not in columns.named}
@@ -271,10 +271,6 @@ def _marks(rows: Iterable[Row], mapping: Mapping[str, str]) -> dict[str, str]:
     }
     of_all = decimal_mark(chain.from_iterable(values.values()))
     return {mapping[name]: decimal_mark(column) or of_all for name, column in values.items()}
-
-
-def _list_price(column: str, value: Any) -> float | None:
-    return parse_price(value)[0] if folded(column) in LIST_PRICES else None
 
 
 def _made_id(product: Mapping[str, Any]) -> str:

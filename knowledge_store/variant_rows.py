@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
 
-from reaseq.knowledge_store.feeds.prices import parse_price
+from reaseq.knowledge_store.feeds.prices import list_price, parse_price
 from reaseq.knowledge_store.feeds.rows import (
     ONLY_NAMED,
     BadRow,
@@ -141,6 +141,8 @@ def write_variants(
                 attributes = before.attributes | attributes
                 if variant.price is None:
                     price = before.price
+                elif price is None:  # a sale is over: what it costs otherwise may be there
+                    price = next(filter(None, (list_price(name, value) for name, value in attributes.items())), None)
                 lost = [name for name, value in before.attributes.items() if is_empty(attributes[name]) and value]
                 report.cleared += len(lost) + (price is None and before.price is not None)
                 if before.price not in (None, price):

@@ -68,4 +68,6 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         names = (("external_product_id", values.get("external_product_id")),)
         known = (*options, *FIELDS.values(), *_PLACING)
         own_cells = {name: value for name, value in values.items() if name not in known or name in _TEXTS}
+        if on_sale and values.get("sale_price") and values.get("standard_price"):
+            own_cells["standard_price"] = values["standard_price"]
         yield Record(row.line, {}, (Variant(own, parent, options, price, names, own_cells),), product=False)

@@ -225,6 +225,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "rrp",
         "uvp",
         "retail price",
+        "standard price",
     ),
     "currency": (
         "currency",

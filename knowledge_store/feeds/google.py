@@ -87,6 +87,8 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             for name, value in product.items()
             if name not in (*details, *FIELDS.values()) or name in _TEXTS
         }
+        if values.get("sale_price") and values.get("price"):
+            own_cells["price"] = values["price"]
         # Prices and the like of items alone are an update of these.
         of_product = any(name in values for name in _OF_PRODUCTS)
         yield Record(row.line, product, (Variant(own, group, options, price, names, own_cells),), product=of_product)

@@ -109,6 +109,8 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
                 for name, value in values.items()
                 if _OF_VARIANTS.match(name) and not _KNOWN_OF_VARIANTS.match(name) and name != "Location"
             }
+            if values.get("Variant Compare At Price"):
+                own_cells["Variant Compare At Price"] = values["Variant Compare At Price"]
             variants = (Variant(name, handle, chosen, values.get("Variant Price"), _names(values), own_cells),)
         else:
             product |= dict(_names(values))

@@ -207,6 +207,27 @@ def test_a_price_of_one_variant_by_any_means(store: Store, tmp_path: Path, full:
     assert (report.set_aside, report.new, after[""]["title"]) == (0, 0, "Kea boot")
 
 
+WOO_SALE = WOO.replace("price,", "price,Sale price,").replace("boot,50", "boot,50,45").replace(",,,", ",,,,")
+    WOO.replace("Regular price,", "Regular price,Sale price,").replace("boot,50", "boot,50,45").replace(",,,", ",,,,")
+)
+
+
+@pytest.mark.parametrize(
+    ("full", "update"),
+    [
+        (WOO_SALE, "SKU,Sale price\nK42,\n"),
+        (GOOGLE.replace("price\t", "price\tsale_price\t").replace("50 EUR", "50 EUR\t45 EUR"),
+         "id,sale_price\nK42,\n"),
+        (SHOPIFY.replace("Variant Grams", "Variant Compare At Price").replace(",900", ",55").replace(",910", ",50"),
+         "Handle,Variant SKU,Variant Price\nboot,K42,\n"),
+    ],
+)  # fmt: skip
+def test_when_a_variants_sale_is_over(store: Store, tmp_path: Path, full: str, update: str) -> None:
+    imported(store, tmp_path, full)
+    imported(store, tmp_path, update)
+    assert variants(store, "boot")["K42"]["price"] == 50
+
+
 def test_packed_attributes_of_an_update(store: Store, tmp_path: Path) -> None:
     imported(store, tmp_path, MAGENTO)
     report = imported(store, tmp_path, "sku,additional_attributes\nhat,color=Navy\n")
