@@ -70,6 +70,8 @@ _DEVICES = frozenset(
 _BATCH = 20_000
 _PEEKED = 1000
 """Rows whose values tell which column is the item."""
+_NUMBERED = re.compile(r"#?[\w./-]*\d[\w./-]*")
+"""What orders are called: no product's name."""
 _OF_DAY = re.compile(r"\d{1,2}[:.h]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?(?:\s*Uhr)?(?:\s*[AaPp]\.?[Mm]\.?)?")
 _ORDERS = frozenset(
     (
@@ -282,7 +284,10 @@ def import_events(
 def _with_order(record: Record, order: str, first: Record | None, mapping: Mapping[str, str]) -> tuple[Record, Record]:
     """A line of an order with the user and the time that only the order's first line says; and that line."""
     own = identifier(record.values.get(order))
-    if not own or first is None or own != identifier(first.values.get(order)):
+    if not _NUMBERED.fullmatch(own) or first is None or own != identifier(first.values.get(order)):
+        return record, record
+    when = mapping.get("time", "")
+    if not is_empty(record.values.get(when)) and record.values.get(when) != first.values.get(when):
         return record, record
     missing = [column for name in ("user", "time", "status") if (column := mapping.get(name))]
     told = {column: first.values.get(column) for column in missing if is_empty(record.values.get(column))}

@@ -901,6 +901,8 @@ def test_a_code_of_the_shop_comes_before_a_barcode(store: Store, tmp_path: Path,
             "#2,v,2025-10-08 09:50:25 +0200,2\n",
             [("1", "purchase"), ("2", "purchase")],
         ),
+        ("name,user,date,item\nBoot A,u,2025-10-07,1\nBoot A,,2025-10-07,1\n", [("1", "purchase")]),
+        ("order,user,date,item\n7,u,2025-10-07,1\n7,,2025-10-09,2\n", [("1", "purchase")]),
         ("Order ID,Customer,Date,SKU\n7,u,2025-10-07,1\n7,,,2\n", [("1", "purchase"), ("2", "purchase")]),
         (
             "user;artikel;zeit;typ\nu;1;05.01.26 14:05;Kauf\nu;1;06.01.2026 9:05:00 Uhr;Retoure\n",
