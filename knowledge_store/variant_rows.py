@@ -20,6 +20,7 @@ from reaseq.knowledge_store.feeds.rows import (
 )
 from reaseq.knowledge_store.names import identities, is_barcode, owners_of, renamed, taken_over
 from reaseq.knowledge_store.store import CLAIM, EVENT, PRODUCT, PRODUCT_NAME, VARIANT, Store
+from reaseq.knowledge_store.tables import fingerprint
 from reaseq.knowledge_store.variant_updates import follow_prices
 
 if TYPE_CHECKING:
@@ -151,16 +152,11 @@ def write_variants(
                     before.attributes.get(name, "") != plain(value) for name, value in variant.attributes.items()
                 )
             elif before is None and not options and key not in rows:
-                if line in of_products or not siblings:
-                    # The product itself, whose names these are.
-                    report.variants -= 1
-                    if price is not None:
-                        unpriced = (PRODUCT.c.id == key[0]) & PRODUCT.c.price.is_(None)
-                        connection.execute(update(PRODUCT).where(unpriced).values(price=price))
+                report.variants -= 1
+                if line in of_products or (not siblings and _is_product(connection, variant, price, report)):
                     continue
                 reason = f"no variant {key[1]!r} of {key[0]!r} is there to update, and nothing says what it differs by"
                 rejected.add(BadRow(line, reason, ", ".join(key)))
-                report.variants -= 1
                 report.further -= 1
                 continue
             earlier = rows.get(key)
@@ -194,6 +190,23 @@ def write_variants(
             connection.execute(delete(PRODUCT_NAME).where(former))
             old = {"name": before_id, "product_id": product_id, "column": "former code", "import_id": report.import_id}
             connection.execute(insert(PRODUCT_NAME), [old | {"variant_id": new_id}])
+
+
+def _is_product(connection: Connection, variant: Variant, price: float | None, report: "ImportReport") -> bool:
+    """Is it the product itself, which has no variants and goes by this code? Then it costs what the row says."""
+    row = connection.execute(select(PRODUCT).where(PRODUCT.c.id == variant.product_id)).first()
+    if row is None:
+        return False
+    mine = (PRODUCT_NAME.c.product_id == row.id) & (PRODUCT_NAME.c.name == variant.id)
+    named = connection.execute(select(PRODUCT_NAME.c.name).where(mine)).first() is not None
+    if not named and row.import_id != report.import_id:
+        return False
+    if variant.price is not None and price != row.price:
+        report.cleared += price is None
+        made = row._asdict() | {"price": price}
+        told = update(PRODUCT).where(PRODUCT.c.id == row.id)
+        connection.execute(told.values(price=price, fingerprint=fingerprint(made)))
+    return True
 
 
 def made_of(variant: Variant, options: Mapping[str, str]) -> tuple[str, str]:

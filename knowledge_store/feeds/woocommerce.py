@@ -15,7 +15,7 @@ from reaseq.knowledge_store.feeds.rows import ONLY_NAMED, BadRow, Record, Row, V
 
 MARKS = (
     ("Type", "SKU", "Name", "Regular price"),
-    ("ID", "Type", "SKU"),
+    ("ID", "Type", "SKU", "Published"),
     ("Type", "SKU", "Parent"),
     ("SKU", "Parent", "Regular price"),
     *(("SKU", name) for name in ("Attribute 1 name", "Date sale price starts", "Date sale price ends")),

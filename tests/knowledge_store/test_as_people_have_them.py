@@ -987,3 +987,8 @@ def test_orders_that_never_came_about(store: Store, tmp_path: Path, status: str)
     imported(store, tmp_path, "sku,title\n1,a\n2,b\n")
     log_of(store, tmp_path, f"user,item,date,status\nu,1,2025-01-05,{status}\nu,2,2025-01-06,completed\n")
     assert [one["product_id"] for one in history(store, "u", without=())] == ["2"]
+
+
+def test_a_type_beside_codes_is_no_systems(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "ID;Type;SKU;Name;Price\n1;Shoes;x;Boot;5\n")
+    assert (product(store, "1")["category"], product(store, "1")["price"]) == ("shoes", 5)

@@ -311,6 +311,26 @@ def test_a_short_list_with_titles_is_no_update_of_variants(store: Store, tmp_pat
     assert find_product(store, "H1")["price"] == 8
 
 
+@pytest.mark.parametrize(
+    ("update", "price", "aside"),
+    [
+        ("Handle,Variant SKU,Variant Price\nmug,M1,12\n", 12, 0),
+        ("Handle,Variant SKU,Variant Price\nmug,M1,\n", None, 0),
+        ("sku,price\nM1,12\n", 12, 0),
+        ("Handle,Option1 Value,Variant Price\nmug,Default Title,12\n", 12, 0),
+        ("Handle,Variant SKU,Variant Price\nmug,M2,12\n", 9, 1),
+        ("Handle,Variant SKU,Variant Price\nnone,M1,12\n", 9, 1),
+    ],
+)
+def test_a_product_without_variants_by_its_code(
+    store: Store, tmp_path: Path, update: str, price: float | None, aside: int
+) -> None:
+    columns = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price"
+    imported(store, tmp_path, f"{columns}\nmug,Mug,Title,Default Title,M1,9\n")
+    report = imported(store, tmp_path, update)
+    assert ((store.product("mug") or {})["price"], report.set_aside, report.rows) == (price, aside, 1)
+
+
 def test_stock_of_several_places(store: Store, tmp_path: Path) -> None:
     imported(store, tmp_path, SHOPIFY)
     stock = "Handle,SKU,Location,On hand\nboot,K41,Berlin,5\nboot,K41,Paris,2\nboot,K42,Berlin,3\n"
