@@ -122,7 +122,7 @@ def fill_feed(
         raise ReaseqError(f"{target} is the feed itself", hint=f"reaseq export {path} filled-{path.name}")
     sound = partial(store.sound_claims, only_decided=only_decided, least=least)
     known_of = partial(store.known_attributes, only_decided=only_decided, least=least)
-    attributes = known_of(path.name) or known_of(None)  # the file may have another name than when it was imported
+    attributes = known_of(None)  # an update by another file may have touched its products; columns not used go again
     mapping = guess_columns(feed.columns, {**feed.fields, **(overrides or {})}, locale)
     schemas = [stored.schema for name in store.categories() if name and (stored := store.latest_schema(name))]
     prose = [column for name, column in mapping.items() if name in ("id", "title", "description", "brand")]

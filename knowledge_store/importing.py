@@ -40,7 +40,7 @@ from reaseq.knowledge_store.names import (
 )
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, VARIANT, Store
 from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
-from reaseq.knowledge_store.variant_rows import as_variants, of_source, settle_variants, write_variants
+from reaseq.knowledge_store.variant_rows import as_variants, of_source, settle_variants, without_shared, write_variants
 from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_on_sale
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
 
@@ -374,17 +374,19 @@ def import_feed(
             repeats, stood = _write(
                 store, products, feed.path.name, report, rejected, columns, names or _bundled(), made_ids
             )
-            lines = {row.line for row, _, _ in rows_of}
+            lines, of_variants = {row.line for row, _, _ in rows_of}, {line for line, _ in stood}
             write_variants(store, variants + stood, report, rejected, lines)
             for row, made, own in rows_of:  # by now it is known which product they mean
                 called += [(row.line, one) for one in names_in(row, made["id"], identity)]
-                if own != made["id"] and id_column:
+                if own != made["id"] and id_column and row.line not in of_variants:
                     called.append((row.line, Name(own, made["id"], id_column)))
             called += [(line, one) for line, variant in stood for one in names_in(Record(line, {}, (variant,)))]
             write_names(store, [one for line, one in called if line not in repeats], import_id)
             on_progress(report)
         if report.variants:
             settle_variants(store, report, rejected, replaces=columns.replaces)
+            if report.changed_variants and not columns.of_a_system:
+                without_shared(store, import_id)
     finally:
         rejected.close()
         with store.writing() as connection:

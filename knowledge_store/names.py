@@ -27,6 +27,7 @@ _IDENTITIES = frozenset((
 _BARCODES = frozenset((
     "barcode", "variant barcode", "gtin", "ean", "upc", "isbn", "jan", "gtin8", "gtin12", "gtin13", "gtin14", "gtin 8",
     "gtin 12", "gtin 13", "gtin 14", "ean13", "ean 13", "isbn13", "isbn 13", "external product id",
+    "variant ean", "variant gtin", "variant upc",
     "gtin upc ean or isbn",
 ))  # fmt: skip
 _BARCODE = re.compile(r"\d{8,14}")
@@ -166,7 +167,7 @@ def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:
         for row in connection.execute(select(PRODUCT_NAME).where(mine)).all():
             key = row.name, row.product_id
             new_one = rows.pop(key, None)
-            if new_one is None or new_one.variant_id == row.variant_id:
+            if new_one is None or new_one.variant_id in (None, row.variant_id):
                 continue
             of = new_one.variant_id if row.import_id != import_id or row.variant_id is None else None
             this = (PRODUCT_NAME.c.name == row.name) & (PRODUCT_NAME.c.product_id == row.product_id)

@@ -295,6 +295,42 @@ def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRow
         report.orphans = connection.execute(select(func.count()).select_from(VARIANT).where(mine, ~owner)).scalar_one()
 
 
+def without_shared(store: Store, import_id: int) -> None:
+    """Take from variants that an import brought what none of their product's says otherwise than it: rows that repeat
+    what is new of the product say it of the product."""
+    mine = select(VARIANT.c.product_id).where(VARIANT.c.import_id == import_id)
+    with store.reading() as connection:
+        ids = sorted(set(connection.execute(mine).scalars()))
+    for start in range(0, len(ids), _BATCH):
+        part = ids[start : start + _BATCH]
+        variants, products = store.variants(part), store.texts(part)
+        changed = []
+        for product_id, product in products.items():
+            said = {**(product["attributes"] or {}), **{name: product[name] for name in ("title", *_OWN_TEXTS)}}
+            own = [one["attributes"] for one in variants.get(product_id, [])]
+            shared = {
+                name
+                for cells in own
+                for name in cells
+                if name in said and all(other.get(name, said[name]) == said[name] for other in own)
+            }
+            changed += [
+                {
+                    "of": product_id,
+                    "own": one["id"],
+                    "left": {name: value for name, value in one["attributes"].items() if name not in shared},
+                }
+                for one in variants.get(product_id, [])
+                if not shared.isdisjoint(one["attributes"])
+            ]
+        if changed:
+            with store.writing() as connection:
+                by_key = update(VARIANT).where(
+                    VARIANT.c.product_id == bindparam("of"), VARIANT.c.id == bindparam("own")
+                ).values(attributes=bindparam("left"))  # fmt: skip
+                connection.execute(by_key, changed)
+
+
 def _adopt(store: Store, report: "ImportReport", rejected: "RejectedRows") -> None:
     """Variants whose product was not yet there, and is known by the name they have for it."""
     own = exists().where(PRODUCT.c.id == VARIANT.c.product_id)

@@ -102,8 +102,9 @@ class KnownVariants:
         if len(found) != 1:
             return None
         theirs = own["attributes"] or {}
-        said = {name: "" for name in found[0]["attributes"] if name in named}
         stored = found[0]["attributes"]
+        said = {name: "" for name in stored if name in named and name not in (prices or ())}
+        said |= {name: attributes[name] for name in prices or () if name in attributes}
         known = {*options, *called_as.values(), *called, *(prices or ())}
         for name, value in attributes.items():
             if name not in known and (value != theirs.get(name) or name in stored):
@@ -112,7 +113,6 @@ class KnownVariants:
         price = "" if product["price"] is None and prices is not None else product["price"]
         if not on_sale and prices and is_on_sale(found[0].get("price"), found[0]["attributes"], prices):
             price = None
-            said |= {name: attributes[name] for name in prices if name in attributes}
         names = tuple((name, attributes[name]) for name in called)
         return Variant(found[0]["id"], own["id"], told, price, names, said)
 

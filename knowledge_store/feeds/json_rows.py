@@ -20,7 +20,8 @@ from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, R
 _TRIED = 100
 _NO_NUMBER = re.compile(r"(?<=[\[:,\s])(?:NaN|-?Infinity)(?=\s*[,\]}])")
 _CONTAINERS = frozenset(
-    {"edges", "nodes", "products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
+    {"orders", "events", "transactions", "purchases", "interactions"}
+    | {"edges", "nodes", "products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
 )
 """Names under which a document keeps its records."""
 _OF_CONNECTIONS = frozenset(("edges", "nodes", "pageInfo", "totalCount", "count", "__typename"))

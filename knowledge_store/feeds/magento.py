@@ -12,7 +12,10 @@ from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Vari
 
 MARKS = tuple(
     ("sku", name)
-    for name in ("attribute_set_code", "additional_attributes", "store_view_code", "configurable_variations")
+    for name in (
+        *("attribute_set_code", "additional_attributes", "store_view_code", "configurable_variations"),
+        *("special_price", "special_price_to_date"),
+    )
 )
 """Any of these by itself: an update may have few columns."""
 _CLEARED = "__EMPTY__VALUE__"

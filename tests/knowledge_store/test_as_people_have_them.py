@@ -251,7 +251,7 @@ CHILDREN = [
     ),
     (
         _WOO + '1,variable,p,Boot,,,1.1,Size,"42, 43"\n2,variation,A,Boot - 42,10,p,0.9,Size,42\n',
-        {"A": {"Weight (kg)": "0.9"}},
+        {"A": {"Weight (kg)": "0.9", "Regular price": "10"}},
     ),
     (
         "item_sku,item_name,parent_child,parent_sku,variation_theme,size_name,item_weight\n"
@@ -899,6 +899,11 @@ def test_a_code_of_the_shop_comes_before_a_barcode(store: Store, tmp_path: Path,
         (
             "Name,Email,Created at,Lineitem sku\n#1,u,2025-10-07 09:50:25 +0200,1\n#1,,2025-10-07 09:50:25 +0200,2\n"
             "#2,v,2025-10-08 09:50:25 +0200,2\n",
+            [("1", "purchase"), ("2", "purchase")],
+        ),
+        (
+            '{"orders":[{"order_id":"A1","customer":"u","created_at":"2026-02-01T10:00:00Z","status":"completed",'
+            '"line_items":[{"sku":"1","quantity":1},{"sku":"2","quantity":1}]}]}',
             [("1", "purchase"), ("2", "purchase")],
         ),
         ("name,user,date,item\nBoot A,u,2025-10-07,1\nBoot A,,2025-10-07,1\n", [("1", "purchase")]),

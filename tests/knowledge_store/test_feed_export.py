@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from reaseq import ReaseqError
+from reaseq.graphs.distill import Options
+from reaseq.graphs.first_pass import first_pass
 from reaseq.knowledge_store.feed_export import fill_feed
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.delimited import cell_spans
@@ -486,3 +488,22 @@ def test_cells_are_found_where_a_csv_reader_finds_them(cells: list[str], quoting
     spans = cell_spans(text, ",")
     assert len(spans) == len(cells)
     assert [next(csv.reader([text[start:end]]), [""])[0] if start < end else "" for start, end in spans] == cells
+
+
+def test_an_update_by_another_file_is_no_bar(tmp_path: Path) -> None:
+    """Products of the feed that a price list has touched since still come out with what is known of them."""
+    path, target = tmp_path / "feed.csv", tmp_path / "out.csv"
+    path.write_text("id,title,price\nA,Clog,59\nB,Boot,79\n")
+    with Store.open(f"sqlite:///{tmp_path}/store.sqlite") as store:
+
+        def bring(file: Path) -> None:
+            feed = open_feed(file)
+            mapping = guess_columns(feed.columns, feed.fields)
+            import_feed(store, feed, mapping, category="shoes", rejected_dir=tmp_path)
+
+        bring(path)
+        first_pass(store, Options("shoes"), processes=1)
+        (tmp_path / "prices.csv").write_text("id,price\nA,55\n")
+        bring(tmp_path / "prices.csv")
+        fill_feed(store, path, target)
+    assert target.read_text() == "id,title,price,shoe_type\nA,Clog,59,clog\nB,Boot,79,boot\n"

@@ -125,10 +125,17 @@ def test_a_new_variant_of_a_known_product(store: Store, tmp_path: Path) -> None:
     assert (product["price"], product["attributes"]["size"], report.set_aside) == (50, "41", 0)
 
 
+_PRICES = ("Regular price",)
+
+
 def contents(store: Store) -> dict[str, Any]:
-    seen = ("import_id", "updated_at", "variants")
+    seen = ("import_id", "updated_at", "variants", "line")
     return {
-        name: {key: value for key, value in row.items() if key not in seen}
+        name: {
+            key: {cell: said for cell, said in value.items() if cell not in _PRICES} if key == "attributes" else value
+            for key, value in row.items()
+            if key not in seen
+        }
         for name, row in {"": store.product("boot") or {}, **variants(store, "boot")}.items()
     }
 
@@ -414,3 +421,44 @@ def test_a_variant_by_its_barcode(store: Store, tmp_path: Path, full: str, barco
     report = imported(store, tmp_path, f"barcode,price\n{barcode},40\n")
     assert sorted(one["price"] for one in variants(store, "boot").values()) == [40, 50]
     assert report.set_aside == 0
+
+
+BARCODES = SHOPIFY.replace("Grams", "Barcode").replace("900", "4006381333931").replace("910", "4006381333948")
+
+
+@pytest.mark.parametrize("full", [NESTED, BARCODES])
+def test_a_barcode_names_its_variant_every_week(store: Store, tmp_path: Path, full: str) -> None:
+    imported(store, tmp_path, full)
+    for price in (40, 41, 42):
+        report = imported(store, tmp_path, f"EAN,Price\n4006381333948,{price}\n")
+        assert (variants(store, "boot")["K42"]["price"], report.set_aside) == (price, 0)
+
+
+def test_what_changes_in_all_rows_changes_of_the_product(store: Store, tmp_path: Path) -> None:
+    header = "id,title,material,description,size\n"
+    imported(store, tmp_path, f"{header}A,Pump,leather,Leather pump,38\nA,Pump,leather,Leather pump,39\n")
+    imported(store, tmp_path, f"{header}A,Pump,suede,Suede pump,38\nA,Pump,suede,Suede pump,39\n")
+    assert [one["attributes"] for one in variants(store, "A").values()] == [{}, {}]
+    assert (store.product("A") or {})["attributes"]["material"] == "suede"
+    imported(store, tmp_path, "id,material\nA,canvas\n")
+    assert source_fields(store.product("A") or {})["attributes.material"] == "canvas"
+
+
+def test_lists_of_prices_and_sales_of_variants(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, WOO)
+    for update, price in (
+        ("SKU,Sale price\nK42,15\n", 15),
+        ("SKU,Regular price\nK42,21\n", 15),
+        ("SKU,Sale price\nK42,\n", 21),
+        ("SKU,Regular price\nK42,30\n", 30),
+    ):
+        imported(store, tmp_path, update)
+        assert variants(store, "boot")["K42"]["price"] == price
+
+
+def test_magentos_file_once_more_changes_nothing(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, MAGENTO)
+    before = contents(store)
+    report = imported(store, tmp_path, MAGENTO)
+    assert contents(store) == before
+    assert (report.changed_variants, report.cleared, report.updated) == (0, 0, 0)
