@@ -462,7 +462,8 @@ def _write(
             if product_id in old and not columns.replaces:
                 product, cleared = _updated(product, old[product_id], columns)
                 report.cleared += cleared
-            report.elsewhere += before is not None and before["source"] != source
+            # A list without titles can only mean what is there.
+            report.elsewhere += before is not None and before["source"] != source and "title" in columns.fields
             report.empty_descriptions += not product["description"].strip()
             report.unknown_prices += product["price"] is None
             report.made_ids += product_id in made_ids

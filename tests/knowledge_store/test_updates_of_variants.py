@@ -462,3 +462,11 @@ def test_magentos_file_once_more_changes_nothing(store: Store, tmp_path: Path) -
     report = imported(store, tmp_path, MAGENTO)
     assert contents(store) == before
     assert (report.changed_variants, report.cleared, report.updated) == (0, 0, 0)
+
+
+def test_a_list_without_titles_is_of_no_other_products(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, SHOPIFY + "mug,Mug,Title,Default Title,M1,9,\n")
+    (tmp_path / "prices.csv").write_text("sku,price\nM1,8\n")
+    feed = open_feed(tmp_path / "prices.csv")
+    report = import_feed(store, feed, guess_columns(feed.columns, feed.fields), rejected_dir=tmp_path)
+    assert (report.updated, report.elsewhere) == (1, 0)
