@@ -242,13 +242,13 @@ def import_events(
     rejected = RejectedRows(rejected_dir / f"{feed.path.name}-events-{import_id}.csv", report)
     rows = iter(feed.rows)
     reader: _Reader | None = None
-    order, first = "", None
+    order, first = "", None  # the column of orders, and the first line of the one at hand
     try:
         while batch := list(islice(rows, _BATCH)):
             if reader is None:
                 reader = _Reader.of(batch, mapping, kind, names)
                 report.device = _device(feed.columns, mapping)
-                order, first = _order_of(feed.columns, mapping), None
+                order = _order_of(feed.columns, mapping)
             events: dict[tuple[str, float, str, str], None] = {}
             for row in batch:
                 report.rows += 1
@@ -297,7 +297,11 @@ def _with_order(record: Record, order: str, first: Record | None, mapping: Mappi
 @lru_cache(maxsize=1000)
 def _came_back(said: str) -> bool:
     """Does it say that something came back ("refunded", "Order Refunded", "order_cancelled")?"""
-    return said in _CAME_BACK or re.split(r"[\s_.:-]+", said)[-1] in _CAME_BACK
+    return said in _CAME_BACK or _last_word(said) in _CAME_BACK
+
+
+def _last_word(said: str) -> str:
+    return re.split(r"[\s_.:-]+", said)[-1]
 
 
 def _order_of(columns: Sequence[str], mapping: Mapping[str, str]) -> str:
@@ -413,7 +417,7 @@ class _Reader:
             return bad("its position is no number")
         named = identifier(values.get(column["kind"])).casefold() if "kind" in column else ""
         status = identifier(values.get(column["status"])).casefold() if "status" in column else ""
-        if status and re.split(r"[\s_.:-]+", status)[-1] in _NEVER:
+        if _last_word(status) in _NEVER:
             return bad(f"its order never came about: {status}")
         what = RETURN if _came_back(named) or _came_back(status) else named or self.kind
         if "quantity" in column and _is_negative(values.get(column["quantity"])):

@@ -121,8 +121,8 @@ def fill_feed(
     if target.exists() and target.samefile(path):
         raise ReaseqError(f"{target} is the feed itself", hint=f"reaseq export {path} filled-{path.name}")
     sound = partial(store.sound_claims, only_decided=only_decided, least=least)
-    known_of = partial(store.known_attributes, only_decided=only_decided, least=least)
-    attributes = known_of(None)  # an update by another file may have touched its products; columns not used go again
+    # Of all products: an update by another file may have touched the feed's. Columns that are not used go again.
+    attributes = store.known_attributes(only_decided=only_decided, least=least)
     mapping = guess_columns(feed.columns, {**feed.fields, **(overrides or {})}, locale)
     schemas = [stored.schema for name in store.categories() if name and (stored := store.latest_schema(name))]
     prose = [column for name, column in mapping.items() if name in ("id", "title", "description", "brand")]

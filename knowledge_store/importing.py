@@ -16,8 +16,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused
-from reaseq.knowledge_store.feeds.columns import TITLES, fields_held, folded, in_other_languages
-from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, holds_now, list_price, parse_price
+from reaseq.knowledge_store.feeds.columns import TITLES, fields_held, folded, in_other_languages, list_price
+from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, holds_now, parse_price
 from reaseq.knowledge_store.feeds.rows import (
     EMPTY,
     BadRow,

@@ -604,16 +604,9 @@ class Store:
         with self.reading() as connection:
             return connection.execute(found).first() is not None
 
-    def known_attributes(self, source: str | None, *, only_decided: bool = False, least: float = 0.0) -> list[str]:
-        """The attributes of which such claims hold (see `sound_claims`), for products that came from a file of this
-        name, or for all."""
-        query = (
-            select(CLAIM.c.attribute)
-            .join(PRODUCT, PRODUCT.c.id == CLAIM.c.product_id)
-            .where(*([PRODUCT.c.source == source] if source is not None else []), *_sound(only_decided, least))
-            .distinct()
-            .order_by(CLAIM.c.attribute)
-        )
+    def known_attributes(self, *, only_decided: bool = False, least: float = 0.0) -> list[str]:
+        """The attributes of which such claims hold of any product: see `sound_claims`."""
+        query = select(CLAIM.c.attribute).where(*_sound(only_decided, least)).distinct().order_by(CLAIM.c.attribute)
         with self.reading() as connection:
             return list(connection.execute(query).scalars())
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
 
-from reaseq.knowledge_store.feeds.prices import list_price, parse_price
+from reaseq.knowledge_store.feeds.columns import list_price
+from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import (
     ONLY_NAMED,
     BadRow,
@@ -182,14 +183,20 @@ def write_variants(
         if changed:
             follow_prices(connection, changed)
         for (product_id, before_id), new_id in renamed_to.items():
-            mine_too = (VARIANT.c.product_id == product_id) & (VARIANT.c.id == before_id)
-            connection.execute(update(VARIANT).where(mine_too).values(id=new_id))
-            named = (PRODUCT_NAME.c.product_id == product_id) & (PRODUCT_NAME.c.variant_id == before_id)
-            connection.execute(update(PRODUCT_NAME).where(named).values(variant_id=new_id))
-            former = (PRODUCT_NAME.c.product_id == product_id) & (PRODUCT_NAME.c.name == before_id)
-            connection.execute(delete(PRODUCT_NAME).where(former))
-            old = {"name": before_id, "product_id": product_id, "column": "former code", "import_id": report.import_id}
-            connection.execute(insert(PRODUCT_NAME), [old | {"variant_id": new_id}])
+            _rename(connection, product_id, before_id, new_id, report.import_id)
+
+
+def _rename(connection: Connection, product_id: str, before: str, new: str, import_id: int) -> None:
+    """Give a variant another id; the old one is a name of it."""
+    mine = (VARIANT.c.product_id == product_id) & (VARIANT.c.id == before)
+    connection.execute(update(VARIANT).where(mine).values(id=new))
+    of_product = PRODUCT_NAME.c.product_id == product_id
+    connection.execute(
+        update(PRODUCT_NAME).where(of_product, PRODUCT_NAME.c.variant_id == before).values(variant_id=new)
+    )
+    connection.execute(delete(PRODUCT_NAME).where(of_product, PRODUCT_NAME.c.name == before))
+    old = {"name": before, "product_id": product_id, "column": "former code", "import_id": import_id}
+    connection.execute(insert(PRODUCT_NAME), [old | {"variant_id": new}])
 
 
 def _is_product(connection: Connection, variant: Variant, price: float | None, report: "ImportReport") -> bool:

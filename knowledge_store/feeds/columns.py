@@ -5,8 +5,9 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 
-from reaseq.knowledge_store.feeds.prices import CURRENCIES
+from reaseq.knowledge_store.feeds.prices import CURRENCIES, parse_price
 from reaseq.knowledge_store.feeds.rows import FeedError
 
 FIELDS = ("id", "title", "description", "brand", "price", "list_price", "currency", "category")
@@ -271,7 +272,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
-LIST_PRICES = frozenset((*_NAMES["list_price"], "price"))
+_LIST_PRICES = frozenset((*_NAMES["list_price"], "price"))
 """What a column is called that holds the price beside a sale's, folded."""
 TITLES = frozenset(_NAMES["title"])
 """What a title's column is called, folded."""
@@ -286,6 +287,11 @@ _LANGUAGES = frozenset(
 _REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|:(?:token|float)(?:_seq)?$")
 """What a template says of a column: "SKU (optional, max. 20)"; and its type, as RecBole writes it (`user_id:token`,
 https://recbole.io/docs/user_guide/data/atomic_files.html)."""
+
+
+def list_price(column: str, value: Any) -> float | None:
+    """What a column of list prices says; None of any other."""
+    return parse_price(value)[0] if folded(column) in _LIST_PRICES else None
 
 
 def names_a_title(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> bool:

@@ -94,13 +94,6 @@ def _is_inside(text: str, start: int, end: int) -> bool:
     return behind is not None and currency_in(behind[0]) is None
 
 
-def list_price(column: str, value: Any) -> float | None:
-    """What a column of list prices says; None of any other."""
-    from reaseq.knowledge_store.feeds.columns import LIST_PRICES, folded
-
-    return parse_price(value)[0] if folded(column) in LIST_PRICES else None
-
-
 def holds_now(begins: str, ends: str) -> bool:
     """Is it between two days, as far as they are given and can be read: in ISO 8601, or as Magento writes them?"""
     today = datetime.now(UTC)

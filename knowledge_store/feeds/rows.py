@@ -19,7 +19,8 @@ _DEEPEST = 50
 _PEEKED = 100
 _LONGEST_SHOWN = 10_000
 _INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[_-][A-Za-z]{2})?")
+LANGUAGE = re.compile(r"[a-z]{2,3}(?:[_-][A-Za-z]{2})?")
+"""The code of one, by two letters or three, perhaps of a country."""
 _LANGUAGE_KEYS, _TEXT_KEYS = (
     ("lang", "language", "locale", "languageCode"),
     ("value", "text", "content", "name", "data"),
@@ -264,7 +265,7 @@ def _in_a_language(one: Any) -> tuple[str, Any] | None:
         return None
     language = next((str(one[key]) for key in _LANGUAGE_KEYS if one.get(key)), "")
     text = next((one[key] for key in _TEXT_KEYS if isinstance(one.get(key), str)), None)
-    return (short_language(language), text) if text is not None and _LANGUAGE.fullmatch(language) else None
+    return (short_language(language), text) if text is not None and LANGUAGE.fullmatch(language) else None
 
 
 def _is_of_no_language(one: Any) -> bool:

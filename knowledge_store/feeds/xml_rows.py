@@ -17,6 +17,7 @@ from reaseq.knowledge_store.feeds.columns import fields_held
 from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.rows import (
     EXPORT_AS,
+    LANGUAGE,
     BadRow,
     Feed,
     FeedError,
@@ -33,7 +34,6 @@ from reaseq.knowledge_store.feeds.rows import (
 _SCANNED = 20_000
 _KNOWN = frozenset(("item", "entry", "product", "offer"))
 """What records are called in feeds of known systems."""
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:[_-][A-Za-z]{2})?")
 _NAMESPACE = re.compile(r'\sxmlns(?::[\w.-]+)?="[^"]*"')
 _NAMED = frozenset(("param", "option", "attribute", "property", "feature", "characteristic", "specification"))
 """Elements that say by an attribute what their text is."""
@@ -269,7 +269,7 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
             value = value["text"] if "name" not in value else value
         if name in _NAMED and isinstance(value, dict) and value.get("name") and "text" in value:
             name, value = value["name"], value["text"]  # <param name="Colour">black</param>
-        elif isinstance(value, dict) and value.keys() == {"lang", "text"} and _LANGUAGE.fullmatch(value["lang"]):
+        elif isinstance(value, dict) and value.keys() == {"lang", "text"} and LANGUAGE.fullmatch(value["lang"]):
             name, value = f"{name}.{short_language(value['lang'])}", value["text"]  # <name xml:lang="en">
         if name.casefold() == _VARIANT and isinstance(value, dict):
             made.setdefault("variants", []).append(value)  # without an element around them
