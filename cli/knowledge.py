@@ -210,7 +210,7 @@ def explain(
     from reaseq.taxonomy.lexicon import Lexicon
     from reaseq.taxonomy.phrases import phrases
     from reaseq.taxonomy.schema import starter_for
-    from reaseq.taxonomy.trust import VERIFIED_FROM, sort_of
+    from reaseq.taxonomy.trust import sort_of
 
     with open_store() as store:
         product = find_product(store, product_id)
@@ -250,7 +250,7 @@ def explain(
     console = Console()
     if table.row_count:
         console.print(table)
-        console.print(f"Verified from {VERIFIED_FROM:.0%} on, where nothing contradicts it.", highlight=False)
+        console.print(f"Verified from {earned.verified_from:.3g} on, where nothing contradicts it.", highlight=False)
     else:
         said = f"the value {wanted!r}" if wanted else f"any value of {attribute}"
         console.print(Text(printable(f"No words in the product's text mean {said}.")))

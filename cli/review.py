@@ -8,6 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reaseq.cli.audit import (
+    PROMISE,
+    Audited,
+    Promise,
+    audited,
+    audits,
+    of_sample,
+    print_report,
+    refuse_filters,
+    threshold,
+    told,
+)
 from reaseq.cli.knowledge import Category, category_as_stored, open_store
 from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet, add_taken, reading
 
@@ -41,6 +53,8 @@ def review(
     attribute: OfAttribute = None,
     status: Status = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many claims.")] = 50,
+    audit: Audited = None,
+    promise: Promise = PROMISE,
     by: By = None,
 ) -> None:
     """Go through claims, those first that are least certain and of the products with most events. Where products of one
@@ -50,19 +64,32 @@ def review(
     rejected does not come back. Every decision is kept with who took it and when: see `reaseq review log`. It is saved
     at once, so stop whenever you like.
 
-    Example: reaseq review --category shoes
+    With --audit so many verified claims are drawn at random instead, to find out how many are right: see
+    `reaseq review audits --help`.
+
+    Examples:
+
+        reaseq review --category shoes
+
+        reaseq review --category shoes --audit 50
     """
     if context.invoked_subcommand is not None:
         return
     from rich.console import Console
 
-    console = Console(highlight=False)
+    console, who = Console(highlight=False), by or getpass.getuser()
     with open_store() as store:
+        if audit is not None:
+            refuse_filters(product, attribute, status)
+            sample = audited(store, console, audit, category, promise, who)
+            _Sitting(console, store, of_sample(store, sample), who).go()
+            told(store, console, sample.number, who)
+            return
         claims = _open_claims(store, category, product, attribute, status, limit)
         if not claims:
             console.print("Nothing to review: every such claim is decided, or nothing is distilled yet.")
             return
-        _Sitting(console, store, claims, by or getpass.getuser()).go()
+        _Sitting(console, store, claims, who).go()
 
 
 def _open_claims(
@@ -173,17 +200,28 @@ def export(
     attribute: OfAttribute = None,
     status: Status = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many claims.")] = None,
+    audit: Audited = None,
+    promise: Promise = PROMISE,
+    by: By = None,
 ) -> None:
     """Write what is open as a sheet to fill in, in the order of a review: approve, edit or reject in the column
-    `decision`, and what is right instead in `new_value`. What is left empty stays open.
+    `decision`, and what is right instead in `new_value`. What is left empty stays open. With --audit it is a random
+    sample of what is verified: see `reaseq review audits --help`.
 
     Example: reaseq review export open.csv --category shoes, then reaseq review apply open.csv
     """
+    from rich.console import Console
+
     from reaseq import ReaseqError
     from reaseq.knowledge_store.decision_sheet import write_sheet
 
     with open_store() as store:
-        claims = _open_claims(store, category, product, attribute, status, limit)
+        if audit is not None:
+            refuse_filters(product, attribute, status)
+            sample = audited(store, Console(highlight=False), audit, category, promise, by or getpass.getuser())
+            claims = of_sample(store, sample)
+        else:
+            claims = _open_claims(store, category, product, attribute, status, limit)
         if not claims:
             raise ReaseqError("nothing is open: such claims are decided, or not there", hint="reaseq distill")
         count = write_sheet(store, file, claims)
@@ -225,6 +263,7 @@ def apply(
     from reaseq.cli.import_cmd import overrides
     from reaseq.cli.progress import FeedBar, printable
     from reaseq.cli.settings import load
+    from reaseq.knowledge_store.audits import conclude_judged
     from reaseq.knowledge_store.decision_sheet import apply_sheet, names_a_decision, sheet_columns
     from reaseq.knowledge_store.feeds.opening import open_feed
 
@@ -250,6 +289,7 @@ def apply(
             rejected_dir=load().state_dir / "rejected",
             on_progress=on_progress,
         )
+        concluded = conclude_judged(store, by=by or getpass.getuser())
     table = Table("", "rows")
     for name, count in (
         ("approved", report.approved),
@@ -265,6 +305,8 @@ def apply(
         console.print(Text(f"  line {line}: {printable(reason)}", style="yellow"), soft_wrap=True)
     if report.rejected_file:
         console.print(Text(f"Rows set aside, with reasons: {report.rejected_file}"), soft_wrap=True)
+    for one, demoted in concluded:
+        print_report(console, one, demoted)
     if report.decided:
         console.print("Next: reaseq distill, which writes the summaries anew.")
 
@@ -303,6 +345,10 @@ def gold(
     if not count:
         raise ReaseqError("nobody has decided anything yet", hint="reaseq review")
     typer.echo(f"{count:,} products written to {file}")
+
+
+app.command()(audits)
+app.command()(threshold)
 
 
 class _Sitting:

@@ -322,12 +322,13 @@ class _Run:
         schema = self.stored.schema
         learned, labelled = await asyncio.to_thread(self._learn, schema)
         self.counts.stage = "products"
+        trust = trust_of(self.store, schema)
         agents = ProductAgents.build(
             schema,
             self.prompts,
             grammar=self.endpoint.grammar,
             learned=learned,
-            trust=trust_of(self.store, schema),
+            trust=trust,
             columns=self.options.columns,
         )
         inputs = Inputs(
@@ -338,6 +339,7 @@ class _Run:
             self._escalated,
             self.options.votes,
             self.options.columns,
+            trust.verified_from,
         )
         graph = build_product_graph(
             agents, self.chat, repairs=self.options.repairs, votes=self.options.votes, costly=self.costly

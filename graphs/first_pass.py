@@ -22,6 +22,7 @@ from reaseq.graphs.distill import Options, require_products, starting_schema
 from reaseq.graphs.reading import Reading, ToRead, begin_reading, read_all
 from reaseq.graphs.staleness import code_parts, due_by_code
 from reaseq.graphs.teaching import Teaching, trust_of
+from reaseq.knowledge_store.audits import verified_from
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
 from reaseq.llm.endpoint import EngineError
@@ -83,8 +84,9 @@ def first_pass(
     try:
         stored = _schema(store, options, category, made.run_id)
         learned, labelled = _learned(store, stored.schema, teaching, options.seed, made)
-        reading = Reading(Lexicon(stored.schema), learned, trust_of(store, stored.schema))
-        batches = _batches(store, stored.schema, options.limit, labelled, made)
+        trust = trust_of(store, stored.schema)
+        reading = Reading(Lexicon(stored.schema), learned, trust)
+        batches = _batches(store, stored.schema, trust.verified_from, options.limit, labelled, made)
         for batch, found in _found(reading, batches, processes):
             _commit(store, stored, reading.several, batch, found, made)
             made.seconds = time.monotonic() - started
@@ -114,7 +116,8 @@ def due(store: Store, options: Options) -> tuple[int, int]:
     stored = _made_of(starter, store.latest_schema(category))
     made = FirstKnowledge(total=min(store.count_products(category), options.limit or 10**12))
     schema = stored.schema if stored is not None else starter
-    return sum(map(len, _batches(store, schema, options.limit, None, made))), made.total
+    threshold = verified_from(store, category)
+    return sum(map(len, _batches(store, schema, threshold, options.limit, None, made))), made.total
 
 
 def _made_of(starter: CategorySchema, stored: StoredSchema | None) -> StoredSchema | None:
@@ -143,12 +146,17 @@ def _learned(
 
 
 def _batches(
-    store: Store, schema: CategorySchema, limit: int | None, labelled: str | None, made: FirstKnowledge
+    store: Store,
+    schema: CategorySchema,
+    threshold: float,
+    limit: int | None,
+    labelled: str | None,
+    made: FirstKnowledge,
 ) -> Iterator[list[ToRead]]:
     batch: list[ToRead] = []
     for product, before, _ in islice(store.products(schema.category), limit):
         sources, variants = source_fields(product), product["variants"]
-        parts = code_parts(schema, sources, variants) | ({"labelled": labelled} if labelled else {})
+        parts = code_parts(schema, sources, variants, threshold) | ({"labelled": labelled} if labelled else {})
         if not due_by_code(parts, before):
             made.known += 1
             continue

@@ -11,6 +11,7 @@ from reaseq.graphs.distill import Options, require_products, starting_schema
 from reaseq.graphs.product_graph import ProductAgents
 from reaseq.graphs.staleness import Inputs, checked
 from reaseq.graphs.teaching import Teaching, fingerprint
+from reaseq.knowledge_store.audits import verified_from
 from reaseq.knowledge_store.store import Store
 from reaseq.llm.budget import estimate_tokens
 from reaseq.llm.endpoint import Price
@@ -70,7 +71,16 @@ def plan(
     agents = ProductAgents.build(schema, prompts, grammar=False, columns=options.columns)
     labelled = teaching.products(store, schema) if teaching else []
     known = fingerprint(labelled) if worthwhile(labelled, schema) else None
-    inputs = Inputs(schema, model_fingerprint, agents.fingerprints, known, escalated, options.votes, options.columns)
+    inputs = Inputs(
+        schema,
+        model_fingerprint,
+        agents.fingerprints,
+        known,
+        escalated,
+        options.votes,
+        options.columns,
+        verified_from(store, schema.category),
+    )
     again = teaching is not None and teaching.again
     sampled: list[str] = []
     for one in checked(store, made.category, inputs, limit=options.limit, again=again):

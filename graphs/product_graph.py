@@ -166,7 +166,7 @@ def build_product_graph(
             claims = await verifier.judge(
                 chat, product.text, state["claims"], product_id=product.product_id, repair=repair
             )
-            return {"claims": claims}
+            return {"claims": agents.reading.held(claims)}
 
         return await _attempt(Verifier.name, state, stage, repairs)
 
@@ -178,7 +178,7 @@ def build_product_graph(
             claims = await verifier.judge(
                 costly, product.text, state["claims"], which=unsure, product_id=product.product_id, repair=repair
             )
-            return {"claims": claims}
+            return {"claims": agents.reading.held(claims)}
 
         return await _attempt("escalation", state, stage, repairs)
 

@@ -15,7 +15,7 @@ from reaseq.knowledge_store.store import undecided
 from reaseq.knowledge_store.tables import LOCKED
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import CategorySchema
-from reaseq.taxonomy.trust import Trust, shipped
+from reaseq.taxonomy.trust import VERIFIED_FROM, Trust, shipped
 from reaseq.taxonomy.variants import VariantValue, variant_values
 
 
@@ -74,7 +74,19 @@ class Reading:
         settled: list[Any] = [claim for claim in decided if claim["status"] in LOCKED]
         claims = undecided(found, decided, self.several) + settled
         values = {(claim["attribute"], claim["value"]) for claim in decided}
-        return with_implied(claims, text, self.lexicon, self.trust or shipped(), decided=values)
+        return self.held(with_implied(claims, text, self.lexicon, self.trust or shipped(), decided=values))
+
+    def held(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Verified claims that are less sure than is asked for, where an audit moved the threshold, but proposed."""
+        least = (self.trust or shipped()).verified_from
+        if least <= VERIFIED_FROM:
+            return list(claims)
+        return [
+            Claim(**claim | {"status": "proposed", "verdict": f"{claim['verdict']}; less sure than {least:.3g}"})
+            if claim["status"] == "verified" and (claim["confidence"] or VERIFIED_FROM) < least
+            else claim
+            for claim in claims
+        ]
 
     @property
     def several(self) -> set[str]:

@@ -1,4 +1,4 @@
-"""One page of a whole run: what was found out, what was imagined, and what it did for ranking."""
+"""Pages: of a whole run (what was found out, what was imagined, what it did for ranking), and of an audit."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from reaseq.beyond_log.reasons import nearest
+from reaseq.knowledge_store.audits import AuditReport, Part
 from reaseq.knowledge_store.events import history
 from reaseq.knowledge_store.imagined import find_imagination, imagined_of, imagined_until
 from reaseq.knowledge_store.store import Store
@@ -26,6 +27,48 @@ def write(store: Store, state: Mapping[str, Any], path: Path) -> None:
     partial = path.with_suffix(".partial")
     partial.write_text(report.page(f"From catalogue to ranking: {state['category']}", content), encoding="utf-8")
     partial.replace(path)
+
+
+def audit_page(made: AuditReport, verdict: Sequence[str]) -> str:
+    """A page of an audit for whoever pays for the catalogue. verdict: what it comes to, in sentences."""
+    content = "".join(f"<p>{escape(line)}</p>" for line in verdict if not line.startswith("Next:"))
+    for title, parts in (
+        ("By confidence", [made.whole, *made.by_confidence]),
+        ("By attribute", made.by_attribute),
+        ("By source", made.by_source),
+    ):
+        rows = "".join(_row_of_part(part, made.promise) for part in parts if part.estimate)
+        head = "<tr><th><th>verified claims<th>judged<th>right<th>95 %<th>"
+        content += f"<h2>{title}</h2><table>{head}{rows}</table>"
+    content += (
+        f"<p><small>Drawn at random by strata of confidence, more where it is lower, by {escape(made.by)} on "
+        f"{made.at:%Y-%m-%d}. Intervals: Korn and Graubard. The line marks the promise, {made.promise:.0%}; a bar goes "
+        "from half (left) to all right.</small></p><h2>What was judged</h2>"
+    )
+    words = {True: "right", False: "wrong", None: "not judged"}
+    drawn = [[one.product_id, one.attribute, one.value, words[one.right]] for one in made.drawn]
+    return report.page(
+        f"Audit {made.number}: {made.category or 'all categories'}",
+        content + _table(["product", "attribute", "value", "judged"], drawn),
+    )
+
+
+def _row_of_part(part: Part, promise: float) -> str:
+    found = part.estimate
+    assert found is not None
+
+    def at(share: float) -> float:
+        """Where a share stands in the picture: the left half of the scale is cut off."""
+        return 200 * max(0.0, 2 * share - 1)
+
+    picture = (
+        "<svg width='202' height='16'>"
+        f"<line x1='{at(promise):.1f}' x2='{at(promise):.1f}' y1='0' y2='16' stroke='#a11'/>"
+        f"<line x1='{at(found.low):.1f}' x2='{at(found.high):.1f}' y1='8' y2='8' stroke='#667' stroke-width='3'/>"
+        f"<circle cx='{at(found.rate):.1f}' cy='8' r='4'/></svg>"
+    )
+    cells = (f"{part.claims:,}", f"{found.judged:,}", f"{found.rate:.1%}", f"{found.low:.1%} to {found.high:.1%}")
+    return f"<tr><td>{escape(part.name)}{''.join(f'<td>{cell}' for cell in cells)}<td>{picture}"
 
 
 def _distilled(store: Store, state: Mapping[str, Any]) -> str:

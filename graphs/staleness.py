@@ -7,6 +7,7 @@ from typing import Any
 from reaseq.agents.product_text import MOST_COLUMNS, fingerprint, source_fields
 from reaseq.knowledge_store.store import Store
 from reaseq.taxonomy.schema import CategorySchema
+from reaseq.taxonomy.trust import VERIFIED_FROM
 from reaseq.taxonomy.variants import cells_of
 
 CODE_VERSION = "20"
@@ -25,6 +26,7 @@ _WORDS = {
     "votes": "number of votes changed",
     "columns": "number of columns shown changed",
     "labelled": "more is known of other products",
+    "verified from": "threshold moved",
 }
 
 
@@ -40,11 +42,12 @@ class Inputs:
     escalated: str | None = None
     votes: int = 1
     columns: int = MOST_COLUMNS
+    verified_from: float = VERIFIED_FROM
 
     def parts(self, sources: Mapping[str, str], variants: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
         """Everything one product's knowledge depends on, by name."""
         return {
-            **code_parts(self.schema, sources, variants),
+            **code_parts(self.schema, sources, variants, self.verified_from),
             "model": self.model,
             **{f"prompt {name}": value for name, value in self.prompts.items()},
             **({"labelled": self.labelled} if self.labelled else {}),
@@ -55,7 +58,10 @@ class Inputs:
 
 
 def code_parts(
-    schema: CategorySchema, sources: Mapping[str, str], variants: Sequence[Mapping[str, Any]] = ()
+    schema: CategorySchema,
+    sources: Mapping[str, str],
+    variants: Sequence[Mapping[str, Any]],
+    verified_from: float,
 ) -> dict[str, str]:
     """What a product's knowledge depends on where no model was asked."""
     options = {variant["id"]: cells_of(schema, variant) for variant in variants}
@@ -64,6 +70,7 @@ def code_parts(
         **({"variants": fingerprint(options)} if options else {}),
         "schema": schema.fingerprint,
         "code": CODE_VERSION,
+        **({"verified from": str(verified_from)} if verified_from != VERIFIED_FROM else {}),
     }
 
 

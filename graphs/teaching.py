@@ -1,7 +1,7 @@
 """The labelled products that a category learns from: those of gold files, and those on which people decided."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reaseq.agents import product_text
@@ -12,6 +12,7 @@ from reaseq.agents.product_text import source_fields
 from reaseq.agents.student import learnt, takes_over
 from reaseq.documents.document import Document
 from reaseq.documents.tokens import stems
+from reaseq.knowledge_store.audits import verified_from
 from reaseq.knowledge_store.decisions import decided_evidence, decided_products
 from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.importing import category_name
@@ -94,7 +95,7 @@ class Teaching:
 
 def trust_of(store: Store, schema: CategorySchema) -> Trust:
     """The trust that classes of evidence have earned: as shipped, and by what people decided on the category's claims.
-    A decision makes no other product stale by that."""
+    A decision makes no other product stale by that. And the threshold, which audits may have moved."""
     counts: dict[tuple[str, str, str], tuple[int, int]] = {}
     labels = Labels(schema)
     languages: dict[str, str] = {}
@@ -106,7 +107,7 @@ def trust_of(store: Store, schema: CategorySchema) -> Trust:
             key = (evidence, sort_of(attribute, labels), languages[product_id])
             true, judged = counts.get(key, (0, 0))
             counts[key] = (true + right, judged + 1)
-    return shipped().with_counts(counts)
+    return replace(shipped().with_counts(counts), verified_from=verified_from(store, schema.category))
 
 
 def of_gold(row: GoldRow) -> LabelledProduct:

@@ -40,7 +40,7 @@ from reaseq.knowledge_store import tables as t
 from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.schema import CategorySchema
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest migration. A store that is there already needs no Alembic to open."""
 
 
@@ -60,6 +60,7 @@ IMPORT, PRODUCT, CLAIM, SUMMARY, RUN, FAILURE, CALL, DISTILLATION, SCHEMA = map(
 EVENT, EVENT_IMPORT, SPACE, EMBEDDING = map(_table, (t.Event, t.EventImport, t.EmbeddingSpace, t.Embedding))
 IMAGINATION, IMAGINED, VARIANT, DECISION = map(_table, (t.Imagination, t.ImaginedEvent, t.Variant, t.Decision))
 PRODUCT_NAME = _table(t.ProductName)
+AUDIT, AUDITED, THRESHOLD = map(_table, (t.Audit, t.AuditedClaim, t.Threshold))
 # The statements of a product's way through a run are built once: building costs more than running them.
 _FIND_CALL = (
     select(CALL.c.id, CALL.c.reply)

@@ -390,3 +390,54 @@ class ImaginedEvent(SQLModel, table=True):
     confidence: float = Field(description="The calibrated chance that the user does such a thing.")
     log_confidence: float = Field(description="What the model itself says, uncalibrated.")
     fold: int | None = Field(default=None, description="The part of the users that the model never learnt from.")
+
+
+class Audit(SQLModel, table=True):
+    """A sample of verified claims, drawn to find out how many are right: see `reaseq.knowledge_store.audits`."""
+
+    __tablename__ = "audit"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = _time()
+    by: str = _text(description="Who drew it.")
+    category: str | None = _text(None, description="None: of all.")
+    promise: float = Field(description="The share of verified claims that are to be right.")
+    verified_from: float = Field(description="The confidence from which claims were verified when it was drawn.")
+    strata: list[float] = Field(
+        sa_column=Column(JSON, nullable=False), description="The confidence that each stratum begins with, ascending."
+    )
+    sizes: dict[str, Any] = Field(
+        sa_column=Column(JSON, nullable=False),
+        description="How many claims there were in each stratum: of all, by attribute, and by what found them.",
+    )
+    after: int = Field(description="The last decision before it; later ones judge what was drawn.")
+    concluded_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class AuditedClaim(SQLModel, table=True):
+    """A claim that was drawn, as it was then. What people decide on it afterwards says whether it was right."""
+
+    __tablename__ = "audited_claim"
+
+    audit_id: int = Field(primary_key=True, foreign_key="audit.id")
+    place: int = Field(primary_key=True, description="In the order in which it is shown, which is random.")
+    stratum: int
+    product_id: str = _text()
+    attribute: str = _text()
+    value: str = _text()
+    confidence: float | None = None
+    found_by: str = _text()
+
+
+class Threshold(SQLModel, table=True):
+    """The confidence from which a category's claims are verified, where it was moved. The newest holds; none is ever
+    changed."""
+
+    __tablename__ = "threshold"
+
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = _time()
+    by: str = _text(description="Who moved it, or concluded the audit that did.")
+    category: str | None = _text(None, description="None: of all.")
+    verified_from: float
+    audit_id: int | None = Field(default=None, foreign_key="audit.id")

@@ -8,7 +8,7 @@ Data Analysis Using Regression and Multilevel/Hierarchical Models, chapter 12).
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -90,10 +90,11 @@ def sort_of(attribute: Attribute, labels: Labels) -> str:
 @dataclass(frozen=True)
 class Trust:
     """Counts, and what they say of a class. What is judged of texts in one language counts for all, and for texts in
-    that language once more."""
+    that language once more. verified_from: the confidence from which claims are verified."""
 
     counts: Counts = field(default_factory=dict)
     by_language: CountsByLanguage = field(default_factory=dict)
+    verified_from: float = VERIFIED_FROM
 
     @cached_property
     def _reckoned(self) -> dict[tuple[Evidence, str, str], float]:
@@ -121,7 +122,7 @@ class Trust:
             if language:
                 key = (evidence, sort, language)
                 by_language[key] = _plus(by_language.get(key, (0, 0)), count)
-        return Trust(counts, by_language)
+        return replace(self, counts=counts, by_language=by_language)
 
 
 def _drawn(count: tuple[int, int], towards: float, by: float = _DRAWN_BY) -> float:

@@ -325,7 +325,7 @@ def test_what_was_held_back_is_told_and_shown(run: Run, fake: FakeEndpoint, monk
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["upper_material"], ["leather", "denied", "suede", "said of a part", "collar", "Verified from 90%"]),
+        (["upper_material"], ["leather", "denied", "suede", "said of a part", "collar", "Verified from 0.9"]),
         (["upper_material", "suede"], ["said of a part", "collar"]),
         (["sole_material", "rubber"], ["label", "stated", "Sole", "Stored claim: rubber: verified"]),
         (["heel_height"], ["5 cm", "part beside", "stated"]),
