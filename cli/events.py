@@ -9,6 +9,8 @@ import typer
 
 from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet
 
+_MOST_KINDS = 20
+
 app = typer.Typer(no_args_is_help=True, help="The behaviour log: what it is like, what a user did.")
 
 
@@ -103,6 +105,14 @@ def import_events(
     table.add_row("set aside", f"{report.set_aside:,}")
     table.add_row("  of unknown products", f"{report.unknown_items:,}")
     console.print(table)
+    said = [(words, what, count) for (words, what), count in report.kinds.most_common() if words != what]
+    if said:
+        table = Table("what rows say", "taken for", "rows", title="Kinds of events", title_justify="left")
+        for words, what, count in said[:_MOST_KINDS]:
+            table.add_row(Text(printable(words or "(nothing)")), Text(printable(what)), f"{count:,}")
+        if len(said) > _MOST_KINDS:
+            table.add_row(f"{len(said) - _MOST_KINDS:,} more", "", f"{sum(row[2] for row in said[_MOST_KINDS:]):,}")
+        console.print(table)
     if report.by_device:
         told = f"{report.by_device:,} rows name no user: their {report.device} stands for one, known by nothing else."
         console.print(Text(printable(told)), soft_wrap=True)

@@ -146,6 +146,7 @@ def _print_guess(console: Console, feed: Feed, guess: dict[str, str]) -> None:
 
     from reaseq.cli.progress import printable
     from reaseq.cli.reading import add_taken
+    from reaseq.knowledge_store.feeds.columns import unread_prices
 
     table = Table(title=f"{feed.path.name} ({feed.format})", title_justify="left")
     table.add_column("field")
@@ -160,6 +161,17 @@ def _print_guess(console: Console, feed: Feed, guess: dict[str, str]) -> None:
     console.print(table)
     if "id" not in guess:
         console.print("No column looks like an id: ids are made from title, brand and description.", highlight=False)
+    if prices := unread_prices(feed.columns, guess):
+        listed = ", ".join(prices)
+        console.print(
+            Text(
+                printable(
+                    f'No column is taken for the price. One of these may be: {listed}   (--map price="{prices[0]}")'
+                )
+            ),
+            style="yellow",
+            soft_wrap=True,
+        )
     if "list_price" in guess:
         console.print("list_price counts where the price is unknown; it stays among the attributes.", highlight=False)
 
@@ -244,6 +256,12 @@ def _print_report(console: Console, report: ImportReport, *, replace: bool) -> N
         highlight=False,
         soft_wrap=True,
     )
+    if report.unread_prices:
+        console.print(
+            f"{report.unread_prices:,} prices could not be read; what such products cost before stays.",
+            highlight=False,
+            soft_wrap=True,
+        )
     if report.cleared:
         console.print(f"{report.cleared:,} fields held something and are empty now.", highlight=False, soft_wrap=True)
     if report.elsewhere:

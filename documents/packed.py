@@ -7,8 +7,19 @@ from dataclasses import dataclass
 
 from reaseq.documents.markup import Opens, Visible, read
 
-_NAMES = ("name", "key", "label", "attribute", "attribute_name", "property", "title", "k")
-_VALUES = ("value", "values", "attribute_value", "text", "content", "v")
+_NAMES = (
+    "name",
+    "key",
+    "label",
+    "attribute",
+    "attribute_name",
+    "attribute_code",
+    "param_name",
+    "property",
+    "title",
+    "k",
+)
+_VALUES = ("value", "values", "attribute_value", "val", "options", "text", "content", "v")
 _LITERAL = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null")
 _BETWEEN = re.compile(r"[\s,:]*")
 _CHARACTER = re.compile(

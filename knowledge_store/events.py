@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -27,16 +28,20 @@ from reaseq.knowledge_store.times import Clock
 IMPRESSION, RETURN = "impression", "return"
 PASSIVE = (IMPRESSION, RETURN)
 """Kinds of events that nobody should learn a preference from."""
-FIELDS = ("user", "item", "time", "position", "kind", "impressions", "label", "quantity", "invoice", "status")
+FIELDS = (
+    *("user", "item", "time", "position", "kind", "impressions", "label", "quantity", "invoice", "status"),
+    *("cancelled", "returned", "left"),
+)
 """`label` is 1 where an item that was shown was acted on and 0 where not; `impressions` lists what was shown beside. A
-`quantity` below 0, an `invoice` that begins with C and a `status` that says so mean that something came back."""
+`quantity` below 0, an `invoice` that begins with C and a `status` that says so mean that something came back; so do
+`cancelled` and `returned` (a day, a flag, or as many as the quantity), and 0 that are `left`."""
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "user": (
         "user", "user id", "userid", "customer id", "customer", "visitor id", "visitorid", "reviewer id", "client id",
         "account id", "member id", "uid", "email", "customer email", "session id", "session", "kunde", "kunden nr",
         "kundennr", "kundennummer", "customer number", "customer no", "id client", "cliente", "user pseudo id",
-        "anonymous id", "distinct id", "cookie id",
+        "anonymous id", "distinct id", "cookie id", "buyer", "buyer id", "buyer email", "billing email",
     ),
     "item": (
         "item", "item id", "itemid", "product id", "productid", "product", "asin", "parent asin", "sku", "article id",
@@ -59,14 +64,35 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "impressions": ("impressions", "shown", "inview", "article ids inview", "exposed", "slate"),
     "label": ("label", "click", "clicked", "is click"),
-    "quantity": ("quantity", "qty", "units", "menge", "anzahl", "quantité", "cantidad", "quantità", "aantal"),
+    "quantity": (
+        "quantity", "qty", "units", "menge", "anzahl", "quantité", "cantidad", "quantità", "aantal", "qty ordered",
+        "quantity ordered", "quantity purchased", "lineitem quantity", "bestellmenge",
+    ),
     "invoice": ("invoice", "invoice no", "invoiceno", "invoice number", "rechnungsnummer"),
-    "status": ("financial status", "order status", "status", "state", "bestellstatus", "belegart", "zahlungsstatus"),
+    "status": (
+        "item status", "order item status", "financial status", "order status", "status", "state", "bestellstatus",
+        "auftragsstatus", "belegart", "zahlungsstatus", "statut", "estado", "stato",
+    ),
+    "cancelled": (
+        "cancelled at", "canceled at", "cancelled", "canceled", "is cancelled", "is canceled", "cancelled on",
+        "canceled on", "date cancelled", "date canceled", "cancellation date", "qty canceled", "qty cancelled",
+        "quantity canceled", "quantity cancelled", "storniert am", "stornodatum", "stornomenge", "storniert",
+    ),
+    "returned": (
+        "qty refunded", "qty returned", "quantity refunded", "quantity returned", "refunded quantity",
+        "returned quantity", "retourenmenge", "retourmenge", "returned", "is returned", "refunded", "is refunded",
+        "returned at", "refunded at", "return date", "retourniert am", "retourdatum",
+    ),
+    "left": ("current quantity", "line items current quantity", "net quantity"),
 }  # fmt: skip
 _DEVICES = frozenset(
-    ("user pseudo id", "anonymous id", "client id", "visitor id", "visitorid", "cookie id", "distinct id", "device id")
+    (
+        *("customer email", "email", "buyer email", "billing email", "contact email"),
+        *("user pseudo id", "anonymous id", "client id", "visitor id", "visitorid", "cookie id", "distinct id"),
+        "device id",
+    )
 )
-"""Columns of what stands for a user who is not known: a browser, an app."""
+"""Columns of what stands for a user who has no account: an address, a browser, an app."""
 _BATCH = 20_000
 _PEEKED = 1000
 """Rows whose values tell which column is the item."""
@@ -93,7 +119,8 @@ _NOBODY = frozenset(
 @dataclass
 class EventReport:
     """What became of every row. `events` counts what is new in the store, impressions included; `by_device` are rows
-    without a user that go by the column `device`."""
+    without a user that go by the column `device`. kinds: of how many rows what they say of their kind or status was
+    taken for which kind."""
 
     import_id: int
     clock: str
@@ -106,6 +133,7 @@ class EventReport:
     device: str = ""
     rejected_file: Path | None = None
     first_rejected: list[tuple[int, str]] = field(default_factory=list)
+    kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def counts(self) -> dict[str, int]:
         return {name: value for name, value in vars(self).items() if isinstance(value, int)}
@@ -246,7 +274,7 @@ def import_events(
     try:
         while batch := list(islice(rows, _BATCH)):
             if reader is None:
-                reader = _Reader.of(batch, mapping, kind, names)
+                reader = _Reader.of(batch, mapping, kind, names, report.kinds)
                 report.device = _device(feed.columns, mapping)
                 order = _order_of(feed.columns, mapping)
             events: dict[tuple[str, float, str, str], None] = {}
@@ -289,15 +317,19 @@ def _with_order(record: Record, order: str, first: Record | None, mapping: Mappi
     when = mapping.get("time", "")
     if not is_empty(record.values.get(when)) and record.values.get(when) != first.values.get(when):
         return record, record
-    missing = [column for name in ("user", "time", "status") if (column := mapping.get(name))]
+    missing = [column for name in ("user", "time", "status", "cancelled") if (column := mapping.get(name))]
     told = {column: first.values.get(column) for column in missing if is_empty(record.values.get(column))}
     return (record._replace(values=record.values | told), first) if told else (record, first)
 
 
 @lru_cache(maxsize=1000)
 def _came_back(said: str) -> bool:
-    """Does it say that something came back ("refunded", "Order Refunded", "order_cancelled")?"""
-    return said in _CAME_BACK or _last_word(said) in _CAME_BACK
+    """Does it say that something came back ("refunded", "Order Refunded", "order_cancelled")? Not where it says that a
+    part did, or that nothing did."""
+    words = [word for word in re.split(r"[\s_.:/-]+", said) if word]
+    if any(word in _DENIED or word.startswith(_IN_PART) for word in words):
+        return False
+    return any(word in _CAME_BACK or word.startswith(_BACK) for word in words)
 
 
 def _last_word(said: str) -> str:
@@ -350,9 +382,27 @@ _CAME_BACK = frozenset(
     )
 )
 """What logs call it."""
-_NEVER = frozenset(("failed", "declined", "abandoned", "trash", "expired", "draft", "unfulfillable"))
+_BACK = (
+    *("rücksend", "zurückgesch", "zurückgesend", "rückgabe", "retour", "storn", "widerruf", "erstatt", "rückerstatt"),
+    *("gutgeschr", "umgetauscht", "abgebrochen", "rechnungskorrektur", "rembours", "annul", "rétrofact", "devuel"),
+    *("devol", "reembols", "cancel", "anul", "rimbors", "restitu", "geannuleerd", "terugbetaal", "retur", "refund"),
+    *("återbetal", "avbruten", "zwrot", "zwróc", "возвра", "отмен", "chargeback"),
+)
+"""Beginnings of words that say so, in a dozen languages."""
+_DENIED = frozenset("not nicht non no kein keine pas sin ohne without never nie".split())
+_IN_PART = ("partial", "partly", "teil", "partiel", "parcial", "parzial", "delvis", "gedeeltelijk", "częściow")
+_NEVER = frozenset(
+    (
+        *("failed", "declined", "abandoned", "trash", "expired", "draft", "unfulfillable", "fraud", "angebot", "quote"),
+        *("quotation", "fehlgeschlagen", "abgelehnt", "entwurf", "échoué", "échouée", "fallido", "fallita", "mislukt"),
+    )
+)
 """Orders that never came about, by the last word of their status."""
 _RETURNED = re.compile(r"C\d+")
+_TAKEN_BACK = ("cancelled", "returned", "left")
+_MOST_KINDS = 1000
+"""That are told apart in a report."""
+_FALSE = frozenset(("false", "no", "nein", "non", "n", "f", "0000-00-00 00:00:00", "0000-00-00"))
 _KEY = ("user_id", "at", "product_id", "kind", "import_id")
 _INSERT_SQLITE = (
     "insert into event (user_id, at, product_id, kind, import_id) values (?, ?, ?, ?, ?) on conflict do nothing"
@@ -384,12 +434,15 @@ class _Reader:
     kind: str
     names: Names
     clock: Clock
+    kinds: Counter[tuple[str, str]]
 
     @classmethod
-    def of(cls, rows: Sequence[Row], mapping: Mapping[str, str], kind: str, names: Names) -> "_Reader":
-        """rows: the first ones, which tell how times are written."""
+    def of(
+        cls, rows: Sequence[Row], mapping: Mapping[str, str], kind: str, names: Names, kinds: Counter[tuple[str, str]]
+    ) -> "_Reader":
+        """rows: the first ones, which tell how times are written. kinds: counts what rows were taken for."""
         times = (row.values.get(mapping.get("time", "")) for row in rows if isinstance(row, Record))
-        return cls(mapping, kind, names, Clock.of(times))
+        return cls(mapping, kind, names, Clock.of(times), kinds)
 
     def events_of(self, record: Record, number: int) -> list[tuple[str, float, str, str]] | BadRow:
         """number: the row's, from 1: its time where the log has none."""
@@ -420,6 +473,8 @@ class _Reader:
         if _last_word(status) in _NEVER:
             return bad(f"its order never came about: {status}")
         what = RETURN if _came_back(named) or _came_back(status) else named or self.kind
+        if any(name in column for name in _TAKEN_BACK) and self._taken_back(values):
+            what = RETURN
         if "quantity" in column and _is_negative(values.get(column["quantity"])):
             what = RETURN
         if "invoice" in column and _RETURNED.fullmatch(identifier(values.get(column["invoice"]))):
@@ -429,11 +484,28 @@ class _Reader:
             if label not in (0.0, 1.0):
                 return bad("its label is neither 0 nor 1")
             what = IMPRESSION if label == 0.0 else named or "click"
+        key = f"{named} {status}".strip(), what
+        if len(self.kinds) < _MOST_KINDS or key in self.kinds:
+            self.kinds[key] += 1
         made = [(user, at, item, what)]
         if "impressions" in column:
             shown = map(self.names.find, _ids(values.get(column["impressions"])))
             made += [(user, at, other, IMPRESSION) for other in shown if other and other != item]
         return made
+
+    def _taken_back(self, values: Mapping[str, Any]) -> bool:
+        """Does a day, a flag or a number say that all of it came back?"""
+        ordered = _number(values.get(self.mapping.get("quantity", "")))
+        taken = 0.0
+        for name in ("cancelled", "returned"):
+            value = values.get(self.mapping.get(name, ""))
+            count = None if isinstance(value, bool) else _number(value)
+            if count is not None:
+                taken += count
+            elif not is_empty(value) and text_of(value).strip().casefold() not in _FALSE:
+                return True
+        left = _number(values.get(self.mapping.get("left", "")))
+        return left == 0 or (taken > 0 and taken >= (ordered if ordered and ordered > 0 else 1))
 
 
 def _number(value: Any) -> float | None:

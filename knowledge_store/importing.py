@@ -16,7 +16,15 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.export import defused
-from reaseq.knowledge_store.feeds.columns import TITLES, fields_held, folded, in_other_languages, list_price
+from reaseq.knowledge_store.feeds.columns import (
+    TITLES,
+    fields_held,
+    folded,
+    in_other_languages,
+    is_recommended,
+    list_price,
+    option_key,
+)
 from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, holds_now, parse_price
 from reaseq.knowledge_store.feeds.rows import (
     EMPTY,
@@ -87,10 +95,11 @@ class ImportReport:
     `changed_variants` were there and say something else now, `left_variants` were there and are not in the file,
     `removed_variants` went for that reason. `further` rows only say more of a product: its variants, its pictures.
     `orphans` are variants whose product no import brought, `same_ids` those with the id of another one of their
-    product. `cleared` are fields that held something and whose cell is empty now; `elsewhere` products that another
-    file had brought; `foreign_titles` those whose title is there in another language alone. `retitled` are rows of
-    variants that call their product by another title, and the first such. `dated` are columns of sizes with cells that
-    look like dates, `rounded` those of codes that a spreadsheet has rounded: how many, and the first.
+    product. `unread_prices` are cells with a price that nobody can read. `cleared` are fields that held something and
+    whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those whose title is
+    there in another language alone. `retitled` are rows of variants that call their product by another title, and the
+    first such. `dated` are columns of sizes with cells that look like dates, `rounded` those of codes that a
+    spreadsheet has rounded: how many, and the first.
     """
 
     import_id: int
@@ -111,6 +120,7 @@ class ImportReport:
     same_ids: int = 0
     empty_descriptions: int = 0
     unknown_prices: int = 0
+    unread_prices: int = 0
     made_ids: int = 0
     foreign_titles: int = 0
     retitled: int = 0
@@ -147,6 +157,7 @@ def product_from(
         return text_of(values.get(column))
 
     title = text("title")
+    title = title if any(map(str.isalnum, title)) else ""  # "-" is none
     if {title.strip().casefold(), identifier(values.get(mapping.get("id", ""))).casefold()} & _TOTALS:
         return BadRow(record.line, "sums up others, by its name", json.dumps(record.values, default=str))
     if len(title) <= _LONGEST_NAME and folded(title) in TITLES and _is_header(values):
@@ -210,12 +221,13 @@ def _currency_of(column: str) -> str | None:
 
 
 def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Columns") -> tuple[dict[str, Any], int]:
-    """The product with what its file has no column for as it was, and how many fields became empty."""
+    """The product with what its file has no column for as it was, and how many fields but the price became empty."""
     made = dict(product)
     for name in CONTENT[1:-1]:
         if name not in columns.fields:
             made[name] = before[name]
     made["category"] = product["category"] or before["category"]
+    made["title"] = product["title"] or before["title"]  # a product without one is none
     old = before["attributes"] or {}
     made["currency"] = (
         product["currency"] or before["currency"] if "currency" not in columns.fields else made["currency"]
@@ -223,12 +235,22 @@ def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Colu
     if "price" in columns.fields and made["price"] is None and _SALE.search(columns.now):
         # A sale is over: what it costs otherwise is there.
         made["price"] = next((price for name in old if (price := list_price(name, old[name])) is not None), None)
-    elif columns.list_price and not columns.now and is_on_sale(before["price"], old, {columns.list_price}):
-        made["price"] = before["price"]
-    kept = {name: value for name, value in old.items() if name not in columns.named}
-    made["attributes"] = kept | product["attributes"]
+    elif (
+        columns.list_price
+        and not columns.now
+        and before["price"] is not None
+        and (is_recommended(columns.list_price) or is_on_sale(before["price"], old, {columns.list_price}))
+    ):
+        made["price"], made["currency"] = before["price"], before["currency"]
+    # Another file may write a column's name otherwise: `Farbe`, `farbe`.
+    called = {option_key(name): name for name in old}
+    as_before = {name: called.get(option_key(name), name) for name in columns.named}
+    as_before = {name: one for name, one in as_before.items() if one == name or one not in columns.named}
+    named = columns.named | set(as_before.values())
+    kept = {name: value for name, value in old.items() if name not in named}
+    made["attributes"] = kept | {as_before.get(name, name): value for name, value in product["attributes"].items()}
     made["fingerprint"] = fingerprint(made)
-    fields = sum(before[name] not in (None, "") and made[name] in (None, "") for name in _COMPARED)
+    fields = sum(bool(before[name] and not made[name]) for name in _COMPARED if name != "price")
     return made, fields + sum(name not in made["attributes"] for name in old)
 
 
@@ -337,6 +359,7 @@ def import_feed(
     codes = [*identity, *([id_column] if id_column else [])]
     sizes = [column for column in feed.columns if _SIZE.search(column)]
     marks: dict[str, str] = {}
+    lost_prices: set[str] = set()
     columns = _Columns.of(feed, mapping, replaces=replaces)
     others = in_other_languages(feed.columns, mapping)
     try:
@@ -348,12 +371,14 @@ def import_feed(
             called: list[tuple[int, Name]] = []
             rows_of: list[tuple[Record, dict[str, Any], str]] = []
             made_ids: set[str] = set()
+            unread: set[int] = set()
             for row in batch:
                 row = of_source(row, source)
                 if isinstance(row, Record) and not row.product:
                     report.further += 1
                     variants += [(row.line, variant) for variant in row.variants]
                     called += [(row.line, one) for one in names_in(row)]
+                    _count_rounded(row, report)
                     continue
                 made = product_from(row, mapping, name, marks, names, others) if isinstance(row, Record) else row
                 if isinstance(made, BadRow):
@@ -368,11 +393,26 @@ def import_feed(
                         made_ids.add(made["id"])
                     _count_damage(row, sizes, _DATE, report.dated)
                     _count_damage(row, codes, ROUNDED, report.rounded)
+                    _count_rounded(row, report)
+                    if made["price"] is None and not all(
+                        is_empty(row.values.get(mapping.get(name, ""))) for name in ("price", "list_price")
+                    ):
+                        report.unread_prices += 1
+                        unread.add(row.line)
                     products.append((made, bool(row.variants)))
                     variants += [(row.line, variant) for variant in row.variants]
                     rows_of.append((row, made, made["id"]))
             repeats, stood = _write(
-                store, products, feed.path.name, report, rejected, columns, names or _bundled(), made_ids
+                store,
+                products,
+                feed.path.name,
+                report,
+                rejected,
+                columns,
+                names or _bundled(),
+                made_ids,
+                lost_prices,
+                unread,
             )
             lines, of_variants = {row.line for row, _, _ in rows_of}, {line for line, _ in stood}
             write_variants(store, variants + stood, report, rejected, lines)
@@ -383,15 +423,26 @@ def import_feed(
             called += [(line, one) for line, variant in stood for one in names_in(Record(line, {}, (variant,)))]
             write_names(store, [one for line, one in called if line not in repeats], import_id)
             on_progress(report)
-        if report.variants:
+        if report.variants or (lost_prices and store.has_variants()):
             settle_variants(store, report, rejected, replaces=columns.replaces)
             if report.changed_variants and not columns.of_a_system:
                 without_shared(store, import_id)
+        if lost_prices:  # a product that says no price may cost what its variants do
+            report.cleared += store.count_unpriced(lost_prices)
     finally:
         rejected.close()
         with store.writing() as connection:
             connection.execute(update(IMPORT).where(IMPORT.c.id == import_id).values(counts=report.counts()))
     return report
+
+
+def _count_rounded(row: Record, report: ImportReport) -> None:
+    """Count the codes of a row's variants that a spreadsheet has rounded."""
+    for variant in row.variants:
+        for column, value in variant.names:
+            if ROUNDED.fullmatch(said := text_of(value).strip()):
+                count, first = report.rounded.get(column, (0, f"{said} in line {row.line}"))
+                report.rounded[column] = count + 1, first
 
 
 def _count_damage(
@@ -407,26 +458,31 @@ def _count_damage(
 def _write(
     store: Store, products: Sequence[tuple[dict[str, Any], bool]], source: str, report: ImportReport,
     rejected: "RejectedRows", columns: _Columns, names: CategoryNames, made_ids: Collection[str],
+    lost_prices: set[str], unread: Collection[int],
 ) -> tuple[set[int], list[tuple[int, Variant]]]:  # fmt: skip
     """The lines of rows that were set aside, and variants that stand as rows of one id. products: each with whether its
-    row brings variants too; such rows repeat the product for each of them."""
+    row brings variants too; such rows repeat the product for each of them. lost_prices: gets the products that cost
+    something before. unread: lines whose price could not be read, which leave that which is there."""
     stamp = now()
     with store.writing() as connection:
         variants: list[tuple[int, Variant]] = []
-        products = _of_variants(connection, products, report, columns, variants)
+        products, repeated = _of_variants(connection, products, report, columns, variants)
+        for row in repeated:
+            rejected.add(row)
         _as_known(connection, products)
         ids = {product["id"] for product, _ in products}
         compared = [PRODUCT.c[name] for name in (*_COMPARED, "category", "category_by", "source")]
         query = select(PRODUCT.c.id, PRODUCT.c.line, PRODUCT.c.fingerprint, PRODUCT.c.import_id, *compared)
         there = {row.id: row._mapping for row in connection.execute(query.where(PRODUCT.c.id.in_(ids)))}
         changed = [one["id"] for one, _ in products if there.get(one["id"], one)["fingerprint"] != one["fingerprint"]]
-        content = select(PRODUCT.c.id, *(PRODUCT.c[name] for name in CONTENT)).where(PRODUCT.c.id.in_(changed))
+        content = select(PRODUCT.c.id, *(PRODUCT.c[name] for name in (*CONTENT, "price_of_variants")))
+        content = content.where(PRODUCT.c.id.in_(changed))
         old = {row.id: row._mapping for row in connection.execute(content)} if changed else {}
         seen: dict[str, Mapping[Any, Any]] = {
             key: row for key, row in there.items() if row["import_id"] == report.import_id
         }
         new, updated, unchanged = [], [], []
-        set_aside = set()
+        set_aside = {row.line for row in repeated}
         for product, with_variants in products:
             product_id = product["id"]
             first = seen.get(product_id)
@@ -451,17 +507,21 @@ def _write(
                 continue
             seen[product_id] = product
             before = there.get(product_id)
-            if not product["title"] and (before is None or "title" in columns.fields):
+            if not product["title"] and (before is None or columns.replaces):
                 raw = json.dumps({name: product[name] for name in ("id", *CONTENT)}, ensure_ascii=False)
                 missing = "" if "title" in columns.fields else f"no product {product_id!r} is there to update, and it "
                 rejected.add(BadRow(product["line"], f"{missing}has no title", raw))
                 set_aside.add(product["line"])
                 del seen[product_id]
                 continue
-            named = product["category"]
+            named, says_price = product["category"], product["price"] is not None
             if product_id in old and not columns.replaces:
+                if product["line"] in unread:
+                    product |= {name: old[product_id][name] for name in ("price", "currency")}
                 product, cleared = _updated(product, old[product_id], columns)
                 report.cleared += cleared
+                if product["price"] is None and old[product_id]["price"] is not None:
+                    lost_prices.add(product_id)
             # A list without titles can only mean what is there.
             report.elsewhere += before is not None and before["source"] != source and "title" in columns.fields
             report.empty_descriptions += not product["description"].strip()
@@ -473,14 +533,25 @@ def _write(
             elif before["fingerprint"] != product["fingerprint"]:
                 said = [one["attributes"].get(columns.category) for one in (product, old[product_id])]
                 moved = named is not None and not names.knows(named) and said[0] == said[1]
-                updated.append(written | {"key": product_id} | _category(named, before, moved))
+                of_variants = old[product_id]["price_of_variants"] and not says_price
+                written |= {"key": product_id, "price_of_variants": of_variants}
+                updated.append(written | _category(named, before, moved))
             else:
                 unchanged.append({"key": product_id, **{name: written[name] for name in _SEEN}})
         if new:
             connection.execute(insert(PRODUCT), new)
         by_key = update(PRODUCT).where(PRODUCT.c.id == bindparam("key"))
         if updated:
-            written_too = (*CONTENT, "category_by", "fingerprint", "source", "line", "import_id", "updated_at")
+            written_too = (
+                *CONTENT,
+                "price_of_variants",
+                "category_by",
+                "fingerprint",
+                "source",
+                "line",
+                "import_id",
+                "updated_at",
+            )
             connection.execute(by_key.values({name: bindparam(name) for name in written_too}), updated)
         if unchanged:
             # Only the mark that this import saw it, which is how a repeat further down is known.
@@ -494,15 +565,18 @@ def _write(
 def _of_variants(
     connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport, columns: _Columns,
     variants: list[tuple[int, Variant]],
-) -> Sequence[tuple[dict[str, Any], bool]]:  # fmt: skip
+) -> tuple[Sequence[tuple[dict[str, Any], bool]], list[BadRow]]:  # fmt: skip
     """The rows without those of variants that are there, which go to `variants`; what such a row says of its product
-    takes its place where it has the product's id, once."""
+    takes its place where it has the product's id, once. And rows that say something else of a variant that an earlier
+    row was of: the first counts, as of products."""
     called = {name for product, _ in products for name in called_by(product)}
     known = KnownVariants.of(connection, called, report.import_id)
     if not known.variants:
-        return products
-    left = []
+        return products, []
+    left: list[tuple[dict[str, Any], bool]] = []
+    repeated = []
     seen = set()
+    first: dict[tuple[str, str], tuple[int, Variant]] = {}
     for product, with_variants in products:
         prices = {columns.list_price} - {""} if "price" in columns.fields else None
         by_options = not columns.of_a_system
@@ -510,6 +584,17 @@ def _of_variants(
         if not with_variants:
             variant = known.meant(product, columns.named, prices, by_options=by_options, on_sale=bool(columns.now))
         if variant is not None:
+            line, earlier = first.setdefault((variant.product_id, variant.id), (product["line"], variant))
+            if earlier is not variant:
+                if (earlier.price, earlier.options, earlier.attributes) == (
+                    variant.price, variant.options, variant.attributes
+                ):  # fmt: skip
+                    report.repeated += 1
+                    continue
+                raw = json.dumps({name: product[name] for name in ("id", *CONTENT)}, ensure_ascii=False)
+                reason = f"repeats the variant {variant.id!r} of line {line} with another price or text"
+                repeated.append(BadRow(product["line"], reason, raw))
+                continue
             variants.append((product["line"], variant))
             shared = known.shared(product, variant) if product["id"] == variant.product_id else None
             if shared is None or product["id"] in seen:
@@ -519,7 +604,7 @@ def _of_variants(
             product = shared
         seen.add(product["id"])
         left.append((product, with_variants))
-    return left
+    return left, repeated
 
 
 def _as_known(connection: Connection, products: Sequence[tuple[dict[str, Any], bool]]) -> None:

@@ -40,7 +40,8 @@ from reaseq.knowledge_store import tables as t
 from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.schema import CategorySchema
 
-HEAD = "0012"
+_PART = 500
+HEAD = "0013"
 """The newest migration. A store that is there already needs no Alembic to open."""
 
 
@@ -327,6 +328,19 @@ class Store:
         """The ids of all products, in their order."""
         with self.reading() as connection:
             return list(connection.execute(select(PRODUCT.c.id).order_by(PRODUCT.c.id)).scalars())
+
+    def has_variants(self) -> bool:
+        with self.reading() as connection:
+            return connection.execute(select(VARIANT.c.id).limit(1)).first() is not None
+
+    def count_unpriced(self, product_ids: Collection[str]) -> int:
+        """How many of these products have no price."""
+        ids, count = sorted(product_ids), 0
+        with self.reading() as connection:
+            for start in range(0, len(ids), _PART):
+                some = PRODUCT.c.id.in_(ids[start : start + _PART]), PRODUCT.c.price.is_(None)
+                count += connection.execute(select(func.count()).select_from(PRODUCT).where(*some)).scalar_one()
+        return count
 
     def variants(self, product_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
         """What each of some hundred products is sold as, in the feed's order; no entry for those without variants."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, Index, Text
+from sqlalchemy import JSON, Boolean, Column, DateTime, Index, Text, false
 from sqlmodel import Field, SQLModel
 
 
@@ -106,7 +106,12 @@ class Product(SQLModel, table=True):
         sa_column=Column(JSON, nullable=False),
         description="The feed's other columns, raw.",
     )
-    fingerprint: str = _text(description="Of everything above.")
+    fingerprint: str = _text(description="Of everything above, as the feed has it.")
+    price_of_variants: bool = Field(
+        default=False,
+        sa_column=Column(Boolean, nullable=False, server_default=false()),
+        description="Does its feed say no price of it, so that it costs what its cheapest variant does?",
+    )
     source: str = _text(description="The file it came from.")
     line: int = Field(description="Its line (or record number) in that file.")
     import_id: int = Field(description="The import that wrote or last saw it.", index=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
 
-from reaseq.knowledge_store.feeds.columns import list_price
+from reaseq.knowledge_store.feeds.columns import list_price, names_options
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import (
     ONLY_NAMED,
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
     from reaseq.knowledge_store.importing import ImportReport, RejectedRows
 
 _BATCH = 500
-_OPTION = re.compile(
-    r"\b(?:size|colou?r|colore|cor|kolor|barva|koko|väri|rozmiar|velikost|renk|beden|размер|цвет|voltage|finish|"
-    r"サイズ|カラー|色|尺码|颜色|사이즈|색상|größe|groesse|farbe|taille|couleur|talla|taglia|tamanho|maat|kleur|storlek|färg|width|"
-    r"style|pattern|flavou?r|scent|volume|capacity|length)\b",
-    re.IGNORECASE,
-)
-"""Columns that rows of one product may differ by."""
 _NAMELESS = re.compile(r"Option\d")
 _OWN_TEXTS = ("description", "brand")
 
@@ -66,7 +59,7 @@ def as_variants(
     if before is None:
         query = select(PRODUCT.c.attributes).where(PRODUCT.c.id == product["id"])
         before = connection.execute(query).scalar() or {}
-    names = [name for name in {**before, **product["attributes"]} if _OPTION.search(name)]
+    names = [name for name in {**before, **product["attributes"]} if names_options(name)]
     if all(before.get(name) == product["attributes"].get(name) for name in names):
         return []
     every = {**before, **product["attributes"]}
@@ -74,7 +67,7 @@ def as_variants(
     made = []
     for row, attributes in ((first, before), (product, product["attributes"])):
         options = {name: text_of(attributes[name]) for name in names if attributes.get(name)}
-        called = [name for name in identities(attributes, None) if attributes.get(name) and not _OPTION.search(name)]
+        called = [name for name in identities(attributes, None) if attributes.get(name) and not names_options(name)]
         numbers = [name for name in called if not is_barcode(name)]  # two products may have one barcode
         own = identifier(attributes[numbers[0]]) if numbers else "/".join([product["id"], *options.values()])
         if options:
@@ -116,7 +109,7 @@ def write_variants(
         renamed_to: dict[tuple[str, str], str] = {}
         seen = {key: row.options for key, row in there.items() if row.import_id == report.import_id}
         rows: dict[tuple[str, str], dict[str, Any]] = {}
-        changed: dict[str, set[float]] = {}
+        changed: set[str] = set()
         for line, variant in variants:
             siblings = of_product.get(variant.product_id, [])
             key, options = (variant.product_id, variant.id), _named(variant.options, siblings)
@@ -148,7 +141,7 @@ def write_variants(
                 lost = [name for name, value in before.attributes.items() if is_empty(attributes[name]) and value]
                 report.cleared += len(lost) + (price is None and before.price is not None)
                 if before.price not in (None, price):
-                    changed.setdefault(key[0], set()).add(before.price)
+                    changed.add(key[0])
                 report.changed_variants += (price, options) != (before.price, before.options) or any(
                     before.attributes.get(name, "") != plain(value) for name, value in variant.attributes.items()
                 )
@@ -181,9 +174,13 @@ def write_variants(
             names = ("options", "attributes", "price", "line", "import_id")
             connection.execute(by_key.values({name: bindparam(name) for name in names}), known)
         if changed:
-            follow_prices(connection, changed)
+            follow_prices(connection, {name: _prices(of_product[name]) for name in changed})
         for (product_id, before_id), new_id in renamed_to.items():
             _rename(connection, product_id, before_id, new_id, report.import_id)
+
+
+def _prices(variants: Sequence[Any]) -> set[float]:
+    return {one.price for one in variants if one.price is not None}
 
 
 def _rename(connection: Connection, product_id: str, before: str, new: str, import_id: int) -> None:
@@ -208,11 +205,16 @@ def _is_product(connection: Connection, variant: Variant, price: float | None, r
     named = connection.execute(select(PRODUCT_NAME.c.name).where(mine)).first() is not None
     if not named and row.import_id != report.import_id:
         return False
-    if variant.price is not None and price != row.price:
-        report.cleared += price is None
-        made = row._asdict() | {"price": price}
-        told = update(PRODUCT).where(PRODUCT.c.id == row.id)
-        connection.execute(told.values(price=price, fingerprint=fingerprint(made)))
+    said = {name: plain(value) for name, value in variant.attributes.items()}
+    attributes = {name: value for name, value in ((row.attributes or {}) | said).items() if not is_empty(value)}
+    costs = row.price if variant.price is None else price
+    if (costs, attributes) != (row.price, row.attributes):
+        report.cleared += costs is None and row.price is not None
+        report.updated += 1
+        report.further -= 1
+        made = {"price": costs, "attributes": attributes}
+        made["fingerprint"] = fingerprint(row._asdict() | made)
+        connection.execute(update(PRODUCT).where(PRODUCT.c.id == row.id).values(made))
     return True
 
 
@@ -277,8 +279,8 @@ def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRow
         connection.execute(update(VARIANT).where(mine, VARIANT.c.price.is_(None)).values(price=price))
         cheapest = select(func.min(VARIANT.c.price)).where(VARIANT.c.product_id == PRODUCT.c.id).scalar_subquery()
         of_variants = exists().where(VARIANT.c.product_id == PRODUCT.c.id, VARIANT.c.price.is_not(None))
-        free = update(PRODUCT).where(brought, PRODUCT.c.price.is_(None), of_variants).values(price=cheapest)
-        connection.execute(free)
+        free = update(PRODUCT).where(brought, PRODUCT.c.price.is_(None), of_variants)
+        connection.execute(free.values(price=cheapest, price_of_variants=True))
         unknown = select(func.count()).select_from(PRODUCT).where(brought, PRODUCT.c.price.is_(None))
         report.unknown_prices = connection.execute(unknown).scalar_one()
         outgoing = select(PRODUCT.c.id).where(brought, untouched, is_variant)
@@ -290,11 +292,20 @@ def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRow
         of_mine = select(VARIANT.c.product_id).where(mine)
         left = (VARIANT.c.import_id != report.import_id) & VARIANT.c.product_id.in_(of_mine)
         if replaces:
+            before: dict[str, set[float]] = {}
+            query = select(VARIANT.c.product_id, VARIANT.c.price).where(VARIANT.c.product_id.in_(of_mine))
+            if connection.execute(select(exists().where(left))).scalar():
+                for row in connection.execute(query.where(VARIANT.c.price.is_not(None))):
+                    before.setdefault(row.product_id, set()).add(row.price)
             report.removed_variants = connection.execute(delete(VARIANT).where(left)).rowcount
+            if before:
+                follow_prices(connection, before)
         else:
             report.left_variants = connection.execute(
                 select(func.count()).select_from(VARIANT).where(left)
             ).scalar_one()
+        theirs = update(PRODUCT).where(PRODUCT.c.price_of_variants, PRODUCT.c.id.in_(of_mine), of_variants)
+        connection.execute(theirs.values(price=cheapest))
         of_new = min(gone, report.new)
         report.new, report.unchanged = report.new - of_new, report.unchanged - (gone - of_new)
         report.further += gone

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from reaseq.knowledge_store.feeds.columns import option_key
+from reaseq.knowledge_store.feeds.columns import is_recommended, option_key
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
 from reaseq.knowledge_store.names import identities, spellings
@@ -111,7 +111,13 @@ class KnownVariants:
                 said[name] = value
         said |= {name: product[name] for name in _TEXTS if product[name] and product[name] != own[name]}
         price = "" if product["price"] is None and prices is not None else product["price"]
-        if not on_sale and prices and is_on_sale(found[0].get("price"), found[0]["attributes"], prices):
+        known_price = found[0].get("price")
+        if (
+            not on_sale
+            and prices
+            and known_price is not None
+            and (any(map(is_recommended, prices)) or is_on_sale(known_price, found[0]["attributes"], prices))
+        ):
             price = None
         names = tuple((name, attributes[name]) for name in called)
         return Variant(found[0]["id"], own["id"], told, price, names, said)
@@ -138,12 +144,12 @@ class KnownVariants:
         )
 
 
-def follow_prices(connection: Connection, changed: Mapping[str, Collection[float]]) -> None:
+def follow_prices(connection: Connection, before: Mapping[str, Collection[float]]) -> None:
     """A product whose price was that of a variant, and is none's any more, costs what its cheapest variant costs.
-    changed: of products the prices that their variants had."""
-    query = select(PRODUCT).where(PRODUCT.c.id.in_(changed), PRODUCT.c.price.is_not(None))
+    before: of products the prices that their variants had."""
+    query = select(PRODUCT).where(PRODUCT.c.id.in_(before), PRODUCT.c.price.is_not(None), ~PRODUCT.c.price_of_variants)
     rows = [row._asdict() for row in connection.execute(query)]
-    left = [row for row in rows if row["price"] in changed[row["id"]]]
+    left = [row for row in rows if row["price"] in before[row["id"]]]
     if not left:
         return
     prices: dict[str, list[float]] = {}
@@ -151,11 +157,7 @@ def follow_prices(connection: Connection, changed: Mapping[str, Collection[float
     for product_id, price in connection.execute(select(VARIANT.c.product_id, VARIANT.c.price).where(of_them)):
         if price is not None:
             prices.setdefault(product_id, []).append(price)
-    moved = [
-        {**row, "price": min(prices[row["id"]])}
-        for row in left
-        if row["id"] in prices and row["price"] not in prices[row["id"]]
-    ]
+    moved = [{**row, "price": min(now)} for row in left if (now := prices.get(row["id"])) and row["price"] not in now]
     if moved:
         made = [{"key": row["id"], "costs": row["price"], "as": fingerprint(row)} for row in moved]
         by_key = update(PRODUCT).where(PRODUCT.c.id == bindparam("key"))

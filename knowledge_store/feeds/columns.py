@@ -5,8 +5,10 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 
+from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
 from reaseq.knowledge_store.feeds.prices import CURRENCIES, parse_price
 from reaseq.knowledge_store.feeds.rows import FeedError
 
@@ -37,6 +39,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "artikelnr",
         "art nr",
         "artnr",
+        "ugs",
+        "code",
         "item no",
         "identifier",
         "артикул",
@@ -189,6 +193,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "price vat",
         "variant price",
         "price amount",
+        "price value",
+        "price gross",
         "unit price",
         "preis",
         "verkaufspreis",
@@ -227,6 +233,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "uvp",
         "retail price",
         "standard price",
+        "regular price value",
     ),
     "currency": (
         "currency",
@@ -291,7 +298,9 @@ https://recbole.io/docs/user_guide/data/atomic_files.html)."""
 
 def list_price(column: str, value: Any) -> float | None:
     """What a column of list prices says; None of any other."""
-    return parse_price(value)[0] if folded(column) in _LIST_PRICES else None
+    name = folded(column)
+    listed = name in _LIST_PRICES or price_kind(name) in (PriceKind.OTHERWISE, PriceKind.RECOMMENDED)
+    return parse_price(value)[0] if listed else None
 
 
 def names_a_title(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> bool:
@@ -319,7 +328,7 @@ def guess_columns(
     Raises:
         FeedError: an override names no field or no column, or nothing can be the title, or the id of an update.
     """
-    mapping = guess(columns, _NAMES, overrides or {}, locale)
+    mapping = guess(columns, _NAMES, overrides or {}, locale, of_products=True)
     if not mapping.get("title") and not ("id" in mapping and len(columns) > 1):
         raise FeedError(f"no column looks like a title; columns are: {', '.join(columns)}", hint=_MAP_HINT)
     return mapping
@@ -330,8 +339,13 @@ def guess(
     names: Mapping[str, Sequence[str]],
     overrides: Mapping[str, str],
     locale: str | None = None,
+    *,
+    of_products: bool = False,
 ) -> dict[str, str]:
     """Field to column by the names that fields have, best first; `overrides` win, and an empty one leaves a field out.
+
+    of_products: are the fields those of products? Then what stands beside their title, or outermost, comes before what
+    stands in something else of theirs (`shipping.price`), and prices are told by the words of their names too.
 
     locale: of columns that there are in several languages (`name-de_DE`, `name.en`) those of this one, else of the one
     that most fields have.
@@ -352,21 +366,89 @@ def guess(
         mapping[field] = column
     taken = set(mapping.values())
     by_name = _by_name(columns, {name for known in names.values() for name in known}, locale)
+    beside = ""
+    if of_products and (title := _best(by_name, names["title"], set(), "")):
+        beside = _within(title)
     for field in names:
-        if field not in mapping:
-            for name in names[field]:
-                column = by_name.get(name, "")
-                if column and column not in taken:
-                    mapping[field] = column
-                    taken.add(column)
-                    break
+        if field not in mapping and (column := _best(by_name, names[field], taken, beside if of_products else None)):
+            if (
+                of_products
+                and field == "list_price"
+                and _within(column) not in ("", beside, _within(mapping.get("price", "")))
+            ):
+                continue  # what something else costs
+            mapping[field] = column
+            taken.add(column)
+    if of_products:
+        _add_prices(columns, mapping, taken)
     return {field: mapping[field] for field in names if mapping.get(field)}
 
 
-def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None) -> dict[str, str]:
-    """Columns by their names as fields may have them: as they are, without what a template remarks, without their
-    language, and without the path to them (`properties.name`)."""
-    by_name: dict[str, str] = {}
+def _within(column: str) -> str:
+    return column.rpartition(".")[0]
+
+
+def _best(
+    by_name: Mapping[str, Sequence[tuple[str, str]]], names: Sequence[str], taken: Collection[str], beside: str | None
+) -> str:
+    """The column that has the first of these names; with `beside`, of those that stand there or outermost, else of the
+    others."""
+    found = [
+        (bool(beside is not None and within not in ("", beside)), rank, column)
+        for rank, name in enumerate(names)
+        for column, within in by_name.get(name, ())
+        if column not in taken
+    ]
+    return min(found, key=lambda one: one[:2])[2] if found else ""
+
+
+def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str]) -> None:
+    """Prices that are called otherwise than `_NAMES` has it, by the words of their names."""
+    kinds = {column: price_kind(folded(column)) for column in columns if column not in taken and "." not in column}
+    if {"was", "now"} <= {folded(column) for column in columns}:
+        kinds |= {one: PriceKind.OTHERWISE if folded(one) == "was" else PriceKind.NOW for one in columns
+                  if folded(one) in ("was", "now")}  # fmt: skip
+    for field, wanted in (
+        ("price", (PriceKind.NOW, PriceKind.PLAIN)),
+        ("list_price", (PriceKind.OTHERWISE, PriceKind.PLAIN, PriceKind.RECOMMENDED)),
+    ):
+        if field not in mapping:
+            for kind in wanted:
+                if column := next((one for one, its in kinds.items() if its == kind and one not in taken), ""):
+                    mapping[field] = column
+                    taken.add(column)
+                    break
+
+
+def unread_prices(columns: Sequence[str], mapping: Mapping[str, str]) -> list[str]:
+    """Columns whose names speak of a price, where none is taken for one."""
+    if {"price", "list_price"} & mapping.keys():
+        return []
+    return [column for column in columns if price_kind(folded(column)) is not None]
+
+
+def apart(name: str, own: Iterable[str]) -> str:
+    """What a column of an attribute is called that has this name: not as those that say what an id, a title, a
+    description or a price is, where the record has such `own` ones."""
+    field = _field_of().get(folded(name))
+    return f"attribute {name}" if field and any(_field_of().get(folded(one)) == field for one in own) else name
+
+
+@lru_cache
+def _field_of() -> dict[str, str]:
+    fields = {"list_price": "price", "price": "price", "description": "description", "title": "title", "id": "id"}
+    return {name: told for field, told in fields.items() for name in _NAMES[field]}
+
+
+def is_recommended(column: str) -> bool:
+    """Does a column say what somebody thinks that a thing should cost?"""
+    return price_kind(folded(column)) is PriceKind.RECOMMENDED
+
+
+def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None) -> dict[str, list[tuple[str, str]]]:
+    """Columns by their names as fields may have them, each with what it stands in: as they are, without what a template
+    remarks, without their language, and without the path to them (`properties.name`)."""
+    by_name: dict[str, list[tuple[str, str]]] = {}
     told = _language(locale) if locale else ""
     localised = [(column, found[1], _language(found[2])) for column in columns if (found := _LOCALE.match(column))]
     localised = [one for one in localised if told or one[2][:2] in _LANGUAGES]
@@ -376,13 +458,14 @@ def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None)
     of_main = [(base, column) for column, base, language in localised if language.startswith(main)] if main else []
     plain = [*((column, column) for column in columns), *((_REMARK.sub(" ", column), column) for column in columns)]
     for name, column in [*of_main, *plain] if told else [*plain, *of_main]:
-        by_name.setdefault(folded(name), column)
+        by_name.setdefault(folded(name), []).append((column, ""))
     skipped = {column for column, _, _ in localised}
     for name, column in [*of_main, *((column, column) for column in columns if column not in skipped)]:
         rest = name
         while "." in rest:
             rest = rest.partition(".")[2]
-            by_name.setdefault(folded(rest), column)
+            within = name.removesuffix(f".{rest}")
+            by_name.setdefault(folded(rest), []).append((column, within))
     return by_name
 
 
@@ -428,6 +511,20 @@ _OPTIONS = {
 _KEYS = {other: name for name, others in _OPTIONS.items() for other in others}
 
 
+_OF_OPTIONS = re.compile(
+    r"\b(?:size|colou?r|colore|cor|kolor|barva|koko|väri|rozmiar|velikost|renk|beden|размер|цвет|voltage|finish|"
+    r"サイズ|カラー|色|尺码|颜色|사이즈|색상|größe|groesse|farbe|taille|couleur|talla|taglia|tamanho|maat|kleur|storlek|färg|width|"
+    r"style|pattern|flavou?r|scent|volume|capacity|length)\b",
+    re.IGNORECASE,
+)
+"""Columns that rows of one product may differ by."""
+
+
+def names_options(column: str) -> bool:
+    """May rows of one product differ by it: a size, a colour?"""
+    return _OF_OPTIONS.search(column) is not None
+
+
 def option_key(column: str) -> str:
     """What options are told by, whatever they are called in which language: colours and sizes by one name each."""
     name = folded(column)
@@ -442,6 +539,7 @@ def _last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
+@lru_cache(maxsize=10_000)
 def folded(name: str) -> str:
     """`productDisplayName` and `Product_Display-Name` are one name, and `Price (EUR)` is `price`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", unicodedata.normalize("NFKC", name))

@@ -7,9 +7,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from reaseq.knowledge_store.feeds.columns import TITLES, folded
-from reaseq.knowledge_store.feeds.rows import ONLY_NAMED, BadRow, Record, Row, Variant, flat, identifier, text_of
+from reaseq.knowledge_store.feeds.prices import parse_price
+from reaseq.knowledge_store.feeds.rows import (
+    ONLY_NAMED,
+    BadRow,
+    Record,
+    Row,
+    Variant,
+    flat,
+    identifier,
+    in_major,
+    text_of,
+)
 
-MARKS = ("variants",)
+MARKS = (("variants",), ("masterData.current.variants",))
+_CURRENT = "masterData.current."
+"""Where commercetools keeps what is published of a product."""
 FIELDS = {"id": "id"}
 MARKS_OF_BULK = ("__parentId",)
 _IDS = ("sku", "id", "variant_id", "variantId", "barcode", "gtin", "ean")
@@ -18,6 +31,7 @@ _CALLED = ("name", "option_display_name", "option")
 _MASTER = "masterVariant."
 _PRICES = ("sale_price", "salePrice", "calculated_price", "current_price", "price")
 _AMOUNTS = ("amount", "value", "sale", "text", "regular")
+_CODES = ("currency_code", "currencyCode", "currency")
 _DAYS = ("date_on_sale_from", "date_on_sale_to")
 _OPTIONS = ("size", "color", "colour", "material", "style", "pattern", "width", "length", "flavor", "flavour")
 _PAIRS = ("selectedOptions", "selected_options", "options", "attributes", "option_values")
@@ -27,6 +41,8 @@ _PAIRS = ("selectedOptions", "selected_options", "options", "attributes", "optio
 def rows(found: Iterable[Row]) -> Iterator[Row]:
     """Products with their variants; rows whose variants are no list of objects stay as they are."""
     for row in found:
+        if isinstance(row, Record) and f"{_CURRENT}variants" in row.values:
+            row = row._replace(values={name.removeprefix(_CURRENT): value for name, value in row.values.items()})
         listed = row.values.get("variants") if isinstance(row, Record) else None
         if isinstance(row, BadRow) or not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
             if isinstance(row, Record) and not row.values.get("id"):  # as those beside it are called
@@ -44,8 +60,13 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         names = _option_names(row.values.get("options"))
         prices = [_price(one) for one in listed]
         titled = any(values.get(name) for name in values if folded(name.partition(".")[0]) in TITLES)
-        if titled and not any(values.get(name) for name in _PRICES) and (price := next(filter(None, prices), None)):
-            values["price"] = price
+        unpriced = titled and not any(values.get(name) for name in _PRICES)
+        if (
+            unpriced
+            and "currency" not in values
+            and (named := next((one for one in map(_currency, prices) if one), ""))
+        ):
+            values["currency"] = named
         variants = []
         for one, price in zip(listed, prices, strict=True):
             chosen = _options(one, names)
@@ -55,6 +76,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             called = tuple((name, one[name]) for name in _IDS if one.get(name))
             if not chosen and titled and len(listed) == 1:
                 values |= {f"variant {name}": value for name, value in called}  # it is the product
+                values |= {"price": price} if price and unpriced else {}
                 continue
             if not chosen and titled:
                 chosen = {ONLY_NAMED: text_of(one.get("title") or one.get("name")).strip() or own}
@@ -97,11 +119,13 @@ def _options(variant: Mapping[str, Any], names: list[str]) -> dict[str, str]:
         if value := text_of(variant.get(f"option{number}")).strip():
             found[names[number - 1] if number <= len(names) else f"Option{number}"] = value
     for pairs in (variant.get(name) for name in _PAIRS):
+        if isinstance(pairs, dict):  # {"Size": "S"}
+            found |= {name: text_of(value) for name, value in pairs.items() if not isinstance(value, dict | list)}
         for one in pairs if isinstance(pairs, list) else []:
             said = (
                 next((one[key] for key in ("value", "label") if one.get(key)), None) if isinstance(one, dict) else None
             )
-            name = next((text_of(one[key]) for key in _CALLED if one.get(key)), "") if said is not None else ""
+            name = next((_said(one[key]) for key in _CALLED if one.get(key)), "") if said is not None else ""
             if name and not isinstance(said, dict | list):
                 found[name] = text_of(said)
     for name in variant:
@@ -110,12 +134,29 @@ def _options(variant: Mapping[str, Any], names: list[str]) -> dict[str, str]:
     return {} if found == {"Title": "Default Title"} else found
 
 
+def _said(name: Any) -> str:
+    """What an option is called, which may stand in an object of its own."""
+    return (
+        next((text_of(name[key]) for key in ("title", "name") if name.get(key)), "")
+        if isinstance(name, dict)
+        else text_of(name)
+    )
+
+
+def _currency(price: Any) -> str:
+    return (parse_price(price)[1] or "") if price else ""
+
+
 def _price(variant: Mapping[str, Any]) -> Any:
     listed = variant.get("prices")  # of commercetools, one for each country
     of_first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
-    for price in (*(variant.get(name) for name in _PRICES), of_first.get("value"), of_first.get("price")):
+    first = of_first if "amount" in of_first else None
+    for price in (*(variant.get(name) for name in _PRICES), of_first.get("value"), of_first.get("price"), first):
         if isinstance(price, dict) and "centAmount" not in price:
+            price = in_major(price)
+            code = text_of(next((price[key] for key in _CODES if price.get(key)), "")).upper()
             price = next((price[key] for key in _AMOUNTS if price.get(key)), None)
+            price = f"{price} {code}" if price is not None and code else price
         if price not in (None, "", 0, "0", "0.00") and not isinstance(price, list | dict):
             return price
         if isinstance(price, dict) and "centAmount" in price:

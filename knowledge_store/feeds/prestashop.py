@@ -12,7 +12,7 @@ from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, iden
 MARKS = (("Product ID", "Attribute", "Value"),)
 FIELDS = {"id": "Product ID"}
 _CODES = ("EAN13", "EAN-13", "UPC", "MPN")
-_KNOWN = ("Product ID", "Attribute", "Value", "Reference", "Supplier reference", "Impact on price", "Impact on weight")
+_KNOWN = ("Product ID", "Attribute", "Value", "Reference", "Supplier reference")
 
 
 def named(column: str) -> str:

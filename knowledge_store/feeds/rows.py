@@ -28,10 +28,15 @@ _LANGUAGE_KEYS, _TEXT_KEYS = (
 _MOST_KEYS = 4
 _DECIMALS = re.compile(r"(\d+)\.0+")
 _QUOTED = re.compile(r"'(\w[^']*)")
+_MINOR_UNITS = ("currency_minor_unit", "decimals", "minor_unit", "fraction_digits")
+_AMOUNTS = ("amount", "value")
+_MOST_DECIMALS = 4
 _LETTERS = 3
 """Of a language's code in ISO 639-2."""
-EMPTY = frozenset({"", "null", "none", "nan", "n/a", r"\n"})
-"""Words for nothing; the last is what MySQL writes (`\\N`)."""
+EMPTY = frozenset(
+    ("", "null", "none", "nan", "n/a", r"\n", "#n/a", "#name?", "#ref!", "#value!", "#div/0!", "#num!", "#null!")
+)
+"""Words for nothing: what MySQL writes (`\\N`), and the errors of spreadsheets."""
 _LONG = 20
 """Characters, more than any word for nothing has with blanks around it."""
 EXPORT_AS = "export it as CSV, TSV, Excel (.xlsx), JSON, XML or Parquet"
@@ -287,6 +292,7 @@ def flat(values: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict) and value:
+            value = in_major(value)
             made |= {f"{name}.{inner}": item for inner, item in flat(value).items()}
         elif isinstance(value, list) and (said := [_in_a_language(one) for one in value]) and all(said):
             made |= {f"{name}.{one[0]}": one[1] for one in said if one is not None}
@@ -295,6 +301,20 @@ def flat(values: Mapping[str, Any]) -> dict[str, Any]:
         else:
             made[name] = value
     return made
+
+
+def in_major(value: dict[str, Any]) -> dict[str, Any]:
+    """An object of prices that says how many decimals its whole numbers have, with these
+    (https://developer.woocommerce.com/docs/apis/store-api/)."""
+    decimals = next((value[name] for name in _MINOR_UNITS if name in value), None)
+    if not isinstance(decimals, int) or not 0 < decimals <= _MOST_DECIMALS:
+        return value
+    whole = {
+        name: int(said)
+        for name, said in value.items()
+        if name not in _MINOR_UNITS and re.fullmatch(r"\d+", str(said)) and ("price" in name or name in _AMOUNTS)
+    }
+    return value | {name: f"{said / 10**decimals:.{decimals}f}" for name, said in whole.items()}
 
 
 def is_empty(value: Any) -> bool:

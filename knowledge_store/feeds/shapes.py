@@ -20,8 +20,27 @@ from reaseq.knowledge_store.feeds import (
     shopify,
     woocommerce,
 )
-from reaseq.knowledge_store.feeds.columns import folded
-from reaseq.knowledge_store.feeds.rows import PLAIN, Feed, Record, Row, Writing, text_of, with_columns
+from reaseq.knowledge_store.feeds.columns import apart, folded, guess_columns, names_options
+from reaseq.knowledge_store.feeds.rows import (
+    ONLY_NAMED,
+    PLAIN,
+    Feed,
+    Record,
+    Row,
+    Variant,
+    Writing,
+    identifier,
+    is_empty,
+    text_of,
+    with_columns,
+)
+from reaseq.knowledge_store.names import identities
+
+_PARENTS = frozenset(
+    ("parent", "parent id", "parent sku", "parent code", "parent product", "parent product id", "parent identifier")
+)
+_GROUPS = frozenset(("group id", "itemgroup id", "item group id", "product group id"))
+"""Columns, folded."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +78,7 @@ SHAPES = (
     Shape("Google Merchant products", google.MARKS, google.FIELDS, google.rows, google.WRITING),
     Shape("YML offers", (("model", "vendor"),), {}, _titled_by_models),
     Shape("products with variants, a line each", (nested.MARKS_OF_BULK,), nested.FIELDS, nested.rows_of_bulk),
-    Shape("products with variants", (nested.MARKS,), nested.FIELDS, nested.rows),
+    Shape("products with variants", nested.MARKS, nested.FIELDS, nested.rows),
 )
 
 
@@ -81,7 +100,61 @@ def shaped(feed: Feed) -> Feed:
                 fields={field: name for field, name in shape.fields.items() if name in names},
                 writing=shape.writing,
             )
-    return _of_pairs(feed)
+    return _with_parents(_of_pairs(feed))
+
+
+def _with_parents(feed: Feed) -> Feed:
+    """A feed whose rows may name a product that they are a variant of, or a group of offers that are one product's,
+    with such rows as variants; any other as it is. A row with a title that names a parent stays a product."""
+    parent = next((column for column in feed.columns if folded(column) in _PARENTS), "")
+    group = next((column for column in feed.columns if folded(column) in _GROUPS), "")
+    fields = guess_columns(feed.columns) if parent or group else {}
+    id_column, title = fields.get("id", ""), fields.get("title", "")
+    if not id_column or id_column in (parent, group):
+        return feed
+
+    def rows() -> Iterator[Row]:
+        for row in feed.rows:
+            if isinstance(row, Record) and not row.variants:
+                yield (
+                    _as_variant(row, fields, parent)
+                    if is_empty(row.values.get(title))
+                    else _as_offer(row, fields, group)
+                )
+            else:
+                yield row
+
+    return replace(feed, rows=rows())
+
+
+def _as_variant(row: Record, fields: Mapping[str, str], parent: str) -> Record:
+    """A row without a title as a variant of the product that it names."""
+    of, own = identifier(row.values.get(parent)), identifier(row.values.get(fields["id"]))
+    if not of or not own or of == own:
+        return row
+    return Record(row.line, {fields["id"]: of}, (_variant(row, fields, own, of, parent),), product=False)
+
+
+def _as_offer(row: Record, fields: Mapping[str, str], group: str) -> Record:
+    """A row of a group as its product, and as a variant of that."""
+    of, own = identifier(row.values.get(group)), identifier(row.values.get(fields["id"]))
+    differs = any(names_options(name) and not is_empty(value) for name, value in row.values.items())
+    if not of or not own or not differs:
+        return row
+    variant = _variant(row, fields, own, of, group)
+    product = {name: value for name, value in row.values.items() if name not in variant.options and name != group}
+    product[fields["id"]] = of
+    return Record(row.line, product, (variant._replace(attributes={}),))
+
+
+def _variant(row: Record, fields: Mapping[str, str], own: str, of: str, named_by: str) -> Variant:
+    used = {named_by, fields["id"], fields.get("price", "")}
+    cells = {name: value for name, value in row.values.items() if name not in used}
+    options = {name: text_of(value).strip() for name, value in cells.items() if names_options(name) and text_of(value)}
+    said = {name: value for name, value in cells.items() if name not in options and not is_empty(value)}
+    names = tuple((name, said[name]) for name in identities(list(said), None))
+    said = {name: value for name, value in said.items() if name not in dict(names)}
+    return Variant(own, of, options or {ONLY_NAMED: own}, row.values.get(fields.get("price", "")), names, said)
 
 
 def _of_pairs(feed: Feed) -> Feed:
@@ -96,7 +169,10 @@ def _of_pairs(feed: Feed) -> Feed:
             if isinstance(row, Record):
                 found = {text_of(row.values.get(name)).strip(): row.values.get(value) for name, value in pairs.items()}
                 kept = {name: value for name, value in row.values.items() if name not in (*pairs, *pairs.values())}
-                row = row._replace(values={name: value for name, value in found.items() if name} | kept)
+                if found.get("Title") == "Default Title":  # as Shopify writes that there is none
+                    del found["Title"]
+                found = {apart(name, kept): value for name, value in found.items() if name}
+                row = row._replace(values={**kept, **found})
             yield row
 
     columns, made = with_columns(rows())

@@ -103,19 +103,24 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         of_variants = "Option1 Value" not in values and bool(values.get("Variant SKU"))
         if chosen or of_variants:
             name = identifier(values.get("Variant SKU")) or "/".join([handle, *chosen.values()])
-            place = text_of(values.get("Location")).strip()
-            own_cells = {
-                f"{name} ({place})" if place and _OF_A_PLACE.match(name) else name: value
-                for name, value in values.items()
-                if _OF_VARIANTS.match(name) and not _KNOWN_OF_VARIANTS.match(name) and name != "Location"
-            }
+            own_cells = _cells(values)
             if values.get("Variant Compare At Price"):
                 own_cells["Variant Compare At Price"] = values["Variant Compare At Price"]
             variants = (Variant(name, handle, chosen, values.get("Variant Price"), _names(values), own_cells),)
         else:
-            product |= dict(_names(values))
+            product |= dict(_names(values)) | _cells(values)
         # A row without a title is of the product above it, or an update of one that has no variants.
         yield Record(row.line, product, variants, product=bool(named) or not (variants or title))
+
+
+def _cells(values: dict[str, Any]) -> dict[str, Any]:
+    """What a variant's cells say beyond its options, names and price: weight, stock at a place."""
+    place = text_of(values.get("Location")).strip()
+    return {
+        f"{name} ({place})" if place and _OF_A_PLACE.match(name) else name: value
+        for name, value in values.items()
+        if _OF_VARIANTS.match(name) and not _KNOWN_OF_VARIANTS.match(name) and name != "Location"
+    }
 
 
 def _names(values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from reaseq.knowledge_store.feeds.columns import apart
 from reaseq.knowledge_store.feeds.prices import holds_now
 from reaseq.knowledge_store.feeds.rows import ONLY_NAMED, BadRow, Record, Row, Variant, Writing, identifier, text_of
 
@@ -129,7 +130,8 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         values = row.values
         kind, sku, number = (identifier(values.get(name)) for name in ("Type", "SKU", "ID"))
         own = sku or f"id:{number}"
-        if "variation" in kind:
+        # A file without types says by a parent that it is one.
+        if "variation" in kind or ("Type" not in values and text_of(values.get("Parent")).strip()):
             parent = text_of(values.get("Parent")).strip()
             if not parent and not sku:
                 yield BadRow(row.line, "is a variation and names no parent", repr(values))
@@ -186,5 +188,5 @@ def _attributes(values: dict[str, Any]) -> dict[str, str]:
         if column.startswith("Attribute ") and column.endswith(" name") and text_of(name).strip():
             value = text_of(values.get(f"{column.removesuffix(' name')} value(s)")).strip()
             if value:
-                made[text_of(name).strip()] = _unescaped(value)
+                made[apart(text_of(name).strip(), values)] = _unescaped(value)
     return made

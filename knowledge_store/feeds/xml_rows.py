@@ -13,7 +13,7 @@ from html.entities import html5
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.columns import fields_held
+from reaseq.knowledge_store.feeds.columns import apart, fields_held
 from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.rows import (
     EXPORT_AS,
@@ -202,8 +202,12 @@ class _Scan:
     def _score(self, trail: tuple[str, ...]) -> tuple[Any, ...]:
         """A title and other fields of products; what repeats before what does not, the outer before the inner."""
         fields, titled = fields_held(self.held[trail])
-        known = _local(trail[-1]).casefold() in _KNOWN
+        name = _local(trail[-1]).casefold()
+        known = name in _KNOWN
         repeats = self.seen[trail] > 1 or known
+        titled = titled and name not in _NAMED
+        # Offers of cars, phones and the like are titled by what they are, who made them and which they are.
+        titled = titled or {"vendor", "model"} <= self.held[trail].keys()
         return titled and repeats, min(fields, _ENOUGH), known, repeats and len(trail) > 1, -len(trail), fields
 
 
@@ -258,6 +262,7 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
         marked = _NAMESPACE.sub("", marked)
         return marked if not element.attrib else {**dict(element.attrib), "text": marked}
     made: dict[str, Any] = {_local(str(name)): str(value) for name, value in element.attrib.items()}
+    own = [*made, *(_local(child.tag) for child in children)]
     for child in children:
         name, value = _local(child.tag), _values(child, depth + 1)
         if name.casefold() in _LISTS and isinstance(value, dict) and len(value) == 1:
@@ -268,7 +273,7 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
             value = value | {"text": f"{value['text']} {value['unit']}"}  # <param name="Heel" unit="mm">40</param>
             value = value["text"] if "name" not in value else value
         if name in _NAMED and isinstance(value, dict) and value.get("name") and "text" in value:
-            name, value = value["name"], value["text"]  # <param name="Colour">black</param>
+            name, value = apart(value["name"], own), value["text"]  # <param name="Colour">black</param>
         elif isinstance(value, dict) and value.keys() == {"lang", "text"} and LANGUAGE.fullmatch(value["lang"]):
             name, value = f"{name}.{short_language(value['lang'])}", value["text"]  # <name xml:lang="en">
         if name.casefold() == _VARIANT and isinstance(value, dict):

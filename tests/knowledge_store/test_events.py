@@ -340,3 +340,45 @@ def test_the_item_is_the_column_whose_values_the_catalogue_knows(catalogue: Stor
 def test_a_log_of_which_no_row_can_be_used_is_an_error(catalogue: Store, tmp_path: Path) -> None:
     with pytest.raises(ReaseqError, match=r"no row .* line 2: the item is not in the catalogue"):
         load(catalogue, tmp_path / "log.csv", "user,item,time\nu,x,2025-03-04\nu,y,2025-03-04\n")
+
+
+@pytest.mark.parametrize(
+    ("row", "kind"),
+    [
+        ({"status": "paid"}, "purchase"),
+        ({"status": "Zurückgeschickt"}, "return"),
+        ({"status": "Rücksendung erhalten"}, "return"),
+        ({"status": "Widerrufen"}, "return"),
+        ({"status": "Order Refunded"}, "return"),
+        ({"status": "commande annulée"}, "return"),
+        ({"status": "partially_refunded"}, "purchase"),  # which line, nobody says
+        ({"status": "Teilretoure"}, "purchase"),
+        ({"status": "Nicht storniert"}, "purchase"),
+        ({"status": "paid", "cancelled_at": "2024-03-08 12:00:00 +0100"}, "return"),
+        ({"status": "paid", "cancelled_at": ""}, "purchase"),
+        ({"quantity": "2", "qty_refunded": "2"}, "return"),
+        ({"quantity": "2", "qty_refunded": "1"}, "purchase"),
+        ({"quantity": "2", "qty_refunded": "1", "qty_canceled": "1"}, "return"),
+        ({"quantity": "2", "qty_refunded": "0.0000"}, "purchase"),
+        ({"quantity": "2", "current_quantity": "0"}, "return"),
+        ({"returned": "no"}, "purchase"),
+        ({"returned": "true"}, "return"),
+        ({"returned": "1"}, "return"),
+        ({"item-status": "Cancelled", "status": "Complete"}, "return"),
+    ],
+)
+def test_what_rows_say_of_returns(catalogue: Store, tmp_path: Path, row: dict[str, str], kind: str) -> None:
+    full = {"user": "u", "item": item(1), "time": "2024-03-07", **row}
+    report = load(catalogue, tmp_path / "log.csv", [full])
+    assert [event[3] for event in stored(catalogue)] == [kind]
+    assert sum(report.kinds.values()) == 1
+
+
+def test_guests_go_by_their_address(catalogue: Store, tmp_path: Path) -> None:
+    rows = [
+        {"customer_id": user, "customer_email": address, "sku": item(1), "created_at": "2024-03-07"}
+        for user, address in (("NULL", "a@x.example"), ("7", "b@x.example"))
+    ]
+    report = load(catalogue, tmp_path / "log.csv", rows)
+    assert [event[0] for event in stored(catalogue)] == ["7", "a@x.example"]
+    assert report.by_device == 1

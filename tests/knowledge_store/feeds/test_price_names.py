@@ -1,0 +1,77 @@
+"""Columns of prices by the words of their names, and what stands beside them."""
+
+import pytest
+
+from reaseq.knowledge_store.feeds.columns import folded, guess_columns, unread_prices
+from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        ("Price", "plain"),
+        ("price_gross", "plain"),
+        ("VK-Preis", "plain"),
+        ("Preis inkl. MwSt.", "plain"),
+        ("Angebotspreis", "now"),
+        ("Neuer Preis", "now"),
+        ("Ladenpreis", "now"),
+        ("Our price", "now"),
+        ("Prix promo TTC", "now"),
+        ("Regulärer Preis", "otherwise"),
+        ("Alter Preis", "otherwise"),
+        ("Listenpreis", "otherwise"),
+        ("Tarif régulier", "otherwise"),
+        ("UVP brutto", "recommended"),
+        ("M.R.P.", "recommended"),
+        ("Compare-at price", "recommended"),
+        ("EK-Preis", "unknown"),
+        ("Versandpreis", "unknown"),
+        ("Grundpreis", "unknown"),
+        ("Price tax excluded", "unknown"),
+        ("price_cents", "unknown"),
+        ("price per kg", "unknown"),
+        ("Color", None),
+        ("now", None),
+    ],
+)
+def test_kinds(column: str, kind: str | None) -> None:
+    assert price_kind(folded(column)) == (None if kind is None else PriceKind(kind))
+
+
+@pytest.mark.parametrize(
+    ("columns", "price", "list_price"),
+    [
+        ("Artikelnummer|Bezeichnung|EK-Preis|VK-Preis|UVP", "VK-Preis", "UVP"),
+        ("Artikelnummer|Lager|Regulärer Preis|Angebotspreis", "Angebotspreis", "Regulärer Preis"),
+        ("Artikelnr|Alter Preis|Neuer Preis", "Neuer Preis", "Alter Preis"),
+        ("sku|name|Was|Now", "Now", "Was"),
+        ("sku|name|UVP brutto|EK netto", None, "UVP brutto"),
+        ("id|name|price|shipping.country|shipping.price", "price", None),
+        ("id|name|price.amount|price.currency|shipping.price", "price.amount", None),
+        ("id|name|offers.price", "offers.price", None),
+        ("product.id|product.name|product.price|product.shipping.price", "product.price", None),
+        ("sku|name|price_cents", None, None),
+    ],
+)
+def test_guess(columns: str, price: str | None, list_price: str | None) -> None:
+    mapping = guess_columns(columns.split("|"))
+    assert (mapping.get("price"), mapping.get("list_price")) == (price, list_price)
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ("id|name|related.product.id|related.product.name", {"id": "id", "title": "name"}),
+        ("sku|title|brand.id|brand.name", {"id": "sku", "title": "title", "brand": "brand.name"}),
+        ("id|properties.name|properties.sku", {"id": "id", "title": "properties.name"}),
+        ("product.id|product.name|product.seller.name", {"id": "product.id", "title": "product.name"}),
+    ],
+)
+def test_what_is_its_own_comes_first(columns: str, expected: dict[str, str]) -> None:
+    assert guess_columns(columns.split("|")) == expected
+
+
+def test_prices_that_nobody_took_are_named() -> None:
+    assert unread_prices(["sku", "price_cents", "color"], {"id": "sku"}) == ["price_cents"]
+    assert unread_prices(["sku", "price", "EK-Preis"], {"id": "sku", "price": "price"}) == []

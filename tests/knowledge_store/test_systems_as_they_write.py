@@ -1,0 +1,187 @@
+"""What systems write that is easily read as something else."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reaseq.knowledge_store.store import Store
+from tests.knowledge_store.test_as_people_have_them import imported, product
+from tests.knowledge_store.test_updates_of_variants import variants
+
+YML = """<yml_catalog><shop><offers>
+<offer id="10" type="vendor.model"><price>10</price><typePrefix>Boot</typePrefix><vendor>Acme</vendor><model>X1</model>
+<param name="Color">Red</param><param name="Weight">1 kg</param></offer>
+<offer id="11" type="vendor.model"><price>11</price><typePrefix>Shoe</typePrefix><vendor>Acme</vendor><model>X2</model>
+<param name="Color">Blue</param><param name="Weight">2 kg</param></offer></offers></shop></yml_catalog>"""
+MEDUSA = """Product Id,Product Title,Variant Id,Variant SKU,Variant Option 1 Name,Variant Option 1 Value,Price EUR
+p1,Rain Coat,v1,COAT,Title,Default Title,80
+p3,Winter Boot,v4,B4,Size,41,60
+p3,Winter Boot,v5,B5,Size,42,70
+"""
+CENTS = """[{"id":1,"name":"Boot","prices":{"price":"1500","currency_code":"GBP","currency_minor_unit":2}},
+{"id":2,"name":"Shoe","prices":{"price":"950","currency_code":"GBP","currency_minor_unit":2}}]"""
+NESTED = """{"products":[{"id":"p1","title":"Coat","variants":[
+{"sku":"C-S","prices":[{"currency_code":"eur","amount":82}],"options":[{"value":"S","option":{"title":"Size"}}]},
+{"sku":"C-M","prices":[{"currency_code":"eur","amount":80}],"options":{"Size":"M"}}]}]}"""
+COMMERCE = """{"results":[{"id":"p1","masterData":{"current":{"name":{"en":"Boot"},"masterVariant":{"id":1,"sku":"S1",
+"prices":[{"value":{"currencyCode":"EUR","centAmount":1999,"fractionDigits":2}}],
+"attributes":[{"name":"color","value":"red"}]},"variants":[{"id":2,"sku":"S2",
+"prices":[{"value":{"currencyCode":"EUR","centAmount":2999,"fractionDigits":2}}],
+"attributes":[{"name":"color","value":"blue"}]}]}}}]}"""
+
+
+@pytest.mark.parametrize(
+    ("data", "product_id", "expected"),
+    [
+        (YML, "10", {"title": "Boot Acme X1", "price": 10, "brand": "Acme"}),
+        (MEDUSA, "p1", {"title": "Rain Coat", "price": 80}),
+        (MEDUSA, "p3", {"title": "Winter Boot", "price": 60}),
+        (CENTS, "2", {"title": "Shoe", "price": 9.5, "currency": "GBP"}),
+        (NESTED, "p1", {"title": "Coat", "price": 80, "currency": "EUR"}),
+        (COMMERCE, "p1", {"title": "Boot", "price": 19.99, "currency": "EUR"}),
+        (
+            "Type,SKU,Name,Regular price,Attribute 1 name,Attribute 1 value(s)\nsimple,B1,Ring One,20,Name,Anna\n",
+            "B1",
+            {"title": "Ring One", "price": 20},
+        ),
+        (
+            "Type,SKU,Name,Regular price,Attribute 1 name,Attribute 1 value(s)\nsimple,B1,Ring,30,Price,From 10\n",
+            "B1",
+            {"title": "Ring", "price": 30},
+        ),
+        (
+            '<shop><product><id>1</id><name>Boot</name><param name="Title">Red</param></product>'
+            '<product><id>2</id><name>Shoe</name><param name="Title">Blue</param></product></shop>',
+            "1",
+            {"title": "Boot"},
+        ),
+    ],
+)
+def test_products(store: Store, tmp_path: Path, data: str, product_id: str, expected: dict[str, Any]) -> None:
+    report = imported(store, tmp_path, data)
+    assert report.set_aside == 0
+    made = product(store, product_id)
+    assert {name: made.get(name) for name in expected} == expected
+
+
+SHOPWARE = """id;parent_id;product_number;name;price_gross;size
+a1;;SW1;Boot Bern;11.9;
+a2;a1;SW1.1;;11.9;41
+a3;a1;SW1.2;;14.9;42
+"""
+AKENEO = (
+    "code;family_variant;parent;categories;name-de_DE\nmodel;fv;;shoes;Stiefel Bern\n",
+    "sku;parent;name-de_DE;color;size;price-EUR\nA1;model;;red;41;50\nA2;model;;blue;42;55\nA3;;Solo;blue;42;60\n",
+)
+WOO = """Type,SKU,Name,Regular price,Parent,Attribute 1 name,Attribute 1 value(s)
+variable,V1,Runner,,,Size,"38, 39"
+variation,V1-38,Runner - 38,79.90,V1,Size,38
+"""
+
+
+@pytest.mark.parametrize(
+    ("files", "owner", "expected"),
+    [
+        ([SHOPWARE], "a1", {"a2": ({"size": "41"}, 11.9), "a3": ({"size": "42"}, 14.9)}),
+        (AKENEO, "model", {"A1": ({"color": "red", "size": "41"}, 50), "A2": ({"color": "blue", "size": "42"}, 55)}),
+        (
+            AKENEO[::-1],
+            "model",
+            {"A1": ({"color": "red", "size": "41"}, 50), "A2": ({"color": "blue", "size": "42"}, 55)},
+        ),
+        (
+            [WOO, "SKU,Parent,Regular price,Attribute 1 name,Attribute 1 value(s)\nV1-41,V1,88,Size,41\n"],
+            "V1",
+            {"V1-38": ({"Size": "38"}, 79.9), "V1-41": ({"Size": "41"}, 88)},
+        ),
+        (
+            ["<shop>" + "".join(
+                f'<offer id="{number}" group_id="g"><name>Boot</name><price>{price}</price>'
+                f'<param name="Size">{size}</param></offer>'
+                for number, price, size in ((1, 10, 41), (2, 12, 42))
+            ) + "</shop>"],
+            "g",
+            {"1": ({"Size": "41"}, 10), "2": ({"Size": "42"}, 12)},
+        ),
+    ],
+)  # fmt: skip
+def test_rows_that_name_their_product(
+    store: Store, tmp_path: Path, files: tuple[str, ...], owner: str, expected: dict[str, Any]
+) -> None:
+    for data in files:
+        assert imported(store, tmp_path, data).set_aside == 0
+    assert product(store, owner)["title"]
+    assert {name: (one["options"], one["price"]) for name, one in variants(store, owner).items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "update", "price", "told"),
+    [
+        ("sku;name;preis\nA;Boot;1049,00\n", "sku;UVP\nA;1099,00\n", 1049, {}),
+        ("sku,name,regular price\nA,Boot,9\n", "sku,regular price\nA,8\n", 8, {}),
+        ("sku,name,price\nA,Boot,10\n", "sku,price\nA,-10%\n", 10, {"unread_prices": 1, "cleared": 0}),
+        ("sku,name,price\nA,Boot,10\n", "sku,price\nA,\n", None, {"unread_prices": 0, "cleared": 1}),
+        ("sku,name,price\nA,Boot,10\n", "sku,name,price\nA,,12\n", 12, {"set_aside": 0}),
+        ("sku,name,price\nA,Boot,10\n", "sku,name,price\nA,-,12\n", 12, {"set_aside": 0}),
+        ("sku,name,price\nA,Boot,10\n", "Artikelnummer,Neuer Preis\nA,7\n", 7, {"updated": 1}),
+    ],
+)
+def test_prices_of_updates(
+    store: Store, tmp_path: Path, data: str, update: str, price: float | None, told: dict[str, int]
+) -> None:
+    imported(store, tmp_path, data)
+    report = imported(store, tmp_path, update)
+    made = product(store, "A")
+    assert (made["title"], made["price"]) == ("Boot", price)
+    assert {name: report.counts()[name] for name in told} == told
+
+
+def test_a_column_in_other_letters_is_the_same(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "sku;name;farbe;lager\nA;Boot;grün;3\n")
+    imported(store, tmp_path, "SKU;Colour;Lager\nA;blau;\n")
+    assert product(store, "A")["attributes"] == {"farbe": "blau"}
+
+
+def test_of_rows_of_one_variant_the_first_counts(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "product_id,sku,title,size,price\nP,A,Boot,42,100\nP,B,Boot,43,110\n")
+    report = imported(store, tmp_path, "sku,min_qty,price\nA,1,99\nA,10,89\nA,1,99\n")
+    assert variants(store, "P")["A"]["price"] == 99
+    assert (report.set_aside, report.repeated, report.changed_variants) == (1, 1, 1)
+    assert "repeats the variant 'A' of line 2" in report.first_rejected[0][1]
+
+
+def test_a_product_without_a_price_costs_what_its_variants_do(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, WOO + "variation,V1-39,Runner - 39,99.90,V1,Size,39\n")
+    assert product(store, "V1")["price"] == 79.9
+    report = imported(store, tmp_path, "Type,SKU,Name,Regular price\nvariable,V1,Runner New,\n")
+    assert (product(store, "V1")["title"], product(store, "V1")["price"]) == ("Runner New", 79.9)
+    assert (report.cleared, report.unknown_prices) == (0, 0)
+    imported(store, tmp_path, "sku,price\nV1-39,50\n")
+    assert product(store, "V1")["price"] == 50
+
+
+def test_the_cells_of_a_product_without_options(store: Store, tmp_path: Path) -> None:
+    columns = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Grams,Variant Price,Variant Compare At Price"
+    imported(store, tmp_path, f"{columns}\nbern,Bern Boot,Title,Default Title,B-1,900,99,119\n")
+    assert product(store, "bern")["attributes"]["Variant Grams"] == "900"
+    update = "Handle,Variant SKU,Variant Price,Variant Compare At Price,Variant Grams\nbern,B-1,89,129,950\n"
+    report = imported(store, tmp_path, update)
+    made = product(store, "bern")
+    assert (made["price"], made["attributes"]["Variant Grams"]) == (89, "950")
+    assert made["attributes"]["Variant Compare At Price"] == "129"
+    assert report.updated == 1
+
+
+def test_rounded_codes_of_variants_are_told(store: Store, tmp_path: Path) -> None:
+    rows = "variation,V1-38,Runner - 38,4.00638E+12,V1,Size,38\n"
+    head = "Type,SKU,Name,GTIN,Parent,Attribute 1 name,Attribute 1 value(s)\nvariable,V1,Runner,,,Size,38\n"
+    report = imported(store, tmp_path, head + rows)
+    assert report.rounded == {"GTIN": (1, "4.00638E+12 in line 3")}
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#NAME?", "#DIV/0!"])
+def test_errors_of_spreadsheets_are_nothing(store: Store, tmp_path: Path, error: str) -> None:
+    report = imported(store, tmp_path, f"sku,name,price,color\nA,Boot,9,{error}\nB,{error},8,red\n")
+    assert product(store, "A")["attributes"] == {}
+    assert report.first_rejected == [(3, "has no title")]
