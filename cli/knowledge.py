@@ -95,6 +95,7 @@ def show(
         claims, prose, failures = store.knowledge(product_id)
         variants = store.variants([product_id]).get(product_id, [])
         schema = store.latest_schema(product["category"] or "")
+        read = next(store.products_of([product_id]))[1] is not None
 
     from reaseq.agents.product_text import showing, source_fields
     from reaseq.cli.review import holds_evidence
@@ -182,7 +183,9 @@ def show(
             Text(f"Failed: {failure['stage']} after {failure['attempts']} attempts: ", style="red")
             + Text(printable(failure["reason"]))
         )
-    if not claims and not prose and not failures:
+    if read and not claims:
+        console.print("It was read, and nothing was found that is true of it as a whole.")
+    elif not claims and not prose and not failures:
         console.print(Text(f"Not distilled yet. Next: reaseq distill --category {product['category'] or 'CATEGORY'}"))
 
 

@@ -26,7 +26,7 @@ LONGEST = 4000
 
 def is_plumbing(name: str, value: str) -> bool:
     """Does a shop's system keep this column for itself, whatever is in it or by this value?"""
-    key = _BETWEEN.sub(" ", _CAMEL.sub(" ", name).replace("?", " ")).strip().casefold()
+    key = _BETWEEN.sub(" ", _CAMEL.sub(" ", name).replace("?", " ")).strip(" #*:").casefold()
     exact, beginnings, values = _plumbing()
     if key in exact or key.endswith((" id", " url", " ids", " urls")) or any(key.startswith(one) for one in beginnings):
         return True

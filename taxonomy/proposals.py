@@ -6,7 +6,7 @@ is near to in meaning, or as a new value.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from reaseq.documents.document import Document
 from reaseq.documents.tokens import stems
+from reaseq.taxonomy.labels import Asks
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import Attribute, CategorySchema, attribute_name
 
@@ -42,16 +43,27 @@ def unmapped(schema: CategorySchema, cells: Iterable[tuple[str, str]]) -> dict[s
     lexicon = Lexicon(schema)
     closed = {attribute.name: attribute for attribute in schema.attributes if attribute.kind == "closed"}
     seen: dict[str, Counter[str]] = {}
+    asked: dict[str, str] = {}
     for column, value in cells:
-        attribute = closed.get(attribute_name(column))
-        if attribute is not None and 0 < len(value.strip()) <= _LONGEST:
-            seen.setdefault(attribute.name, Counter())[value.strip()] += 1
+        if column not in asked:
+            asked[column] = _asked(column, closed, lexicon)
+        if asked[column] and 0 < len(value.strip()) <= _LONGEST:
+            seen.setdefault(asked[column], Counter())[value.strip()] += 1
     found: dict[str, Counter[str]] = {}
     for name, values in seen.items():
         for value, count in values.items():
             if stems(value) and not _known(closed[name], value, lexicon):
                 found.setdefault(name, Counter())[value] += count
     return found
+
+
+def _asked(column: str, closed: Mapping[str, Attribute], lexicon: Lexicon) -> str:
+    """The closed attribute that a column asks for, by its name or other words ("Verschluss"); "" if not one alone."""
+    if (name := attribute_name(column)) in closed:
+        return name
+    meaning = lexicon.labels.of_column(column)
+    some = meaning.attributes & closed.keys() if meaning.asks is Asks.VALUE else ()
+    return next(iter(some)) if len(some) == 1 else ""
 
 
 def proposals(schema: CategorySchema, cells: Iterable[tuple[str, str]], encode: Encode) -> list[Proposal]:

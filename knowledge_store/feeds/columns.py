@@ -286,6 +286,8 @@ TITLES = frozenset(_NAMES["title"])
 _MAP_HINT = 'reaseq import FILE --map title="COLUMN"   (or --header-row N, where these are no names)'
 _LOCALE = re.compile(r"^(.+?)[._:\-\[( ]((?!id\b)[a-z]{2}(?:[_-][A-Za-z]{2})?|[a-z]{2}_[A-Z]{2}(?=-))(?:-\w+)?[\])]?$")
 """A column of one language: `name-en_US`, `name.en`, `title[de]`."""
+_TIERS = 3
+"""Lines that a header may have."""
 _LANGUAGES = frozenset(
     "ar bg ca cs da de el en es et eu fa fi fr gl he hi hr hu is it ja ka kk ko lt lv mk nb nl nn no pl pt ro ru sk sl "
     "sq sr sv th tr uk vi zh".split()
@@ -317,6 +319,13 @@ def fields_held(columns: Iterable[str]) -> tuple[int, bool]:
     """How many fields of a product these may be, and whether a title is among them."""
     found = guess([name.rpartition(":")[2] for name in columns], _NAMES, {})
     return len(found), "title" in found
+
+
+def header_of(rows: Sequence[Sequence[str]], first: int) -> int:
+    """Which of the rows is the header where the first that may be one is this: a row soon below it that names more
+    fields, where that one but names groups of columns ("Article", "Prices")."""
+    fields = [fields_held(filter(None, row))[0] for row in rows[first : first + _TIERS]]
+    return first + max(range(len(fields)), key=lambda at: (fields[at], -at)) if fields else first
 
 
 def guess_columns(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from reaseq.knowledge_store.feeds.columns import header_of
 from reaseq.knowledge_store.feeds.rows import FeedError
 
 _DELIMITERS = (",", "\t", ";", "|", "^", "~", ":")
@@ -107,6 +108,8 @@ class _Tried(NamedTuple):
         records, whole = _records(lines, delimiter, escaped)
         at = next((at for at, (_, cells) in enumerate(records[:_HEADER_WITHIN]) if is_header(cells)), None)
         looks_so = at is not None
+        if at is not None:
+            at = header_of([cells for _, cells in records], at)
         if first or at is None:
             at = 0 if first else _widest(records)
         if not records:

@@ -9,12 +9,13 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from reaseq.knowledge_store.feeds.columns import header_of
 from reaseq.knowledge_store.feeds.delimited import unique
 from reaseq.knowledge_store.feeds.dialect import IsHeader, Reading
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Row, checked
@@ -207,9 +208,7 @@ def _header(sheet: Any, told: int | None, is_header: IsHeader) -> tuple[int, lis
     found: tuple[int, list[str]] | None = None
     skip = 0
     for number, row in enumerate(sheet.iter_rows(max_row=told or _LOOKED_AT, values_only=True), 1):
-        texts = ["" if cell is None else str(cell).strip() for cell in row]
-        while texts and not texts[-1]:
-            texts.pop()
+        texts = _texts(row)
         if told is not None:
             if number == told and texts:
                 return number, unique(texts), True
@@ -219,10 +218,21 @@ def _header(sheet: Any, told: int | None, is_header: IsHeader) -> tuple[int, lis
         if number <= skip:
             continue
         if len(texts) > 1 and is_header(texts):
-            return number, unique(texts), True
+            below = sheet.iter_rows(min_row=number + 1, max_row=number + 2, values_only=True)
+            rows = [texts, *map(_texts, below)]
+            at = header_of(rows, 0)
+            return number + at, unique(rows[at]), True
         if found is None and sum(map(bool, texts)) > 1:
             found = number, unique(texts)
     return (*found, False) if found else (0, [], False)
+
+
+def _texts(row: Iterable[Any]) -> list[str]:
+    """A row's cells as text, without empty ones at the end."""
+    texts = ["" if cell is None else str(cell).strip() for cell in row]
+    while texts and not texts[-1]:
+        texts.pop()
+    return texts
 
 
 def _width(cell: Any) -> int:

@@ -185,3 +185,9 @@ def test_errors_of_spreadsheets_are_nothing(store: Store, tmp_path: Path, error:
     report = imported(store, tmp_path, f"sku,name,price,color\nA,Boot,9,{error}\nB,{error},8,red\n")
     assert product(store, "A")["attributes"] == {}
     assert report.first_rejected == [(3, "has no title")]
+
+
+def test_a_header_of_two_lines(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "Artikel;;Preise;\nArt.-Nr.;Bezeichnung;UVP;EK\n1;Sandale;59,95;3\n2;Schuh;69,95;3\n")
+    assert store.product_ids() == ["1", "2"]
+    assert product(store, "2")["price"] == 69.95
