@@ -14,12 +14,14 @@ from reaseq.documents.tokens import stems
 @dataclass(frozen=True)
 class LabelledProduct:
     """A product's text, and for each attribute that somebody judged the accepted forms of its value, none where it has
-    none. Other attributes it most likely lacks, if somebody looked at all of it (`whole`); else nothing is known."""
+    none. Other attributes it most likely lacks, if somebody looked at all of it (`whole`); else nothing is known.
+    weight: how much it counts beside what people judged."""
 
     id: str
     sources: Mapping[str, str]
     values: Mapping[str, tuple[str, ...]]
     whole: bool = True
+    weight: float = 1.0
 
 
 Spans = tuple[tuple[int, int], ...]

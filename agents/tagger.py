@@ -195,7 +195,7 @@ class Tagger:
                 tags[first, column] = BEGIN
                 counts[column] = 1.0
                 written[attribute, product.sources[field][found[first].start : found[last].end]] = form
-        return _Labels(tags, counts, written)
+        return _Labels(tags, np.where(counts > 0, counts * np.float32(product.weight), counts), written)
 
     def _fit(
         self, texts: Sequence[_Text], batch: Batch, labels: Sequence[_Labels], folds: int, seed: int, config: FitConfig

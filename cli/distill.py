@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from reaseq.cli.settings import Settings
     from reaseq.graphs.distill import Options, Outcome
     from reaseq.graphs.ledger import Counts
@@ -68,6 +70,16 @@ def distill(
         str | None,
         typer.Option("--escalate", metavar="MODEL", help="Ask this costlier model too, about what stays unsure."),
     ] = None,
+    teach: Annotated[
+        int | None,
+        typer.Option(
+            "--teach", min=1, metavar="N", help="Let the teacher read N telling products first; learn from it."
+        ),
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option("--teacher", metavar="MODEL", help="The model that teaches.", show_default="the same model"),
+    ] = None,
     max_tokens: MaxTokensOption = None,
     max_cost: MaxCostOption = None,
 ) -> None:
@@ -78,7 +90,9 @@ def distill(
 
     Only what is new or has changed is done; stop it any way and run it again. Ctrl-C once finishes
     what is under way, twice stops at once. Once people have decided on ten products (reaseq review), or a gold file
-    has as many, open attributes are learnt from them: see docs/extraction.md.
+    has as many, open attributes are learnt from them: see docs/extraction.md. With --teach a strong model reads so many
+    products, chosen to be like all others between them; what it finds is learnt, and the model of the run is then
+    asked only what was not.
 
     Examples:
 
@@ -91,12 +105,17 @@ def distill(
         reaseq distill --category shoes --engine openai --model gpt-4o-mini --max-cost 2.50
 
         reaseq distill --category shoes --engine openai --model gpt-4o-mini --escalate gpt-4o
+
+        reaseq distill --category shoes --engine openai --model gpt-4o-mini --teach 500 --teacher gpt-4o
     """
+    from dataclasses import replace
+
     from reaseq.cli.settings import load
     from reaseq.graphs.distill import require_products
     from reaseq.knowledge_store.store import Store
 
     settings = load(engine=engine, model=model, concurrency=concurrency, votes=votes)
+    _check_teaching(settings, teach, teacher)
     with Store.open(settings.store_url) as store:
         category = require_products(store, category)
         taught = teaching(settings, gold, again=again)
@@ -104,9 +123,14 @@ def distill(
             _print_first_plan(store, settings, category, limit)
             return
         if dry_run:
-            _print_plan(_plan(store, settings, category, limit, taught, escalate), limit)
+            _print_plan(
+                _plan(store, settings, category, limit, taught, escalate, teach, teacher), limit, teach, teacher
+            )
             return
         outcome = _first(store, settings, category, limit, taught)
+        if outcome is None and teach:
+            max_tokens, max_cost = _teach(store, settings, category, teach, teacher, max_tokens, max_cost, taught)
+            _first(store, settings, category, limit, replace(taught, again=True))
         if outcome is None:
             outcome = _run(store, settings, category, limit, max_tokens, max_cost, taught, escalate)
         _print_outcome(store, outcome, category)
@@ -155,6 +179,86 @@ def _first(store: Store, settings: Settings, category: str, limit: int | None, t
     return None
 
 
+def _check_teaching(settings: Settings, teach: int | None, teacher: str | None) -> None:
+    from reaseq import ReaseqError
+
+    if teacher and not teach:
+        raise ReaseqError("--teacher without --teach: how many products is it to read?", hint="--teach 200")
+    if teach and settings.engine == "none":
+        raise ReaseqError(
+            "a teacher is a model, and --engine none asks none",
+            hint="reaseq distill --category shoes --teach 200 --engine embedded",
+        )
+
+
+def _teach(
+    store: Store,
+    settings: Settings,
+    category: str,
+    count: int,
+    teacher: str | None,
+    max_tokens: int | None,
+    max_cost: float | None,
+    taught: Teaching,
+) -> tuple[int | None, float | None]:
+    """Let the teacher read products; returns what is left of the limits."""
+    import asyncio
+
+    from rich.console import Console
+
+    from reaseq.cli.engine import start_engine
+    from reaseq.cli.progress import watch
+    from reaseq.graphs.distill import drained, starting_schema
+    from reaseq.graphs.ledger import Counts
+    from reaseq.graphs.teacher import to_teach
+    from reaseq.knowledge_store.tables import RunStatus
+    from reaseq.llm.budget import Budget
+    from reaseq.prompts.library import PromptLibrary
+
+    errors, options = Console(stderr=True, highlight=False, soft_wrap=True), distill_options(settings, category, None)
+    schema = starting_schema(category, options.schemas_dir)
+    ids = to_teach(store, schema, count, taught)
+    known = sum(1 for _ in store.taught(category))
+    if not ids:
+        errors.print(f"The teacher has read {known:,} products already.")
+        return max_tokens, max_cost
+    counts = Counts()
+    with start_engine(settings, escalation=teacher) as endpoint:
+        errors.print(
+            f"The teacher, {endpoint.model}, reads {len(ids):,} products" + (f" more than {known:,}." if known else ".")
+        )
+        run = drained(
+            store,
+            endpoint,
+            PromptLibrary(settings.prompts_dir),
+            options,
+            engine=settings.engine,
+            budget=Budget(max_tokens=max_tokens, max_cost=max_cost),
+            counts=counts,
+            teaching=taught,
+            taught=ids,
+        )
+        try:
+            with watch(counts):
+                outcome = asyncio.run(run)
+        except asyncio.CancelledError:
+            outcome = None
+    if outcome is None or outcome.status == RunStatus.STOPPED:
+        _print_how_to_go_on(counts, category)
+        raise typer.Exit(130)
+    errors.print(
+        f"Taught: {counts.done:,} products, {counts.verified:,} claims verified"
+        + (f", {counts.failed:,} failed" if counts.failed else "")
+        + (f", at a cost of {counts.cost:,.4f}" if counts.cost is not None else "")
+        + ". Learning from them; the others are read once more."
+    )
+    tokens = counts.prompt_tokens + counts.completion_tokens
+    return (
+        None if max_tokens is None else max(1, max_tokens - tokens),
+        None if max_cost is None else max(0.0, max_cost - (counts.cost or 0.0)),
+    )
+
+
 def _print_first_plan(store: Store, settings: Settings, category: str, limit: int | None) -> None:
     from rich.console import Console
 
@@ -193,26 +297,40 @@ def teaching(settings: Settings, gold: Path | None = None, *, again: bool = Fals
 
 
 def _plan(
-    store: Store, settings: Settings, category: str, limit: int | None, taught: Teaching, escalate: str | None
+    store: Store,
+    settings: Settings,
+    category: str,
+    limit: int | None,
+    taught: Teaching,
+    escalate: str | None,
+    teach: int | None,
+    teacher: str | None,
 ) -> Plan:
     from dataclasses import replace
 
     from reaseq.cli.engine import engine_config
-    from reaseq.graphs.plan import plan
+    from reaseq.graphs.plan import passes, plan
     from reaseq.llm.engines import fingerprint
     from reaseq.prompts.library import PromptLibrary
 
     config = engine_config(settings)
-    return plan(
+    options = distill_options(settings, category, limit)
+    made = plan(
         store,
         PromptLibrary(settings.prompts_dir),
-        distill_options(settings, category, limit),
+        options,
         model=config.model_name,
         model_fingerprint=fingerprint(config),
         price=config.price,
         teaching=taught,
         escalated=fingerprint(replace(config, model=escalate)) if escalate else None,
     )
+    if teach:
+        price = replace(config, model=teacher).price if teacher else config.price
+        made.passes = passes(
+            store, options, made, teaching=taught, teach=teach, teacher_price=price, price=config.price
+        )
+    return made
 
 
 def _run(
@@ -264,7 +382,7 @@ def _run(
             raise typer.Exit(130) from None
 
 
-def _print_plan(plan: Plan, limit: int | None) -> None:
+def _print_plan(plan: Plan, limit: int | None, teach: int | None, teacher: str | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -291,8 +409,30 @@ def _print_plan(plan: Plan, limit: int | None) -> None:
         seconds = "unknown until some calls were made" if plan.seconds is None else _duration(plan.seconds)
         cost = "no price configured" if plan.cost is None else f"{plan.cost:,.4f}"
         console.print(f"Estimated time: {seconds}. Estimated cost: {cost}.", highlight=False)
+        if plan.passes:
+            _print_passes(console, plan)
         command = f"reaseq distill --category {plan.category}" + (f" --limit {limit}" if limit else "")
+        command += (f" --teach {teach}" if teach else "") + (f" --teacher {teacher}" if teacher else "")
         console.print(f"Next: {command}", highlight=False)
+
+
+def _print_passes(console: Console, plan: Plan) -> None:
+    from rich.table import Table
+
+    table = Table(title="Passes, by a pilot that asks no model", title_justify="left")
+    for column in ("pass", "products", "of which settled, about", "F1, held out", "cost, about"):
+        table.add_column(column, justify="left" if column == "pass" else "right")
+    for one in plan.passes:
+        settled = "known once it is taught" if one.settled is None else f"{one.settled:,}"
+        cost = "no price configured" if one.cost is None else f"{one.cost:,.4f}"
+        table.add_row(
+            one.name,
+            f"{one.products:,}",
+            settled,
+            "" if one.f1 is None else f"{one.f1:.2f}",
+            "0" if one.cost == 0 else cost,
+        )
+    console.print(table)
 
 
 def _print_outcome(store: Store, outcome: Outcome, category: str) -> None:

@@ -8,7 +8,7 @@ any way and start it again: what is done is not asked again.
 import asyncio
 import gc
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -95,9 +95,11 @@ async def distill(
     stop: asyncio.Event | None = None,
     teaching: Teaching | None = None,
     costly: Endpoint | None = None,
+    taught: Sequence[str] | None = None,
 ) -> Outcome:
     """Distil the stale products of a category. With `teaching`, labelled products of the category are learnt from; with
-    `costly`, what stays unsure is escalated to the model there.
+    `costly`, what stays unsure is escalated to the model there. taught: only these products, by their ids, which the
+    model reads as a teacher: what it finds of them is learnt from.
 
     Setting `stop` drains the run: products in flight are finished, no new one is begun.
 
@@ -113,16 +115,20 @@ async def distill(
         if one is not None:
             budget.check(one.model, one.price)
     category = require_products(store, options.category)
-    counts.total = min(store.count_products(category), options.limit or 10**12)
+    counts.total = min(store.count_products(category), options.limit or 10**12) if taught is None else len(taught)
     run_id = store.start_run(
         command="distill",
         category=category,
         model=endpoint.model,
         engine=engine,
-        settings=asdict(options) | ({"escalate": costly.model} if costly else {}),
+        settings=asdict(options)
+        | ({"escalate": costly.model} if costly else {})
+        | ({"teach": len(taught)} if taught is not None else {}),
         versions={name: version(name) for name in ("reaseq", "langgraph", "langchain-openai", "openai")},
     )
-    run = _Run(store, endpoint, prompts, options, run_id, budget, counts, stop or asyncio.Event(), teaching, costly)
+    run = _Run(
+        store, endpoint, prompts, options, run_id, budget, counts, stop or asyncio.Event(), teaching, costly, taught
+    )
     status = RunStatus.FAILED
     try:
         async with AsyncExitStack() as open_chats:
@@ -149,6 +155,7 @@ async def drained(
     budget: Budget | None = None,
     teaching: Teaching | None = None,
     costly: Endpoint | None = None,
+    taught: Sequence[str] | None = None,
 ) -> Outcome:
     """`distill` under Ctrl-C (or SIGTERM): the first finishes what is under way, the second cancels."""
     stop = asyncio.Event()
@@ -177,6 +184,7 @@ async def drained(
             stop=stop,
             teaching=teaching,
             costly=costly,
+            taught=taught,
         )
     finally:
         for number in numbers:
@@ -241,6 +249,7 @@ class _Run:
         stop: asyncio.Event,
         teaching: Teaching | None,
         costly: Endpoint | None,
+        taught: Sequence[str] | None,
     ) -> None:
         self.store = store
         self.endpoint = endpoint
@@ -252,6 +261,7 @@ class _Run:
         self.teaching = teaching
         self.chat = self._chat(endpoint, budget)
         self.costly = self._chat(costly, budget) if costly else None
+        self.taught = taught
         self.stored: StoredSchema | None = None
         self.failed_in_a_row = 0
 
@@ -278,8 +288,10 @@ class _Run:
         starter = starting_schema(category, self.options.schemas_dir)
         analyst = CategoryAnalyst(self.prompts["category_analyst"])
         source = derived_from(starter, analyst, self.endpoint.fingerprint)
+        # A schema that a teacher has refined holds for those that learn from it.
+        sources = {source, *(derived_from(starter, analyst, one) for one in self.store.teachers(category))}
         stored = self.store.latest_schema(category)
-        if stored is None or stored.derived_from != source:
+        if stored is None or stored.derived_from not in sources:
             schema = await self._refined(analyst, starter)
             self.counts.notes += _additions(starter, schema)
             schema = await asyncio.to_thread(self._with_labels, schema)
@@ -340,6 +352,7 @@ class _Run:
             self.options.votes,
             self.options.columns,
             trust.verified_from,
+            self.taught is not None,
         )
         graph = build_product_graph(
             agents, self.chat, repairs=self.options.repairs, votes=self.options.votes, costly=self.costly
@@ -385,7 +398,8 @@ class _Run:
     def _stale(self, category: str, inputs: Inputs) -> Iterator[Checked | None]:
         """Each stale product; None now and then, to let others work."""
         again = self.teaching is not None and self.teaching.again
-        for index, one in enumerate(checked(self.store, category, inputs, limit=self.options.limit, again=again)):
+        some = checked(self.store, category, inputs, limit=self.options.limit, again=again, only=self.taught)
+        for index, one in enumerate(some):
             if one.why is not None:
                 yield one
                 continue

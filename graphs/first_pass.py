@@ -86,7 +86,8 @@ def first_pass(
         learned, labelled = _learned(store, stored.schema, teaching, options.seed, made)
         trust = trust_of(store, stored.schema)
         reading = Reading(Lexicon(stored.schema), learned, trust)
-        batches = _batches(store, stored.schema, trust.verified_from, options.limit, labelled, made)
+        again = teaching is not None and teaching.again
+        batches = _batches(store, stored.schema, trust.verified_from, options.limit, labelled, made, again=again)
         for batch, found in _found(reading, batches, processes):
             _commit(store, stored, reading.several, batch, found, made)
             made.seconds = time.monotonic() - started
@@ -152,12 +153,14 @@ def _batches(
     limit: int | None,
     labelled: str | None,
     made: FirstKnowledge,
+    *,
+    again: bool = False,
 ) -> Iterator[list[ToRead]]:
     batch: list[ToRead] = []
     for product, before, _ in islice(store.products(schema.category), limit):
         sources, variants = source_fields(product), product["variants"]
         parts = code_parts(schema, sources, variants, threshold) | ({"labelled": labelled} if labelled else {})
-        if not due_by_code(parts, before):
+        if not due_by_code(parts, before, again=again):
             made.known += 1
             continue
         batch.append(ToRead(product["id"], sources, variants, [], parts))

@@ -1,23 +1,29 @@
 """What a distillation would do, and about what it would take, without asking any model."""
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import CategoryAnalyst, derived_from
 from reaseq.agents.learned import worthwhile
-from reaseq.agents.product_text import shown
+from reaseq.agents.product_text import shown, source_fields
 from reaseq.graphs.distill import Options, require_products, starting_schema
 from reaseq.graphs.product_graph import ProductAgents
+from reaseq.graphs.reading import Reading, ToRead
 from reaseq.graphs.staleness import Inputs, checked
-from reaseq.graphs.teaching import Teaching, fingerprint
+from reaseq.graphs.teaching import Teaching, fingerprint, trust_of
 from reaseq.knowledge_store.audits import verified_from
 from reaseq.knowledge_store.store import Store
 from reaseq.llm.budget import estimate_tokens
 from reaseq.llm.endpoint import Price
 from reaseq.prompts.library import PromptLibrary
+from reaseq.taxonomy.lexicon import Lexicon
 
 _MEASURED_FROM = 5
+_PILOT = 200
+_ONCE = CategoryAnalyst.name
+"""The agent that is asked once a category."""
 _SAMPLED = 20
 
 
@@ -32,6 +38,18 @@ class AgentPlan:
     measured: bool = False
 
 
+@dataclass(frozen=True)
+class Pass:
+    """One of the passes of a distillation. settled: of its products, about how many it leaves nothing to doubt of; f1:
+    held-out, of open attributes; cost: estimated. None: not known beforehand."""
+
+    name: str
+    products: int
+    settled: int | None
+    f1: float | None = None
+    cost: float | None = None
+
+
 @dataclass
 class Plan:
     category: str
@@ -40,6 +58,7 @@ class Plan:
     agents: dict[str, AgentPlan] = field(default_factory=dict)
     cost: float | None = None
     seconds: float | None = None
+    passes: list[Pass] = field(default_factory=list)
 
     @property
     def stale(self) -> int:
@@ -66,7 +85,8 @@ def plan(
     starter = starting_schema(made.category, options.schemas_dir)
     analyst = CategoryAnalyst(prompts[CategoryAnalyst.name])
     stored = store.latest_schema(made.category)
-    analysed = stored is not None and stored.derived_from == derived_from(starter, analyst, model_fingerprint)
+    sources = {derived_from(starter, analyst, one) for one in (model_fingerprint, *store.teachers(made.category))}
+    analysed = stored is not None and stored.derived_from in sources
     schema = stored.schema if stored is not None and analysed else starter
     agents = ProductAgents.build(schema, prompts, grammar=False, columns=options.columns)
     labelled = teaching.products(store, schema) if teaching else []
@@ -123,3 +143,57 @@ def plan(
     if price is not None:
         made.cost = sum(price.of(agent.prompt_tokens, agent.completion_tokens) for agent in made.agents.values())
     return made
+
+
+def passes(
+    store: Store,
+    options: Options,
+    made: Plan,
+    *,
+    teaching: Teaching,
+    teach: int,
+    teacher_price: Price | None,
+    price: Price | None,
+) -> list[Pass]:
+    """What each pass would do where a teacher reads `teach` products first, by a pilot: some products are read by code,
+    and by the student if there are labels to learn from already; no model is asked.
+
+    Raises:
+        EngineError: there are labels, and the text encoder cannot be had.
+    """
+    schema = starting_schema(made.category, options.schemas_dir)
+    if (stored := store.latest_schema(made.category)) is not None:
+        schema = stored.schema
+    total = store.count_products(made.category)
+    pilot = sorted(store.unsettled(made.category), key=lambda one: hashlib.sha256(one.encode()).digest())[:_PILOT]
+    some = [
+        ToRead(product["id"], source_fields(product), product["variants"], [], {})
+        for product, _, _ in store.products_of(pilot)
+    ]
+    trust, lexicon = trust_of(store, schema), Lexicon(schema)
+    learned, _ = teaching.learn(store, schema, seed=options.seed)
+
+    def settled(reading: Reading, of: int) -> int:
+        found = reading.read(some)
+        done = sum(not any(claim["status"] == "proposed" for claim in claims) for claims in found)
+        return round(of * done / max(1, len(some)))
+
+    taught = min(teach, total)
+    rest = total - taught
+    by_student = settled(Reading(lexicon, learned, trust), rest) if learned else None
+    left = rest - (by_student if by_student is not None else settled(Reading(lexicon, None, trust), rest))
+
+    def cost(count: int, per: Price | None) -> float | None:
+        if per is None or not made.stale:
+            return None
+        tokens = [
+            (agent.prompt_tokens, agent.completion_tokens) for name, agent in made.agents.items() if name != _ONCE
+        ]
+        return sum(per.of(prompt, reply) for prompt, reply in tokens) * count / made.stale
+
+    return [
+        Pass("code", total, settled(Reading(lexicon, None, trust), total), cost=0.0),
+        Pass("teacher", taught, taught, cost=cost(taught, teacher_price)),
+        Pass("student", rest, by_student, learned.f1 if learned else None, 0.0),
+        Pass("model", left, left, cost=cost(left, price)),
+    ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reaseq.agents.product_text import MOST_COLUMNS, fingerprint, source_fields
-from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.store import TAUGHT, Store
 from reaseq.taxonomy.schema import CategorySchema
 from reaseq.taxonomy.trust import VERIFIED_FROM
 from reaseq.taxonomy.variants import cells_of
@@ -33,7 +33,7 @@ _WORDS = {
 @dataclass(frozen=True)
 class Inputs:
     """What all products of a run share: the schema, and fingerprints. labelled: of the products it learnt from, if any;
-    escalated: of the model to which it escalates, if any."""
+    escalated: of the model to which it escalates, if any. taught: is the model a teacher?"""
 
     schema: CategorySchema
     model: str
@@ -43,6 +43,7 @@ class Inputs:
     votes: int = 1
     columns: int = MOST_COLUMNS
     verified_from: float = VERIFIED_FROM
+    taught: bool = False
 
     def parts(self, sources: Mapping[str, str], variants: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
         """Everything one product's knowledge depends on, by name."""
@@ -54,6 +55,7 @@ class Inputs:
             **({"votes": str(self.votes)} if self.votes > 1 else {}),
             **({"columns": str(self.columns)} if self.columns != MOST_COLUMNS else {}),
             **({"escalated": self.escalated} if self.escalated else {}),
+            **({TAUGHT: self.model} if self.taught else {}),
         }
 
 
@@ -79,12 +81,13 @@ def by_code_alone(parts: Mapping[str, str]) -> bool:
     return "model" not in parts
 
 
-def due_by_code(parts: Mapping[str, str], before: Mapping[str, str] | None) -> bool:
+def due_by_code(parts: Mapping[str, str], before: Mapping[str, str] | None, *, again: bool = False) -> bool:
     """Is a product to be read by code: is nothing known of it, or of another text, or by code that read otherwise? What
-    a model has found of the same text is more."""
+    a model has found of the same text is more. again: also where more is known of other products now?"""
     if before is None or any(parts.get(name) != before.get(name) for name in _OF_TEXT):
         return True
-    mine, theirs = ({name: part for name, part in one.items() if name != "labelled"} for one in (parts, before))
+    ignored = set() if again else {"labelled"}
+    mine, theirs = ({name: part for name, part in one.items() if name not in ignored} for one in (parts, before))
     return by_code_alone(before) and mine != theirs
 
 
@@ -100,9 +103,18 @@ class Checked:
     why: str | None
 
 
-def checked(store: Store, category: str, inputs: Inputs, *, limit: int | None, again: bool) -> Iterator[Checked]:
-    """The first `limit` products of the category, those first that need it most. again: see `reason`."""
-    for product, before, status in store.products_of(store.by_need(category, limit)):
+def checked(
+    store: Store,
+    category: str,
+    inputs: Inputs,
+    *,
+    limit: int | None,
+    again: bool,
+    only: Sequence[str] | None = None,
+) -> Iterator[Checked]:
+    """The first `limit` products of the category, those first that need it most, or `only` these. again: see
+    `reason`."""
+    for product, before, status in store.products_of(store.by_need(category, limit) if only is None else only):
         sources, variants = source_fields(product), product["variants"]
         parts = inputs.parts(sources, variants)
         yield Checked(product["id"], sources, variants, parts, reason(parts, before, status, again=again))
@@ -121,6 +133,8 @@ def reason(
     if by_code_alone(before):
         return "no model has read it"
     ignored = (set() if again else {"labelled"}) | ({"escalated"} - parts.keys())
+    if TAUGHT in before and TAUGHT not in parts:  # what a teacher has read no lesser model reads again
+        ignored |= {name for name in {*parts, *before} if name not in (*_OF_TEXT, "schema", "code", "decision")}
     names = sorted({*parts, *before} - ignored)
     changed = [name for name in names if parts.get(name) != before.get(name)]
     if changed:

@@ -1,13 +1,14 @@
 """The labelled products that a category learns from: those of gold files, and those on which people decided."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from reaseq.agents import product_text
 from reaseq.agents.extraction_score import GoldRow
 from reaseq.agents.labelled import LabelledProduct, Vectors
-from reaseq.agents.learned import Learned, worthwhile
+from reaseq.agents.learned import Learned, tagged, worthwhile
 from reaseq.agents.product_text import source_fields
 from reaseq.agents.student import learnt, takes_over
 from reaseq.documents.document import Document
@@ -23,6 +24,9 @@ from reaseq.taxonomy.labels import Labels
 from reaseq.taxonomy.proposals import Encode
 from reaseq.taxonomy.schema import CategorySchema, attribute_name
 from reaseq.taxonomy.trust import Trust, shipped, sort_of
+
+_OF_TEACHERS = 0.5
+"""How much a product counts that a model labelled, beside one that people did."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,10 @@ class Teaching:
         return Encoder(*encoders.resolve(self.models_dir)).encode
 
     def products(self, store: Store, schema: CategorySchema) -> list[LabelledProduct]:
-        """Of the schema's category, in the order of their ids; what was decided counts more than a gold file."""
+        """Of the schema's category: gold rows, what people decided (which counts more), and what a teacher read."""
+        taught = {
+            product["id"]: of_teacher(product, claims, schema) for product, claims in store.taught(schema.category)
+        }
         made = {row.id: of_gold(row) for row in self.gold if (category_name(row.category) or "") == schema.category}
         for product, decided in decided_products(store, category=schema.category):
             values: dict[str, tuple[str, ...]] = {}
@@ -90,7 +97,15 @@ class Teaching:
                     values[claim["attribute"]] = (*values.get(claim["attribute"], ()), *forms.values())
             if values:
                 made[product["id"]] = LabelledProduct(product["id"], source_fields(product), values, whole=False)
-        return [made[key] for key in sorted(made)]
+        # What people judged of a product does not say what else is true of it: what the teacher found stands beside it.
+        left = [
+            replace(one, values={name: forms for name, forms in one.values.items() if name not in made[key].values})
+            if key in made
+            else one
+            for key, one in sorted(taught.items())
+            if key not in made or not made[key].whole
+        ]
+        return [*(made[key] for key in sorted(made)), *left]
 
 
 def trust_of(store: Store, schema: CategorySchema) -> Trust:
@@ -110,6 +125,19 @@ def trust_of(store: Store, schema: CategorySchema) -> Trust:
     return replace(shipped().with_counts(counts), verified_from=verified_from(store, schema.category))
 
 
+def of_teacher(
+    product: Mapping[str, Any], claims: Sequence[Mapping[str, Any]], schema: CategorySchema
+) -> LabelledProduct:
+    """What a strong model found in a product and grounding verified. It may have overlooked something."""
+    values: dict[str, tuple[str, ...]] = {}
+    for claim in claims:
+        attribute = schema.get(claim["attribute"])
+        if attribute is not None and tagged(attribute) and claim["status"] == "verified":
+            forms = {stems(form): form for form in (claim["value"], claim["quote"] or claim["value"])}
+            values[claim["attribute"]] = (*values.get(claim["attribute"], ()), *forms.values())
+    return LabelledProduct(product["id"], source_fields(product), values, whole=False, weight=_OF_TEACHERS)
+
+
 def of_gold(row: GoldRow) -> LabelledProduct:
     """A gold row with its attributes named as a schema names them."""
     sources = {name: text for name, text in (("title", row.title), ("description", row.description)) if text}
@@ -118,4 +146,8 @@ def of_gold(row: GoldRow) -> LabelledProduct:
 
 def fingerprint(products: Sequence[LabelledProduct]) -> str:
     """Sixteen hex digits of the SHA-256 of all that is learnt from."""
-    return product_text.fingerprint({product.id: [product.sources, product.values] for product in products})
+    said = {
+        product.id: [product.sources, product.values, *([product.weight] if product.weight != 1 else [])]
+        for product in products
+    }
+    return product_text.fingerprint(said)

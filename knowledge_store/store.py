@@ -75,6 +75,8 @@ _FIND_CALL = (
 )
 _ADD_CALL = insert(CALL)
 _DROP_CLAIMS = delete(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.decided_by.is_(None))
+TAUGHT = "taught"
+"""Of a distillation's parts, that which says which model read the product as a teacher."""
 _BY_CODE = DISTILLATION.c.parts["model"].as_string().is_(None)
 """Has no model read the product?"""
 SOUND = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
@@ -264,6 +266,13 @@ class Store:
         with self.reading() as connection:
             return list(connection.execute(query).scalars())
 
+    def unsettled(self, category: str) -> dict[str, int]:
+        """The ids of a category's products, with how many of their claims are proposed."""
+        proposed = and_(CLAIM.c.product_id == PRODUCT.c.id, CLAIM.c.status == t.ClaimStatus.PROPOSED)
+        query = select(PRODUCT.c.id, func.count(CLAIM.c.id)).outerjoin(CLAIM, proposed).group_by(PRODUCT.c.id)
+        with self.reading() as connection:
+            return {row[0]: row[1] for row in connection.execute(query.where(PRODUCT.c.category == category))}
+
     def products_of(
         self, product_ids: Sequence[str], *, batch: int = 500
     ) -> Iterator[tuple[dict[str, Any], dict[str, str] | None, str | None]]:
@@ -280,6 +289,24 @@ class Store:
                 if (row := rows.get(product_id)) is not None:
                     product = {column.name: row._mapping[column] for column in PRODUCT.c}
                     yield product | {"variants": variants.get(product_id, [])}, row.parts, row.distilled
+
+    def taught(self, category: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """The products of a category that a teacher has read, in the order of their ids, each with its claims."""
+        by_teacher = select(DISTILLATION.c.product_id).where(DISTILLATION.c.parts[TAUGHT].as_string().is_not(None))
+        by_teacher = by_teacher.where(DISTILLATION.c.status == "done")
+        mine = select(PRODUCT.c.id).where(PRODUCT.c.category == category, PRODUCT.c.id.in_(by_teacher))
+        with self.reading() as connection:
+            ids = sorted(connection.execute(mine).scalars())
+        for product, _, _ in self.products_of(ids):
+            yield product, self.knowledge(product["id"])[0]
+
+    def teachers(self, category: str) -> set[str]:
+        """Fingerprints of the models that have taught something of a category."""
+        teacher = DISTILLATION.c.parts[TAUGHT].as_string()
+        query = select(teacher).distinct().join(PRODUCT, PRODUCT.c.id == DISTILLATION.c.product_id)
+        with self.reading() as connection:
+            rows = connection.execute(query.where(PRODUCT.c.category == category, teacher.is_not(None)))
+            return {str(one) for one in rows.scalars()}
 
     def levels(self, category: str | None) -> Counter[tuple[str, str]]:
         """How many products were read by code alone and by a model, each with how it ended: ("code", "done")."""

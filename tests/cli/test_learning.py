@@ -160,3 +160,47 @@ def test_votes_are_asked_for_and_make_stale(run: Run, fake: FakeEndpoint) -> Non
     run(*shoes, "--votes", "3")
     assert fake.stats().requests - before >= 2 * 3, "two more readings of each"
     assert "3 unchanged" in run(*shoes, "--votes", "3")
+
+
+def test_a_teacher_reads_some_and_the_rest_is_learnt(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "".join(f'{number},"Acme {name} {number} running shoe, black"\n' for number, name in enumerate(NAMES, 10))
+    Path("feed.csv").write_text(f'sku,title\n{rows}1,"Acme Heron 7 running shoe, black"\n2,"Acme Dune 9 shoe, red"\n')
+    run("import", "feed.csv", "--category", "shoes")
+    monkeypatch.setattr(Teaching, "encode", lambda self: lambda texts: np.eye(len(texts), 20, dtype=np.float32) + 0.1)
+    run("distill", "--category", "shoes", "--teach", "8", "--teacher", "wise")
+    with Store.open(STORE) as store:
+        schema = store.latest_schema("shoes")
+        assert schema is not None
+        taught = Teaching(Path()).products(store, schema.schema)
+        parts = {product["id"]: before or {} for product, before, _ in store.products("shoes")}
+        models_asked = {row["model"] for row in store.usage()}
+    assert len(taught) == 8
+    assert {one.weight for one in taught} == {0.5}
+    assert sum("taught" in one for one in parts.values()) == 8
+    assert models_asked == {"wise", "fake"}
+    # What the teacher has read stays its own, and is not paid for twice.
+    assert "14 unchanged" in run("distill", "--category", "shoes")
+    assert "14 unchanged" in run("distill", "--category", "shoes", "--teach", "8", "--teacher", "wise")
+    run("distill", "--category", "shoes", "--teach", "10", "--teacher", "wise")
+    with Store.open(STORE) as store:
+        assert sum(1 for _ in store.taught("shoes")) == 10
+    # Another text is another product: the run's own model reads it.
+    Path("new.csv").write_text(f'sku,title\n{taught[0].id},"Acme Heron 8 running shoe, green"\n')
+    run("import", "new.csv", "--category", "shoes")
+    assert "1 done" in run("distill", "--category", "shoes")
+    with Store.open(STORE) as store:
+        assert sum(1 for _ in store.taught("shoes")) == 9
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--teacher", "wise"), "--teacher without --teach"),
+        (("--teach", "5", "--engine", "none"), "a teacher is a model"),
+    ],
+)
+def test_teaching_that_cannot_be(run: Run, arguments: tuple[str, ...], message: str) -> None:
+    Path("feed.csv").write_text('sku,title\n1,"Acme Heron 7 running shoe, black"\n')
+    run("import", "feed.csv", "--category", "shoes")
+    with pytest.raises(ReaseqError, match=message):
+        run("distill", "--category", "shoes", *arguments)
