@@ -123,8 +123,8 @@ class _Measured:
 
 
 async def _distil(store: Store, spec: dict[str, Any], measured: _Measured) -> int:
-    from reaseq.graphs.distill import Options as DistillOptions
     from reaseq.graphs.distill import distill
+    from reaseq.graphs.options import Options as DistillOptions
     from reaseq.llm.endpoint import Endpoint
     from reaseq.prompts.library import PromptLibrary
 
@@ -140,7 +140,7 @@ def _bodies(store: Store, count: int) -> list[dict[str, Any]]:
     """Extraction requests as the distillation sends them."""
     from reaseq.agents.attribute_extractor import AttributeExtractor
     from reaseq.agents.product_text import shown, source_fields
-    from reaseq.graphs.distill import starting_schema
+    from reaseq.graphs.options import starting_schema
     from reaseq.prompts.library import PromptLibrary
     from reaseq.taxonomy.lexicon import Lexicon
 

@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from reaseq.agents.extraction_score import read_gold
-from reaseq.graphs.distill import Options
 from reaseq.graphs.first_pass import first_pass
+from reaseq.graphs.options import Options
 from reaseq.graphs.reading import Reading
 from reaseq.graphs.teaching import Teaching
 from reaseq.knowledge_store.feeds.columns import guess_columns

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from reaseq.cli.settings import Settings
-    from reaseq.graphs.distill import Options, Outcome
-    from reaseq.graphs.ledger import Counts
+    from reaseq.graphs.ledger import Counts, Outcome
+    from reaseq.graphs.options import Options
     from reaseq.graphs.plan import Plan
     from reaseq.graphs.teaching import Teaching
     from reaseq.knowledge_store.store import Store
@@ -111,7 +111,7 @@ def distill(
     from dataclasses import replace
 
     from reaseq.cli.settings import load
-    from reaseq.graphs.distill import require_products
+    from reaseq.graphs.options import require_products
     from reaseq.knowledge_store.store import Store
 
     settings = load(engine=engine, model=model, concurrency=concurrency, votes=votes)
@@ -141,9 +141,8 @@ def _first(store: Store, settings: Settings, category: str, limit: int | None, t
     from rich.console import Console
 
     from reaseq.cli.progress import StepBar
-    from reaseq.graphs.distill import Outcome
     from reaseq.graphs.first_pass import first_pass
-    from reaseq.graphs.ledger import Counts
+    from reaseq.graphs.ledger import Counts, Outcome
 
     options, errors = distill_options(settings, category, limit), Console(stderr=True)
     try:
@@ -208,8 +207,9 @@ def _teach(
 
     from reaseq.cli.engine import start_engine
     from reaseq.cli.progress import watch
-    from reaseq.graphs.distill import drained, starting_schema
+    from reaseq.graphs.distill import drained
     from reaseq.graphs.ledger import Counts
+    from reaseq.graphs.options import starting_schema
     from reaseq.graphs.teacher import to_teach
     from reaseq.knowledge_store.tables import RunStatus
     from reaseq.llm.budget import Budget
@@ -272,7 +272,7 @@ def _print_first_plan(store: Store, settings: Settings, category: str, limit: in
 
 def distill_options(settings: Settings, category: str, limit: int | None) -> Options:
     """What the settings say about how to distil."""
-    from reaseq.graphs.distill import Options
+    from reaseq.graphs.options import Options
 
     return Options(
         category=category,

@@ -32,7 +32,7 @@ def embed(
     from reaseq import ReaseqError
     from reaseq.cli.progress import StepBar
     from reaseq.cli.settings import load
-    from reaseq.graphs.distill import require_products
+    from reaseq.graphs.options import require_products
     from reaseq.knowledge_store import embeddings
     from reaseq.knowledge_store.encoder import Encoder
     from reaseq.knowledge_store.store import Store

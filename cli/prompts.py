@@ -72,7 +72,7 @@ def show(
         console.print(Syntax(path.read_text(encoding="utf-8"), "yaml", word_wrap=True, background_color="default"))
         return
     from reaseq.cli.settings import load
-    from reaseq.graphs.distill import starting_schema
+    from reaseq.graphs.options import starting_schema
     from reaseq.graphs.product_graph import ProductAgents
 
     agents = ProductAgents.build(starting_schema(category, str(load().schemas_dir)), library, grammar=False)

@@ -176,7 +176,7 @@ def proposals(
     from reaseq.cli.knowledge import open_store
     from reaseq.cli.progress import printable
     from reaseq.cli.settings import load
-    from reaseq.graphs.distill import require_products, starting_schema
+    from reaseq.graphs.options import require_products, starting_schema
     from reaseq.knowledge_store.encoder import Encoder
     from reaseq.llm import encoders
     from reaseq.taxonomy.proposals import proposals as proposed
@@ -255,7 +255,7 @@ def _change(category: str, change: Callable[[CategorySchema], CategorySchema]) -
     from reaseq import ReaseqError
     from reaseq.cli.knowledge import open_store
     from reaseq.cli.settings import load
-    from reaseq.graphs.distill import starting_schema
+    from reaseq.graphs.options import starting_schema
     from reaseq.knowledge_store.importing import category_name
     from reaseq.taxonomy.schema import starter_for
     from reaseq.taxonomy.schema_file import bundled_text, changed_text, own_file

@@ -10,22 +10,21 @@ import gc
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import version
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any, TypedDict
 
 from langgraph.graph import END, START, StateGraph
 
-from reaseq import ReaseqError
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import SAMPLE_SIZE, CategoryAnalyst, derived_from
 from reaseq.agents.learned import FEWEST, Learned
-from reaseq.agents.product_text import MOST_COLUMNS, source_fields
+from reaseq.agents.product_text import source_fields
 from reaseq.agents.summarizer import Summarizer
 from reaseq.documents.document import Document
-from reaseq.graphs.ledger import Counts, Ledger
+from reaseq.graphs.ledger import Counts, Ledger, Outcome
+from reaseq.graphs.options import Options, require_products, starting_schema
 from reaseq.graphs.product_graph import (
     ProductAgents,
     ProductGraph,
@@ -37,7 +36,6 @@ from reaseq.graphs.product_graph import (
 from reaseq.graphs.staleness import TEXT_CHANGED, Checked, Inputs, checked
 from reaseq.graphs.teaching import Teaching, trust_of
 from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error
-from reaseq.knowledge_store.importing import category_name
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
 from reaseq.llm.budget import Budget, BudgetExceeded
@@ -47,35 +45,10 @@ from reaseq.llm.slots import share
 from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.meanings import by_meaning, unknown_labels, with_meanings
-from reaseq.taxonomy.schema import CategorySchema, starter_for
+from reaseq.taxonomy.schema import CategorySchema
 
 _LABELS_OF = 1000
 """Of so many products the labels are looked at that no schema knows."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a run goes about it. `limit` takes only the first so many products of the category; `schemas_dir` may hold
-    schemas that replace the bundled ones; `votes`: see `build_product_graph`; `columns`: see `ProductAgents.build`."""
-
-    category: str
-    limit: int | None = None
-    concurrency: int = 32
-    timeout: float = 120.0
-    retries: int = 6
-    repairs: int = 2
-    seed: int = 0
-    temperature: float | None = 0.0
-    schemas_dir: str | None = None
-    votes: int = 1
-    columns: int = MOST_COLUMNS
-
-
-@dataclass(frozen=True)
-class Outcome:
-    run_id: int
-    status: RunStatus
-    counts: Counts
 
 
 class CategoryState(TypedDict, total=False):
@@ -189,34 +162,6 @@ async def drained(
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
-
-
-def require_products(store: Store, category: str) -> str:
-    """The category's name as the store has it.
-
-    Raises:
-        ReaseqError: it has no products; the message names the categories there are.
-    """
-    name = category_name(category) or category
-    if store.count_products(name):
-        return name
-    there = ", ".join(
-        f"{known or '(none)'} ({count:,})" for known, count in sorted(store.categories().items(), key=str)
-    )
-    raise ReaseqError(
-        f"no products of category {name!r} in the store" + (f"; it holds: {there}" if there else ", which is empty"),
-        hint=f"reaseq import FILE --category {name}   (or: reaseq import --sample)",
-    )
-
-
-def starting_schema(category: str, folder: str | None = None) -> CategorySchema:
-    """The category's schema of `folder` or the bundled starter, else the general one under the category's name."""
-    starter = starter_for(category, Path(folder) if folder else None)
-    if starter is not None:
-        return starter
-    general = starter_for("general")
-    assert general is not None, "the general starter schema ships with the package"
-    return general.replace(category=category)
 
 
 def build_category_graph(run: "_Run | None" = None) -> Any:

@@ -18,7 +18,7 @@ from typing import Any
 from reaseq.agents.claims import Claim
 from reaseq.agents.learned import Learned
 from reaseq.agents.product_text import source_fields
-from reaseq.graphs.distill import Options, require_products, starting_schema
+from reaseq.graphs.options import Options, require_products, starting_schema
 from reaseq.graphs.reading import Reading, ToRead, begin_reading, read_all
 from reaseq.graphs.staleness import code_parts, due_by_code
 from reaseq.graphs.teaching import Teaching, trust_of

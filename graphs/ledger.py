@@ -1,20 +1,24 @@
 """The books of one run: its counts, and the call log that the chat client writes."""
 
+from __future__ import annotations
+
 import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reaseq.agents.product_text import Shown
 from reaseq.documents.document import Document
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.tables import RunStatus
 from reaseq.llm.budget import BudgetExceeded
-from reaseq.llm.chat import Call
-from reaseq.llm.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from reaseq.llm.chat import Call
+    from reaseq.llm.endpoint import Endpoint
 
 _SHOWN_FOR = 5.0
 """Seconds that a wait is shown whose end nobody knows."""
@@ -70,6 +74,15 @@ class Counts:
 
     def stop_clock(self) -> None:
         self.seconds = time.monotonic() - self.started
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    run_id: int
+    status: RunStatus
+    counts: Counts
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,10 @@ from reaseq import ReaseqError
 from reaseq.beyond_log.fit import BeyondLogConfig
 from reaseq.beyond_log.sampler import SampleConfig
 from reaseq.graphs.beyond_log import imagine, train_beyond_log
-from reaseq.graphs.distill import Options, drained, require_products
+from reaseq.graphs.distill import drained
 from reaseq.graphs.first_pass import first_pass
 from reaseq.graphs.ledger import Counts
+from reaseq.graphs.options import Options, require_products
 from reaseq.graphs.report import write
 from reaseq.graphs.teaching import Teaching
 from reaseq.knowledge_store import embeddings

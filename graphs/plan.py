@@ -8,7 +8,7 @@ from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import CategoryAnalyst, derived_from
 from reaseq.agents.learned import worthwhile
 from reaseq.agents.product_text import shown, source_fields
-from reaseq.graphs.distill import Options, require_products, starting_schema
+from reaseq.graphs.options import Options, require_products, starting_schema
 from reaseq.graphs.product_graph import ProductAgents
 from reaseq.graphs.reading import Reading, ToRead
 from reaseq.graphs.staleness import Inputs, checked

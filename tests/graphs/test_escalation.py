@@ -10,9 +10,10 @@ from reaseq import ReaseqError
 from reaseq.bench.catalogue import fill
 from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.documents.document import Document
-from reaseq.graphs.distill import Options, distill
+from reaseq.graphs.distill import distill
 from reaseq.graphs.golden import MemoryCalls, RecordedReply, ScriptedChat
 from reaseq.graphs.ledger import Counts
+from reaseq.graphs.options import Options
 from reaseq.graphs.product_graph import ProductAgents, build_product_graph, run_product_graph
 from reaseq.knowledge_store.store import Store
 from reaseq.llm.budget import Budget

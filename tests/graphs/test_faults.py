@@ -10,8 +10,9 @@ from sqlalchemy import update
 from reaseq.bench.catalogue import fill
 from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.bench.fake_endpoint import Options as Behaviour
-from reaseq.graphs.distill import Options, Outcome, distill
-from reaseq.graphs.ledger import Counts
+from reaseq.graphs.distill import distill
+from reaseq.graphs.ledger import Counts, Outcome
+from reaseq.graphs.options import Options
 from reaseq.knowledge_store.store import PRODUCT, Store
 from reaseq.llm.budget import Budget, BudgetExceeded
 from reaseq.llm.chat import EndpointFailed, EndpointRefused

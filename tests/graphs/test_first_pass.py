@@ -11,8 +11,9 @@ from sqlalchemy import select, update
 from reaseq.bench.catalogue import fill
 from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.graphs import first_pass as module
-from reaseq.graphs.distill import Options, distill
+from reaseq.graphs.distill import distill
 from reaseq.graphs.first_pass import due, first_pass
+from reaseq.graphs.options import Options
 from reaseq.knowledge_store.decisions import Action, decide
 from reaseq.knowledge_store.events import import_events, names_a_user
 from reaseq.knowledge_store.feeds.opening import open_feed

@@ -11,7 +11,8 @@ import pytest
 from reaseq.agents.product_text import source_fields
 from reaseq.bench.catalogue import fill
 from reaseq.bench.fake_endpoint import FakeEndpoint
-from reaseq.graphs.distill import Options, distill
+from reaseq.graphs.distill import distill
+from reaseq.graphs.options import Options
 from reaseq.knowledge_store.store import Store
 from reaseq.llm.endpoint import Endpoint
 from reaseq.prompts.library import PromptLibrary

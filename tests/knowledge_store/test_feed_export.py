@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from sqlalchemy import insert
 
 from reaseq import ReaseqError
-from reaseq.graphs.distill import Options
 from reaseq.graphs.first_pass import first_pass
+from reaseq.graphs.options import Options
 from reaseq.knowledge_store.feed_export import fill_feed
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.delimited import cell_spans
