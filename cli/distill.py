@@ -111,11 +111,12 @@ def distill(
     from dataclasses import replace
 
     from reaseq.cli.settings import load
+    from reaseq.cli.teach import check_teaching, let_teach
     from reaseq.graphs.options import require_products
     from reaseq.knowledge_store.store import Store
 
     settings = load(engine=engine, model=model, concurrency=concurrency, votes=votes)
-    _check_teaching(settings, teach, teacher)
+    check_teaching(settings, teach, teacher)
     with Store.open(settings.store_url) as store:
         category = require_products(store, category)
         taught = teaching(settings, gold, again=again)
@@ -129,7 +130,7 @@ def distill(
             return
         outcome = _first(store, settings, category, limit, taught)
         if outcome is None and teach:
-            max_tokens, max_cost = _teach(store, settings, category, teach, teacher, max_tokens, max_cost, taught)
+            max_tokens, max_cost = let_teach(store, settings, category, teach, teacher, max_tokens, max_cost, taught)
             _first(store, settings, category, limit, replace(taught, again=True))
         if outcome is None:
             outcome = _run(store, settings, category, limit, max_tokens, max_cost, taught, escalate)
@@ -176,87 +177,6 @@ def _first(store: Store, settings: Settings, category: str, limit: int | None, t
             soft_wrap=True,
         )
     return None
-
-
-def _check_teaching(settings: Settings, teach: int | None, teacher: str | None) -> None:
-    from reaseq import ReaseqError
-
-    if teacher and not teach:
-        raise ReaseqError("--teacher without --teach: how many products is it to read?", hint="--teach 200")
-    if teach and settings.engine == "none":
-        raise ReaseqError(
-            "a teacher is a model, and --engine none asks none",
-            hint="reaseq distill --category shoes --teach 200 --engine embedded",
-        )
-
-
-def _teach(
-    store: Store,
-    settings: Settings,
-    category: str,
-    count: int,
-    teacher: str | None,
-    max_tokens: int | None,
-    max_cost: float | None,
-    taught: Teaching,
-) -> tuple[int | None, float | None]:
-    """Let the teacher read products; returns what is left of the limits."""
-    import asyncio
-
-    from rich.console import Console
-
-    from reaseq.cli.engine import start_engine
-    from reaseq.cli.progress import watch
-    from reaseq.graphs.distill import drained
-    from reaseq.graphs.ledger import Counts
-    from reaseq.graphs.options import starting_schema
-    from reaseq.graphs.teacher import to_teach
-    from reaseq.knowledge_store.tables import RunStatus
-    from reaseq.llm.budget import Budget
-    from reaseq.prompts.library import PromptLibrary
-
-    errors, options = Console(stderr=True, highlight=False, soft_wrap=True), distill_options(settings, category, None)
-    schema = starting_schema(category, options.schemas_dir)
-    ids = to_teach(store, schema, count, taught)
-    known = sum(1 for _ in store.taught(category))
-    if not ids:
-        errors.print(f"The teacher has read {known:,} products already.")
-        return max_tokens, max_cost
-    counts = Counts()
-    with start_engine(settings, escalation=teacher) as endpoint:
-        errors.print(
-            f"The teacher, {endpoint.model}, reads {len(ids):,} products" + (f" more than {known:,}." if known else ".")
-        )
-        run = drained(
-            store,
-            endpoint,
-            PromptLibrary(settings.prompts_dir),
-            options,
-            engine=settings.engine,
-            budget=Budget(max_tokens=max_tokens, max_cost=max_cost),
-            counts=counts,
-            teaching=taught,
-            taught=ids,
-        )
-        try:
-            with watch(counts):
-                outcome = asyncio.run(run)
-        except asyncio.CancelledError:
-            outcome = None
-    if outcome is None or outcome.status == RunStatus.STOPPED:
-        _print_how_to_go_on(counts, category)
-        raise typer.Exit(130)
-    errors.print(
-        f"Taught: {counts.done:,} products, {counts.verified:,} claims verified"
-        + (f", {counts.failed:,} failed" if counts.failed else "")
-        + (f", at a cost of {counts.cost:,.4f}" if counts.cost is not None else "")
-        + ". Learning from them; the others are read once more."
-    )
-    tokens = counts.prompt_tokens + counts.completion_tokens
-    return (
-        None if max_tokens is None else max(1, max_tokens - tokens),
-        None if max_cost is None else max(0.0, max_cost - (counts.cost or 0.0)),
-    )
 
 
 def _print_first_plan(store: Store, settings: Settings, category: str, limit: int | None) -> None:
@@ -378,7 +298,7 @@ def _run(
             with watch(counts):
                 return asyncio.run(run)
         except asyncio.CancelledError:
-            _print_how_to_go_on(counts, category)
+            print_how_to_go_on(counts, category)
             raise typer.Exit(130) from None
 
 
@@ -507,7 +427,7 @@ def _print_outcome(store: Store, outcome: Outcome, category: str) -> None:
         highlight=False,
     )
     if outcome.status == RunStatus.STOPPED:
-        _print_how_to_go_on(counts, category)
+        print_how_to_go_on(counts, category)
         raise typer.Exit(130)
     if counts.failed and not counts.done and not counts.unchanged:
         console.print(
@@ -520,7 +440,7 @@ def _print_outcome(store: Store, outcome: Outcome, category: str) -> None:
         console.print(f"Next: reaseq knowledge list --category {category}", highlight=False)
 
 
-def _print_how_to_go_on(counts: Counts, category: str) -> None:
+def print_how_to_go_on(counts: Counts, category: str) -> None:
     from rich.console import Console
 
     left = counts.total - counts.seen

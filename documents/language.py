@@ -3,7 +3,7 @@
 import html
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,11 @@ class Phrases:
         self._by_first: dict[str, list[Phrase]] = {}
         for phrase in sorted(self.all, key=lambda one: (-len(one), one)):
             self._by_first.setdefault(phrase[0], []).append(phrase)
+
+    @property
+    def firsts(self) -> Collection[str]:
+        """The stems that phrases begin with."""
+        return self._by_first.keys()
 
     def __contains__(self, phrase: Sequence[str]) -> bool:
         return tuple(phrase) in self.all
@@ -54,8 +59,13 @@ class Phrases:
     def over(self, tokens: Sequence[Token], first: int, last: int) -> int:
         """How many tokens a phrase has that holds tokens `first` to `last` (exclusive) and begins at most three before
         them; 0 if none does."""
-        widths = ((at, self.at(tokens, at)) for at in range(max(0, first - 3), first + 1))
-        return max((width for at, width in widths if width and at + width >= last), default=0)
+        longest = 0
+        for at in range(max(0, first - 3), first + 1):
+            if tokens[at].stem in self._by_first:
+                width = self.at(tokens, at)
+                if width > longest and at + width >= last:
+                    longest = width
+        return longest
 
     def within_any(self, words: Sequence[str]) -> bool:
         """Does a phrase stand in these stems?"""

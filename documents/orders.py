@@ -67,6 +67,7 @@ def _joined(lines: str) -> str:
     return "".join(lines.splitlines())
 
 
+@lru_cache(maxsize=20_000)
 def _gives_orders(text: str) -> bool:
     # "I g n o r e" reads as one word.
     read = _SPACED.sub(lambda letters: letters.group().replace(" ", ""), text)

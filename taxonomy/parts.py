@@ -43,6 +43,9 @@ class Parts:
             self._own[attribute.name] = Phrases([*attribute.parts, named.replace("_", " ")])
         self._closed = Phrases(c for a in schema.attributes if a.kind != "measure" for c in a.cues)
         self._all = Phrases(c for a in schema.attributes for c in a.cues)
+        self._named = Phrases(stemmed=self._all.all | words("parts").all)
+        others = (words("packagings"), self._whole)
+        self._firsts = frozenset(self._named.firsts).union(*(one.firsts for one in others))
         alone = {part[0] for part in (*self._all.all, *words("parts").all) if len(part) == 1}
         self.endings = tuple(sorted(part for part in alone if len(part) >= _SHORTEST))
         """Stems that compounds may end in ("Gummisohle")."""
@@ -51,7 +54,9 @@ class Parts:
         """Every part, cue and word for the whole, by its first token. measures: cues of measures, too."""
         cues = self._all if measures else self._closed
         found: dict[int, Part] = {}
-        for index in range(len(tokens)):
+        for index, token in enumerate(tokens):
+            if token.stem not in self._firsts:
+                continue
             cue = cues.at(tokens, index)
             whole = self._whole.at(tokens, index)
             width = max(cue, whole, words("parts").at(tokens, index), words("packagings").at(tokens, index))
@@ -71,7 +76,7 @@ class Parts:
 
     def at(self, tokens: Sequence[Token], index: int) -> int:
         """How many tokens the words for a part have that begin at `index`; 0 if none do."""
-        return max(self._all.at(tokens, index), words("parts").at(tokens, index))
+        return self._named.at(tokens, index)
 
     def is_own(self, name: str, tokens: Sequence[Token], index: int) -> bool:
         """Is it one of the attribute's own parts, or a compound of one ("Gummisohle" of Sohle, but no "insole")?"""

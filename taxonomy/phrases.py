@@ -106,6 +106,8 @@ class _Reader:
     def __init__(self, attribute: Attribute, field: Field, lexicon: Lexicon, language: str) -> None:
         self.field, self.tokens, self.lexicon, self.language = field, field.tokens, lexicon, language
         self.listed = _phrases(attribute.around)
+        self._widths: dict[int, int] = {}
+        """Of nouns, by where they begin."""
         self.joins = words("joins", language or "en")  # Dutch "of" is no English one.
 
     def described(self) -> Iterator[Range]:
@@ -185,6 +187,11 @@ class _Reader:
 
     def _noun(self, at: int) -> int:
         """How many tokens the noun has that begins there; 0 if none does."""
+        if at not in self._widths:
+            self._widths[at] = self._width_of_noun(at)
+        return self._widths[at]
+
+    def _width_of_noun(self, at: int) -> int:
         stem = self.tokens[at].stem
         goods = words("goods", self.language or "en").at(self.tokens, at)  # Spanish "collar" is no English one.
         if is_unspaced(stem) or goods or any_words(*_NO_PART).at(self.tokens, at):

@@ -1,6 +1,8 @@
 """Knowledge before the first call: what code alone finds, for whom, and what it leaves alone."""
 
 import asyncio
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -122,3 +124,10 @@ def test_the_busiest_and_least_settled_are_asked_about_first(store: Store, tmp_p
     )
     assert store.by_need("shoes") == [ids[0], ids[1], ids[2]]  # 10 x 1, 3, 2
     assert store.by_need("shoes", limit=2) == ids[:2]
+
+
+def test_it_loads_nothing_that_talks_to_models() -> None:
+    """It is there within seconds, where those take several to load."""
+    code = "import sys, reaseq.graphs.first_pass; print(sorted({'openai', 'langgraph', 'torch'} & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
