@@ -45,18 +45,15 @@ def refuse_filters(product: str | None, attribute: str | None, status: str | Non
 
 def audited(store: Store, console: Console, count: int, category: str | None, promise: float, by: str) -> AuditReport:
     """The audit that is open, or one that is drawn now."""
-    from reaseq import ReaseqError
     from reaseq.knowledge_store.audits import draw, open_audit
 
-    category = category_as_stored(category)
-    if category is not None and category not in store.categories():
-        there = ", ".join(str(name or "(none)") for name in store.categories())
-        raise ReaseqError(f"no products of category {category!r}; there are: {there}", hint="reaseq knowledge stats")
+    category = _known(store, category)
     made = open_audit(store, category)
     if made is not None:
         console.print(
             f"Going on with audit {made.number} of {made.at:%Y-%m-%d}: {len(made.drawn):,} were drawn, "
-            f"{len(made.open):,} are left. (End it as it is: reaseq review audits {made.number} --conclude)",
+            f"{len(made.open):,} are left, its promise is {made.promise:.0%}; another begins once it is concluded. "
+            f"(End it as it is: reaseq review audits {made.number} --conclude)",
             soft_wrap=True,
         )
         return made
@@ -69,6 +66,21 @@ def audited(store: Store, console: Console, count: int, category: str | None, pr
     return made
 
 
+def _known(store: Store, category: str | None) -> str | None:
+    """The category as the store has it.
+
+    Raises:
+        ReaseqError: it has no products of it.
+    """
+    from reaseq import ReaseqError
+
+    name = category_as_stored(category)
+    if name is not None and name not in store.categories():
+        there = ", ".join(str(one or "(none)") for one in store.categories())
+        raise ReaseqError(f"no products of category {name!r}; there are: {there}", hint="reaseq knowledge stats")
+    return name
+
+
 def of_sample(store: Store, sample: AuditReport) -> list[dict[str, Any]]:
     """Its claims that can still be judged, as a review shows them."""
     return [dict(one.claim or {}) | {"traffic": 0} for one in sample.open]
@@ -79,8 +91,13 @@ def told(store: Store, console: Console, number: int, by: str) -> None:
     from reaseq.knowledge_store.audits import conclude, report
 
     made, demoted = report(store, number), 0
-    if not made.open and made.whole.estimate is not None and made.concluded_at is None:
-        made, demoted = conclude(store, number, by=by)
+    if not made.open and made.whole.estimate and not made.whole.unseen and made.concluded_at is None:
+        try:
+            sure = typer.confirm("All are judged. Conclude the audit?", default=True)
+        except typer.Abort:
+            sure = False
+        if sure:
+            made, demoted = conclude(store, number, by=by)
     print_report(console, made, demoted)
 
 
@@ -97,9 +114,10 @@ def audits(
 
     `reaseq review --audit 50` draws 50 verified claims, more where confidence is lower, and asks about each; or
     `reaseq review export sheet.csv --audit 50` writes them as a sheet, for `reaseq review apply`. Once all are judged,
-    the audit is concluded. Where the promise (--promise, .95) is broken, which is where the chance that it is kept is
-    below one in four, the threshold moves: verified claims that are less sure are proposed from then on, and so is
-    what later runs find. `reaseq review threshold` moves it back.
+    the audit is concluded, and says the same ever after. Where the promise (--promise, .95) is broken, which is where
+    the chance that it is kept is below one in four, and twenty claims or more were judged, the threshold moves:
+    verified claims that are less sure are proposed from then on, and so is what later runs find. `reaseq review
+    threshold` moves it back.
 
     Examples:
 
@@ -144,17 +162,25 @@ def threshold(
     """
     from rich.console import Console
 
-    from reaseq.knowledge_store.audits import move_threshold
+    from reaseq.knowledge_store.audits import move_threshold, verified_from
 
     console = Console(highlight=False)
     with open_store() as store:
         if value is None:
             _print_thresholds(console, store)
             return
-        demoted = move_threshold(store, category_as_stored(category), value, by=by or getpass.getuser())
+        own = _known(store, category)
+        before = verified_from(store, own)
+        demoted = move_threshold(store, own, value, by=by or getpass.getuser())
     of = f" of {category}" if category else ""
-    console.print(f"Claims{of} are verified from {value:.3g} on; {demoted:,} that were are proposed now.")
-    console.print(f"Next: reaseq distill --category {category or 'CATEGORY'}")
+    console.print(f"Claims{of} are verified from {value:.3g} on (before: {before:.3g}).")
+    if value < before:
+        console.print(
+            "What was less sure is verified again when it is distilled: reaseq distill --category "
+            + (category or "CATEGORY")
+        )
+    else:
+        console.print(f"{demoted:,} verified claims that are less sure are proposed now.")
 
 
 def print_report(console: Console, made: AuditReport, demoted: int = 0) -> None:
@@ -203,6 +229,13 @@ def verdict_of(made: AuditReport, demoted: int = 0) -> list[str]:
         + (f"; {made.gone:,} were taken back by a later run before anybody did" if made.gone else "")
         + "."
     ]
+    if made.whole.unseen:
+        lines.append(
+            f"That says nothing of {made.whole.unseen:,} of the {made.whole.claims:,} claims: nobody has judged any "
+            "that are as sure as they."
+        )
+    if made.open and made.worst is not None:
+        lines.append(f"Were all wrong that nobody has judged, about {made.worst:.1%} would be right.")
     chance = made.chance or 0.0
     kept = f"The promise was {made.promise:.0%}; the chance that it is kept is {chance:.0%}"
     if made.moved_to is not None:
@@ -212,6 +245,8 @@ def verdict_of(made: AuditReport, demoted: int = 0) -> list[str]:
         lines.append(f"Next: reaseq review --category {made.category or 'CATEGORY'}")
     elif made.concluded_at is None:
         lines.append(f"{kept}, by what is judged so far.")
+    elif made.broken:
+        lines.append(f"{kept}: it is broken, but so few judgements move no threshold. Draw more: --audit 50.")
     elif found.low >= made.promise:
         lines.append(f"{kept}: it is kept.")
     else:
@@ -311,7 +346,7 @@ def _as_data(made: AuditReport) -> dict[str, Any]:
         "drawn": [
             {
                 name: getattr(one, name)
-                for name in ("product_id", "attribute", "value", "confidence", "found_by", "right")
+                for name in ("product_id", "attribute", "value", "confidence", "found_by", "stratum", "right")
             }
             for one in made.drawn
         ],

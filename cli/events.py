@@ -105,8 +105,8 @@ def import_events(
     table.add_row("set aside", f"{report.set_aside:,}")
     table.add_row("  of unknown products", f"{report.unknown_items:,}")
     console.print(table)
-    said = [(words, what, count) for (words, what), count in report.kinds.most_common() if words != what]
-    if said:
+    said = [(words, what, count) for (words, what), count in report.kinds.most_common()]
+    if any(words for words, _, _ in said):
         table = Table("what rows say", "taken for", "rows", title="Kinds of events", title_justify="left")
         for words, what, count in said[:_MOST_KINDS]:
             table.add_row(Text(printable(words or "(nothing)")), Text(printable(what)), f"{count:,}")

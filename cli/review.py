@@ -320,10 +320,12 @@ def undo(
 
     Example: reaseq review undo 12
     """
-    from reaseq.knowledge_store.decisions import withdraw
+    from reaseq.knowledge_store.audits import hold
+    from reaseq.knowledge_store.decisions import decisions, withdraw
 
     with open_store() as store:
         withdraw(store, number, by=by or getpass.getuser())
+        hold(store, next(one["product_id"] for one in decisions(store) if one["id"] == number))
     typer.echo(f"Decision {number} is withdrawn.")
 
 
@@ -446,6 +448,7 @@ class _Sitting:
         return None if value == claim["value"] else value
 
     def _undone(self, place: int) -> int:
+        from reaseq.knowledge_store.audits import hold
         from reaseq.knowledge_store.decisions import withdraw
 
         if not self.taken:
@@ -453,6 +456,7 @@ class _Sitting:
             return place
         before, number = self.taken.pop()
         withdraw(self.store, number, by=self.by)
+        hold(self.store, self.claims[before]["product_id"])
         return before
 
     def _show(self, place: int) -> None:

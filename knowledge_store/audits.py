@@ -6,7 +6,7 @@ promise is broken the threshold moves: claims below it are proposed from then on
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,8 +22,11 @@ from reaseq.taxonomy.trust import VERIFIED_FROM
 
 PROMISE = 0.95
 """The share of verified claims that are to be right, if nothing else is said."""
+_FEWEST = 20
+"""Claims that must be judged for a threshold to move."""
 _BROKEN_BELOW = 0.25
 """A promise counts as broken where the chance that it is kept is less."""
+_MOST_STRATA = 4
 _NOTHING = 1.01
 """A threshold from which nothing is verified."""
 
@@ -46,11 +49,13 @@ class Drawn:
 
 @dataclass(frozen=True)
 class Part:
-    """Of what an audit says: of how many verified claims, how many were drawn and judged, and the estimate."""
+    """Of what an audit says: of how many verified claims, and the estimate. unseen: how many of them are in strata of
+    which nobody has judged any, and of which the estimate says nothing."""
 
     name: str
     claims: int
     estimate: Estimate | None
+    unseen: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,12 +95,27 @@ class AuditReport:
     def broken(self) -> bool:
         return self.chance is not None and self.chance < _BROKEN_BELOW
 
+    @property
+    def tells(self) -> bool:
+        """Is enough judged for a threshold to move?"""
+        judged = self.whole.estimate.judged if self.whole.estimate else 0
+        return judged >= min(_FEWEST, len(self.drawn)) and judged >= min(_FEWEST, self.whole.claims)
+
+    @property
+    def worst(self) -> float | None:
+        """The share that is right, were all that nobody has judged wrong."""
+        drawn = [replace(one, right=bool(one.right)) for one in self.drawn]
+        sizes = [part.claims for part in reversed(self.by_confidence)]
+        found = _part("", sizes, drawn).estimate
+        return found.rate if found else None
+
 
 def verified_from(store: Store, category: str | None) -> float:
-    """The confidence from which the category's claims are verified."""
+    """The confidence from which the category's claims are verified: its own threshold, else that of all."""
     query = select(THRESHOLD.c.verified_from).where(_of(THRESHOLD.c.category, category))
+    own_first = query.order_by(THRESHOLD.c.category.is_(None), THRESHOLD.c.id.desc())
     with store.reading() as connection:
-        moved = connection.execute(query.order_by(THRESHOLD.c.id.desc()).limit(1)).scalar()
+        moved = connection.execute(own_first.limit(1)).scalar()
     return VERIFIED_FROM if moved is None else float(moved)
 
 
@@ -121,9 +141,14 @@ def draw(
     with store.reading() as connection:
         rows = connection.execute(query).all()
     if not rows:
-        raise ReaseqError("there is no verified claim to draw", hint=f"reaseq distill --category {category or 'shoes'}")
+        moved = verified_from(store, category)
+        because = f", and the threshold is {moved:.3g}" if moved > VERIFIED_FROM else ""
+        raise ReaseqError(
+            f"there is no verified claim to draw{because}",
+            hint="reaseq review threshold" if because else f"reaseq distill --category {category or 'shoes'}",
+        )
     confidences = np.array([row[3] for row in rows], float)
-    begins = edges(confidences)
+    begins = edges(confidences, max(1, min(_MOST_STRATA, count // 2)))
     strata = stratum_of(confidences, begins)
     random = np.random.default_rng(seed)
     rates = [float(confidences[strata == one].mean()) for one in range(len(begins))]
@@ -186,7 +211,7 @@ def report(store: Store, number: int) -> AuditReport:
         ).scalar()
     if row is None:
         raise ReaseqError(f"there is no audit {number}", hint="reaseq review audits")
-    drawn = _drawn(store, number, row.after)
+    drawn = _drawn(store, number, row.after, concluded=row.concluded_at is not None)
     strata = range(len(row.strata))
     edge = [*row.strata, 1.0]
     named = [f"{edge[one]:.3g} to {edge[one + 1]:.3g}" for one in strata]
@@ -216,20 +241,28 @@ def report(store: Store, number: int) -> AuditReport:
 def conclude(store: Store, number: int, *, by: str) -> tuple[AuditReport, int]:
     """End an audit, with what was judged. Where the promise is broken, the threshold moves to the lowest confidence
     from which it is not, or to where nothing is verified by itself, and verified claims below that are proposed from
-    now on: their number is returned too.
+    now on: their number is returned too. Fewer than twenty judgements move nothing.
 
     Raises:
-        ReaseqError: nothing was judged, or the audit is concluded already.
+        ReaseqError: of some stratum nothing was judged, or the audit is concluded already.
     """
     made = report(store, number)
     if made.concluded_at is not None:
         raise ReaseqError(f"audit {number} is concluded already", hint=f"reaseq review audits {number}")
     if made.whole.estimate is None:
         raise ReaseqError(f"nobody has judged a claim of audit {number}", hint="reaseq review --audit 50")
+    if unseen := [part.name for part in made.by_confidence if part.claims and part.estimate is None]:
+        raise ReaseqError(
+            f"of claims with confidence {', '.join(unseen)} nobody has judged any: nothing would be said of them",
+            hint=f"reaseq review --audit 50{f' --category {made.category}' if made.category else ''}",
+        )
     demoted = 0
     with store.writing() as connection:
         connection.execute(update(AUDIT).where(AUDIT.c.id == number).values(concluded_at=now()))
-        if made.broken:
+        for one in made.drawn:
+            mine = (AUDITED.c.audit_id == number) & (AUDITED.c.place == one.place)
+            connection.execute(update(AUDITED).where(mine).values(right=one.right))
+        if made.broken and made.tells:
             strata = connection.execute(select(AUDIT.c.strata).where(AUDIT.c.id == number)).scalar_one()
             to = _kept_from(made, strata)
             demoted = _move(connection, made.category, to, by=by, audit=number)
@@ -239,7 +272,8 @@ def conclude(store: Store, number: int, *, by: str) -> tuple[AuditReport, int]:
 def conclude_judged(store: Store, *, by: str) -> list[tuple[AuditReport, int]]:
     """Conclude the audits of which everything that can be judged is."""
     waiting = [report(store, row["id"]) for row in audits(store) if row["concluded_at"] is None]
-    return [conclude(store, one.number, by=by) for one in waiting if not one.open and one.whole.estimate is not None]
+    whole = [one for one in waiting if not one.open and one.whole.estimate and not one.whole.unseen]
+    return [conclude(store, one.number, by=by) for one in whole]
 
 
 def move_threshold(store: Store, category: str | None, verified_from: float, *, by: str) -> int:
@@ -276,18 +310,34 @@ def _kept_from(made: AuditReport, strata: Sequence[float]) -> float:
     return _NOTHING
 
 
+def hold(store: Store, product_id: str) -> None:
+    """Propose what of a product is verified again, though the threshold has moved above it: a decision was undone."""
+    product = store.product(product_id)
+    least = verified_from(store, product["category"] if product else None)
+    if least > VERIFIED_FROM:
+        with store.writing() as connection:
+            _demote(connection, CLAIM.c.product_id == product_id, least, "the threshold")
+
+
 def _move(connection: Connection, category: str | None, to: float, *, by: str, audit: int | None) -> int:
     moved = {"at": now(), "by": by, "category": category, "verified_from": to, "audit_id": audit}
     connection.execute(insert(THRESHOLD), moved)
     products = select(PRODUCT.c.id)
     if category is not None:
         products = products.where(PRODUCT.c.category == category)
+    if category is None:  # those with a threshold of their own keep it
+        own = select(THRESHOLD.c.category).where(THRESHOLD.c.category.is_not(None))
+        products = products.where(or_(PRODUCT.c.category.is_(None), PRODUCT.c.category.not_in(own)))
     why = f"audit {audit}" if audit is not None else by
+    return _demote(connection, CLAIM.c.product_id.in_(products), to, why)
+
+
+def _demote(connection: Connection, which: ColumnElement[bool], to: float, why: str) -> int:
     below = and_(
         CLAIM.c.status == ClaimStatus.VERIFIED,
         CLAIM.c.decided_by.is_(None),
         func.coalesce(CLAIM.c.confidence, VERIFIED_FROM) < to,
-        CLAIM.c.product_id.in_(products),
+        which,
     )
     changed = connection.execute(
         update(CLAIM)
@@ -297,7 +347,8 @@ def _move(connection: Connection, category: str | None, to: float, *, by: str, a
     return int(changed.rowcount)
 
 
-def _drawn(store: Store, number: int, after: int) -> list[Drawn]:
+def _drawn(store: Store, number: int, after: int, *, concluded: bool) -> list[Drawn]:
+    """What was drawn; once the audit is concluded, as it was judged then."""
     with store.reading() as connection:
         rows = connection.execute(select(AUDITED).where(AUDITED.c.audit_id == number).order_by(AUDITED.c.place)).all()
         ids = {row.product_id for row in rows}
@@ -319,8 +370,8 @@ def _drawn(store: Store, number: int, after: int) -> list[Drawn]:
     made = []
     for row in rows:
         key = (row.product_id, row.attribute, row.value)
-        right = None
-        if decided := judged.get(key[:2]):
+        right = row.right
+        if not concluded and (decided := judged.get(key[:2])):
             attribute = attribute_of(store, row.product_id, row.attribute)
             right = _right(row.value, decided, several=attribute is not None and attribute.multiple)
         claim = standing.get(key)
@@ -353,11 +404,8 @@ def _part(name: str, sizes: Sequence[int], drawn: Sequence[Drawn]) -> Part:
             judged[at] += 1
             right[at] += one.right
     used = [at for at, size in enumerate(sizes) if size or judged[at]]
-    return Part(
-        name,
-        sum(sizes),
-        estimate([sizes[at] for at in used], [judged[at] for at in used], [right[at] for at in used]),
-    )
+    found = estimate([sizes[at] for at in used], [judged[at] for at in used], [right[at] for at in used])
+    return Part(name, sum(sizes), found, sum(sizes[at] for at in used if not judged[at]))
 
 
 def _only(drawn: Sequence[Drawn], *, stratum: int) -> list[Drawn]:

@@ -40,8 +40,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "title": ("title",),
 }
 _WORDS = {
-    **dict.fromkeys(("a", "approve", "approved", "yes", "y", "ok", "true"), Action.APPROVE),
-    **dict.fromkeys(("r", "reject", "rejected", "no", "n", "false"), Action.REJECT),
+    **dict.fromkeys(
+        ("a", "approve", "approved", "yes", "y", "ok", "true", "ja", "richtig", "oui", "sí", "si"), Action.APPROVE
+    ),
+    **dict.fromkeys(("r", "reject", "rejected", "no", "n", "false", "nein", "falsch", "non"), Action.REJECT),
     **dict.fromkeys(("e", "edit", "edited"), Action.EDIT),
 }
 Evidence = Callable[[Mapping[str, Any], str], Mapping[str, Any] | None]
@@ -204,7 +206,7 @@ class _Sitting:
             return "" if is_empty(value) else undefused(text_of(value).strip())
 
         said, new = cell("decision").casefold(), cell("new value")
-        if not said and not new:
+        if said in ("", "skip", "open") and not new:
             report.open += 1
             return None
         action = _WORDS.get(said)

@@ -38,9 +38,10 @@ FIELDS = (
 
 _NAMES: dict[str, tuple[str, ...]] = {
     "user": (
-        "user", "user id", "userid", "customer id", "customer", "visitor id", "visitorid", "reviewer id", "client id",
-        "account id", "member id", "uid", "email", "customer email", "session id", "session", "kunde", "kunden nr",
-        "kundennr", "kundennummer", "customer number", "customer no", "id client", "cliente", "user pseudo id",
+        "user", "user id", "userid", "customer id", "visitor id", "visitorid", "reviewer id", "client id",
+        "account id", "member id", "uid", "kunden nr", "kundennr", "kundennummer", "customer number", "customer no",
+        "customer", "email", "customer email", "session id", "session", "kunde", "id client", "cliente",
+        "user pseudo id",
         "anonymous id", "distinct id", "cookie id", "buyer", "buyer id", "buyer email", "billing email",
     ),
     "item": (
@@ -55,7 +56,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "date created", "creation date", "created date", "transaction date",
         "bought at", "paid at", "placed at", "ordered at", "order creation date", "order completed at", "completed at",
         "kaufdatum", "tidpunkt", "data ordine", "day", "unix review time", "invoice date", "order date",
-        "purchase date", "t dat", "ts", "datum", "zeit", "zeitpunkt", "zeitstempel", "bestelldatum", "fecha",
+        "purchase date", "t dat", "return date", "ts", "datum", "zeit", "zeitpunkt", "zeitstempel", "bestelldatum",
+        "fecha",
     ),
     "position": ("position", "pos", "order", "rank", "sequence", "seq", "step", "index"),
     "kind": (
@@ -81,7 +83,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "returned": (
         "qty refunded", "qty returned", "quantity refunded", "quantity returned", "refunded quantity",
         "returned quantity", "retourenmenge", "retourmenge", "returned", "is returned", "refunded", "is refunded",
-        "returned at", "refunded at", "return date", "retourniert am", "retourdatum",
+        "returned at", "refunded at", "retourniert am", "refund qty", "return qty", "returned qty", "refunded qty",
     ),
     "left": ("current quantity", "line items current quantity", "net quantity"),
 }  # fmt: skip
@@ -111,7 +113,21 @@ _NEGATIVE = re.compile(r"[-−–]\s*\d+(?:[.,]\d+)?(?:\s*\D*)?|\d+(?:[.,]\d+)?\
 _FAR_MORE = 4
 _NEARLY_ALL = 0.9
 _NOBODY = frozenset(
-    ("null", "nil", "none", "nan", "n/a", "undefined", "guest", "anonymous", "(not set)", "(none)", r"\n")
+    (
+        "gast",
+        "laufkundschaft",
+        "null",
+        "nil",
+        "none",
+        "nan",
+        "n/a",
+        "undefined",
+        "guest",
+        "anonymous",
+        "(not set)",
+        "(none)",
+        r"\n",
+    )
 )
 """What logs write where nobody is known: it is nobody's id."""
 
@@ -359,7 +375,8 @@ def _with_device(record: Record, user: str, report: EventReport) -> Record:
 
 
 def _is_nobody(user: str) -> bool:
-    return not user or user.casefold() in _NOBODY
+    """0 is nobody where something else says who it was (WooCommerce's guests)."""
+    return user in ("", "0") or user.casefold() in _NOBODY
 
 
 _CAME_BACK = frozenset(
@@ -386,7 +403,7 @@ _BACK = (
     *("rücksend", "zurückgesch", "zurückgesend", "rückgabe", "retour", "storn", "widerruf", "erstatt", "rückerstatt"),
     *("gutgeschr", "umgetauscht", "abgebrochen", "rechnungskorrektur", "rembours", "annul", "rétrofact", "devuel"),
     *("devol", "reembols", "cancel", "anul", "rimbors", "restitu", "geannuleerd", "terugbetaal", "retur", "refund"),
-    *("återbetal", "avbruten", "zwrot", "zwróc", "возвра", "отмен", "chargeback"),
+    *("reject", "reklamation", "umtausch", "återbetal", "avbruten", "zwrot", "zwróc", "возвра", "отмен", "chargeback"),
 )
 """Beginnings of words that say so, in a dozen languages."""
 _DENIED = frozenset("not nicht non no kein keine pas sin ohne without never nie".split())
@@ -435,6 +452,7 @@ class _Reader:
     names: Names
     clock: Clock
     kinds: Counter[tuple[str, str]]
+    statuses: Sequence[str]
 
     @classmethod
     def of(
@@ -442,7 +460,12 @@ class _Reader:
     ) -> "_Reader":
         """rows: the first ones, which tell how times are written. kinds: counts what rows were taken for."""
         times = (row.values.get(mapping.get("time", "")) for row in rows if isinstance(row, Record))
-        return cls(mapping, kind, names, Clock.of(times), kinds)
+        own = mapping.get("status", "")
+        # Of an order and of what it holds there may be a status each.
+        there = next((row.values for row in rows if isinstance(row, Record)), {})
+        called = {*_NAMES["status"]} - {"state"}  # which may be one of the USA
+        more = [name for name in there if folded(name) in called and name not in mapping.values()]
+        return cls(mapping, kind, names, Clock.of(times), kinds, [own, *more] if own else [])
 
     def events_of(self, record: Record, number: int) -> list[tuple[str, float, str, str]] | BadRow:
         """number: the row's, from 1: its time where the log has none."""
@@ -469,11 +492,13 @@ class _Reader:
         if at is None:
             return bad("its position is no number")
         named = identifier(values.get(column["kind"])).casefold() if "kind" in column else ""
-        status = identifier(values.get(column["status"])).casefold() if "status" in column else ""
+        status = " ".join(filter(None, (identifier(values.get(name)).casefold() for name in self.statuses)))
         if _last_word(status) in _NEVER:
             return bad(f"its order never came about: {status}")
         what = RETURN if _came_back(named) or _came_back(status) else named or self.kind
         if any(name in column for name in _TAKEN_BACK) and self._taken_back(values):
+            what = RETURN
+        if folded(column.get("time", "")) == "return date":
             what = RETURN
         if "quantity" in column and _is_negative(values.get(column["quantity"])):
             what = RETURN

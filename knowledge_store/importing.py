@@ -21,7 +21,6 @@ from reaseq.knowledge_store.feeds.columns import (
     fields_held,
     folded,
     in_other_languages,
-    is_recommended,
     list_price,
     option_key,
 )
@@ -49,7 +48,7 @@ from reaseq.knowledge_store.names import (
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, VARIANT, Store
 from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
 from reaseq.knowledge_store.variant_rows import as_variants, of_source, settle_variants, without_shared, write_variants
-from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_on_sale
+from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_on_sale, stays
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
 
 _BATCH = 500
@@ -79,7 +78,9 @@ _TOTALS = frozenset(
 """What the last row of a sheet is called that adds up the others."""
 _SALE = re.compile(r"sale|special|offer|discount|promo|angebot|aktion|reapris|tilbud|offerta|rebajado", re.IGNORECASE)
 _DAYS_OF_SALE = re.compile(
-    r"(?:sale|special|promo|offer).*?(?:(?P<both>effective)|(?P<begins>from|start|begin)|(?P<ends>\bto\b|_to\b|until|end))",
+    r"(?:sale|special|promo|offer|aktion|angebot|gültig|valid|oferta|offerta).*?(?:(?P<both>effective)"
+    r"|(?P<begins>from|start|begin|\bvon\b|\bab\b|\bdu\b|\bdesde\b|\bdal\b)"
+    r"|(?P<ends>\bto\b|_to\b|until|end|\bbis\b|\bau\b|\bhasta\b|\bal\b))",
     re.IGNORECASE,
 )
 _LONGEST_NAME = max(map(len, TITLES)) + 2
@@ -229,19 +230,22 @@ def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Colu
     made["category"] = product["category"] or before["category"]
     made["title"] = product["title"] or before["title"]  # a product without one is none
     old = before["attributes"] or {}
-    made["currency"] = (
-        product["currency"] or before["currency"] if "currency" not in columns.fields else made["currency"]
-    )
+    made["currency"] = product["currency"] or before["currency"]
+    if (said := columns.now or columns.list_price) and before["price"] is not None:
+        currency = _currency_of(said)
+        if currency and before["currency"] not in (None, currency) and product["price"] is not None:
+            # What it costs elsewhere is another thing that is known of it.
+            made["price"], made["currency"] = before["price"], before["currency"]
+            product["attributes"][said] = f"{product['price']:g}"
     if "price" in columns.fields and made["price"] is None and _SALE.search(columns.now):
         # A sale is over: what it costs otherwise is there.
         made["price"] = next((price for name in old if (price := list_price(name, old[name])) is not None), None)
-    elif (
-        columns.list_price
-        and not columns.now
-        and before["price"] is not None
-        and (is_recommended(columns.list_price) or is_on_sale(before["price"], old, {columns.list_price}))
-    ):
+    elif columns.list_price and not columns.now and stays(before["price"], old, columns.list_price):
         made["price"], made["currency"] = before["price"], before["currency"]
+    elif columns.now in old and product["price"] is not None and is_on_sale(before["price"], old, {columns.now}):
+        # The column holds what it costs when the sale is over.
+        made["price"], made["currency"] = before["price"], before["currency"]
+        product["attributes"][columns.now] = f"{product['price']:g}"
     # Another file may write a column's name otherwise: `Farbe`, `farbe`.
     called = {option_key(name): name for name in old}
     as_before = {name: called.get(option_key(name), name) for name in columns.named}

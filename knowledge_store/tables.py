@@ -432,6 +432,7 @@ class AuditedClaim(SQLModel, table=True):
     value: str = _text()
     confidence: float | None = None
     found_by: str = _text()
+    right: bool | None = Field(default=None, description="As it was judged when the audit was concluded.")
 
 
 class Threshold(SQLModel, table=True):

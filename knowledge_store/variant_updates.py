@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from reaseq.knowledge_store.feeds.columns import is_recommended, option_key
+from reaseq.knowledge_store.feeds.columns import is_recommended, list_price, option_key
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
 from reaseq.knowledge_store.names import identities, spellings
@@ -20,6 +20,13 @@ def is_on_sale(price: float | None, attributes: Mapping[str, Any], list_prices: 
     """Does a thing cost another than its list price, which stands in one of these columns?"""
     told = (parse_price(attributes[name])[0] for name in list_prices if name in attributes)
     return price is not None and any(one is not None and one > price for one in told)
+
+
+def stays(price: float | None, attributes: Mapping[str, Any], column: str) -> bool:
+    """Does a price that is known stay where a file says but a list price, in that column? Where a sale is on; and where
+    it is what somebody recommends, unless nothing else was known than such."""
+    only_listed = any(list_price(name, value) == price for name, value in attributes.items())
+    return is_on_sale(price, attributes, {column}) or (price is not None and is_recommended(column) and not only_listed)
 
 
 def called_by(product: Mapping[str, Any]) -> list[str]:
@@ -111,13 +118,7 @@ class KnownVariants:
                 said[name] = value
         said |= {name: product[name] for name in _TEXTS if product[name] and product[name] != own[name]}
         price = "" if product["price"] is None and prices is not None else product["price"]
-        known_price = found[0].get("price")
-        if (
-            not on_sale
-            and prices
-            and known_price is not None
-            and (any(map(is_recommended, prices)) or is_on_sale(known_price, found[0]["attributes"], prices))
-        ):
+        if not on_sale and any(stays(found[0].get("price"), found[0]["attributes"], one) for one in prices or ()):
             price = None
         names = tuple((name, attributes[name]) for name in called)
         return Variant(found[0]["id"], own["id"], told, price, names, said)

@@ -386,10 +386,12 @@ def guess(
                 and _within(column) not in ("", beside, _within(mapping.get("price", "")))
             ):
                 continue  # what something else costs
+            if of_products and field == "list_price" and folded(column) == folded(mapping.get("price", "")):
+                continue  # the same in another currency
             mapping[field] = column
             taken.add(column)
     if of_products:
-        _add_prices(columns, mapping, taken)
+        _add_prices(columns, mapping, taken, {"price", "list_price"} & overrides.keys())
     return {field: mapping[field] for field in names if mapping.get(field)}
 
 
@@ -411,12 +413,19 @@ def _best(
     return min(found, key=lambda one: one[:2])[2] if found else ""
 
 
-def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str]) -> None:
-    """Prices that are called otherwise than `_NAMES` has it, by the words of their names."""
+def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str], told: Collection[str]) -> None:
+    """Prices that are called otherwise than `_NAMES` has it, by the words of their names. told: fields that somebody
+    has named."""
     kinds = {column: price_kind(folded(column)) for column in columns if column not in taken and "." not in column}
     if {"was", "now"} <= {folded(column) for column in columns}:
         kinds |= {one: PriceKind.OTHERWISE if folded(one) == "was" else PriceKind.NOW for one in columns
                   if folded(one) in ("was", "now")}  # fmt: skip
+    plain = mapping.get("price", "")
+    sale = next((one for one, kind in kinds.items() if kind is PriceKind.NOW), "")
+    if sale and not told and price_kind(folded(plain)) is PriceKind.PLAIN:
+        # "Preis" beside "Aktionspreis" is what it costs otherwise.
+        mapping["price"], mapping["list_price"] = sale, plain
+        taken.add(sale)
     for field, wanted in (
         ("price", (PriceKind.NOW, PriceKind.PLAIN)),
         ("list_price", (PriceKind.OTHERWISE, PriceKind.PLAIN, PriceKind.RECOMMENDED)),

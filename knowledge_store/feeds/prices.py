@@ -114,7 +114,7 @@ def _day(text: str) -> datetime | None:
         return datetime.fromisoformat(text)
     except ValueError:
         pass
-    for form in ("%m/%d/%y", "%m/%d/%Y", "%d/%m/%Y"):
+    for form in ("%d.%m.%Y", "%d.%m.%y", "%m/%d/%y", "%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S"):
         try:
             return datetime.strptime(text, form)
         except ValueError:

@@ -34,9 +34,30 @@ _MOST_DECIMALS = 4
 _LETTERS = 3
 """Of a language's code in ISO 639-2."""
 EMPTY = frozenset(
-    ("", "null", "none", "nan", "n/a", r"\n", "#n/a", "#name?", "#ref!", "#value!", "#div/0!", "#num!", "#null!")
+    (
+        "",
+        "-",
+        "–",
+        "—",
+        "--",
+        "k.a.",
+        "k. a.",
+        "n.a.",
+        "null",
+        "none",
+        "nan",
+        "n/a",
+        r"\n",
+        "#n/a",
+        "#name?",
+        "#ref!",
+        "#value!",
+        "#div/0!",
+        "#num!",
+        "#null!",
+    )
 )
-"""Words for nothing: what MySQL writes (`\\N`), and the errors of spreadsheets."""
+"""Signs and words for nothing; among them what MySQL writes (`\\N`), and the errors of spreadsheets."""
 _LONG = 20
 """Characters, more than any word for nothing has with blanks around it."""
 EXPORT_AS = "export it as CSV, TSV, Excel (.xlsx), JSON, XML or Parquet"

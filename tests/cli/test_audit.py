@@ -38,7 +38,7 @@ def judged(store: Store, number: int, is_right: Callable[[int], bool]) -> None:
 
 
 def test_drawn_judged_and_told(shop: Run) -> None:
-    said = review("a" * 10, "--audit", "10", "--category", "shoes")
+    said = review("a" * 10 + "y\n", "--audit", "10", "--category", "shoes")
     assert "Audit 1: 10 of" in said
     assert "about 100.0% are right" in said
     assert "neither shown nor broken" in said  # ten right ones show little
@@ -56,16 +56,19 @@ def test_drawn_judged_and_told(shop: Run) -> None:
 
 def test_stopped_it_goes_on(shop: Run) -> None:
     assert "4 of 10 that were drawn" in review("aaraq", "--audit", "10", "--category", "shoes")
-    said = review("aaaaaa", "--audit", "10", "--category", "shoes")
+    said = review("aaaaaay\n", "--audit", "10", "--category", "shoes")
     assert "Going on with audit 1" in said
     assert "10 of 10 that were drawn" in said
     assert "about 9" in said or "about 8" in said  # one was wrong
 
 
 def test_a_broken_promise_moves_the_threshold(shop: Run) -> None:
-    said = review("r" * 20, "--audit", "20", "--category", "shoes")
+    said = review("r" * 20 + "y\n", "--audit", "20", "--category", "shoes")
     assert "it is broken, and the threshold moved from 0.9 to where nothing is verified by itself" in said
     assert "audit 1" in shop("review", "threshold")
+    before = shop("review", "audits", "1")
+    shop("review", "undo", "20")  # what was concluded says the same ever after
+    assert shop("review", "audits", "1") == before
     with Store.open(STORE) as store:
         assert verified_from(store, "shoes") > 1
         assert verified_from(store, "tea") == 0.9
@@ -74,7 +77,9 @@ def test_a_broken_promise_moves_the_threshold(shop: Run) -> None:
     shop("distill", "--category", "shoes", "--engine", "none")
     with Store.open(STORE) as store:
         assert not [one for one in store.claims(category="shoes") if one["status"] == "verified"]
-    assert "verified from 0.9 on" in shop("review", "threshold", "0.9", "--category", "shoes")
+    with pytest.raises(ReaseqError, match=r"no verified claim to draw, and the threshold is 1\.01"):
+        shop("review", "--category", "shoes", "--audit", "20")
+    assert "verified from 0.9 on (before: 1.01)" in shop("review", "threshold", "0.9", "--category", "shoes")
     shop("distill", "--category", "shoes", "--engine", "none")
     with Store.open(STORE) as store:
         assert not [one for one in store.claims(category="shoes") if "less sure" in one["verdict"]]
@@ -175,3 +180,54 @@ def test_what_is_refused(shop: Run, arguments: tuple[str, ...], message: str) ->
 def test_thresholds_that_are_none(shop: Run, value: str) -> None:
     with pytest.raises(ReaseqError, match="a confidence from"):
         shop("review", "threshold", value)
+
+
+def test_a_part_says_nothing_of_the_rest(shop: Run) -> None:
+    with Store.open(STORE) as store:
+        made = draw(store, 40, by="ann", category="shoes", seed=1)
+        strata = {one.stratum for one in made.drawn}
+        assert len(strata) > 1
+        for one in made.open:
+            if one.stratum == max(strata):
+                assert one.claim is not None
+                decide(store, one.claim["id"], Action.APPROVE, by="ann")
+        made = report(store, made.number)
+        assert made.whole.unseen == made.whole.claims - made.by_confidence[0].claims
+        assert made.worst is not None
+        assert made.worst < 0.6
+        with pytest.raises(ReaseqError, match="nobody has judged any"):
+            conclude(store, made.number, by="ann")
+    said = " ".join(shop("review", "audits", "1").split())
+    assert f"says nothing of {made.whole.unseen:,} of the {made.whole.claims:,} claims" in said
+    assert "Were all wrong that nobody has judged" in said
+
+
+def test_few_judgements_move_nothing(shop: Run) -> None:
+    with Store.open(STORE) as store:
+        number = draw(store, 8, by="ann", category="shoes", seed=1).number
+        assert len(report(store, number).drawn) == 8
+        judged(store, number, lambda place: False)
+        made, demoted = conclude(store, number, by="ann")
+        assert made.broken
+        assert (made.moved_to, demoted) == (None, 0)
+    assert "so few judgements move no threshold" in " ".join(shop("review", "audits", "1").split())
+
+
+def test_what_is_undone_is_held_to_the_threshold(shop: Run) -> None:
+    with Store.open(STORE) as store:
+        claim = next(one for one in store.claims(category="shoes") if one["status"] == "verified")
+        number = decide(store, claim["id"], Action.APPROVE, by="ann")
+    shop("review", "threshold", "1", "--category", "shoes")
+    shop("review", "undo", str(number))
+    with Store.open(STORE) as store:
+        held = next(one for one in store.claims(category="shoes") if one["id"] == claim["id"])
+    assert held["status"] == "proposed"
+
+
+def test_a_category_keeps_its_own_threshold(shop: Run) -> None:
+    shop("review", "threshold", "0.97", "--category", "shoes")
+    shop("review", "threshold", "0.95")
+    with Store.open(STORE) as store:
+        assert (verified_from(store, "shoes"), verified_from(store, "tea")) == (0.97, 0.95)
+    with pytest.raises(ReaseqError, match="no products of category 'tea'"):
+        shop("review", "threshold", "0.95", "--category", "tea")

@@ -119,6 +119,11 @@ def test_rows_that_name_their_product(
     ("data", "update", "price", "told"),
     [
         ("sku;name;preis\nA;Boot;1049,00\n", "sku;UVP\nA;1099,00\n", 1049, {}),
+        ("sku;name;UVP\nA;Boot;29,95\n", "sku;UVP\nA;34,95\n", 34.95, {}),
+        ("sku;name;Preis;Aktionspreis\nA;Boot;29,95;19,95\n", "sku;Preis\nA;31\n", 19.95, {}),
+        ("sku,name,Sale price,Regular price,Date sale price ends\nA,Boot,8,10,31.10.2024\n", "sku,x\nA,1\n", 10, {}),
+        ("sku;name;UVP;Aktionspreis;Aktion bis\nA;Boot;10;8;31.10.2024\n", "sku,x\nA,1\n", 10, {}),
+        ("sku;name;price-EUR;price-CHF\nA;Boot;89.00;99.00\n", "sku;price-CHF\nA;79.00\n", 89, {"cleared": 0}),
         ("sku,name,regular price\nA,Boot,9\n", "sku,regular price\nA,8\n", 8, {}),
         ("sku,name,price\nA,Boot,10\n", "sku,price\nA,-10%\n", 10, {"unread_prices": 1, "cleared": 0}),
         ("sku,name,price\nA,Boot,10\n", "sku,price\nA,\n", None, {"unread_prices": 0, "cleared": 1}),

@@ -31,6 +31,7 @@ def upgrade() -> None:
         sa.Column("value", sa.Text(), nullable=False),
         sa.Column("confidence", sa.Float(), nullable=True),
         sa.Column("found_by", sa.Text(), nullable=False),
+        sa.Column("right", sa.Boolean(), nullable=True),
     )
     op.create_table(
         "threshold",

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from reaseq.knowledge_store.feeds.opening import open_feed
@@ -258,6 +258,8 @@ def test_a_stray_quote_hides_no_other_row(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], at: int, quoting: Any
 ) -> None:
     rows = [tuple(" ".join(cell.split()) for cell in row) for row in rows if any(cell.split() for cell in row)]  # type: ignore[misc]
+    # Beside a quote that is never closed nobody can tell whether a backslash before one stands for it.
+    assume(not any(cell.endswith("\\") for row in rows for cell in row))
     out = io.StringIO(newline="")
     csv.writer(out, quoting=quoting, lineterminator="\n").writerows(rows)
     written = out.getvalue().splitlines(keepends=True)
