@@ -1,7 +1,8 @@
 """What labelled products teach about a category: a tagger, how far it can be trusted, and examples to show a model."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reaseq.agents.confidence import Answer, Confidence
@@ -16,6 +17,9 @@ KEPT_FROM = 0.4
 """Confidence from which a value is proposed. Half of the best F1 that can be reached is
 the threshold that reaches it (Lipton, Elkan and Narayanaswamy 2014, Thresholding Classifiers to Maximize F1 Score)."""
 _ASKED_FROM = 0.1
+_ENOUGH = 100
+"""Labelled products of a category from which on those of others help no more."""
+_OF_OTHERS, _MOST_OTHERS = 0.3, 200
 FEWEST = 10
 """Labelled products that a category must have for a tagger to be worth anything."""
 
@@ -36,15 +40,17 @@ class Learned:
         schema: CategorySchema,
         vectors: Vectors,
         *,
+        others: Sequence[LabelledProduct] = (),
         seed: int = 0,
     ) -> "Learned":
-        """From `worthwhile` products; takes seconds for each hundred."""
+        """From `worthwhile` products; takes seconds for each hundred. others: of other categories, see `helpful`."""
         from reaseq.agents.tagger import Tagger
 
-        tagger, tags = Tagger.learn_and_try(products, learnable(products, schema), vectors, seed=seed)
+        names = learnable(products, schema)
+        tagger, tags = Tagger.learn_and_try([*products, *helpful(others, products, names)], names, vectors, seed=seed)
         cases = [
             (found[name][0].probability, found[name][0].value in forms)
-            for product, found in zip(products, tags, strict=True)
+            for product, found in zip(products, tags, strict=False)
             for name, forms in product.values.items()
             if found.get(name)
         ]
@@ -66,6 +72,22 @@ class Learned:
         if not candidates:
             return False
         return _ASKED_FROM <= self.confidence(candidates[0].probability, Answer.NOT_ASKED) < VERIFIED_FROM
+
+
+def helpful(
+    others: Sequence[LabelledProduct], products: Sequence[LabelledProduct], names: Sequence[str]
+) -> list[LabelledProduct]:
+    """Of labelled products of other categories what is worth learning beside those of the category: where there are few
+    of these, those that have attributes of the same names, at less weight. What a brand or a pack size looks like is
+    much the same everywhere."""
+    if len(products) >= _ENOUGH:
+        return []
+    made: list[LabelledProduct] = []
+    for one in sorted(others, key=lambda one: hashlib.sha256(one.id.encode()).digest()):
+        values = {name: forms for name, forms in one.values.items() if name in names}
+        if any(values.values()) and len(made) < _MOST_OTHERS:
+            made.append(replace(one, id=f"other {one.id}", values=values, whole=False, weight=_OF_OTHERS * one.weight))
+    return made
 
 
 def worthwhile(products: Sequence[LabelledProduct], schema: CategorySchema) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 from reaseq import ReaseqError
 from reaseq.agents.confidence import Confidence
 from reaseq.agents.labelled import LabelledProduct, Neighbours, Vectors
-from reaseq.agents.learned import Learned, learnable, worthwhile
+from reaseq.agents.learned import Learned, helpful, learnable, worthwhile
 from reaseq.taxonomy.schema import CategorySchema
 
 _META = "reaseq student"
@@ -58,20 +58,24 @@ def learnt(
     schema: CategorySchema,
     vectors: Vectors,
     *,
+    others: Sequence[LabelledProduct] = (),
     seed: int = 0,
     on_learning: Callable[[], None] = lambda: None,
 ) -> tuple[Learned | None, str | None]:
     """What these products teach of the schema's category, learnt only if `folder` does not hold it already, else what
     was taken over for it; and the fingerprint of the labelled products. Nothing where there is neither.
 
-    labelled: the products' fingerprint. folder: where students are kept; None: they are not.
+    labelled: the products' fingerprint. others: labelled products of other categories. folder: where students are kept;
+    None: they are not.
     """
     if not worthwhile(products, schema):
         if folder is None or not takes_over(folder, schema.category):
             return None, None
         kept = read(adopted := _file(folder / _TAKEN_OVER, schema.category))
         return _learned(adopted, kept.about, products, vectors), kept.about.labelled
-    mark = _fingerprint([_FORMAT, labelled, learnable(products, schema), seed])
+    names = learnable(products, schema)
+    of_others = [[one.id, one.sources, one.values, one.weight] for one in helpful(others, products, names)]
+    mark = _fingerprint([_FORMAT, labelled, names, seed, *([of_others] if of_others else [])])
     path = _file(folder, schema.category) if folder else None
     if path is not None and path.is_file():
         try:
@@ -81,7 +85,7 @@ def learnt(
         except ReaseqError:
             pass  # what is broken is learnt anew
     on_learning()
-    learned = Learned.learn(products, schema, vectors, seed=seed)
+    learned = Learned.learn(products, schema, vectors, others=others, seed=seed)
     if path is not None:
         about = About(
             schema.category,

@@ -8,7 +8,7 @@ Compared, with the same model, the same attributes and examples from the same ro
 
     plain         one prompt with the same four examples for all products of a category; JSON of all attributes back
     plain-alike   the same, its examples being the four labelled products most like the one at hand
-    tagger        what the tagger finds, no model asked
+    tagger        what the tagger finds, no model asked; with `--labels N` learnt from N rows of each category alone
     pipeline      what `reaseq distill` does where labelled products are there
 
 The metric is that of ExtractGPT (arXiv 2310.12537): micro precision, recall and F1 over (product, attribute) pairs
@@ -24,7 +24,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -74,6 +74,8 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
     parser.add_argument("--rows", type=int, default=100, help="rows scored, of all categories as they come; 0: all")
     parser.add_argument("--of-each", type=int, default=0, help="rows scored of each category at most; 0: any number")
+    parser.add_argument("--labels", type=int, default=0, help="rows of each category to learn from; 0: all")
+    parser.add_argument("--alone", action="store_true", help="learn nothing from other categories' rows")
     parser.add_argument("--tune", action="store_true", help="score rows that are not reported on")
     parser.add_argument("--models", type=Path, default=Path(".reaseq/models"), help="where the encoder's weights live")
     parser.add_argument("--store", default=f"sqlite:///{RESULTS / 'extraction_quality.sqlite'}", help="keeps replies")
@@ -85,9 +87,12 @@ def main() -> None:
         for name in [arguments.only] if arguments.only else DATA:
             rows = list(read_gold(arguments.ave / f"{name}.jsonl.gz"))
             groups = split(rows, arguments.rows, of_each=arguments.of_each, tune=arguments.tune)
-            learn = learner(encoder.span_vectors)
+            if arguments.labels:
+                groups = [replace(one, labelled=one.labelled[: arguments.labels]) for one in groups]
+            learn = learner(encoder.span_vectors, [] if arguments.alone else groups)
             found = {method: asyncio.run(run(method, groups, endpoint, store, learn)) for method in arguments.methods}
-            report(name, groups, found, endpoint, tune=arguments.tune)
+            suffix = f"_{arguments.labels}" if arguments.labels else ""
+            report(name, groups, found, endpoint, tune=arguments.tune, suffix=suffix + "_alone" * arguments.alone)
 
 
 def split(rows: Sequence[GoldRow], most: int, *, of_each: int = 0, tune: bool = False) -> list[GoldCategory]:
@@ -190,7 +195,13 @@ def answer(group: GoldCategory, example: LabelledProduct) -> str:
 
 
 def report(
-    name: str, groups: Sequence[GoldCategory], found: Mapping[str, Found], endpoint: Endpoint, *, tune: bool
+    name: str,
+    groups: Sequence[GoldCategory],
+    found: Mapping[str, Found],
+    endpoint: Endpoint,
+    *,
+    tune: bool,
+    suffix: str = "",
 ) -> None:
     rows = [row for group in groups for row in group.rows]
     learnt = sum(len(group.labelled) for group in groups)
@@ -232,7 +243,7 @@ def report(
     for method in ("tagger", "pipeline"):
         if method in found:
             written["methods"][method] |= confidences(method, rows, found[method])
-    path = RESULTS / f"extraction_quality_{name}{'_tune' if tune else ''}.json"
+    path = RESULTS / f"extraction_quality_{name}{suffix}{'_tune' if tune else ''}.json"
     path.write_text(json.dumps(written, indent=1, ensure_ascii=False), encoding="utf-8")
     print(f"written: {path}")
 

@@ -109,15 +109,20 @@ def _example(row: GoldRow) -> Example:
     return Example(title=row.title[:400], description=row.description[:400], values=values)
 
 
-def learner(vectors: Vectors, seed: int = 0) -> Callable[[GoldCategory], Learned | None]:
-    """What learns from a category's labelled products, once, if there are enough. vectors: an encoder's."""
+def learner(
+    vectors: Vectors, groups: Sequence[GoldCategory] = (), seed: int = 0
+) -> Callable[[GoldCategory], Learned | None]:
+    """What learns from a category's labelled products, once, if there are enough. vectors: an encoder's. groups: other
+    categories, whose labelled products may help."""
     known: dict[str, Learned | None] = {}
 
     def learn(group: GoldCategory) -> Learned | None:
         name = group.rows[0].category
         if name not in known:
             enough = worthwhile(group.labelled, group.schema)
-            known[name] = Learned.learn(group.labelled, group.schema, vectors, seed=seed) if enough else None
+            others = [one for other in groups if other.rows[0].category != name for one in other.labelled]
+            learned = Learned.learn(group.labelled, group.schema, vectors, others=others, seed=seed) if enough else None
+            known[name] = learned
         return known[name]
 
     return learn

@@ -63,9 +63,19 @@ class Teaching:
             fingerprint(products),
             schema,
             self.vectors(),
+            others=self.others(store, schema),
             seed=seed,
             on_learning=lambda: on_learning(len(products)),
         )
+
+    def others(self, store: Store, schema: CategorySchema) -> list[LabelledProduct]:
+        """Labelled products of other categories: gold rows, and what people decided."""
+        made = [of_gold(row) for row in self.gold if (category_name(row.category) or "") != schema.category]
+        return made + [
+            one
+            for product, decided in decided_products(store)
+            if product["category"] != schema.category and (one := of_decisions(product, decided)) is not None
+        ]
 
     def vectors(self) -> Vectors:
         """Those of the default text encoder, which is downloaded if need be.
@@ -90,13 +100,8 @@ class Teaching:
         }
         made = {row.id: of_gold(row) for row in self.gold if (category_name(row.category) or "") == schema.category}
         for product, decided in decided_products(store, category=schema.category):
-            values: dict[str, tuple[str, ...]] = {}
-            for claim in decided:
-                if claim["status"] in LOCKED:
-                    forms = {stems(form): form for form in (claim["value"], claim["quote"] or claim["value"])}
-                    values[claim["attribute"]] = (*values.get(claim["attribute"], ()), *forms.values())
-            if values:
-                made[product["id"]] = LabelledProduct(product["id"], source_fields(product), values, whole=False)
+            if (one := of_decisions(product, decided)) is not None:
+                made[product["id"]] = one
         # What people judged of a product does not say what else is true of it: what the teacher found stands beside it.
         left = [
             replace(one, values={name: forms for name, forms in one.values.items() if name not in made[key].values})
@@ -136,6 +141,16 @@ def of_teacher(
             forms = {stems(form): form for form in (claim["value"], claim["quote"] or claim["value"])}
             values[claim["attribute"]] = (*values.get(claim["attribute"], ()), *forms.values())
     return LabelledProduct(product["id"], source_fields(product), values, whole=False, weight=_OF_TEACHERS)
+
+
+def of_decisions(product: Mapping[str, Any], decided: Sequence[Mapping[str, Any]]) -> LabelledProduct | None:
+    """What people settled of a product; None if they settled nothing."""
+    values: dict[str, tuple[str, ...]] = {}
+    for claim in decided:
+        if claim["status"] in LOCKED:
+            forms = {stems(form): form for form in (claim["value"], claim["quote"] or claim["value"])}
+            values[claim["attribute"]] = (*values.get(claim["attribute"], ()), *forms.values())
+    return LabelledProduct(product["id"], source_fields(product), values, whole=False) if values else None
 
 
 def of_gold(row: GoldRow) -> LabelledProduct:

@@ -17,7 +17,7 @@ from reaseq.agents.claims import Found
 from reaseq.agents.confidence import Answer, Confidence
 from reaseq.agents.grounder import ground
 from reaseq.agents.labelled import Candidate, LabelledProduct, Neighbours, Spans
-from reaseq.agents.learned import KEPT_FROM, Learned, worthwhile
+from reaseq.agents.learned import KEPT_FROM, Learned, helpful, worthwhile
 from reaseq.agents.tagger import Tagger
 from reaseq.agents.token_features import features, gazetteer, words
 from reaseq.agents.verifier import to_be_judged
@@ -326,3 +326,27 @@ def test_the_threads_and_seeds_of_others_are_left_alone() -> None:
     np.random.seed(7)
     Tagger.learn(PRODUCTS[:10], ["brand"], flat)
     assert (np.random.rand(3) == expected).all()
+
+
+def test_other_categories_help_where_labels_are_few() -> None:
+    others = [
+        LabelledProduct(
+            f"tea {number}",
+            {"title": f"{flavour} Tea by {brand}, pack of {number} bags"},
+            {"flavour": (flavour,), "pack": (f"pack of {number}",)},
+        )
+        for number, (flavour, brand) in enumerate(itertools.product((*FLAVOURS, "Rose", "Fig"), BRANDS))
+    ]
+    few = PRODUCTS[:10]
+    shared = helpful(others, few, ["brand", "flavour", "size"])
+    assert len(shared) == len(others)
+    assert {tuple(one.values) for one in shared} == {("flavour",)}, "nothing but what both have"
+    assert all(one.weight < 1 for one in shared)
+    assert helpful(others, PRODUCTS * 3, ["flavour"]) == [], "many labels need no help"
+    assert helpful(others, few, ["size"]) == []
+    learned = Learned.learn(few, SCHEMA, flat, others=others)
+    assert learned.tagger.attributes == ["brand", "flavour", "size"]
+    assert len(learned.neighbours.products) == len(few), "examples are of the category"
+    assert [one.value for one in learned.tag({"title": "Elm Co. Drops, Rose Flavor, 12 oz bag"})["flavour"]][:1] == [
+        "Rose"
+    ]
