@@ -256,6 +256,9 @@ def _print_report(console: Console, report: ImportReport, *, replace: bool) -> N
         highlight=False,
         soft_wrap=True,
     )
+    if report.same_names:
+        told = f"{report.same_names:,} new products are called as others are already ({report.first_same_name})."
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if report.unread_prices:
         console.print(
             f"{report.unread_prices:,} prices could not be read; what such products cost before stays.",
@@ -281,3 +284,5 @@ def _print_report(console: Console, report: ImportReport, *, replace: bool) -> N
         console.print(Text(f"  line {line}: {printable(reason)}", style="yellow"), soft_wrap=True)
     if report.rejected_file:
         console.print(Text(f"Rows set aside, with reasons: {report.rejected_file}"), soft_wrap=True)
+    if report.rows and report.set_aside == report.rows and "title" not in report.mapping:
+        console.print("No row could be used. If it is no update: which column is the title? --map title=COLUMN")

@@ -107,6 +107,10 @@ def show(
     from reaseq.taxonomy.variants import variant_values
 
     document = Document(source_fields(product))
+    price = (
+        "no known price" if product["price"] is None else f"{product['price']:.2f} {product['currency'] or ''}".strip()
+    )
+    console.print(Text(printable(f"{product['category'] or '(no category)'}, {price}"), style="dim"))
     for field, text in document.sources.items():
         marked = Text(printable(text))
         for claim in claims:

@@ -40,7 +40,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "user": (
         "user", "user id", "userid", "customer id", "visitor id", "visitorid", "reviewer id", "client id",
         "account id", "member id", "uid", "kunden nr", "kundennr", "kundennummer", "customer number", "customer no",
-        "customer", "email", "customer email", "session id", "session", "kunde", "id client", "cliente",
+        "customer", "email", "customer email",
+        "e mail", "e mail adresse", "kunden e mail", "mail", "session id", "session", "kunde", "id client", "cliente",
         "user pseudo id",
         "anonymous id", "distinct id", "cookie id", "buyer", "buyer id", "buyer email", "billing email",
     ),
@@ -89,7 +90,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _DEVICES = frozenset(
     (
-        *("customer email", "email", "buyer email", "billing email", "contact email"),
+        *("customer email", "email", "buyer email", "billing email", "contact email", "mail"),
+        *("e mail", "e mail adresse", "kunden e mail", "rechnungs e mail"),
         *("user pseudo id", "anonymous id", "client id", "visitor id", "visitorid", "cookie id", "distinct id"),
         "device id",
     )

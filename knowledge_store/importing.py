@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from reaseq import ReaseqError
+from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.export import defused
 from reaseq.knowledge_store.feeds.columns import (
     TITLES,
@@ -98,7 +99,8 @@ class ImportReport:
     `orphans` are variants whose product no import brought, `same_ids` those with the id of another one of their
     product. `unread_prices` are cells with a price that nobody can read. `cleared` are fields that held something and
     whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those whose title is
-    there in another language alone. `retitled` are rows of variants that call their product by another title, and the
+    there in another language alone. `same_names` are new products whose id another one goes by, and the first of them.
+    `retitled` are rows of variants that call their product by another title, and the
     first such. `dated` are columns of sizes with cells that look like dates, `rounded` those of codes that a
     spreadsheet has rounded: how many, and the first.
     """
@@ -125,6 +127,8 @@ class ImportReport:
     made_ids: int = 0
     foreign_titles: int = 0
     retitled: int = 0
+    same_names: int = 0
+    first_same_name: str = ""
     first_retitled: str = ""
     dated: dict[str, tuple[int, str]] = field(default_factory=dict)
     rounded: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -473,7 +477,7 @@ def _write(
         products, repeated = _of_variants(connection, products, report, columns, variants)
         for row in repeated:
             rejected.add(row)
-        _as_known(connection, products)
+        _as_known(connection, products, report)
         ids = {product["id"] for product, _ in products}
         compared = [PRODUCT.c[name] for name in (*_COMPARED, "category", "category_by", "source")]
         query = select(PRODUCT.c.id, PRODUCT.c.line, PRODUCT.c.fingerprint, PRODUCT.c.import_id, *compared)
@@ -611,10 +615,10 @@ def _of_variants(
     return left, repeated
 
 
-def _as_known(connection: Connection, products: Sequence[tuple[dict[str, Any], bool]]) -> None:
-    """Give products that a file calls by another name than their id, a barcode or a number, that id. A row without a
-    title may only mean a product without variants, as the name may be one's of these. A product that has another code
-    and still its number (`ID`) is that product."""
+def _as_known(connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport) -> None:
+    """Give products that a file calls by another name than their id, a barcode or a number, that id, if their titles
+    are alike; others are counted. A row without a title may only mean a product without variants, as the name may be
+    one's of these. A product that has another code and still its number (`ID`) is that product."""
     numbers = {product["id"]: identifier(product["attributes"].get("ID")) for product, _ in products}
     called = owners_of(connection, {*numbers, *filter(None, numbers.values())})
     if not called:
@@ -625,11 +629,23 @@ def _as_known(connection: Connection, products: Sequence[tuple[dict[str, Any], b
     several = set(connection.execute(select(VARIANT.c.product_id).where(VARIANT.c.product_id.in_(owners))).scalars())
     for product, _ in products:
         own = product["id"]
-        owner = called.get(own)
-        if (owner and (product["title"] == titles[owner] if product["title"] else owner not in several)) or (
-            own not in titles and (owner := called.get(numbers[own])) and owner not in numbers
-        ):
+        owner, by_number = called.get(own), called.get(numbers[own])
+        if owner and (_alike(product["title"], titles[owner]) if product["title"] else owner not in several):
             product["id"] = owner
+        elif own not in titles and by_number and by_number not in numbers:
+            product["id"] = by_number
+        elif owner and own not in titles:
+            report.same_names += 1
+            report.first_same_name = report.first_same_name or (
+                f"line {product['line']}: {own} is also what {owner}, {titles[owner]!r}, goes by"
+            )
+
+
+def _alike(one: str, other: str) -> bool:
+    """May two titles be of one product: does the longer say all of the shorter, or do both say most of it alike?"""
+    mine, theirs = set(stems(one)), set(stems(other))
+    shared = len(mine & theirs)
+    return 0 < shared == min(len(mine), len(theirs)) or 2 * shared > len(mine | theirs)
 
 
 def _category(named: str | None, before: Mapping[Any, Any], moved: bool) -> dict[str, str | None]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from reaseq.knowledge_store.feeds.columns import is_recommended, list_price, option_key
+from reaseq.knowledge_store.feeds.columns import is_recommended, list_price, option_key, option_value
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
 from reaseq.knowledge_store.names import identities, spellings
@@ -102,13 +102,26 @@ class KnownVariants:
         numbers = [identifier(attributes[name]) for name in called]
         found = [one for one in variants if one["id"] in (*ids, *numbers, called_so)]
         if not found and told and by_options:
-            found = [one for one in variants if all(one["options"].get(name) == text for name, text in told.items())]
+            found = [
+                one
+                for one in variants
+                if all(
+                    option_value(name, one["options"].get(name, "")) == option_value(name, text)
+                    for name, text in told.items()
+                )
+            ]
             if not found and self._is_a_variant(own, variants):
                 new = {"id": numbers[0] if numbers else "/".join([own["id"], *told.values()])}
                 found = [new | {"options": {}, "attributes": {}}]
         if len(found) != 1:
             return None
         theirs = own["attributes"] or {}
+        before = found[0]["options"]  # which stay as they are called, where a file says the same in another language
+        told |= {
+            name: before[name]
+            for name, text in told.items()
+            if name in before and option_value(name, before[name]) == option_value(name, text)
+        }
         stored = found[0]["attributes"]
         said = {name: "" for name in stored if name in named and name not in (prices or ())}
         said |= {name: attributes[name] for name in prices or () if name in attributes}

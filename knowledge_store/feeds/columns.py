@@ -8,9 +8,11 @@ from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
+from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
 from reaseq.knowledge_store.feeds.prices import CURRENCIES, parse_price
 from reaseq.knowledge_store.feeds.rows import FeedError
+from reaseq.taxonomy.schema import vocabulary
 
 FIELDS = ("id", "title", "description", "brand", "price", "list_price", "currency", "category")
 """`list_price` is the price where the current one is unknown; its column stays among the attributes too."""
@@ -19,6 +21,7 @@ FIELDS = ("id", "title", "description", "brand", "price", "list_price", "currenc
 _NAMES: dict[str, tuple[str, ...]] = {
     "id": (
         "id",
+        "seller sku",
         "product id",
         "sku",
         "variant sku",
@@ -85,6 +88,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "productname",
         "produktname",
         "artikelname",
+        "artikelbezeichnung",
+        "produktbezeichnung",
+        "warenbezeichnung",
+        "kurzbezeichnung",
+        "désignation",
+        "libellé",
+        "libelle",
+        "libellé produit",
+        "libelle produit",
+        "désignation article",
+        "intitulé",
         "bezeichnung",
         "titel",
         "titre",
@@ -115,8 +129,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "наименование",
         "название",
         "produkt",
+        "bezeichnung 1",
+        "artikeltext",
+        "kurztext",
+        "produit",
         "artikel",
+        "article",
         "product",
+        "item",
     ),
     "description": (
         "description",
@@ -286,6 +306,9 @@ TITLES = frozenset(_NAMES["title"])
 _MAP_HINT = 'reaseq import FILE --map title="COLUMN"   (or --header-row N, where these are no names)'
 _LOCALE = re.compile(r"^(.+?)[._:\-\[( ]((?!id\b)[a-z]{2}(?:[_-][A-Za-z]{2})?|[a-z]{2}_[A-Z]{2}(?=-))(?:-\w+)?[\])]?$")
 """A column of one language: `name-en_US`, `name.en`, `title[de]`."""
+_COSTS = frozenset(
+    "ek cost purchase wholesale trade net netto händler dealer ht shipping versand deposit pfand".split()
+)
 _TIERS = 3
 """Lines that a header may have."""
 _LANGUAGES = frozenset(
@@ -439,10 +462,17 @@ def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str]
 
 
 def unread_prices(columns: Sequence[str], mapping: Mapping[str, str]) -> list[str]:
-    """Columns whose names speak of a price, where none is taken for one."""
-    if {"price", "list_price"} & mapping.keys():
+    """Columns whose names speak of a price, where none is taken for one, or but a recommended one."""
+    listed = mapping.get("list_price", "")
+    if "price" in mapping or (listed and not is_recommended(listed)):
         return []
-    return [column for column in columns if price_kind(folded(column)) is not None]
+    kinds = {column: price_kind(folded(column)) for column in columns if column not in mapping.values()}
+    # Beside what somebody recommends what is not understood may be what things cost; what is, is what nobody pays.
+    return [column for column, kind in kinds.items() if kind is not None and not (listed and _is_cost(column))]
+
+
+def _is_cost(column: str) -> bool:
+    return not _COSTS.isdisjoint(folded(column).split()) or folded(column).startswith(("einkaufs", "grund", "versand"))
 
 
 def apart(name: str, own: Iterable[str]) -> str:
@@ -541,6 +571,19 @@ _OF_OPTIONS = re.compile(
 def names_options(column: str) -> bool:
     """May rows of one product differ by it: a size, a colour?"""
     return _OF_OPTIONS.search(column) is not None
+
+
+@lru_cache(maxsize=10_000)
+def option_value(column: str, value: str) -> str:
+    """What values of options are told by: colours in whatever language, others by their words."""
+    said = " ".join(stems(value))
+    return _colours().get(said, said) if option_key(column) == "color" else said
+
+
+@lru_cache
+def _colours() -> dict[str, str]:
+    values: dict[str, list[str]] = vocabulary()["color"]["values"]
+    return {" ".join(stems(word)): value for value, words in values.items() for word in (value, *words)}
 
 
 def option_key(column: str) -> str:

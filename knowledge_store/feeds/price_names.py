@@ -16,7 +16,8 @@ _NOUNS = frozenset(
 _RECOMMENDED = frozenset("uvp rrp msrp mrp srp uvpe avp рц".split())
 """Nouns of what a maker thinks it should cost."""
 _NOW = frozenset(
-    "sale selling final current offer discounted discount special new now promo promotional promotion reduced "
+    "sale sell selling endkunden verbraucher "
+    "final current offer discounted discount special new now promo promotional promotion reduced "
     "deal your our angebots angebot aktions aktion verkaufs verkauf verkoop sonder neuer neue neu aktueller end "
     "laden shop webshop promotionnel promotionnelle soldé nouveau actuel vente oferta rebajado nuevo venta "
     "offerta scontato nuovo vendita promocional novo aanbiedings actie nieuwe kampanj rea nytt tilbuds ny "

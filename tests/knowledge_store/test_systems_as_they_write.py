@@ -196,3 +196,41 @@ def test_a_header_of_two_lines(store: Store, tmp_path: Path) -> None:
     imported(store, tmp_path, "Artikel;;Preise;\nArt.-Nr.;Bezeichnung;UVP;EK\n1;Sandale;59,95;3\n2;Schuh;69,95;3\n")
     assert store.product_ids() == ["1", "2"]
     assert product(store, "2")["price"] == 69.95
+
+
+SHOP = """Handle,Title,Option1 Name,Option1 Value,Option2 Name,Option2 Value,Variant SKU,Variant Price,Variant Barcode
+tr,Runner,Size,42,Color,Black,A,10,
+tr,,,43,,White,B,12,
+city,City Boot,Title,Default Title,,,CB-1,149,4006381333955
+"""
+
+
+@pytest.mark.parametrize(
+    ("update", "price"),
+    [
+        ("SKU,Product name,Price\nCB-1,CITY BOOT,99\n", 99),
+        ("SKU,Product name,Price\nCB-1,City Boot (sale),99\n", 99),
+        ("EAN;Artikelbezeichnung;VK brutto\n4006381333955;City Boot Leder;139,00\n", 139),
+    ],
+)
+def test_a_known_code_with_a_title_much_the_same(store: Store, tmp_path: Path, update: str, price: float) -> None:
+    imported(store, tmp_path, SHOP)
+    report = imported(store, tmp_path, update)
+    assert (report.new, report.updated, report.same_names) == (0, 1, 0)
+    assert product(store, "city")["price"] == price
+
+
+def test_a_known_code_of_another_thing_is_told(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, SHOP)
+    report = imported(store, tmp_path, "SKU,Product name,Price\nCB-1,Garden Hose,9\n")
+    assert report.new == 1
+    assert report.first_same_name == "line 2: CB-1 is also what city, 'City Boot', goes by"
+    assert product(store, "city")["price"] == 149
+
+
+def test_options_in_another_language(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, SHOP)
+    report = imported(store, tmp_path, "Handle;Größe;Farbe;Preis\ntr;42;schwarz;9\ntr;43;weiß;11\n")
+    assert {name: one["price"] for name, one in variants(store, "tr").items()} == {"A": 9, "B": 11}
+    assert (report.changed_variants, report.left_variants) == (2, 0)
+    assert variants(store, "tr")["A"]["options"] == {"Size": "42", "Color": "Black"}

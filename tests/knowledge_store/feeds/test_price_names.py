@@ -75,3 +75,5 @@ def test_what_is_its_own_comes_first(columns: str, expected: dict[str, str]) -> 
 def test_prices_that_nobody_took_are_named() -> None:
     assert unread_prices(["sku", "price_cents", "color"], {"id": "sku"}) == ["price_cents"]
     assert unread_prices(["sku", "price", "EK-Preis"], {"id": "sku", "price": "price"}) == []
+    mapping = {"id": "sku", "list_price": "UVP"}
+    assert unread_prices(["sku", "UVP", "Abholpreis", "EK-Preis"], mapping) == ["Abholpreis"]
