@@ -134,9 +134,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "kurztext",
         "produit",
         "artikel",
-        "article",
         "product",
-        "item",
     ),
     "description": (
         "description",
@@ -360,10 +358,21 @@ def guess_columns(
     Raises:
         FeedError: an override names no field or no column, or nothing can be the title, or the id of an update.
     """
-    mapping = guess(columns, _NAMES, overrides or {}, locale, of_products=True)
+    mapping = fields_of(columns, overrides, locale)
     if not mapping.get("title") and not ("id" in mapping and len(columns) > 1):
         raise FeedError(f"no column looks like a title; columns are: {', '.join(columns)}", hint=_MAP_HINT)
     return mapping
+
+
+def fields_of(
+    columns: Sequence[str], overrides: Mapping[str, str] | None = None, locale: str | None = None
+) -> dict[str, str]:
+    """The same of columns that need not be those of products.
+
+    Raises:
+        FeedError: an override names no field or no column.
+    """
+    return guess(columns, _NAMES, overrides or {}, locale, of_products=True)
 
 
 def guess(

@@ -20,7 +20,7 @@ from reaseq.knowledge_store.feeds import (
     shopify,
     woocommerce,
 )
-from reaseq.knowledge_store.feeds.columns import apart, folded, guess_columns, names_options
+from reaseq.knowledge_store.feeds.columns import apart, fields_of, folded, names_options
 from reaseq.knowledge_store.feeds.rows import (
     ONLY_NAMED,
     PLAIN,
@@ -108,7 +108,7 @@ def _with_parents(feed: Feed) -> Feed:
     with such rows as variants; any other as it is. A row with a title that names a parent stays a product."""
     parent = next((column for column in feed.columns if folded(column) in _PARENTS), "")
     group = next((column for column in feed.columns if folded(column) in _GROUPS), "")
-    fields = guess_columns(feed.columns) if parent or group else {}
+    fields = fields_of(feed.columns) if parent or group else {}
     id_column, title = fields.get("id", ""), fields.get("title", "")
     if not id_column or id_column in (parent, group):
         return feed
