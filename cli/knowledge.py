@@ -55,8 +55,8 @@ def list_(
             claims, _, failures = store.knowledge(product["id"])
             summary = composed(product, claims) if claims else ""
             status = Text(product["status"], style="green" if product["status"] == "done" else "red")
-            if product["by_code"]:
-                status.append(" by code", style="dim")
+            if product["read_by"] != "model":
+                status.append(f" by {'code' if product['read_by'] == 'code' else 'a teacher'}", style="dim")
             if failures:
                 status.append(f": {failures[0]['stage']}")
             table.add_row(
@@ -293,12 +293,13 @@ def stats(category: Category = None) -> None:
     category = category_as_stored(category)
     with open_store() as store:
         products = Table(title="Products", title_justify="left")
-        for name in ("category", "products", "read by a model", "by code alone", "failed"):
+        for name in ("category", "products", "read by a teacher", "by a model", "by code alone", "failed"):
             products.add_column(name, justify="left" if name == "category" else "right")
         for name, count in sorted(store.categories().items(), key=str):
             if category in (None, name):
                 levels = store.levels(name)
-                read = [levels["model", "done"], levels["code", "done"], levels["model", "failed"]]
+                read = [levels[level, "done"] for level in ("teacher", "model", "code")]
+                read.append(sum(count for (_, status), count in levels.items() if status == "failed"))
                 products.add_row(name or "(none)", *(f"{number:,}" for number in (count, *read)))
         console.print(products)
         rows: dict[tuple[str, str, str], Counter[str]] = {}

@@ -34,6 +34,7 @@ COLUMNS = (
     "quote",
     "reason",
     "found_by",
+    "read_by",
     "decided_by",
     "model",
     "prompt_fingerprint",
@@ -153,6 +154,7 @@ def _rows(store: Store, category: str | None) -> Iterator[dict[str, Any]]:
                 "product_id": product["id"],
                 "title": product["title"],
                 "category": product["category"],
+                "read_by": product["read_by"],
             }
             of_product["created_at"] = product["finished_at"]
             if claims := known.get(product["id"]):

@@ -77,8 +77,12 @@ _ADD_CALL = insert(CALL)
 _DROP_CLAIMS = delete(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.decided_by.is_(None))
 TAUGHT = "taught"
 """Of a distillation's parts, that which says which model read the product as a teacher."""
-_BY_CODE = DISTILLATION.c.parts["model"].as_string().is_(None)
-"""Has no model read the product?"""
+_READ_BY = case(
+    (DISTILLATION.c.parts[TAUGHT].as_string().is_not(None), "teacher"),
+    (DISTILLATION.c.parts["model"].as_string().is_(None), "code"),
+    else_="model",
+)
+"""Who has read a product: code alone, a model, or one as a teacher."""
 SOUND = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
 
 
@@ -309,17 +313,17 @@ class Store:
             return {str(one) for one in rows.scalars()}
 
     def levels(self, category: str | None) -> Counter[tuple[str, str]]:
-        """How many products were read by code alone and by a model, each with how it ended: ("code", "done")."""
+        """How many products were read by code alone, by a model and by a teacher, each with how it ended: ("code",
+        "done")."""
+        read_by = _READ_BY.label("read_by")
         query = (
-            select(_BY_CODE, DISTILLATION.c.status, func.count())
+            select(read_by, DISTILLATION.c.status, func.count())
             .join(PRODUCT, PRODUCT.c.id == DISTILLATION.c.product_id)
             .where(PRODUCT.c.category == category)
-            .group_by(_BY_CODE, DISTILLATION.c.status)
+            .group_by(read_by, DISTILLATION.c.status)
         )
         with self.reading() as connection:
-            return Counter(
-                {("code" if code else "model", status): count for code, status, count in connection.execute(query)}
-            )
+            return Counter({(level, status): count for level, status, count in connection.execute(query)})
 
     def products(
         self, category: str | None, *, batch: int = 500
@@ -590,8 +594,8 @@ class Store:
     def distilled(
         self, *, category: str | None = None, limit: int | None = None, batch: int = 500
     ) -> Iterator[dict[str, Any]]:
-        """Products that were distilled, newest last, each with `status`, whether only code has read it (`by_code`), a
-        model's `prose` and numbers of claims."""
+        """Products that were distilled, newest last, each with `status`, who has read it (`read_by`: code, model or
+        teacher), a model's `prose` and numbers of claims."""
         verified = CLAIM.c.status.in_((t.ClaimStatus.VERIFIED, *t.LOCKED))
         counts = (
             select(
@@ -608,7 +612,7 @@ class Store:
                 PRODUCT,
                 DISTILLATION.c.status,
                 DISTILLATION.c.finished_at,
-                _BY_CODE.label("by_code"),
+                _READ_BY.label("read_by"),
                 SUMMARY.c.text.label("prose"),
                 func.coalesce(counts.c.verified, 0).label("verified"),
                 func.coalesce(counts.c.rejected, 0).label("rejected"),
@@ -630,8 +634,9 @@ class Store:
     def claims(self, *, category: str | None = None, batch: int = 1000) -> Iterator[dict[str, Any]]:
         """Every claim with its product's title, in the products' order."""
         query = (
-            select(CLAIM, PRODUCT.c.title, PRODUCT.c.category)
+            select(CLAIM, PRODUCT.c.title, PRODUCT.c.category, _READ_BY.label("read_by"))
             .join(PRODUCT, PRODUCT.c.id == CLAIM.c.product_id)
+            .outerjoin(DISTILLATION, DISTILLATION.c.product_id == PRODUCT.c.id)
             .order_by(CLAIM.c.product_id, CLAIM.c.id)
         )
         if category is not None:

@@ -178,6 +178,10 @@ def test_a_teacher_reads_some_and_the_rest_is_learnt(run: Run, monkeypatch: pyte
     assert {one.weight for one in taught} == {0.5}
     assert sum("taught" in one for one in parts.values()) == 8
     assert models_asked == {"wise", "fake"}
+    run("knowledge", "export", "claims.jsonl")
+    exported = [json.loads(line) for line in Path("claims.jsonl").read_text().splitlines()]
+    assert {row["read_by"] for row in exported} == {"teacher", "model"}
+    assert "by a teacher" in " ".join(run("knowledge", "list", "--category", "shoes").split())
     # What the teacher has read stays its own, and is not paid for twice.
     assert "14 unchanged" in run("distill", "--category", "shoes")
     assert "14 unchanged" in run("distill", "--category", "shoes", "--teach", "8", "--teacher", "wise")

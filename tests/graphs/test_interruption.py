@@ -114,7 +114,7 @@ def test_ctrl_c_drains_and_says_how_to_go_on(tmp_path: Path, undisturbed: tuple[
         assert "Go on with: reaseq distill --category shoes" in output
         assert fake.stats().requests == fake.stats().answered
         with open_store(folder) as store:
-            done = sum(not product["by_code"] for product in store.distilled())
+            done = sum(product["read_by"] != "code" for product in store.distilled())
         assert 0 < done < PRODUCTS
         output, _ = start(folder, fake).communicate(timeout=120)
         assert f"{PRODUCTS - done} done, 0 failed, {done} unchanged" in output
