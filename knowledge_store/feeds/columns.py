@@ -595,6 +595,7 @@ def _colours() -> dict[str, str]:
     return {" ".join(stems(word)): value for value, words in values.items() for word in (value, *words)}
 
 
+@lru_cache(maxsize=10_000)
 def option_key(column: str) -> str:
     """What options are told by, whatever they are called in which language: colours and sizes by one name each."""
     name = folded(column)
@@ -609,7 +610,6 @@ def _last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-@lru_cache(maxsize=10_000)
 def folded(name: str) -> str:
     """`productDisplayName` and `Product_Display-Name` are one name, and `Price (EUR)` is `price`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", unicodedata.normalize("NFKC", name))

@@ -185,7 +185,7 @@ def test_list_show_stats(distilled: Run) -> None:
     assert "Run 2: fake, prompt " in output
     assert "Summary" in output
     output = distilled("knowledge", "stats")
-    assert "│ shoes │ 15 │ 12 │ 0 │" in output
+    assert "│ shoes │ 15 │ 0 │ 12 │ 0 │" in output
     assert "Not distilled yet. Next: reaseq distill --category shoes" in distilled("knowledge", "show", "made-000015")
     with pytest.raises(ReaseqError, match="no product with id 'nope'"):
         distilled("knowledge", "show", "nope")
