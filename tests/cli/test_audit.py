@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,9 +19,18 @@ KINDS = ("sneakers", "boots", "sandals", "loafers")
 COLOURS = ("black", "white", "red", "blue", "green")
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the state of the shop is kept, once it is made."""
+    return tmp_path_factory.mktemp("shop") / "state"
+
+
 @pytest.fixture
-def shop(run: Run) -> Run:
+def shop(run: Run, kept: Path) -> Run:
     """`run`, in a folder where forty shoes were read by code."""
+    if kept.exists():
+        shutil.copytree(kept, ".reaseq", dirs_exist_ok=True)
+        return run
     rows = [
         f'{number},Acme {COLOURS[number % 5]} leather {KINDS[number % 4]},"Upper: leather. Sole: rubber. Waterproof."'
         for number in range(40)
@@ -28,6 +38,7 @@ def shop(run: Run) -> Run:
     Path("feed.csv").write_text("\n".join(["sku,title,description", *rows]))
     run("import", "feed.csv", "--category", "shoes")
     run("distill", "--category", "shoes", "--engine", "none")
+    shutil.copytree(".reaseq", kept)
     return run
 
 
