@@ -161,8 +161,9 @@ def of_gold(row: GoldRow) -> LabelledProduct:
 
 def fingerprint(products: Sequence[LabelledProduct]) -> str:
     """Sixteen hex digits of the SHA-256 of all that is learnt from."""
+    # What people decided of a product and what a teacher found of it are two.
     said = {
-        product.id: [product.sources, product.values, *([product.weight] if product.weight != 1 else [])]
+        product.id if product.weight == 1 else f"{product.id} at {product.weight}": [product.sources, product.values]
         for product in products
     }
     return product_text.fingerprint(said)

@@ -453,6 +453,8 @@ def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str]
         kinds |= {one: PriceKind.OTHERWISE if folded(one) == "was" else PriceKind.NOW for one in columns
                   if folded(one) in ("was", "now")}  # fmt: skip
     plain = mapping.get("price", "")
+    # The same in another currency is no list price.
+    kinds = {column: kind for column, kind in kinds.items() if not plain or folded(column) != folded(plain)}
     sale = next((one for one, kind in kinds.items() if kind is PriceKind.NOW), "")
     if sale and not told and price_kind(folded(plain)) is PriceKind.PLAIN:
         # "Preis" beside "Aktionspreis" is what it costs otherwise.

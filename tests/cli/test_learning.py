@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from reaseq import ReaseqError
-from reaseq.agents.labelled import Spans
+from reaseq.agents.labelled import LabelledProduct, Spans
 from reaseq.bench.fake_endpoint import FakeEndpoint
-from reaseq.graphs.teaching import Teaching
+from reaseq.graphs.teaching import Teaching, fingerprint
 from reaseq.knowledge_store.store import Store
 from tests.cli.conftest import Run
 
@@ -194,6 +194,15 @@ def test_a_teacher_reads_some_and_the_rest_is_learnt(run: Run, monkeypatch: pyte
     assert "1 done" in run("distill", "--category", "shoes")
     with Store.open(STORE) as store:
         assert sum(1 for _ in store.taught("shoes")) == 9
+
+
+def test_what_people_decided_of_a_taught_product_counts() -> None:
+    taught = LabelledProduct("1", {"title": "Acme Heron 7"}, {"closure": ("zip",)}, whole=False, weight=0.5)
+    marks = {
+        fingerprint([LabelledProduct("1", taught.sources, {"model_name": (name,)}, whole=False), taught])
+        for name in ("Heron 7", "Heron")
+    }
+    assert len(marks) == 2
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def test_kinds(column: str, kind: str | None) -> None:
         ("id|name|offers.price", "offers.price", None),
         ("product.id|product.name|product.price|product.shipping.price", "product.price", None),
         ("sku|name|price_cents", None, None),
+        ("sku|name|price-EUR|price-CHF", "price-EUR", None),
     ],
 )
 def test_guess(columns: str, price: str | None, list_price: str | None) -> None:
