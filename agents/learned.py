@@ -85,7 +85,9 @@ def helpful(
     made: list[LabelledProduct] = []
     for one in sorted(others, key=lambda one: hashlib.sha256(one.id.encode()).digest()):
         values = {name: forms for name, forms in one.values.items() if name in names}
-        if any(values.values()) and len(made) < _MOST_OTHERS:
+        if len(made) == _MOST_OTHERS:
+            break
+        if any(values.values()):
             made.append(replace(one, id=f"other {one.id}", values=values, whole=False, weight=_OF_OTHERS * one.weight))
     return made
 

@@ -173,15 +173,17 @@ def passes(
     trust, lexicon = trust_of(store, schema), Lexicon(schema)
     learned, _ = teaching.learn(store, schema, seed=options.seed)
 
-    def settled(reading: Reading, of: int) -> int:
+    def settled(reading: Reading) -> float:
+        """Of the pilot, the share that it leaves nothing to doubt of."""
         found = reading.read(some)
         done = sum(not any(claim["status"] == "proposed" for claim in claims) for claims in found)
-        return round(of * done / max(1, len(some)))
+        return done / max(1, len(some))
 
     taught = min(teach, total)
     rest = total - taught
-    by_student = settled(Reading(lexicon, learned, trust), rest) if learned else None
-    left = rest - (by_student if by_student is not None else settled(Reading(lexicon, None, trust), rest))
+    by_code = settled(Reading(lexicon, None, trust))
+    by_student = round(rest * settled(Reading(lexicon, learned, trust))) if learned else None
+    left = rest - (by_student if by_student is not None else round(rest * by_code))
 
     def cost(count: int, per: Price | None) -> float | None:
         if per is None or not made.stale:
@@ -192,7 +194,7 @@ def passes(
         return sum(per.of(prompt, reply) for prompt, reply in tokens) * count / made.stale
 
     return [
-        Pass("code", total, settled(Reading(lexicon, None, trust), total), cost=0.0),
+        Pass("code", total, round(total * by_code), cost=0.0),
         Pass("teacher", taught, taught, cost=cost(taught, teacher_price)),
         Pass("student", rest, by_student, learned.f1 if learned else None, 0.0),
         Pass("model", left, left, cost=cost(left, price)),

@@ -325,7 +325,7 @@ def _move(connection: Connection, category: str | None, to: float, *, by: str, a
     products = select(PRODUCT.c.id)
     if category is not None:
         products = products.where(PRODUCT.c.category == category)
-    if category is None:  # those with a threshold of their own keep it
+    else:  # those with a threshold of their own keep it
         own = select(THRESHOLD.c.category).where(THRESHOLD.c.category.is_not(None))
         products = products.where(or_(PRODUCT.c.category.is_(None), PRODUCT.c.category.not_in(own)))
     why = f"audit {audit}" if audit is not None else by

@@ -240,7 +240,7 @@ def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Colu
         if currency and before["currency"] not in (None, currency) and product["price"] is not None:
             # What it costs elsewhere is another thing that is known of it.
             made["price"], made["currency"] = before["price"], before["currency"]
-            product["attributes"][said] = f"{product['price']:g}"
+            product["attributes"].setdefault(said, f"{product['price']:g}")
     if "price" in columns.fields and made["price"] is None and _SALE.search(columns.now):
         # A sale is over: what it costs otherwise is there.
         made["price"] = next((price for name in old if (price := list_price(name, old[name])) is not None), None)

@@ -36,7 +36,7 @@ _LIKE_IT = frozenset(
     "fr en it es nl gb us uk".split()
 )
 """Words beside it that change nothing."""
-_ENDS = re.compile(r"^(?P<which>.+?)(?:s|en)?(?P<noun>preis|preise|prijs|pris|priset)$")
+_ENDS = re.compile(r"^(?P<which>.+?)(?:s|en)?(?:preis|preise|prijs|pris|priset)$")
 """Compounds: Angebotspreis, verkoopprijs."""
 
 
