@@ -381,25 +381,7 @@ def _is_nobody(user: str) -> bool:
     return user in ("", "0") or user.casefold() in _NOBODY
 
 
-_CAME_BACK = frozenset(
-    (
-        *("return", "returned", "refund", "refunded", "cancelled", "canceled", "chargeback", "storno", "retour"),
-        *(
-            "voided",
-            "gutschrift",
-            "stornorechnung",
-            "storniert",
-            "retourniert",
-            "annullata",
-            "annulé",
-            "remboursé",
-            "remboursée",
-            "annulée",
-        ),
-        *("rückgabe", "retoure", "rückerstattung", "remboursement", "devolución", "reembolso", "reso", "rimborso"),
-        *("zwrot", "返品"),
-    )
-)
+_CAME_BACK = frozenset(("voided", "gutschrift", "reso", "返品"))
 """What logs call it."""
 _BACK = (
     *("rücksend", "zurückgesch", "zurückgesend", "rückgabe", "retour", "storn", "widerruf", "erstatt", "rückerstatt"),
