@@ -102,6 +102,8 @@ def import_events(
     table.add_row("read", f"{report.rows:,}")
     table.add_row("new events", f"{report.events:,}")
     table.add_row("there already", f"{report.repeated:,}")
+    if report.corrected:
+        table.add_row("  of another status now", f"{report.corrected:,}")
     table.add_row("set aside", f"{report.set_aside:,}")
     table.add_row("  of unknown products", f"{report.unknown_items:,}")
     console.print(table)

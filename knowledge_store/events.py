@@ -12,7 +12,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, insert, select, tuple_, update
+from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql
 
 from reaseq import ReaseqError
@@ -137,14 +137,15 @@ _NOBODY = frozenset(
 @dataclass
 class EventReport:
     """What became of every row. `events` counts what is new in the store, impressions included; `by_device` are rows
-    without a user that go by the column `device`. kinds: of how many rows what they say of their kind or status was
-    taken for which kind."""
+    without a user that go by the column `device`; `corrected` those that an earlier file brought and whose order has
+    another status now. kinds: of how many rows what they say of their kind or status was taken for which kind."""
 
     import_id: int
     clock: str
     rows: int = 0
     events: int = 0
     repeated: int = 0
+    corrected: int = 0
     set_aside: int = 0
     unknown_items: int = 0
     by_device: int = 0
@@ -262,7 +263,8 @@ def import_events(
 ) -> EventReport:
     """Read a behaviour log into the store, a transaction a batch; stop it any time and run it again.
 
-    An event that is there already is not added again. The item may be called by anything that it goes by (`names`; by
+    An event that is there already is not added again; an order's that has another status than in an earlier file is
+    what it is now. The item may be called by anything that it goes by (`names`; by
     default those of the store), and an event of a variant is one of its product. Without a time or a
     position column the file's order is the order. `kind` is that of rows that name none. Rows that cannot be used, or
     whose item is not in the catalogue, go to a CSV file in `rejected_dir` with line number and reason.
@@ -295,7 +297,7 @@ def import_events(
                 reader = _Reader.of(batch, mapping, kind, names, report.kinds)
                 report.device = _device(feed.columns, mapping)
                 order = _order_of(feed.columns, mapping)
-            events: dict[tuple[str, float, str, str], None] = {}
+            events: dict[_Event, None] = {}
             for row in batch:
                 report.rows += 1
                 if order and isinstance(row, Record):
@@ -310,6 +312,9 @@ def import_events(
                     before = len(events)
                     events.update(dict.fromkeys(made))
                     report.repeated += len(made) - (len(events) - before)
+            if there is not None:
+                report.corrected += _take_out(store, reader.outdated - events.keys(), import_id)
+            reader.outdated.clear()
             _write(store, sorted(events), report)
             on_progress(report)
     finally:
@@ -404,6 +409,7 @@ _TAKEN_BACK = ("cancelled", "returned", "left")
 _MOST_KINDS = 1000
 """That are told apart in a report."""
 _FALSE = frozenset(("false", "no", "nein", "non", "n", "f", "0000-00-00 00:00:00", "0000-00-00"))
+_Event = tuple[str, float, str, str]
 _KEY = ("user_id", "at", "product_id", "kind", "import_id")
 _INSERT_SQLITE = (
     "insert into event (user_id, at, product_id, kind, import_id) values (?, ?, ?, ?, ?) on conflict do nothing"
@@ -411,7 +417,7 @@ _INSERT_SQLITE = (
 """As the driver takes it: naming a million parameters takes longer than writing them."""
 
 
-def _write(store: Store, events: list[tuple[str, float, str, str]], report: EventReport) -> None:
+def _write(store: Store, events: list[_Event], report: EventReport) -> None:
     """In the order of the key, which is the order of the table: neighbours lie on one page."""
     if not events:
         return
@@ -427,6 +433,16 @@ def _write(store: Store, events: list[tuple[str, float, str, str]], report: Even
     report.repeated += len(rows) - added
 
 
+def _take_out(store: Store, outdated: Collection[_Event], import_id: int) -> int:
+    """Events of earlier imports that are none any more; how many there were."""
+    if not outdated:
+        return 0
+    key = [EVENT.c[name] == bindparam(f"its_{name}") for name in _KEY[:4]]
+    rows = [dict(zip((f"its_{name}" for name in _KEY), event, strict=False)) for event in outdated]
+    with store.writing() as connection:
+        return connection.execute(delete(EVENT).where(*key, EVENT.c.import_id < import_id), rows).rowcount
+
+
 @dataclass(frozen=True)
 class _Reader:
     """Makes events of a log's rows."""
@@ -437,6 +453,8 @@ class _Reader:
     clock: Clock
     kinds: Counter[tuple[str, str]]
     statuses: Sequence[str]
+    outdated: set[_Event] = field(default_factory=set)
+    """What an earlier file may have said of the rows whose status is told."""
 
     @classmethod
     def of(
@@ -451,7 +469,7 @@ class _Reader:
         more = [name for name in there if folded(name) in called and name not in mapping.values()]
         return cls(mapping, kind, names, Clock.of(times), kinds, [own, *more] if own else [])
 
-    def events_of(self, record: Record, number: int) -> list[tuple[str, float, str, str]] | BadRow:
+    def events_of(self, record: Record, number: int) -> list[_Event] | BadRow:
         """number: the row's, from 1: its time where the log has none."""
         column, values = self.mapping, record.values
 
@@ -477,6 +495,8 @@ class _Reader:
             return bad("its position is no number")
         named = identifier(values.get(column["kind"])).casefold() if "kind" in column else ""
         status = " ".join(filter(None, (identifier(values.get(name)).casefold() for name in self.statuses)))
+        if "time" in column and any(name in column for name in ("status", *_TAKEN_BACK)):
+            self.outdated.update((user, at, item, one) for one in (named or self.kind, RETURN))
         if _last_word(status) in _NEVER:
             return bad(f"its order never came about: {status}")
         what = RETURN if _came_back(named) or _came_back(status) else named or self.kind

@@ -22,6 +22,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "id": (
         "id",
         "seller sku",
+        "custom label",
         "product id",
         "sku",
         "variant sku",
@@ -210,6 +211,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "price tax included",
         "price vat",
         "variant price",
+        "start price",
         "price amount",
         "price value",
         "price gross",
@@ -314,9 +316,9 @@ _LANGUAGES = frozenset(
     "sq sr sv th tr uk vi zh".split()
 )
 """Of shops (ISO 639-1), but for those that are units too (ml)."""
-_REMARK = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|:(?:token|float)(?:_seq)?$")
-"""What a template says of a column: "SKU (optional, max. 20)"; and its type, as RecBole writes it (`user_id:token`,
-https://recbole.io/docs/user_guide/data/atomic_files.html)."""
+_REMARK = re.compile(r"^C:|\([^()]*\)|\[[^\[\]]*\]|:(?:token|float)(?:_seq)?$")
+"""What a template says of a column: "SKU (optional, max. 20)"; that a seller made it up (eBay); and its type, as
+RecBole writes it (`user_id:token`, https://recbole.io/docs/user_guide/data/atomic_files.html)."""
 
 
 def list_price(column: str, value: Any) -> float | None:
@@ -531,6 +533,7 @@ def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None)
 def label_of(column: str) -> str:
     """What a column is called, without its language, and without where a system keeps it (`Color
     (product.metafields.custom.color)`)."""
+    column = column.removeprefix("C:")  # as eBay calls what a seller says
     found = _LOCALE.match(column)
     in_language = found is not None and found[2][:2].casefold() in _LANGUAGES  # "(cm)" is none
     return re.sub(r" \((?:edited|[^()]*\.[^()]*)\)$", "", found[1] if found and in_language else column)

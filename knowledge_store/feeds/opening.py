@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import re
 import zipfile
 import zlib
 from dataclasses import replace
@@ -23,6 +24,8 @@ from reaseq.knowledge_store.feeds.xml_rows import xml
 
 _SAMPLE = 1 << 20
 _FEEDS = frozenset((".csv", ".tsv", ".txt", ".tab", ".json", ".jsonl", ".ndjson", ".xml", ".xlsx", ".xlsm", ".parquet"))
+_PAGE = re.compile(r"<html|^<!doctype html|^<(?:table|meta|style|body|head)\b", re.IGNORECASE)
+"""How web pages begin, and tables that are called .xls."""
 _ZIP, _OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -73,8 +76,12 @@ def _text(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Readi
     text_start = sample.decode(found.name, errors="ignore").lstrip("\ufeff")
     start = text_start.lstrip()
     if start.startswith("<"):
-        is_page = "<html" in start[:2000].casefold() or start[:14].casefold() == "<!doctype html"
-        feed = page(path, stream, found.name, size) if is_page else xml(path, stream, raw, size, reading, found.name)
+        is_page = _PAGE.search(start[:2000]) is not None
+        feed = (
+            page(path, stream, found.name, size, is_header)
+            if is_page
+            else xml(path, stream, raw, size, reading, found.name)
+        )
     else:
         text = io.TextIOWrapper(stream, encoding=found.name, errors="reaseq.surrogates", newline="")
         if start.startswith(("{", "[")):

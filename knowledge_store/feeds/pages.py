@@ -1,4 +1,5 @@
-"""Web pages: schema.org products in JSON-LD scripts or microdata (https://schema.org/Product)."""
+"""Web pages: schema.org products in JSON-LD scripts or microdata (https://schema.org/Product), else their largest
+table, which many systems write and call a workbook of Excel (`.xls`)."""
 
 import json
 from collections.abc import Iterator
@@ -6,29 +7,67 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, Row, checked
+from reaseq.knowledge_store.feeds.columns import header_of
+from reaseq.knowledge_store.feeds.delimited import unique
+from reaseq.knowledge_store.feeds.dialect import IsHeader
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, Row, checked
 
+_LOOKED_AT = 20
 _TYPES = ("Product", "ProductGroup", "ProductModel", "IndividualProduct", "Vehicle")
 
 
-def page(path: Path, stream: BinaryIO, encoding: str, size: int) -> Feed:
-    """Raises FeedError if the page holds no product."""
+def page(path: Path, stream: BinaryIO, encoding: str, size: int, is_header: IsHeader) -> Feed:
+    """Raises FeedError if the page holds no product, and no table with a header as `is_header` says."""
     from lxml import etree, html
 
     try:
         text = stream.read().decode(encoding, errors="replace").encode()  # lxml knows fewer encodings
         document = html.document_fromstring(text, parser=html.HTMLParser(encoding="utf-8"))
         found = list(chain(_json_ld(document), _microdata(document)))
+        number, names, table = (0, [], []) if found else _table(document, is_header)
     except etree.ParserError:  # nothing in it
-        found = []
+        found, number, names, table = [], 0, [], []
+    if names:
+        cells = enumerate(table, number + 1)
+        said = [made for line, row in cells if (made := _row(line, names, row)) is not None]
+        taken = {"header row": str(number)}
+        return Feed(path, "web page, a row of its table each", names, iter(said), size, lambda: size, taken=taken)
     rows: list[Row] = [checked(number, values) for number, values in enumerate(found, 1)]
     columns = dict.fromkeys(name for row in rows if isinstance(row, Record) for name in row.values)
     if not columns:
         raise FeedError(
-            f"{path} is a web page without a schema.org Product in it",
+            f"{path} is a web page without a schema.org Product or a table of products in it",
             hint="save the page of a product, or export the catalogue as CSV, JSON or XML",
         )
     return Feed(path, "web page", list(columns), iter(rows), size, lambda: size)
+
+
+def _table(document: Any, is_header: IsHeader) -> tuple[int, list[str], list[list[str]]]:
+    """Of the longest table with a header: which of its rows that is, from 1, its names, and the rows below."""
+    best: tuple[int, list[str], list[list[str]]] = 0, [], []
+    for table in document.iter("table"):
+        rows = [[_shown(cell) for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
+        at = next((at for at, row in enumerate(rows[:_LOOKED_AT]) if len(row) > 1 and is_header(row)), None)
+        if at is not None and len(rows) - at - 1 > len(best[2]):
+            at = header_of(rows, at)
+            best = at + 1, unique(rows[at]), rows[at + 1 :]
+    return best
+
+
+def _shown(cell: Any) -> str:
+    """A cell's text, with its line breaks."""
+    for line in cell.iter("br"):
+        line.tail = f"\n{line.tail or ''}"
+    lines = (" ".join(line.split()) for line in cell.text_content().split("\n"))
+    return "\n".join(lines).strip()
+
+
+def _row(line: int, names: list[str], cells: list[str]) -> Row | None:
+    if not any(cells):
+        return None
+    if len(cells) != len(names):
+        return BadRow(line, f"has {len(cells)} cells, the header has {len(names)}", ", ".join(cells))
+    return checked(line, dict(zip(names, cells, strict=True)))
 
 
 def is_product(values: Any) -> bool:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from reaseq.knowledge_store.feeds import (
     amazon,
     bigcommerce,
+    bmecat,
+    ebay,
     google,
     icecat,
     magento,
@@ -72,6 +74,8 @@ SHAPES = (
     Shape("Magento products", magento.MARKS, magento.FIELDS, magento.rows, magento.WRITING),
     Shape("PrestaShop combinations", prestashop.MARKS, prestashop.FIELDS, prestashop.rows),
     Shape("Amazon flat file", amazon.MARKS, amazon.FIELDS, amazon.rows, amazon.WRITING),
+    Shape("eBay listings", ebay.MARKS, {}, ebay.rows),
+    Shape("BMEcat", bmecat.MARKS, bmecat.FIELDS, bmecat.rows),
     Shape("Icecat", (icecat.MARKS_XML,), icecat.FIELDS, icecat.rows_of_xml),
     Shape("Icecat", (icecat.MARKS_JSON,), icecat.FIELDS, icecat.rows_of_json),
     Shape("schema.org products", (schema_org.MARKS,), schema_org.FIELDS, schema_org.rows),

@@ -32,11 +32,19 @@ from reaseq.knowledge_store.feeds.rows import (
 )
 
 _SCANNED = 20_000
-_KNOWN = frozenset(("item", "entry", "product", "offer"))
+_KNOWN = frozenset(("item", "entry", "product", "offer", "article"))
 """What records are called in feeds of known systems."""
+_ARTICLES = frozenset(("article", "product"))
 _NAMESPACE = re.compile(r'\sxmlns(?::[\w.-]+)?="[^"]*"')
+_SUPPLIED = frozenset(("SUPPLIER_AID", "SUPPLIER_PID"))
+"""Which article of a supplier a record of BMEcat is."""
+_CLEARED = frozenset(("ARTICLE", "PRODUCT"))
+_FILED_BY = ("categoryId", "category_id", *sorted(_SUPPLIED))
+"""What a record names its category by."""
 _NAMED = frozenset(("param", "option", "attribute", "property", "feature", "characteristic", "specification"))
 """Elements that say by an attribute what their text is."""
+_PAIRS = (("PARAM_NAME", "FNAME"), ("VAL", "FVALUE"), ("FUNIT",))
+"""Elements of a name, of its value, of the value's unit."""
 _LISTS = {"variants": "variants", "variations": "variants", "skus": "variants"}
 """Elements whose inner ones are variants, and what those are called in other formats."""
 _VARIANT = "variant"
@@ -52,7 +60,11 @@ def xml(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Reading
     trail = scan.records(reading.records)
     tag = trail[-1]
     stream.seek(0)
-    columns, rows = with_columns(_rows(_Sound(stream, encoding), tag, len(trail) - 1, scan.categories))
+    categories = scan.categories
+    if not _SUPPLIED.isdisjoint(scan.held[trail]):
+        categories = _groups_of(_Sound(stream, encoding))
+        stream.seek(0)
+    columns, rows = with_columns(_rows(_Sound(stream, encoding), tag, len(trail) - 1, categories))
     if not columns:
         raise FeedError(f"{path}: no element {tag!r} holds anything", hint=EXPORT_AS)
     kind = f"XML, an element {_local(tag)!r} each"
@@ -208,6 +220,7 @@ class _Scan:
         titled = titled and name not in _NAMED
         # Offers of cars, phones and the like are titled by what they are, who made them and which they are.
         titled = titled or {"vendor", "model"} <= self.held[trail].keys()
+        titled = titled or (name in _ARTICLES and not _SUPPLIED.isdisjoint(self.held[trail]))
         return titled and repeats, min(fields, _ENOUGH), known, repeats and len(trail) > 1, -len(trail), fields
 
 
@@ -217,6 +230,32 @@ def _path_of(key: str, named: Mapping[str, tuple[str, str]]) -> str:
         name, key = named[key]
         steps.insert(0, name)
     return " > ".join(steps)
+
+
+def _groups_of(document: _Sound) -> dict[str, str]:
+    """Of BMEcat's articles the paths of their groups, which stand behind the articles."""
+    from lxml import etree
+
+    named: dict[str, tuple[str, str]] = {}
+    groups: dict[str, str] = {}
+    try:
+        for _, element in _events(document, events=("end",)):
+            tag = _local(str(element.tag))
+            if tag == "CATALOG_STRUCTURE" or tag.endswith("_TO_CATALOGGROUP_MAP"):
+                said = {_local(str(child.tag)): (child.text or "").strip() for child in element}
+                if tag == "CATALOG_STRUCTURE":
+                    named[said.get("GROUP_ID", "")] = said.get("GROUP_NAME", ""), said.get("PARENT_ID", "")
+                else:
+                    article = said.get("ART_ID") or said.get("PROD_ID") or said.get("SUPPLIER_PID") or ""
+                    groups.setdefault(article, said.get("CATALOG_GROUP_ID", ""))
+            if tag in _CLEARED or tag.endswith("_TO_CATALOGGROUP_MAP"):
+                element.clear()
+                while element.getprevious() is not None:
+                    del element.getparent()[0]
+    except etree.XMLSyntaxError:
+        pass  # the reader that follows tells where it breaks off
+    paths = {group: _path_of(group, named) for group in set(groups.values())}
+    return {article: paths[group] for article, group in groups.items()}
 
 
 def _rows(document: _Sound, tag: str, depth: int, categories: Mapping[str, str]) -> Iterator[Row]:
@@ -231,7 +270,8 @@ def _rows(document: _Sound, tag: str, depth: int, categories: Mapping[str, str])
             values = _values(element)
             if isinstance(values, dict):
                 values = flat(values)
-                if path := categories.get(str(values.get("categoryId") or values.get("category_id") or "")):
+                filed = next((str(values[name]) for name in _FILED_BY if values.get(name)), "")
+                if path := categories.get(filed):
                     values = {"category": path} | values
                 row = checked(line, values)
                 if document.lost and isinstance(row, Record) and any(_LOST in text for text in strings(values)):
@@ -272,7 +312,9 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
         if isinstance(value, dict) and value.keys() - {"name"} == {"unit", "text"}:
             value = value | {"text": f"{value['text']} {value['unit']}"}  # <param name="Heel" unit="mm">40</param>
             value = value["text"] if "name" not in value else value
-        if name in _NAMED and isinstance(value, dict) and value.get("name") and "text" in value:
+        if name.casefold() in _NAMED and isinstance(value, dict) and (said := _said(value)):
+            name, value = apart(said[0], own), said[1]
+        elif name in _NAMED and isinstance(value, dict) and value.get("name") and "text" in value:
             name, value = apart(value["name"], own), value["text"]  # <param name="Colour">black</param>
         elif isinstance(value, dict) and value.keys() == {"lang", "text"} and LANGUAGE.fullmatch(value["lang"]):
             name, value = f"{name}.{short_language(value['lang'])}", value["text"]  # <name xml:lang="en">
@@ -287,6 +329,15 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
     if text:
         made["text"] = text
     return made
+
+
+def _said(value: Mapping[str, Any]) -> tuple[str, Any] | None:
+    """Name and value of what has an element for each: `<PARAM_NAME>Barva</PARAM_NAME><VAL>black</VAL>` (Heureka),
+    `<FNAME>`, `<FVALUE>`, `<FUNIT>` (BMEcat)."""
+    name, said, unit = (next((value[key] for key in keys if key in value), "") for keys in _PAIRS)
+    if not isinstance(name, str) or not name or said in ("", [], {}) or isinstance(said, dict):
+        return None
+    return name, f"{said} {unit}" if unit and isinstance(said, str) and isinstance(unit, str) else said
 
 
 def _local(tag: str) -> str:

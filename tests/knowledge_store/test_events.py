@@ -382,3 +382,37 @@ def test_guests_go_by_their_address(catalogue: Store, tmp_path: Path) -> None:
     report = load(catalogue, tmp_path / "log.csv", rows)
     assert [event[0] for event in stored(catalogue)] == ["7", "a@x.example"]
     assert report.by_device == 1
+
+
+_ORDER = {"Order ID": "1001", "Created at": "2025-03-04 12:00", "Email": "a@shop.example"}
+
+
+def _lines(*said: tuple[int, str]) -> Rows:
+    return [_ORDER | {"Lineitem sku": item(number), "Financial Status": status} for number, status in said]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "left", "corrected"),
+    [
+        ([(1, "paid"), (2, "paid")], [(1, "refunded"), (2, "paid")], {(1, "return"), (2, "purchase")}, 1),
+        ([(1, "refunded")], [(1, "paid")], {(1, "purchase")}, 1),
+        ([(1, "pending"), (2, "paid")], [(1, "failed"), (2, "paid")], {(2, "purchase")}, 1),
+        # Two lines of one product, of which one came back: as the order stands.
+        ([(1, "paid")], [(1, "paid"), (1, "refunded")], {(1, "purchase"), (1, "return")}, 0),
+        ([(1, "paid"), (2, "paid")], [(2, "refunded")], {(1, "purchase"), (2, "return")}, 1),
+    ],
+)
+def test_an_order_with_another_status_is_no_second_event(
+    catalogue: Store, tmp_path: Path, first: Any, second: Any, left: set[Any], corrected: int
+) -> None:
+    load(catalogue, tmp_path / "march.csv", _lines(*first))
+    report = load(catalogue, tmp_path / "april.csv", _lines(*second))
+    assert {(int(product[-1]), kind) for _, _, product, kind in stored(catalogue)} == left
+    assert report.corrected == corrected
+
+
+def test_what_came_back_on_a_day_of_its_own_leaves_what_was_bought(catalogue: Store, tmp_path: Path) -> None:
+    bought = [{"user": "a", "item": item(1), "date": "2025-03-04", "quantity": 2}]
+    load(catalogue, tmp_path / "bought.csv", bought)
+    load(catalogue, tmp_path / "back.csv", [bought[0] | {"quantity": -1}])
+    assert [event[3] for event in stored(catalogue)] == ["purchase", "return"]

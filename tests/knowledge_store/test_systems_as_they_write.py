@@ -29,6 +29,36 @@ COMMERCE = """{"results":[{"id":"p1","masterData":{"current":{"name":{"en":"Boot
 "attributes":[{"name":"color","value":"red"}]},"variants":[{"id":2,"sku":"S2",
 "prices":[{"value":{"currencyCode":"EUR","centAmount":2999,"fractionDigits":2}}],
 "attributes":[{"name":"color","value":"blue"}]}]}}}]}"""
+BMECAT = """<BMECAT version="1.2" xmlns="http://www.bmecat.org/bmecat/1.2/bmecat_new_catalog"><HEADER><CATALOG>
+<CATALOG_NAME>Work wear</CATALOG_NAME></CATALOG></HEADER><T_NEW_CATALOG><CATALOG_GROUP_SYSTEM>
+<CATALOG_STRUCTURE type="root"><GROUP_ID>1</GROUP_ID><GROUP_NAME>All</GROUP_NAME><PARENT_ID>0</PARENT_ID>
+</CATALOG_STRUCTURE><CATALOG_STRUCTURE type="leaf"><GROUP_ID>12</GROUP_ID><GROUP_NAME>Sicherheitsschuhe</GROUP_NAME>
+<PARENT_ID>1</PARENT_ID></CATALOG_STRUCTURE></CATALOG_GROUP_SYSTEM>
+<ARTICLE><SUPPLIER_AID>A1</SUPPLIER_AID><ARTICLE_DETAILS><DESCRIPTION_SHORT>Schuh S3</DESCRIPTION_SHORT>
+<MANUFACTURER_NAME>Atlas</MANUFACTURER_NAME></ARTICLE_DETAILS><ARTICLE_FEATURES>
+<REFERENCE_FEATURE_SYSTEM_NAME>ECLASS-7.1</REFERENCE_FEATURE_SYSTEM_NAME>
+<FEATURE><FNAME>Farbe</FNAME><FVALUE>schwarz</FVALUE></FEATURE>
+<FEATURE><FNAME>Gewicht</FNAME><FVALUE>650</FVALUE><FUNIT>g</FUNIT></FEATURE></ARTICLE_FEATURES>
+<ARTICLE_PRICE_DETAILS><ARTICLE_PRICE price_type="net_customer"><PRICE_AMOUNT>50</PRICE_AMOUNT>
+<PRICE_CURRENCY>EUR</PRICE_CURRENCY></ARTICLE_PRICE><ARTICLE_PRICE price_type="net_list">
+<PRICE_AMOUNT>89.90</PRICE_AMOUNT><PRICE_CURRENCY>EUR</PRICE_CURRENCY></ARTICLE_PRICE></ARTICLE_PRICE_DETAILS></ARTICLE>
+<ARTICLE><SUPPLIER_AID>A2</SUPPLIER_AID><ARTICLE_DETAILS><DESCRIPTION_SHORT>Stiefel</DESCRIPTION_SHORT>
+</ARTICLE_DETAILS><ARTICLE_PRICE_DETAILS><ARTICLE_PRICE price_type="net_customer"><PRICE_AMOUNT>9</PRICE_AMOUNT>
+</ARTICLE_PRICE></ARTICLE_PRICE_DETAILS></ARTICLE><ARTICLE_TO_CATALOGGROUP_MAP><ART_ID>A1</ART_ID>
+<CATALOG_GROUP_ID>12</CATALOG_GROUP_ID></ARTICLE_TO_CATALOGGROUP_MAP></T_NEW_CATALOG></BMECAT>"""
+HEUREKA = """<SHOP><SHOPITEM><ITEM_ID>B1</ITEM_ID><PRODUCTNAME>Pegasus 43</PRODUCTNAME><PRICE_VAT>2990</PRICE_VAT>
+<PARAM><PARAM_NAME>Velikost</PARAM_NAME><VAL>43</VAL></PARAM><ITEMGROUP_ID>PEG</ITEMGROUP_ID></SHOPITEM>
+<SHOPITEM><ITEM_ID>B2</ITEM_ID><PRODUCTNAME>Pegasus 44</PRODUCTNAME><PRICE_VAT>3090</PRICE_VAT>
+<PARAM><PARAM_NAME>Velikost</PARAM_NAME><VAL>44</VAL></PARAM><ITEMGROUP_ID>PEG</ITEMGROUP_ID></SHOPITEM></SHOP>"""
+TABLE = """<meta charset="utf-8"><table border=1><tr><td colspan=3>Stock list</td></tr><tr><th>Artikelnummer</th>
+<th>Bezeichnung</th><th>Preis</th></tr><tr><td>0012</td><td>Boot &quot;Blitz&quot;<br>Leder</td><td>1.059,90 €</td></tr>
+<tr><td>0013</td><td>Shoe</td><td>5 €</td></tr></table>"""
+EBAY = """*Action(Country=DE|Currency=EUR),CustomLabel,*Title,C:Marke,Relationship,RelationshipDetails,*StartPrice
+Add,S1,Laufschuh,Nike,,Size=42;43,
+,S1-42,,,Variation,Size=42|Farbe=rot,59.90
+,,,,Variation,Size=43|Farbe=rot,61.90
+Add,B1,Tasche,Picard,,,99.00
+"""
 
 
 @pytest.mark.parametrize(
@@ -40,6 +70,12 @@ COMMERCE = """{"results":[{"id":"p1","masterData":{"current":{"name":{"en":"Boot
         (CENTS, "2", {"title": "Shoe", "price": 9.5, "currency": "GBP"}),
         (NESTED, "p1", {"title": "Coat", "price": 80, "currency": "EUR"}),
         (COMMERCE, "p1", {"title": "Boot", "price": 19.99, "currency": "EUR"}),
+        (BMECAT, "A1", {"title": "Schuh S3", "price": 89.9, "currency": "EUR", "brand": "Atlas", "category": "shoes"}),
+        (BMECAT, "A2", {"title": "Stiefel", "price": None, "category": None}),
+        (HEUREKA, "PEG", {"title": "Pegasus 43", "price": 2990}),
+        (TABLE, "0012", {"title": 'Boot "Blitz"\nLeder', "price": 1059.9, "currency": "EUR"}),
+        (EBAY, "S1", {"title": "Laufschuh", "brand": "Nike", "price": 59.9, "currency": "EUR"}),
+        (EBAY, "B1", {"title": "Tasche", "price": 99, "currency": "EUR"}),
         (
             "Type,SKU,Name,Regular price,Attribute 1 name,Attribute 1 value(s)\nsimple,B1,Ring One,20,Name,Anna\n",
             "B1",
@@ -234,3 +270,24 @@ def test_options_in_another_language(store: Store, tmp_path: Path) -> None:
     assert {name: one["price"] for name, one in variants(store, "tr").items()} == {"A": 9, "B": 11}
     assert (report.changed_variants, report.left_variants) == (2, 0)
     assert variants(store, "tr")["A"]["options"] == {"Size": "42", "Color": "Black"}
+
+
+@pytest.mark.parametrize(
+    ("data", "product_id", "expected"),
+    [
+        (EBAY, "S1", {"S1-42": {"Size": "42", "Farbe": "rot"}, "S1/43/rot": {"Size": "43", "Farbe": "rot"}}),
+        (HEUREKA, "PEG", {"B1": {"Velikost": "43"}, "B2": {"Velikost": "44"}}),
+    ],
+)
+def test_variants_of_listings(
+    store: Store, tmp_path: Path, data: str, product_id: str, expected: dict[str, dict[str, str]]
+) -> None:
+    imported(store, tmp_path, data)
+    assert {own: one["options"] for own, one in variants(store, product_id).items()} == expected
+
+
+def test_features_with_an_element_for_name_and_value(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, BMECAT)
+    said = product(store, "A1")["attributes"]
+    assert said["Farbe"] == "schwarz"
+    assert said["Gewicht"] == "650 g"
