@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reaseq.cli.knowledge import Category, category_as_stored, open_store
+from reaseq.cli.knowledge import Category, known_category, open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
     from reaseq.knowledge_store.audits import AuditReport, Part
     from reaseq.knowledge_store.store import Store
 
-PROMISE = 0.95
 Audited = Annotated[
     int | None,
     typer.Option("--audit", min=1, metavar="N", help="Judge N verified claims that are drawn at random."),
 ]
 Promise = Annotated[
-    float, typer.Option("--promise", help="Of an audit: the share of verified claims that is to be right.")
+    float | None,
+    typer.Option(
+        "--promise", help="Of an audit: the share of verified claims that is to be right.", show_default=".95"
+    ),
 ]
 
 
@@ -43,11 +45,14 @@ def refuse_filters(product: str | None, attribute: str | None, status: str | Non
         )
 
 
-def audited(store: Store, console: Console, count: int, category: str | None, promise: float, by: str) -> AuditReport:
+def audited(
+    store: Store, console: Console, count: int, category: str | None, promise: float | None, by: str
+) -> AuditReport:
     """The audit that is open, or one that is drawn now."""
     from reaseq.knowledge_store.audits import draw, open_audit
+    from reaseq.taxonomy.trust import PROMISE
 
-    category = _known(store, category)
+    category = known_category(store, category)
     made = open_audit(store, category)
     if made is not None:
         console.print(
@@ -57,28 +62,13 @@ def audited(store: Store, console: Console, count: int, category: str | None, pr
             soft_wrap=True,
         )
         return made
-    made = draw(store, count, by=by, category=category, promise=promise)
+    made = draw(store, count, by=by, category=category, promise=PROMISE if promise is None else promise)
     console.print(
         f"Audit {made.number}: {len(made.drawn):,} of {made.whole.claims:,} verified claims, drawn at random, more "
         "where confidence is lower. Approve what is right; reject, or edit, what is wrong; skip what cannot be told.",
         soft_wrap=True,
     )
     return made
-
-
-def _known(store: Store, category: str | None) -> str | None:
-    """The category as the store has it.
-
-    Raises:
-        ReaseqError: it has no products of it.
-    """
-    from reaseq import ReaseqError
-
-    name = category_as_stored(category)
-    if name is not None and name not in store.categories():
-        there = ", ".join(str(one or "(none)") for one in store.categories())
-        raise ReaseqError(f"no products of category {name!r}; there are: {there}", hint="reaseq knowledge stats")
-    return name
 
 
 def of_sample(store: Store, sample: AuditReport) -> list[dict[str, Any]]:
@@ -162,14 +152,14 @@ def threshold(
     """
     from rich.console import Console
 
-    from reaseq.knowledge_store.audits import move_threshold, verified_from
+    from reaseq.knowledge_store.thresholds import move_threshold, verified_from
 
     console = Console(highlight=False)
     with open_store() as store:
         if value is None:
             _print_thresholds(console, store)
             return
-        own = _known(store, category)
+        own = known_category(store, category)
         before = verified_from(store, own)
         demoted = move_threshold(store, own, value, by=by or getpass.getuser())
     of = f" of {category}" if category else ""
@@ -288,7 +278,7 @@ def _print_thresholds(console: Console, store: Store) -> None:
     from rich.text import Text
 
     from reaseq.cli.progress import printable
-    from reaseq.knowledge_store.audits import thresholds
+    from reaseq.knowledge_store.thresholds import thresholds
     from reaseq.taxonomy.trust import VERIFIED_FROM
 
     rows = thresholds(store)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from rich.console import Console
 
     from reaseq.cli.settings import Settings
@@ -263,11 +265,9 @@ def _run(
     taught: Teaching,
     escalate: str | None,
 ) -> Outcome:
-    import asyncio
     from contextlib import ExitStack
 
     from reaseq.cli.engine import start_engine
-    from reaseq.cli.progress import watch
     from reaseq.graphs.distill import drained
     from reaseq.graphs.ledger import Counts
     from reaseq.llm.budget import Budget
@@ -294,12 +294,22 @@ def _run(
             teaching=taught,
             costly=costly,
         )
-        try:
-            with watch(counts):
-                return asyncio.run(run)
-        except asyncio.CancelledError:
-            print_how_to_go_on(counts, category)
-            raise typer.Exit(130) from None
+        return watched(run, counts, category)
+
+
+def watched(run: Coroutine[Any, Any, Outcome], counts: Counts, category: str) -> Outcome:
+    """What a run comes to, its progress shown meanwhile; interrupted, it says how to go on, and ends the
+    command."""
+    import asyncio
+
+    from reaseq.cli.progress import watch
+
+    try:
+        with watch(counts):
+            return asyncio.run(run)
+    except asyncio.CancelledError:
+        print_how_to_go_on(counts, category)
+        raise typer.Exit(130) from None
 
 
 def _print_plan(plan: Plan, limit: int | None, teach: int | None, teacher: str | None) -> None:

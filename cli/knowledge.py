@@ -1,9 +1,14 @@
 """`reaseq knowledge`: what was found."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from reaseq.knowledge_store.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Look at what was found: list, show, explain, stats, export, replies.")
 
@@ -13,6 +18,21 @@ def category_as_stored(name: str | None) -> str | None:
     from reaseq.knowledge_store.importing import category_name
 
     return category_name(name) if name else None
+
+
+def known_category(store: Store, category: str | None) -> str | None:
+    """`category_as_stored`, of which there are products.
+
+    Raises:
+        ReaseqError: there are none.
+    """
+    from reaseq import ReaseqError
+
+    name = category_as_stored(category)
+    if name is not None and name not in store.categories():
+        there = ", ".join(str(one or "(none)") for one in store.categories())
+        raise ReaseqError(f"no products of category {name!r}; there are: {there}", hint="reaseq knowledge stats")
+    return name
 
 
 Category = Annotated[str | None, typer.Option("--category", "-c", help="Only this category.", show_default="all")]

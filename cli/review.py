@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reaseq.cli.audit import (
-    PROMISE,
     Audited,
     Promise,
     audited,
@@ -20,7 +19,7 @@ from reaseq.cli.audit import (
     threshold,
     told,
 )
-from reaseq.cli.knowledge import Category, category_as_stored, open_store
+from reaseq.cli.knowledge import Category, category_as_stored, known_category, open_store
 from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet, add_taken, reading
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def review(
     status: Status = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many claims.")] = 50,
     audit: Audited = None,
-    promise: Promise = PROMISE,
+    promise: Promise = None,
     by: By = None,
 ) -> None:
     """Go through claims, those first that are least certain and of the products with most events. Where products of one
@@ -114,10 +113,7 @@ def _open_claims(
         raise ReaseqError(
             f"--status {status}: it is one of {', '.join(open_statuses)}", hint="reaseq review --status proposed"
         )
-    category = category_as_stored(category)
-    if category is not None and category not in store.categories():
-        there = ", ".join(str(name or "(none)") for name in store.categories())
-        raise ReaseqError(f"no products of category {category!r}; there are: {there}", hint="reaseq knowledge stats")
+    category = known_category(store, category)
     if attribute is not None:
         attribute = attribute_name(attribute)
         known = sorted({row["attribute"] for row in store.attribute_counts(category)})
@@ -201,7 +197,7 @@ def export(
     status: Status = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="At most so many claims.")] = None,
     audit: Audited = None,
-    promise: Promise = PROMISE,
+    promise: Promise = None,
     by: By = None,
 ) -> None:
     """Write what is open as a sheet to fill in, in the order of a review: approve, edit or reject in the column
@@ -320,12 +316,10 @@ def undo(
 
     Example: reaseq review undo 12
     """
-    from reaseq.knowledge_store.audits import hold
-    from reaseq.knowledge_store.decisions import decisions, withdraw
+    from reaseq.knowledge_store.decisions import withdraw
 
     with open_store() as store:
         withdraw(store, number, by=by or getpass.getuser())
-        hold(store, next(one["product_id"] for one in decisions(store) if one["id"] == number))
     typer.echo(f"Decision {number} is withdrawn.")
 
 
@@ -448,7 +442,6 @@ class _Sitting:
         return None if value == claim["value"] else value
 
     def _undone(self, place: int) -> int:
-        from reaseq.knowledge_store.audits import hold
         from reaseq.knowledge_store.decisions import withdraw
 
         if not self.taken:
@@ -456,7 +449,6 @@ class _Sitting:
             return place
         before, number = self.taken.pop()
         withdraw(self.store, number, by=self.by)
-        hold(self.store, self.claims[before]["product_id"])
         return before
 
     def _show(self, place: int) -> None:

@@ -85,10 +85,7 @@ def _read(
     max_cost: float | None,
     taught: Teaching,
 ) -> Counts:
-    import asyncio
-
-    from reaseq.cli.distill import distill_options, print_how_to_go_on
-    from reaseq.cli.progress import watch
+    from reaseq.cli.distill import distill_options, print_how_to_go_on, watched
     from reaseq.graphs.distill import drained
     from reaseq.graphs.ledger import Counts
     from reaseq.knowledge_store.tables import RunStatus
@@ -107,12 +104,7 @@ def _read(
         teaching=taught,
         taught=ids,
     )
-    try:
-        with watch(counts):
-            stopped = asyncio.run(run).status == RunStatus.STOPPED
-    except asyncio.CancelledError:
-        stopped = True
-    if stopped:
+    if watched(run, counts, category).status == RunStatus.STOPPED:
         print_how_to_go_on(counts, category)
         raise typer.Exit(130)
     return counts

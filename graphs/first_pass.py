@@ -22,9 +22,9 @@ from reaseq.graphs.options import Options, require_products, starting_schema
 from reaseq.graphs.reading import Reading, ToRead, begin_reading, read_all
 from reaseq.graphs.staleness import code_parts, due_by_code
 from reaseq.graphs.teaching import Teaching, trust_of
-from reaseq.knowledge_store.audits import verified_from
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
+from reaseq.knowledge_store.thresholds import verified_from
 from reaseq.llm.endpoint import EngineError
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import CategorySchema

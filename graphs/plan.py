@@ -13,8 +13,8 @@ from reaseq.graphs.product_graph import ProductAgents
 from reaseq.graphs.reading import Reading, ToRead
 from reaseq.graphs.staleness import Inputs, checked
 from reaseq.graphs.teaching import Teaching, fingerprint, trust_of
-from reaseq.knowledge_store.audits import verified_from
 from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.thresholds import verified_from
 from reaseq.llm.budget import estimate_tokens
 from reaseq.llm.endpoint import Price
 from reaseq.prompts.library import PromptLibrary

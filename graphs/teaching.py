@@ -13,12 +13,12 @@ from reaseq.agents.product_text import source_fields
 from reaseq.agents.student import learnt, takes_over
 from reaseq.documents.document import Document
 from reaseq.documents.tokens import stems
-from reaseq.knowledge_store.audits import verified_from
 from reaseq.knowledge_store.decisions import decided_evidence, decided_products
 from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.importing import category_name
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.tables import LOCKED
+from reaseq.knowledge_store.thresholds import verified_from
 from reaseq.llm import encoders
 from reaseq.taxonomy.labels import Labels
 from reaseq.taxonomy.proposals import Encode

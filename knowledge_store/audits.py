@@ -11,24 +11,21 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.acceptance import Estimate, allocated, edges, estimate, stratum_of
 from reaseq.knowledge_store.decisions import Action, attribute_of
 from reaseq.knowledge_store.store import AUDIT, AUDITED, CLAIM, DECISION, PRODUCT, THRESHOLD, Store
 from reaseq.knowledge_store.tables import ClaimStatus, now
-from reaseq.taxonomy.trust import VERIFIED_FROM
+from reaseq.knowledge_store.thresholds import NOTHING, move, verified_from
+from reaseq.taxonomy.trust import PROMISE, VERIFIED_FROM
 
-PROMISE = 0.95
-"""The share of verified claims that are to be right, if nothing else is said."""
 _FEWEST = 20
 """Claims that must be judged for a threshold to move."""
 _BROKEN_BELOW = 0.25
 """A promise counts as broken where the chance that it is kept is less."""
 _MOST_STRATA = 4
-_NOTHING = 1.01
-"""A threshold from which nothing is verified."""
 
 
 @dataclass(frozen=True)
@@ -108,15 +105,6 @@ class AuditReport:
         sizes = [part.claims for part in reversed(self.by_confidence)]
         found = _part("", sizes, drawn).estimate
         return found.rate if found else None
-
-
-def verified_from(store: Store, category: str | None) -> float:
-    """The confidence from which the category's claims are verified: its own threshold, else that of all."""
-    query = select(THRESHOLD.c.verified_from).where(_of(THRESHOLD.c.category, category))
-    own_first = query.order_by(THRESHOLD.c.category.is_(None), THRESHOLD.c.id.desc())
-    with store.reading() as connection:
-        moved = connection.execute(own_first.limit(1)).scalar()
-    return VERIFIED_FROM if moved is None else float(moved)
 
 
 def draw(
@@ -259,13 +247,13 @@ def conclude(store: Store, number: int, *, by: str) -> tuple[AuditReport, int]:
     demoted = 0
     with store.writing() as connection:
         connection.execute(update(AUDIT).where(AUDIT.c.id == number).values(concluded_at=now()))
-        for one in made.drawn:
-            mine = (AUDITED.c.audit_id == number) & (AUDITED.c.place == one.place)
-            connection.execute(update(AUDITED).where(mine).values(right=one.right))
+        mine = (AUDITED.c.audit_id == number) & (AUDITED.c.place == bindparam("its_place"))
+        judged = [{"its_place": one.place, "judged": one.right} for one in made.drawn]
+        connection.execute(update(AUDITED).where(mine).values(right=bindparam("judged")), judged)
         if made.broken and made.tells:
             strata = connection.execute(select(AUDIT.c.strata).where(AUDIT.c.id == number)).scalar_one()
             to = _kept_from(made, strata)
-            demoted = _move(connection, made.category, to, by=by, audit=number)
+            demoted = move(connection, made.category, to, by=by, audit=number)
     return report(store, number), demoted
 
 
@@ -274,28 +262,6 @@ def conclude_judged(store: Store, *, by: str) -> list[tuple[AuditReport, int]]:
     waiting = [report(store, row["id"]) for row in audits(store) if row["concluded_at"] is None]
     whole = [one for one in waiting if not one.open and one.whole.estimate and not one.whole.unseen]
     return [conclude(store, one.number, by=by) for one in whole]
-
-
-def move_threshold(store: Store, category: str | None, verified_from: float, *, by: str) -> int:
-    """Verify a category's claims, or all, from another confidence on. Verified claims below it are proposed at once,
-    which are counted; those above it are verified by the next `distill`.
-
-    Raises:
-        ReaseqError: it is no confidence, or one from which nobody ever verified.
-    """
-    if not VERIFIED_FROM <= verified_from <= _NOTHING:
-        raise ReaseqError(
-            f"a threshold of {verified_from}: it is a confidence from {VERIFIED_FROM} to 1",
-            hint=f"reaseq review threshold {VERIFIED_FROM}",
-        )
-    with store.writing() as connection:
-        return _move(connection, category, verified_from, by=by, audit=None)
-
-
-def thresholds(store: Store) -> list[Mapping[str, Any]]:
-    """How thresholds were moved, newest first: at, by, category, verified_from, audit_id."""
-    with store.reading() as connection:
-        return [dict(row._mapping) for row in connection.execute(select(THRESHOLD).order_by(THRESHOLD.c.id.desc()))]
 
 
 def _kept_from(made: AuditReport, strata: Sequence[float]) -> float:
@@ -307,44 +273,7 @@ def _kept_from(made: AuditReport, strata: Sequence[float]) -> float:
         found = _part("", sizes, some).estimate
         if found is not None and found.chance_from(made.promise) >= _BROKEN_BELOW:
             return strata[first]
-    return _NOTHING
-
-
-def hold(store: Store, product_id: str) -> None:
-    """Propose what of a product is verified again, though the threshold has moved above it: a decision was undone."""
-    product = store.product(product_id)
-    least = verified_from(store, product["category"] if product else None)
-    if least > VERIFIED_FROM:
-        with store.writing() as connection:
-            _demote(connection, CLAIM.c.product_id == product_id, least, "the threshold")
-
-
-def _move(connection: Connection, category: str | None, to: float, *, by: str, audit: int | None) -> int:
-    moved = {"at": now(), "by": by, "category": category, "verified_from": to, "audit_id": audit}
-    connection.execute(insert(THRESHOLD), moved)
-    products = select(PRODUCT.c.id)
-    if category is not None:
-        products = products.where(PRODUCT.c.category == category)
-    else:  # those with a threshold of their own keep it
-        own = select(THRESHOLD.c.category).where(THRESHOLD.c.category.is_not(None))
-        products = products.where(or_(PRODUCT.c.category.is_(None), PRODUCT.c.category.not_in(own)))
-    why = f"audit {audit}" if audit is not None else by
-    return _demote(connection, CLAIM.c.product_id.in_(products), to, why)
-
-
-def _demote(connection: Connection, which: ColumnElement[bool], to: float, why: str) -> int:
-    below = and_(
-        CLAIM.c.status == ClaimStatus.VERIFIED,
-        CLAIM.c.decided_by.is_(None),
-        func.coalesce(CLAIM.c.confidence, VERIFIED_FROM) < to,
-        which,
-    )
-    changed = connection.execute(
-        update(CLAIM)
-        .where(below)
-        .values(status=ClaimStatus.PROPOSED, verdict=CLAIM.c.verdict + f"; less sure than {why} asks for ({to:.3g})")
-    )
-    return int(changed.rowcount)
+    return NOTHING
 
 
 def _drawn(store: Store, number: int, after: int, *, concluded: bool) -> list[Drawn]:
@@ -410,7 +339,3 @@ def _part(name: str, sizes: Sequence[int], drawn: Sequence[Drawn]) -> Part:
 
 def _only(drawn: Sequence[Drawn], *, stratum: int) -> list[Drawn]:
     return [one for one in drawn if one.stratum == stratum]
-
-
-def _of(column: ColumnElement[Any], category: str | None) -> ColumnElement[bool]:
-    return column.is_(None) if category is None else or_(column == category, column.is_(None))

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, case, delete, func, insert, select, update
 from reaseq import ReaseqError
 from reaseq.knowledge_store.store import CLAIM, DECISION, DISTILLATION, EVENT, PRODUCT, Store
 from reaseq.knowledge_store.tables import ClaimStatus, now
+from reaseq.knowledge_store.thresholds import hold
 from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.schema import Attribute
 
@@ -136,7 +137,8 @@ def decide(
 
 
 def withdraw(store: Store, decision_id: int, *, by: str) -> int:
-    """Take a decision back: the claims are as they were before it. Returns the number of this decision.
+    """Take a decision back: the claims are as they were before it, but for what the threshold would not verify now.
+    Returns the number of this decision.
 
     Raises:
         ReaseqError: there is no such decision, it is withdrawn already, or a later one rests on it.
@@ -162,6 +164,7 @@ def withdraw(store: Store, decision_id: int, *, by: str) -> int:
             connection.execute(delete(CLAIM).where(CLAIM.c.id == row.added))
         for claim_id, before in row.touched.items():
             _change(connection, int(claim_id), **before)
+        hold(connection, row.product_id)
         connection.execute(update(DECISION).where(DECISION.c.id == decision_id).values(withdrawn=True))
         claim = {"product_id": row.product_id, "attribute": row.attribute, "value": row.decided or row.value}
         return _log(connection, claim, Action.WITHDRAW, by, touched=[], decided=row.value)

@@ -450,9 +450,12 @@ class _Reader:
     mapping: Mapping[str, str]
     kind: str
     names: Names
-    clock: Clock
+    clock: Clock | None
     kinds: Counter[tuple[str, str]]
     statuses: Sequence[str]
+    of_orders: bool
+    """Do rows say what became of an order?"""
+    of_returns: bool
     outdated: set[_Event] = field(default_factory=set)
     """What an earlier file may have said of the rows whose status is told."""
 
@@ -467,7 +470,10 @@ class _Reader:
         there = next((row.values for row in rows if isinstance(row, Record)), {})
         called = {*_NAMES["status"]} - {"state"}  # which may be one of the USA
         more = [name for name in there if folded(name) in called and name not in mapping.values()]
-        return cls(mapping, kind, names, Clock.of(times), kinds, [own, *more] if own else [])
+        clock = Clock.of(times) if "time" in mapping else None
+        of_orders = any(name in mapping for name in ("status", *_TAKEN_BACK))
+        of_returns = folded(mapping.get("time", "")) == "return date"
+        return cls(mapping, kind, names, clock, kinds, [own, *more] if own else [], of_orders, of_returns)
 
     def events_of(self, record: Record, number: int) -> list[_Event] | BadRow:
         """number: the row's, from 1: its time where the log has none."""
@@ -484,7 +490,7 @@ class _Reader:
         item = self.names.find(called)
         if item is None:
             return bad(self.names.why_not(called))
-        if "time" in column:
+        if self.clock is not None:
             time = self.clock.read(values.get(column["time"]))
             if isinstance(time, str):
                 return bad(time)
@@ -494,16 +500,16 @@ class _Reader:
         if at is None:
             return bad("its position is no number")
         named = identifier(values.get(column["kind"])).casefold() if "kind" in column else ""
-        status = " ".join(filter(None, (identifier(values.get(name)).casefold() for name in self.statuses)))
-        if "time" in column and any(name in column for name in ("status", *_TAKEN_BACK)):
-            self.outdated.update((user, at, item, one) for one in (named or self.kind, RETURN))
-        if _last_word(status) in _NEVER:
-            return bad(f"its order never came about: {status}")
-        what = RETURN if _came_back(named) or _came_back(status) else named or self.kind
-        if any(name in column for name in _TAKEN_BACK) and self._taken_back(values):
-            what = RETURN
-        if folded(column.get("time", "")) == "return date":
-            what = RETURN
+        what = RETURN if self.of_returns or _came_back(named) else named or self.kind
+        status = ""
+        if self.of_orders:
+            if self.clock is not None:
+                self.outdated.update((user, at, item, one) for one in (named or self.kind, RETURN))
+            status = " ".join(filter(None, (identifier(values.get(name)).casefold() for name in self.statuses)))
+            if _last_word(status) in _NEVER:
+                return bad(f"its order never came about: {status}")
+            if _came_back(status) or self._taken_back(values):
+                what = RETURN
         if "quantity" in column and _is_negative(values.get(column["quantity"])):
             what = RETURN
         if "invoice" in column and _RETURNED.fullmatch(identifier(values.get(column["invoice"]))):
@@ -513,7 +519,7 @@ class _Reader:
             if label not in (0.0, 1.0):
                 return bad("its label is neither 0 nor 1")
             what = IMPRESSION if label == 0.0 else named or "click"
-        key = f"{named} {status}".strip(), what
+        key = f"{named} {status}".strip() if status else named, what
         if len(self.kinds) < _MOST_KINDS or key in self.kinds:
             self.kinds[key] += 1
         made = [(user, at, item, what)]

@@ -89,6 +89,8 @@ class Clock(NamedTuple):
         """
         if isinstance(value, datetime):
             return _checked((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
+        if type(value) is int and not self.serial and _SECONDS <= value < 10 * _SECONDS:
+            return _checked(value)  # the commonest, and no compact digits
         text = str(value).strip()
         if _COMPACT.fullmatch(text):
             return self._read_at(datetime.strptime, text, _COMPACT_FORMS[len(text)])
@@ -170,7 +172,7 @@ class Clock(NamedTuple):
             return "its time cannot be read"
 
 
-_LARGEST_SECONDS = 1e11
+_SECONDS, _LARGEST_SECONDS = 10**9, 1e11
 """Unix times beyond this (the year 5138) count milliseconds or smaller parts."""
 
 

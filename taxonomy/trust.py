@@ -20,6 +20,8 @@ from reaseq.taxonomy.schema import Attribute
 
 VERIFIED_FROM = 0.9
 """The share of true claims from which a class is taken at its word."""
+PROMISE = 0.95
+"""The share of verified claims that are to be right, if nothing else is said."""
 _FILE = Path(__file__).with_name("trust.yaml")
 _DRAWN_BY, _DRAWN_BY_LANGUAGE = 8.0, 30.0
 """Judgements; chosen by the likelihood of each judged claim under the counts of all others."""

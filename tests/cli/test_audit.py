@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.audits import audits, conclude, draw, report, verified_from
+from reaseq.knowledge_store.audits import audits, conclude, draw, report
 from reaseq.knowledge_store.decisions import Action, decide
 from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.thresholds import verified_from
 from tests.cli.conftest import Run
 from tests.cli.test_review import STORE, review
 
