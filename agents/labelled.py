@@ -1,5 +1,6 @@
 """Products whose values are known, from a gold file or from people's decisions, and those among them like another."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,11 @@ class LabelledProduct:
     values: Mapping[str, tuple[str, ...]]
     whole: bool = True
     weight: float = 1.0
+
+
+def scattered(identifier: str) -> bytes:
+    """A key by which sorting leaves no order but is the same every time: the first of many are a fair sample."""
+    return hashlib.sha256(identifier.encode()).digest()
 
 
 Spans = tuple[tuple[int, int], ...]

@@ -1,12 +1,11 @@
 """What labelled products teach about a category: a tagger, how far it can be trusted, and examples to show a model."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from reaseq.agents.confidence import Answer, Confidence
-from reaseq.agents.labelled import Candidate, LabelledProduct, Neighbours, Vectors
+from reaseq.agents.labelled import Candidate, LabelledProduct, Neighbours, Vectors, scattered
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.trust import VERIFIED_FROM
 
@@ -17,7 +16,7 @@ KEPT_FROM = 0.4
 """Confidence from which a value is proposed. Half of the best F1 that can be reached is
 the threshold that reaches it (Lipton, Elkan and Narayanaswamy 2014, Thresholding Classifiers to Maximize F1 Score)."""
 _ASKED_FROM = 0.1
-_ENOUGH = 100
+ENOUGH = 100
 """Labelled products of a category from which on those of others help no more."""
 _OF_OTHERS, _MOST_OTHERS = 0.3, 200
 FEWEST = 10
@@ -40,14 +39,14 @@ class Learned:
         schema: CategorySchema,
         vectors: Vectors,
         *,
-        others: Sequence[LabelledProduct] = (),
+        beside: Sequence[LabelledProduct] = (),
         seed: int = 0,
     ) -> "Learned":
-        """From `worthwhile` products; takes seconds for each hundred. others: of other categories, see `helpful`."""
+        """From `worthwhile` products; takes seconds for each hundred. beside: `helpful` ones of other categories."""
         from reaseq.agents.tagger import Tagger
 
         names = learnable(products, schema)
-        tagger, tags = Tagger.learn_and_try([*products, *helpful(others, products, names)], names, vectors, seed=seed)
+        tagger, tags = Tagger.learn_and_try([*products, *beside], names, vectors, seed=seed)
         cases = [
             (found[name][0].probability, found[name][0].value in forms)
             for product, found in zip(products, tags, strict=False)
@@ -80,10 +79,10 @@ def helpful(
     """Of labelled products of other categories what is worth learning beside those of the category: where there are few
     of these, those that have attributes of the same names, at less weight. What a brand or a pack size looks like is
     much the same everywhere."""
-    if len(products) >= _ENOUGH:
+    if len(products) >= ENOUGH:
         return []
     made: list[LabelledProduct] = []
-    for one in sorted(others, key=lambda one: hashlib.sha256(one.id.encode()).digest()):
+    for one in sorted(others, key=lambda one: scattered(one.id)):
         values = {name: forms for name, forms in one.values.items() if name in names}
         if len(made) == _MOST_OTHERS:
             break

@@ -74,7 +74,8 @@ def learnt(
         kept = read(adopted := _file(folder / _TAKEN_OVER, schema.category))
         return _learned(adopted, kept.about, products, vectors), kept.about.labelled
     names = learnable(products, schema)
-    of_others = [[one.id, one.sources, one.values, one.weight] for one in helpful(others, products, names)]
+    beside = helpful(others, products, names)
+    of_others = [[one.id, one.sources, one.values, one.weight] for one in beside]
     mark = _fingerprint([_FORMAT, labelled, names, seed, *([of_others] if of_others else [])])
     path = _file(folder, schema.category) if folder else None
     if path is not None and path.is_file():
@@ -85,7 +86,7 @@ def learnt(
         except ReaseqError:
             pass  # what is broken is learnt anew
     on_learning()
-    learned = Learned.learn(products, schema, vectors, others=others, seed=seed)
+    learned = Learned.learn(products, schema, vectors, beside=beside, seed=seed)
     if path is not None:
         about = About(
             schema.category,

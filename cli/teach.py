@@ -48,7 +48,7 @@ def let_teach(
     from reaseq.graphs.teacher import to_teach
 
     errors = Console(stderr=True, highlight=False, soft_wrap=True)
-    known = sum(1 for _ in store.taught(category))
+    known = len(store.taught_ids(category))
     if known >= count:
         errors.print(f"The teacher has read {known:,} products already.")
         return max_tokens, max_cost

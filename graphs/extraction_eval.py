@@ -6,15 +6,14 @@ Other rows whose gold is known (`labelled`) teach what `Learned` learns.
 """
 
 import asyncio
-import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from reaseq.agents.claims import Claim
 from reaseq.agents.extraction_score import GoldRow
-from reaseq.agents.labelled import LabelledProduct, Vectors
-from reaseq.agents.learned import Learned, worthwhile
+from reaseq.agents.labelled import LabelledProduct, Vectors, scattered
+from reaseq.agents.learned import Learned, helpful, learnable, worthwhile
 from reaseq.agents.verifier import to_be_judged
 from reaseq.documents.document import Document, Sources
 from reaseq.graphs.product_graph import ProductAgents, with_repairs
@@ -90,7 +89,7 @@ def _category(
     taught = [of_gold(row) for row in labelled]
     if known is not None and all(known.get(slug) for slug in names):
         return GoldCategory(known, names, rows, taught)
-    shuffled = sorted(rows, key=lambda row: hashlib.sha256(row.id.encode()).digest())
+    shuffled = sorted(rows, key=lambda row: scattered(row.id))
     shown = [] if labelled else shuffled[: min(examples, len(rows) - 1)]
     schema = CategorySchema(
         category=attribute_name(name),
@@ -119,9 +118,10 @@ def learner(
     def learn(group: GoldCategory) -> Learned | None:
         name = group.rows[0].category
         if name not in known:
-            enough = worthwhile(group.labelled, group.schema)
             others = [one for other in groups if other.rows[0].category != name for one in other.labelled]
-            learned = Learned.learn(group.labelled, group.schema, vectors, others=others, seed=seed) if enough else None
+            beside = helpful(others, group.labelled, learnable(group.labelled, group.schema))
+            enough = worthwhile(group.labelled, group.schema)
+            learned = Learned.learn(group.labelled, group.schema, vectors, beside=beside, seed=seed) if enough else None
             known[name] = learned
         return known[name]
 

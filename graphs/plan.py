@@ -1,11 +1,11 @@
 """What a distillation would do, and about what it would take, without asking any model."""
 
-import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
 
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import CategoryAnalyst, derived_from
+from reaseq.agents.labelled import scattered
 from reaseq.agents.learned import worthwhile
 from reaseq.agents.product_text import shown, source_fields
 from reaseq.graphs.options import Options, require_products, starting_schema
@@ -165,7 +165,7 @@ def passes(
     if (stored := store.latest_schema(made.category)) is not None:
         schema = stored.schema
     total = store.count_products(made.category)
-    pilot = sorted(store.unsettled(made.category), key=lambda one: hashlib.sha256(one.encode()).digest())[:_PILOT]
+    pilot = sorted(store.unsettled(made.category), key=scattered)[:_PILOT]
     some = [
         ToRead(product["id"], source_fields(product), product["variants"], [], {})
         for product, _, _ in store.products_of(pilot)

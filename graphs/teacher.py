@@ -1,11 +1,11 @@
 """Which products of a category a teacher is to read: like all others between them, and doubtful."""
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 
 from reaseq.agents.choosing import choose
+from reaseq.agents.labelled import scattered
 from reaseq.agents.learned import Learned
 from reaseq.agents.product_text import source_fields
 from reaseq.graphs.teaching import Teaching
@@ -24,14 +24,14 @@ def to_teach(store: Store, schema: CategorySchema, count: int, teaching: Teachin
     Raises:
         EngineError: the text encoder cannot be had.
     """
-    there = {product["id"] for product, _ in store.taught(schema.category)}
+    there = set(store.taught_ids(schema.category))
     wanted = count - len(there)
     if wanted <= 0:
         return []
     unsettled = store.unsettled(schema.category)
     learned, _ = teaching.learn(store, schema, seed=seed)
     most = max(_MOST if learned is None else _MOST_TAGGED, 2 * count)
-    ids = sorted(unsettled, key=lambda one: hashlib.sha256(one.encode()).digest())[:most]
+    ids = sorted(unsettled, key=scattered)[:most]
     ids = sorted({*ids, *there & unsettled.keys()})
     if len(ids) - len(there) <= wanted:
         return [one for one in ids if one not in there]

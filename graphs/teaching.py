@@ -8,7 +8,7 @@ from typing import Any
 from reaseq.agents import product_text
 from reaseq.agents.extraction_score import GoldRow
 from reaseq.agents.labelled import LabelledProduct, Vectors
-from reaseq.agents.learned import Learned, tagged, worthwhile
+from reaseq.agents.learned import ENOUGH, Learned, tagged, worthwhile
 from reaseq.agents.product_text import source_fields
 from reaseq.agents.student import learnt, takes_over
 from reaseq.documents.document import Document
@@ -63,7 +63,7 @@ class Teaching:
             fingerprint(products),
             schema,
             self.vectors(),
-            others=self.others(store, schema),
+            others=self.others(store, schema) if len(products) < ENOUGH else (),
             seed=seed,
             on_learning=lambda: on_learning(len(products)),
         )

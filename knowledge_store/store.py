@@ -294,14 +294,17 @@ class Store:
                     product = {column.name: row._mapping[column] for column in PRODUCT.c}
                     yield product | {"variants": variants.get(product_id, [])}, row.parts, row.distilled
 
-    def taught(self, category: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
-        """The products of a category that a teacher has read, in the order of their ids, each with its claims."""
+    def taught_ids(self, category: str) -> list[str]:
+        """The products of a category that a teacher has read, in order."""
         by_teacher = select(DISTILLATION.c.product_id).where(DISTILLATION.c.parts[TAUGHT].as_string().is_not(None))
         by_teacher = by_teacher.where(DISTILLATION.c.status == "done")
         mine = select(PRODUCT.c.id).where(PRODUCT.c.category == category, PRODUCT.c.id.in_(by_teacher))
         with self.reading() as connection:
-            ids = sorted(connection.execute(mine).scalars())
-        for product, _, _ in self.products_of(ids):
+            return sorted(connection.execute(mine).scalars())
+
+    def taught(self, category: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+        """The same, each with its claims."""
+        for product, _, _ in self.products_of(self.taught_ids(category)):
             yield product, self.knowledge(product["id"])[0]
 
     def teachers(self, category: str) -> set[str]:

@@ -344,7 +344,7 @@ def test_other_categories_help_where_labels_are_few() -> None:
     assert all(one.weight < 1 for one in shared)
     assert helpful(others, PRODUCTS * 3, ["flavour"]) == [], "many labels need no help"
     assert helpful(others, few, ["size"]) == []
-    learned = Learned.learn(few, SCHEMA, flat, others=others)
+    learned = Learned.learn(few, SCHEMA, flat, beside=shared)
     assert learned.tagger.attributes == ["brand", "flavour", "size"]
     assert len(learned.neighbours.products) == len(few), "examples are of the category"
     assert [one.value for one in learned.tag({"title": "Elm Co. Drops, Rose Flavor, 12 oz bag"})["flavour"]][:1] == [
