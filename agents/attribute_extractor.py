@@ -154,7 +154,7 @@ class AttributeExtractor:
                 settled = len(measures) < 2
                 value = {"enum": sorted(measures)}
             elif self.learned is not None and tagged(attribute):
-                settled = not self.learned.unsure(tags.get(attribute.name, ()))
+                settled = not self.learned.unsure(attribute.name, tags.get(attribute.name, ()))
                 value = {"type": "string", "maxLength": _LONGEST_OPEN}
             elif attribute.facet == "supply":
                 if spans is None:

@@ -1,13 +1,14 @@
 """The chance that a value is right, from what the tagger and the model say of it.
 
 Platt scaling (Platt 1999, Probabilistic Outputs for Support Vector Machines) with the model's answer as evidence:
-`logit c = a + b logit p + w[answer]`, p the tagger's probability of the value. `a` and `b` are fitted on values of
-labelled products that the tagger had not learnt from, drawn towards 0 and 1; `w` is fixed, fitted to what a model
-answered on other products (`docs/extraction.md`).
+`logit c = a + o[attribute] + b logit p + w[answer]`, p the tagger's probability of the value. `a`, `b` and the offsets
+`o` are fitted on values of labelled products that the tagger had not learnt from, drawn towards 0, 1 and 0, so that an
+attribute with few cases goes by all of them; `w` is fixed, fitted to what a model answered on other products
+(`docs/extraction.md`).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -16,6 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 _LEAST, _MOST = 1e-3, 1 - 1e-3
 _DRAWN = 4.0
 """Strength of the prior: precision of a normal distribution about a = 0, b = 1."""
+_DRAWN_OFFSET = 2.0
+"""The same of an attribute's offset about 0."""
 
 
 class Answer(StrEnum):
@@ -61,26 +64,35 @@ class Confidence:
 
     intercept: float = 0.0
     slope: float = 1.0
+    offsets: Mapping[str, float] = field(default_factory=dict)
 
-    def __call__(self, probability: float, answer: Answer = Answer.NOT_ASKED) -> float:
-        """In (0, 1), for the tagger's probability of a value and the model's answer."""
-        score = self.intercept + self.slope * float(_logit(probability)) + EVIDENCE[answer]
-        return float(1 / (1 + np.exp(-score)))
+    def __call__(self, attribute: str, probability: float, answer: Answer = Answer.NOT_ASKED) -> float:
+        """In (0, 1), for the tagger's probability of an attribute's value and the model's answer."""
+        score = self.intercept + self.offsets.get(attribute, 0.0) + self.slope * float(_logit(probability))
+        return float(1 / (1 + np.exp(-(score + EVIDENCE[answer]))))
 
     @classmethod
-    def fit(cls, probabilities: Sequence[float], right: Sequence[bool]) -> "Confidence":
-        """The likeliest a and b (MAP)."""
+    def fit(cls, attributes: Sequence[str], probabilities: Sequence[float], right: Sequence[bool]) -> "Confidence":
+        """The likeliest a, b and offsets (MAP). attributes, probabilities, right: [n]."""
         from scipy.optimize import minimize
 
+        names = sorted(set(attributes))
+        column = np.array([names.index(name) for name in attributes], np.intp)
         x = _logit(np.asarray(probabilities, float))
         sign = np.where(np.asarray(right, bool), 1.0, -1.0)
+        mean = np.array([0.0, 1.0, *[0.0] * len(names)])
+        precision = np.array([_DRAWN, _DRAWN, *[_DRAWN_OFFSET] * len(names)])
 
-        def loss(w: NDArray[np.float64]) -> float:
-            prior = w[0] ** 2 + (w[1] - 1) ** 2
-            return float(np.logaddexp(0, -sign * (w[0] + w[1] * x)).sum() + _DRAWN * prior / 2)
+        def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            margin = sign * (w[0] + w[2:][column] + w[1] * x)
+            pull = -sign / (1 + np.exp(margin))
+            away = w - mean
+            gradient = np.array([pull.sum(), (pull * x).sum(), *np.bincount(column, pull, len(names))])
+            return float(np.logaddexp(0, -margin).sum() + precision @ away**2 / 2), gradient + precision * away
 
-        intercept, slope = minimize(loss, np.array([0.0, 1.0]), method="BFGS").x
-        return cls(float(intercept), float(slope))
+        fitted = minimize(loss, mean, jac=True, method="L-BFGS-B").x
+        offsets = dict(zip(names, map(float, fitted[2:]), strict=True))
+        return cls(float(fitted[0]), float(fitted[1]), offsets)
 
 
 def _logit(p: ArrayLike) -> NDArray[np.float64]:

@@ -92,7 +92,7 @@ def ground(
             known = grounder.closed(attribute.known, []) if attribute.known else []
             if learned is not None and tagged(attribute):
                 candidates = (tags or {}).get(attribute.name, ())
-                asked = all_asked or learned.unsure(candidates)
+                asked = all_asked or learned.unsure(attribute.name, candidates)
                 others = _weighed(attribute, values, candidates, document, lexicon, learned, asked=asked)
             else:
                 others = grounder.open(attribute, values)
@@ -664,7 +664,7 @@ def _weighed(
         answer = Answer.NOT_ASKED
         if asked:
             answer = Answer.SAME if key in said else Answer.OTHER if said else Answer.NONE
-        weighed.append((learned.confidence(probability, answer), answer, match))
+        weighed.append((learned.confidence(attribute.name, probability, answer), answer, match))
     weighed.sort(key=lambda one: -one[0])
     for place, (confidence, answer, match) in enumerate(weighed):
         found_by: FoundBy = "tagger"

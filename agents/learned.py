@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from reaseq.agents.confidence import Answer, Confidence
+from reaseq.agents.confidence import Confidence
 from reaseq.agents.labelled import Candidate, LabelledProduct, Neighbours, Vectors, scattered
 from reaseq.taxonomy.schema import Attribute, CategorySchema
 from reaseq.taxonomy.trust import VERIFIED_FROM
@@ -48,13 +48,13 @@ class Learned:
         names = learnable(products, schema)
         tagger, tags = Tagger.learn_and_try([*products, *beside], names, vectors, seed=seed)
         cases = [
-            (found[name][0].probability, found[name][0].value in forms)
+            (name, found[name][0].probability, found[name][0].value in forms)
             for product, found in zip(products, tags, strict=False)
             for name, forms in product.values.items()
             if found.get(name)
         ]
-        confidence = Confidence.fit([p for p, _ in cases], [right for _, right in cases])
-        said = [right for p, right in cases if confidence(p) >= KEPT_FROM]
+        confidence = Confidence.fit(*zip(*cases, strict=True)) if cases else Confidence()
+        said = [right for name, p, right in cases if confidence(name, p) >= KEPT_FROM]
         named = sum(bool(forms) for product in products for forms in product.values.values())
         f1 = 2 * sum(said) / max(1, len(said) + named)
         return cls(Neighbours(products), tagger, confidence, f1)
@@ -66,11 +66,11 @@ class Learned:
         """The same of several products, which is quicker than one by one."""
         return self.tagger.tag_all(products)
 
-    def unsure(self, candidates: Sequence[Candidate]) -> bool:
-        """Is there something for a model to choose? Not where the tagger is sure of a value, or sees none."""
+    def unsure(self, attribute: str, candidates: Sequence[Candidate]) -> bool:
+        """Is there something for a model to choose of it? Not where the tagger is sure of a value, or sees none."""
         if not candidates:
             return False
-        return _ASKED_FROM <= self.confidence(candidates[0].probability, Answer.NOT_ASKED) < VERIFIED_FROM
+        return _ASKED_FROM <= self.confidence(attribute, candidates[0].probability) < VERIFIED_FROM
 
 
 def helpful(

@@ -22,7 +22,7 @@ from reaseq.agents.learned import Learned, helpful, learnable, worthwhile
 from reaseq.taxonomy.schema import CategorySchema
 
 _META = "reaseq student"
-_FORMAT = 1
+_FORMAT = 2
 """Of the file, and of the features and the way of learning: files of another one are learnt anew."""
 _ENDING, _TAKEN_OVER = ".safetensors", "taken_over"
 

@@ -148,7 +148,7 @@ def tagged(group: GoldCategory, learn: Learn) -> Iterator[tuple[str, dict[str, t
     for row in group.rows if learned else ():
         assert learned is not None
         weighed = {
-            group.names[name]: (candidates[0].value, learned.confidence(candidates[0].probability))
+            group.names[name]: (candidates[0].value, learned.confidence(name, candidates[0].probability))
             for name, candidates in learned.tag(of_gold(row).sources).items()
         }
         yield row.id, {name: found for name, found in weighed.items() if found[1] >= KEPT_FROM}

@@ -53,6 +53,6 @@ def doubts(learned: Learned, products: Sequence[dict[str, str]]) -> list[float]:
     """Of each product, how many of its values the tagger is expected to get wrong, as far as it knows."""
     made = []
     for tags in learned.tag_all(products):
-        chances = [learned.confidence(some[0].probability) for some in tags.values() if some]
+        chances = [learned.confidence(name, some[0].probability) for name, some in tags.items() if some]
         made.append(sum(min(chance, 1 - chance) for chance in chances))
     return made

@@ -199,20 +199,33 @@ def test_own_values_are_known_only_if_others_have_them() -> None:
 def test_confidence_is_drawn_to_what_came_true() -> None:
     random = np.random.default_rng(0)
     p = random.uniform(0.05, 0.95, 2000)
-    assert Confidence.fit([], []) == Confidence()
-    honest = Confidence.fit(p.tolist(), (random.random(2000) < p).tolist())
-    assert honest(0.8) == pytest.approx(0.8, abs=0.05)
-    boastful = Confidence.fit(p.tolist(), (random.random(2000) < 0.5 * p).tolist())
-    assert boastful(0.9) == pytest.approx(0.45, abs=0.08)
-    certain = Confidence.fit([0.99] * 50, [True] * 50)
-    assert 0.9 < certain(0.99) < 1
+    brand = ["brand"] * 2000
+    assert Confidence.fit([], [], []) == Confidence()
+    honest = Confidence.fit(brand, p.tolist(), (random.random(2000) < p).tolist())
+    assert honest("brand", 0.8) == pytest.approx(0.8, abs=0.05)
+    boastful = Confidence.fit(brand, p.tolist(), (random.random(2000) < 0.5 * p).tolist())
+    assert boastful("brand", 0.9) == pytest.approx(0.45, abs=0.08)
+    assert boastful("size", 0.9) < honest("size", 0.9), "what others came to stands for it"
+    certain = Confidence.fit(["brand"] * 50, [0.99] * 50, [True] * 50)
+    assert 0.9 < certain("brand", 0.99) < 1
+
+
+def test_confidence_is_an_attributes_own_where_there_are_cases() -> None:
+    random = np.random.default_rng(0)
+    p = random.uniform(0.3, 0.95, 900).tolist()
+    names = ["brand"] * 800 + ["scent"] * 100
+    right = [True] * 800 + (random.random(100) < 0.3).tolist()
+    several = Confidence.fit(names, p, right)
+    assert several("brand", 0.8) > 0.9 > 0.5 > several("scent", 0.8)
+    few = Confidence.fit(["brand"] * 100 + ["scent"], [0.8] * 101, [True] * 100 + [False])
+    assert few("scent", 0.8) > 0.6, "a single case is no reason to doubt all"
 
 
 def test_a_models_answer_counts() -> None:
     confidence = Confidence()
-    same, none, other = (confidence(0.7, answer) for answer in (Answer.SAME, Answer.NOT_ASKED, Answer.OTHER))
+    same, none, other = (confidence("size", 0.7, answer) for answer in (Answer.SAME, Answer.NOT_ASKED, Answer.OTHER))
     assert same > none > other
-    assert 0 < confidence(0.0, Answer.OTHER) < confidence(1.0, Answer.SAME) < 1
+    assert 0 < confidence("size", 0.0, Answer.OTHER) < confidence("size", 1.0, Answer.SAME) < 1
 
 
 def test_the_likest_comes_last_and_never_itself() -> None:
