@@ -5,6 +5,7 @@ as the header. Beside it lies a file that says where each value comes from, a JS
 """
 
 import codecs
+import csv
 import gzip
 import io
 import json
@@ -335,7 +336,7 @@ class _Delimited:
 
     def filled(self, text: str, row: KnownRow) -> tuple[str, Filled]:
         columns = self.layout.columns
-        spans = cell_spans(text, self.delimiter, escaped=self.layout.escaped, spaced=self.layout.spaced)
+        spans = cell_spans(text, self.delimiter, len(columns), escaped=self.layout.escaped, spaced=self.layout.spaced)
         known = row[2]
         pairs = zip(columns, spans, strict=False) if known else ()
         cells = {name: self._read(text[slice(*span)]) for name, span in pairs}
@@ -356,6 +357,8 @@ class _Delimited:
         """A cell as its reader sees it."""
         if len(cell) >= 2 and cell[0] == cell[-1] == '"':
             cell = cell[1:-1].replace('\\"' if self.layout.escaped else '""', '"')
+        elif cell.startswith('"'):  # and goes on behind its second quote
+            cell = next(csv.reader(cell.splitlines(keepends=True), delimiter=self.delimiter), [""])[0]
         return undefused(cell)
 
     def _cell(self, value: str) -> str:

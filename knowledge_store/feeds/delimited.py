@@ -66,18 +66,23 @@ def delimited(
                 return
             if not any(cells):
                 continue
-            if (len(lines.record) > 1 or lines.ended) and not _well_quoted(lines.record, delimiter, spaced):
-                # Its cell swallowed what follows, which is given out again as lines of their own.
-                yield BadRow(line, "opens a quote that is not closed", lines.back_to_second())
-                continue
             whole = delimiter.join(cells)
-            if '"' in whole and not dialect.escaped and not _well_quoted(lines.record, delimiter, spaced):
-                # Quotes within a quoted cell that are not doubled: it ends where a quote stands before a delimiter.
-                (record,) = lines.record
-                cells = [_unquoted(record[start:end]) for start, end in cell_spans(record, delimiter, spaced=spaced)]
-                if len(cells) != len(names):
-                    yield BadRow(line, "holds quotes within quotes that are not doubled", record.rstrip("\r\n"))
+            several = len(lines.record) > 1 or lines.ended
+            if (several or ('"' in whole and not dialect.escaped)) and not _well_quoted(
+                lines.record, delimiter, spaced
+            ):
+                # A cell that swallowed what follows: that is given out again as lines of their own.
+                first = lines.back_to_second() if several else lines.record[0].rstrip("\r\n")
+                spans = None if several and delimiter != "\t" else _badly_quoted(first, delimiter, len(names), spaced)
+                if spans is None:
+                    why = (
+                        "opens a quote that is not closed"
+                        if several
+                        else "holds quotes within quotes that are not doubled"
+                    )
+                    yield BadRow(line, why, first)
                     continue
+                cells = [_unquoted(first[start:end]) for start, end in spans]
                 whole = delimiter.join(cells)
             if len(cells) > len(names) and any(cells[len(names) :]):
                 if len(lines.record) > 1:
@@ -105,9 +110,36 @@ def delimited(
     return Feed(path, kind, names, rows(), size, lambda: size if raw.closed else raw.tell(), layout=layout, taken=taken)
 
 
-def cell_spans(text: str, delimiter: str, *, escaped: bool = False, spaced: bool = False) -> list[tuple[int, int]]:
-    """Where the cells of the record that `text` begins with start and end, quotes included: a quoted one ends with a
-    quote before a delimiter or the line's end. escaped: may a backslash stand before a quote? spaced: may blanks?"""
+def cell_spans(
+    text: str, delimiter: str, count: int, *, escaped: bool = False, spaced: bool = False
+) -> list[tuple[int, int]]:
+    """Where the cells of the record that `text` begins with start and end, quotes included, as `delimited` reads it.
+    count: of the columns. escaped: may a backslash stand before a quote? spaced: may blanks?"""
+    spans = _spans(text, delimiter, escaped=escaped, spaced=spaced)
+    if '"' not in text or escaped:
+        return spans
+    record = text[: spans[-1][1]].splitlines(keepends=True)
+    if _well_quoted(record, delimiter, spaced):
+        return spans
+    return _badly_quoted(text, delimiter, count, spaced) or spans
+
+
+def _badly_quoted(text: str, delimiter: str, count: int, spaced: bool) -> list[tuple[int, int]] | None:
+    """The cells of a record that no CSV writer would have written so, if there are `count`: a quoted one ends where a
+    quote stands before a delimiter; or else quotes are signs like others."""
+    spans = _spans(text, delimiter, escaped=False, spaced=spaced, strict=True)
+    if len(spans) == count:
+        return spans
+    line = re.match(r"[^\r\n]*", text)
+    ends = [place for place, sign in enumerate(line[0] if line else "") if sign == delimiter] + [
+        line.end() if line else 0
+    ]
+    return list(zip([0, *(end + 1 for end in ends)], ends, strict=False)) if len(ends) == count else None
+
+
+def _spans(text: str, delimiter: str, *, escaped: bool, spaced: bool, strict: bool = False) -> list[tuple[int, int]]:
+    """strict: does a quoted cell end only with a quote before a delimiter or the line's end? Else what follows its
+    second quote up to there is part of it (`"Green" clog`)."""
     spans = []
     place = 0
     while True:
@@ -122,7 +154,7 @@ def cell_spans(text: str, delimiter: str, *, escaped: bool = False, spaced: bool
             elif quoted and sign == '"':
                 if text.startswith('"', place + 1):
                     place += 1
-                elif text[place + 1 : place + 2] in ("", delimiter, "\r", "\n"):
+                elif not strict or text[place + 1 : place + 2] in ("", delimiter, "\r", "\n"):
                     quoted = False
             elif not quoted and (sign == delimiter or sign in "\r\n"):
                 break
@@ -134,7 +166,8 @@ def cell_spans(text: str, delimiter: str, *, escaped: bool = False, spaced: bool
 
 
 def _unquoted(cell: str) -> str:
-    return cell[1:-1].replace('""', '"') if cell.startswith('"') and cell.endswith('"') and len(cell) > 1 else cell
+    inner = cell.strip()
+    return inner[1:-1].replace('""', '"') if len(inner) > 1 and inner[0] == inner[-1] == '"' else cell
 
 
 class _Lines:

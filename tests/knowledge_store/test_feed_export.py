@@ -485,9 +485,37 @@ def test_cells_are_found_where_a_csv_reader_finds_them(cells: list[str], quoting
     out = io.StringIO()
     csv.writer(out, quoting=quoting).writerow(cells)
     text = out.getvalue()
-    spans = cell_spans(text, ",")
+    spans = cell_spans(text, ",", len(cells))
     assert len(spans) == len(cells)
     assert [next(csv.reader([text[start:end]]), [""])[0] if start < end else "" for start, end in spans] == cells
+
+
+@given(st.text(st.sampled_from('ab", \té'), min_size=1, max_size=16))
+def test_cells_that_no_csv_writer_would_have_written(line: str) -> None:
+    """What stands behind a closing quote is part of the cell, as csv reads it."""
+    cells = next(csv.reader([line]))
+    if '"' not in "".join(cells):
+        spans = cell_spans(line + "\n", ",", len(cells))
+        assert [next(csv.reader([line[start:end]]), [""])[0] if start < end else "" for start, end in spans] == cells
+
+
+@pytest.mark.parametrize(
+    "cell", ['"Green rubber clog" ', '"Green" rubber clog', '"Clog" by Acme', '"Green" "rubber" clog']
+)
+@pytest.mark.parametrize("sign", [",", "\t"])
+def test_a_row_with_text_behind_a_quote_stays_a_row(tmp_path: Path, cell: str, sign: str) -> None:
+    lines = ["id,title,description,color,price", f"1,Rubber clog,{cell},,30", "2,Boot,Black leather boot,,20"]
+    path, target = tmp_path / "feed.csv", tmp_path / "out.csv"
+    path.write_text("\n".join(lines).replace(",", sign) + "\n")
+    with Store.open(f"sqlite:///{tmp_path}/store.sqlite") as store:
+        feed = open_feed(path)
+        import_feed(store, feed, guess_columns(feed.columns, feed.fields), category="shoes", rejected_dir=tmp_path)
+        first_pass(store, Options("shoes"), processes=1)
+        fill_feed(store, path, target)
+    header, first, second = (line.split(sign) for line in target.read_text().splitlines())
+    assert len(header) == len(first) == len(second) > 5
+    assert (first[2], first[4], second[2]) == (cell, "30", "Black leather boot")
+    assert second[3] == "black"
 
 
 def test_an_update_by_another_file_is_no_bar(tmp_path: Path) -> None:
