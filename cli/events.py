@@ -21,6 +21,14 @@ def import_events(
         typer.Option("--map", metavar="FIELD=COLUMN", help="What a column means; may be given several times."),
     ] = None,
     kind: Annotated[str, typer.Option("--kind", help="The kind of events that name none.")] = "purchase",
+    day_first: Annotated[
+        bool | None,
+        typer.Option(
+            "--day-first/--month-first",
+            help="How 01/02/2026 is meant where no time of the file tells.",
+            show_default="set aside",
+        ),
+    ] = None,
     sample: Annotated[bool, typer.Option("--sample", help="Import the invented log of the sample catalogue.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what the columns mean; write nothing.")] = False,
     encoding: Encoding = None,
@@ -85,6 +93,15 @@ def import_events(
     console.print(table)
     if not {"time", "position"} & set(fields):
         console.print("No column is a time or a position: the order of the rows is the order of events.")
+    if not {"kind", "label"} & set(fields):
+        console.print(
+            f"No column says what was done: every row counts as {printable(kind)}   (or: --kind view)",
+            markup=False,
+            soft_wrap=True,
+        )
+    if ratings := [one for one in rest if "rating" in one.casefold() or "stars" in one.casefold()]:
+        told = f"How much a thing was liked counts for nothing: {', '.join(ratings)} is not used."
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if dry_run:
         console.print("Nothing was written. Next: the same command without --dry-run", highlight=False)
         return
@@ -95,6 +112,7 @@ def import_events(
             fields,
             names=names,
             kind=kind,
+            dates="" if day_first is None else "day" if day_first else "month",
             rejected_dir=settings.state_dir / "rejected",
             on_progress=on_progress,
         )

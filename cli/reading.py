@@ -20,7 +20,8 @@ Delimiter = Annotated[
     str | None, typer.Option("--delimiter", metavar="SIGN", help="What parts the cells: one sign, or 'tab'.")
 ]
 HeaderRow = Annotated[
-    int | None, typer.Option("--header-row", min=1, metavar="N", help="The line or row that names the columns.")
+    int | None,
+    typer.Option("--header-row", min=0, metavar="N", help="The line or row that names the columns; 0: none does."),
 ]
 Sheet = Annotated[str | None, typer.Option("--sheet", metavar="NAME", help="The sheet of a workbook.")]
 Records = Annotated[

@@ -23,7 +23,7 @@ from reaseq.knowledge_store.names import UNKNOWN, Names, read_names
 from reaseq.knowledge_store.order_lines import of_lines
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
 from reaseq.knowledge_store.tables import now
-from reaseq.knowledge_store.times import Clock
+from reaseq.knowledge_store.times import Clock, Order
 
 IMPRESSION, RETURN = "impression", "return"
 PASSIVE = (IMPRESSION, RETURN)
@@ -42,20 +42,21 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "account id", "member id", "uid", "kunden nr", "kundennr", "kundennummer", "customer number", "customer no",
         "customer", "email", "customer email",
         "e mail", "e mail adresse", "kunden e mail", "mail", "session id", "session", "kunde", "id client", "cliente",
-        "user pseudo id",
+        "user pseudo id", "user token", "debitor", "buyer username",
         "anonymous id", "distinct id", "cookie id", "buyer", "buyer id", "buyer email", "billing email",
     ),
     "item": (
         "item", "item id", "itemid", "product id", "productid", "product", "asin", "parent asin", "sku", "article id",
         "stock code", "product code", "lineitem sku", "line item sku", "product sku", "variant sku", "item sku",
         "sku code", "iid", "artikel", "artikel nr", "artikelnr", "artikelnummer", "article", "id produit", "producto",
-        "ean", "ean13", "gtin", "barcode", "id",
+        "ean", "ean13", "gtin", "barcode", "object id", "object ids", "objectids", "id",
     ),
     "time": (
         "timestamp", "event timestamp", "original timestamp", "time", "event time", "datetime", "date time", "date",
         "event date", "event ts", "event at", "created at", "created", "occurred at", "purchased at", "purchased",
         "date created", "creation date", "created date", "transaction date",
         "bought at", "paid at", "placed at", "ordered at", "order creation date", "order completed at", "completed at",
+        "auftragsdatum", "verkauft am", "gekauft am", "bestellt am", "belegdatum", "rechnungsdatum", "erstellt am",
         "kaufdatum", "tidpunkt", "data ordine", "day", "unix review time", "invoice date", "order date",
         "purchase date", "t dat", "return date", "ts", "datum", "zeit", "zeitpunkt", "zeitstempel", "bestelldatum",
         "fecha",
@@ -85,15 +86,19 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "qty refunded", "qty returned", "quantity refunded", "quantity returned", "refunded quantity",
         "returned quantity", "retourenmenge", "retourmenge", "returned", "is returned", "refunded", "is refunded",
         "returned at", "refunded at", "retourniert am", "refund qty", "return qty", "returned qty", "refunded qty",
+        "erstattet am", "return date", "retourdatum", "retourendatum", "rücksendedatum", "date returned",
+        "date refunded",
     ),
     "left": ("current quantity", "line items current quantity", "net quantity"),
 }  # fmt: skip
+_OF_PEOPLE = frozenset("customer user account email mail subscription abo consent kunden konto".split())
+"""Whose status says nothing of an order."""
 _DEVICES = frozenset(
     (
         *("customer email", "email", "buyer email", "billing email", "contact email", "mail"),
         *("e mail", "e mail adresse", "kunden e mail", "rechnungs e mail"),
         *("user pseudo id", "anonymous id", "client id", "visitor id", "visitorid", "cookie id", "distinct id"),
-        "device id",
+        *("device id", "session id", "session"),
     )
 )
 """Columns of what stands for a user who has no account: an address, a browser, an app."""
@@ -123,6 +128,8 @@ _NOBODY = frozenset(
         "none",
         "nan",
         "n/a",
+        "na",
+        "-1",
         "undefined",
         "guest",
         "anonymous",
@@ -173,15 +180,30 @@ def guess_fields(
         FeedError: an override names no field or column, or no column can be the user or the item.
     """
     mapping = guess(columns, _NAMES, overrides or {})
+    if "status" not in (overrides or {}) and "status" not in mapping:
+        status = next((one for one in columns if _names_a_status(one) and one not in mapping.values()), "")
+        mapping |= {"status": status} if status else {}
     for needed in ("user", "item") if by_name else ("user",):
         if needed not in mapping:
+            named = sum(any(map(str.isalpha, column)) for column in columns)
+            data = "" if named > len(columns) / 2 else " (or is that no header but data?)"
             raise FeedError(
-                f"no column looks like the {needed}; columns are: {', '.join(columns)}",
-                hint=f'reaseq import-events FILE --map {needed}="COLUMN"',
+                f"no column looks like the {needed}; columns are: {', '.join(columns)}{data}",
+                hint=f'reaseq import-events FILE --header-row 0 --map {needed}="column 1"   (columns without names)'
+                if data
+                else f'reaseq import-events FILE --map {needed}="COLUMN"',
             )
     if "time" in mapping:
         mapping.pop("position", None)
     return mapping
+
+
+def _names_a_status(column: str) -> bool:
+    """`fulfillment_status`, `Lieferstatus`, `order state`; not where it is that of a person."""
+    words = folded(column).split()
+    last = words[-1] if words else ""
+    named = last.endswith("status") or last in ("statut", "estado", "stato") or (last == "state" and len(words) > 1)
+    return named and _OF_PEOPLE.isdisjoint(words) and not last.startswith(tuple(_OF_PEOPLE))
 
 
 def names_a_user(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> bool:
@@ -209,16 +231,30 @@ def by_values(feed: Feed, mapping: Mapping[str, str], names: Names) -> tuple[Fee
     if "time" not in made and "position" not in made:
         free = [column for column in feed.columns if column not in made.values()]
         timed = [column for column in free if _are_times([values.get(column) for values in rows])]
-        if len(timed) == 1:
-            made["time"] = timed[0]
+        if timed:
+            made["time"] = _first_of(timed, rows)
     feed = replace(feed, rows=chain(peeked, feed.rows))
     return _with_clock(feed, made, rows)
 
 
+def _first_of(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Of several columns of times the one that the most rows say, and of these the one that comes first in most: things
+    are ordered before they are sent, paid and sent back."""
+    read = {}
+    for column in columns:
+        clock = Clock.of(values.get(column) for values in rows)
+        times = (clock.read(values.get(column)) for values in rows)
+        read[column] = [time if isinstance(time, float) else math.inf for time in times]
+    firsts = Counter(min(columns, key=lambda column: read[column][row]) for row in range(len(rows)))
+    said = {column: sum(map(math.isfinite, read[column])) for column in columns}
+    return max(columns, key=lambda column: (said[column], firsts[column]))
+
+
 def _with_clock(feed: Feed, mapping: dict[str, str], rows: Sequence[Mapping[str, Any]]) -> tuple[Feed, dict[str, str]]:
     """The same with one column for a day and a time of day that stand in two."""
-    clocks = [column for column in feed.columns if _all_match(_OF_DAY, column, rows)]
-    days = [column for column in feed.columns if _DAYS.search(column) and column not in clocks]
+    called = [column for column in feed.columns if _DAYS.search(column)]
+    clocks = [column for column in feed.columns if column not in called and _all_match(_OF_DAY, column, rows)]
+    days = [column for column in called if column not in clocks]
     days = [column for column in days if _are_times([values.get(column) for values in rows])]
     if len(clocks) != 1 or len(days) != 1 or mapping.get("time") not in (*clocks, *days):
         return feed, mapping
@@ -258,6 +294,7 @@ def import_events(
     *,
     names: Names | None = None,
     kind: str = "purchase",
+    dates: Order = "",
     rejected_dir: Path,
     on_progress: Callable[[EventReport], None] = lambda report: None,
 ) -> EventReport:
@@ -266,7 +303,8 @@ def import_events(
     An event that is there already is not added again; an order's that has another status than in an earlier file is
     what it is now. The item may be called by anything that it goes by (`names`; by
     default those of the store), and an event of a variant is one of its product. Without a time or a
-    position column the file's order is the order. `kind` is that of rows that name none. Rows that cannot be used, or
+    position column the file's order is the order. `kind` is that of rows that name none, `dates` says which of day and
+    month comes first where neither the times nor their column do. Rows that cannot be used, or
     whose item is not in the catalogue, go to a CSV file in `rejected_dir` with line number and reason.
 
     Raises:
@@ -294,7 +332,7 @@ def import_events(
     try:
         while batch := list(islice(rows, _BATCH)):
             if reader is None:
-                reader = _Reader.of(batch, mapping, kind, names, report.kinds)
+                reader = _Reader.of(batch, mapping, kind, names, report.kinds, dates)
                 report.device = _device(feed.columns, mapping)
                 order = _order_of(feed.columns, mapping)
             events: dict[_Event, None] = {}
@@ -349,10 +387,22 @@ def _with_order(record: Record, order: str, first: Record | None, mapping: Mappi
 def _came_back(said: str) -> bool:
     """Does it say that something came back ("refunded", "Order Refunded", "order_cancelled")? Not where it says that a
     part did, or that nothing did."""
-    words = [word for word in re.split(r"[\s_.:/-]+", said) if word]
+    words = _words_of(said)
     if any(word in _DENIED or word.startswith(_IN_PART) for word in words):
         return False
-    return any(word in _CAME_BACK or word.startswith(_BACK) for word in words)
+    if _refused(words):
+        return False
+    return any(word in _CAME_BACK or word.startswith(_BACK) for word in words) or {"thumbs", "down"} <= {*words}
+
+
+def _refused(words: Sequence[str]) -> bool:
+    """Was it refused to take something back ("return rejected", "Rücksendung abgelehnt")?"""
+    back = [word for word in words if (word in _CAME_BACK or word.startswith(_BACK)) and not word.startswith(_REFUSED)]
+    return bool(back) and any(word.startswith(_REFUSED) for word in words)
+
+
+def _words_of(said: str) -> list[str]:
+    return [word for word in re.split(r"[\s_.:/-]+", said) if word]
 
 
 def _last_word(said: str) -> str:
@@ -369,7 +419,12 @@ def _order_of(columns: Sequence[str], mapping: Mapping[str, str]) -> str:
 def _device(columns: Sequence[str], mapping: Mapping[str, str]) -> str:
     """The column of browsers or apps, beside that of users."""
     free = (column for column in columns if column not in mapping.values())
-    return next((column for column in free if folded(column.rpartition(".")[2]) in _DEVICES), "")
+    return next((column for column in free if _plain_name(column) in _DEVICES), "")
+
+
+def _plain_name(column: str) -> str:
+    """Without what it stands in, and without a remark: `E-Mail (Rechnung)`."""
+    return folded(re.sub(r"\([^()]*\)", " ", column.rpartition(".")[2]))
 
 
 def _with_device(record: Record, user: str, report: EventReport) -> Record:
@@ -392,9 +447,11 @@ _BACK = (
     *("rücksend", "zurückgesch", "zurückgesend", "rückgabe", "retour", "storn", "widerruf", "erstatt", "rückerstatt"),
     *("gutgeschr", "umgetauscht", "abgebrochen", "rechnungskorrektur", "rembours", "annul", "rétrofact", "devuel"),
     *("devol", "reembols", "cancel", "anul", "rimbors", "restitu", "geannuleerd", "terugbetaal", "retur", "refund"),
+    *("remov", "dislik", "unlik", "unfav", "downvot", "entfern"),
     *("reject", "reklamation", "umtausch", "återbetal", "avbruten", "zwrot", "zwróc", "возвра", "отмен", "chargeback"),
 )
 """Beginnings of words that say so, in a dozen languages."""
+_REFUSED = ("reject", "declin", "denied", "abgelehnt", "refus", "rechaz", "rifiut", "afgewezen", "avslag")
 _DENIED = frozenset("not nicht non no kein keine pas sin ohne without never nie".split())
 _IN_PART = ("partial", "partly", "teil", "partiel", "parcial", "parzial", "delvis", "gedeeltelijk", "częściow")
 _NEVER = frozenset(
@@ -461,16 +518,23 @@ class _Reader:
 
     @classmethod
     def of(
-        cls, rows: Sequence[Row], mapping: Mapping[str, str], kind: str, names: Names, kinds: Counter[tuple[str, str]]
+        cls,
+        rows: Sequence[Row],
+        mapping: Mapping[str, str],
+        kind: str,
+        names: Names,
+        kinds: Counter[tuple[str, str]],
+        dates: Order = "",
     ) -> "_Reader":
         """rows: the first ones, which tell how times are written. kinds: counts what rows were taken for."""
         times = (row.values.get(mapping.get("time", "")) for row in rows if isinstance(row, Record))
         own = mapping.get("status", "")
         # Of an order and of what it holds there may be a status each.
         there = next((row.values for row in rows if isinstance(row, Record)), {})
-        called = {*_NAMES["status"]} - {"state"}  # which may be one of the USA
-        more = [name for name in there if folded(name) in called and name not in mapping.values()]
+        more = [name for name in there if _names_a_status(name) and name not in mapping.values()]
         clock = Clock.of(times) if "time" in mapping else None
+        if clock is not None and not clock.order:
+            clock = clock._replace(order=dates)
         of_orders = any(name in mapping for name in ("status", *_TAKEN_BACK))
         of_returns = folded(mapping.get("time", "")) == "return date"
         return cls(mapping, kind, names, clock, kinds, [own, *more] if own else [], of_orders, of_returns)
@@ -506,7 +570,7 @@ class _Reader:
             if self.clock is not None:
                 self.outdated.update((user, at, item, one) for one in (named or self.kind, RETURN))
             status = " ".join(filter(None, (identifier(values.get(name)).casefold() for name in self.statuses)))
-            if _last_word(status) in _NEVER:
+            if _last_word(status) in _NEVER and not _refused(_words_of(status)):
                 return bad(f"its order never came about: {status}")
             if _came_back(status) or self._taken_back(values):
                 what = RETURN

@@ -328,6 +328,8 @@ class _Delimited:
 
     def header(self, text: str) -> str:
         lines = list(io.StringIO(text, newline=""))  # as the file is read: str.splitlines knows more line ends
+        if not self.layout.header:
+            return text
         number = self.layout.header - 1
         body = lines[number].rstrip("\r\n")
         cells = "".join(self.delimiter + self._cell(name) for name in self.places.added)

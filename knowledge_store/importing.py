@@ -22,10 +22,12 @@ from reaseq.knowledge_store.feeds.columns import (
     fields_held,
     folded,
     in_other_languages,
+    is_recommended,
     list_price,
     option_key,
 )
-from reaseq.knowledge_store.feeds.prices import currency_in, decimal_mark, holds_now, parse_price
+from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
+from reaseq.knowledge_store.feeds.prices import Marks, currency_in, decimal_marks, holds_now, parse_price
 from reaseq.knowledge_store.feeds.rows import (
     EMPTY,
     BadRow,
@@ -79,7 +81,7 @@ _TOTALS = frozenset(
 """What the last row of a sheet is called that adds up the others."""
 _SALE = re.compile(r"sale|special|offer|discount|promo|angebot|aktion|reapris|tilbud|offerta|rebajado", re.IGNORECASE)
 _DAYS_OF_SALE = re.compile(
-    r"(?:sale|special|promo|offer|aktion|angebot|gültig|valid|oferta|offerta).*?(?:(?P<both>effective)"
+    r"(?:sale|special|promo|offer|aktion|angebot|sonder|rabatt|gültig|valid|oferta|offerta).*?(?:(?P<both>effective)"
     r"|(?P<begins>from|start|begin|\bvon\b|\bab\b|\bdu\b|\bdesde\b|\bdal\b)"
     r"|(?P<ends>\bto\b|_to\b|until|end|\bbis\b|\bau\b|\bhasta\b|\bal\b))",
     re.IGNORECASE,
@@ -145,7 +147,7 @@ def product_from(
     record: Record,
     mapping: Mapping[str, str],
     category: str | None,
-    marks: Mapping[str, str] | None = None,
+    marks: Mapping[str, Marks] | None = None,
     names: CategoryNames | None = None,
     others: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> dict[str, Any] | BadRow:
@@ -173,9 +175,11 @@ def product_from(
     for name in ("price", "list_price"):
         if price is None and (value := values.get(mapping.get(name, ""))) is not None:
             of_column = own_currency.upper() or _currency_of(mapping[name])
-            price, named = parse_price(value, currency=of_column, mark=(marks or {}).get(mapping[name], ""))
+            if name == "list_price" and "price" in mapping and is_recommended(mapping[name]) and not _is_sale(mapping):
+                continue  # what somebody recommends is no price where the cell of the price is empty
+            price, named = parse_price(value, currency=of_column, marks=(marks or {}).get(mapping[name], {}))
             currency = named or _currency_of(mapping[name])
-            if name == "price" and _SALE.search(mapping[name]) and not _is_on(values):
+            if name == "price" and _is_sale(mapping) and not _is_on(values):
                 price = currency = None
             if price == 0 and name == "price" and "list_price" in mapping and _SALE.search(mapping[name]):
                 price = None  # there is no sale
@@ -185,7 +189,7 @@ def product_from(
         "category": category or (_category_of(path, names) if path else None),
         "title": title,
         "description": text("description"),
-        "brand": text("brand") or None,
+        "brand": _named(values.get(mapping.get("brand", ""))) or None,
         "price": price,
         "currency": currency_in(own_currency) or own_currency or currency,
         "attributes": {str(name): plain(value) for name, value in values.items() if name not in used},
@@ -202,11 +206,24 @@ def product_from(
     return product
 
 
+def _named(value: Any) -> str:
+    """Text, of objects what they are called: `[{"id": 3, "name": "Acme"}]`."""
+    several = value if isinstance(value, list) else [value]
+    names = [text_of(one.get("name") or one.get("title")) for one in several if isinstance(one, dict)]
+    return next(filter(None, names), "") if names else text_of(value)
+
+
 def _is_header(values: Mapping[str, Any]) -> bool:
     """Are these cells names of columns: the header once more, or that of another table?"""
     cells = [text_of(value) for value in values.values()]
     again = sum(folded(name) == folded(cell) for name, cell in zip(values, cells, strict=True)) > 1
     return again or (fields_held(cells)[0] > 1 and not any(any(map(str.isdigit, cell)) for cell in cells))
+
+
+def _is_sale(mapping: Mapping[str, str]) -> bool:
+    """Is the column of the price that of a sale?"""
+    column = mapping.get("price", "")
+    return _SALE.search(column) is not None or price_kind(folded(column)) is PriceKind.NOW
 
 
 def _is_on(values: Mapping[str, Any]) -> bool:
@@ -292,15 +309,15 @@ class _Columns:
         )
 
 
-def _marks(rows: Iterable[Row], mapping: Mapping[str, str]) -> dict[str, str]:
+def _marks(rows: Iterable[Row], mapping: Mapping[str, str]) -> dict[str, Marks]:
     """The decimal marks of the columns of prices, by the first rows; a list price is written as the price."""
     values = {
         name: [row.values.get(mapping[name]) for row in rows if isinstance(row, Record)]
         for name in ("price", "list_price")
         if name in mapping
     }
-    of_all = decimal_mark(chain.from_iterable(values.values()))
-    return {mapping[name]: decimal_mark(column) or of_all for name, column in values.items()}
+    of_all = decimal_marks(chain.from_iterable(values.values()))
+    return {mapping[name]: {**of_all, **decimal_marks(column)} for name, column in values.items()}
 
 
 def _made_id(product: Mapping[str, Any]) -> str:
@@ -366,7 +383,7 @@ def import_feed(
     identity = identities(feed.columns, id_column)
     codes = [*identity, *([id_column] if id_column else [])]
     sizes = [column for column in feed.columns if _SIZE.search(column)]
-    marks: dict[str, str] = {}
+    marks: dict[str, Marks] = {}
     lost_prices: set[str] = set()
     columns = _Columns.of(feed, mapping, replaces=replaces)
     others = in_other_languages(feed.columns, mapping)

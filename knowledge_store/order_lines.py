@@ -19,6 +19,9 @@ def of_lines(feed: Feed, items: Collection[str]) -> Feed:
     """
     own = next((one for one in feed.columns if _names_an_item(one, items)), "")
     peeked = list(islice(feed.rows, _PEEKED))
+    if own and any(_is_list(row.values.get(own)) for row in peeked if isinstance(row, Record)):
+        rows = _each(chain(peeked, feed.rows), own)
+        return of_lines(replace(feed, rows=rows, taken={**feed.taken, "an event each of": own}), items)
     found: dict[str, None] = {}
     for row in peeked:
         if isinstance(row, Record):
@@ -35,6 +38,20 @@ def of_lines(feed: Feed, items: Collection[str]) -> Feed:
         return replace(feed, columns=columns, rows=rows, taken={**feed.taken, "also an event each of": column})
     made = replace(feed, columns=columns, rows=rows, taken={**feed.taken, "an event each of": column})
     return of_lines(made, items)  # orders within a document, lines within an order
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, str | int) for one in value)
+
+
+def _each(rows: Iterator[Row], column: str) -> Iterator[Row]:
+    """A row for each of several items that a cell lists."""
+    for row in rows:
+        value = row.values.get(column) if isinstance(row, Record) else None
+        if isinstance(row, Record) and _is_list(value):
+            yield from (row._replace(values={**row.values, column: one}) for one in value or ())
+        else:
+            yield row
 
 
 def _names_an_item(column: str, items: Collection[str]) -> bool:

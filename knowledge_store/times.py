@@ -145,7 +145,7 @@ class Clock(NamedTuple):
                 return "its day, month and year may be any way round"
             order = _order(text) or self.order
             if not order:
-                return "its day and month may be either way round"
+                return "its day and month may be either way round (--day-first or --month-first says which)"
             year += 2000 if year < 100 else 0
             parts, clock = (year, other, one) if order == "day" else (year, one, other), match.groups()[4:]
         elif (match := _NAMED.fullmatch(text)) and (month := _month(match[2] or match[3])):

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from reaseq.knowledge_store.feeds.columns import is_recommended, list_price, option_key, option_value
+from reaseq.knowledge_store.feeds.columns import folded, is_recommended, list_price, option_key, option_value
+from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
 from reaseq.knowledge_store.names import identities, spellings
@@ -26,7 +27,10 @@ def stays(price: float | None, attributes: Mapping[str, Any], column: str) -> bo
     """Does a price that is known stay where a file says but a list price, in that column? Where a sale is on; and where
     it is what somebody recommends, unless nothing else was known than such."""
     only_listed = any(list_price(name, value) == price for name, value in attributes.items())
-    return is_on_sale(price, attributes, {column}) or (price is not None and is_recommended(column) and not only_listed)
+    otherwise = {name for name in attributes if price_kind(folded(name)) is PriceKind.OTHERWISE}
+    return is_on_sale(price, attributes, {column, *otherwise}) or (
+        price is not None and is_recommended(column) and not only_listed
+    )
 
 
 def called_by(product: Mapping[str, Any]) -> list[str]:

@@ -39,6 +39,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "product number",
         "item number",
         "uniq id",
+        "object id",
+        "offer id",
+        "us item id",
+        "external id",
+        "materialnummer",
+        "matnr",
         "handle",
         "artikelnr",
         "art nr",
@@ -133,6 +139,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "bezeichnung 1",
         "artikeltext",
         "kurztext",
+        "materialkurztext",
+        "maktx",
+        "item text name",
+        "itemtextname",
         "produit",
         "artikel",
         "product",
@@ -143,6 +153,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "long description",
         "full description",
         "item description",
+        "sales description",
         "body html",
         "body",
         "product details",
@@ -177,6 +188,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "brand",
         "brand name",
         "brands",
+        "manufacturer name",
+        "herstellername",
+        "hersteller name",
+        "markenname",
+        "marke label",
         "product brand",
         "manufacturer",
         "vendor",
@@ -309,6 +325,8 @@ _LOCALE = re.compile(r"^(.+?)[._:\-\[( ]((?!id\b)[a-z]{2}(?:[_-][A-Za-z]{2})?|[a
 _COSTS = frozenset(
     "ek cost purchase wholesale trade net netto händler dealer ht shipping versand deposit pfand".split()
 )
+_CARRIED = frozenset("shipping delivery versand lieferung livraison envio spedizione tax fee deposit pfand".split())
+"""Things with a price of their own within a product."""
 _TIERS = 3
 """Lines that a header may have."""
 _LANGUAGES = frozenset(
@@ -442,7 +460,7 @@ def _best(
         (bool(beside is not None and within not in ("", beside)), rank, column)
         for rank, name in enumerate(names)
         for column, within in by_name.get(name, ())
-        if column not in taken
+        if column not in taken and (beside is None or _CARRIED.isdisjoint(folded(within).split()))
     ]
     return min(found, key=lambda one: one[:2])[2] if found else ""
 
@@ -514,10 +532,13 @@ def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None)
     localised = [(column, found[1], _language(found[2])) for column in columns if (found := _LOCALE.match(column))]
     localised = [one for one in localised if told or one[2][:2] in _LANGUAGES]
     localised = [one for one in localised if {folded(one[1]), folded(_last(one[1]))} & set(known)]
+    if len(localised) == 1 and price_kind(folded(localised[0][1])):
+        localised = []  # `price_cs` alone is a price of something else
     count = Counter(language for _, _, language in localised)
     main = told or max(count, key=lambda language: count[language], default="")
     of_main = [(base, column) for column, base, language in localised if language.startswith(main)] if main else []
-    plain = [*((column, column) for column in columns), *((_REMARK.sub(" ", column), column) for column in columns)]
+    plain = [(column, column) for column in columns]
+    plain += [(_REMARK.sub(" ", column.removesuffix(".text")), column) for column in columns]  # <preis waehrung="EUR">
     for name, column in [*of_main, *plain] if told else [*plain, *of_main]:
         by_name.setdefault(folded(name), []).append((column, ""))
     skipped = {column for column, _, _ in localised}

@@ -45,9 +45,12 @@ def delimited(
         header = next(reader, [])
     except csv.Error as error:
         raise FeedError(f"{path}: the header is not readable as CSV: {error}", hint=EXPORT_AS) from error
+    if reading.header_row == 0:  # there is none
+        lines.back_to_first()
+        header = [""] * len(header)
     given = [_UNSTORABLE.sub("\ufffd", name.strip().lstrip("\ufeff")) for name in header]
     names, fewest = unique(given), max((number for number, name in enumerate(given, 1) if name), default=0)
-    if not fewest:
+    if not fewest and reading.header_row != 0:
         raise FeedError(f"{path} has no header line", hint="the first line must name the columns")
 
     def rows() -> Iterator[Row]:
@@ -198,6 +201,11 @@ class _Lines:
         self.number += 1
         self.record.append(line)
         return line
+
+    def back_to_first(self) -> None:
+        """Give the record's lines out again."""
+        self._again.extendleft(reversed(self.record))
+        self.number -= len(self.record)
 
     def back_to_second(self) -> str:
         """Give the record's lines out again, but for the first, which is returned."""

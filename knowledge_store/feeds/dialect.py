@@ -26,8 +26,8 @@ IsHeader = Callable[[Sequence[str]], bool]
 class Reading:
     """How somebody says that a file is to be read; None is found out.
 
-    header_row: the line (of a workbook the row) that names the columns, from 1. records: what the records are called in
-    an XML or JSON document: an element's name, or a path with dots.
+    header_row: the line (of a workbook the row) that names the columns, from 1; 0: there is none. records: what the
+    records are called in an XML or JSON document: an element's name, or a path with dots.
     """
 
     encoding: str | None = None
@@ -85,7 +85,7 @@ def dialect_of(start: str, reading: Reading, is_header: IsHeader) -> Dialect:
     if skipped < len(lines) and (sep := re.fullmatch(r'"?sep=(.)"?', lines[skipped].strip())):
         named, skipped = named or sep[1], skipped + 1
     if reading.header_row is not None:
-        skipped = reading.header_row - 1
+        skipped = max(0, reading.header_row - 1)
         if skipped >= len(lines):
             raise FeedError(f"--header-row {reading.header_row}: no such line at the beginning", hint="--header-row 1")
     tried = [

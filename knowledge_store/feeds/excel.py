@@ -209,6 +209,8 @@ def _header(sheet: Any, told: int | None, is_header: IsHeader) -> tuple[int, lis
     skip = 0
     for number, row in enumerate(sheet.iter_rows(max_row=told or _LOOKED_AT, values_only=True), 1):
         texts = _texts(row)
+        if told == 0 and texts:
+            return number - 1, unique([""] * len(texts)), True
         if told is not None:
             if number == told and texts:
                 return number, unique(texts), True

@@ -18,7 +18,7 @@ _RECOMMENDED = frozenset("uvp rrp msrp mrp srp uvpe avp рц".split())
 _NOW = frozenset(
     "sale sell selling endkunden verbraucher "
     "final current offer discounted discount special new now promo promotional promotion reduced "
-    "deal your our angebots angebot aktions aktion verkaufs verkauf verkoop sonder neuer neue neu aktueller end "
+    "deal your our sales angebots angebot aktions aktion verkaufs verkauf verkoop sonder neuer neue neu aktueller end "
     "laden shop webshop promotionnel promotionnelle soldé nouveau actuel vente oferta rebajado nuevo venta "
     "offerta scontato nuovo vendita promocional novo aanbiedings actie nieuwe kampanj rea nytt tilbuds ny "
     "promocyjna aktualna nowa акционная новая".split()
@@ -53,7 +53,7 @@ class PriceKind(StrEnum):
 def price_kind(name: str) -> PriceKind | None:
     """What a folded name of a column says; None where it names no price."""
     initials = re.sub(r"\b(\w) (?=\w\b)", r"\1", name)  # "M.R.P."
-    words = [part for word in initials.split() for part in _parts(word)]
+    words = [part for word in initials.split() for part in _parts(word.rstrip("0123456789") or word)]
     if not {*_NOUNS, *_RECOMMENDED}.intersection(words):
         return None
     left = [word for word in words if word not in _NOUNS | _LIKE_IT and not word.isdigit()]

@@ -3,9 +3,10 @@
 import math
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 # Digits grouped by spaces or apostrophes come in threes, or two prices in one cell would read as one.
@@ -28,6 +29,9 @@ _COUNTED = re.compile(r"\s*(?:[x×]\s*\d|(?:pcs|stk|stück|pack|pieces|for|für|
 _AMOUNTS = ("gross", "amount", "value", "price", "net", "text")
 _CODES = ("currencyCode", "currency", "currency_code", "currencyIsoCode")
 """Keys of an object that is a price."""
+_CENTS = re.compile(r"\s*(?:cents?|ct)\b", re.IGNORECASE)
+_NOW = re.compile(r"\b(?:nur|jetzt|only|now|seulement|ahora|adesso|solo|teraz|nu)\b(?=[^\d]{0,6}\d)", re.IGNORECASE)
+"""Before the price that holds, where another stands in front of it."""
 _DECIMALS = re.compile(r"\d([.,])\d{1,2}(?!\d)(?!.*\d[.,]\d)")
 _PLAIN = re.compile(r"[\d.,\s]*")
 _GROUP = 3
@@ -43,25 +47,32 @@ _WORDS = {"FT": "HUF", "TL": "TRY", "LEI": "RON", "RP": "IDR", "RM": "MYR"}
 """What people write for a currency, beside the codes; "kr" may be of three."""
 
 
-def parse_price(value: Any, *, currency: str | None = None, mark: str = "") -> tuple[float | None, str | None]:
+Marks = Mapping[str, str]
+"""Decimal marks by the currency of the cells that show them, "" for those that name none."""
+
+
+def parse_price(
+    value: Any, *, currency: str | None = None, marks: Marks = MappingProxyType({})
+) -> tuple[float | None, str | None]:
     """Amount and ISO 4217 currency code of `"$1,299.00"`, `"1.299,00 €"`, `"USD 12.5"`; None where unknown.
 
-    A number is taken as it is; of text with several prices the first counts. 0 is a price, less than 0 is none.
-    currency: that of a text that names none. mark: the decimal mark of its column, where other values show it.
+    A number is taken as it is; of text with several prices the one that holds now ("statt 15 nur 9 EUR"), else the
+    first. 0 is a price, less than 0 is none. currency: that of a text that names none. marks: those of its column,
+    where other values show them.
     """
     if isinstance(value, bool):
         return None, None
     if isinstance(value, int | float | Decimal):
         return _known(float(value)), None
     if isinstance(value, list):
-        return parse_price(value[0], currency=currency, mark=mark) if value else (None, None)
+        return parse_price(value[0], currency=currency, marks=marks) if value else (None, None)
     if isinstance(value, dict):
         if isinstance(cents := value.get("centAmount"), int):
             amount: Any = cents / 10 ** int(value.get("fractionDigits", 2))
         else:
             amount = next((value[key] for key in _AMOUNTS if value.get(key) not in (None, "")), None)
         code = next((str(value[key]) for key in _CODES if value.get(key)), "")
-        price, named = (None, None) if amount is None else parse_price(amount, currency=code or currency, mark=mark)
+        price, named = (None, None) if amount is None else parse_price(amount, currency=code or currency, marks=marks)
         return price, named or currency_in(code)
     if isinstance(value, str) and value.isascii() and _SIMPLE.fullmatch(value):
         return _known(float(value)), None
@@ -75,13 +86,17 @@ def parse_price(value: Any, *, currency: str | None = None, mark: str = "") -> t
         return None, None
     negative = text[: found.start()].rstrip(" $€£").endswith(("-", "−"))
     named = currency_in(text)
+    mark = marks.get(named or "") or marks.get("", "")  # of another currency it says nothing
     amount = _amount(found.group(), mark, decimals=3 if (named or currency) in _THREE_DECIMALS else 2)
+    if _CENTS.match(text, found.end()):
+        amount /= 100
     return None if negative else _known(amount), named
 
 
 def _price_in(text: str) -> re.Match[str] | None:
     """The first number that is no count ("2 x 4.99 EUR", "12 pcs / 4.99") and no part of a word ("ab3c")."""
-    for found in _NUMBER.finditer(text):
+    now = _NOW.search(text)
+    for found in _NUMBER.finditer(text, now.end() if now else 0):
         if not _COUNTED.match(text, found.end()) and not _is_inside(text, *found.span()):
             return found
     return None
@@ -122,15 +137,20 @@ def _day(text: str) -> datetime | None:
     return None
 
 
-def decimal_mark(values: Iterable[Any]) -> str:
-    """The mark before decimals in a column of prices: of those before one or two last digits, if all are the same; else
-    the one of two in one number that stands last. "" where none tells."""
-    marks = {
-        found[1]
-        for value in values
-        if isinstance(value, str) and (found := _DECIMALS.search(unicodedata.normalize("NFKC", value)))
-    }
-    return marks.pop() if len(marks) == 1 else ""
+def decimal_marks(values: Iterable[Any]) -> Marks:
+    """The marks before decimals in a column of prices: of those before one or two last digits, if all of a currency are
+    the same; else the one of two in one number that stands last. Where the column names but one currency, its cells and
+    those that name none are written alike."""
+    seen: dict[str, set[str]] = {}
+    for value in values:
+        if isinstance(value, str):
+            text = unicodedata.normalize("NFKC", value)
+            marks = seen.setdefault(currency_in(text) or ("?" if any(map(str.isalpha, text)) else ""), set())
+            if found := _DECIMALS.search(text):
+                marks.add(found[1])
+    of_all = set().union(*seen.values()) if len(seen.keys() - {""}) <= 1 else seen.get("", set())
+    made = {currency: marks.pop() for currency, marks in seen.items() if len(marks) == 1}
+    return {**made, "": of_all.pop()} if len(of_all) == 1 else made
 
 
 def currency_in(text: str) -> str | None:

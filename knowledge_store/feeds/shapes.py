@@ -114,7 +114,7 @@ def _with_parents(feed: Feed) -> Feed:
     group = next((column for column in feed.columns if folded(column) in _GROUPS), "")
     fields = fields_of(feed.columns) if parent or group else {}
     id_column, title = fields.get("id", ""), fields.get("title", "")
-    if not id_column or id_column in (parent, group):
+    if not id_column or id_column in (parent, group) or not {"title", "price"} & fields.keys():
         return feed
 
     def rows() -> Iterator[Row]:
@@ -134,7 +134,7 @@ def _with_parents(feed: Feed) -> Feed:
 def _as_variant(row: Record, fields: Mapping[str, str], parent: str) -> Record:
     """A row without a title as a variant of the product that it names."""
     of, own = identifier(row.values.get(parent)), identifier(row.values.get(fields["id"]))
-    if not of or not own or of == own:
+    if of in ("", "0") or not own or of == own:
         return row
     return Record(row.line, {fields["id"]: of}, (_variant(row, fields, own, of, parent),), product=False)
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from reaseq import ReaseqError
 from reaseq.bench.catalogue import fill
 from reaseq.knowledge_store.events import (
     EventReport,
+    by_lines,
     by_values,
     event_stats,
     guess_fields,
@@ -25,6 +27,7 @@ from reaseq.knowledge_store.events import (
     read_events,
 )
 from reaseq.knowledge_store.feeds.columns import guess_columns
+from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import import_feed
 from reaseq.knowledge_store.log import read_log
@@ -416,3 +419,109 @@ def test_what_came_back_on_a_day_of_its_own_leaves_what_was_bought(catalogue: St
     load(catalogue, tmp_path / "bought.csv", bought)
     load(catalogue, tmp_path / "back.csv", [bought[0] | {"quantity": -1}])
     assert [event[3] for event in stored(catalogue)] == ["purchase", "return"]
+
+
+def test_a_log_of_a_store_that_lists_ids(catalogue: Store, tmp_path: Path) -> None:
+    """Algolia's events name several objects at once."""
+    lines = [
+        {"eventType": "click", "userToken": "u1", "timestamp": 1741089600000, "objectIDs": [item(1), item(2)]},
+        {"eventType": "view", "userToken": "u2", "timestamp": 1741089600000, "objectIDs": [item(3)]},
+    ]
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    feed = by_lines(open_feed(path))
+    import_events(catalogue, feed, guess_fields(feed.columns), rejected_dir=tmp_path)
+    assert stored(catalogue) == [
+        ("u1", NOON, item(1), "click"),
+        ("u1", NOON, item(2), "click"),
+        ("u2", NOON, item(3), "view"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "kind"),
+    [
+        ("fulfillment_status", "returned", "return"),
+        ("order_state", "cancelled", "return"),
+        ("Lieferstatus", "storniert", "return"),
+        ("Retourenstatus", "Retoure", "return"),
+        ("return_date", "2025-03-09", "return"),
+        ("Erstattet am", "09.03.2025", "return"),
+        ("customer_status", "cancelled", "purchase"),
+        ("Status", "Rücksendung abgelehnt", "purchase"),
+        ("Status", "return rejected", "purchase"),
+        ("Status", "rejected", "return"),
+        ("event", "dislike", "return"),
+        ("event", "thumbs_down", "return"),
+        ("event", "remove_from_cart", "return"),
+    ],
+)
+def test_what_columns_say_that_it_came_to(catalogue: Store, tmp_path: Path, column: str, value: str, kind: str) -> None:
+    load(catalogue, tmp_path / "log.csv", [{"user": "a", "item": item(1), "order_date": "2025-03-04", column: value}])
+    assert [event[3] for event in stored(catalogue)] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("text", "users", "times"),
+    [
+        # Of two days the first in most rows is when it was ordered.
+        ("SKU;Kunde;Versand;Kauf\nI;k1;06.03.2025;04.03.2025\nI;k2;16.03.2025;14.03.2025\n", ["k1", "k2"], [0, 10]),
+        # A year of two digits is no time of day.
+        ("Datum;Uhrzeit;Kunde;SKU\n04.03.25;12:00;k1;I\n14.03.25;12:00;k2;I\n", ["k1", "k2"], [0.5, 10.5]),
+        (
+            "Datum,Kundennummer,E-Mail (Rechnung),SKU\n2025-03-04,0,a@x.example,I\n2025-03-04,0,b@x.example,I\n",
+            ["a@x.example", "b@x.example"],
+            [0, 0],
+        ),
+        ("session_id;user_id;sku;date\n1;NA;I;2025-03-04\n2;17;I;2025-03-04\n", ["1", "17"], [0, 0]),
+    ],
+)
+def test_logs_of_other_columns(
+    catalogue: Store, tmp_path: Path, text: str, users: list[str], times: list[float]
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(re.sub(r"\bI\b", item(1), text))
+    feed = open_feed(path, is_header=names_a_user)
+    feed, mapping = by_values(feed, guess_fields(feed.columns), read_names(catalogue))
+    import_events(catalogue, feed, mapping, rejected_dir=tmp_path)
+    day = datetime(2025, 3, 4, tzinfo=UTC).timestamp()
+    assert [(user, (at - day) / 86_400) for user, at, _, _ in stored(catalogue)] == list(zip(users, times, strict=True))
+
+
+def test_orders_that_name_a_parent_are_orders(catalogue: Store, tmp_path: Path) -> None:
+    orders = [
+        {
+            "id": n,
+            "parent_id": 0,
+            "date_created": "2025-03-04T12:00:00",
+            "customer_id": n,
+            "line_items": [{"id": 9, "sku": item(1)}],
+        }
+        for n in (1, 2)
+    ]
+    path = tmp_path / "orders.json"
+    path.write_text(json.dumps(orders))
+    feed = by_lines(open_feed(path))
+    import_events(catalogue, feed, guess_fields(feed.columns), rejected_dir=tmp_path)
+    assert [event[0] for event in stored(catalogue)] == ["1", "2"]
+
+
+def test_a_log_without_a_header(catalogue: Store, tmp_path: Path) -> None:
+    path = tmp_path / "u.data"
+    path.write_text(f"196\t{item(1)}\t3\t881250949\n186\t{item(2)}\t3\t891717742\n")
+    feed = open_feed(path, is_header=names_a_user)
+    with pytest.raises(ReaseqError, match="no header but data") as told:
+        guess_fields(feed.columns)
+    assert "--header-row 0" in (told.value.hint or "")
+    feed = open_feed(path, Reading(header_row=0), names_a_user)
+    mapping = {"user": "column 1", "item": "column 2", "time": "column 4"}
+    import_events(catalogue, feed, mapping, rejected_dir=tmp_path)
+    assert len(stored(catalogue)) == 2
+
+
+@pytest.mark.parametrize(("dates", "month"), [("day", 2), ("month", 1)])
+def test_which_of_day_and_month_comes_first_can_be_said(
+    catalogue: Store, tmp_path: Path, dates: Any, month: int
+) -> None:
+    load(catalogue, tmp_path / "log.csv", [{"user": "a", "item": item(1), "date": "01/02/2025"}], dates=dates)
+    assert [datetime.fromtimestamp(event[1], UTC).month for event in stored(catalogue)] == [month]

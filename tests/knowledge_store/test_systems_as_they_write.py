@@ -50,6 +50,11 @@ HEUREKA = """<SHOP><SHOPITEM><ITEM_ID>B1</ITEM_ID><PRODUCTNAME>Pegasus 43</PRODU
 <PARAM><PARAM_NAME>Velikost</PARAM_NAME><VAL>43</VAL></PARAM><ITEMGROUP_ID>PEG</ITEMGROUP_ID></SHOPITEM>
 <SHOPITEM><ITEM_ID>B2</ITEM_ID><PRODUCTNAME>Pegasus 44</PRODUCTNAME><PRICE_VAT>3090</PRICE_VAT>
 <PARAM><PARAM_NAME>Velikost</PARAM_NAME><VAL>44</VAL></PARAM><ITEMGROUP_ID>PEG</ITEMGROUP_ID></SHOPITEM></SHOP>"""
+SHIPPED = """<rss xmlns:g="http://base.google.com/ns/1.0" version="2.0"><channel><item><g:id>1</g:id>
+<g:title>Belt</g:title><g:price>15.00 USD</g:price><g:shipping><g:price>4.95 USD</g:price></g:shipping></item>
+<item><g:id>2</g:id><g:title>Plate</g:title><g:price>1300.00 USD</g:price><g:sale_price>999.00 USD</g:sale_price>
+<g:sale_price_effective_date>2025-11-01T00:00-0800/2025-11-15T00:00-0800</g:sale_price_effective_date>
+<g:shipping><g:price>4.95 USD</g:price></g:shipping></item></channel></rss>"""
 TABLE = """<meta charset="utf-8"><table border=1><tr><td colspan=3>Stock list</td></tr><tr><th>Artikelnummer</th>
 <th>Bezeichnung</th><th>Preis</th></tr><tr><td>0012</td><td>Boot &quot;Blitz&quot;<br>Leder</td><td>1.059,90 €</td></tr>
 <tr><td>0013</td><td>Shoe</td><td>5 €</td></tr></table>"""
@@ -76,6 +81,32 @@ Add,B1,Tasche,Picard,,,99.00
         (TABLE, "0012", {"title": 'Boot "Blitz"\nLeder', "price": 1059.9, "currency": "EUR"}),
         (EBAY, "S1", {"title": "Laufschuh", "brand": "Nike", "price": 59.9, "currency": "EUR"}),
         (EBAY, "B1", {"title": "Tasche", "price": 99, "currency": "EUR"}),
+        # What it costs to send a thing is not what it costs.
+        (SHIPPED, "1", {"price": 15, "currency": "USD"}),
+        (SHIPPED, "2", {"price": 1300, "currency": "USD"}),
+        (
+            '[{"id":"1","name":"Belt","list_price":"15","shipping":{"price":"4.95"}},{"id":"2","name":"Cap"}]',
+            "1",
+            {"price": 15},
+        ),
+        ("sku;name;VK1;UVP\n1;Lampe;7990;9990\n2;Tisch;2900;\n", "2", {"price": 2900}),
+        ("sku;name;VK1;VK2;Streichpreis\n1;Lampe;129;119;159\n", "1", {"price": 129}),
+        ("sku;name;VK;UVP\n1;Lampe;;99\n", "1", {"price": None}),
+        ("sku;name;Sonderpreis;UVP\n1;Lampe;;99\n", "1", {"price": 99}),
+        ("sku;name;price_cs;list price\n1;Lampe;3999;49\n", "1", {"price": 49}),
+        (
+            '<shop><product><id>1</id><bezeichnung sprache="de">Lampe</bezeichnung>'
+            '<preis waehrung="EUR">159,90</preis><uvp>199,90</uvp></product>'
+            '<product><id>2</id><bezeichnung sprache="de">Tisch</bezeichnung></product></shop>',
+            "1",
+            {"title": "Lampe", "price": 159.9},
+        ),
+        (
+            '[{"id":1,"name":"Tisch","brands":[{"id":3,"name":"Finca"}]},{"id":2,"name":"Bank"}]',
+            "1",
+            {"brand": "Finca"},
+        ),
+        ("product_number;name;manufacturer_name\n1;Tisch;Finca\n", "1", {"brand": "Finca"}),
         (
             "Type,SKU,Name,Regular price,Attribute 1 name,Attribute 1 value(s)\nsimple,B1,Ring One,20,Name,Anna\n",
             "B1",
@@ -291,3 +322,24 @@ def test_features_with_an_element_for_name_and_value(store: Store, tmp_path: Pat
     said = product(store, "A1")["attributes"]
     assert said["Farbe"] == "schwarz"
     assert said["Gewicht"] == "650 g"
+
+
+@pytest.mark.parametrize(
+    "until",
+    ["Sonderpreis gültig bis", "Sonderpreis bis", "gültig bis", "Sonderpreis Ende", "Angebot endet", "sale_end_date"],
+)
+def test_a_sale_that_is_over(store: Store, tmp_path: Path, until: str) -> None:
+    imported(store, tmp_path, f"sku;name;Preis;Sonderpreis;{until}\n1;Lampe;99,00;79,00;31.12.2024\n")
+    assert product(store, "1")["price"] == 99
+
+
+def test_a_list_price_in_another_language_ends_no_sale(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "Type,SKU,Name,Regular price,Sale price\nsimple,T,Shirt,12,9.9\n")
+    imported(store, tmp_path, "Artikelnummer,Regulärer Preis\nT,13\n")
+    assert product(store, "T")["price"] == 9.9
+
+
+def test_what_is_recommended_leaves_a_known_price(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "sku;name;Std. VK Brutto;UVP\n1;Lampe;49;59\n")
+    imported(store, tmp_path, "sku;Std. VK Brutto;UVP\n1;;59\n")
+    assert product(store, "1")["price"] == 49

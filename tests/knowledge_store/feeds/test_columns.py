@@ -3,7 +3,7 @@
 import pytest
 
 from reaseq.knowledge_store.feeds.columns import guess_columns
-from reaseq.knowledge_store.feeds.prices import decimal_mark, parse_price
+from reaseq.knowledge_store.feeds.prices import decimal_marks, parse_price
 from reaseq.knowledge_store.feeds.rows import FeedError
 
 
@@ -121,6 +121,9 @@ def test_a_wrong_map_says_what_there_is(columns: list[str], overrides: dict[str,
         ("KWD 1,250", 1.25, "KWD"),
         ("1.299 RUR", 1299.0, "RUB"),
         ("from 20 EUR", 20.0, "EUR"),
+        ("statt 15,90 € nur 9,90 €", 9.9, "EUR"),
+        ("was $20 now $15", 15.0, None),
+        ("99 Cent", 0.99, None),
         ("on request", None, None),
         ("", None, None),
     ],
@@ -130,16 +133,21 @@ def test_prices(text: str | float, amount: float | None, currency: str | None) -
 
 
 @pytest.mark.parametrize(
-    ("column", "mark", "first"),
+    ("column", "first"),
     [
-        (["1.299", "12,50", "9,90"], ",", 1299.0),
-        (["1.299", "12.50", "9.9"], ".", 1.299),
-        (["1,299", "12.50"], ".", 1299.0),
-        (["1.299", "1.399"], "", 1299.0),
-        (["1.299,00", "5"], ",", 1299.0),
-        (["1.299", "12,50", "9.90"], "", 1299.0),
+        (["1.299", "12,50", "9,90"], 1299.0),
+        (["1.299", "12.50", "9.9"], 1.299),
+        (["1,299", "12.50"], 1299.0),
+        (["1.299", "1.399"], 1299.0),
+        (["1.299,00", "5"], 1299.0),
+        (["1.299", "12,50", "9.90"], 1299.0),
+        (["1.299", "$ 12.50"], 1.299),
+        (["1.299 EUR", "12.50"], 1.299),
+        # Of another currency it says nothing: these have no decimals.
+        (["950.000 ₫", "US$ 12.50"], 950_000.0),
+        (["JPY 1.200", "US$ 12.50", "EUR 3.20"], 1200.0),
+        (["Rp 150.000", "Rs. 1,25,000.00"], 150_000.0),
     ],
 )
-def test_a_column_has_one_decimal_mark(column: list[str], mark: str, first: float) -> None:
-    assert decimal_mark(column) == mark
-    assert parse_price(column[0], mark=mark)[0] == first
+def test_a_column_has_one_decimal_mark_a_currency(column: list[str], first: float) -> None:
+    assert parse_price(column[0], marks=decimal_marks(column))[0] == first
