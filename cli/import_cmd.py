@@ -76,8 +76,8 @@ def import_(
     from reaseq.cli.reading import reading
     from reaseq.cli.settings import load
     from reaseq.knowledge_store import samples
-    from reaseq.knowledge_store.feeds.columns import guess_columns, names_a_title
-    from reaseq.knowledge_store.feeds.opening import open_feed
+    from reaseq.knowledge_store.feeds.columns import names_a_title
+    from reaseq.knowledge_store.feeds.opening import open_feed, understood
     from reaseq.knowledge_store.importing import category_name, import_feed
     from reaseq.knowledge_store.store import Store
     from reaseq.taxonomy.category_paths import CategoryNames
@@ -88,7 +88,7 @@ def import_(
     named = overrides(mapping or [])
     read_as = reading(encoding, delimiter, header_row, sheet, records)
     feed = open_feed(samples.SHOES if sample else file or Path(), read_as, partial(names_a_title, overrides=named))
-    guess = guess_columns(feed.columns, {**feed.fields, **named}, locale)
+    feed, guess = understood(feed, named, locale)
     console = Console()
     _print_guess(console, feed, guess)
     if sample:

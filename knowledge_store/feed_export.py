@@ -22,11 +22,11 @@ from reaseq import ReaseqError
 from reaseq.knowledge_store.cell_values import CellValues
 from reaseq.knowledge_store.evidence import still_stands
 from reaseq.knowledge_store.export import defused, undefused, whole
-from reaseq.knowledge_store.feeds.columns import guess_columns, in_other_languages, names_a_title
+from reaseq.knowledge_store.feeds.columns import in_other_languages, names_a_title
 from reaseq.knowledge_store.feeds.delimited import cell_spans
 from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, Reading
 from reaseq.knowledge_store.feeds.json_rows import EACH
-from reaseq.knowledge_store.feeds.opening import open_feed
+from reaseq.knowledge_store.feeds.opening import open_feed, understood
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Layout, Record
 from reaseq.knowledge_store.filling import Filled, Known, KnownRow, OnRow, Places, writable
 from reaseq.knowledge_store.importing import product_from
@@ -124,7 +124,7 @@ def fill_feed(
     sound = partial(store.sound_claims, only_decided=only_decided, least=least)
     # Of all products: an update by another file may have touched the feed's. Columns that are not used go again.
     attributes = store.known_attributes(only_decided=only_decided, least=least)
-    mapping = guess_columns(feed.columns, {**feed.fields, **(overrides or {})}, locale)
+    feed, mapping = understood(feed, overrides, locale)
     schemas = [stored.schema for name in store.categories() if name and (stored := store.latest_schema(name))]
     prose = [column for name, column in mapping.items() if name in ("id", "title", "description", "brand")]
     shut = [column for name, column in mapping.items() if name in ("category", "price", "list_price", "currency")]

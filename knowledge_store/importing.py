@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from reaseq import ReaseqError
 from reaseq.documents.tokens import stems
@@ -48,7 +49,7 @@ from reaseq.knowledge_store.names import (
     owners_of,
     write_names,
 )
-from reaseq.knowledge_store.store import IMPORT, PRODUCT, VARIANT, Store
+from reaseq.knowledge_store.store import IMPORT, PRODUCT, PRODUCT_NAME, VARIANT, Store
 from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
 from reaseq.knowledge_store.variant_rows import as_variants, of_source, settle_variants, without_shared, write_variants
 from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_on_sale, stays
@@ -70,6 +71,7 @@ _NO_CATEGORY = EMPTY | {
     "downloadable",
     "variable",
     "variation",
+    *("product", "products", "record", "item", "goods", "physical", "digital", "storable product", "consumable"),
 }
 """What shop systems say of how a product is kept, in a column that others name its category in."""
 _TOTALS = frozenset(
@@ -410,7 +412,7 @@ def import_feed(
                     rejected.add(made)
                 elif isinstance(row, Record):
                     report.foreign_titles += "title" in others and is_empty(row.values.get(mapping["title"]))
-                    no_id = is_empty(row.values.get(id_column)) if id_column else True
+                    no_id = not identifier(row.values.get(id_column)) if id_column else True
                     if source:
                         called.append((row.line, Name(made["id"], f"{source}:{made['id']}", mapping.get("id", ""))))
                         made["id"] = f"{source}:{made['id']}"
@@ -438,6 +440,7 @@ def import_feed(
                 made_ids,
                 lost_prices,
                 unread,
+                Counter(product_id for product_id, _ in {(one.product_id, one.id) for _, one in variants}),
             )
             lines, of_variants = {row.line for row, _, _ in rows_of}, {line for line, _ in stood}
             write_variants(store, variants + stood, report, rejected, lines)
@@ -483,11 +486,12 @@ def _count_damage(
 def _write(
     store: Store, products: Sequence[tuple[dict[str, Any], bool]], source: str, report: ImportReport,
     rejected: "RejectedRows", columns: _Columns, names: CategoryNames, made_ids: Collection[str],
-    lost_prices: set[str], unread: Collection[int],
+    lost_prices: set[str], unread: Collection[int], here: Mapping[str, int],
 ) -> tuple[set[int], list[tuple[int, Variant]]]:  # fmt: skip
     """The lines of rows that were set aside, and variants that stand as rows of one id. products: each with whether its
     row brings variants too; such rows repeat the product for each of them. lost_prices: gets the products that cost
-    something before. unread: lines whose price could not be read, which leave that which is there."""
+    something before. unread: lines whose price could not be read, which leave that which is there. here: how many
+    variants rows bring of each product."""
     stamp = now()
     with store.writing() as connection:
         variants: list[tuple[int, Variant]] = []
@@ -503,6 +507,11 @@ def _write(
         content = select(PRODUCT.c.id, *(PRODUCT.c[name] for name in (*CONTENT, "price_of_variants")))
         content = content.where(PRODUCT.c.id.in_(changed))
         old = {row.id: row._mapping for row in connection.execute(content)} if changed else {}
+        in_part: set[str] = set()
+        if any(with_variants for _, with_variants in products) and old:
+            many = select(VARIANT.c.product_id, func.count()).where(VARIANT.c.product_id.in_(old))
+            rows = connection.execute(many.group_by(VARIANT.c.product_id)).all()
+            in_part = {product_id for product_id, count in rows if count > here.get(product_id, 0)}
         seen: dict[str, Mapping[Any, Any]] = {
             key: row for key, row in there.items() if row["import_id"] == report.import_id
         }
@@ -535,13 +544,18 @@ def _write(
             if not product["title"] and (before is None or columns.replaces):
                 raw = json.dumps({name: product[name] for name in ("id", *CONTENT)}, ensure_ascii=False)
                 missing = "" if "title" in columns.fields else f"no product {product_id!r} is there to update, and it "
+                several = select(PRODUCT_NAME.c.product_id).distinct().where(PRODUCT_NAME.c.name == product_id)
+                owners = connection.execute(several.limit(_SHOWN)).scalars().all() if missing else []
+                if len(owners) > 1:
+                    missing = f"{product_id!r} is a name of several products ({', '.join(sorted(owners))}), and it "
                 rejected.add(BadRow(product["line"], f"{missing}has no title", raw))
                 set_aside.add(product["line"])
                 del seen[product_id]
                 continue
             named, says_price = product["category"], product["price"] is not None
             if product_id in old and not columns.replaces:
-                if product["line"] in unread:
+                if product["line"] in unread or (with_variants and product_id in in_part and says_price):
+                    # A price of some of its variants is theirs; whether it costs that too is told once all are there.
                     product |= {name: old[product_id][name] for name in ("price", "currency")}
                 product, cleared = _updated(product, old[product_id], columns)
                 report.cleared += cleared

@@ -17,6 +17,8 @@ _OR = re.compile(r"\s*[,;]\s*")
 _SHORTEST = 4
 """Letters of each part of a compound."""
 _NAMED = ("name", "title", "label")
+_OF_SEVERAL = frozenset(("tee", "boot"))
+"""Shirts and shoes of one language, tea and boats of another: no category by themselves."""
 _NAMES_UP_TO = 200
 """Characters of a category's name."""
 
@@ -82,6 +84,8 @@ class CategoryNames:
         # "Sale, Shoes" names two; "Shirts, Blouses & Tops" may name one.
         ways += [[other] for line, way in zip(lines, ways, strict=False) if len(way) == 1 for other in _OR.split(line)]
         for step in (step for way in ways for step in reversed(way)):
+            if step.strip().casefold() in _OF_SEVERAL:
+                continue
             readings = map(self._names.get, _readings(step))
             if known := next(filter(None, readings), None) or self._by_head(stems(step)):
                 return known

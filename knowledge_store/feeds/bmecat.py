@@ -21,6 +21,7 @@ FIELDS = {
 }
 _PRICES = ("gros_list", "net_list")
 """Types of prices that anybody pays, best first: with tax, without. The others are a customer's own, or advice."""
+_TEXTS = ("DESCRIPTION_SHORT", "DESCRIPTION_LONG")
 _OWN = frozenset(("REFERENCE_FEATURE_SYSTEM_NAME", "REFERENCE_FEATURE_GROUP_ID", "REFERENCE_FEATURE_GROUP_NAME"))
 
 
@@ -36,7 +37,8 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         for column, value in values.items():
             element, _, inner = column.removeprefix("ARTICLE_").removeprefix("PRODUCT_").partition(".")
             if element == "DETAILS" and inner:
-                own[inner] = value
+                name, _, _ = inner.partition(".")  # DESCRIPTION_SHORT.de: the first language counts
+                own[name if name in _TEXTS and name not in own else inner] = value
             elif element == "FEATURES":
                 for one in [{inner: value}] if inner else value if isinstance(value, list) else []:
                     features |= {name.removeprefix("FEATURE."): said for name, said in one.items() if name not in _OWN}

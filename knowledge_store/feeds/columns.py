@@ -21,6 +21,7 @@ FIELDS = ("id", "title", "description", "brand", "price", "list_price", "currenc
 _NAMES: dict[str, tuple[str, ...]] = {
     "id": (
         "id",
+        "object id",
         "seller sku",
         "custom label",
         "product id",
@@ -39,10 +40,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "product number",
         "item number",
         "uniq id",
-        "object id",
         "offer id",
         "us item id",
         "external id",
+        "internal id",
+        "internal reference",
+        "article code",
         "materialnummer",
         "matnr",
         "handle",

@@ -5,12 +5,13 @@ import io
 import re
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
-from reaseq.knowledge_store.feeds.columns import names_a_title
+from reaseq.knowledge_store.feeds.columns import fields_of, guess_columns, names_a_title
 from reaseq.knowledge_store.feeds.delimited import delimited
 from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, IsHeader, Reading
 from reaseq.knowledge_store.feeds.encoding import encoding_of
@@ -18,11 +19,14 @@ from reaseq.knowledge_store.feeds.excel import excel
 from reaseq.knowledge_store.feeds.json_rows import json_feed
 from reaseq.knowledge_store.feeds.pages import page
 from reaseq.knowledge_store.feeds.parquet import parquet
-from reaseq.knowledge_store.feeds.rows import Feed, FeedError
+from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, is_empty
 from reaseq.knowledge_store.feeds.shapes import shaped
 from reaseq.knowledge_store.feeds.xml_rows import xml
 
 _SAMPLE = 1 << 20
+_PEEKED = 500
+_TOLD = ("id", "title", "description", "brand", "category")
+"""Fields; of prices an empty column says that there is no sale."""
 _FEEDS = frozenset((".csv", ".tsv", ".txt", ".tab", ".json", ".jsonl", ".ndjson", ".xml", ".xlsx", ".xlsm", ".parquet"))
 _PAGE = re.compile(r"<html|^<!doctype html|^<(?:table|meta|style|body|head)\b", re.IGNORECASE)
 """How web pages begin, and tables that are called .xls."""
@@ -42,6 +46,27 @@ def open_feed(path: Path, reading: Reading = FOUND_OUT, is_header: IsHeader = na
     if first is None:
         raise FeedError(f"{path} names its columns and holds no rows", hint="export it again, with its products")
     return replace(feed, rows=chain([first], feed.rows))
+
+
+def understood(
+    feed: Feed, overrides: Mapping[str, str] | None = None, locale: str | None = None
+) -> tuple[Feed, dict[str, str]]:
+    """The feed, and field to column: see `guess_columns`. Of two columns that may be the id, the title or the like, one
+    in which nothing stands comes last.
+
+    Raises:
+        FeedError: an override names no field or no column, or nothing can be the title, or the id of an update.
+    """
+    named = {**feed.fields, **(overrides or {})}
+    mapping = guess_columns(feed.columns, named, locale)
+    peeked = list(islice(feed.rows, _PEEKED))
+    records = [row.values for row in peeked if isinstance(row, Record)]
+    filled = {name for name in feed.columns if any(not is_empty(values.get(name)) for values in records)}
+    others = fields_of([one for one in feed.columns if one in filled or one in named.values()], named, locale)
+    for field in _TOLD:
+        if mapping.get(field, "") not in ("", *filled, named.get(field)) and (column := others.get(field)):
+            mapping[field] = column
+    return replace(feed, rows=chain(peeked, feed.rows)), mapping
 
 
 def _open(path: Path, reading: Reading, is_header: IsHeader) -> Feed:

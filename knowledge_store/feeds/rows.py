@@ -294,6 +294,11 @@ def _in_a_language(one: Any) -> tuple[str, Any] | None:
     return (short_language(language), text) if text is not None and LANGUAGE.fullmatch(language) else None
 
 
+def _is_magentos(one: Any) -> bool:
+    """Is it an attribute of Adobe Commerce's REST interface?"""
+    return isinstance(one, dict) and isinstance(one.get("attribute_code"), str) and "value" in one
+
+
 def _is_of_no_language(one: Any) -> bool:
     """Is it a value of Akeneo's, of no language and no channel?"""
     return isinstance(one, dict) and one.keys() >= {"locale", "scope", "data"}
@@ -319,6 +324,8 @@ def flat(values: Mapping[str, Any]) -> dict[str, Any]:
             made |= {f"{name}.{one[0]}": one[1] for one in said if one is not None}
         elif isinstance(value, list) and len(value) == 1 and _is_of_no_language(value[0]):
             made[name] = value[0]["data"]
+        elif name == "custom_attributes" and isinstance(value, list) and all(map(_is_magentos, value)):
+            made |= {one["attribute_code"]: one["value"] for one in value if one["attribute_code"] not in values}
         else:
             made[name] = value
     return made

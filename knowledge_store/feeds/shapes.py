@@ -88,11 +88,12 @@ SHAPES = (
 
 def shaped(feed: Feed) -> Feed:
     """`feed` with its rows as the system means them that wrote it; as it is, if that is none of the known."""
-    feed = _in_english(feed)
+    feed, names_of = _in_english(feed)
     columns = {name for one in feed.columns for name in (one, google.named(one), prestashop.named(one))}
     for shape in SHAPES:
         if any(columns.issuperset(marks) for marks in shape.marks):
             # The columns are those the rows have now: several may have become one, or one several.
+            system = {own for own, of in names_of.items() if of in shape.writing.system}
             names, rows = with_columns(shape.rows(feed.rows))
             if len(names) < 2:  # nothing but variants
                 names = list(dict.fromkeys([*names, *feed.columns]))
@@ -102,7 +103,7 @@ def shaped(feed: Feed) -> Feed:
                 columns=names,
                 rows=rows,
                 fields={field: name for field, name in shape.fields.items() if name in names},
-                writing=shape.writing,
+                writing=replace(shape.writing, system=shape.writing.system | system),
             )
     return _with_parents(_of_pairs(feed))
 
@@ -197,12 +198,13 @@ def _without(column: str, word: str) -> tuple[str, ...]:
     return tuple(one for one in words if one not in (word, "")) if there else ()
 
 
-def _in_english(feed: Feed) -> Feed:
-    """A WooCommerce feed of a shop in another language, with the columns' own names; any other as it is."""
+def _in_english(feed: Feed) -> tuple[Feed, dict[str, str]]:
+    """A WooCommerce feed of a shop in another language, with the columns' own names, and what they were called; any
+    other as it is."""
     names = woocommerce.english(feed.columns)
     renamed = [names.get(column, column) for column in feed.columns]
     if not names or not any(set(renamed).issuperset(marks) for marks in woocommerce.MARKS):
-        return feed
+        return feed, {}
 
     def rows() -> Iterator[Row]:
         for row in feed.rows:
@@ -210,4 +212,4 @@ def _in_english(feed: Feed) -> Feed:
                 row = row._replace(values={names.get(name, name): value for name, value in row.values.items()})
             yield row
 
-    return replace(feed, columns=renamed, rows=rows())
+    return replace(feed, columns=renamed, rows=rows()), names

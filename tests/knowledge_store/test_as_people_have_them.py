@@ -13,7 +13,7 @@ import pytest
 
 from reaseq.knowledge_store.events import by_lines, by_values, guess_fields, history, import_events, names_a_user
 from reaseq.knowledge_store.feeds.columns import guess_columns
-from reaseq.knowledge_store.feeds.opening import open_feed
+from reaseq.knowledge_store.feeds.opening import open_feed, understood
 from reaseq.knowledge_store.importing import ImportReport, import_feed
 from reaseq.knowledge_store.names import read_names
 from reaseq.knowledge_store.store import Store
@@ -22,8 +22,8 @@ from reaseq.knowledge_store.store import Store
 def imported(store: Store, folder: Path, data: str | bytes, name: str = "feed") -> ImportReport:
     path = folder / name
     path.write_bytes(data.encode() if isinstance(data, str) else data)
-    feed = open_feed(path)
-    return import_feed(store, feed, guess_columns(feed.columns, feed.fields), rejected_dir=folder / "rejected")
+    feed, mapping = understood(open_feed(path))
+    return import_feed(store, feed, mapping, rejected_dir=folder / "rejected")
 
 
 def product(store: Store, product_id: str) -> dict[str, Any]:

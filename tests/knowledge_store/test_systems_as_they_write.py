@@ -107,6 +107,27 @@ Add,B1,Tasche,Picard,,,99.00
             {"brand": "Finca"},
         ),
         ("product_number;name;manufacturer_name\n1;Tisch;Finca\n", "1", {"brand": "Finca"}),
+        ("sku;name;kategorie\n1;Darjeeling;Tee\n", "1", {"category": "tee"}),
+        ("sku;name;kategorie\n1;Darjeeling;Getränke > Kräutertee\n", "1", {"category": "tea"}),
+        ('{"type":"RECORD","stream":"p","record":{"id":"2","title":"Desk"}}\n' * 1, "2", {"category": None}),
+        (
+            '[{"sku":"M","name":"Bag","price":45,"custom_attributes":[{"attribute_code":"description","value":"Leder"},'
+            '{"attribute_code":"special_price","value":"39.00"}]},{"sku":"N","name":"Cap"}]',
+            "M",
+            {"description": "Leder", "price": 39},
+        ),
+        (
+            BMECAT.replace("<DESCRIPTION_SHORT>", '<DESCRIPTION_SHORT lang="deu">'),
+            "A1",
+            {"title": "Schuh S3", "price": 89.9},
+        ),
+        ("SKU,Internal_ID,Title\n,L1,Cap\n,L2,Hat\n", "L1", {"title": "Cap"}),
+        (
+            '[{"id":"1","name":null,"translated":{"name":"Kea"}},{"id":"2","name":null,"translated":{"name":"Tui"}}]',
+            "1",
+            {"title": "Kea"},
+        ),
+        ('[{"objectID":"1","name":"Jacket","sku":["J1","J2"]},{"objectID":"2","name":"Cap","sku":"P"}]', "1", {}),
         (
             "Type,SKU,Name,Regular price,Attribute 1 name,Attribute 1 value(s)\nsimple,B1,Ring One,20,Name,Anna\n",
             "B1",
@@ -343,3 +364,31 @@ def test_what_is_recommended_leaves_a_known_price(store: Store, tmp_path: Path) 
     imported(store, tmp_path, "sku;name;Std. VK Brutto;UVP\n1;Lampe;49;59\n")
     imported(store, tmp_path, "sku;Std. VK Brutto;UVP\n1;;59\n")
     assert product(store, "1")["price"] == 49
+
+
+SHOPIFY = """Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price
+tee,Summer Tee,Size,S,T-S,19.99
+tee,,,M,T-M,21.99
+"""
+
+
+@pytest.mark.parametrize(
+    ("update", "prices"),
+    [
+        ("Handle,Title,Variant SKU,Variant Price\ntee,Summer Tee,T-M,23.5\n", (19.99, 19.99, 23.5)),
+        ("Handle,Title,Variant SKU,Variant Price\ntee,Summer Tee,T-S,17\n", (17, 17, 21.99)),
+        (SHOPIFY.replace("19.99", "25"), (25, 25, 21.99)),
+    ],
+)
+def test_a_variants_price_is_its_own(store: Store, tmp_path: Path, update: str, prices: tuple[float, ...]) -> None:
+    """Also where its row names the product, as Shopify wants it."""
+    imported(store, tmp_path, SHOPIFY)
+    imported(store, tmp_path, update)
+    made = variants(store, "tee")
+    assert (product(store, "tee")["price"], made["T-S"]["price"], made["T-M"]["price"]) == prices
+
+
+def test_a_code_of_several_products_is_told(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "sku,name,ean\nA,Cap,4006381006013\nB,Hat,4006381006013\n")
+    report = imported(store, tmp_path, "ean,price\n4006381006013,9.99\n")
+    assert "several products (A, B)" in report.first_rejected[0][1]
