@@ -215,6 +215,11 @@ def _named(value: Any) -> str:
     return next(filter(None, names), "") if names else text_of(value)
 
 
+def _says_nothing(value: Any) -> bool:
+    """Of an id: also a list, which names none."""
+    return is_empty(value) or not identifier(value)
+
+
 def _is_header(values: Mapping[str, Any]) -> bool:
     """Are these cells names of columns: the header once more, or that of another table?"""
     cells = [text_of(value) for value in values.values()]
@@ -412,7 +417,7 @@ def import_feed(
                     rejected.add(made)
                 elif isinstance(row, Record):
                     report.foreign_titles += "title" in others and is_empty(row.values.get(mapping["title"]))
-                    no_id = not identifier(row.values.get(id_column)) if id_column else True
+                    no_id = _says_nothing(row.values.get(id_column)) if id_column else True
                     if source:
                         called.append((row.line, Name(made["id"], f"{source}:{made['id']}", mapping.get("id", ""))))
                         made["id"] = f"{source}:{made['id']}"
@@ -543,12 +548,15 @@ def _write(
             before = there.get(product_id)
             if not product["title"] and (before is None or columns.replaces):
                 raw = json.dumps({name: product[name] for name in ("id", *CONTENT)}, ensure_ascii=False)
-                missing = "" if "title" in columns.fields else f"no product {product_id!r} is there to update, and it "
+                reason = f"no product {product_id!r} is there to update, and it has no title"
+                if "title" in columns.fields:
+                    reason = "has no title" + ("" if before else f" (and no product {product_id!r} is there to update)")
                 several = select(PRODUCT_NAME.c.product_id).distinct().where(PRODUCT_NAME.c.name == product_id)
-                owners = connection.execute(several.limit(_SHOWN)).scalars().all() if missing else []
+                owners = [] if before else connection.execute(several.limit(_SHOWN)).scalars().all()
                 if len(owners) > 1:
-                    missing = f"{product_id!r} is a name of several products ({', '.join(sorted(owners))}), and it "
-                rejected.add(BadRow(product["line"], f"{missing}has no title", raw))
+                    named = ", ".join(sorted(owners))
+                    reason = f"{product_id!r} is a name of several products ({named}), and it has no title"
+                rejected.add(BadRow(product["line"], reason, raw))
                 set_aside.add(product["line"])
                 del seen[product_id]
                 continue

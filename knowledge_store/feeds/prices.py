@@ -125,6 +125,8 @@ def holds_now(begins: str, ends: str) -> bool:
 
 
 def _day(text: str) -> datetime | None:
+    if not text:
+        return None
     try:
         return datetime.fromisoformat(text)
     except ValueError:

@@ -277,7 +277,7 @@ def test_rounded_codes_of_variants_are_told(store: Store, tmp_path: Path) -> Non
 def test_errors_of_spreadsheets_are_nothing(store: Store, tmp_path: Path, error: str) -> None:
     report = imported(store, tmp_path, f"sku,name,price,color\nA,Boot,9,{error}\nB,{error},8,red\n")
     assert product(store, "A")["attributes"] == {}
-    assert report.first_rejected == [(3, "has no title")]
+    assert report.first_rejected == [(3, "has no title (and no product 'B' is there to update)")]
 
 
 def test_a_header_of_two_lines(store: Store, tmp_path: Path) -> None:
