@@ -9,7 +9,7 @@ import typer
 
 from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet
 
-_MOST_KINDS = 20
+_MOST_KINDS = 50
 
 app = typer.Typer(no_args_is_help=True, help="The behaviour log: what it is like, what a user did.")
 

@@ -40,6 +40,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "user": (
         "user", "user id", "userid", "customer id", "visitor id", "visitorid", "reviewer id", "client id",
         "account id", "member id", "uid", "kunden nr", "kundennr", "kundennummer", "customer number", "customer no",
+        "kdnr", "kd nr", "kundnr", "debitor nr", "debitorennummer", "klantnummer", "customer customer number",
         "customer", "email", "customer email",
         "e mail", "e mail adresse", "kunden e mail", "mail", "session id", "session", "kunde", "id client", "cliente",
         "user pseudo id", "user token", "debitor", "buyer username",
@@ -75,7 +76,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "invoice": ("invoice", "invoice no", "invoiceno", "invoice number", "rechnungsnummer"),
     "status": (
         "item status", "order item status", "financial status", "order status", "status", "state", "bestellstatus",
-        "auftragsstatus", "belegart", "zahlungsstatus", "statut", "estado", "stato",
+        "state machine state technical name", "auftragsstatus", "belegart", "zahlungsstatus", "statut", "estado",
+        "stato",
     ),
     "cancelled": (
         "cancelled at", "canceled at", "cancelled", "canceled", "is cancelled", "is canceled", "cancelled on",
@@ -102,6 +104,8 @@ _DEVICES = frozenset(
     )
 )
 """Columns of what stands for a user who has no account: an address, a browser, an app."""
+_Event = tuple[str, float, str, str]
+"""User, time, item, kind."""
 _BATCH = 20_000
 _PEEKED = 1000
 """Rows whose values tell which column is the item."""
@@ -115,8 +119,16 @@ _ORDERS = frozenset(
     )
 )
 """Columns of the order that a row is a line of: its further lines may leave out who bought, and when."""
+_CHANGED = frozenset(
+    (
+        *("updated at", "updated", "date updated", "date modified", "modified at", "modified", "last modified"),
+        *("date modified gmt", "status date", "status changed at", "geändert am", "geaendert am", "aktualisiert am"),
+    )
+)
+"""Columns of when a row was written, folded."""
 _DAYS = re.compile(r"date|datum|day|tag|fecha|jour|giorno|data", re.IGNORECASE)
 _NEGATIVE = re.compile(r"[-−–]\s*\d+(?:[.,]\d+)?(?:\s*\D*)?|\d+(?:[.,]\d+)?\s*[-−]|\(\d+(?:[.,]\d+)?\)")
+_LABELS = (0, 1, "0", "1", "0.0", "1.0", "", None)
 _FAR_MORE = 4
 _NEARLY_ALL = 0.9
 _NOBODY = frozenset(
@@ -180,6 +192,8 @@ def guess_fields(
         FeedError: an override names no field or column, or no column can be the user or the item.
     """
     mapping = guess(columns, _NAMES, overrides or {})
+    if "kind" in mapping and "kind" not in (overrides or {}) and _is_of_line(mapping["kind"], mapping.get("item", "")):
+        del mapping["kind"]  # what sort of line it is
     if "status" not in (overrides or {}) and "status" not in mapping:
         status = next((one for one in columns if _names_a_status(one) and one not in mapping.values()), "")
         mapping |= {"status": status} if status else {}
@@ -195,7 +209,22 @@ def guess_fields(
             )
     if "time" in mapping:
         mapping.pop("position", None)
+        if "time" not in (overrides or {}):
+            mapping["time"] = _in_utc(columns, mapping["time"])
     return mapping
+
+
+def _in_utc(columns: Sequence[str], time: str) -> str:
+    """The column that says the same time of the world, where there is one beside that of the place."""
+    name = folded(time)
+    same = (one for one in columns if folded(one) in (f"{name} gmt", f"{name} utc", f"gmt {name}", f"utc {name}"))
+    return next(same, time)
+
+
+def _is_of_line(column: str, item: str) -> bool:
+    """`lineItems.type` beside `lineItems.payload.productNumber`."""
+    within, _, name = column.rpartition(".")
+    return within != "" and folded(name) == "type" and item.startswith(f"{within}.")
 
 
 def _names_a_status(column: str) -> bool:
@@ -222,6 +251,8 @@ def by_values(feed: Feed, mapping: Mapping[str, str], names: Names) -> tuple[Fee
     def known(column: str) -> int:
         return sum(names.find(identifier(values.get(column))) is not None for values in rows)
 
+    if (label := mapping.get("label")) and not all(values.get(label) in _LABELS for values in rows):
+        mapping = {field: column for field, column in mapping.items() if field != "label"}  # a text
     free = [column for column in feed.columns if column not in mapping.values()]
     best = max(free, key=known, default=None)
     made = dict(mapping)
@@ -328,6 +359,7 @@ def import_events(
     rejected = RejectedRows(rejected_dir / f"{feed.path.name}-events-{import_id}.csv", report)
     rows = iter(feed.rows)
     reader: _Reader | None = None
+    history: _History | None = None
     order, first = "", None  # the column of orders, and the first line of the one at hand
     try:
         while batch := list(islice(rows, _BATCH)):
@@ -335,6 +367,8 @@ def import_events(
                 reader = _Reader.of(batch, mapping, kind, names, report.kinds, dates)
                 report.device = _device(feed.columns, mapping)
                 order = _order_of(feed.columns, mapping)
+                if order and reader.of_orders and reader.clock is not None:
+                    history = _History.of(feed.columns, order, batch)
             events: dict[_Event, None] = {}
             for row in batch:
                 report.rows += 1
@@ -347,6 +381,8 @@ def import_events(
                     rejected.add(made)
                     report.unknown_items += made.reason.startswith(UNKNOWN)
                 else:
+                    if history is not None and isinstance(row, Record):
+                        made = history.left(row, made, events)
                     before = len(events)
                     events.update(dict.fromkeys(made))
                     report.repeated += len(made) - (len(events) - before)
@@ -368,6 +404,42 @@ def import_events(
             hint=told if "its time would" in reason else f"less {report.rejected_file}   (all reasons)",
         )
     return report
+
+
+class _History:
+    """Of a log that lists what became of its orders, what they are now: a line of an order is bought once, whatever
+    states it went through. changed: the column of when a row was written, if there is one."""
+
+    def __init__(self, order: str, changed: str, clock: Clock) -> None:
+        self._order, self._changed, self._clock = order, changed, clock
+        self._seen: dict[int, tuple[float, _Event]] = {}
+
+    @classmethod
+    def of(cls, columns: Sequence[str], order: str, rows: Sequence[Row]) -> "_History":
+        changed = next((one for one in columns if folded(one) in _CHANGED), "")
+        return cls(order, changed, Clock.of(row.values.get(changed) for row in rows if isinstance(row, Record)))
+
+    def left(self, row: Record, made: list[_Event], events: dict[_Event, None]) -> list[_Event]:
+        """The events of a row that count; takes out of `events` what they take the place of."""
+        own = identifier(row.values.get(self._order))
+        if not _NUMBERED.fullmatch(own) or (folded(self._order) == "name" and not own.startswith("#")):
+            return made
+        now = made[0]
+        key = hash((own, now[0], now[2]))
+        when = self._clock.read(row.values.get(self._changed)) if self._changed else 0.0
+        at = when if isinstance(when, float) else 0.0
+        if key not in self._seen:
+            self._seen[key] = at, now
+            return made
+        before_at, before = self._seen[key]
+        if now[1] == before[1] and now[3] != before[3] and self._changed and at != before_at:
+            if at < before_at:
+                return []
+            events.pop(before, None)
+            self._seen[key] = at, now
+        elif now[1] != before[1] and now[3] == before[3] != RETURN:
+            return []
+        return made
 
 
 def _with_order(record: Record, order: str, first: Record | None, mapping: Mapping[str, str]) -> tuple[Record, Record]:
@@ -405,10 +477,6 @@ def _words_of(said: str) -> list[str]:
     return [word for word in re.split(r"[\s_.:/-]+", said) if word]
 
 
-def _last_word(said: str) -> str:
-    return re.split(r"[\s_.:-]+", said)[-1]
-
-
 def _order_of(columns: Sequence[str], mapping: Mapping[str, str]) -> str:
     """The column of orders, where rows are their lines."""
     used = {column for field, column in mapping.items() if field != "invoice"}
@@ -418,8 +486,8 @@ def _order_of(columns: Sequence[str], mapping: Mapping[str, str]) -> str:
 
 def _device(columns: Sequence[str], mapping: Mapping[str, str]) -> str:
     """The column of browsers or apps, beside that of users."""
-    free = (column for column in columns if column not in mapping.values())
-    return next((column for column in free if _plain_name(column) in _DEVICES), "")
+    free = [column for column in columns if column not in mapping.values() and _plain_name(column) in _DEVICES]
+    return min(free, key=lambda column: _plain_name(column).startswith("session"), default="")  # a visit is the least
 
 
 def _plain_name(column: str) -> str:
@@ -461,12 +529,13 @@ _NEVER = frozenset(
     )
 )
 """Orders that never came about, by the last word of their status."""
+_FAILED = frozenset("error erreur fehler errore fout".split())
+"""The same by any word ("Fehler bei der Bezahlung")."""
 _RETURNED = re.compile(r"C\d+")
 _TAKEN_BACK = ("cancelled", "returned", "left")
 _MOST_KINDS = 1000
 """That are told apart in a report."""
 _FALSE = frozenset(("false", "no", "nein", "non", "n", "f", "0000-00-00 00:00:00", "0000-00-00"))
-_Event = tuple[str, float, str, str]
 _KEY = ("user_id", "at", "product_id", "kind", "import_id")
 _INSERT_SQLITE = (
     "insert into event (user_id, at, product_id, kind, import_id) values (?, ?, ?, ?, ?) on conflict do nothing"
@@ -547,6 +616,8 @@ class _Reader:
             return BadRow(record.line, reason, json.dumps(values, ensure_ascii=False, default=str))
 
         user, called = identifier(values.get(column["user"])), identifier(values.get(column["item"]))
+        if "@" in user:
+            user = user.casefold()
         if user.casefold() in _NOBODY:
             return bad(f"its user is unknown: {user}")
         if not user or not called:
@@ -570,7 +641,8 @@ class _Reader:
             if self.clock is not None:
                 self.outdated.update((user, at, item, one) for one in (named or self.kind, RETURN))
             status = " ".join(filter(None, (identifier(values.get(name)).casefold() for name in self.statuses)))
-            if _last_word(status) in _NEVER and not _refused(_words_of(status)):
+            words = _words_of(status)
+            if (words and words[-1] in _NEVER and not _refused(words)) or not _FAILED.isdisjoint(words):
                 return bad(f"its order never came about: {status}")
             if _came_back(status) or self._taken_back(values):
                 what = RETURN

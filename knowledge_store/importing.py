@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
@@ -59,7 +59,7 @@ _BATCH = 500
 _SHOWN = 5
 _SIZE = re.compile(r"size|größe|groesse|taille|talla|taglia|tamanho|maat|storlek|størrelse|サイズ|尺码", re.IGNORECASE)
 _DATE = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]00:00:00)?|\d{1,2}[-. ](?:[A-Za-zéûä]{3,4}\.?)|[A-Z][a-zéûä]{2,3}\.?[- ]\d{1,2}"
+    r"\d{4}-\d\d-\d\d(?:[T ]00:00:00)?|(?:[12]?\d|3[01])[-. ](?:[A-Za-zéûä]{3,4}\.?)|[A-Z][a-zéûä]{2,3}\.?[- ]\d{1,2}"
 )
 """What a spreadsheet makes of a size like 10-12: a day, or how it shows one (10-Dec)."""
 _NO_CATEGORY = EMPTY | {
@@ -315,6 +315,10 @@ class _Columns:
             bool(feed.fields),
         )
 
+    def of_row(self, cells: Collection[str]) -> "_Columns":
+        """Those of a row that has but these cells."""
+        return replace(self, named=self.named.intersection(cells))
+
 
 def _marks(rows: Iterable[Row], mapping: Mapping[str, str]) -> dict[str, Marks]:
     """The decimal marks of the columns of prices, by the first rows; a list price is written as the price."""
@@ -339,7 +343,8 @@ def _used(mapping: Mapping[str, str]) -> set[str]:
 
 
 def _category_of(text: str, names: CategoryNames | None) -> str | None:
-    return None if text.strip().casefold() in _NO_CATEGORY else (names or _bundled()).of(text)
+    kinds = {part.strip().casefold() for part in text.split(",")}
+    return None if kinds <= _NO_CATEGORY else (names or _bundled()).of(text)
 
 
 def category_name(text: str) -> str | None:
@@ -393,6 +398,8 @@ def import_feed(
     marks: dict[str, Marks] = {}
     lost_prices: set[str] = set()
     columns = _Columns.of(feed, mapping, replaces=replaces)
+    # Rows of tables have all cells but for those that one cell packs, which says nothing of what it does not name.
+    by_rows = feed.layout is not None and feed.layout.kind == "delimited"
     others = in_other_languages(feed.columns, mapping)
     try:
         while batch := list(islice(rows, _BATCH)):
@@ -404,6 +411,7 @@ def import_feed(
             rows_of: list[tuple[Record, dict[str, Any], str]] = []
             made_ids: set[str] = set()
             unread: set[int] = set()
+            cells_of: dict[int, Collection[str]] = {}
             for row in batch:
                 row = of_source(row, source)
                 if isinstance(row, Record) and not row.product:
@@ -431,6 +439,8 @@ def import_feed(
                     ):
                         report.unread_prices += 1
                         unread.add(row.line)
+                    if by_rows and len(row.values) < len(feed.columns):
+                        cells_of[row.line] = row.values.keys()
                     products.append((made, bool(row.variants)))
                     variants += [(row.line, variant) for variant in row.variants]
                     rows_of.append((row, made, made["id"]))
@@ -446,6 +456,7 @@ def import_feed(
                 lost_prices,
                 unread,
                 Counter(product_id for product_id, _ in {(one.product_id, one.id) for _, one in variants}),
+                cells_of,
             )
             lines, of_variants = {row.line for row, _, _ in rows_of}, {line for line, _ in stood}
             write_variants(store, variants + stood, report, rejected, lines)
@@ -492,11 +503,12 @@ def _write(
     store: Store, products: Sequence[tuple[dict[str, Any], bool]], source: str, report: ImportReport,
     rejected: "RejectedRows", columns: _Columns, names: CategoryNames, made_ids: Collection[str],
     lost_prices: set[str], unread: Collection[int], here: Mapping[str, int],
+    cells_of: Mapping[int, Collection[str]],
 ) -> tuple[set[int], list[tuple[int, Variant]]]:  # fmt: skip
     """The lines of rows that were set aside, and variants that stand as rows of one id. products: each with whether its
     row brings variants too; such rows repeat the product for each of them. lost_prices: gets the products that cost
     something before. unread: lines whose price could not be read, which leave that which is there. here: how many
-    variants rows bring of each product."""
+    variants rows bring of each product. cells_of: by line, the columns of rows that have not all of the file's."""
     stamp = now()
     with store.writing() as connection:
         variants: list[tuple[int, Variant]] = []
@@ -565,7 +577,8 @@ def _write(
                 if product["line"] in unread or (with_variants and product_id in in_part and says_price):
                     # A price of some of its variants is theirs; whether it costs that too is told once all are there.
                     product |= {name: old[product_id][name] for name in ("price", "currency")}
-                product, cleared = _updated(product, old[product_id], columns)
+                own = columns.of_row(cells_of[product["line"]]) if product["line"] in cells_of else columns
+                product, cleared = _updated(product, old[product_id], own)
                 report.cleared += cleared
                 if product["price"] is None and old[product_id]["price"] is not None:
                     lost_prices.add(product_id)

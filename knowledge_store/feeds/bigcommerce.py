@@ -77,7 +77,7 @@ def _records(lines: list[_Line]) -> Iterator[Record]:
     """lines: a product's, and those below it."""
     first = lines[0]
     own = identifier(first.text("Product ID", "ID", *_SKUS))
-    base = parse_price(first.text("Sale Price", "Price"))[0]
+    base = parse_price(first.text("Sale Price"))[0] or parse_price(first.text("Price"))[0]  # 0: there is no sale
     rules = [one for one in lines if one.kind == "rule"]
     ruled = {_called(one, own): price for one in rules if (price := _ruled(one.text("Price"), base)) is not None}
     pictures = dict.fromkeys(

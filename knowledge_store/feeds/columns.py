@@ -12,7 +12,6 @@ from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
 from reaseq.knowledge_store.feeds.prices import CURRENCIES, parse_price
 from reaseq.knowledge_store.feeds.rows import FeedError
-from reaseq.taxonomy.schema import vocabulary
 
 FIELDS = ("id", "title", "description", "brand", "price", "list_price", "currency", "category")
 """`list_price` is the price where the current one is unknown; its column stays among the attributes too."""
@@ -597,6 +596,23 @@ _OPTIONS = {
 _KEYS = {other: name for name, others in _OPTIONS.items() for other in others}
 
 
+_PLAIN_COLOURS = {
+    "black": "schwarz schwarze noir noire negro negra nero nera preto zwart zwarte "
+    "svart sort czarny černá чёрный 黒 黑色 ブラック",
+    "white": "weiß weiss weiße blanc blanche blanco blanca bianco bianca branco wit witte "
+    "vit hvid biały bílá белый 白 白色 ホワイト",
+    "grey": "gray grau graue gris grigio grigia cinza cinzento grijs grijze grå szary šedá серый 灰色 グレー",
+    "red": "rot rote rouge rojo roja rosso rossa vermelho rood rode röd rød czerwony červená красный 赤 红色 レッド",
+    "blue": "blau blaue bleu bleue azul blu blauw blauwe blå niebieski modrá синий 青 蓝色 ブルー",
+    "green": "grün grüne vert verte verde groen groene grön grøn zielony zelená зелёный 緑 绿色 グリーン",
+    "yellow": "gelb gelbe jaune amarillo amarilla giallo gialla amarelo geel gele gul żółty žlutá жёлтый 黄色 イエロー",
+    "orange": "naranja arancione laranja oranje pomarańczowy oranžová оранжевый 橙色 オレンジ",
+    "pink": "rosa roze różowy růžová розовый 粉色 ピンク",
+    "purple": "lila violett violette morado viola roxo paars lilla fioletowy fialová фиолетовый 紫 紫色 パープル",
+    "brown": "braun braune brun brune marron marrón marrone castanho bruin "
+    "bruine brązowy hnědá коричневый 茶色 棕色 ブラウン",
+}
+"""The same colours in other languages, and no shades: navy is another variant than blue."""
 _OF_OPTIONS = re.compile(
     r"\b(?:size|colou?r|colore|cor|kolor|barva|koko|väri|rozmiar|velikost|renk|beden|размер|цвет|voltage|finish|"
     r"サイズ|カラー|色|尺码|颜色|사이즈|색상|größe|groesse|farbe|taille|couleur|talla|taglia|tamanho|maat|kleur|storlek|färg|width|"
@@ -613,15 +629,14 @@ def names_options(column: str) -> bool:
 
 @lru_cache(maxsize=10_000)
 def option_value(column: str, value: str) -> str:
-    """What values of options are told by: colours in whatever language, others by their words."""
+    """What values of options are told by: plain colours in whatever language, others by their words."""
     said = " ".join(stems(value))
     return _colours().get(said, said) if option_key(column) == "color" else said
 
 
 @lru_cache
 def _colours() -> dict[str, str]:
-    values: dict[str, list[str]] = vocabulary()["color"]["values"]
-    return {" ".join(stems(word)): value for value, words in values.items() for word in (value, *words)}
+    return {" ".join(stems(word)): value for value, words in _PLAIN_COLOURS.items() for word in words.split()}
 
 
 @lru_cache(maxsize=10_000)

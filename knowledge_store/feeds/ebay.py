@@ -11,6 +11,10 @@ from reaseq.knowledge_store.feeds.columns import fields_of, folded
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, is_empty, text_of
 
 MARKS = (("Relationship", "RelationshipDetails"), ("Relationship", "Relationship details"))
+MARKS_OF_LISTINGS = (("Item number", "Variation details"),)
+FIELDS_OF_LISTINGS = {"id": "Item number", "title": "Title", "price": "price", "category": "eBay category 1 name"}
+_NUMBER, _VARIATION, _LABEL = "Item number", "Variation details", "Custom label (SKU)"
+_PRICES = ("Current price", "Start price")
 _DETAILS = ("relationship", "relationship details")
 _CURRENCY = re.compile(r"\bCurrency=([A-Z]{3})\b")
 """In the name of the first column: `*Action(SiteID=Germany|Country=DE|Currency=EUR|Version=1193)`."""
@@ -43,6 +47,25 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         own = own or "/".join([parent, *options.values()])
         variant = Variant(own, parent, options, values.get(fields.get("price", "")), (), cells)
         yield Record(row.line, {}, (variant,), product=False)
+
+
+def rows_of_listings(found: Iterable[Row]) -> Iterator[Row]:
+    """Seller Hub's report of active listings: rows of one item number, of which those with details are variations."""
+    for row in found:
+        if isinstance(row, BadRow):
+            yield row
+            continue
+        values = {name: value for name, value in row.values.items() if name != _VARIATION}
+        price = next((values[name] for name in _PRICES if not is_empty(values.get(name))), None)
+        details = text_of(row.values.get(_VARIATION)).strip().strip("[]").replace(",", "|")
+        options, parent = dict(_options(details)), identifier(values.get(_NUMBER))
+        if not options or not parent:
+            yield Record(row.line, {**values, "price": price})
+            continue
+        own = identifier(values.get(_LABEL)) or "/".join([parent, *options.values()])
+        cells = {name: values[name] for name in values if "quantity" in folded(name) and not is_empty(values[name])}
+        product = {name: value for name, value in values.items() if name not in (_LABEL, *cells)}
+        yield Record(row.line, {**product, "price": price}, (Variant(own, parent, options, price, (), cells),))
 
 
 def _options(details: str) -> Iterator[tuple[str, str]]:

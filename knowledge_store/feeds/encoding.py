@@ -31,6 +31,9 @@ _DECLARED = re.compile(
 _WORD = re.compile(r"[^\W\d_](?:[^\s\"',;|./()\[\]<>-]*[^\W\d_])?")
 _LATIN = ("cp1252", "iso8859-15", "cp1250", "cp1254", "cp1257", "mac_roman", "cp850")
 """Pages for Latin letters; of equals the first, which is what Windows writes in the West."""
+_NOT_SIGNS = re.compile(rb"[^\x00-\x7f%s]" % "£€°×®™©½¼¾–—’‘“”„…•±µ§«»²³¹´¢¥·‚†‹›¡¿\u00a0".encode("cp1252"))
+"""Anything but ASCII and the signs that cp1252 has beside its letters."""
+_FRACTION = re.compile(rb"(?<=[\d ])[\xbc-\xbe](?=[\s\"';,)]|$)")
 _EURO, _OF_WINDOWS = re.compile(rb"\d\s?\xa4|\xa4\s?\d"), re.compile(rb"[\x80-\x9f]")
 """The euro sign of Latin 9, which is a sign of no currency in Latin 1; and what no Latin page but Windows' has."""
 _ALPHABETS = (
@@ -127,10 +130,17 @@ def _legacy(start: bytes, lines: bytes, path: object) -> Encoding | None:
                 return Encoding("cp1252" if name == "iso8859-1" else name, "as it says itself")
         except LookupError:
             pass
-    page = max(_LATIN, key=lambda name: _reads(lines, name))
+    # No Latin page but Windows' has anything at these bytes, and of no other than cp1252 these are fractions.
+    windows = _OF_WINDOWS.search(lines) is not None
+    pages = (
+        ["cp1252"] if _FRACTION.search(lines) and _reads(_FRACTION.sub(b" ", lines), "cp1252") >= _GOOD_FROM else _LATIN
+    )
+    if not _NOT_SIGNS.search(lines):
+        return Encoding("cp1252", _GUESSED, _shown(lines, "cp1252"))
+    page = max((name for name in pages if not (windows and name == "iso8859-15")), key=lambda name: _reads(lines, name))
     if page == "cp1252" and _EURO.search(lines) and not _OF_WINDOWS.search(lines):
         page = "iso8859-15"
-    if _reads(lines, page) < _GOOD_FROM:
+    if _reads(_FRACTION.sub(b" ", lines), page) < _GOOD_FROM:
         if sum(byte >= 0x80 for byte in lines) < _FEWEST:
             return None
         words = [word for word in _WORD.findall(lines.decode("cp1255", "replace")) if not word.isascii()]

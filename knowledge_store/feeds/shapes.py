@@ -75,6 +75,7 @@ SHAPES = (
     Shape("PrestaShop combinations", prestashop.MARKS, prestashop.FIELDS, prestashop.rows),
     Shape("Amazon flat file", amazon.MARKS, amazon.FIELDS, amazon.rows, amazon.WRITING),
     Shape("eBay listings", ebay.MARKS, {}, ebay.rows),
+    Shape("eBay listings", ebay.MARKS_OF_LISTINGS, ebay.FIELDS_OF_LISTINGS, ebay.rows_of_listings),
     Shape("BMEcat", bmecat.MARKS, bmecat.FIELDS, bmecat.rows),
     Shape("Icecat", (icecat.MARKS_XML,), icecat.FIELDS, icecat.rows_of_xml),
     Shape("Icecat", (icecat.MARKS_JSON,), icecat.FIELDS, icecat.rows_of_json),
@@ -121,11 +122,8 @@ def _with_parents(feed: Feed) -> Feed:
     def rows() -> Iterator[Row]:
         for row in feed.rows:
             if isinstance(row, Record) and not row.variants:
-                yield (
-                    _as_variant(row, fields, parent)
-                    if is_empty(row.values.get(title))
-                    else _as_offer(row, fields, group)
-                )
+                of_variant = is_empty(row.values.get(title)) or _chosen(row)
+                yield _as_variant(row, fields, parent) if of_variant else _as_offer(row, fields, group)
             else:
                 yield row
 
@@ -152,10 +150,18 @@ def _as_offer(row: Record, fields: Mapping[str, str], group: str) -> Record:
     return Record(row.line, product, (variant._replace(attributes={}),))
 
 
+def _chosen(row: Record) -> dict[str, str]:
+    """Options as WooCommerce's interface has them: `"attributes": [{"name": "Color", "option": "Black"}]`."""
+    listed = row.values.get("attributes")
+    pairs = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return {text_of(one.get("name")): text_of(one["option"]) for one in pairs if one.get("name") and one.get("option")}
+
+
 def _variant(row: Record, fields: Mapping[str, str], own: str, of: str, named_by: str) -> Variant:
     used = {named_by, fields["id"], fields.get("price", "")}
     cells = {name: value for name, value in row.values.items() if name not in used}
     options = {name: text_of(value).strip() for name, value in cells.items() if names_options(name) and text_of(value)}
+    options |= _chosen(row)
     said = {name: value for name, value in cells.items() if name not in options and not is_empty(value)}
     names = tuple((name, said[name]) for name in identities(list(said), None))
     said = {name: value for name, value in said.items() if name not in dict(names)}

@@ -525,3 +525,94 @@ def test_which_of_day_and_month_comes_first_can_be_said(
 ) -> None:
     load(catalogue, tmp_path / "log.csv", [{"user": "a", "item": item(1), "date": "01/02/2025"}], dates=dates)
     assert [datetime.fromtimestamp(event[1], UTC).month for event in stored(catalogue)] == [month]
+
+
+def _states(*said: tuple[str, str, str]) -> Rows:
+    own = {"order_id": "1", "customer_id": "c1", "sku": item(1)}
+    return [own | {"status": status, "created_at": at, "updated_at": changed} for status, at, changed in said]
+
+
+_DAY = "2026-01-05 10:00"
+
+
+@pytest.mark.parametrize(
+    ("rows", "kinds"),
+    [
+        (_states(("pending", _DAY, _DAY), ("completed", _DAY, "2026-01-05 12:00")), ["purchase"]),
+        (_states(("completed", _DAY, _DAY), ("refunded", _DAY, "2026-01-09 12:00")), ["return"]),
+        (_states(("refunded", _DAY, "2026-01-09 12:00"), ("completed", _DAY, _DAY)), ["return"]),
+        (_states(("paid", _DAY, ""), ("shipped", "2026-01-06", ""), ("delivered", "2026-01-07", "")), ["purchase"]),
+        (_states(("paid", _DAY, ""), ("refunded", "2026-01-09", "")), ["purchase", "return"]),
+        # Two lines of one product, of which one came back.
+        (_states(("paid", _DAY, _DAY), ("refunded", _DAY, _DAY)), ["purchase", "return"]),
+    ],
+)
+def test_an_order_is_bought_once(catalogue: Store, tmp_path: Path, rows: Rows, kinds: list[str]) -> None:
+    load(catalogue, tmp_path / "log.csv", rows)
+    assert [event[3] for event in stored(catalogue)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("status", "set_aside"),
+    [("Payment error", 1), ("Fehler bei der Bezahlung", 1), ("Erreur de paiement", 1), ("paid", 0)],
+)
+def test_payments_that_failed(catalogue: Store, tmp_path: Path, status: str, set_aside: int) -> None:
+    rows = [{"user": "a", "item": item(n), "date": "2025-03-04", "status": one} for n, one in ((1, status), (2, "ok"))]
+    assert load(catalogue, tmp_path / "log.csv", rows).set_aside == set_aside
+
+
+def test_times_of_the_world_come_before_those_of_a_place(catalogue: Store, tmp_path: Path) -> None:
+    row = {
+        "user": "a",
+        "item": item(1),
+        "date_created": "2025-03-04T14:00:00",
+        "date_created_gmt": "2025-03-04T12:00:00",
+    }
+    load(catalogue, tmp_path / "log.csv", [row])
+    assert [event[1] for event in stored(catalogue)] == [NOON]
+
+
+def test_addresses_in_other_letters_are_one_user(catalogue: Store, tmp_path: Path) -> None:
+    rows = [
+        {"email": one, "item": item(n), "date": "2025-03-04"} for n, one in ((1, "a@x.example"), (2, "A@X.example"))
+    ]
+    load(catalogue, tmp_path / "log.csv", rows)
+    assert {event[0] for event in stored(catalogue)} == {"a@x.example"}
+
+
+def test_what_a_line_is_called_is_no_label(catalogue: Store, tmp_path: Path) -> None:
+    """As Shopware's interface has orders."""
+    orders = [
+        {
+            "orderDateTime": "2026-03-05T10:00:00",
+            "orderCustomer": {"customerNumber": customer},
+            "stateMachineState": {"technicalName": state},
+            "lineItems": [
+                {"label": "Trail", "type": "product", "productId": "p1", "payload": {"productNumber": item(1)}}
+            ],
+        }
+        for customer, state in (("C1", "completed"), ("C2", "cancelled"))
+    ]
+    path = tmp_path / "orders.json"
+    path.write_text(json.dumps({"data": orders}))
+    feed = by_lines(open_feed(path, is_header=names_a_user))
+    feed, mapping = by_values(feed, guess_fields(feed.columns, by_name=False), read_names(catalogue))
+    import_events(catalogue, feed, mapping, rejected_dir=tmp_path)
+    assert [(event[0], event[3]) for event in stored(catalogue)] == [("C1", "purchase"), ("C2", "return")]
+
+
+@pytest.mark.parametrize(
+    ("text", "users"),
+    [
+        ("session_id,visitor_id,customer_id,sku,date\ns1,v1,,I,2025-03-04\ns2,v1,,I,2025-03-05\n", ["v1", "v1"]),
+        ("Datum;Kunde;KdNr;SKU\n04.03.2025;Meier;1;I\n04.03.2025;Meier;2;I\n", ["1", "2"]),
+    ],
+)
+def test_the_least_that_stands_for_a_user_comes_last(
+    catalogue: Store, tmp_path: Path, text: str, users: list[str]
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(re.sub(r"\bI\b", item(1), text))
+    feed = open_feed(path, is_header=names_a_user)
+    import_events(catalogue, feed, guess_fields(feed.columns), rejected_dir=tmp_path)
+    assert [event[0] for event in stored(catalogue)] == users

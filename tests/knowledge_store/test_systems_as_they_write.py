@@ -46,6 +46,12 @@ BMECAT = """<BMECAT version="1.2" xmlns="http://www.bmecat.org/bmecat/1.2/bmecat
 </ARTICLE_DETAILS><ARTICLE_PRICE_DETAILS><ARTICLE_PRICE price_type="net_customer"><PRICE_AMOUNT>9</PRICE_AMOUNT>
 </ARTICLE_PRICE></ARTICLE_PRICE_DETAILS></ARTICLE><ARTICLE_TO_CATALOGGROUP_MAP><ART_ID>A1</ART_ID>
 <CATALOG_GROUP_ID>12</CATALOG_GROUP_ID></ARTICLE_TO_CATALOGGROUP_MAP></T_NEW_CATALOG></BMECAT>"""
+LISTINGS = """Item number,Title,Variation details,Custom label (SKU),Quantity,Currency,Start price,Current price
+11,Nordic Tee,,,8,EUR,19.9,
+11,Nordic Tee,"[Color=Blue,Size=M]",TEE-B,4,EUR,19.9,
+11,Nordic Tee,"[Color=Red,Size=M]",TEE-R,4,EUR,21.9,
+12,Lamp,,LAMP,3,EUR,30,29
+"""
 HEUREKA = """<SHOP><SHOPITEM><ITEM_ID>B1</ITEM_ID><PRODUCTNAME>Pegasus 43</PRODUCTNAME><PRICE_VAT>2990</PRICE_VAT>
 <PARAM><PARAM_NAME>Velikost</PARAM_NAME><VAL>43</VAL></PARAM><ITEMGROUP_ID>PEG</ITEMGROUP_ID></SHOPITEM>
 <SHOPITEM><ITEM_ID>B2</ITEM_ID><PRODUCTNAME>Pegasus 44</PRODUCTNAME><PRICE_VAT>3090</PRICE_VAT>
@@ -80,6 +86,8 @@ Add,B1,Tasche,Picard,,,99.00
         (HEUREKA, "PEG", {"title": "Pegasus 43", "price": 2990}),
         (TABLE, "0012", {"title": 'Boot "Blitz"\nLeder', "price": 1059.9, "currency": "EUR"}),
         (EBAY, "S1", {"title": "Laufschuh", "brand": "Nike", "price": 59.9, "currency": "EUR"}),
+        (LISTINGS, "11", {"title": "Nordic Tee", "price": 19.9, "currency": "EUR"}),
+        (LISTINGS, "12", {"title": "Lamp", "price": 29}),
         (EBAY, "B1", {"title": "Tasche", "price": 99, "currency": "EUR"}),
         # What it costs to send a thing is not what it costs.
         (SHIPPED, "1", {"price": 15, "currency": "USD"}),
@@ -328,6 +336,7 @@ def test_options_in_another_language(store: Store, tmp_path: Path) -> None:
     ("data", "product_id", "expected"),
     [
         (EBAY, "S1", {"S1-42": {"Size": "42", "Farbe": "rot"}, "S1/43/rot": {"Size": "43", "Farbe": "rot"}}),
+        (LISTINGS, "11", {"TEE-B": {"Color": "Blue", "Size": "M"}, "TEE-R": {"Color": "Red", "Size": "M"}}),
         (HEUREKA, "PEG", {"B1": {"Velikost": "43"}, "B2": {"Velikost": "44"}}),
     ],
 )
@@ -392,3 +401,86 @@ def test_a_code_of_several_products_is_told(store: Store, tmp_path: Path) -> Non
     imported(store, tmp_path, "sku,name,ean\nA,Cap,4006381006013\nB,Hat,4006381006013\n")
     report = imported(store, tmp_path, "ean,price\n4006381006013,9.99\n")
     assert "several products (A, B)" in report.first_rejected[0][1]
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("£20.50", "Lamp"),
+        ("20,50 €", "Lampe"),
+        ("20.50", "Heats to 100°C, 25 ± 2 mm, ½ litre"),
+        ("20.50", "Size 10 × 15 cm"),
+        ("20.50", "With Gore-Tex® membrane"),
+        ("49,90 €", "Schuh 42½ schön"),
+        ("49,90", "Schuh »Köln« 42½ – groß"),
+        ("49,90", "Stiefel ¼ Höhe"),
+        ("49.90", "Men’s shoe 8½ – black"),
+    ],
+)
+@pytest.mark.parametrize("count", [2, 60])
+def test_signs_of_windows(store: Store, tmp_path: Path, said: str, text: str, count: int) -> None:
+    rows = [f"{number};{text};{said}" for number in range(count)]
+    imported(store, tmp_path, "\n".join(["id;name;price", *rows]).encode("cp1252"))
+    made = product(store, "1")
+    assert (made["title"], made["price"]) == (text, float(said.strip("£ €").replace(",", ".")))
+    assert made["currency"] == ("GBP" if "£" in said else "EUR" if "€" in said else None)
+
+
+def test_a_packed_cell_says_nothing_of_what_it_does_not_name(store: Store, tmp_path: Path) -> None:
+    head = "sku,attribute_set_code,product_type,name,price,additional_attributes\n"
+    rows = 'P2,Default,simple,Mug,9,"color=White,material=Steel"\nP3,Default,simple,Cup,9,"color=Green,material=Tin"\n'
+    imported(store, tmp_path, head + rows)
+    report = imported(store, tmp_path, "sku,additional_attributes\nP2,material=Iron\nP3,color=Blue\n")
+    made = [product(store, one)["attributes"] for one in ("P2", "P3")]
+    assert [(one["color"], one["material"]) for one in made] == [("White", "Iron"), ("Blue", "Tin")]
+    assert report.cleared == 0
+
+
+COLOURS = "id,sku,title,color,size,price\nH1,A-1,Hoodie,Red,S,50\nH1,A-2,Hoodie,Blue,S,53\nH1,A-3,Hoodie,Crimson,S,51\n"
+
+
+@pytest.mark.parametrize(
+    ("update", "own", "expected"),
+    [
+        (COLOURS.replace("Blue", "Navy"), "A-2", ("Navy", 53)),
+        ("sku,color,size\nA-2,Navy,M\n", "A-2", ("Navy", 53)),
+        ("id,color,size,price\nH1,Crimson,S,61\n", "A-3", ("Crimson", 61)),
+        ("id,color,size,price\nH1,Rot,S,61\n", "A-1", ("Red", 61)),
+    ],
+)
+def test_a_shade_is_another_option(
+    store: Store, tmp_path: Path, update: str, own: str, expected: tuple[str, float]
+) -> None:
+    imported(store, tmp_path, COLOURS)
+    imported(store, tmp_path, update)
+    made = variants(store, "H1")
+    assert len(made) == 3
+    assert (made[own]["options"]["color"], made[own]["price"]) == expected
+
+
+def test_a_type_of_several_words_is_no_category(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "sku,name,category\nEB,E-Book,Books\n")
+    imported(store, tmp_path, 'ID,Type,SKU,Regular price\n21,"simple, virtual",EB,5\n')
+    assert product(store, "EB")["category"] == "books"
+
+
+def test_variations_with_names_of_their_own(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, '[{"id":799,"name":"Hoodie","parent_id":0},{"id":800,"name":"Cap","parent_id":0}]')
+    own = '{"id":73%d,"price":"3%d","attributes":[{"name":"Color","option":"%s"}],"parent_id":799,"name":"%s"}'
+    imported(store, tmp_path, f"[{own % (2, 0, 'Black', 'Black')},{own % (3, 2, 'Green', 'Green')}]")
+    made = variants(store, "799")
+    assert {key: (one["options"]["Color"], one["price"]) for key, one in made.items()} == {
+        "732": ("Black", 30),
+        "733": ("Green", 32),
+    }
+
+
+def test_a_rule_without_a_sale(store: Store, tmp_path: Path) -> None:
+    data = """Item Type,Product ID,Product Name,Product Type,Product Code/SKU,Price,Retail Price,Sale Price
+Product,70,Towel,P,T0,49.0000,0,0.0000
+  SKU,141,[RB]Size=Small,,T0-S,,,
+  SKU,142,[RB]Size=Large,,T0-L,,,
+  Rule,12,,,T0-L,[ADD]10,,
+"""
+    imported(store, tmp_path, data)
+    assert variants(store, "70")["T0-L"]["price"] == 59
