@@ -383,9 +383,11 @@ def import_events(
                 else:
                     if history is not None and isinstance(row, Record):
                         made = history.left(row, made, events)
-                    before = len(events)
-                    events.update(dict.fromkeys(made))
-                    report.repeated += len(made) - (len(events) - before)
+                    for event in made:
+                        if event in events:
+                            report.repeated += 1
+                        else:
+                            events[event] = None
             if there is not None:
                 report.corrected += _take_out(store, reader.outdated - events.keys(), import_id)
             reader.outdated.clear()
@@ -611,31 +613,31 @@ class _Reader:
     def events_of(self, record: Record, number: int) -> list[_Event] | BadRow:
         """number: the row's, from 1: its time where the log has none."""
         column, values = self.mapping, record.values
-
-        def bad(reason: str) -> BadRow:
-            return BadRow(record.line, reason, json.dumps(values, ensure_ascii=False, default=str))
-
         user, called = identifier(values.get(column["user"])), identifier(values.get(column["item"]))
-        if "@" in user:
-            user = user.casefold()
-        if user.casefold() in _NOBODY:
-            return bad(f"its user is unknown: {user}")
+        lowered = user.casefold()
+        if lowered in _NOBODY:
+            return _bad(record, f"its user is unknown: {user}")
         if not user or not called:
-            return bad(f"has no {'item' if user else 'user'}")
+            return _bad(record, f"has no {'item' if user else 'user'}")
+        if "@" in user:
+            user = lowered
         item = self.names.find(called)
         if item is None:
-            return bad(self.names.why_not(called))
+            return _bad(record, self.names.why_not(called))
         if self.clock is not None:
             time = self.clock.read(values.get(column["time"]))
             if isinstance(time, str):
-                return bad(time)
+                return _bad(record, time)
             at: float | None = time
         else:
             at = _number(values.get(column["position"])) if "position" in column else float(number)
         if at is None:
-            return bad("its position is no number")
-        named = identifier(values.get(column["kind"])).casefold() if "kind" in column else ""
-        what = RETURN if self.of_returns or _came_back(named) else named or self.kind
+            return _bad(record, "its position is no number")
+        named = ""
+        if "kind" in column:
+            given = values.get(column["kind"])
+            named = _called_kind(given) if isinstance(given, str) else identifier(given).casefold()
+        what = RETURN if self.of_returns or (named and _came_back(named)) else named or self.kind
         status = ""
         if self.of_orders:
             if self.clock is not None:
@@ -643,7 +645,7 @@ class _Reader:
             status = " ".join(filter(None, (identifier(values.get(name)).casefold() for name in self.statuses)))
             words = _words_of(status)
             if (words and words[-1] in _NEVER and not _refused(words)) or not _FAILED.isdisjoint(words):
-                return bad(f"its order never came about: {status}")
+                return _bad(record, f"its order never came about: {status}")
             if _came_back(status) or self._taken_back(values):
                 what = RETURN
         if "quantity" in column and _is_negative(values.get(column["quantity"])):
@@ -653,7 +655,7 @@ class _Reader:
         if "label" in column:
             label = _number(values.get(column["label"]))
             if label not in (0.0, 1.0):
-                return bad("its label is neither 0 nor 1")
+                return _bad(record, "its label is neither 0 nor 1")
             what = IMPRESSION if label == 0.0 else named or "click"
         key = f"{named} {status}".strip() if status else named, what
         if len(self.kinds) < _MOST_KINDS or key in self.kinds:
@@ -677,6 +679,15 @@ class _Reader:
                 return True
         left = _number(values.get(self.mapping.get("left", "")))
         return left == 0 or (taken > 0 and taken >= (ordered if ordered and ordered > 0 else 1))
+
+
+def _bad(record: Record, reason: str) -> BadRow:
+    return BadRow(record.line, reason, json.dumps(record.values, ensure_ascii=False, default=str))
+
+
+@lru_cache(maxsize=1000)
+def _called_kind(given: str) -> str:
+    return identifier(given).casefold()
 
 
 def _number(value: Any) -> float | None:
