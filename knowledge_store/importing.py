@@ -177,11 +177,16 @@ def product_from(
     for name in ("price", "list_price"):
         if price is None and (value := values.get(mapping.get(name, ""))) is not None:
             of_column = own_currency.upper() or _currency_of(mapping[name])
-            if name == "list_price" and "price" in mapping and is_recommended(mapping[name]) and not _is_sale(mapping):
+            if (
+                name == "list_price"
+                and "price" in mapping
+                and is_recommended(mapping[name])
+                and not _is_sale(mapping["price"])
+            ):
                 continue  # what somebody recommends is no price where the cell of the price is empty
             price, named = parse_price(value, currency=of_column, marks=(marks or {}).get(mapping[name], {}))
             currency = named or _currency_of(mapping[name])
-            if name == "price" and _is_sale(mapping) and not _is_on(values):
+            if name == "price" and _is_sale(mapping[name]) and not _is_on(values):
                 price = currency = None
             if price == 0 and name == "price" and "list_price" in mapping and _SALE.search(mapping[name]):
                 price = None  # there is no sale
@@ -210,6 +215,8 @@ def product_from(
 
 def _named(value: Any) -> str:
     """Text, of objects what they are called: `[{"id": 3, "name": "Acme"}]`."""
+    if isinstance(value, str):
+        return value
     several = value if isinstance(value, list) else [value]
     names = [text_of(one.get("name") or one.get("title")) for one in several if isinstance(one, dict)]
     return next(filter(None, names), "") if names else text_of(value)
@@ -227,9 +234,9 @@ def _is_header(values: Mapping[str, Any]) -> bool:
     return again or (fields_held(cells)[0] > 1 and not any(any(map(str.isdigit, cell)) for cell in cells))
 
 
-def _is_sale(mapping: Mapping[str, str]) -> bool:
-    """Is the column of the price that of a sale?"""
-    column = mapping.get("price", "")
+@lru_cache
+def _is_sale(column: str) -> bool:
+    """Is a column of prices that of a sale?"""
     return _SALE.search(column) is not None or price_kind(folded(column)) is PriceKind.NOW
 
 
@@ -343,8 +350,12 @@ def _used(mapping: Mapping[str, str]) -> set[str]:
 
 
 def _category_of(text: str, names: CategoryNames | None) -> str | None:
-    kinds = {part.strip().casefold() for part in text.split(",")}
-    return None if kinds <= _NO_CATEGORY else (names or _bundled()).of(text)
+    return None if _is_no_category(text) else (names or _bundled()).of(text)
+
+
+@lru_cache
+def _is_no_category(text: str) -> bool:
+    return {part.strip().casefold() for part in text.split(",")} <= _NO_CATEGORY
 
 
 def category_name(text: str) -> str | None:

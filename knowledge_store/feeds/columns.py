@@ -521,6 +521,7 @@ def _field_of() -> dict[str, str]:
     return {name: told for field, told in fields.items() for name in _NAMES[field]}
 
 
+@lru_cache
 def is_recommended(column: str) -> bool:
     """Does a column say what somebody thinks that a thing should cost?"""
     return price_kind(folded(column)) is PriceKind.RECOMMENDED
