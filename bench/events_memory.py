@@ -16,7 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from reaseq.bench.catalogue import fill
-from reaseq.knowledge_store.events import guess_fields, import_events
+from reaseq.knowledge_store.event_columns import guess_fields
+from reaseq.knowledge_store.events import import_events
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.log import read_log
 from reaseq.knowledge_store.store import Store

@@ -50,10 +50,11 @@ making = time.perf_counter() - started - reading
 _LOG = """
 import sys, time
 from pathlib import Path
-from reaseq.knowledge_store.events import guess_fields, import_events
+from reaseq.knowledge_store.event_columns import guess_fields
+from reaseq.knowledge_store.events import import_events
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.store import Store
-from reaseq.knowledge_store.events import names_a_user
+from reaseq.knowledge_store.event_columns import names_a_user
 path = Path(sys.argv[1])
 def opened():
     return open_feed(path, is_header=names_a_user)

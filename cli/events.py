@@ -62,7 +62,7 @@ def import_events(
     from reaseq.cli.progress import FeedBar, printable
     from reaseq.cli.reading import add_taken, reading
     from reaseq.cli.settings import load
-    from reaseq.knowledge_store import events, samples
+    from reaseq.knowledge_store import event_columns, events, samples
     from reaseq.knowledge_store.feeds.opening import open_feed
     from reaseq.knowledge_store.names import Names, read_names
     from reaseq.knowledge_store.store import Store
@@ -73,15 +73,15 @@ def import_events(
     named = overrides(mapping or [])
     read_as = reading(encoding, delimiter, header_row, sheet, records)
     path = samples.SHOE_EVENTS if sample else file or Path()
-    feed = events.by_lines(open_feed(path, read_as, partial(events.names_a_user, overrides=named)))
-    fields = events.guess_fields(feed.columns, named, by_name="item" in named)
+    feed = event_columns.by_lines(open_feed(path, read_as, partial(event_columns.names_a_user, overrides=named)))
+    fields = event_columns.guess_fields(feed.columns, named, by_name="item" in named)
     names = Names()
     if Store.is_there(settings.store_url) or not dry_run:
         with Store.open(settings.store_url) as store:
             names = read_names(store)
     if "item" not in named:
-        feed, fields = events.by_values(feed, fields, names)
-        events.guess_fields(feed.columns, named | fields)  # is there a column of items by now?
+        feed, fields = event_columns.by_values(feed, fields, names)
+        event_columns.guess_fields(feed.columns, named | fields)  # is there a column of items by now?
     console = Console()
     table = Table("field", "column", title=f"{feed.path.name} ({feed.format})", title_justify="left")
     add_taken(table, feed.taken)

@@ -17,7 +17,8 @@ from reaseq.graphs.distill import distill
 from reaseq.graphs.first_pass import due, first_pass
 from reaseq.graphs.options import Options
 from reaseq.knowledge_store.decisions import Action, decide
-from reaseq.knowledge_store.events import import_events, names_a_user
+from reaseq.knowledge_store.event_columns import names_a_user
+from reaseq.knowledge_store.events import import_events
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.store import CLAIM, PRODUCT, Store
 from reaseq.llm.endpoint import Endpoint

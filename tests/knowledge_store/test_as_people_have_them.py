@@ -11,7 +11,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from reaseq.knowledge_store.events import by_lines, by_values, guess_fields, history, import_events, names_a_user
+from reaseq.knowledge_store.event_columns import by_lines, by_values, guess_fields, names_a_user
+from reaseq.knowledge_store.events import history, import_events
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed, understood
 from reaseq.knowledge_store.importing import ImportReport, import_feed

@@ -14,18 +14,8 @@ from hypothesis import strategies as st
 
 from reaseq import ReaseqError
 from reaseq.bench.catalogue import fill
-from reaseq.knowledge_store.events import (
-    EventReport,
-    by_lines,
-    by_values,
-    event_stats,
-    guess_fields,
-    history,
-    import_events,
-    months,
-    names_a_user,
-    read_events,
-)
+from reaseq.knowledge_store.event_columns import by_lines, by_values, guess_fields, names_a_user
+from reaseq.knowledge_store.events import EventReport, event_stats, history, import_events, months, read_events
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.opening import open_feed

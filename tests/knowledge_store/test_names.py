@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.events import guess_fields, history, import_events
+from reaseq.knowledge_store.event_columns import guess_fields
+from reaseq.knowledge_store.events import history, import_events
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import ImportReport, import_feed
