@@ -80,10 +80,7 @@ def serve(
             log=logs_dir / "embedded.log",
             startup=_STARTUP_SECONDS,
             grace=0,  # it holds nothing that could be lost
-            # Waiting threads must sleep: when they spin, a busy machine loses half its speed and more. They look for a
-            # few microseconds first, which makes an idle machine a tenth faster and costs a busy one little.
-            env={_KEY: key, "OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "2000"}
-            | {name: os.environ[name] for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT") if name in os.environ},
+            env={_KEY: key},
         ),
     ):
         yield Endpoint(

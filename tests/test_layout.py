@@ -1,5 +1,6 @@
 """The folders at the root, the links to them, the lists in pyproject.toml and the wheel agree."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import reaseq
 from reaseq.knowledge_store import migrations
 from reaseq.knowledge_store.store import HEAD, Store
 
@@ -68,3 +70,14 @@ def test_the_store_knows_its_newest_migration(store: Store) -> None:
     with store.engine.connect() as connection:
         difference = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
     assert difference == [], "the tables and the migrations differ"
+
+
+@pytest.mark.parametrize("said", [{}, {"OMP_WAIT_POLICY": "active", "GOMP_SPINCOUNT": "7"}])
+def test_how_threads_wait_is_set_before_torch_is_loaded_unless_said(said: dict[str, str]) -> None:
+    """Spinning threads make training beside another busy process many times slower."""
+    code = (
+        "import reaseq, os, sys; assert 'torch' not in sys.modules; print(*(os.environ[one] for one in reaseq.WAITING))"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in reaseq.WAITING} | said
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+    assert done.stdout.split() == [*(said or reaseq.WAITING).values(), "False"]
