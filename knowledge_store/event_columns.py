@@ -29,7 +29,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "kdnr", "kd nr", "kundnr", "debitor nr", "debitorennummer", "klantnummer", "customer customer number",
         "customer", "email", "customer email",
         "e mail", "e mail adresse", "kunden e mail", "mail", "session id", "session", "kunde", "id client", "cliente",
-        "user pseudo id", "user token", "debitor", "buyer username",
+        "user pseudo id", "user token", "debitor", "buyer username", "code client", "n client",
+        "no client", "numéro client", "codice cliente", "benutzer", "nutzer", "client",
         "anonymous id", "distinct id", "cookie id", "buyer", "buyer id", "buyer email", "billing email",
     ),
     "item": (

@@ -298,8 +298,9 @@ class _Reader:
         if self.of_orders:
             if self.clock is not None:
                 self.outdated.update((user, at, item, one) for one in (named or self.kind, RETURN))
-            status = " ".join(filter(None, (identifier(values.get(name)).casefold() for name in self.statuses)))
-            if never_came_about(status):
+            told = [identifier(values.get(name)).casefold() for name in self.statuses]
+            status = " ".join(filter(None, told))
+            if any(map(never_came_about, told)):
                 return _bad(record, f"its order never came about: {status}")
             if came_back(status) or taken_back(values, self.mapping):
                 what = RETURN

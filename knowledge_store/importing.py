@@ -202,7 +202,7 @@ def product_from(
         "attributes": {str(name): plain(value) for name, value in values.items() if name not in used},
     }
     unknown = product["category"] is not None and not (names or _bundled()).knows(product["category"])
-    if path and (unknown or "\n" in path or len(steps_of(path)) > 1):
+    if path and (unknown or not any(map(str.isalpha, path)) or "\n" in path or len(steps_of(path)) > 1):
         product["attributes"][mapping["category"]] = path  # it often says whom for
     product["fingerprint"] = fingerprint(product)
     product["id"] = identifier(values.get(mapping.get("id", "")))

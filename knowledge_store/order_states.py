@@ -23,7 +23,7 @@ _CHANGED = frozenset(
 )
 """Columns of when a row was written, folded."""
 _NEGATIVE = re.compile(r"[-−–]\s*\d+(?:[.,]\d+)?(?:\s*\D*)?|\d+(?:[.,]\d+)?\s*[-−]|\(\d+(?:[.,]\d+)?\)")
-_CAME_BACK = frozenset(("voided", "gutschrift", "reso", "返品"))
+_CAME_BACK = frozenset(("voided", "gutschrift", "avoir", "reso", "返品"))
 """What logs call it."""
 _BACK = (
     *("rücksend", "zurückgesch", "zurückgesend", "rückgabe", "retour", "storn", "widerruf", "erstatt", "rückerstatt"),
@@ -40,6 +40,19 @@ _NEVER = frozenset(
     (
         *("failed", "declined", "abandoned", "trash", "expired", "draft", "unfulfillable", "fraud", "angebot", "quote"),
         *("quotation", "fehlgeschlagen", "abgelehnt", "entwurf", "échoué", "échouée", "fallido", "fallita", "mislukt"),
+        *(
+            "refusé",
+            "refusée",
+            "expiré",
+            "expirée",
+            "abandonné",
+            "abandonnée",
+            "abgelaufen",
+            "abgebrochen",
+            "rechazado",
+        ),
+        *("rechazada", "caducado", "abandonado", "rifiutato", "rifiutata", "scaduto", "abbandonato", "geweigerd"),
+        *("verlopen", "odrzucono", "odrzucona", "nieudana", "misslyckades", "mislykket"),
     )
 )
 """Orders that never came about, by the last word of their status."""

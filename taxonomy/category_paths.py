@@ -17,8 +17,8 @@ _OR = re.compile(r"\s*[,;]\s*")
 _SHORTEST = 4
 """Letters of each part of a compound."""
 _NAMED = ("name", "title", "label")
-_OF_SEVERAL = frozenset(("tee", "boot"))
-"""Shirts and shoes of one language, tea and boats of another: no category by themselves."""
+_OF_SEVERAL = frozenset(("tee", "boot", "chaise", "chaises"))
+"""Shirts, shoes and sofas of one language, tea, boats and chairs of another: no category by themselves."""
 _NAMES_UP_TO = 200
 """Characters of a category's name."""
 

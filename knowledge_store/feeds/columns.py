@@ -61,6 +61,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "upc",
         "model number",
         "référence",
+        "reference",
         "referencia",
         "codice",
         "商品番号",

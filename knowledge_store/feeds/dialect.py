@@ -101,7 +101,7 @@ class _Tried(NamedTuple):
     delimiter: str
     escaped: bool
     line: int
-    score: tuple[bool, float, int, float]
+    score: tuple[bool, float, int, bool, float]
 
     @classmethod
     def of(cls, lines: Sequence[str], delimiter: str, escaped: bool, is_header: IsHeader, *, first: bool) -> "_Tried":
@@ -113,14 +113,14 @@ class _Tried(NamedTuple):
         if first or at is None:
             at = 0 if first else _widest(records)
         if not records:
-            return cls(delimiter, escaped, 1, (False, 0.0, 0, 0.0))
+            return cls(delimiter, escaped, 1, (False, 0.0, 0, False, 0.0))
         line, header = records[at]
         rows = [len(cells) for _, cells in records[at + 1 : at + 1 + _ROWS]]
         fit = sum(count == len(header) for count in rows) / len(rows) if rows else 0.0
         parted = len(header) > 1
-        return cls(
-            delimiter, escaped, line, (looks_so and (parted or not rows), fit if parted else 0.0, len(header), whole)
-        )
+        # Of two that part rows alike the one under which nothing stands above the header.
+        score = looks_so and (parted or not rows), fit if parted else 0.0, len(header), at == 0, whole
+        return cls(delimiter, escaped, line, score)
 
 
 def _records(lines: Sequence[str], delimiter: str, escaped: bool) -> tuple[list[tuple[int, list[str]]], float]:

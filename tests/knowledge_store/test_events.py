@@ -71,6 +71,7 @@ NOON = datetime(2025, 3, 4, 12, tzinfo=UTC).timestamp()
         ("2025-03-04 12:00", NOON),
         ("2025/03/04 12:00:00", NOON),
         ("04.03.2025 12:00", NOON),
+        ("Mar-04-25 12:00", NOON),
         ("2025-03-04", NOON - 43200),
         ("20250304", NOON - 43200),
         ("2025-03-04 12:00:00 UTC", NOON),
@@ -544,7 +545,14 @@ def test_an_order_is_bought_once(catalogue: Store, tmp_path: Path, rows: Rows, k
 
 @pytest.mark.parametrize(
     ("status", "set_aside"),
-    [("Payment error", 1), ("Fehler bei der Bezahlung", 1), ("Erreur de paiement", 1), ("paid", 0)],
+    [
+        ("Payment error", 1),
+        ("Fehler bei der Bezahlung", 1),
+        ("Erreur de paiement", 1),
+        ("Paiement refusé", 1),
+        ("Expirée", 1),
+        ("paid", 0),
+    ],
 )
 def test_payments_that_failed(catalogue: Store, tmp_path: Path, status: str, set_aside: int) -> None:
     rows = [{"user": "a", "item": item(n), "date": "2025-03-04", "status": one} for n, one in ((1, status), (2, "ok"))]
@@ -606,3 +614,13 @@ def test_the_least_that_stands_for_a_user_comes_last(
     feed = open_feed(path, is_header=names_a_user)
     import_events(catalogue, feed, guess_fields(feed.columns), rejected_dir=tmp_path)
     assert [event[0] for event in stored(catalogue)] == users
+
+
+@pytest.mark.parametrize(
+    ("first", "kind"), [("expired", None), ("failed", None), ("voided", "return"), ("paid", "purchase")]
+)
+def test_each_of_two_states_counts(catalogue: Store, tmp_path: Path, first: str, kind: str | None) -> None:
+    row = {"user": "a", "item": item(1), "date": "2025-03-04", "Financial Status": first}
+    rows = [row | {"Fulfillment Status": "unfulfilled"}, row | {"item": item(2), "Financial Status": "paid"}]
+    load(catalogue, tmp_path / "log.csv", rows)
+    assert [event[3] for event in stored(catalogue) if event[2] == item(1)] == ([kind] if kind else [])

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.store import Store
 from tests.knowledge_store.test_as_people_have_them import imported, product
 from tests.knowledge_store.test_updates_of_variants import variants
@@ -116,6 +117,9 @@ Add,B1,Tasche,Picard,,,99.00
         ),
         ("product_number;name;manufacturer_name\n1;Tisch;Finca\n", "1", {"brand": "Finca"}),
         ("sku;name;kategorie\n1;Darjeeling;Tee\n", "1", {"category": "tee"}),
+        ("id,title,category\n4,Chaise en bois,Meubles > Chaises\n", "4", {"category": "chaises"}),
+        ("id,title,category\n4,Cap,52365\n", "4", {"category": None, "attributes": {"category": "52365"}}),
+        ("Reference;Name;Prix\nREF1;Lampe;69,90\n", "REF1", {"price": 69.9}),
         ("sku;name;kategorie\n1;Darjeeling;Getränke > Kräutertee\n", "1", {"category": "tea"}),
         ('{"type":"RECORD","stream":"p","record":{"id":"2","title":"Desk"}}\n' * 1, "2", {"category": None}),
         (
@@ -484,3 +488,9 @@ Product,70,Towel,P,T0,49.0000,0,0.0000
 """
     imported(store, tmp_path, data)
     assert variants(store, "70")["T0-L"]["price"] == 59
+
+
+def test_a_list_of_two_columns_with_decimal_commas(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "Reference;Name;Prix\nREF1;Lampe;9\n")
+    imported(store, tmp_path, "Reference #;Price tax excluded\nREF1;69,90\nREF2;99,00\n")
+    assert open_feed(tmp_path / "feed").columns == ["Reference #", "Price tax excluded"]
