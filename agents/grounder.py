@@ -166,6 +166,8 @@ class _Grounder:
 
     def closed(self, attribute: Attribute, values: Sequence[Found]) -> list[Claim]:
         matches = self.found.get(attribute.name, [])
+        if not matches and not values:
+            return []
         labelled = self.lexicon.labelled(attribute, self.document)
         if attribute.looks:
             matches = _sold(matches, labelled)

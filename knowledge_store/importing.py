@@ -416,19 +416,14 @@ def import_feed(
         while batch := list(islice(rows, _BATCH)):
             marks = marks or _marks(batch, mapping)
             report.rows += len(batch)
-            products: list[tuple[dict[str, Any], bool]] = []
-            variants: list[tuple[int, Variant]] = []
-            called: list[tuple[int, Name]] = []
             rows_of: list[tuple[Record, dict[str, Any], str]] = []
-            made_ids: set[str] = set()
-            unread: set[int] = set()
-            cells_of: dict[int, Collection[str]] = {}
+            read = _Batch()
             for row in batch:
                 row = of_source(row, source)
                 if isinstance(row, Record) and not row.product:
                     report.further += 1
-                    variants += [(row.line, variant) for variant in row.variants]
-                    called += [(row.line, one) for one in names_in(row)]
+                    read.variants += [(row.line, variant) for variant in row.variants]
+                    read.called += [(row.line, one) for one in names_in(row)]
                     _count_rounded(row, report)
                     continue
                 made = product_from(row, mapping, name, marks, names, others) if isinstance(row, Record) else row
@@ -438,10 +433,11 @@ def import_feed(
                     report.foreign_titles += "title" in others and is_empty(row.values.get(mapping["title"]))
                     no_id = _says_nothing(row.values.get(id_column)) if id_column else True
                     if source:
-                        called.append((row.line, Name(made["id"], f"{source}:{made['id']}", mapping.get("id", ""))))
+                        own = Name(made["id"], f"{source}:{made['id']}", mapping.get("id", ""))
+                        read.called.append((row.line, own))
                         made["id"] = f"{source}:{made['id']}"
                     if no_id:
-                        made_ids.add(made["id"])
+                        read.made_ids.add(made["id"])
                     _count_damage(row, sizes, _DATE, report.dated)
                     _count_damage(row, codes, ROUNDED, report.rounded)
                     _count_rounded(row, report)
@@ -449,34 +445,23 @@ def import_feed(
                         is_empty(row.values.get(mapping.get(name, ""))) for name in ("price", "list_price")
                     ):
                         report.unread_prices += 1
-                        unread.add(row.line)
+                        read.unread.add(row.line)
                     if by_rows and len(row.values) < len(feed.columns):
-                        cells_of[row.line] = row.values.keys()
-                    products.append((made, bool(row.variants)))
-                    variants += [(row.line, variant) for variant in row.variants]
+                        read.cells_of[row.line] = row.values.keys()
+                    read.products.append((made, bool(row.variants)))
+                    read.variants += [(row.line, variant) for variant in row.variants]
                     rows_of.append((row, made, made["id"]))
             repeats, stood = _write(
-                store,
-                products,
-                feed.path.name,
-                report,
-                rejected,
-                columns,
-                names or _bundled(),
-                made_ids,
-                lost_prices,
-                unread,
-                Counter(product_id for product_id, _ in {(one.product_id, one.id) for _, one in variants}),
-                cells_of,
+                store, read, feed.path.name, report, rejected, columns, names or _bundled(), lost_prices
             )
             lines, of_variants = {row.line for row, _, _ in rows_of}, {line for line, _ in stood}
-            write_variants(store, variants + stood, report, rejected, lines)
-            for row, made, own in rows_of:  # by now it is known which product they mean
-                called += [(row.line, one) for one in names_in(row, made["id"], identity)]
-                if own != made["id"] and id_column and row.line not in of_variants:
-                    called.append((row.line, Name(own, made["id"], id_column)))
-            called += [(line, one) for line, variant in stood for one in names_in(Record(line, {}, (variant,)))]
-            write_names(store, [one for line, one in called if line not in repeats], import_id)
+            write_variants(store, read.variants + stood, report, rejected, lines)
+            for row, made, own_id in rows_of:  # by now it is known which product they mean
+                read.called += [(row.line, one) for one in names_in(row, made["id"], identity)]
+                if own_id != made["id"] and id_column and row.line not in of_variants:
+                    read.called.append((row.line, Name(own_id, made["id"], id_column)))
+            read.called += [(line, one) for line, variant in stood for one in names_in(Record(line, {}, (variant,)))]
+            write_names(store, [one for line, one in read.called if line not in repeats], import_id)
             on_progress(report)
         if report.variants or (lost_prices and store.has_variants()):
             settle_variants(store, report, rejected, replaces=columns.replaces)
@@ -510,20 +495,35 @@ def _count_damage(
             counts[column] = count + 1, first
 
 
+@dataclass
+class _Batch:
+    """What some rows of a feed say. products: each with whether its row brings variants too; such rows repeat the
+    product for each of them. variants, called: what products and variants go by, each with its line. made_ids: those
+    that the feed does not give. unread: lines whose price could not be read, which leave that which is there. cells_of:
+    by line, the columns of rows that have not all of the file's."""
+
+    products: list[tuple[dict[str, Any], bool]] = field(default_factory=list)
+    variants: list[tuple[int, Variant]] = field(default_factory=list)
+    called: list[tuple[int, Name]] = field(default_factory=list)
+    made_ids: set[str] = field(default_factory=set)
+    unread: set[int] = field(default_factory=set)
+    cells_of: dict[int, Collection[str]] = field(default_factory=dict)
+
+    def variants_of(self) -> Counter[str]:
+        """How many variants there are of each product."""
+        return Counter(product_id for product_id, _ in {(one.product_id, one.id) for _, one in self.variants})
+
+
 def _write(
-    store: Store, products: Sequence[tuple[dict[str, Any], bool]], source: str, report: ImportReport,
-    rejected: "RejectedRows", columns: _Columns, names: CategoryNames, made_ids: Collection[str],
-    lost_prices: set[str], unread: Collection[int], here: Mapping[str, int],
-    cells_of: Mapping[int, Collection[str]],
+    store: Store, batch: _Batch, source: str, report: ImportReport, rejected: "RejectedRows", columns: _Columns,
+    names: CategoryNames, lost_prices: set[str],
 ) -> tuple[set[int], list[tuple[int, Variant]]]:  # fmt: skip
-    """The lines of rows that were set aside, and variants that stand as rows of one id. products: each with whether its
-    row brings variants too; such rows repeat the product for each of them. lost_prices: gets the products that cost
-    something before. unread: lines whose price could not be read, which leave that which is there. here: how many
-    variants rows bring of each product. cells_of: by line, the columns of rows that have not all of the file's."""
+    """The lines of rows that were set aside, and variants that stand as rows of one id. lost_prices: gets the products
+    that cost something before."""
     stamp = now()
     with store.writing() as connection:
         variants: list[tuple[int, Variant]] = []
-        products, repeated = _of_variants(connection, products, report, columns, variants)
+        products, repeated = _of_variants(connection, batch.products, report, columns, variants)
         for row in repeated:
             rejected.add(row)
         _as_known(connection, products, report)
@@ -537,9 +537,10 @@ def _write(
         old = {row.id: row._mapping for row in connection.execute(content)} if changed else {}
         in_part: set[str] = set()
         if any(with_variants for _, with_variants in products) and old:
+            here = batch.variants_of()
             many = select(VARIANT.c.product_id, func.count()).where(VARIANT.c.product_id.in_(old))
             rows = connection.execute(many.group_by(VARIANT.c.product_id)).all()
-            in_part = {product_id for product_id, count in rows if count > here.get(product_id, 0)}
+            in_part = {product_id for product_id, count in rows if count > here[product_id]}
         seen: dict[str, Mapping[Any, Any]] = {
             key: row for key, row in there.items() if row["import_id"] == report.import_id
         }
@@ -585,10 +586,10 @@ def _write(
                 continue
             named, says_price = product["category"], product["price"] is not None
             if product_id in old and not columns.replaces:
-                if product["line"] in unread or (with_variants and product_id in in_part and says_price):
+                if product["line"] in batch.unread or (with_variants and product_id in in_part and says_price):
                     # A price of some of its variants is theirs; whether it costs that too is told once all are there.
                     product |= {name: old[product_id][name] for name in ("price", "currency")}
-                own = columns.of_row(cells_of[product["line"]]) if product["line"] in cells_of else columns
+                own = columns.of_row(batch.cells_of[product["line"]]) if product["line"] in batch.cells_of else columns
                 product, cleared = _updated(product, old[product_id], own)
                 report.cleared += cleared
                 if product["price"] is None and old[product_id]["price"] is not None:
@@ -597,7 +598,7 @@ def _write(
             report.elsewhere += before is not None and before["source"] != source and "title" in columns.fields
             report.empty_descriptions += not product["description"].strip()
             report.unknown_prices += product["price"] is None
-            report.made_ids += product_id in made_ids
+            report.made_ids += product_id in batch.made_ids
             written = product | {"source": source, "import_id": report.import_id, "updated_at": stamp}
             if before is None:
                 new.append(written | {"created_at": stamp})

@@ -330,6 +330,7 @@ _COSTS = frozenset(
 )
 _CARRIED = frozenset("shipping delivery versand lieferung livraison envio spedizione tax fee deposit pfand".split())
 """Things with a price of their own within a product."""
+_LONGEST_NAME = 200
 _TIERS = 3
 """Lines that a header may have."""
 _LANGUAGES = frozenset(
@@ -353,6 +354,7 @@ def names_a_title(columns: Sequence[str], overrides: Mapping[str, str] | None = 
     """Is one of these what a product is titled by, or a column that `overrides` name?"""
     if set((overrides or {}).values()) & set(columns):
         return True
+    columns = [name for name in columns if len(name) <= _LONGEST_NAME]  # texts are none
     if not _by_name(columns, _NAMES["title"], None).keys().isdisjoint(_NAMES["title"]):
         return True
     # An update by ids has no title.
@@ -656,6 +658,7 @@ def _last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
+@lru_cache(maxsize=10_000)
 def folded(name: str) -> str:
     """`productDisplayName` and `Product_Display-Name` are one name, and `Price (EUR)` is `price`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", unicodedata.normalize("NFKC", name))
