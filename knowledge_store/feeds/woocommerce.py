@@ -164,6 +164,8 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         values = _of_today(values)
         kept = (name for name in values if name != "Type" and not name.startswith("Attribute "))
         product = {name: values[name] for name in kept}  # its type is no category
+        if "Short description" in product:
+            product["Short description"] = _unescaped(text_of(product["Short description"]))
         if not text_of(product.get("Description")).strip() and "Short description" in product:
             product["Description"] = product["Short description"]
         if "Description" in product:
