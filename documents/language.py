@@ -31,11 +31,6 @@ class Phrases:
         """The stems that phrases begin with."""
         return self._by_first.keys()
 
-    def begin(self, tokens: Sequence[Token], first: int = 0, last: int | None = None) -> list[int]:
-        """The tokens from `first` to `last` (exclusive) that may begin a phrase: few, and asking each takes long."""
-        by_first = self._by_first
-        return [at for at in range(first, len(tokens) if last is None else last) if tokens[at].stem in by_first]
-
     def __contains__(self, phrase: Sequence[str]) -> bool:
         return tuple(phrase) in self.all
 

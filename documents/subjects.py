@@ -6,7 +6,7 @@ product's title, which tell its own model and version from others.
 
 from collections.abc import Collection, Iterator, Sequence
 
-from reaseq.documents.language import any_words, words
+from reaseq.documents.language import words
 from reaseq.documents.tokens import UNITS, Token, begin_of, end_of
 
 _LONGEST_SUBJECT = 4
@@ -40,12 +40,9 @@ def siblings(text: str, tokens: Sequence[Token], title: Collection[str]) -> Iter
     """What is said of another model of the line: of "Kea 30" or "Kea Low" where the title says "Kea 20", of "the older
     Kea, which was waterproof"."""
     numbered = any(stem.isdigit() for stem in title)
-    earlier = words("earlier")
     for index in range(1, len(tokens) - 1):
         token, before = tokens[index], tokens[index - 1]
-        if before.stem not in title and before.stem not in earlier.firsts:
-            continue
-        if earlier.at(tokens, index - 1, index):
+        if words("earlier").at(tokens, index - 1, index):
             lot = words("lots").at(tokens, index) > 0
             if token.stem in title or lot:
                 yield from _of_earlier(tokens, index + lot, title)
@@ -73,7 +70,7 @@ def siblings(text: str, tokens: Sequence[Token], title: Collection[str]) -> Iter
 def others(text: str, tokens: Sequence[Token], title: Collection[str]) -> Iterator[Range]:
     """What is said of another product of the maker by its name ("our Sonora Sport earbuds are waterproof"), or of one
     size of several ("the 30 L has a laptop sleeve")."""
-    for index in any_words("ours", "articles").begin(tokens, 0, max(0, len(tokens) - 2)):
+    for index in range(len(tokens) - 2):
         end = end_of(tokens, index, clause=True)
         if words("ours").at(tokens, index, end):
             if _is_named(text, tokens, index + 1, end, title):

@@ -174,7 +174,7 @@ def names_a_user(columns: Sequence[str], overrides: Mapping[str, str] | None = N
 def by_values(feed: Feed, mapping: Mapping[str, str], names: Names) -> tuple[Feed, dict[str, str]]:
     """The feed and its fields; the item is another column where that one's values are items of the catalogue: of "id"
     and "product_sku" names cannot tell which. Where none is called a time, it is the column of which nearly all values
-    are days or times in words, if there is one."""
+    are days or times in words; of several the first, as things happen."""
     peeked = list(islice(feed.rows, _PEEKED))
     rows = [row.values for row in peeked if isinstance(row, Record)]
 

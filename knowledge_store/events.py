@@ -152,7 +152,10 @@ def import_events(
                     report.unknown_items += made.reason.startswith(UNKNOWN)
                 else:
                     if history is not None and isinstance(row, Record):
-                        made = history.left(row, made, events)
+                        there_already = len(events)
+                        left = history.left(row, made, events)
+                        report.repeated += len(made) - len(left) + there_already - len(events)
+                        made = left
                     for event in made:
                         if event in events:
                             report.repeated += 1
@@ -161,6 +164,11 @@ def import_events(
             if there is not None:
                 report.corrected += _take_out(store, reader.outdated - events.keys(), import_id)
             reader.outdated.clear()
+            if history is not None:
+                gone = _take_out(store, history.undone - events.keys(), import_id + 1)
+                report.events -= gone
+                report.repeated += gone
+                history.undone.clear()
             _write(store, sorted(events), report)
             on_progress(report)
     finally:
@@ -217,14 +225,14 @@ def _write(store: Store, events: list[Event], report: EventReport) -> None:
     report.repeated += len(rows) - added
 
 
-def _take_out(store: Store, outdated: Collection[Event], import_id: int) -> int:
-    """Events of earlier imports that are none any more; how many there were."""
+def _take_out(store: Store, outdated: Collection[Event], before: int) -> int:
+    """Events of imports before this number that are none any more; how many there were."""
     if not outdated:
         return 0
     key = [EVENT.c[name] == bindparam(f"its_{name}") for name in _KEY[:4]]
     rows = [dict(zip((f"its_{name}" for name in _KEY), event, strict=False)) for event in outdated]
     with store.writing() as connection:
-        return connection.execute(delete(EVENT).where(*key, EVENT.c.import_id < import_id), rows).rowcount
+        return connection.execute(delete(EVENT).where(*key, EVENT.c.import_id < before), rows).rowcount
 
 
 @dataclass(frozen=True)

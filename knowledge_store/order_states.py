@@ -48,7 +48,6 @@ _NEVER = frozenset(
             "abandonné",
             "abandonnée",
             "abgelaufen",
-            "abgebrochen",
             "rechazado",
         ),
         *("rechazada", "caducado", "abandonado", "rifiutato", "rifiutata", "scaduto", "abbandonato", "geweigerd"),
@@ -70,6 +69,8 @@ class History:
     def __init__(self, order: str, changed: str, clock: Clock) -> None:
         self._order, self._changed, self._clock = order, changed, clock
         self._seen: dict[int, tuple[float, Event]] = {}
+        self.undone: set[Event] = set()
+        """Events of rows further up that another has taken the place of, and that are none any more."""
 
     @classmethod
     def of(cls, columns: Sequence[str], order: str, rows: Sequence[Row]) -> "History":
@@ -77,7 +78,7 @@ class History:
         return cls(order, changed, Clock.of(row.values.get(changed) for row in rows if isinstance(row, Record)))
 
     def left(self, row: Record, made: list[Event], events: dict[Event, None]) -> list[Event]:
-        """The events of a row that count; takes out of `events` what they take the place of."""
+        """The events of a row that count; what they take the place of goes out of `events`, or is `undone`."""
         own = identifier(row.values.get(self._order))
         if not _NUMBERED.fullmatch(own) or (folded(self._order) == "name" and not own.startswith("#")):
             return made
@@ -92,7 +93,10 @@ class History:
         if now[1] == before[1] and now[3] != before[3] and self._changed and at != before_at:
             if at < before_at:
                 return []
-            events.pop(before, None)
+            if before in events:
+                del events[before]
+            else:
+                self.undone.add(before)
             self._seen[key] = at, now
         elif now[1] != before[1] and now[3] == before[3] != RETURN:
             return []

@@ -165,7 +165,6 @@ class Lexicon:
             terms.sort(key=lambda term: -len(term.stems))
         self._longer = Phrases(" ".join(term.stems) for some in self._terms.values() for term in some)
         self._absences = dict(self._read_absences())
-        self._absent = frozenset(words_[0] for words_ in self._absences if words_)
         self._readings: WeakKeyDictionary[Document, _Reading] = WeakKeyDictionary()
 
     def _read_absences(self) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
@@ -619,7 +618,7 @@ class Lexicon:
             listed, denials = -1, 0
             for index in range(piece.first, piece.last):
                 denials += words("denies_next").at(tokens, index) > 0
-                if index < listed or tokens[index].stem not in self._absent:
+                if index < listed:
                     continue
                 longest = min(3, piece.last - index)
                 width = next((n for n in range(longest, 0, -1) if field.stems(index, index + n) in self._absences), 0)
@@ -1184,7 +1183,7 @@ def _places_of(brand: Phrases, field: Field) -> Iterator[tuple[int, int]]:
     if field.name == "brand":
         yield 0, len(tokens)
         return
-    for index in brand.begin(tokens):
+    for index in range(len(tokens)):
         width = brand.at(tokens, index)
         if width and not field.text[tokens[index].start].islower():
             yield index, index + width

@@ -10,15 +10,7 @@ from typing import Any
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, text_of
 
 MARKS = (("SUPPLIER_AID",), ("SUPPLIER_PID",))
-FIELDS = {
-    "id": "id",
-    "title": "title",
-    "description": "description",
-    "brand": "brand",
-    "price": "price",
-    "currency": "currency",
-    "category": "category",
-}
+FIELDS = {name: name for name in ("id", "title", "description", "brand", "price", "currency", "category")}
 _PRICES = ("gros_list", "net_list")
 """Types of prices that anybody pays, best first: with tax, without. The others are a customer's own, or advice."""
 _TEXTS = ("DESCRIPTION_SHORT", "DESCRIPTION_LONG")

@@ -122,7 +122,7 @@ def _with_parents(feed: Feed) -> Feed:
     def rows() -> Iterator[Row]:
         for row in feed.rows:
             if isinstance(row, Record) and not row.variants:
-                of_variant = is_empty(row.values.get(title)) or _chosen(row)
+                of_variant = is_empty(row.values.get(title)) or (parent and _chosen(row))
                 yield _as_variant(row, fields, parent) if of_variant else _as_offer(row, fields, group)
             else:
                 yield row
@@ -131,7 +131,7 @@ def _with_parents(feed: Feed) -> Feed:
 
 
 def _as_variant(row: Record, fields: Mapping[str, str], parent: str) -> Record:
-    """A row without a title as a variant of the product that it names."""
+    """A row without a title, or with options of its own, as a variant of the product that it names."""
     of, own = identifier(row.values.get(parent)), identifier(row.values.get(fields["id"]))
     if of in ("", "0") or not own or of == own:
         return row

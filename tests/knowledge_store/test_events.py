@@ -624,3 +624,21 @@ def test_each_of_two_states_counts(catalogue: Store, tmp_path: Path, first: str,
     rows = [row | {"Fulfillment Status": "unfulfilled"}, row | {"item": item(2), "Financial Status": "paid"}]
     load(catalogue, tmp_path / "log.csv", rows)
     assert [event[3] for event in stored(catalogue) if event[2] == item(1)] == ([kind] if kind else [])
+
+
+def test_states_of_an_order_far_apart(catalogue: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the row that says the last one is in a later batch; and none is uncounted."""
+    monkeypatch.setattr("reaseq.knowledge_store.events._BATCH", 1)
+    rows = _states(
+        ("completed", _DAY, _DAY), ("refunded", _DAY, "2026-01-09 12:00"), ("paid", _DAY, "2026-01-04 12:00")
+    )
+    report = load(catalogue, tmp_path / "log.csv", rows)
+    assert [event[3] for event in stored(catalogue)] == ["return"]
+    assert (report.rows, report.events, report.repeated) == (3, 1, 2)
+
+
+def test_an_order_that_was_broken_off_came_back(catalogue: Store, tmp_path: Path) -> None:
+    load(
+        catalogue, tmp_path / "log.csv", [{"user": "a", "item": item(1), "date": "2025-03-04", "status": "abgebrochen"}]
+    )
+    assert [event[3] for event in stored(catalogue)] == ["return"]
