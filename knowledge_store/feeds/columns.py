@@ -658,7 +658,7 @@ def _last(name: str) -> str:
     return name.rpartition(".")[2]
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=2_000)  # short titles are asked too, and push each other out
 def folded(name: str) -> str:
     """`productDisplayName` and `Product_Display-Name` are one name, and `Price (EUR)` is `price`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", unicodedata.normalize("NFKC", name))
