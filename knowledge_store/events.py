@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,10 @@ IMPRESSION = "impression"
 PASSIVE = (IMPRESSION, RETURN)
 """Kinds of events that nobody should learn a preference from."""
 
-_BATCH = 20_000
+_BATCH = 100_000
+"""Users are spread over the whole table: the more events are written together, the seldomer is a page."""
+_PEEKED = 20_000
+_TOLD_EVERY = 10_000
 _NOBODY = frozenset(
     (
         "gast",
@@ -127,21 +130,24 @@ def import_events(
         import_id = int(result.inserted_primary_key[0])  # type: ignore[index]
     report = EventReport(import_id, clock)
     rejected = RejectedRows(rejected_dir / f"{feed.path.name}-events-{import_id}.csv", report)
-    rows = iter(feed.rows)
-    reader: _Reader | None = None
+    report.device = device_of(feed.columns, mapping)
+    order, first = order_of(feed.columns, mapping), None  # the column of orders, and the first line of the one at hand
     history: History | None = None
-    order, first = "", None  # the column of orders, and the first line of the one at hand
     try:
-        while batch := list(islice(rows, _BATCH)):
-            if reader is None:
-                reader = _Reader.of(batch, mapping, kind, names, report.kinds, dates)
-                report.device = device_of(feed.columns, mapping)
-                order = order_of(feed.columns, mapping)
-                if order and reader.of_orders and reader.clock is not None:
-                    history = History.of(feed.columns, order, batch)
+        peeked = list(islice(feed.rows, _PEEKED))
+        reader = _Reader.of(peeked, mapping, kind, names, report.kinds, dates)
+        if order and reader.of_orders and reader.clock is not None:
+            history = History.of(feed.columns, order, peeked)
+        rows = chain(peeked, feed.rows)
+        del peeked
+        done = -1
+        while done < report.rows:
+            done = report.rows
             events: dict[Event, None] = {}
-            for row in batch:
+            for row in islice(rows, _BATCH):
                 report.rows += 1
+                if report.rows % _TOLD_EVERY == 0:
+                    on_progress(report)
                 if order and isinstance(row, Record):
                     row, first = with_order(row, order, first, mapping)
                 if report.device and isinstance(row, Record):
@@ -174,8 +180,8 @@ def import_events(
     finally:
         rejected.close()
         with store.writing() as connection:
-            done = update(EVENT_IMPORT).where(EVENT_IMPORT.c.id == import_id).values(counts=report.counts())
-            connection.execute(done)
+            counts = update(EVENT_IMPORT).where(EVENT_IMPORT.c.id == import_id).values(counts=report.counts())
+            connection.execute(counts)
     if report.rows and report.set_aside == report.rows:
         line, reason = report.first_rejected[0]
         told = f'--map time= --map position="{mapping["time"]}"   (if it is no time but an order)'
@@ -248,6 +254,8 @@ class _Reader:
     of_orders: bool
     """Do rows say what became of an order?"""
     of_returns: bool
+    plain: bool
+    """Is there nothing to a row but who, what, when and of which kind?"""
     outdated: set[Event] = field(default_factory=set)
     """What an earlier file may have said of the rows whose status is told."""
 
@@ -272,22 +280,25 @@ class _Reader:
             clock = clock._replace(order=dates)
         of_orders = any(name in mapping for name in ("status", *TAKEN_BACK))
         of_returns = folded(mapping.get("time", "")) == "return date"
-        return cls(mapping, kind, names, clock, kinds, [own, *more] if own else [], of_orders, of_returns)
+        plain = mapping.keys() <= {"user", "item", "time", "position", "kind"}
+        return cls(mapping, kind, names, clock, kinds, [own, *more] if own else [], of_orders, of_returns, plain)
 
     def events_of(self, record: Record, number: int) -> list[Event] | BadRow:
         """number: the row's, from 1: its time where the log has none."""
         column, values = self.mapping, record.values
-        user, called = identifier(values.get(column["user"])), identifier(values.get(column["item"]))
+        user, called = identifier(values.get(column["user"])), values.get(column["item"])
         lowered = user.casefold()
         if lowered in _NOBODY:
             return _bad(record, f"its user is unknown: {user}")
-        if not user or not called:
+        item = self.names.of.get(called) if isinstance(called, str) else None
+        if item is None:
+            called = identifier(called)
+            if user and called and (item := self.names.find(called)) is None:
+                return _bad(record, self.names.why_not(called))
+        if not user or item is None:
             return _bad(record, f"has no {'item' if user else 'user'}")
         if "@" in user:
             user = lowered
-        item = self.names.find(called)
-        if item is None:
-            return _bad(record, self.names.why_not(called))
         if self.clock is not None:
             time = self.clock.read(values.get(column["time"]))
             if isinstance(time, str):
@@ -302,6 +313,9 @@ class _Reader:
             given = values.get(column["kind"])
             named = _called_kind(given) if isinstance(given, str) else identifier(given).casefold()
         what = RETURN if self.of_returns or (named and came_back(named)) else named or self.kind
+        if self.plain:
+            self._count(named, what)
+            return [(user, at, item, what)]
         status = ""
         if self.of_orders:
             if self.clock is not None:
@@ -321,14 +335,17 @@ class _Reader:
             if label not in (0.0, 1.0):
                 return _bad(record, "its label is neither 0 nor 1")
             what = IMPRESSION if label == 0.0 else named or "click"
-        key = f"{named} {status}".strip() if status else named, what
-        if len(self.kinds) < _MOST_KINDS or key in self.kinds:
-            self.kinds[key] += 1
+        self._count(f"{named} {status}".strip() if status else named, what)
         made = [(user, at, item, what)]
         if "impressions" in column:
             shown = map(self.names.find, _ids(values.get(column["impressions"])))
             made += [(user, at, other, IMPRESSION) for other in shown if other and other != item]
         return made
+
+    def _count(self, said: str, what: str) -> None:
+        key = said, what
+        if key in self.kinds or len(self.kinds) < _MOST_KINDS:
+            self.kinds[key] += 1
 
 
 def _bad(record: Record, reason: str) -> BadRow:

@@ -247,6 +247,8 @@ def identifier(value: Any) -> str:
     """An id as people mean it, "" for nothing: 4711.0, which a data frame made of 4711, is 4711, and what keeps a
     spreadsheet from reading digits as a number goes, like signs that nobody sees."""
     if isinstance(value, str):
+        if value.isalnum():
+            return value  # the commonest
         text = value.strip() if value.isascii() else " ".join(_INVISIBLE.sub("", value).split())
         if "." not in text and "'" not in text:
             return text
