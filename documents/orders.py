@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reaseq.documents.listed import listed
+from reaseq.documents.sieve import Sieve
 
 _PATTERNS = Path(__file__).with_name("orders.yaml")
 
@@ -63,6 +64,11 @@ def _candidates() -> tuple[re.Pattern[str], ...]:
     )
 
 
+@lru_cache
+def _sieve() -> Sieve:
+    return Sieve(_candidates())
+
+
 def _joined(lines: str) -> str:
     return "".join(lines.splitlines())
 
@@ -72,9 +78,7 @@ def _gives_orders(text: str) -> bool:
     # "I g n o r e" reads as one word.
     read = _SPACED.sub(lambda letters: letters.group().replace(" ", ""), text)
     low = read.lower()
-    return any(
-        likely.search(low) and order.search(read) for likely, order in zip(_candidates(), _orders(), strict=True)
-    )
+    return any(_candidates()[at].search(low) and _orders()[at].search(read) for at in _sieve().left(low))
 
 
 def _with_brackets(text: str, found: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -5,9 +5,10 @@ after "inspired by", the rest of the sentence after "pairs well with". What the 
 """
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from enum import IntFlag
 from functools import lru_cache
+from itertools import groupby
 
 from reaseq.documents.language import answer, crossed_out, ticked, words
 from reaseq.documents.subjects import contrasted, once, other_version, others, siblings, turn, verb_at
@@ -79,9 +80,10 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
     for first, last in crossed_out(text, tokens):
         if first < last and not words("denies_next").at(tokens, first):  # "❌ No grain" denies once
             reader.mark(first, last, Scope.DENIED)
+    known = _kinds_by_first()
     for index, token in enumerate(tokens):
-        if kinds := _kinds_by_first().get(token.stem):
-            reader.at(index, kinds)
+        if begins := known.get(token.stem):
+            reader.at(index, *begins)
     if "?" in text or "？" in text:
         reader.answers()
     if title:
@@ -98,6 +100,8 @@ class _Reader:
     def __init__(self, text: str, tokens: Sequence[Token], title: Collection[str]) -> None:
         self.text, self.tokens, self.title = text, tokens, title
         self.under = [Scope.NONE] * len(tokens)
+        self._clauses = _spans([token.clause for token in tokens])
+        self._sentences = _spans([token.sentence for token in tokens])
 
     def mark(self, first: int, last: int, scope: Scope) -> None:
         for index in range(max(first, 0), min(last, len(self.tokens))):
@@ -122,21 +126,15 @@ class _Reader:
                     self.mark(first, last, Scope.ASIDE if said is None else Scope.DENIED)
             first = last
 
-    def at(self, index: int, kinds: Collection[str]) -> None:
-        """kinds: those of which a phrase begins with the token's stem."""
-        self.index, self.kinds = index, kinds
-        self.clause = begin_of(self.tokens, index, clause=True), end_of(self.tokens, index, clause=True)
-        self.sentence = begin_of(self.tokens, index, clause=False), end_of(self.tokens, index, clause=False)
+    def at(self, index: int, kinds: Collection[str], rules: Sequence[Callable[["_Reader"], None]]) -> None:
+        """kinds: those of which a phrase begins with the token's stem; rules: those that heed them."""
         if _NUMBERED.match(self.text, self.tokens[index].start):
             return
+        self.index, self.kinds = index, kinds
+        self.clause, self.sentence = self._clauses[index], self._sentences[index]
         if self._denies_what_follows():
-            self._denies_what_precedes()
-            self._is_too_much()
-            self._is_of_others()
-            self._compares()
-            self._offers()
-            self._instructs()
-            self._likens()
+            for rule in rules:
+                rule(self)
 
     def _width(self, kind: str, *, in_sentence: bool = False) -> int:
         """Tokens of the longest phrase of the kind that begins here; 0 if none does."""
@@ -303,8 +301,6 @@ class _Reader:
             self.mark(index + width, turn(tokens, index + width, next(joined, end)), Scope.ASIDE)
         if width := self._width("others"):
             self.mark(index + width, turn(tokens, index + width, end), Scope.ASIDE)
-        self._is_of_another_subject()
-        self._chooses_another()
         if self._width("sends_away", in_sentence=True) and self._is_asked():
             # "Not for you? Try the Kea, which is waterproof."
             after = self.sentence[1]
@@ -470,51 +466,47 @@ class _Reader:
             self.mark(max(begin, index - reach), index, Scope.LIKENESS_AFTER)
 
 
-_KINDS = (
-    *(
-        "no",
-        "too",
-        "fixed",
-        "denies_clause",
-        "denies_next",
-        "denies_before",
-        "denies_last",
-        "but_is_not",
-        "this_one_not",
+_RULES: tuple[tuple[Callable[["_Reader"], None], frozenset[str]], ...] = (
+    (
+        _Reader._denies_what_precedes,
+        frozenset(("no", "denies_next", "denies_before", "denies_last", "but_is_not", "this_one_not")),
     ),
-    *(
-        "exceptions",
-        "versions",
-        "aside_rest",
-        "deals",
-        "aside_clause",
-        "aside_orders",
-        "evokes",
-        "aside_around",
-        "aside_next",
-        "aside_last",
-        "others",
-        "sends_away",
-        "chooses",
-        "gifts",
-        "once",
-        "wears",
-        "feel_of",
-        "version_nouns",
+    (_Reader._is_too_much, frozenset(("too",))),
+    (
+        _Reader._is_of_others,
+        frozenset(("exceptions", "versions", "aside_rest", "deals", "aside_clause", "aside_orders", "wears", "evokes"))
+        | {"feel_of", "others", "sends_away", "aside_around", "gifts", "aside_next", "aside_last"},
     ),
-    *("than", "than_after_more", "offers", "offered"),
-    *("instructs", "instructs_last", "like_next", "like_last"),
+    (_Reader._is_of_another_subject, frozenset(("once", "version_nouns", "no", "denies_next"))),
+    (_Reader._chooses_another, frozenset(("chooses",))),
+    (_Reader._compares, frozenset(("than", "than_after_more"))),
+    (_Reader._offers, frozenset(("offers", "offered"))),
+    (_Reader._instructs, frozenset(("instructs", "instructs_last"))),
+    (_Reader._likens, frozenset(("like_next", "like_last"))),
 )
+"""What phrases do to the words around them, and the kinds of phrases that do it."""
 
 
 @lru_cache
-def _kinds_by_first() -> dict[str, frozenset[str]]:
-    """For each stem the kinds of which a phrase begins with it."""
-    found: dict[str, set[str]] = {"0": set()}
-    for kind in _KINDS:
+def _kinds_by_first() -> dict[str, tuple[frozenset[str], tuple[Callable[[_Reader], None], ...]]]:
+    """For each stem the kinds of which a phrase begins with it, and the rules that heed these."""
+    found: dict[str, set[str]] = {"0": {"no"}}
+    for kind in frozenset(("denies_clause", "fixed")).union(*(kinds for _, kinds in _RULES)):
         for phrase in words(kind).all:
             found.setdefault(phrase[0], set()).add(kind)
-    return {stem: frozenset(kinds or ("no",)) for stem, kinds in found.items()}
+    return {
+        stem: (frozenset(kinds), tuple(rule for rule, heeded in _RULES if not heeded.isdisjoint(kinds)))
+        for stem, kinds in found.items()
+    }
+
+
+def _spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """For each of some numbers, where the run of its like begins and ends (exclusive)."""
+    spans: list[tuple[int, int]] = []
+    for _, run in groupby(numbers):
+        first, count = len(spans), len(list(run))
+        spans += [(first, first + count)] * count
+    return spans
 
 
 def _closes(text: str, tokens: Sequence[Token], index: int) -> bool:

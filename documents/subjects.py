@@ -70,15 +70,18 @@ def siblings(text: str, tokens: Sequence[Token], title: Collection[str]) -> Iter
 def others(text: str, tokens: Sequence[Token], title: Collection[str]) -> Iterator[Range]:
     """What is said of another product of the maker by its name ("our Sonora Sport earbuds are waterproof"), or of one
     size of several ("the 30 L has a laptop sleeve")."""
+    ours, articles = words("ours"), words("articles")
     for index in range(len(tokens) - 2):
+        if tokens[index].stem not in ours.firsts and tokens[index].stem not in articles.firsts:
+            continue
         end = end_of(tokens, index, clause=True)
-        if words("ours").at(tokens, index, end):
+        if ours.at(tokens, index, end):
             if _is_named(text, tokens, index + 1, end, title):
                 # "If you want more bass, our Sonora Sport earbuds have it."
                 sentence = begin_of(tokens, index, clause=False)
                 begin = sentence if words("conditions").at(tokens, sentence, index) else index
                 yield begin, _with_relative(tokens, end)
-        elif (width := words("articles").at(tokens, index, end)) and (last := _size_end(tokens, index + width, end)):
+        elif (width := articles.at(tokens, index, end)) and (last := _size_end(tokens, index + width, end)):
             if any(token.stem in title for token in tokens[index + width : last]):
                 continue
             begin = begin_of(tokens, index, clause=True)

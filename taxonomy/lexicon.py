@@ -165,6 +165,7 @@ class Lexicon:
             terms.sort(key=lambda term: -len(term.stems))
         self._longer = Phrases(" ".join(term.stems) for some in self._terms.values() for term in some)
         self._absences = dict(self._read_absences())
+        self._absent = Phrases(stemmed=self._absences)
         self._readings: WeakKeyDictionary[Document, _Reading] = WeakKeyDictionary()
 
     def _read_absences(self) -> Iterator[tuple[tuple[str, ...], tuple[str, str]]]:
@@ -618,10 +619,7 @@ class Lexicon:
             listed, denials = -1, 0
             for index in range(piece.first, piece.last):
                 denials += words("denies_next").at(tokens, index) > 0
-                if index < listed:
-                    continue
-                longest = min(3, piece.last - index)
-                width = next((n for n in range(longest, 0, -1) if field.stems(index, index + n) in self._absences), 0)
+                width = self._absent.at(tokens, index, piece.last) if index >= listed else 0
                 if not width:
                     continue
                 if words("idioms").over(tokens, index, index + width):
