@@ -17,7 +17,7 @@ from reaseq.knowledge_store.times import Clock
 
 FIELDS = (
     *("user", "item", "time", "position", "kind", "impressions", "label", "quantity", "invoice", "status"),
-    *("cancelled", "returned", "left"),
+    *("cancelled", "returned", "left", "zone"),
 )
 """`label` is 1 where an item that was shown was acted on and 0 where not; `impressions` lists what was shown beside. A
 `quantity` below 0, an `invoice` that begins with C and a `status` that says so mean that something came back; so do
@@ -77,6 +77,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "returned at", "refunded at", "retourniert am", "refund qty", "return qty", "returned qty", "refunded qty",
         "erstattet am", "return date", "retourdatum", "retourendatum", "rücksendedatum", "date returned",
         "date refunded",
+    ),
+    "zone": (
+        "timezone", "time zone", "tz", "zeitzone", "fuseau horaire", "zona horaria", "fuso orario", "tijdzone",
+        "fuso horário", "tidszon",
     ),
     "left": ("current quantity", "line items current quantity", "net quantity"),
 }  # fmt: skip

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 from reaseq import ReaseqError
 from reaseq.knowledge_store.event_columns import device_of, names_a_status, order_of
 from reaseq.knowledge_store.feeds.columns import folded
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, identifier, is_empty
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, identifier, is_empty, text_of
 from reaseq.knowledge_store.importing import RejectedRows
 from reaseq.knowledge_store.names import UNKNOWN, Names, read_names
 from reaseq.knowledge_store.order_states import (
@@ -35,7 +35,7 @@ from reaseq.knowledge_store.order_states import (
 )
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
 from reaseq.knowledge_store.tables import now
-from reaseq.knowledge_store.times import Clock, Order
+from reaseq.knowledge_store.times import Clock, Order, zone_of
 
 IMPRESSION = "impression"
 PASSIVE = (IMPRESSION, RETURN)
@@ -275,7 +275,7 @@ class _Reader:
         # Of an order and of what it holds there may be a status each.
         there = next((row.values for row in rows if isinstance(row, Record)), {})
         more = [name for name in there if names_a_status(name) and name not in mapping.values()]
-        clock = Clock.of(times) if "time" in mapping else None
+        clock = Clock.of(times, mapping["time"]) if "time" in mapping else None
         if clock is not None and not clock.order:
             clock = clock._replace(order=dates)
         of_orders = any(name in mapping for name in ("status", *TAKEN_BACK))
@@ -300,7 +300,13 @@ class _Reader:
         if "@" in user:
             user = lowered
         if self.clock is not None:
-            time = self.clock.read(values.get(column["time"]))
+            clock = self.clock
+            if "zone" in column and not is_empty(said := values.get(column["zone"])):
+                zone = zone_of(text_of(said))
+                if zone is None:
+                    return _bad(record, f"its time zone cannot be read: {said}")
+                clock = clock._replace(zone=zone)
+            time = clock.read(values.get(column["time"]))
             if isinstance(time, str):
                 return _bad(record, time)
             at: float | None = time

@@ -16,6 +16,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 EARLIEST = 1990
 """The first year that events may be of: before it nobody logged any, and what reads so is a mistake."""
 _DAY = 86_400
+_FURTHEST = 14
+"""Hours that a zone is from UTC at most."""
 _SERIAL_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
 """Day 0 of spreadsheets, as they count from March 1900 on (ECMA-376, 18.17.4.1)."""
 _ZONES = {
@@ -26,6 +28,16 @@ _ZONES = {
 _ZONED = re.compile(r"^(.*?)\s*\(?([A-Z]{1,5})\)?$")
 _PLACE = re.compile(r"\s*(?:\[([A-Z][A-Za-z]+/[A-Za-z_/]+)\]|\s([A-Z][A-Za-z]+/[A-Za-z_/]+))$")
 _HALF_OF_DAY = re.compile(r"(\d{4}-\d{2}-\d{2}[ T])(\d{1,2})(:\d{2}(?::\d{2})?)\s*([AaPp])\.?[Mm]\.?")
+_CLOCK_WITH_OFFSET = re.compile(
+    r"(?P<time>.*\d[:.h]\d{2}(?:[.,]\d+)?(?:\s*[AaPp]\.?[Mm]\.?)?)\s*(?P<zone>(?:GMT|UTC)?\s?[+-]\d{1,2}(?::?\d{2})?)"
+    r"(?:\s*\([^()]*\))?"
+)
+"""A time of day and how far it is from UTC: "10:00 +0200", "10:00:00 AM GMT-4", what JavaScript makes of a date."""
+_OFFSET = re.compile(r"(?:UTC|GMT)?\s?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?")
+_OF_COLUMN = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*$")
+_OF_SERVER = re.compile(r"(\d{1,2})/([A-Za-z]{3})/(\d{4}):")
+"""The day in a web server's log: 10/Oct/2023:13:55:36 (Common Log Format)."""
+_ENDS_IN_LETTERS = re.compile(r"\d\s*\(?[^\W\d_]+\)?$")
 _ZONE_BEFORE_YEAR = re.compile(r"\b([A-Z]{1,5})\s+((?:19|20)\d\d)$")
 _COMPACT_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _COMPACT = re.compile(r"(?:19|20)\d{6}(?:\d{4}(?:\d{2})?)?")
@@ -65,21 +77,24 @@ Order = Literal["day", "month", ""]
 
 class Clock(NamedTuple):
     """How a column's times are read. serial: its numbers are days of a spreadsheet. order: which of day and month
-    comes first where both are numbers; "" where no value says."""
+    comes first where both are numbers; "" where no value says. zone: of times that name none."""
 
     serial: bool = False
     order: Order = ""
+    zone: tzinfo = UTC
 
     @classmethod
-    def of(cls, values: Iterable[Any]) -> "Clock":
-        """By values of the column."""
+    def of(cls, values: Iterable[Any], name: str = "") -> "Clock":
+        """By values of the column, and its name, which may say their zone: "Created (America/New_York)"."""
         seen = [value for value in values if value not in (None, "")]
         numbers = [number for value in seen if (number := _number(value)) is not None]
         latest = (datetime.now(UTC) - _SERIAL_EPOCH).days + 366
         first = (datetime(EARLIEST, 1, 1, tzinfo=UTC) - _SERIAL_EPOCH).days
         serial = bool(numbers) and len(numbers) == len(seen) and all(first <= one <= latest for one in numbers)
         orders = {order for value in seen if isinstance(value, str) and "." not in value and (order := _order(value))}
-        return cls(serial, orders.pop() if len(orders) == 1 else "")
+        named = _OF_COLUMN.search(name)
+        zone = zone_of(named[1]) if named else None
+        return cls(serial, orders.pop() if len(orders) == 1 else "", zone or UTC)
 
     def read(self, value: Any) -> float | str:
         """Unix seconds, or why it is none.
@@ -88,41 +103,43 @@ class Clock(NamedTuple):
         month by its name, compact digits, or numbers whose order cannot be misread.
         """
         if isinstance(value, datetime):
-            return _checked((value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
+            return _checked((value if value.tzinfo else value.replace(tzinfo=self.zone)).timestamp())
         if type(value) is int and not self.serial and _SECONDS <= value < 10 * _SECONDS:
             return _checked(value)  # the commonest, and no compact digits
         text = str(value).strip()
         if _COMPACT.fullmatch(text):
-            return self._read_at(datetime.strptime, text, _COMPACT_FORMS[len(text)])
+            return self._read_at(datetime.strptime, text, _COMPACT_FORMS[len(text)], zone=self.zone)
         number = _number(value)
         if number is not None:
             if self.serial:
-                return _checked((_SERIAL_EPOCH + timedelta(days=number)).timestamp())
+                return _checked((_SERIAL_EPOCH + timedelta(days=number)).replace(tzinfo=self.zone).timestamp())
+            if _FIRST_TICKS <= number < _LAST_TICKS:
+                number = number / _TICKS - _YEARS_BEFORE
             while abs(number) > _LARGEST_SECONDS:
                 number /= 1000
             return _checked(number)
         if "年" in text:
             text = re.sub(r"\b(\d)\b", r"0\1", " ".join(text.translate(_BY_SIGNS).split()).rstrip(": "))
-        zone: tzinfo = UTC
+        text, zone = _OF_SERVER.sub(r"\1 \2 \3 ", text), self.zone
         if named := _PLACE.search(text):
-            try:
-                text, zone = text[: named.start()].strip(), ZoneInfo(named[1] or named[2])
-            except (ZoneInfoNotFoundError, ValueError):
+            place = zone_of(named[1] or named[2])
+            if place is None:
                 return "its time cannot be read"
+            text, zone = text[: named.start()].strip(), place
         if half := _HALF_OF_DAY.fullmatch(text):
             hour = int(half[2]) % 12 + 12 * (half[4][0] in "Pp")
             text = f"{half[1]}{hour:02d}{half[3]}"
         text = _ZONE_BEFORE_YEAR.sub(r"\2 \1", text)
-        if (zoned := _ZONED.match(text)) and zoned[2] in _ZONES and not zoned[1].rstrip().endswith(("AM", "PM")):
+        if (zoned := _ZONED.match(text)) and zoned[2] in _ZONES:
             text, zone = zoned[1], timezone(timedelta(hours=_ZONES[zoned[2]]))
+        elif offset := _CLOCK_WITH_OFFSET.fullmatch(text):
+            text, zone = offset["time"], zone_of(offset["zone"]) or zone
         if ms := _OF_DOTNET.fullmatch(text):
             return _checked(int(ms[1]) / 1000)
         found = self._in_words(text, zone)
         if isinstance(found, str) and (clock := _IN_WORDS.fullmatch(text)):
             if said := clock["zone"]:
-                hours, minutes = re.sub(r"[:Z]", "", said)[1:3], re.sub(r"[:Z]", "", said)[3:]
-                shift = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
-                zone = timezone(-shift if said[0] == "-" else shift)
+                zone = zone_of(said) or zone
             seconds = f"{clock['second'] or '00'}.{clock['part'] or '0'}"
             day = clock["day"].rstrip(" ,")
             found = self._in_words(f"{day} {clock['hour']}:{clock['minute']}:{seconds}{clock['half'] or ''}", zone)
@@ -156,6 +173,8 @@ class Clock(NamedTuple):
                 found = parsedate_to_datetime(text)
             except ValueError:
                 return "its time cannot be read"
+            if found.tzinfo is None and _ENDS_IN_LETTERS.search(text):
+                return "its time zone cannot be read"
             return _checked((found if found.tzinfo else found.replace(tzinfo=zone)).timestamp())
         hour, minute = (int(part or 0) for part in clock[:2])
         second, _, part = (clock[2] or "0").replace(",", ".").partition(".")
@@ -172,8 +191,30 @@ class Clock(NamedTuple):
             return "its time cannot be read"
 
 
+_TICKS, _YEARS_BEFORE = 1e7, 62_135_596_800
+_FIRST_TICKS, _LAST_TICKS = (int((_YEARS_BEFORE + year * 365.2425 * _DAY) * _TICKS) for year in (20, 80))
+"""What .NET counts, ten million a second from the year 1 on (DateTime.Ticks), of 1990 to 2050: as nanoseconds these
+would be days of the first months of 1990."""
 _SECONDS, _LARGEST_SECONDS = 10**9, 1e11
 """Unix times beyond this (the year 5138) count milliseconds or smaller parts."""
+
+
+def zone_of(said: str) -> tzinfo | None:
+    """The zone of a place ("Europe/Berlin"), of letters ("CET"), or so far from UTC ("+02:00", "UTC+2", "Z"); None if it
+    names none."""
+    text = said.strip()
+    if text.upper() in _ZONES:
+        return timezone(timedelta(hours=_ZONES[text.upper()]))
+    if shift := _OFFSET.fullmatch(text):
+        hours, minutes = int(shift["hours"]), int(shift["minutes"] or 0)
+        if hours > _FURTHEST or minutes >= 60:  # noqa: PLR2004
+            return None
+        far = timedelta(hours=hours, minutes=minutes)
+        return timezone(-far if shift["sign"] == "-" else far)
+    try:
+        return ZoneInfo(text) if "/" in text else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
 
 
 def _month(name: str) -> int:
