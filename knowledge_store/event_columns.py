@@ -108,7 +108,8 @@ _ORDERS = frozenset(
 _DAYS = re.compile(r"date|datum|day|tag|fecha|jour|giorno|data", re.IGNORECASE)
 _LABELS = (0, 1, "0", "1", "0.0", "1.0", "", None)
 _FAR_MORE = 4
-_NEARLY_ALL = 0.9
+_NEARLY_ALL, _MOST = 0.9, 0.8
+_MIDNIGHT = re.compile(r"[ T]00:00(?::00(?:\.0+)?)?$")
 
 
 def by_lines(feed: Feed) -> Feed:
@@ -218,38 +219,43 @@ def _first_of(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
 def _with_clock(feed: Feed, mapping: dict[str, str], rows: Sequence[Mapping[str, Any]]) -> tuple[Feed, dict[str, str]]:
     """The same with one column for a day and a time of day that stand in two."""
     called = [column for column in feed.columns if _DAYS.search(column)]
-    clocks = [column for column in feed.columns if column not in called and _all_match(_OF_DAY, column, rows)]
+    clocks = [column for column in feed.columns if column not in called and _most_match(_OF_DAY, column, rows)]
     days = [column for column in called if column not in clocks]
-    days = [column for column in days if _are_times([values.get(column) for values in rows])]
+    days = [column for column in days if _are_times([values.get(column) for values in rows], _MOST)]
     if len(clocks) != 1 or len(days) != 1 or mapping.get("time") not in (*clocks, *days):
         return feed, mapping
     (clock,), (day,) = clocks, days
-    if any(":" in text_of(values.get(day)) for values in rows):
+    if any(":" in _day_alone(values.get(day)) for values in rows if not is_empty(values.get(clock))):
         return feed, mapping
     both = f"{day} + {clock}"
 
     def joined() -> Iterator[Row]:
         for row in feed.rows:
             if isinstance(row, Record):
-                said = f"{text_of(row.values.get(day))} {text_of(row.values.get(clock))}".strip()
+                said = f"{_day_alone(row.values.get(day))} {text_of(row.values.get(clock))}".strip()
                 row = row._replace(values={**row.values, both: said})
             yield row
 
     return replace(feed, columns=[*feed.columns, both], rows=joined()), mapping | {"time": both}
 
 
-def _all_match(pattern: re.Pattern[str], column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+def _day_alone(value: Any) -> str:
+    """What a cell of a day says, without the midnight that a spreadsheet adds to it."""
+    return _MIDNIGHT.sub("", text_of(value))
+
+
+def _most_match(pattern: re.Pattern[str], column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
     said = [text for values in rows if (text := text_of(values.get(column)).strip())]
-    return bool(said) and all(map(pattern.fullmatch, said))
+    return sum(pattern.fullmatch(text) is not None for text in said) >= max(1, _MOST * len(said))
 
 
-def _are_times(values: Sequence[Any]) -> bool:
-    """Do nearly all of these say a time, in more than digits?"""
+def _are_times(values: Sequence[Any], share: float = _NEARLY_ALL) -> bool:
+    """Does this share of what stands there say a time, in more than digits?"""
     said = [value for value in values if not is_empty(value)]
     clock = Clock.of(said)
     read = [value for value in said if not isinstance(value, int | float) and isinstance(clock.read(value), float)]
     worded = [value for value in read if number_of(value) is None]
-    return len(said) > 0 and len(worded) >= _NEARLY_ALL * len(said)
+    return len(said) > 0 and len(worded) >= share * len(said)
 
 
 def order_of(columns: Sequence[str], mapping: Mapping[str, str]) -> str:

@@ -319,6 +319,8 @@ class _Reader:
             given = values.get(column["kind"])
             named = _called_kind(given) if isinstance(given, str) else identifier(given).casefold()
         what = RETURN if self.of_returns or (named and came_back(named)) else named or self.kind
+        if named and never_came_about(named):
+            return _bad(record, f"it never came about: {named}")
         if self.plain:
             self._count(named, what)
             return [(user, at, item, what)]
@@ -332,8 +334,12 @@ class _Reader:
                 return _bad(record, f"its order never came about: {status}")
             if came_back(status) or taken_back(values, self.mapping):
                 what = RETURN
-        if "quantity" in column and is_negative(values.get(column["quantity"])):
-            what = RETURN
+        if "quantity" in column:
+            quantity = values.get(column["quantity"])
+            if not named and number_of(quantity) == 0:
+                return _bad(record, "its quantity is 0")
+            if is_negative(quantity):
+                what = RETURN
         if "invoice" in column and RETURNED.fullmatch(identifier(values.get(column["invoice"]))):
             what = RETURN
         if "label" in column:

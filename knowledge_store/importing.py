@@ -28,7 +28,7 @@ from reaseq.knowledge_store.feeds.columns import (
     option_key,
 )
 from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
-from reaseq.knowledge_store.feeds.prices import Marks, currency_in, decimal_marks, holds_now, parse_price
+from reaseq.knowledge_store.feeds.prices import Marks, currency_in, decimal_marks, holds_now, may_be, parse_price
 from reaseq.knowledge_store.feeds.rows import (
     EMPTY,
     BadRow,
@@ -88,6 +88,10 @@ _DAYS_OF_SALE = re.compile(
     r"|(?P<ends>\bto\b|_to\b|until|end|\bbis\b|\bau\b|\bhasta\b|\bal\b))",
     re.IGNORECASE,
 )
+_OF_VALIDITY = re.compile(r"valid|gültig|gueltig|vigen|valable", re.IGNORECASE)
+"""Days of whatever price, and not of a sale's alone."""
+_ON_SALE = frozenset(("on sale", "is on sale", "sale active", "on sale?", "im angebot", "en promotion"))
+_NOT = frozenset(("no", "n", "false", "0", "nein", "non"))
 _LONGEST_NAME = max(map(len, TITLES)) + 2
 """Characters: a title that is longer is no name of a column."""
 _COMPARED = ("title", "description", "brand", "price")
@@ -186,7 +190,11 @@ def product_from(
                 continue  # what somebody recommends is no price where the cell of the price is empty
             price, named = parse_price(value, currency=of_column, marks=(marks or {}).get(mapping[name], {}))
             currency = named or _currency_of(mapping[name])
-            if name == "price" and _is_sale(mapping[name]) and not _is_on(values):
+            if name == "price" and not _is_on(values, of_sale=_is_sale(mapping[name])):
+                if "title" not in mapping:
+                    # A list of prices has a row for each time that one holds.
+                    reason = "says a price that does not hold today"
+                    return BadRow(record.line, reason, json.dumps(record.values, ensure_ascii=False, default=str))
                 price = currency = None
             if price == 0 and name == "price" and "list_price" in mapping and _SALE.search(mapping[name]):
                 price = None  # there is no sale
@@ -240,11 +248,13 @@ def _is_sale(column: str) -> bool:
     return _SALE.search(column) is not None or price_kind(folded(column)) is PriceKind.NOW
 
 
-def _is_on(values: Mapping[str, Any]) -> bool:
-    """Is a sale on, as far as columns of its days say?"""
+def _is_on(values: Mapping[str, Any], *, of_sale: bool) -> bool:
+    """Does a price hold, as far as columns of its days say, and of a sale's whether it is on?"""
     begins = ends = ""
     for name, value in values.items():
-        if found := _DAYS_OF_SALE.search(name):
+        if of_sale and folded(name) in _ON_SALE and text_of(value).strip().casefold() in _NOT:
+            return False
+        if (found := _DAYS_OF_SALE.search(name)) and (of_sale or _OF_VALIDITY.search(name)):
             first, _, last = text_of(value).partition("/") if found["both"] else ("", "", "")
             begins = first or (text_of(value) if found["begins"] else begins)
             ends = last or (text_of(value) if found["ends"] else ends)
@@ -256,8 +266,19 @@ def _currency_of(column: str) -> str | None:
     return currency_in(column)
 
 
-def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Columns") -> tuple[dict[str, Any], int]:
-    """The product with what its file has no column for as it was, and how many fields but the price became empty."""
+def _updated(
+    product: dict[str, Any],
+    before: Mapping[Any, Any],
+    columns: "_Columns",
+    currencies: frozenset[str] | None = None,
+    *,
+    recommended: bool = False,
+) -> tuple[dict[str, Any], int]:
+    """The product with what its file has no column for as it was, and how many fields but the price became empty.
+
+    currencies: those of which its price's sign is; None where any may be. recommended: is its price but what somebody
+    thinks that it should cost?
+    """
     made = dict(product)
     for name in CONTENT[1:-1]:
         if name not in columns.fields:
@@ -266,6 +287,10 @@ def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Colu
     made["title"] = product["title"] or before["title"]  # a product without one is none
     old = before["attributes"] or {}
     made["currency"] = product["currency"] or before["currency"]
+    if not (columns.now or columns.list_price):
+        made["currency"] = before["currency"]  # of what it costs nothing is said
+    elif product["currency"] is None and currencies is not None and before["currency"] not in currencies:
+        made["currency"] = None
     if (said := columns.now or columns.list_price) and before["price"] is not None:
         currency = _currency_of(said)
         if currency and before["currency"] not in (None, currency) and product["price"] is not None:
@@ -275,7 +300,9 @@ def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Colu
     if "price" in columns.fields and made["price"] is None and _SALE.search(columns.now):
         # A sale is over: what it costs otherwise is there.
         made["price"] = next((price for name in old if (price := list_price(name, old[name])) is not None), None)
-    elif columns.list_price and not columns.now and stays(before["price"], old, columns.list_price):
+    elif (recommended and before["price"] is not None) or (
+        columns.list_price and not columns.now and stays(before["price"], old, columns.list_price)
+    ):
         made["price"], made["currency"] = before["price"], before["currency"]
     elif columns.now in old and product["price"] is not None and is_on_sale(before["price"], old, {columns.now}):
         # The column holds what it costs when the sale is over.
@@ -446,6 +473,11 @@ def import_feed(
                     ):
                         report.unread_prices += 1
                         read.unread.add(row.line)
+                    cell = row.values.get(mapping.get("price", ""))
+                    if (currencies := may_be(cell)) is not None:
+                        read.currencies[row.line] = currencies
+                    if is_recommended(mapping.get("list_price", "")) and is_empty(cell):
+                        read.recommended.add(row.line)
                     if by_rows and len(row.values) < len(feed.columns):
                         read.cells_of[row.line] = row.values.keys()
                     read.products.append((made, bool(row.variants)))
@@ -499,14 +531,17 @@ def _count_damage(
 class _Batch:
     """What some rows of a feed say. products: each with whether its row brings variants too; such rows repeat the
     product for each of them. variants, called: what products and variants go by, each with its line. made_ids: those
-    that the feed does not give. unread: lines whose price could not be read, which leave that which is there. cells_of:
-    by line, the columns of rows that have not all of the file's."""
+    that the feed does not give. unread: lines whose price could not be read, which leave that which is there;
+    currencies: those of which the sign of a line's price may be; recommended: lines of prices that are but that.
+    cells_of: by line, the columns of rows that have not all of the file's."""
 
     products: list[tuple[dict[str, Any], bool]] = field(default_factory=list)
     variants: list[tuple[int, Variant]] = field(default_factory=list)
     called: list[tuple[int, Name]] = field(default_factory=list)
     made_ids: set[str] = field(default_factory=set)
     unread: set[int] = field(default_factory=set)
+    currencies: dict[int, frozenset[str]] = field(default_factory=dict)
+    recommended: set[int] = field(default_factory=set)
     cells_of: dict[int, Collection[str]] = field(default_factory=dict)
 
     def variants_of(self) -> Counter[str]:
@@ -565,6 +600,8 @@ def _write(
                 else:
                     raw = json.dumps({name: product[name] for name in ("id", *CONTENT)}, ensure_ascii=False)
                     reason = f"repeats the id {product_id!r} of line {first['line']} with another text or price"
+                    if product_id in batch.made_ids:
+                        reason = f"has no id, and the title of line {first['line']} with another text or price"
                     rejected.add(BadRow(product["line"], reason, raw))
                     set_aside.add(product["line"])
                 continue
@@ -590,7 +627,10 @@ def _write(
                     # A price of some of its variants is theirs; whether it costs that too is told once all are there.
                     product |= {name: old[product_id][name] for name in ("price", "currency")}
                 own = columns.of_row(batch.cells_of[product["line"]]) if product["line"] in batch.cells_of else columns
-                product, cleared = _updated(product, old[product_id], own)
+                line = product["line"]
+                product, cleared = _updated(
+                    product, old[product_id], own, batch.currencies.get(line), recommended=line in batch.recommended
+                )
                 report.cleared += cleared
                 if product["price"] is None and old[product_id]["price"] is not None:
                     lost_prices.add(product_id)

@@ -7,6 +7,7 @@ of them: whoever asks is told.
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
@@ -63,6 +64,8 @@ class Names:
         found = self.of.get(name)
         if found is None and self._barcodes and _BARCODE.fullmatch(name) and name not in self.several:
             found = self._barcodes.get(name.lstrip("0"))
+        if found is None and ROUNDED.fullmatch(name) and (whole := _unrounded(name)):
+            found = self.find(whole)
         return found
 
     def why_not(self, name: str) -> str:
@@ -97,6 +100,15 @@ def read_names(store: Store) -> Names:
     )
     shortened = {name.lstrip("0"): name for name in known if name.startswith("0") and name.strip("0")}
     return Names(known | rest, several | clashes, barcodes, shortened)
+
+
+def _unrounded(name: str) -> str:
+    """The digits of a number that a spreadsheet has written by its power of ten, if it left none of them out: with
+    fewer than a barcode has nobody knows the last."""
+    digits, _, power = name.upper().replace(",", ".").partition("E")
+    if len(digits) - 1 <= int(power):
+        return ""
+    return str(int(Decimal(name.replace(",", "."))))
 
 
 def _told_apart(pairs: Iterable[Sequence[str]]) -> tuple[dict[str, str], dict[str, Sequence[str]]]:

@@ -1,15 +1,17 @@
-"""Logs whose records hold several items each: an order's lines, the items of an analytics event."""
+"""Logs whose records hold several items each: an order's lines, the items of an analytics event, numbered columns."""
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
 
 from reaseq.knowledge_store.feeds.columns import folded
-from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, flat, with_columns
+from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, flat, is_empty, with_columns
 
 _PEEKED = 1000
+_NUMBERED = re.compile(r"(.*?)[ _.-]?(\d{1,2})")
 
 
 def of_lines(feed: Feed, items: Collection[str]) -> Feed:
@@ -30,7 +32,7 @@ def of_lines(feed: Feed, items: Collection[str]) -> Feed:
                     found[column] = None
     everything = chain(peeked, feed.rows)
     if not found:
-        return replace(feed, rows=everything)
+        return _of_numbered(replace(feed, rows=everything), items)
     column = next(iter(found))
     columns, rows = with_columns(_taken_apart(everything, column, own, items))
     if own:
@@ -38,6 +40,35 @@ def of_lines(feed: Feed, items: Collection[str]) -> Feed:
         return replace(feed, columns=columns, rows=rows, taken={**feed.taken, "also an event each of": column})
     made = replace(feed, columns=columns, rows=rows, taken={**feed.taken, "an event each of": column})
     return of_lines(made, items)  # orders within a document, lines within an order
+
+
+def _of_numbered(feed: Feed, items: Collection[str]) -> Feed:
+    """The feed with a row for each of the items that numbered columns name: `sku_1`, `qty_1`, `sku_2`, `qty_2`."""
+    groups: dict[str, dict[str, str]] = {}
+    for column in feed.columns:
+        if found := _NUMBERED.fullmatch(column):
+            groups.setdefault(found[2].lstrip("0"), {})[found[1]] = column
+    named = {number: one for number, one in groups.items() if any(_names_an_item(name, items) for name in one)}
+    if len(named) < 2 or any(_names_an_item(one, items) for one in feed.columns if not _NUMBERED.fullmatch(one)):
+        return feed
+    numbered = {column for one in named.values() for column in one.values()}
+    names = dict.fromkeys(name for one in named.values() for name in one)
+    item = next(name for name in names if _names_an_item(name, items))
+
+    def rows() -> Iterator[Row]:
+        for row in feed.rows:
+            if not isinstance(row, Record):
+                yield row
+                continue
+            outer = {column: value for column, value in row.values.items() if column not in numbered}
+            for at, columns in enumerate(named.values()):
+                own = {name: row.values.get(column) for name, column in columns.items()}
+                if at == 0 or not is_empty(own.get(item)):
+                    yield row._replace(values=outer | own)
+
+    columns = [*(column for column in feed.columns if column not in numbered), *names]
+    each = ", ".join(one[item] for one in named.values() if item in one)
+    return replace(feed, columns=columns, rows=rows(), taken={**feed.taken, "an event each of": each})
 
 
 def _is_list(value: Any) -> bool:

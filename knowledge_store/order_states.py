@@ -23,7 +23,7 @@ _CHANGED = frozenset(
 )
 """Columns of when a row was written, folded."""
 _NEGATIVE = re.compile(r"[-−–]\s*\d+(?:[.,]\d+)?(?:\s*\D*)?|\d+(?:[.,]\d+)?\s*[-−]|\(\d+(?:[.,]\d+)?\)")
-_CAME_BACK = frozenset(("voided", "gutschrift", "avoir", "reso", "返品"))
+_CAME_BACK = frozenset(("void", "voided", "gutschrift", "avoir", "reso", "返品"))
 """What logs call it."""
 _BACK = (
     *("rücksend", "zurückgesch", "zurückgesend", "rückgabe", "retour", "storn", "widerruf", "erstatt", "rückerstatt"),
@@ -34,7 +34,14 @@ _BACK = (
 )
 """Beginnings of words that say so, in a dozen languages."""
 _REFUSED = ("reject", "declin", "denied", "abgelehnt", "refus", "rechaz", "rifiut", "afgewezen", "avslag")
-_DENIED = frozenset("not nicht non no kein keine pas sin ohne without never nie".split())
+_DENIED = frozenset(
+    "not nicht non no kein keine pas sin ohne without never nie aufgehoben reversed revoked undone".split()
+)
+_ABOUT = frozenset(
+    "policy policies page faq info help form label address customer customers visitor visitors user users buyer view "
+    "viewed richtlinie richtlinien seite kunde kunden besucher".split()
+)
+"""Words beside it that make of it what somebody reads or who somebody is ("return_policy_view")."""
 _IN_PART = ("partial", "partly", "teil", "partiel", "parcial", "parzial", "delvis", "gedeeltelijk", "częściow")
 _NEVER = frozenset(
     (
@@ -121,7 +128,7 @@ def came_back(said: str) -> bool:
     """Does it say that something came back ("refunded", "Order Refunded", "order_cancelled")? Not where it says that a
     part did, or that nothing did."""
     words = _words_of(said)
-    if any(word in _DENIED or word.startswith(_IN_PART) for word in words):
+    if any(word in _DENIED or word in _ABOUT or word.startswith(_IN_PART) for word in words):
         return False
     if _refused(words):
         return False
@@ -155,6 +162,8 @@ def number_of(value: Any) -> float | None:
 def never_came_about(status: str) -> bool:
     """Does an order's status say that it failed, was declined, or is but a draft?"""
     words = _words_of(status)
+    if words == ["no", "sale"]:
+        return True
     return (bool(words) and words[-1] in _NEVER and not _refused(words)) or not _FAILED.isdisjoint(words)
 
 

@@ -200,14 +200,14 @@ _SECONDS, _LARGEST_SECONDS = 10**9, 1e11
 
 
 def zone_of(said: str) -> tzinfo | None:
-    """The zone of a place ("Europe/Berlin"), of letters ("CET"), or so far from UTC ("+02:00", "UTC+2", "Z"); None if it
-    names none."""
+    """The zone of a place ("Europe/Berlin"), of letters ("CET"), or by its distance from UTC ("+02:00", "UTC+2"); None
+    if it names none."""
     text = said.strip()
     if text.upper() in _ZONES:
         return timezone(timedelta(hours=_ZONES[text.upper()]))
     if shift := _OFFSET.fullmatch(text):
         hours, minutes = int(shift["hours"]), int(shift["minutes"] or 0)
-        if hours > _FURTHEST or minutes >= 60:  # noqa: PLR2004
+        if hours > _FURTHEST or minutes >= 60:
             return None
         far = timedelta(hours=hours, minutes=minutes)
         return timezone(-far if shift["sign"] == "-" else far)

@@ -51,8 +51,11 @@ class CategoryNames:
         self._names: dict[tuple[str, ...], str] = {}
         self._says: dict[str, frozenset[str]] = {}
         kinds: dict[tuple[str, ...], set[str]] = {}
-        for _, schema in starters(folder):
-            for name in (schema.category.replace("_", " "), *schema.aliases):
+        known = [schema for _, schema in starters(folder)]
+        for schema in known:  # what a category is called comes before what another one is called too
+            self._names.setdefault(stems(schema.category.replace("_", " ")), schema.category)
+        for schema in known:
+            for name in schema.aliases:
                 self._names.setdefault(stems(name.replace("_", " ")), schema.category)
             closed = [one.values for one in schema.attributes if one.kind == "closed"]
             said = [stems(term) for values in closed for value, others in values.items() for term in (value, *others)]

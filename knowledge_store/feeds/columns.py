@@ -43,6 +43,16 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "us item id",
         "external id",
         "internal id",
+        "product internal id",
+        "product sku",
+        "handle id",
+        "ordernumber",
+        "id oferty",
+        "cikkszám",
+        "stok kodu",
+        "ürün kodu",
+        "상품코드",
+        "상품번호",
         "internal reference",
         "article code",
         "materialnummer",
@@ -73,6 +83,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "indeks",
         "kod produktu",
         "kod",
+        "kód",
+        "cod produs",
         "bestellnr",
         "teilenummer",
         "商品编号",
@@ -81,6 +93,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "barcode",
         "variant barcode",
         "mpn",
+        "uid",
         "item group id",
         "variant id",
         "nr",
@@ -138,6 +151,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "产品名称",
         "наименование",
         "название",
+        "název",
+        "název produktu",
+        "názov",
+        "ürün adı",
+        "megnevezés",
+        "terméknév",
+        "denumire",
+        "denumire produs",
+        "назва",
+        "상품명",
+        "اسم المنتج",
         "produkt",
         "bezeichnung 1",
         "artikeltext",
@@ -186,6 +210,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "short description",
         "langtext",
         "beschreibung de",
+        "popis",
+        "açıklama",
+        "leírás",
+        "descriere",
+        "описание",
+        "опис",
+        "상품설명",
     ),
     "brand": (
         "brand",
@@ -218,6 +249,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "fabricant",
         "fabricante",
         "fabbricante",
+        "značka",
+        "výrobce",
+        "бренд",
+        "производитель",
+        "gyártó",
+        "브랜드",
     ),
     "price": (
         "sale price",
@@ -255,6 +292,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "rrp inc vat",
         "售价",
         "price text",
+        "fiyat",
+        "preț",
+        "ціна",
+        "가격",
+        "판매가",
     ),
     "list_price": (
         "price",
@@ -311,6 +353,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "类目",
         "分类",
         "type",
+        "kategori",
+        "kategória",
+        "категория",
+        "категорія",
+        "카테고리",
         "warengruppe",
         "rayon",
         "department",
@@ -331,6 +378,9 @@ _COSTS = frozenset(
 _CARRIED = frozenset("shipping delivery versand lieferung livraison envio spedizione tax fee deposit pfand".split())
 """Things with a price of their own within a product."""
 _LONGEST_NAME = 200
+_OF_LIST = re.compile(r"\[\d+\]\.|\.\d+\.|(?:^|\.)__")
+"""Columns of a member of a list (`attributes[0].name`), and of what a protocol says (`__metadata.type`)."""
+_PATH = re.compile(r"\w\.\w")
 _TIERS = 3
 """Lines that a header may have."""
 _LANGUAGES = frozenset(
@@ -431,6 +481,8 @@ def guess(
             )
         mapping[field] = column
     taken = set(mapping.values())
+    if of_products:
+        columns = [column for column in columns if not _OF_LIST.search(column)]
     by_name = _by_name(columns, {name for known in names.values() for name in known}, locale)
     beside = ""
     if of_products and (title := _best(by_name, names["title"], set(), "")):
@@ -473,7 +525,9 @@ def _best(
 def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str], told: Collection[str]) -> None:
     """Prices that are called otherwise than `_NAMES` has it, by the words of their names. told: fields that somebody
     has named."""
-    kinds = {column: price_kind(folded(column)) for column in columns if column not in taken and "." not in column}
+    kinds = {
+        column: price_kind(folded(column)) for column in columns if column not in taken and not _PATH.search(column)
+    }
     if {"was", "now"} <= {folded(column) for column in columns}:
         kinds |= {one: PriceKind.OTHERWISE if folded(one) == "was" else PriceKind.NOW for one in columns
                   if folded(one) in ("was", "now")}  # fmt: skip

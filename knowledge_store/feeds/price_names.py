@@ -33,7 +33,7 @@ _OTHERWISE = frozenset(
 _LIKE_IT = frozenset(
     "tax taxes vat inc incl including included inkl inklusive mwst mw st ust iva tva ttc moms btw brutto gross with "
     "amount value eur text number my web online store at de du of in the unit item product variant consumer customer "
-    "fr en it es nl gb us uk".split()
+    "fr en it es nl gb us uk s dph kdv dahil ндс с".split()
 )
 """Words beside it that change nothing."""
 _ENDS = re.compile(r"^(?P<which>.+?)(?:s|en)?(?:preis|preise|prijs|pris|priset)$")

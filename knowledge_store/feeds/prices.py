@@ -22,14 +22,19 @@ CURRENCIES = frozenset(
 _WORD = re.compile(r"[^\W\d_]+")
 _SIMPLE = re.compile(r"\d+(?:\.\d{1,2})?")
 """What most feeds write: nothing to be told."""
-_SCIENTIFIC = re.compile(r"\s*\d+(?:\.\d+)?[eE][+-]?\d{1,2}\s*")
+_SCIENTIFIC = re.compile(r"\s*\d+(?:[.,]\d+)?[eE][+-]?\d{1,2}\s*")
 _DATE = re.compile(r"\s*(?:(?:19|20)\d\d-\d\d-\d\d|\d{1,2}([./])\d{1,2}\1(?:19|20)\d\d)(?!\d)")
 _SHARE = re.compile(r"^\s*[-−]?\d+(?:[.,]\d+)?\s*%")
-_COUNTED = re.compile(r"\s*(?:[x×]\s*\d|(?:pcs|stk|stück|pack|pieces|for|für|pour|per)\b)", re.IGNORECASE)
+_COUNTED = re.compile(r"\s*(?:[x×]\s*\d|(?:pcs|stk|stück|pack|pieces|per)\b)", re.IGNORECASE)
+_OF_SEVERAL = re.compile(r"^\D*\d+\s*(?:for|für|pour|por|per|voor|för)\s+\D{0,3}\d", re.IGNORECASE)
+"""What several cost is the price of none ("2 for 10.00")."""
+_BELOW_ZERO = re.compile(r"\s*\([^()]*\)\s*|[^-−]*\d\s*[-−]\s*[^\d\s]{0,3}\s*")
+"""As ledgers write it: "(45.00)", "129.00-"; but "129.-" is whole francs."""
+_FRACTION = "\u2044"
 _AMOUNTS = ("gross", "amount", "value", "price", "net", "text")
 _CODES = ("currencyCode", "currency", "currency_code", "currencyIsoCode")
 """Keys of an object that is a price."""
-_CENTS = re.compile(r"\s*(?:cents?|ct)\b", re.IGNORECASE)
+_CENTS = re.compile(r"\s*(?:¢|(?:cents?|ct)\b)", re.IGNORECASE)
 _NOW = re.compile(r"\b(?:nur|jetzt|only|now|seulement|ahora|adesso|solo|teraz|nu)\b(?=[^\d]{0,6}\d)", re.IGNORECASE)
 """Before the price that holds, where another stands in front of it."""
 _DECIMALS = re.compile(r"\d([.,])\d{1,2}(?!\d)(?!.*\d[.,]\d)")
@@ -43,6 +48,15 @@ _SYMBOLS = {
     **{"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "zł": "PLN", "R$": "BRL", "Kč": "CZK"},
     **{"лв": "BGN", "руб": "RUB", "₴": "UAH", "₫": "VND", "₪": "ILS", "฿": "THB", "₱": "PHP", "₦": "NGN"},
 }
+_SEVERAL = {
+    "$": frozenset("USD CAD AUD NZD HKD SGD MXN ARS CLP COP UYU TWD".split()),
+    "¥": frozenset(("JPY", "CNY")),
+    "￥": frozenset(("JPY", "CNY")),
+    "kr": frozenset(("SEK", "NOK", "DKK", "ISK")),
+    "元": frozenset(("CNY", "TWD")),
+    "円": frozenset(("JPY",)),
+}
+"""Signs of currencies that are called alike."""
 _WORDS = {"FT": "HUF", "TL": "TRY", "LEI": "RON", "RP": "IDR", "RM": "MYR"}
 """What people write for a currency, beside the codes; "kr" may be of three."""
 
@@ -78,13 +92,13 @@ def parse_price(
         return _known(float(value)), None
     text = unicodedata.normalize("NFKC", str(value)).replace("٫", ".").replace("٬", ",")
     if _SCIENTIFIC.fullmatch(text):
-        return _known(float(text)), None
-    if _DATE.match(text) or _SHARE.search(text):
+        return _known(float(text.replace(",", "."))), None
+    if _DATE.match(text) or _SHARE.search(text) or _FRACTION in text or _OF_SEVERAL.match(text):
         return None, None
     found = _price_in(text)
     if found is None:
         return None, None
-    negative = text[: found.start()].rstrip(" $€£").endswith(("-", "−"))
+    negative = text[: found.start()].rstrip(" $€£").endswith(("-", "−")) or bool(_BELOW_ZERO.fullmatch(text))
     named = currency_in(text)
     mark = marks.get(named or "") or marks.get("", "")  # of another currency it says nothing
     amount = _amount(found.group(), mark, decimals=3 if (named or currency) in _THREE_DECIMALS else 2)
@@ -166,6 +180,14 @@ def currency_in(text: str) -> str | None:
     if sign := next((currency for sign, currency in _SYMBOLS.items() if sign in text), None):
         return sign
     return "USD" if _DOLLARS.search(text) else None
+
+
+def may_be(value: Any) -> frozenset[str] | None:
+    """The currencies that a price's sign may stand for where it stands for several; None where it has no such sign."""
+    if not isinstance(value, str) or currency_in(value):
+        return None
+    low = value.casefold()
+    return next((currencies for sign, currencies in _SEVERAL.items() if sign in low), None)
 
 
 def _known(amount: float) -> float | None:

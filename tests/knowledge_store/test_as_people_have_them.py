@@ -444,8 +444,10 @@ def test_nobody_is_no_user(store: Store, tmp_path: Path, user: str) -> None:
 @pytest.mark.parametrize(
     ("price", "expected"),
     [
-        ("12 pcs / 4.99 EUR", 4.99), ("2 x 4.99", 4.99), ("2 for 30", 30), ("1.5E+3", 1500), ("10% off", None),
+        ("12 pcs / 4.99 EUR", 4.99), ("2 x 4.99", 4.99), ("2 for 30", None), ("1.5E+3", 1500), ("10% off", None),
         ("2024-05-12", None), ("12.5.2024", None), ("ab3c", None), ("Rs.500", 500), ("100kr", 100), ("٢٥٫٥", 25.5),
+        ("12½", None), ("1,3E+03", 1300), ("99¢", 0.99), ("129.00-", None), ("(45.00)", None), ("129.-", 129),
+        ("129,- CHF", 129), ("10.00 EUR (incl. VAT)", 10), ("3 für 20 €", None), ("129-149", 129),
     ],
 )  # fmt: skip
 def test_what_is_a_price(store: Store, tmp_path: Path, price: str, expected: float | None) -> None:
@@ -998,3 +1000,97 @@ def test_orders_that_never_came_about(store: Store, tmp_path: Path, status: str)
 def test_a_type_beside_codes_is_no_systems(store: Store, tmp_path: Path) -> None:
     imported(store, tmp_path, "ID;Type;SKU;Name;Price\n1;Shoes;x;Boot;5\n")
     assert (product(store, "1")["category"], product(store, "1")["price"]) == ("shoes", 5)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "price", "currency"),
+    [
+        ("sku,title,price,currency\nC,Tote,10.00,EUR\n", "sku,price\nC,$12.00\n", 12, None),
+        ("sku,title,price,currency\nC,Tote,10.00,CAD\n", "sku,price\nC,$12.00\n", 12, "CAD"),
+        ("sku,title,price,currency\nC,Tote,10.00,EUR\n", "sku,price\nC,12 kr\n", 12, None),
+        ("sku,title,price,currency\nC,Tote,10.00,EUR\n", "sku,price\nC,12\n", 12, "EUR"),
+        ("sku,title,price,currency\nC,Tote,10.00,EUR\n", "sku,stock,currency\nC,4,USD\n", 10, "EUR"),
+        ("sku,title,price,currency\nC,Tote,10.00,EUR\n", "sku,Price incl. VAT,Currency\nC,12,USD\n", 12, "USD"),
+        ("sku,title,price\nC,Tote,10.00\n", "sku,UVP,sale_price\nC,9.00,\n", 10, None),
+        ("sku,title,price\nC,Tote,10.00\n", "sku,RRP,special price\nC,99,\n", 10, None),
+        ("sku,title,price\nC,Tote,10\n", "sku,price,valid_from,valid_to\nC,7,2023-01-01,2023-01-31\n", 10, None),
+        ("sku,title,price\nC,Tote,10\n", "sku,price,valid_from,valid_to\nC,7,2023-01-01,2023-01-31\nC,9,2023-02-01,\n",
+         9, None),
+        ("sku,title,price,sale_price,on_sale\nC,Tote,100,70,No\n", "", 100, None),
+        ("sku,title,price,sale_price,on_sale\nC,Tote,100,70,Yes\n", "", 70, None),
+    ],
+)  # fmt: skip
+def test_what_an_update_says_of_prices(
+    store: Store, tmp_path: Path, first: str, then: str, price: float, currency: str | None
+) -> None:
+    imported(store, tmp_path, first)
+    if then:
+        imported(store, tmp_path, then, "update")
+    assert (product(store, "C")["price"], product(store, "C")["currency"]) == (price, currency)
+
+
+@pytest.mark.parametrize(
+    ("data", "title"),
+    [
+        ("sku;attributes[0].name;bezeichnung;price\nS1;Farbe;Hocker;9\n", "Hocker"),
+        ("Kód;Název;Popis;Cena s DPH;Kategorie\nS1;Bota;Text;9;Boty\n", "Bota"),
+        ("Stok Kodu;Ürün Adı;Açıklama;Fiyat;Kategori\nS1;Bot;Metin;9;Ayakkabı\n", "Bot"),
+        ("Артикул;Название;Описание;Цена;Категория\nS1;Ботинок;Текст;9;Обувь\n", "Ботинок"),
+    ],
+)
+def test_titles_in_more_languages_and_none_in_lists(store: Store, tmp_path: Path, data: str, title: str) -> None:
+    imported(store, tmp_path, data)
+    found = product(store, "S1")
+    assert (found["title"], found["price"]) == (title, 9)
+
+
+def test_rows_alike_without_an_id_are_told_as_what_they_are(store: Store, tmp_path: Path) -> None:
+    report = imported(store, tmp_path, "title,price\nDichtung,12.50\nDichtung,19.80\n")
+    assert report.first_rejected == [(3, "has no id, and the title of line 2 with another text or price")]
+
+
+@pytest.mark.parametrize(
+    ("data", "events"),
+    [
+        ("order_id,customer,created,sku_1,qty_1,sku_2,qty_2\n1,u,2024-01-05,1,1,2,2\n2,u,2024-01-06,2,1,,\n",
+         [("1", "purchase"), ("2", "purchase"), ("2", "purchase")]),
+        ("user,item,timestamp,event\nu,1,2024-01-05,Purchase Failed\nu,2,2024-01-05,return_policy_view\n",
+         [("2", "return_policy_view")]),
+        ("user,item,timestamp,event\nu,1,2024-01-05,VOID\nu,1,2024-01-05,NO SALE\nu,2,2024-01-05,SALE\n",
+         [("1", "return"), ("2", "sale")]),
+        ("user,item,timestamp,event\nu,1,2024-01-05,returning_customer_order\nu,2,2024-01-06,Stornierung aufgehoben\n",
+         [("1", "returning_customer_order"), ("2", "stornierung aufgehoben")]),
+        ("user,item,timestamp,quantity\nu,1,2024-01-05,0\nu,2,2024-01-05,1\n", [("2", "purchase")]),
+        ("user,item,date,time\n" + "u,1,05.01.2024,10:00\n" * 4 + "c,2,24:10,\n", [("1", "purchase")]),
+    ],
+)  # fmt: skip
+def test_what_logs_call_what_was_done(store: Store, tmp_path: Path, data: str, events: list[tuple[str, str]]) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n2,b\n")
+    log_of(store, tmp_path, data)
+    assert [(one["product_id"], one["kind"]) for one in history(store, "u", without=())] == events
+
+
+def test_a_day_and_a_clock_in_a_workbook(store: Store, tmp_path: Path) -> None:
+    import datetime as dt
+
+    import openpyxl
+
+    imported(store, tmp_path, "sku,title\n1,a\n")
+    book = openpyxl.Workbook()
+    sheet = book.create_sheet(index=0)
+    book.active = sheet
+    sheet.append(["Kunde", "Artikel", "Datum", "Uhrzeit"])
+    sheet.append(["u", "1", dt.date(2024, 1, 25), dt.time(19, 15)])
+    sheet.append(["u", "1", dt.date(2024, 1, 26), "14:05"])
+    book.save(tmp_path / "log.xlsx")
+    feed = by_lines(open_feed(tmp_path / "log.xlsx", is_header=names_a_user))
+    names = read_names(store)
+    feed, fields = by_values(feed, guess_fields(feed.columns, by_name=False), names)
+    import_events(store, feed, fields, names=names, rejected_dir=tmp_path)
+    assert [one["at"] for one in history(store, "u")] == [1706210100, 1706277900]
+
+
+def test_a_barcode_by_its_power_of_ten(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "sku,title,ean\n1,a,4006381333955\n2,b,4006381333948\n")
+    log_of(store, tmp_path, "user,item,timestamp\nu,4.006381333955E+12,2024-01-05\nu,4.00638E+12,2024-01-06\n")
+    assert [one["product_id"] for one in history(store, "u")] == ["1"]

@@ -109,6 +109,14 @@ NOON = datetime(2025, 3, 4, 12, tzinfo=UTC).timestamp()
         ("04.03.2025 13:30 +01:30", NOON),
         ("2025-3-4 12:00", NOON),
         ("/Date(1741089600000)/", NOON),
+        ("Tue Mar 04 2025 13:00:00 GMT+0100 (Central European Standard Time)", NOON),
+        ("Mar 4, 2025 2:00:00 PM +0200", NOON),
+        ("Mar 4, 2025, 8:00:00 AM GMT-4", NOON),
+        ("Mar 4, 2025 4:00:00 AM PST", NOON),
+        ("04-Mar-2025 13:00:00 +01:00", NOON),
+        ("04/Mar/2025:05:00:00 -0700", NOON),
+        ("638766864000000000", NOON),  # ticks of .NET
+        ("4 Mar 2025 12:00:00 XYZT", None),
         ("46027.4", None),  # a day of a spreadsheet, among others
         ("0", None),
         ("2612-01-01", None),
@@ -138,6 +146,32 @@ def test_times(written: Any, meant: float | None) -> None:
 def test_a_column_says_how_its_times_are_written(column: list[Any], read: str | None) -> None:
     found = Clock.of(column).read(column[0])
     assert isinstance(found, str) if read is None else str(datetime.fromtimestamp(float(found), UTC).date()) == read
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("ts (America/New_York)", "2025-03-04 07:00"),
+        ("ts [UTC+2]", "2025-03-04 14:00"),
+        ("ts,timezone", "2025-03-04 07:00,America/New_York"),
+        ("ts,timezone", "2025-03-04T12:00:00Z,America/New_York"),
+        ("date,time,tz", "2025-03-04,13:00,CET"),
+        ("ts (local)", "2025-03-04 12:00"),
+    ],
+)
+def test_the_zone_of_a_column_of_times(catalogue: Store, tmp_path: Path, header: str, cells: str) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"user,item,{header}\n" + f"u,{item(1)},{cells}\n")
+    names = read_names(catalogue)
+    feed, mapping = by_values(feed := open_feed(path), guess_fields(feed.columns), names)
+    import_events(catalogue, feed, mapping, rejected_dir=tmp_path)
+    assert [at for _, at, _, _ in stored(catalogue)] == [NOON]
+
+
+def test_a_zone_that_nobody_knows_is_told(catalogue: Store, tmp_path: Path) -> None:
+    rows = f"user,item,ts,timezone\nu,{item(1)},2025-03-04 07:00,Mars/Base\nu,{item(1)},2025-03-04 07:00,CET\n"
+    report = load(catalogue, tmp_path / "log.csv", rows)
+    assert report.first_rejected == [(2, "its time zone cannot be read: Mars/Base")]
 
 
 def test_what_came_back_is_no_purchase(catalogue: Store, tmp_path: Path) -> None:
