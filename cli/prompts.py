@@ -100,14 +100,20 @@ def lint(
     from rich.console import Console
     from rich.text import Text
 
-    from reaseq.prompts.library import PromptError, doubts, load_prompt
+    from reaseq.cli.settings import load
+    from reaseq.prompts.library import BUNDLED, PromptError, doubts, files_in, load_prompt, misnamed_in
 
     console = Console(soft_wrap=True)
-    if files:
-        paths = [path for file in files for path in (sorted(file.glob("*.y*ml")) if file.is_dir() else [file])]
-    else:
-        library = _library()
-        paths = [library.path(name) for name in library]
+    own = load().prompts_dir
+    given = files or ([own] if own and own.is_dir() else [])
+    folders = [file for file in given if file.is_dir()]
+    misnamed = dict(one for folder in folders for one in misnamed_in(folder))
+    paths = [path for file in given for path in (files_in(file) if file in folders else [file])]
+    if not files:
+        if own and not given:
+            _library()  # says that the folder is not there
+        there = {path.stem for path in paths}
+        paths += [path for path in files_in(BUNDLED) if path.stem not in there]
     if not paths:
         raise PromptError(f"no prompt files in {', '.join(map(str, files or ()))}", hint="reaseq prompts eject DIR")
     wrong = 0
@@ -116,6 +122,8 @@ def lint(
             if not path.read_bytes().strip():
                 console.print(Text(f"{path}: empty, passed over", style="yellow"))
                 continue
+            if path in misnamed:
+                raise PromptError(f"{path}:1: {misnamed[path]}")
             load_prompt(path, of_agent=True)
             console.print(Text(f"{path}: ok", style="green"))
             for line, doubt in doubts(path):

@@ -23,6 +23,7 @@ from reaseq import ReaseqError
 BUNDLED = Path(__file__).parent
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
+_IN_BRACES = re.compile(r"\{\{\{\s*[a-z][a-z0-9_]*\s*\}\}\}")
 _JINJA = re.compile(r"\{[%#].*?[%#]\}", re.DOTALL)
 _MALFORMED = re.compile(r"\{\{|(?<!\{)\{?\s*\b[a-z][a-z0-9_]*\s*\}\}(?!\})")
 """Half a placeholder; two brackets that end JSON are none."""
@@ -76,7 +77,7 @@ class Prompt(BaseModel):
     reply_schema: Annotated[
         dict[str, Any] | None, Field(description="JSON Schema that each example's reply must satisfy.")
     ] = None
-    max_tokens: Annotated[int, Field(gt=0, description="The longest reply, in tokens.")]
+    max_tokens: Annotated[int, Field(gt=0, strict=True, description="The longest reply, in tokens.")]
 
     @cached_property
     def fingerprint(self) -> str:
@@ -124,14 +125,11 @@ class PromptLibrary:
         if user_dir is not None:
             if not user_dir.is_dir():
                 raise PromptError(f"{user_dir}: no such directory", hint=f"reaseq prompts eject {user_dir}")
-            for path in sorted(user_dir.glob("*.y*ml")):
-                if path.stem not in self._paths:
-                    near = get_close_matches(path.stem, self._paths, 1)
-                    raise PromptError(
-                        f"{path}: no agent has this name; known: {', '.join(self._paths)}",
-                        hint=f"rename it to {near[0]}.yaml" if near else "reaseq prompts list",
-                    )
-                self._paths[path.stem] = path
+            if misnamed := misnamed_in(user_dir):
+                raise PromptError(
+                    "\n".join(f"{path}:1: {what}" for path, what in misnamed), hint="rename it, or move it elsewhere"
+                )
+            self._paths |= {path.stem: path for path in files_in(user_dir)}
         self._loaded: dict[str, Prompt] = {}
 
     def __getitem__(self, name: str) -> Prompt:
@@ -151,6 +149,27 @@ class PromptLibrary:
 
     def path(self, name: str) -> Path:
         return self._paths[name]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The prompt files of a folder."""
+    return sorted(folder.glob("*.y*ml"))
+
+
+def misnamed_in(folder: Path) -> list[tuple[Path, str]]:
+    """The files of a folder that no agent's prompt can be, by their names, each with why."""
+    known = [path.stem for path in files_in(BUNDLED)]
+    found: list[tuple[Path, str]] = []
+    first: dict[str, Path] = {}
+    for path in files_in(folder):
+        other = first.setdefault(path.stem, path)
+        if path.stem not in known:
+            near = get_close_matches(path.stem, known, 1)
+            told = f" (do you mean {near[0]}.yaml?)" if near else ""
+            found.append((path, f"no agent has this name{told}; known: {', '.join(known)}"))
+        elif other != path:
+            found.append((path, f"{other.name} is there too, and only one can count"))
+    return found
 
 
 def load_prompt(path: Path, *, of_agent: bool = False) -> Prompt:
@@ -336,6 +355,9 @@ def doubts(path: Path) -> list[tuple[int, str]]:
         if place in (("system",), ("user",)) and _JINJA.search(node.value):
             line = node.start_mark.line + 1
             found.append((line, f"{place[0]} holds a block of Jinja, of which nothing is interpreted"))
+        if place in (("system",), ("user",)) and (braces := _IN_BRACES.search(node.value)):
+            line = node.start_mark.line + 1
+            found.append((line, f"{place[0]} holds {braces[0]}, which sends the value between braces"))
         line = node.end_mark.line
         rest = lines[line][node.end_mark.column :].strip() if line < len(lines) else ""
         is_prose = " " in node.value or place[0] in ("system", "user")

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -114,6 +115,20 @@ def test_eject_edit_lint(run: Run) -> None:
     assert "unknown key 'max_tokans'; do you mean 'max_tokens'?" in run("prompts", "lint", "mine", status=1)
     run("prompts", "eject", "mine", "--force")
     assert "max_tokens: 40" in run("prompts", "show", "verifier")
+
+
+def test_lint_says_all_that_is_wrong_in_a_folder(run: Run) -> None:
+    run("prompts", "eject", "mine", "verifier", "summarizer")
+    verifier = Path("mine/verifier.yaml").read_text()
+    Path("mine/verifier.yaml").write_text(re.sub(r"max_tokens: \d+", "max_tokens: yes", verifier))
+    Path("mine/verifier.yml").write_text(verifier)
+    Path("mine/extra.yaml").write_text(verifier)
+    Path("reaseq.toml").write_text('prompts_dir = "mine"\n')
+    for said in (run("prompts", "lint", "mine", status=1), run("prompts", "lint", status=1)):
+        assert "mine/extra.yaml:1: no agent has this name" in said
+        assert "mine/verifier.yml:1: verifier.yaml is there too" in said
+        assert re.search(r"mine/verifier\.yaml:\d+: max_tokens: Input should be a valid integer", said)
+        assert "mine/summarizer.yaml: ok" in said
 
 
 def test_show_what_a_model_is_sent(run: Run) -> None:

@@ -137,7 +137,12 @@ def test_a_users_file_replaces_the_bundled_one(path: Path) -> None:
     path.with_name("sumarizer.yaml").write_text(GOOD)
     with pytest.raises(PromptError, match="no agent has this name") as caught:
         PromptLibrary(path.parent)
-    assert caught.value.hint == "rename it to summarizer.yaml"
+    assert "sumarizer.yaml:1: " in str(caught.value)
+    assert "do you mean summarizer.yaml?" in str(caught.value)
+    path.with_name("sumarizer.yaml").unlink()
+    path.with_name("verifier.yml").write_text(GOOD)
+    with pytest.raises(PromptError, match=r"verifier\.yml:1: verifier\.yaml is there too"):
+        PromptLibrary(path.parent)
 
 
 def test_bundled_prompts_are_sound() -> None:
