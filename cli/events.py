@@ -9,6 +9,8 @@ import typer
 
 from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet
 
+_FEW, _MANY_OF_ZERO = 20, 0.02
+"""Rows, and their share: no one person does so much."""
 _MOST_KINDS = 50
 
 app = typer.Typer(no_args_is_help=True, help="The behaviour log: what it is like, what a user did.")
@@ -136,6 +138,11 @@ def import_events(
     if report.by_device:
         told = f"{report.by_device:,} rows name no user: their {report.device} stands for one, known by nothing else."
         console.print(Text(printable(told)), soft_wrap=True)
+    if report.of_zero > report.rows * _MANY_OF_ZERO:
+        told = (
+            f"{report.of_zero:,} rows are of the user 0: if that is whoever has no account, they are nobody's history."
+        )
+        console.print(Text(told, style="yellow"), soft_wrap=True)
     for line, reason in report.first_rejected:
         console.print(Text(f"line {line}: {printable(reason)}"), soft_wrap=True)
     if report.rejected_file:

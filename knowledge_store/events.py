@@ -70,8 +70,9 @@ _NOBODY = frozenset(
 @dataclass
 class EventReport:
     """What became of every row. `events` counts what is new in the store, impressions included; `by_device` are rows
-    without a user that go by the column `device`; `corrected` those that an earlier file brought and whose order has
-    another status now. kinds: of how many rows what they say of their kind or status was taken for which kind."""
+    without a user that go by the column `device`; `of_zero` those of the user 0, whom many shops call their guests;
+    `corrected` those that an earlier file brought and whose order has another status now. kinds: of how many rows what
+    they say of their kind or status was taken for which kind."""
 
     import_id: int
     clock: str
@@ -82,6 +83,7 @@ class EventReport:
     set_aside: int = 0
     unknown_items: int = 0
     by_device: int = 0
+    of_zero: int = 0
     device: str = ""
     rejected_file: Path | None = None
     first_rejected: list[tuple[int, str]] = field(default_factory=list)
@@ -162,6 +164,7 @@ def import_events(
                         left = history.left(row, made, events)
                         report.repeated += len(made) - len(left) + there_already - len(events)
                         made = left
+                    report.of_zero += made != [] and made[0][0] == "0"
                     for event in made:
                         if event in events:
                             report.repeated += 1

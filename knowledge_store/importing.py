@@ -175,6 +175,9 @@ def product_from(
         return BadRow(record.line, "sums up others, by its name", json.dumps(record.values, default=str))
     if len(title) <= _LONGEST_NAME and folded(title) in TITLES and _is_header(values):
         return BadRow(record.line, "names columns, as a header does", json.dumps(record.values, default=str))
+    own_id = identifier(values.get(mapping.get("id", "")))
+    if title and own_id.casefold() == title.strip().casefold() and _is_told_of(values, mapping):
+        return BadRow(record.line, "says how columns are filled in", json.dumps(record.values, default=str))
     if not title and "title" in mapping and is_empty(values.get(mapping.get("id", ""))):
         return BadRow(record.line, "has no title", json.dumps(record.values, ensure_ascii=False, default=str))
     price, currency, own_currency = None, None, text("currency").strip()
@@ -228,6 +231,12 @@ def _named(value: Any) -> str:
     several = value if isinstance(value, list) else [value]
     names = [text_of(one.get("name") or one.get("title")) for one in several if isinstance(one, dict)]
     return next(filter(None, names), "") if names else text_of(value)
+
+
+def _is_told_of(values: Mapping[str, Any], mapping: Mapping[str, str]) -> bool:
+    """Do words stand where prices do, and nowhere a digit: in a row of a template that says "Required", "Locked"?"""
+    prices = [text_of(values[mapping[name]]) for name in ("price", "list_price") if mapping.get(name) in values]
+    return bool(prices) and not any(sign.isdigit() for value in values.values() for sign in text_of(value))
 
 
 def _says_nothing(value: Any) -> bool:

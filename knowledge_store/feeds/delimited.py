@@ -16,6 +16,7 @@ from reaseq.knowledge_store.feeds.dialect import IsHeader, Reading, dialect_of, 
 from reaseq.knowledge_store.feeds.rows import EXPORT_AS, BadRow, Feed, FeedError, Layout, Record, Row, unstorable
 
 _LARGEST_CELL = 1 << 20
+_COMMENTS = ("#", "//")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What no database takes as text: in a name of a column it costs no more than its place."""
 
@@ -38,6 +39,9 @@ def delimited(
     dialect = dialect_of(start, reading, is_header)
     delimiter = dialect.delimiter
     lines = _Lines(text, dialect.header - 1, escaped=dialect.escaped)
+    above = [line for line in start.splitlines()[: dialect.header - 1] if line.strip()]
+    # Where notes above the names of columns begin with such a sign, rows that do are commented out.
+    comments = tuple(_COMMENTS if above and all(line.lstrip().startswith(_COMMENTS) for line in above) else ())
     sign = re.escape(delimiter)
     spaced = delimiter != " " and re.search(rf'{sign} +"[^"\n]*" *(?:{sign}|$)', start, re.MULTILINE) is not None
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=spaced)
@@ -68,6 +72,9 @@ def delimited(
                 yield BadRow(line, f"the file breaks off here: {error}", "".join(lines.record))
                 return
             if not any(cells):
+                continue
+            if comments and cells[0].lstrip().startswith(comments):
+                yield BadRow(line, "is commented out", "".join(lines.record).rstrip("\r\n"))
                 continue
             whole = delimiter.join(cells)
             several = len(lines.record) > 1 or lines.ended

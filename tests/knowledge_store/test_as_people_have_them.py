@@ -1094,3 +1094,24 @@ def test_a_barcode_by_its_power_of_ten(store: Store, tmp_path: Path) -> None:
     imported(store, tmp_path, "sku,title,ean\n1,a,4006381333955\n2,b,4006381333948\n")
     log_of(store, tmp_path, "user,item,timestamp\nu,4.006381333955E+12,2024-01-05\nu,4.00638E+12,2024-01-06\n")
     assert [one["product_id"] for one in history(store, "u")] == ["1"]
+
+
+def test_rows_that_are_commented_out(store: Store, tmp_path: Path) -> None:
+    data = "# exported\nsku,title,price,color\n1,Red Cup,7.00,#ff0000\n#3,Green Cup,7.00,#00ff00\n// 4,Grey Cup,8,x\n"
+    report = imported(store, tmp_path, data)
+    assert report.first_rejected == [(4, "is commented out"), (5, "is commented out")]
+    assert imported(store, tmp_path, "sku,title\n#5,Blue Cup\n", "other").new == 1
+
+
+def test_a_templates_row_of_instructions_is_no_product(store: Store, tmp_path: Path) -> None:
+    data = "Product ID,Product Name,Price,Stock\nLocked,Locked,Required,Required\n7001,Canvas Sneaker,12,4\n"
+    report = imported(store, tmp_path, data)
+    assert (report.new, report.first_rejected) == (1, [(2, "says how columns are filled in")])
+
+
+def test_the_user_0_is_counted(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n")
+    (tmp_path / "log").write_text("user,item,timestamp\n0,1,2024-01-05\n0,1,2024-01-06\n1,1,2024-01-05\n")
+    feed = open_feed(tmp_path / "log")
+    report = import_events(store, feed, guess_fields(feed.columns), rejected_dir=tmp_path)
+    assert report.of_zero == 2
