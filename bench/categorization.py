@@ -20,8 +20,9 @@ from pathlib import Path
 
 from reaseq.agents.categorizer import Categorizer
 from reaseq.agents.extraction_score import read_gold
-from reaseq.cli.engine import chat_of, start_engine
-from reaseq.cli.settings import load
+from reaseq.api.engine import chat_of
+from reaseq.api.settings import load
+from reaseq.cli.engine import start_engine
 from reaseq.graphs.ledger import Ledger, booked
 from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.store import Store

@@ -35,8 +35,9 @@ from reaseq.agents.extraction_score import GoldRow, read_gold, score
 from reaseq.agents.labelled import LabelledProduct, Neighbours
 from reaseq.agents.learned import KEPT_FROM, Learned
 from reaseq.agents.product_text import shown
-from reaseq.cli.engine import chat_of, start_engine
-from reaseq.cli.settings import load
+from reaseq.api.engine import chat_of
+from reaseq.api.settings import load
+from reaseq.cli.engine import start_engine
 from reaseq.graphs.extraction_eval import GoldCategory, categories, extract, learner
 from reaseq.graphs.ledger import Counts, booked
 from reaseq.graphs.teaching import of_gold

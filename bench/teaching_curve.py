@@ -25,9 +25,10 @@ from reaseq.agents.choosing import choose
 from reaseq.agents.extraction_score import GoldRow, read_gold, score
 from reaseq.agents.labelled import LabelledProduct, Vectors
 from reaseq.agents.learned import FEWEST, Learned
+from reaseq.api.engine import chat_of
+from reaseq.api.settings import load
 from reaseq.bench.extraction_quality import RESULTS, split, tagged
-from reaseq.cli.engine import chat_of, start_engine
-from reaseq.cli.settings import load
+from reaseq.cli.engine import start_engine
 from reaseq.graphs.extraction_eval import GoldCategory, extract
 from reaseq.graphs.ledger import booked
 from reaseq.graphs.teacher import doubts

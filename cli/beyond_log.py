@@ -11,9 +11,9 @@ import typer
 from reaseq.cli.ranker import KindOption, SettingOption
 
 if TYPE_CHECKING:
+    from reaseq.api.settings import Settings
     from reaseq.beyond_log.calibration import Calibration
     from reaseq.beyond_log.text import Writer
-    from reaseq.cli.settings import Settings
     from reaseq.knowledge_store.encoder import Encoder
     from reaseq.knowledge_store.store import Store
 
@@ -49,10 +49,10 @@ def train_beyond_log(
     """
     from rich.console import Console
 
+    from reaseq.api.settings import load
     from reaseq.beyond_log import fit
     from reaseq.cli.progress import EpochBar
     from reaseq.cli.ranker import pair, split_name
-    from reaseq.cli.settings import load
     from reaseq.graphs.beyond_log import train_beyond_log as train
     from reaseq.knowledge_store.store import Store
 
@@ -127,9 +127,9 @@ def imagine(
     from rich.console import Console
 
     from reaseq import ReaseqError
+    from reaseq.api.settings import load
     from reaseq.beyond_log.sampler import SampleConfig
     from reaseq.cli.progress import StepBar
-    from reaseq.cli.settings import load
     from reaseq.graphs import beyond_log
     from reaseq.knowledge_store.store import Store
 
@@ -250,9 +250,9 @@ def show(
     from rich.text import Text
 
     from reaseq import ReaseqError
+    from reaseq.api.settings import load
     from reaseq.beyond_log.reasons import nearest
     from reaseq.cli.progress import printable
-    from reaseq.cli.settings import load
     from reaseq.knowledge_store.events import history
     from reaseq.knowledge_store.imagined import find_imagination, imagined_of
     from reaseq.knowledge_store.store import Store

@@ -12,7 +12,7 @@ from reaseq.cli.distill import EngineOption, MaxCostOption, MaxTokensOption, Mod
 from reaseq.cli.knowledge import category_as_stored, open_store
 
 if TYPE_CHECKING:
-    from reaseq.cli.settings import Settings
+    from reaseq.api.settings import Settings
     from reaseq.graphs.categorize import Placed, Unsure
     from reaseq.knowledge_store.store import Store
     from reaseq.taxonomy.nearest import Categories
@@ -57,7 +57,7 @@ def categorize(
         return
     from rich.console import Console
 
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.graphs.categorize import Placed, by_meaning
     from reaseq.taxonomy.schema import starters
 
@@ -142,7 +142,8 @@ def _ask(
     from rich.console import Console
 
     from reaseq.agents.categorizer import Categorizer
-    from reaseq.cli.engine import chat_of, start_engine
+    from reaseq.api.engine import chat_of
+    from reaseq.cli.engine import start_engine
     from reaseq.cli.progress import StepBar
     from reaseq.graphs.categorize import by_model
     from reaseq.graphs.ledger import Ledger, booked

@@ -17,7 +17,7 @@ def show(
     from rich.table import Table
     from rich.text import Text
 
-    from reaseq.cli import settings as s
+    from reaseq.api import settings as s
 
     settings = s.load()
     origins = s.origins(settings)

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from reaseq.cli.settings import Settings
+    from reaseq.api.settings import Settings
     from reaseq.graphs.ledger import Counts, Outcome
-    from reaseq.graphs.options import Options
     from reaseq.graphs.plan import Plan
     from reaseq.graphs.teaching import Teaching
     from reaseq.knowledge_store.store import Store
@@ -112,7 +111,8 @@ def distill(
     """
     from dataclasses import replace
 
-    from reaseq.cli.settings import load
+    from reaseq.api.engine import teaching
+    from reaseq.api.settings import load
     from reaseq.cli.teach import check_teaching, let_teach
     from reaseq.graphs.options import require_products
     from reaseq.knowledge_store.store import Store
@@ -143,6 +143,7 @@ def _first(store: Store, settings: Settings, category: str, limit: int | None, t
     """What code alone finds, said in a line; the outcome of it, if no model is to be asked."""
     from rich.console import Console
 
+    from reaseq.api.engine import distill_options
     from reaseq.cli.progress import StepBar
     from reaseq.graphs.first_pass import first_pass
     from reaseq.graphs.ledger import Counts, Outcome
@@ -184,38 +185,13 @@ def _first(store: Store, settings: Settings, category: str, limit: int | None, t
 def _print_first_plan(store: Store, settings: Settings, category: str, limit: int | None) -> None:
     from rich.console import Console
 
+    from reaseq.api.engine import distill_options
     from reaseq.graphs.first_pass import due
 
     count, total = due(store, distill_options(settings, category, limit))
     console = Console(highlight=False)
     console.print(f"{category}: {count:,} of {total:,} products to be read by code; no model is asked.")
     console.print(f"Next: reaseq distill --category {category} --engine none")
-
-
-def distill_options(settings: Settings, category: str, limit: int | None) -> Options:
-    """What the settings say about how to distil."""
-    from reaseq.graphs.options import Options
-
-    return Options(
-        category=category,
-        limit=limit,
-        concurrency=settings.calls_at_a_time,
-        timeout=settings.seconds_a_call,
-        retries=settings.retries,
-        repairs=settings.repairs,
-        seed=settings.seed,
-        temperature=settings.temperature,
-        schemas_dir=str(settings.schemas_dir),
-        votes=settings.votes,
-        columns=settings.columns,
-    )
-
-
-def teaching(settings: Settings, gold: Path | None = None, *, again: bool = False) -> Teaching:
-    from reaseq.agents.extraction_score import read_gold
-    from reaseq.graphs.teaching import Teaching
-
-    return Teaching(settings.weights_dir, list(read_gold(gold)) if gold else (), again, settings.students_dir)
 
 
 def _plan(
@@ -230,7 +206,7 @@ def _plan(
 ) -> Plan:
     from dataclasses import replace
 
-    from reaseq.cli.engine import engine_config
+    from reaseq.api.engine import distill_options, engine_config
     from reaseq.graphs.plan import passes, plan
     from reaseq.llm.engines import fingerprint
     from reaseq.prompts.library import PromptLibrary
@@ -267,6 +243,7 @@ def _run(
 ) -> Outcome:
     from contextlib import ExitStack
 
+    from reaseq.api.engine import distill_options
     from reaseq.cli.engine import start_engine
     from reaseq.graphs.distill import drained
     from reaseq.graphs.ledger import Counts

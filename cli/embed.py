@@ -30,8 +30,8 @@ def embed(
     from rich.table import Table
 
     from reaseq import ReaseqError
+    from reaseq.api.settings import load
     from reaseq.cli.progress import StepBar
-    from reaseq.cli.settings import load
     from reaseq.graphs.options import require_products
     from reaseq.knowledge_store import embeddings
     from reaseq.knowledge_store.encoder import Encoder
@@ -80,8 +80,8 @@ def similar(
     from rich.text import Text
 
     from reaseq import ReaseqError
+    from reaseq.api.settings import load
     from reaseq.cli.progress import printable
-    from reaseq.cli.settings import load
     from reaseq.knowledge_store import embeddings
     from reaseq.knowledge_store.names import find_product
     from reaseq.knowledge_store.store import Store
@@ -120,7 +120,7 @@ def export(
     """
     from rich.console import Console
 
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.knowledge_store.embedding_export import export_embeddings
     from reaseq.knowledge_store.store import Store
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from reaseq.agents.extraction_score import GoldRow, Outcomes, Score
-    from reaseq.cli.settings import Settings
+    from reaseq.api.settings import Settings
     from reaseq.graphs.extraction_eval import Extracted
 
 _CONFUSED = 15
@@ -54,7 +54,7 @@ def eval_extraction(
 
     from reaseq import ReaseqError
     from reaseq.agents.extraction_score import read_gold, score
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
 
     settings = load(engine=engine, model=model)
     rows = [row for row in read_gold(gold) if category is None or row.category.casefold() == category.casefold()]
@@ -104,7 +104,8 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
 
     from rich.console import Console
 
-    from reaseq.cli.engine import chat_of, start_engine
+    from reaseq.api.engine import chat_of
+    from reaseq.cli.engine import start_engine
     from reaseq.cli.progress import StepBar
     from reaseq.graphs.extraction_eval import categories, extract, learner
     from reaseq.graphs.ledger import Ledger, booked

@@ -60,10 +60,10 @@ def import_events(
     from rich.text import Text
 
     from reaseq import ReaseqError
+    from reaseq.api.settings import load
     from reaseq.cli.import_cmd import overrides
     from reaseq.cli.progress import FeedBar, printable
     from reaseq.cli.reading import add_taken, reading
-    from reaseq.cli.settings import load
     from reaseq.knowledge_store import event_columns, events, samples
     from reaseq.knowledge_store.feeds.opening import open_feed
     from reaseq.knowledge_store.names import Names, read_names
@@ -163,8 +163,8 @@ def stats() -> None:
     from rich.text import Text
 
     from reaseq import ReaseqError
+    from reaseq.api.settings import load
     from reaseq.cli.progress import printable
-    from reaseq.cli.settings import load
     from reaseq.knowledge_store import events
     from reaseq.knowledge_store.store import Store
 
@@ -222,8 +222,8 @@ def show(
     from rich.text import Text
 
     from reaseq import ReaseqError
+    from reaseq.api.settings import load
     from reaseq.cli.progress import printable
-    from reaseq.cli.settings import load
     from reaseq.knowledge_store import events
     from reaseq.knowledge_store.store import Store
 

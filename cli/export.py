@@ -51,10 +51,10 @@ def export(
     from rich.console import Console
     from rich.text import Text
 
+    from reaseq.api.settings import load
     from reaseq.cli.import_cmd import overrides
     from reaseq.cli.progress import StepBar, printable
     from reaseq.cli.reading import reading
-    from reaseq.cli.settings import load
     from reaseq.knowledge_store.feed_export import fill_feed
     from reaseq.knowledge_store.store import Store
 

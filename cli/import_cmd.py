@@ -72,9 +72,9 @@ def import_(
     from rich.text import Text
 
     from reaseq import ReaseqError
+    from reaseq.api.settings import load
     from reaseq.cli.progress import FeedBar, printable
     from reaseq.cli.reading import reading
-    from reaseq.cli.settings import load
     from reaseq.knowledge_store import samples
     from reaseq.knowledge_store.feeds.columns import names_a_title
     from reaseq.knowledge_store.feeds.opening import open_feed, understood

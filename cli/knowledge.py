@@ -118,8 +118,8 @@ def show(
         read = next(store.products_of([product_id]))[1] is not None
 
     from reaseq.agents.product_text import showing, source_fields
+    from reaseq.api.settings import load
     from reaseq.cli.review import holds_evidence
-    from reaseq.cli.settings import load
     from reaseq.documents.document import Document
     from reaseq.knowledge_store.feeds.rows import text_of
     from reaseq.knowledge_store.summaries import composed
@@ -390,7 +390,7 @@ def replies(
 
 
 def open_store() -> Any:
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.knowledge_store.store import Store
 
     return Store.open(load().store_url)

@@ -27,7 +27,7 @@ def list_() -> None:
     from rich.text import Text
 
     from reaseq.agents.student import students
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.llm.models import DEFAULT, KNOWN, find
 
     folder = load().weights_dir
@@ -68,8 +68,8 @@ def pull(
 
     Example: reaseq models pull qwen2.5-coder-0.5b-instruct-q4
     """
+    from reaseq.api.settings import load
     from reaseq.cli.engine import pull_progress
-    from reaseq.cli.settings import load
     from reaseq.llm.models import resolve
 
     with pull_progress() as progress:
@@ -88,7 +88,7 @@ def export_(
     """
     from reaseq import ReaseqError
     from reaseq.agents.student import export
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.knowledge_store.importing import category_name
 
     try:
@@ -109,7 +109,7 @@ def take_over_(
     """
     from reaseq import ReaseqError
     from reaseq.agents.student import take_over
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
 
     try:
         kept = take_over(load().students_dir, source)

@@ -71,7 +71,7 @@ def show(
         console.print(Text(str(path), style="dim"))
         console.print(Syntax(path.read_text(encoding="utf-8"), "yaml", word_wrap=True, background_color="default"))
         return
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.graphs.options import starting_schema
     from reaseq.graphs.product_graph import ProductAgents
 
@@ -100,7 +100,7 @@ def lint(
     from rich.console import Console
     from rich.text import Text
 
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.prompts.library import BUNDLED, PromptError, doubts, files_in, load_prompt, misnamed_in
 
     console = Console(soft_wrap=True)
@@ -167,7 +167,7 @@ def eject(
 
 
 def _library() -> PromptLibrary:
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.prompts.library import PromptLibrary
 
     return PromptLibrary(load().prompts_dir)

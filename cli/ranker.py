@@ -75,7 +75,7 @@ def train_ranker(
     from rich.console import Console
 
     from reaseq import ReaseqError
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.knowledge_store.store import Store
     from reaseq.ranker import runs
     from reaseq.ranker.train import Workers
@@ -124,7 +124,7 @@ def evaluate(
     """
     from rich.console import Console
 
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.knowledge_store.store import Store
     from reaseq.ranker import runs
 
@@ -215,7 +215,7 @@ def recommend(
 
 @contextmanager
 def _scorer(run: str | None) -> Iterator[Scorer]:
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.knowledge_store.store import Store
     from reaseq.ranker import runs
     from reaseq.ranker.scorer import Scorer

@@ -256,9 +256,9 @@ def apply(
     from reaseq import ReaseqError
     from reaseq.agents.grounder import evidence_of
     from reaseq.agents.product_text import source_fields
+    from reaseq.api.settings import load
     from reaseq.cli.import_cmd import overrides
     from reaseq.cli.progress import FeedBar, printable
-    from reaseq.cli.settings import load
     from reaseq.knowledge_store.audits import conclude_judged
     from reaseq.knowledge_store.decision_sheet import apply_sheet, names_a_decision, sheet_columns
     from reaseq.knowledge_store.feeds.opening import open_feed

@@ -10,7 +10,7 @@ import typer
 from reaseq.cli.distill import CategoryOption, EngineOption, LimitOption, ModelOption
 
 if TYPE_CHECKING:
-    from reaseq.cli.settings import Settings
+    from reaseq.api.settings import Settings
     from reaseq.graphs.pipeline import Pipeline, Watch
     from reaseq.knowledge_store.store import Store
 
@@ -37,7 +37,7 @@ def run(
 
     from rich.console import Console
 
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.graphs.pipeline import Stopped
     from reaseq.knowledge_store.store import Store
 
@@ -63,11 +63,10 @@ def run(
 def _pipeline(
     store: Store, settings: Settings, category: str, limit: int | None, seeds: int, epochs: int | None
 ) -> Pipeline:
+    from reaseq.api.engine import distill_options, engine_config
     from reaseq.beyond_log.fit import BeyondLogConfig
     from reaseq.beyond_log.sampler import SampleConfig
     from reaseq.beyond_log.train import TrainConfig as BeyondLogTraining
-    from reaseq.cli.distill import distill_options
-    from reaseq.cli.engine import engine_config
     from reaseq.graphs.pipeline import Pipeline
     from reaseq.prompts.library import PromptLibrary
     from reaseq.ranker.runs import RunConfig

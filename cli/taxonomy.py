@@ -30,7 +30,7 @@ def list_() -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.taxonomy.schema import starters
 
     folder = load().schemas_dir
@@ -59,7 +59,7 @@ def show(category: Annotated[str, typer.Argument(help="The category, or what els
     Example: reaseq taxonomy show shoes
     """
     from reaseq import ReaseqError
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.taxonomy.schema import dump_schema, starter_for
 
     schema = starter_for(category, load().schemas_dir)
@@ -80,7 +80,7 @@ def eject(
     Example: reaseq taxonomy eject shoes
     """
     from reaseq import ReaseqError
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.taxonomy.schema import starter_for
     from reaseq.taxonomy.schema_file import bundled_text, own_file
 
@@ -137,7 +137,7 @@ def import_(
     from rich.console import Console
 
     from reaseq import ReaseqError
-    from reaseq.cli.settings import load
+    from reaseq.api.settings import load
     from reaseq.knowledge_store.importing import category_name
     from reaseq.taxonomy.schema import dump_schema
     from reaseq.taxonomy.shopify import read, schema_of
@@ -173,9 +173,9 @@ def proposals(
     from rich.table import Table
     from rich.text import Text
 
+    from reaseq.api.settings import load
     from reaseq.cli.knowledge import open_store
     from reaseq.cli.progress import printable
-    from reaseq.cli.settings import load
     from reaseq.graphs.options import require_products, starting_schema
     from reaseq.knowledge_store.encoder import Encoder
     from reaseq.llm import encoders
@@ -253,8 +253,8 @@ def _cells(store: Store, category: str) -> Iterator[tuple[str, str]]:
 
 def _change(category: str, change: Callable[[CategorySchema], CategorySchema]) -> None:
     from reaseq import ReaseqError
+    from reaseq.api.settings import load
     from reaseq.cli.knowledge import open_store
-    from reaseq.cli.settings import load
     from reaseq.graphs.options import starting_schema
     from reaseq.knowledge_store.importing import category_name
     from reaseq.taxonomy.schema import starter_for

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from reaseq.cli.settings import Settings
+    from reaseq.api.settings import Settings
     from reaseq.graphs.ledger import Counts
     from reaseq.graphs.teaching import Teaching
     from reaseq.knowledge_store.store import Store
@@ -85,7 +85,8 @@ def _read(
     max_cost: float | None,
     taught: Teaching,
 ) -> Counts:
-    from reaseq.cli.distill import distill_options, print_how_to_go_on, watched
+    from reaseq.api.engine import distill_options
+    from reaseq.cli.distill import print_how_to_go_on, watched
     from reaseq.graphs.distill import drained
     from reaseq.graphs.ledger import Counts
     from reaseq.knowledge_store.tables import RunStatus

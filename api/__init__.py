@@ -1,0 +1,1 @@
+"""reaseq from Python: `reaseq.open`, and what it gives."""
