@@ -145,8 +145,7 @@ def _first(store: Store, settings: Settings, category: str, limit: int | None, t
 
     from reaseq.api.engine import distill_options
     from reaseq.cli.progress import StepBar
-    from reaseq.graphs.first_pass import first_pass
-    from reaseq.graphs.ledger import Counts, Outcome
+    from reaseq.graphs.first_pass import first_pass, outcome_of
 
     options, errors = distill_options(settings, category, limit), Console(stderr=True)
     try:
@@ -162,14 +161,7 @@ def _first(store: Store, settings: Settings, category: str, limit: int | None, t
         )
         raise typer.Exit(130) from None
     if settings.engine == "none":
-        counts = Counts(total=made.total, unchanged=made.known, done=made.read, verified=made.verified)
-        counts.proposed, counts.rejected, counts.seconds, counts.notes = (
-            made.proposed,
-            made.rejected,
-            made.seconds,
-            made.notes,
-        )
-        return Outcome(made.run_id, made.status, counts)
+        return outcome_of(made)
     for note in made.notes:
         errors.print(f"Note: {note}", style="yellow", markup=False, soft_wrap=True)
     if made.read:

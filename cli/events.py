@@ -75,15 +75,12 @@ def import_events(
     named = overrides(mapping or [])
     read_as = reading(encoding, delimiter, header_row, sheet, records)
     path = samples.SHOE_EVENTS if sample else file or Path()
-    feed = event_columns.by_lines(open_feed(path, read_as, partial(event_columns.names_a_user, overrides=named)))
-    fields = event_columns.guess_fields(feed.columns, named, by_name="item" in named)
+    feed = open_feed(path, read_as, partial(event_columns.names_a_user, overrides=named))
     names = Names()
     if Store.is_there(settings.store_url) or not dry_run:
         with Store.open(settings.store_url) as store:
             names = read_names(store)
-    if "item" not in named:
-        feed, fields = event_columns.by_values(feed, fields, names)
-        event_columns.guess_fields(feed.columns, named | fields)  # is there a column of items by now?
+    feed, fields = event_columns.understood(feed, named, names)
     console = Console()
     table = Table("field", "column", title=f"{feed.path.name} ({feed.format})", title_justify="left")
     add_taken(table, feed.taken)

@@ -406,24 +406,17 @@ class _Sitting:
                 return key
 
     def _decided(self, place: int, key: str) -> bool:
-        from reaseq.agents.grounder import evidence_of
-        from reaseq.agents.product_text import source_fields
-        from reaseq.knowledge_store.decisions import Action, attribute_of, decide
+        from reaseq.api.deciding import settle
+        from reaseq.knowledge_store.decisions import Action, attribute_of
 
         claim = self.claims[place]
-        attribute = attribute_of(self.store, claim["product_id"], claim["attribute"])
         action = {"a": Action.APPROVE, "e": Action.EDIT, "r": Action.REJECT}[key]
-        value, evidence = None, None
+        value = None
         if action is Action.EDIT:
-            value = self._value(claim, attribute)
+            value = self._value(claim, attribute_of(self.store, claim["product_id"], claim["attribute"]))
             if not value:
                 return False
-            product = self.store.product(claim["product_id"])
-            evidence = evidence_of(value, source_fields(product or {}))
-        one_valued = attribute is not None and not attribute.multiple
-        number = decide(
-            self.store, claim["id"], action, by=self.by, value=value, evidence=evidence, one_valued=one_valued
-        )
+        number = settle(self.store, claim, action, value, by=self.by)
         self.taken.append((place, number))
         return True
 

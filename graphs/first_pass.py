@@ -18,6 +18,7 @@ from typing import Any
 from reaseq.agents.claims import Claim
 from reaseq.agents.learned import Learned
 from reaseq.agents.product_text import source_fields
+from reaseq.graphs.ledger import Counts, Outcome
 from reaseq.graphs.options import Options, require_products, starting_schema
 from reaseq.graphs.reading import Reading, ToRead, begin_reading, read_all
 from reaseq.graphs.staleness import code_parts, due_by_code
@@ -104,6 +105,14 @@ def first_pass(
         counts = {name: value for name, value in vars(made).items() if isinstance(value, int | float)}
         store.end_run(made.run_id, made.status, counts)
     return made
+
+
+def outcome_of(made: FirstKnowledge) -> Outcome:
+    """What a run by code alone came to, as one of a model says it."""
+    counts = Counts(total=made.total, unchanged=made.known, done=made.read, verified=made.verified)
+    counts.proposed, counts.rejected, counts.seconds = made.proposed, made.rejected, made.seconds
+    counts.notes = made.notes
+    return Outcome(made.run_id, made.status, counts)
 
 
 def due(store: Store, options: Options) -> tuple[int, int]:

@@ -117,6 +117,20 @@ def by_lines(feed: Feed) -> Feed:
     return of_lines(feed, _NAMES["item"])
 
 
+def understood(feed: Feed, overrides: Mapping[str, str], names: Names) -> tuple[Feed, dict[str, str]]:
+    """The feed, an event a row, and field to column: by the columns' names and what stands in them; `overrides` win.
+
+    Raises:
+        FeedError: an override names no field or column, or no column can be the user or the item.
+    """
+    feed = by_lines(feed)
+    fields = guess_fields(feed.columns, overrides, by_name="item" in overrides)
+    if "item" not in overrides:
+        feed, fields = by_values(feed, fields, names)
+        guess_fields(feed.columns, dict(overrides) | fields)  # is there a column of items by now?
+    return feed, fields
+
+
 def guess_fields(
     columns: Sequence[str], overrides: Mapping[str, str] | None = None, *, by_name: bool = True
 ) -> dict[str, str]:

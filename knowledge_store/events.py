@@ -44,6 +44,8 @@ PASSIVE = (IMPRESSION, RETURN)
 _BATCH = 100_000
 """Users are spread over the whole table: the more events are written together, the seldomer is a page."""
 _PEEKED = 20_000
+_USERS = 500
+"""Whose histories are read together."""
 _TOLD_EVERY = 10_000
 _NOBODY = frozenset(
     (
@@ -423,6 +425,25 @@ def history(
     with store.reading() as connection:
         rows = connection.execute(query).all()
     return [dict(row._mapping) for row in reversed(rows)]
+
+
+def histories(
+    store: Store, user_ids: Sequence[str], limit: int, kinds: Collection[str] | None = None
+) -> dict[str, list[dict[str, Any]]]:
+    """The same of many users, without titles: each one's last `limit` events, oldest first; none of those that the log
+    does not know."""
+    wanted = EVENT.c.kind.not_in(PASSIVE) if kinds is None else EVENT.c.kind.in_(kinds)
+    key = (EVENT.c.at, EVENT.c.product_id, EVENT.c.kind)
+    place = func.row_number().over(partition_by=EVENT.c.user_id, order_by=[one.desc() for one in key])
+    found: dict[str, list[dict[str, Any]]] = {}
+    for start in range(0, len(user_ids), _USERS):
+        mine = EVENT.c.user_id.in_(user_ids[start : start + _USERS])
+        ranked = select(EVENT.c.user_id, *key, place.label("place")).where(mine, wanted).subquery()
+        query = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.user_id, ranked.c.place.desc())
+        with store.reading() as connection:
+            for user, at, product, kind, _ in connection.execute(query):
+                found.setdefault(user, []).append({"at": at, "product_id": product, "kind": kind})
+    return found
 
 
 def event_stats(store: Store) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.events import history
+from reaseq.knowledge_store.events import histories, history
 from reaseq.knowledge_store.imagined import Imagination, find_imagination, imagined_of
 from reaseq.knowledge_store.log import Imagined, Sequences
 from reaseq.knowledge_store.store import Store
@@ -120,6 +120,37 @@ class Scorer:
             scores = scores + ((items[:, None] == held) * bonus).sum(1)
         return scores
 
+    @torch.no_grad()
+    def score_many(self, histories: Sequence[Sequence[Mapping[str, Any]]], items: Tensor) -> Tensor:
+        """Scores of some products, by number, after each of some histories: items [C] -> [U, C]. After an empty one
+        products stand by how often the log has them."""
+        vectors = self.vectors
+        h, (rows, held, bonus) = encode_histories(self.fitted.model, vectors, self._sequences(histories))
+        scores = h @ vectors.keys[items].T + vectors.bias[items]
+        place = torch.full((len(vectors.keys),), -1)
+        place[items] = torch.arange(len(items))
+        at = place[held]
+        scores.index_put_((rows[at >= 0], at[at >= 0]), bonus[at >= 0], accumulate=True)
+        cold = torch.tensor([not events for events in histories])
+        scores[cold] = torch.log1p(self.fitted.counts[items].float())
+        return scores
+
+    def histories(self, users: Sequence[str]) -> list[list[dict[str, Any]]]:
+        """What the model looks at of each user's events, oldest first; none of a user that the log does not know."""
+        most = self.fitted.model.config.most
+        found = histories(self.store, users, 2 * most, self.kinds)
+        made = []
+        for user in users:
+            events = list({(event["at"], event["product_id"]): event for event in found.get(user, ())}.values())[-most:]
+            made.append(events if self.imagination is None or not events else self._imagined(user, events))
+        return made
+
+    def _imagined(self, user: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        assert self.imagination is not None
+        made = imagined_of(self.store, self.imagination, user, events[-1]["at"])
+        told = [(one["product_id"], one["log_confidence"]) for one in made]
+        return [event | {"imagined": told} for event in events]
+
     def history(self, user: str) -> list[dict[str, Any]]:
         """The user's last events that the model looks at, oldest first, each with its product's title.
 
@@ -134,11 +165,7 @@ class Scorer:
         events = list({(event["at"], event["product_id"]): event for event in found}.values())[-most:]
         if not events:
             raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")
-        if self.imagination is not None:
-            made = imagined_of(self.store, self.imagination, user, events[-1]["at"])
-            for event in events:
-                event["imagined"] = [(one["product_id"], one["log_confidence"]) for one in made]
-        return events
+        return events if self.imagination is None else self._imagined(user, events)
 
     def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[tuple[str, float, Reason]]:
         """The k products with the highest scores and the reason for each. What the model knows nothing of is left out;

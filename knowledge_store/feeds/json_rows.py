@@ -99,10 +99,11 @@ def _row(number: int, raw: str) -> Row:
         values = json.loads(raw)
     except (ValueError, RecursionError) as error:
         return BadRow(number, f"not JSON: {error}", raw)
-    return _record(number, values, raw)
+    return record_of(number, values, raw)
 
 
-def _record(number: int, values: Any, raw: str = "") -> Row:
+def record_of(number: int, values: Any, raw: str = "") -> Row:
+    """A JSON object as a record. raw: how it was written."""
     if not isinstance(values, dict):
         return BadRow(number, "not a JSON object", raw or json.dumps(values))
     row = checked(number, values)
@@ -134,7 +135,7 @@ def _unwrapped(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _keyed(number: int, key: str, values: Any) -> Row:
-    return _record(number, {"id": key, **values} if isinstance(values, dict) else values)
+    return record_of(number, {"id": key, **values} if isinstance(values, dict) else values)
 
 
 def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
@@ -154,7 +155,9 @@ def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
                 pairs = ijson.kvitems(source, prefix.removesuffix(EACH).rstrip("."), use_float=use_float)
                 items = (_keyed(at, key, values) for at, (key, values) in enumerate(pairs, 1))
             else:
-                items = (_record(at, one) for at, one in enumerate(ijson.items(source, prefix, use_float=use_float), 1))
+                items = (
+                    record_of(at, one) for at, one in enumerate(ijson.items(source, prefix, use_float=use_float), 1)
+                )
             for row in islice(items, number, None):
                 number += 1
                 yield row

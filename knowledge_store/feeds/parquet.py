@@ -1,6 +1,6 @@
 """Parquet, a batch of records at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,20 +31,16 @@ def parquet(path: Path, raw: BinaryIO, size: int) -> Feed:
     total = max(1, file.metadata.num_rows)
     done = 0
     names = list(file.schema_arrow.names)
-    nested = any(pa.types.is_struct(kind) or pa.types.is_map(kind) for kind in file.schema_arrow.types)
+    nested = has_nested(file.schema_arrow)
 
     def rows() -> Iterator[Row]:
         nonlocal done
         for group in range(file.num_row_groups):
             end = done + file.metadata.row_group(group).num_rows
             try:
-                for batch in file.iter_batches(_BATCH, row_groups=[group]):
-                    columns, sound = _columns(batch)
-                    for cells in zip(*columns, strict=True):
-                        done += 1
-                        values = dict(zip(names, cells))  # noqa: B905 - a fifth of the time goes into asking
-                        row = Record(done, values) if sound else checked(done, values)
-                        yield row._replace(values=flat(values)) if nested and isinstance(row, Record) else row
+                for row in records_of(file.schema_arrow, file.iter_batches(_BATCH, row_groups=[group]), done):
+                    done += 1
+                    yield row
             except (pa.ArrowException, OSError) as error:
                 yield BadRow(done + 1, f"records {done + 1} to {end} cannot be read: {error}", "")
                 done = end
@@ -52,6 +48,25 @@ def parquet(path: Path, raw: BinaryIO, size: int) -> Feed:
     layout = Layout("Parquet", columns=tuple(names))
     columns, found = with_columns(rows()) if nested else (names, rows())
     return Feed(path, "Parquet", columns, found, size, lambda: size * done // total, layout=layout)
+
+
+def has_nested(schema: Any) -> bool:
+    """Are there columns of objects?"""
+    import pyarrow as pa
+
+    return any(pa.types.is_struct(kind) or pa.types.is_map(kind) for kind in schema.types)
+
+
+def records_of(schema: Any, batches: Iterable[Any], done: int = 0) -> Iterator[Row]:
+    """The records of Arrow batches of a schema. done: how many came before."""
+    names, nested = list(schema.names), has_nested(schema)
+    for batch in batches:
+        columns, sound = _columns(batch)
+        for cells in zip(*columns, strict=True):
+            done += 1
+            values = dict(zip(names, cells))  # noqa: B905 - a fifth of the time goes into asking
+            row = Record(done, values) if sound else checked(done, values)
+            yield row._replace(values=flat(values)) if nested and isinstance(row, Record) else row
 
 
 def _columns(batch: Any) -> tuple[list[list[Any]], bool]:

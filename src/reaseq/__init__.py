@@ -1,8 +1,26 @@
-"""reaseq: world knowledge for rankers, distilled from a catalogue and a behaviour log."""
+"""reaseq: world knowledge for rankers, distilled from a catalogue and a behaviour log.
+
+    kb = reaseq.open("kb")
+    kb.add_products(frame, category="shoes")
+    kb.distill("shoes", engine="none")
+    kb.claims().to_pandas()
+
+Everything named in `__all__` is public and documented (docs/python.md); the modules below are not.
+"""
 
 import os as _os
 from pathlib import Path as _Path
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
+if _TYPE_CHECKING:
+    from reaseq.api.base import KnowledgeBase
+    from reaseq.api.frames import Frame
+    from reaseq.api.ranking import Ranker, Recommendation
+    from reaseq.api.running import Progress
+    from reaseq.api.views import Product
+
+__all__ = ["Frame", "KnowledgeBase", "Product", "Progress", "Ranker", "ReaseqError", "Recommendation", "open"]
 __version__ = "0.1.0"
 
 WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "2000"}
@@ -27,3 +45,35 @@ class ReaseqError(Exception):
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
         self.hint = hint
+        if hint:
+            self.add_note(f"Next: {hint}")
+
+
+def open(path: str | _Path | None = None, **settings: _Any) -> "KnowledgeBase":
+    """Open a knowledge base: a store of products, claims and events, made if it is not there yet.
+
+    path: the folder that it is kept in, with its runs; None: as `reaseq.toml` and `REASEQ_*` in the working directory
+    say, which is where the command line works. settings: by the names that `reaseq config` lists (engine="openai",
+    model="gpt-4o-mini", store="postgresql://...", concurrency=8, ...); they come before both.
+
+    Raises:
+        ReaseqError: there is no such setting, or the store cannot be opened.
+    """
+    from reaseq.api.base import open_base
+
+    return open_base(path, **settings)
+
+
+_LAZY = {
+    **{"Frame": "frames", "KnowledgeBase": "base", "Product": "views", "Progress": "running"},
+    **{"Ranker": "ranking", "Recommendation": "ranking"},
+}
+"""What is imported when it is asked for, and from which module of `reaseq.api`."""
+
+
+def __getattr__(name: str) -> _Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'reaseq' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"reaseq.api.{_LAZY[name]}"), name)

@@ -1,0 +1,425 @@
+"""`reaseq.open`: a store of products, claims and events, and what is done with it, from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from reaseq import ReaseqError
+from reaseq.api.frames import Frame
+from reaseq.api.running import Progress, polled, run, shown
+from reaseq.api.settings import Settings, load
+from reaseq.api.views import Product
+
+if TYPE_CHECKING:
+    from reaseq.api.ranking import Ranker
+    from reaseq.graphs.ledger import Outcome
+    from reaseq.graphs.plan import Plan
+    from reaseq.knowledge_store.events import EventReport
+    from reaseq.knowledge_store.importing import ImportReport
+
+_DEFAULT_BY = "python"
+
+
+class KnowledgeBase:
+    """A store and its settings. Close it, or use it as a context manager."""
+
+    def __init__(self, settings: Settings) -> None:
+        from reaseq.knowledge_store.store import Store
+
+        self.settings = settings
+        self.store = Store.open(settings.store_url)
+
+    def close(self) -> None:
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        categories = ", ".join(
+            f"{name or 'no category'} ({count:,})" for name, count in list(self.store.categories().items())[:5]
+        )
+        return f"<KnowledgeBase {self.settings.store_url}: {self.store.count_products():,} products: {categories}>"
+
+    # What comes in
+
+    def add_products(
+        self,
+        source: Any,
+        *,
+        category: str | None = None,
+        columns: Mapping[str, str] | None = None,
+        replaces: bool = False,
+        name: str = "",
+        progress: Progress | bool = False,
+    ) -> ImportReport:
+        """Add or update products, as `reaseq import` does; what became of every row.
+
+        source: a file's path, a data frame (pandas, polars, Arrow), or dictionaries, one a product. columns: of a field
+        (id, title, description, brand, price, list_price, currency, category) the column, where it is not found out.
+        replaces: is that all there is to know of its products? name: keeps the ids of several sources apart.
+
+        Raises:
+            ReaseqError: it cannot be read, or nothing can be the title.
+        """
+        from reaseq.knowledge_store.feeds.frames import frame_feed
+        from reaseq.knowledge_store.feeds.opening import open_feed, understood
+        from reaseq.knowledge_store.importing import import_feed
+        from reaseq.taxonomy.category_paths import CategoryNames
+
+        feed = open_feed(Path(source)) if isinstance(source, str | Path) else frame_feed(source)
+        feed, mapping = understood(feed, dict(columns or {}))
+        with shown(progress, "importing") as step:
+            return import_feed(
+                self.store,
+                feed,
+                mapping,
+                category=category,
+                names=CategoryNames(self.settings.schemas_dir),
+                replaces=replaces,
+                source=name,
+                rejected_dir=self.settings.state_dir / "rejected",
+                on_progress=lambda report: step("importing", report.rows, 0),
+            )
+
+    def add_events(
+        self,
+        source: Any,
+        *,
+        columns: Mapping[str, str] | None = None,
+        kind: str = "purchase",
+        progress: Progress | bool = False,
+    ) -> EventReport:
+        """Add events of a behaviour log, as `reaseq import-events` does; what became of every row.
+
+        source: as of `add_products`. columns: of a field (user, item, time, kind, quantity, ...) the column. kind: that
+        of rows that name none.
+
+        Raises:
+            ReaseqError: it cannot be read, names no user or no item, or no row of it can be used.
+        """
+        from functools import partial
+
+        from reaseq.knowledge_store import event_columns
+        from reaseq.knowledge_store.events import import_events
+        from reaseq.knowledge_store.feeds.dialect import FOUND_OUT
+        from reaseq.knowledge_store.feeds.frames import frame_feed
+        from reaseq.knowledge_store.feeds.opening import open_feed
+        from reaseq.knowledge_store.names import read_names
+
+        named = dict(columns or {})
+        is_header = partial(event_columns.names_a_user, overrides=named)
+        opened = open_feed(Path(source), FOUND_OUT, is_header) if isinstance(source, str | Path) else frame_feed(source)
+        names = read_names(self.store)
+        feed, fields = event_columns.understood(opened, named, names)
+        with shown(progress, "importing") as step:
+            return import_events(
+                self.store,
+                feed,
+                fields,
+                names=names,
+                kind=kind,
+                rejected_dir=self.settings.state_dir / "rejected",
+                on_progress=lambda report: step("importing", report.rows, 0),
+            )
+
+    # Knowledge
+
+    def plan(self, category: str, *, limit: int | None = None) -> Plan:
+        """What `distill` would do, why, and what it would take; no model is asked."""
+        from reaseq.api.engine import distill_options, engine_config, teaching
+        from reaseq.graphs.plan import plan
+        from reaseq.llm.engines import fingerprint
+        from reaseq.prompts.library import PromptLibrary
+
+        config = engine_config(self.settings)
+        return plan(
+            self.store,
+            PromptLibrary(self.settings.prompts_dir),
+            distill_options(self.settings, category, limit),
+            model=config.model_name,
+            model_fingerprint=fingerprint(config),
+            price=config.price,
+            teaching=teaching(self.settings),
+        )
+
+    def distill(
+        self,
+        category: str,
+        *,
+        engine: str | None = None,
+        model: str | None = None,
+        limit: int | None = None,
+        max_tokens: int | None = None,
+        max_cost: float | None = None,
+        progress: Progress | bool = True,
+    ) -> Outcome:
+        """Distil a category's products into verified claims and a summary each, as `reaseq distill` does: first by code
+        alone, then by the model, if the engine has one. Only what is new or has changed is done; interrupted, it goes
+        on where it was when it is called again.
+
+        engine, model: instead of those of the settings; engine "none" asks no model.
+
+        Raises:
+            ReaseqError: the category has no products, the engine cannot be had, or a limit is reached.
+        """
+        return run(
+            lambda: self.adistill(
+                category,
+                engine=engine,
+                model=model,
+                limit=limit,
+                max_tokens=max_tokens,
+                max_cost=max_cost,
+                progress=progress,
+            )
+        )
+
+    async def adistill(
+        self,
+        category: str,
+        *,
+        engine: str | None = None,
+        model: str | None = None,
+        limit: int | None = None,
+        max_tokens: int | None = None,
+        max_cost: float | None = None,
+        progress: Progress | bool = False,
+    ) -> Outcome:
+        """The same from a coroutine."""
+        import asyncio
+
+        from reaseq.api.engine import distill_options, teaching
+        from reaseq.api.engine import engine as started
+        from reaseq.graphs.distill import distill
+        from reaseq.graphs.first_pass import first_pass, outcome_of
+        from reaseq.graphs.ledger import Counts
+        from reaseq.llm.budget import Budget
+        from reaseq.prompts.library import PromptLibrary
+
+        settings = self._with(engine=engine, model=model)
+        options, taught = distill_options(settings, category, limit), teaching(settings)
+        with shown(progress, "distilling") as step:
+            made = await asyncio.to_thread(
+                first_pass,
+                self.store,
+                options,
+                teaching=taught,
+                on_progress=lambda made: step("reading by code", made.read + made.known, made.total),
+            )
+            if settings.engine == "none":
+                return outcome_of(made)
+            counts = Counts()
+            engine_up = started(settings)
+            endpoint = await asyncio.to_thread(engine_up.__enter__)
+            try:
+                with polled(counts, step):
+                    return await distill(
+                        self.store,
+                        endpoint,
+                        PromptLibrary(settings.prompts_dir),
+                        options,
+                        engine=settings.engine,
+                        budget=Budget(max_tokens=max_tokens, max_cost=max_cost),
+                        counts=counts,
+                        teaching=taught,
+                    )
+            finally:
+                await asyncio.to_thread(engine_up.__exit__, None, None, None)
+
+    def embed(self, category: str | None = None, *, progress: Progress | bool = True) -> dict[str, tuple[int, int]]:
+        """Embed what is new or changed, of a category or of all products: of each source (claims, title) how many were
+        embedded, and how many are unchanged."""
+        from reaseq.knowledge_store import embeddings
+        from reaseq.knowledge_store.encoder import Encoder
+        from reaseq.llm import encoders
+
+        encoder = Encoder(*encoders.resolve(self.settings.weights_dir))
+        with shown(progress, "embedding") as step:
+            return embeddings.embed(
+                self.store, encoder, category, on_step=lambda done, total: step("embedding", done, total)
+            )
+
+    def decide(self, claim: Mapping[str, Any], action: str, value: str | None = None, *, by: str = _DEFAULT_BY) -> int:
+        """Approve, edit or reject a claim, for good: no run changes what was decided. The decision's number.
+
+        claim: a row of `claims()`, or a claim of a `product`. action: "approve", "reject", or "edit", with the `value`
+        that it should have.
+
+        Raises:
+            ReaseqError: there is no such claim any more, no such action, or the attribute does not take that value.
+        """
+        from reaseq.api.deciding import settle
+        from reaseq.knowledge_store.decision_sheet import as_value, takes
+        from reaseq.knowledge_store.decisions import Action, attribute_of
+
+        if action not in (Action.APPROVE, Action.EDIT, Action.REJECT):
+            raise ReaseqError(f"no such action: {action!r}", hint='"approve", "edit" or "reject"')
+        if (action == Action.EDIT) != (value is not None):
+            raise ReaseqError("an edit, and nothing else, has a value", hint='kb.decide(claim, "edit", "leather")')
+        attribute = attribute_of(self.store, claim["product_id"], claim["attribute"])
+        if value is not None and attribute is not None:
+            known = as_value(attribute, value)
+            if known is None:
+                raise ReaseqError(f"{attribute.name} does not take {value!r}", hint=f"one of: {takes(attribute)}")
+            value = known
+        return settle(self.store, claim, Action(action), value, by=by)
+
+    # What is known
+
+    def product(self, product_id: str) -> Product:
+        """A product by its id, SKU or barcode, with all that is known of it.
+
+        Raises:
+            ReaseqError: none goes by this name, or several do.
+        """
+        from reaseq.agents.product_text import source_fields
+        from reaseq.knowledge_store.names import find_product
+        from reaseq.knowledge_store.summaries import composed
+
+        product = find_product(self.store, product_id)
+        claims, prose, _ = self.store.knowledge(product["id"])
+        return Product(
+            product["id"],
+            product["title"],
+            product["category"],
+            source_fields(product),
+            claims,
+            self.store.variants([product["id"]]).get(product["id"], []),
+            composed(product, claims) if claims else "",
+            prose["text"] if prose else None,
+        )
+
+    def products(self, category: str | None = None) -> Frame:
+        """Columns id, title, category, brand, price, currency, description, read_by (code, model or teacher; null: not
+        distilled yet) and summary."""
+        import pyarrow as pa
+
+        from reaseq.knowledge_store.summaries import composed
+
+        types = {name: pa.string() for name in ("id", "title", "category", "brand")}
+        types |= {"price": pa.float64(), "currency": pa.string(), "description": pa.string()}
+        types |= {"read_by": pa.string(), "summary": pa.string()}
+
+        def rows() -> Iterator[dict[str, Any]]:
+            read_by = {one["id"]: one["read_by"] for one in self.store.distilled(category=category)}
+            for name in [category] if category else self.store.categories():
+                for product, _, _ in self.store.products(name):
+                    claims = self.store.summed_up([product["id"]]).get(product["id"])
+                    made = {column: product.get(column) for column in types}
+                    made["read_by"] = read_by.get(product["id"])
+                    made["summary"] = composed(product, claims) if claims else None
+                    yield made
+
+        return Frame.of(rows(), types)
+
+    def claims(self, category: str | None = None, *, status: str | None = None) -> Frame:
+        """Every claim: columns id, product_id, title, category, attribute, value, status, confidence, field, start,
+        end, quote, verdict, found_by, read_by, decided_by, model. status: verified, proposed, rejected, approved or
+        edited alone."""
+        import pyarrow as pa
+
+        types = {"id": pa.int64(), **{name: pa.string() for name in ("product_id", "title", "category")}}
+        types |= {name: pa.string() for name in ("attribute", "value", "status")} | {"confidence": pa.float64()}
+        types |= {"field": pa.string(), "start": pa.int64(), "end": pa.int64()}
+        types |= {name: pa.string() for name in ("quote", "verdict", "found_by", "read_by", "decided_by", "model")}
+        rows = (
+            {name: claim.get(name) for name in types}
+            for claim in self.store.claims(category=category)
+            if status is None or claim["status"] == status
+        )
+        return Frame.of(rows, types)
+
+    def events(self) -> Frame:
+        """Every event, by user, then time: columns user_id, at (Unix seconds, or the position), product_id, kind."""
+        import pyarrow as pa
+
+        from reaseq.knowledge_store.events import read_events
+
+        names = ("user_id", "at", "product_id", "kind")
+        schema = pa.schema([(name, pa.float64() if name == "at" else pa.string()) for name in names])
+        batches = [pa.table(dict(zip(names, batch, strict=True)), schema=schema) for batch in read_events(self.store)]
+        return Frame(pa.concat_tables(batches) if batches else schema.empty_table())
+
+    def embeddings(self) -> Frame:
+        """The newest embeddings of products, as whitened for rankers: columns product_id and vector (of float32).
+
+        Raises:
+            ReaseqError: nothing has been embedded yet.
+        """
+        import numpy as np
+        import pyarrow as pa
+
+        from reaseq.knowledge_store import embeddings
+
+        space = embeddings.find_space(self.store)
+        if space is None:
+            raise ReaseqError("no product has an embedding yet", hint="kb.embed()")
+        ids, vectors = embeddings.load_vectors(self.store, space)
+        flat = pa.array(np.ascontiguousarray(vectors, np.float32).reshape(-1))
+        listed = pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1] if len(ids) else 1)
+        return Frame(pa.table({"product_id": pa.array(ids, pa.string()), "vector": listed}))
+
+    # Ranking
+
+    def train_ranker(self, *, progress: Progress | bool = True, **settings: Any) -> Ranker:
+        """Train the ranker on the log and evaluate it beside baselines, as `reaseq train-ranker` does. A run that is
+        there already is taken as it is, one that was stopped goes on.
+
+        settings: of the run, the model and its training, by name: features=("id", "knowledge"), split="temporal",
+        seeds=3, ablate=True, epochs=5, dim=128, ...
+
+        Raises:
+            ReaseqError: there is no log, or no such setting.
+        """
+        from reaseq.ranker import runs
+
+        own = {name: settings.pop(name) for name in tuple(settings) if name in runs.RunConfig.model_fields}
+        chosen = {"seed": self.settings.seed} | settings
+        config = runs.with_settings(runs.RunConfig(), {name: str(value) for name, value in chosen.items()})
+        try:
+            config = runs.RunConfig.model_validate(config.model_dump() | own)
+        except ValueError as error:
+            raise ReaseqError(f"train_ranker: {error}", hint="help(kb.train_ranker)") from error
+        prepared = runs.prepare(self.store, config)
+        folder = self.settings.runs_dir / prepared.id
+        name = "training"
+        with shown(progress, name) as step:
+
+            def begin(variant: str, seed: int) -> None:
+                nonlocal name
+                name = f"{variant}, seed {seed}"
+
+            runs.execute(
+                prepared, folder, on_start=begin, on_step=lambda done, total: step(f"{name}, events", done, total)
+            )
+        return self.ranker(prepared.id)
+
+    def ranker(self, run: str | None = None) -> Ranker:
+        """The ranker of a finished run, by its id or the start of it; None: of the newest.
+
+        Raises:
+            ReaseqError: there is none.
+        """
+        from reaseq.api.ranking import Ranker
+        from reaseq.ranker import runs
+
+        return Ranker(self.store, runs.find(self.settings.runs_dir, run))
+
+    def _with(self, **overrides: Any) -> Settings:
+        """The settings with some of them otherwise, checked."""
+        given = {name: value for name, value in overrides.items() if value is not None}
+        return load(**(self.settings.model_dump() | given)) if given else self.settings
+
+
+def open_base(path: str | Path | None = None, **settings: Any) -> KnowledgeBase:
+    """See `reaseq.open`."""
+    if path is not None:
+        folder = Path(path)
+        settings = {"state_dir": folder, "runs_dir": folder / "runs", **settings}
+    return KnowledgeBase(load(**settings))

@@ -1,0 +1,76 @@
+"""Tables of what a store holds, for whatever library works with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_SHOWN = 20
+_LONGEST = 80
+"""Characters of a cell that are shown."""
+
+
+class Frame:
+    """Rows and columns. Any library that reads the Arrow interface takes it: `pandas.DataFrame.from_records`,
+    `polars.DataFrame(frame)`, `duckdb.sql("select * from frame")`."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    @classmethod
+    def of(cls, rows: Iterable[Mapping[str, Any]], types: Mapping[str, Any]) -> Frame:
+        """types: of the columns, in their order."""
+        import pyarrow as pa
+
+        schema = pa.schema(list(types.items()))
+        return cls(pa.Table.from_pylist([dict(row) for row in rows], schema=schema))
+
+    @property
+    def columns(self) -> list[str]:
+        return list(self._table.column_names)
+
+    def __len__(self) -> int:
+        return int(self._table.num_rows)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Its rows."""
+        for batch in self._table.to_batches():
+            yield from batch.to_pylist()
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+    def to_arrow(self) -> pa.Table:
+        return self._table
+
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame; pandas must be installed."""
+        return self._table.to_pandas()
+
+    def to_polars(self) -> Any:
+        """A polars DataFrame; polars must be installed."""
+        import polars
+
+        return polars.from_arrow(self._table)
+
+    def __repr__(self) -> str:
+        return f"<Frame: {len(self):,} rows of {', '.join(self.columns)}>"
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
+        rows = (
+            "".join(f"<td>{escape(_cell(value))}</td>" for value in row.values())
+            for row in self._table.slice(0, _SHOWN).to_pylist()
+        )
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        more = f"<p>{len(self):,} rows, the first {_SHOWN} shown</p>" if len(self) > _SHOWN else ""
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
+
+
+def _cell(value: Any) -> str:
+    said = "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"

@@ -1,0 +1,139 @@
+"""A trained ranker from Python: scores for users, recommendations with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from reaseq import ReaseqError
+from reaseq.api.frames import Frame
+
+if TYPE_CHECKING:
+    from reaseq.knowledge_store.store import Store
+    from reaseq.ranker.experiment import Outcome
+    from reaseq.ranker.scorer import Scorer
+
+_BATCH = 256
+"""Users whose histories are encoded together."""
+
+
+class Recommendation(NamedTuple):
+    """A product, its score (a logit: only differences mean something), and why."""
+
+    product_id: str
+    score: float
+    reason: str
+
+
+class Ranker:
+    """The model of a finished run: all features, the first seed. `run` is the run's id."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        """folder: of the run.
+
+        Raises:
+            ReaseqError: there is no model in it, or it is broken.
+        """
+        from reaseq.ranker import runs
+        from reaseq.ranker.scorer import Scorer
+
+        self.run = folder.name
+        self.folder = folder
+        self._scorer: Scorer = Scorer.open(runs.model_folder(folder), store)
+
+    def rank(
+        self, users: str | Sequence[str], candidates: Sequence[str] | Mapping[str, Sequence[str]] | None = None
+    ) -> Frame:
+        """Candidates by their scores, best first: columns user_id, rank (from 1), product_id, score, history.
+
+        candidates: the same for all users, or of each by their id; None: all products that the model knows anything of.
+        history is how many of the user's events the model looked at: 0 of a user whom the log does not know, for whom
+        products stand by how often it has them. A candidate that is not in the catalogue has neither rank nor score.
+        """
+        import numpy as np
+        import pyarrow as pa
+        import torch
+
+        scorer = self._scorer
+        users = [users] if isinstance(users, str) else list(users)
+        if not users:
+            raise ReaseqError("no users to rank for", hint="kb.events()   (whose user_id names them)")
+        everything = [one for one, fits in zip(scorer.products, scorer.rankable, strict=True) if fits]
+        parts: list[pa.Table] = []
+        for batch in _batches(users):
+            histories = scorer.histories(batch)
+            for group in _alike(batch, histories, candidates, everything):
+                known = [one for one in group.candidates if one in scorer.number]
+                unknown = [one for one in group.candidates if one not in scorer.number]
+                items = torch.tensor([scorer.number[one] for one in known], dtype=torch.int64)
+                scores = scorer.score_many(group.histories, items).cpu().numpy()
+                order = np.argsort(-scores, axis=1, kind="stable")
+                people, width = len(group.users), len(known) + len(unknown)
+                nothing = np.full((people, len(unknown)), np.nan)
+                ranks = np.tile(np.r_[np.arange(1, len(known) + 1), np.zeros(len(unknown), int)], people)
+                products = np.c_[order, np.tile(np.arange(len(known), width), (people, 1))].reshape(-1)
+                values = np.c_[np.take_along_axis(scores, order, 1), nothing].reshape(-1)
+                owners = np.repeat(np.arange(people), width)
+                seen = np.array([len(events) for events in group.histories])
+                no_rank = np.tile(np.arange(width) >= len(known), people)
+                names = pa.array([*known, *unknown], pa.string())
+                parts.append(
+                    pa.table(
+                        {
+                            "user_id": pa.array(group.users, pa.string()).take(pa.array(owners)),
+                            "rank": pa.array(ranks, pa.int64(), mask=no_rank),
+                            "product_id": names.take(pa.array(products)),
+                            "score": pa.array(values, pa.float64(), mask=no_rank),
+                            "history": pa.array(seen[owners], pa.int64()),
+                        }
+                    )
+                )
+        return Frame(pa.concat_tables(parts))
+
+    def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[Recommendation]:
+        """The k best products for a user, each with its reason; new_only leaves out what the user had.
+
+        Raises:
+            ReaseqError: the log holds no events of the user.
+        """
+        return [
+            Recommendation(product, score, str(reason))
+            for product, score, reason in self._scorer.recommend(user, k, new_only=new_only)
+        ]
+
+    def metrics(self) -> Outcome:
+        """What the run measured, its baselines and controls beside it."""
+        from reaseq.ranker.experiment import Outcome
+
+        return Outcome.from_json((self.folder / "metrics.json").read_text())
+
+    def __repr__(self) -> str:
+        return f"<Ranker {self.run}: {int(self._scorer.rankable.sum()):,} of {len(self._scorer.products):,} products>"
+
+
+class _Group(NamedTuple):
+    """Users with the same candidates."""
+
+    users: list[str]
+    histories: list[list[dict[str, Any]]]
+    candidates: Sequence[str]
+
+
+def _alike(
+    users: Sequence[str],
+    histories: Sequence[list[dict[str, Any]]],
+    candidates: Sequence[str] | Mapping[str, Sequence[str]] | None,
+    everything: Sequence[str],
+) -> Iterator[_Group]:
+    if not isinstance(candidates, Mapping):
+        wanted = everything if candidates is None else list(dict.fromkeys(candidates))
+        yield _Group(list(users), list(histories), wanted)
+        return
+    for user, events in zip(users, histories, strict=True):
+        yield _Group([user], [events], list(dict.fromkeys(candidates.get(user, ()))))
+
+
+def _batches(users: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(users), _BATCH):
+        yield users[start : start + _BATCH]
