@@ -379,13 +379,7 @@ class KnowledgeBase:
         """
         from reaseq.ranker import runs
 
-        own = {name: settings.pop(name) for name in tuple(settings) if name in runs.RunConfig.model_fields}
-        chosen = {"seed": self.settings.seed} | settings
-        config = runs.with_settings(runs.RunConfig(), {name: str(value) for name, value in chosen.items()})
-        try:
-            config = runs.RunConfig.model_validate(config.model_dump() | own)
-        except ValueError as error:
-            raise ReaseqError(f"train_ranker: {error}", hint="help(kb.train_ranker)") from error
+        config = runs.with_settings(runs.RunConfig(), {"seed": self.settings.seed} | settings)
         prepared = runs.prepare(self.store, config)
         folder = self.settings.runs_dir / prepared.id
         name = "training"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -74,7 +74,6 @@ def train_ranker(
 
     from rich.console import Console
 
-    from reaseq import ReaseqError
     from reaseq.api.settings import load
     from reaseq.knowledge_store.store import Store
     from reaseq.ranker import runs
@@ -85,12 +84,9 @@ def train_ranker(
     if epochs is not None:
         chosen["epochs"] = str(epochs)
     chosen.setdefault("seed", str(settings.seed))
-    config = runs.with_settings(runs.RunConfig(seeds=seeds, ablate=ablate), chosen)
-    options = {"features": tuple(features.split(",")) if features else None, "kinds": kind or None}
-    try:
-        config = runs.RunConfig.model_validate(config.model_dump() | options | {"split": split_name(split)})
-    except ValueError as error:
-        raise ReaseqError(f"--features: {error}", hint="reaseq train-ranker --help") from error
+    options: dict[str, Any] = {"features": tuple(features.split(",")) if features else None, "kinds": kind or None}
+    options |= {"split": split_name(split), "seeds": seeds, "ablate": ablate}
+    config = runs.with_settings(runs.RunConfig(), chosen | options)
     if nproc > 1 and "WORLD_SIZE" not in os.environ:
         _start_processes(nproc)
         return

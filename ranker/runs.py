@@ -333,23 +333,33 @@ def _run_id(config: RunConfig, dataset: Dataset, knowledge: NDArray[np.float32] 
     return digest.hexdigest()[:10]
 
 
-def with_settings(config: RunConfig, settings: Mapping[str, str]) -> RunConfig:
-    """`config` with keys of the model or the training set by name, as text.
+_DECIDED = frozenset(("model", "train", "imagination", "cuts"))
+"""Of a run's configuration what nobody sets."""
+
+
+def with_settings(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
+    """`config` with settings of the run, the model or the training by name, as they are or as text.
 
     Raises:
-        ReaseqError: there is no such key, or it cannot have this value; the keys are named.
+        ReaseqError: there is no such setting, or it cannot have this value; the settings are named.
     """
-    model, train = config.model.model_dump(), config.train.model_dump()
+    whole = config.model_dump()
+    parts = (whole["model"], whole["train"], {name: one for name, one in whole.items() if name not in _DECIDED})
     for key, value in settings.items():
-        part = model if key in model else train if key in train else None
-        if part is None or key == "features":
-            known = sorted((set(model) | set(train)) - {"features", "timed", "by_basket"})
-            raise ReaseqError(f"--set {key}: no such key; there are: {', '.join(known)}", hint="--set dim=128")
+        part = next((one for one in reversed(parts) if key in one), None)
+        if part is None:
+            known = sorted({name for one in parts for name in one} - {"timed", "by_basket"})
+            raise ReaseqError(f"{key}: no such setting; there are: {', '.join(known)}", hint="--set dim=128")
         part[key] = value
     try:
-        return config.model_copy(
-            update={"model": ModelConfig.model_validate(model), "train": TrainConfig.model_validate(train)}
-        )
+        return RunConfig.model_validate(parts[2] | {"model": parts[0], "train": parts[1]} | _left(whole))
     except ValidationError as error:
         first = error.errors()[0]
-        raise ReaseqError(f"--set {'.'.join(map(str, first['loc']))}: {first['msg']}", hint="--set dim=128") from error
+        name = next((str(one) for one in reversed(first["loc"]) if isinstance(one, str)), "")
+        expected = first.get("ctx", {}).get("expected")
+        said = f"{first['input']!r} is none of {expected}" if expected else first["msg"]
+        raise ReaseqError(f"{name}: {said}", hint="reaseq train-ranker --help") from error
+
+
+def _left(whole: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: whole[name] for name in ("imagination", "cuts")}

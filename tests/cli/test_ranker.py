@@ -126,10 +126,10 @@ def test_impressions_are_learnt_from_and_judged_by(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--set", "dims=3"], "--set dims: no such key"),
-        (["--set", "dropout=2"], "--set dropout: Input should be less than 1"),
+        (["--set", "dims=3"], "dims: no such setting"),
+        (["--set", "dropout=2"], "dropout: Input should be less than 1"),
         (["--set", "dim"], "must be KEY=VALUE"),
-        (["--features", "colour"], "--features"),
+        (["--features", "colour"], "features: 'colour' is none of 'id', 'knowledge' or 'beyond_log'"),
         (["--split", "random"], "--split"),
         (["--features", "id,knowledge"], "no product has an embedding yet"),
         (["--kind", "refund"], "no behaviour to learn from of the kinds refund"),
