@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from reaseq import ReaseqError
+from reaseq.api.errors import in_python
 from reaseq.api.frames import Frame
 from reaseq.api.running import Progress, polled, run, shown
 from reaseq.api.settings import Settings, load
@@ -48,6 +49,7 @@ class KnowledgeBase:
 
     # What comes in
 
+    @in_python
     def add_products(
         self,
         source: Any,
@@ -87,6 +89,7 @@ class KnowledgeBase:
                 on_progress=lambda report: step("importing", report.rows, 0),
             )
 
+    @in_python
     def add_events(
         self,
         source: Any,
@@ -130,6 +133,7 @@ class KnowledgeBase:
 
     # Knowledge
 
+    @in_python
     def plan(self, category: str, *, limit: int | None = None) -> Plan:
         """What `distill` would do, why, and what it would take; no model is asked."""
         from reaseq.api.engine import distill_options, engine_config, teaching
@@ -148,6 +152,7 @@ class KnowledgeBase:
             teaching=teaching(self.settings),
         )
 
+    @in_python
     def distill(
         self,
         category: str,
@@ -232,6 +237,7 @@ class KnowledgeBase:
             finally:
                 await asyncio.to_thread(engine_up.__exit__, None, None, None)
 
+    @in_python
     def embed(self, category: str | None = None, *, progress: Progress | bool = True) -> dict[str, tuple[int, int]]:
         """Embed what is new or changed, of a category or of all products: of each source (claims, title) how many were
         embedded, and how many are unchanged."""
@@ -245,6 +251,7 @@ class KnowledgeBase:
                 self.store, encoder, category, on_step=lambda done, total: step("embedding", done, total)
             )
 
+    @in_python
     def decide(self, claim: Mapping[str, Any], action: str, value: str | None = None, *, by: str = _DEFAULT_BY) -> int:
         """Approve, edit or reject a claim, for good: no run changes what was decided. The decision's number.
 
@@ -272,6 +279,7 @@ class KnowledgeBase:
 
     # What is known
 
+    @in_python
     def product(self, product_id: str) -> Product:
         """A product by its id, SKU or barcode, with all that is known of it.
 
@@ -295,6 +303,7 @@ class KnowledgeBase:
             prose["text"] if prose else None,
         )
 
+    @in_python
     def products(self, category: str | None = None) -> Frame:
         """Columns id, title, category, brand, price, currency, description, read_by (code, model or teacher; null: not
         distilled yet) and summary."""
@@ -318,6 +327,7 @@ class KnowledgeBase:
 
         return Frame.of(rows(), types)
 
+    @in_python
     def claims(self, category: str | None = None, *, status: str | None = None) -> Frame:
         """Every claim: columns id, product_id, title, category, attribute, value, status, confidence, field, start,
         end, quote, verdict, found_by, read_by, decided_by, model. status: verified, proposed, rejected, approved or
@@ -335,6 +345,7 @@ class KnowledgeBase:
         )
         return Frame.of(rows, types)
 
+    @in_python
     def events(self) -> Frame:
         """Every event, by user, then time: columns user_id, at (Unix seconds, or the position), product_id, kind."""
         import pyarrow as pa
@@ -346,6 +357,7 @@ class KnowledgeBase:
         batches = [pa.table(dict(zip(names, batch, strict=True)), schema=schema) for batch in read_events(self.store)]
         return Frame(pa.concat_tables(batches) if batches else schema.empty_table())
 
+    @in_python
     def embeddings(self) -> Frame:
         """The newest embeddings of products, as whitened for rankers: columns product_id and vector (of float32).
 
@@ -367,6 +379,7 @@ class KnowledgeBase:
 
     # Ranking
 
+    @in_python
     def train_ranker(self, *, progress: Progress | bool = True, **settings: Any) -> Ranker:
         """Train the ranker on the log and evaluate it beside baselines, as `reaseq train-ranker` does. A run that is
         there already is taken as it is, one that was stopped goes on.
@@ -394,6 +407,7 @@ class KnowledgeBase:
             )
         return self.ranker(prepared.id)
 
+    @in_python
     def ranker(self, run: str | None = None) -> Ranker:
         """The ranker of a finished run, by its id or the start of it; None: of the newest.
 
@@ -411,6 +425,7 @@ class KnowledgeBase:
         return load(**(self.settings.model_dump() | given)) if given else self.settings
 
 
+@in_python
 def open_base(path: str | Path | None = None, **settings: Any) -> KnowledgeBase:
     """See `reaseq.open`."""
     if path is not None:

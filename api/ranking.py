@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reaseq import ReaseqError
+from reaseq.api.errors import in_python
 from reaseq.api.frames import Frame
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Ranker:
         self.folder = folder
         self._scorer: Scorer = Scorer.open(runs.model_folder(folder), store)
 
+    @in_python
     def rank(
         self, users: str | Sequence[str], candidates: Sequence[str] | Mapping[str, Sequence[str]] | None = None
     ) -> Frame:
@@ -91,6 +93,7 @@ class Ranker:
                 )
         return Frame(pa.concat_tables(parts))
 
+    @in_python
     def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[Recommendation]:
         """The k best products for a user, each with its reason; new_only leaves out what the user had.
 

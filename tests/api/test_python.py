@@ -1,0 +1,193 @@
+"""reaseq from Python: what stands in docs/python.md, in scripts, threads and running event loops."""
+
+import ast
+import asyncio
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+import reaseq
+from reaseq.knowledge_store import samples
+
+ROOT = Path(__file__).resolve().parents[2]
+PRODUCTS = [
+    {"id": "1", "title": "Kea trail running shoe, waterproof, leather upper", "price": 90.0, "category": "shoes"},
+    {"id": "2", "title": "Fenn hiking boot with rubber sole <b>", "price": 120.0, "category": "shoes"},
+]
+
+
+@pytest.fixture
+def kb(tmp_path: Path) -> reaseq.KnowledgeBase:
+    return reaseq.open(tmp_path / "kb", engine="none")
+
+
+def in_docs(heading: str) -> str:
+    """The first Python block below a heading of docs/python.md."""
+    page = (ROOT / "docs" / "python.md").read_text()
+    found = re.search(rf"^#+ {re.escape(heading)}$.*?^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[1]
+
+
+@pytest.mark.parametrize("heading", ["Frames in, claims out"])
+def test_the_scripts_of_the_docs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heading: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    script = in_docs(heading)
+    assert len([line for line in script.splitlines() if line.strip()]) <= 16
+    exec(compile(script, heading, "exec"), {"__name__": "script"})
+
+
+def test_the_public_names_are_documented() -> None:
+    """A change of the surface is a change of this list, of docs/python.md, and of the changelog."""
+    assert reaseq.__all__ == [
+        *("Frame", "KnowledgeBase", "Product", "Progress", "Ranker", "ReaseqError", "Recommendation", "open")
+    ]
+    page = (ROOT / "docs" / "python.md").read_text()
+    for owner in (reaseq.KnowledgeBase, reaseq.Ranker, reaseq.Frame):
+        methods = [name for name, one in vars(owner).items() if callable(one) and not name.startswith("_")]
+        assert [name for name in methods if f"`{name}" not in page and f".{name}(" not in page] == []
+        assert all(vars(owner)[name].__doc__ or name in ("close", "to_arrow") for name in methods)
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    code = "import reaseq, sys; print(sorted({'torch', 'pydantic', 'sqlalchemy', 'pyarrow'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def frames() -> list[Any]:
+    table = pa.table({name: [one[name] for one in PRODUCTS] for name in PRODUCTS[0]})
+
+    class Arrow:
+        """Whatever has the Arrow interface."""
+
+        def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+            return table.__arrow_c_stream__(requested_schema)
+
+    return [PRODUCTS, (one for one in PRODUCTS), table, Arrow()]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_products_of_frames_and_records(kb: reaseq.KnowledgeBase, number: int) -> None:
+    report = kb.add_products(frames()[number])
+    assert (report.new, report.set_aside) == (2, 0)
+    assert [one["price"] for one in kb.products()] == [90, 120]
+    assert kb.add_products(PRODUCTS).unchanged == 2
+
+
+def test_what_is_no_feed_is_told(kb: reaseq.KnowledgeBase) -> None:
+    with pytest.raises(reaseq.ReaseqError, match="a int is no feed") as caught:
+        kb.add_products(3)
+    assert caught.value.__notes__ == ["Next: give a path, a data frame, an Arrow table or dictionaries"]
+    with pytest.raises(reaseq.ReaseqError, match="option: enginee"):
+        reaseq.open("kb", enginee="none")
+
+
+def test_knowledge_is_distilled_shown_and_decided(kb: reaseq.KnowledgeBase) -> None:
+    kb.add_products(PRODUCTS)
+    told: list[tuple[str, int, int]] = []
+    outcome = kb.distill("shoes", progress=lambda *step: told.append(step))
+    assert (outcome.status, outcome.counts.done, told[-1]) == ("done", 2, ("reading by code", 2, 2))
+    claims = kb.claims("shoes", status="verified")
+    material = next(one for one in claims if one["attribute"] == "upper_material")
+    assert PRODUCTS[0]["title"][material["start"] : material["end"]] == material["quote"] == "leather"  # type: ignore[index]
+    product = kb.product("1")
+    assert product.known["upper_material"] == ["leather"]
+    page = product._repr_html_()
+    assert '<mark title="upper_material: leather">leather</mark>' in page
+    assert "<b>" not in kb.product("2")._repr_html_().replace("<b>title</b>", "")
+    assert "&lt;b&gt;" in kb.products()._repr_html_()
+    kb.decide(material, "edit", "suede", by="ann")
+    assert kb.product("1").known["upper_material"] == ["suede"]
+    other = next(one for one in kb.claims() if one["product_id"] == "2")
+    with pytest.raises(reaseq.ReaseqError, match="no such action: 'eat'"):
+        kb.decide(other, "eat")
+    with pytest.raises(reaseq.ReaseqError, match="an edit, and nothing else"):
+        kb.decide(other, "approve", "x")
+    with pytest.raises(reaseq.ReaseqError, match="does not take 'cheese'"):
+        kb.decide(next(one for one in kb.claims() if one["attribute"] == "shoe_type"), "edit", "cheese")
+
+
+def test_it_runs_within_a_loop_in_a_thread_and_as_a_coroutine(kb: reaseq.KnowledgeBase) -> None:
+    kb.add_products(PRODUCTS)
+
+    async def as_in_a_notebook() -> int:
+        return kb.distill("shoes", progress=False).counts.done
+
+    assert asyncio.run(as_in_a_notebook()) == 2
+    kb.add_products([{"id": "3", "title": "Rill sandal", "category": "shoes"}])
+    done: list[int] = []
+    thread = threading.Thread(target=lambda: done.append(kb.distill("shoes", progress=False).counts.done))
+    thread.start()
+    thread.join()
+    assert done == [1]
+    kb.add_products([{"id": "4", "title": "Moss clog", "category": "shoes"}])
+    assert asyncio.run(kb.adistill("shoes")).counts.done == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "hint"),
+    [
+        (lambda kb: kb.distill("hats", progress=False), 'kb.add_products(source, category="NAME")'),
+        (lambda kb: kb.add_events([{"user": "u", "item": "1"}]), 'kb.add_products(source, category="NAME")'),
+        (lambda kb: kb.add_events([{"item": "1"}]), "kb.add_events(source)"),
+        (lambda kb: kb.add_products([{"x": "1", "y": "2"}]), 'kb.add_products(source, category="NAME")'),
+        (lambda kb: kb.ranker(), "kb.train_ranker(dim=128)"),
+        (lambda kb: kb.product("9"), "kb.products()"),
+        (lambda kb: kb.embeddings(), "kb.embed()"),
+        (lambda kb: reaseq.open("kb", enginee=1), "help(reaseq.open)"),
+    ],
+)
+def test_errors_say_what_to_do_in_python(kb: reaseq.KnowledgeBase, call: Any, hint: str) -> None:
+    with pytest.raises(reaseq.ReaseqError) as caught:
+        call(kb)
+    assert caught.value.hint == hint
+    assert caught.value.__notes__ == [f"Next: {hint}"]
+
+
+def test_frames_go_to_other_libraries(kb: reaseq.KnowledgeBase) -> None:
+    kb.add_products(PRODUCTS)
+    frame = kb.products()
+    assert len(frame) == 2
+    assert pa.table(frame).num_rows == 2
+    assert repr(frame).startswith("<Frame: 2 rows of id, title")
+    assert frame.to_arrow().column_names == frame.columns
+
+
+def test_a_ranker_ranks_many_users_as_it_ranks_one(kb: reaseq.KnowledgeBase) -> None:
+    kb.add_products(samples.SHOES, category="shoes")
+    assert kb.add_events(samples.SHOE_EVENTS).events > 4000
+    ranker = kb.train_ranker(features=("id",), epochs=1, dim=16, blocks=1, progress=False)
+    users = sorted({one["user_id"] for one in kb.events()})[:3]
+    wanted = [one["id"] for one in kb.products()][:6]
+    ranked = list(ranker.rank([*users, "nobody"], [*wanted, "no such"]))
+    assert len(ranked) == 4 * 7
+    for user in users:
+        mine = [one for one in ranked if one["user_id"] == user]
+        alone = list(ranker.rank(user, {user: wanted}))
+        assert [one["product_id"] for one in mine[:-1]] == [one["product_id"] for one in alone]
+        assert [one["score"] for one in mine[:-1]] == pytest.approx([one["score"] for one in alone], abs=1e-4)
+        assert (mine[-1]["product_id"], mine[-1]["rank"], mine[-1]["score"]) == ("no such", None, None)
+        best = ranker.recommend(user, 1)[0]
+        first = next(iter(ranker.rank(user)))
+        assert (first["product_id"], first["score"]) == (best.product_id, pytest.approx(best.score, abs=1e-4))
+    cold = [one for one in ranked if one["user_id"] == "nobody"]
+    assert {one["history"] for one in cold} == {0}
+    assert [one["rank"] for one in cold[:-1]] == [1, 2, 3, 4, 5, 6]
+    assert kb.ranker().run == ranker.run
+    assert {row.name for row in ranker.metrics().rows} > {"popularity"}
+    with pytest.raises(reaseq.ReaseqError, match="feature: no such setting"):
+        kb.train_ranker(feature=("id",))
+    with pytest.raises(reaseq.ReaseqError, match="no product has an embedding yet"):
+        kb.embeddings()
+
+
+def test_the_examples_are_python() -> None:
+    page = (ROOT / "docs" / "python.md").read_text()
+    for block in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        ast.parse(block)
