@@ -182,7 +182,7 @@ def _fingerprint(value: object) -> str:
 
 
 def _save(path: Path, learned: Learned, about: About) -> None:
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     tagger = learned.tagger
     said = {
@@ -194,7 +194,7 @@ def _save(path: Path, learned: Learned, about: About) -> None:
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
-    save_file(vars(tagger.weights), partial, {_META: json.dumps(said, sort_keys=True)})
+    partial.write_bytes(save(vars(tagger.weights), {_META: json.dumps(said, sort_keys=True)}))
     os.replace(partial, path)
 
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as as_bytes
 
 from reaseq import ReaseqError
 from reaseq.beyond_log.codes import UNKNOWN, SemanticCodes
@@ -86,7 +86,7 @@ class BeyondLog:
         }
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / "model.partial"
-        save_file(tensors, partial, {_META: json.dumps(texts, sort_keys=True)})
+        partial.write_bytes(as_bytes(tensors, {_META: json.dumps(texts, sort_keys=True)}))
         os.replace(partial, folder / FILE)
 
     @classmethod

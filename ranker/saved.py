@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as as_bytes
 from torch import Tensor
 
 from reaseq import ReaseqError
@@ -54,7 +54,8 @@ def save(
     # One entry: safetensors writes several in random order, and equal models should be equal files.
     metadata = {_META: json.dumps(texts, sort_keys=True)}
     partial = folder / "model.partial"
-    save_file({name: value.detach().cpu().contiguous() for name, value in tensors.items()}, partial, metadata)
+    # Written by ourselves it is for whoever the umask lets read; `save_file` makes it for its owner alone.
+    partial.write_bytes(as_bytes({name: one.detach().cpu().contiguous() for name, one in tensors.items()}, metadata))
     os.replace(partial, folder / FILE)
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -180,6 +181,10 @@ def test_a_ranker_ranks_many_users_as_it_ranks_one(kb: reaseq.KnowledgeBase) -> 
     assert {one["history"] for one in cold} == {0}
     assert [one["rank"] for one in cold[:-1]] == [1, 2, 3, 4, 5, 6]
     assert kb.ranker().run == ranker.run
+    umask = os.umask(0)
+    os.umask(umask)
+    kept = [path for path in ranker.folder.rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o666 & ~umask}
     assert {row.name for row in ranker.metrics().rows} > {"popularity"}
     with pytest.raises(reaseq.ReaseqError, match="feature: no such setting"):
         kb.train_ranker(feature=("id",))
