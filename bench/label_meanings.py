@@ -19,6 +19,7 @@ from reaseq.knowledge_store.encoder import Encoder
 from reaseq.llm import encoders
 from reaseq.taxonomy import meanings
 from reaseq.taxonomy.labels import Asks
+from reaseq.taxonomy.likeness import DEFAULT
 
 LABELS = Path(__file__).with_name("labels.yaml")
 RESULTS = Path(__file__).parent / "results"
@@ -54,7 +55,7 @@ def main() -> None:
     for one in wrong:
         console.print("wrong:", *one)
     RESULTS.mkdir(exist_ok=True)
-    made = {"counts": found, "wrong": wrong, "from": meanings.NEAR_FROM, "by": meanings.NEAR_BY}
+    made = {"counts": found, "wrong": wrong, "from": DEFAULT.label_from, "by": DEFAULT.label_by}
     (RESULTS / "label_meanings.json").write_text(json.dumps(made, indent=1) + "\n")
 
 

@@ -14,7 +14,12 @@ def embed(
     category: Annotated[str | None, typer.Option("--category", "-c", help="Only products of this category.")] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", help="A sentence-transformers model, by name or folder.", show_default="MiniLM"),
+        typer.Option(
+            "--model",
+            "-m",
+            help="A sentence-transformers model, by name or folder.",
+            show_default="the setting `encoder`",
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be embedded; embed nothing.")] = False,
 ) -> None:
@@ -48,7 +53,7 @@ def embed(
             raise ReaseqError(
                 "no products yet", hint="reaseq import FILE --category NAME   (or: reaseq import --sample)"
             )
-        encoder = Encoder(*encoders.resolve(settings.weights_dir, model or encoders.DEFAULT))
+        encoder = Encoder(*encoders.resolve(settings.weights_dir, model or settings.encoder))
         started = monotonic()
         with StepBar(bar, "embedding, products") as shown:
             counts = embeddings.embed(store, encoder, category, dry_run=dry_run, on_step=shown.step)

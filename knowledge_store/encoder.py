@@ -39,7 +39,7 @@ class Encoder:
             first = str(error).strip().splitlines()
             raise ReaseqError(
                 f"cannot load the text encoder {self.path!r}: {first[0] if first else type(error).__name__}",
-                hint="reaseq embed   (without --model: the default encoder)",
+                hint="reaseq models list   (shows the known encoders; see the setting `encoder`)",
             ) from error
         half = device == "cpu" and self.name in _HALF_ON_CPU and torch.ops.mkldnn._is_mkldnn_bf16_supported()
         return model.to(torch.bfloat16) if half else model
