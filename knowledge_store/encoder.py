@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -32,6 +33,8 @@ class Encoder:
         import torch
         from sentence_transformers import SentenceTransformer
 
+        # It warns of every encoder that has a prompt for all texts, which is what such an encoder is for.
+        logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
         device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             model = SentenceTransformer(self.path, device=device)

@@ -67,7 +67,9 @@ def unpack(source: Path, target: Path, prompt: str) -> None:
         (target / name).parent.mkdir(exist_ok=True)
         (target / name).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
     _save_tokenizer(file, target / "tokenizer.json")
-    save_file(_state(file), target / "model.safetensors", {"format": "pt"})
+    weights = target / "model.safetensors"
+    save_file(_state(file), weights, {"format": "pt"})
+    weights.chmod((target / "config.json").stat().st_mode)  # the library lets nobody else read it
 
 
 @dataclass(frozen=True)
