@@ -28,7 +28,7 @@ def sizes() -> dict[str, tuple[int, ...]]:
 def tensors() -> dict[str, Any]:
     """Numbers that four bits hold exactly, for those that are kept in four bits; any for the others."""
     random = np.random.default_rng(0)
-    made = {}
+    made: dict[str, Any] = {}
     for name, shape in sizes().items():
         made[name] = random.standard_normal(shape).astype(np.float32)
         if _packed(name):
