@@ -90,8 +90,10 @@ def similar(
     from reaseq.knowledge_store import embeddings
     from reaseq.knowledge_store.names import find_product
     from reaseq.knowledge_store.store import Store
+    from reaseq.llm import encoders
 
-    with Store.open(load().store_url) as store:
+    settings = load()
+    with Store.open(settings.store_url) as store:
         space = embeddings.find_space(store)
         ids, vectors = embeddings.load_vectors(store, space) if space else ([], None)
         if product not in ids:
@@ -106,6 +108,10 @@ def similar(
         length = np.maximum(np.sqrt(np.einsum("nd,nd->n", vectors, vectors)), 1e-9)
         cosine = vectors @ (vectors[this] / length[this]) / length
         cosine[this] = -np.inf
+        chosen = encoders.name_of(settings.encoder)
+        if space.model != chosen:
+            told = f"These are embeddings by {space.model}, the newest. For those by {chosen}: reaseq embed"
+            Console(stderr=True).print(told, markup=False, highlight=False)
         table = Table("product", "category", "title", "similarity")
         for index in np.argsort(-cosine, kind="stable")[: min(k, len(ids) - 1)]:
             row = store.product(ids[index]) or {}

@@ -152,7 +152,8 @@ def _pull(known: Known, models_dir: Path) -> Path:
 
 def _move(work: Path, target: Path) -> None:
     """The weights come last: where they are, the rest is."""
-    (target / SOURCE).unlink(missing_ok=True)
+    if not (work / SOURCE).is_file():
+        (target / SOURCE).unlink(missing_ok=True)
     made = sorted(path.relative_to(work) for path in work.rglob("*") if path.is_file())
     for file in sorted(made, key=lambda path: path.name == WEIGHTS):
         (target / file).parent.mkdir(parents=True, exist_ok=True)
