@@ -136,7 +136,7 @@ def read(path: Path) -> Kept:
     try:
         with safe_open(path, "np") as file:
             said = json.loads((file.metadata() or {})[_META])["about"]
-        said.setdefault("encoder", encoders.DEFAULT)  # which was the only one
+        said = {"encoder": encoders.DEFAULT, **said}  # which was the only one
         about = About(**{one.name: said[one.name] for one in fields(About)})
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ReaseqError(f"{path} is no student of reaseq: {error}", hint="reaseq models list") from error
