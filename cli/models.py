@@ -72,8 +72,7 @@ def _about(kept: Kept, settings: Settings) -> str:
     shown = f"{', '.join(about.attributes[:5])}{', …' if len(about.attributes) > 5 else ''}"
     learnt = f"learnt on {about.learnt_at[:10]} from {about.labels:,} labelled products, held-out F1 {about.f1:.3f}"
     taken = "; taken over, and used until ten are labelled here" if kept.taken_over else ""
-    name, folder = encoders.name_of(settings.encoder), settings.weights_dir
-    chosen = encoders.mark(name, str(encoders.find(name, folder) or ""))
+    chosen = encoders.mark(encoders.name_of(settings.encoder), settings.weights_dir)
     other = "" if about.encoder == chosen else f"; used with the text encoder {about.encoder} alone"
     return printable(f"{learnt}{taken}{other}: {shown}")
 

@@ -36,8 +36,7 @@ def to_teach(store: Store, schema: CategorySchema, count: int, teaching: Teachin
     if len(ids) - len(there) <= wanted:
         return [one for one in ids if one not in there]
     products = [product for product, _, _ in store.products_of(ids)]
-    encode, _ = teaching.encode()
-    vectors = np.asarray(encode([product["title"] for product in products]), np.float32)
+    vectors = np.asarray(teaching.encode()([product["title"] for product in products]), np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-6)
     found = choose(
         vectors,

@@ -59,14 +59,14 @@ class Teaching:
         kept = self.students_dir is not None and takes_over(self.students_dir, schema.category)
         if not worthwhile(products, schema) and not kept:
             return None, None
-        name, path = encoders.resolve(self.models_dir, self.encoder)
+        vectors = self.vectors()  # before the mark, which says whose weights are there
         return learnt(
             self.students_dir,
             products,
             fingerprint(products),
             schema,
-            Encoder(name, path).span_vectors,
-            encoder=encoders.mark(name, path),
+            vectors,
+            encoder=encoders.mark(encoders.name_of(self.encoder), self.models_dir),
             others=self.others(store, schema) if len(products) < ENOUGH else (),
             seed=seed,
             on_learning=lambda: on_learning(len(products)),
@@ -89,14 +89,18 @@ class Teaching:
         """
         return Encoder(*encoders.resolve(self.models_dir, self.encoder)).span_vectors
 
-    def encode(self) -> tuple[Encode, Likeness]:
-        """Vectors of texts by the same encoder, and from which cosines on they are alike.
+    def encode(self) -> Encode:
+        """Vectors of texts by the same encoder.
 
         Raises:
             EngineError: it cannot be had.
         """
-        name, path = encoders.resolve(self.models_dir, self.encoder)
-        return Encoder(name, path).encode, likeness_of(name)
+        return Encoder(*encoders.resolve(self.models_dir, self.encoder)).encode
+
+    @property
+    def likeness(self) -> Likeness:
+        """From which cosines on that encoder's texts are alike."""
+        return likeness_of(encoders.name_of(self.encoder))
 
     def products(self, store: Store, schema: CategorySchema) -> list[LabelledProduct]:
         """Of the schema's category: gold rows, what people decided (which counts more), and what a teacher read."""

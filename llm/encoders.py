@@ -117,9 +117,9 @@ def source_of(folder: Path) -> str:
     return said.read_text(encoding="utf-8").strip() if said.is_file() else ""
 
 
-def mark(name: str, path: str) -> str:
+def mark(name: str, models_dir: Path) -> str:
     """The encoder's name and, where its weights are not the hub's, whose they are: vectors of these are others."""
-    source = source_of(Path(path)) if name in KNOWN else ""
+    source = source_of(models_dir / name) if name in KNOWN else ""
     return f"{name} ({source})" if source else name
 
 

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from reaseq import ReaseqError
+from reaseq.agents.student import students
 from reaseq.cli.distill import teaching
 from reaseq.cli.run import _pipeline
 from reaseq.cli.settings import load
+from reaseq.graphs.teaching import Teaching
 from reaseq.knowledge_store.store import Store
 from reaseq.llm import encoders
+from tests.agents.test_learned import PRODUCTS, SCHEMA, flat
 from tests.cli.test_categorize import FEED, STORE
 
 Run = Callable[..., str]
@@ -42,6 +45,23 @@ def test_commands_use_it(run: Run, asked: list[str], monkeypatch: pytest.MonkeyP
     with pytest.raises(ReaseqError, match="no encoder"):
         run(*command.split())
     assert asked == [encoders.DEFAULT, E5]
+
+
+def test_another_encoder_teaches_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Teaching, "products", lambda *_: PRODUCTS)
+    monkeypatch.setattr(Teaching, "others", lambda *_: [])
+    monkeypatch.setattr(Teaching, "vectors", lambda self: flat)
+    (tmp_path / E5).mkdir()
+    learnt: list[int] = []
+    with Store.open("sqlite://") as store:
+        for encoder, source in ((encoders.DEFAULT, ""), (E5, ""), (E5, "4 bits"), (E5, "4 bits")):
+            if source:
+                (tmp_path / E5 / encoders.SOURCE).write_text(source)
+            one = Teaching(tmp_path, students_dir=tmp_path / "students", encoder=encoder)
+            assert one.learn(store, SCHEMA, on_learning=learnt.append)[0] is not None
+    assert len(learnt) == 3
+    (kept,) = students(tmp_path / "students")
+    assert kept.about.encoder == f"{E5} (4 bits)"
 
 
 def test_an_option_comes_before_it(run: Run, asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

