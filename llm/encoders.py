@@ -146,7 +146,7 @@ def _pull(known: Known, models_dir: Path) -> Path:
         ) from error
     raise EngineError(
         f"cannot get {known.name}:\n  " + "\n  ".join(failures),
-        hint="see that the network is up, or set `encoder` to a folder (reaseq embed: --model FOLDER)",
+        hint="see that the network is up, or set `encoder` to a folder of yours",
     )
 
 
