@@ -19,6 +19,7 @@ from reaseq import ReaseqError
 from reaseq.agents.confidence import Confidence
 from reaseq.agents.labelled import LabelledProduct, Neighbours, Vectors
 from reaseq.agents.learned import Learned, helpful, learnable, worthwhile
+from reaseq.llm import encoders
 from reaseq.taxonomy.schema import CategorySchema
 
 _META = "reaseq student"
@@ -30,7 +31,8 @@ _ENDING, _TAKEN_OVER = ".safetensors", "taken_over"
 @dataclass(frozen=True)
 class About:
     """category: of the store. labels: how many products taught it. f1: held-out, of values that would be proposed.
-    fingerprint: of all that it was learnt from; of `labelled`: of the labelled products alone."""
+    fingerprint: of all that it was learnt from; of `labelled`: of the labelled products alone. encoder: whose vectors
+    the weights are for."""
 
     category: str
     attributes: list[str]
@@ -39,6 +41,7 @@ class About:
     fingerprint: str
     labelled: str
     learnt_at: str
+    encoder: str = encoders.DEFAULT
     format: int = _FORMAT
 
 
@@ -58,6 +61,7 @@ def learnt(
     schema: CategorySchema,
     vectors: Vectors,
     *,
+    encoder: str = encoders.DEFAULT,
     others: Sequence[LabelledProduct] = (),
     seed: int = 0,
     on_learning: Callable[[], None] = lambda: None,
@@ -65,18 +69,21 @@ def learnt(
     """What these products teach of the schema's category, learnt only if `folder` does not hold it already, else what
     was taken over for it; and the fingerprint of the labelled products. Nothing where there is neither.
 
-    labelled: the products' fingerprint. others: labelled products of other categories. folder: where students are kept;
-    None: they are not.
+    labelled: the products' fingerprint. encoder: which one `vectors` are of; a student of another one is not taken.
+    others: labelled products of other categories. folder: where students are kept; None: they are not.
     """
     if not worthwhile(products, schema):
         if folder is None or not takes_over(folder, schema.category):
             return None, None
         kept = read(adopted := _file(folder / _TAKEN_OVER, schema.category))
+        if kept.about.encoder != encoder:
+            return None, None
         return _learned(adopted, kept.about, products, vectors), kept.about.labelled
     names = learnable(products, schema)
     beside = helpful(others, products, names)
     of_others = [[one.id, one.sources, one.values, one.weight] for one in beside]
-    mark = _fingerprint([_FORMAT, labelled, names, seed, *([of_others] if of_others else [])])
+    by = [encoder] if encoder != encoders.DEFAULT else []
+    mark = _fingerprint([_FORMAT, labelled, names, seed, *([of_others] if of_others else []), *by])
     path = _file(folder, schema.category) if folder else None
     if path is not None and path.is_file():
         try:
@@ -96,6 +103,7 @@ def learnt(
             mark,
             labelled,
             datetime.now(UTC).isoformat(timespec="seconds"),
+            encoder,
         )
         _save(path, learned, about)
     return learned, labelled
@@ -128,6 +136,7 @@ def read(path: Path) -> Kept:
     try:
         with safe_open(path, "np") as file:
             said = json.loads((file.metadata() or {})[_META])["about"]
+        said = {"encoder": encoders.DEFAULT, **said}  # which was the only one
         about = About(**{one.name: said[one.name] for one in fields(About)})
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ReaseqError(f"{path} is no student of reaseq: {error}", hint="reaseq models list") from error

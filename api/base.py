@@ -245,7 +245,7 @@ class KnowledgeBase:
         from reaseq.knowledge_store.encoder import Encoder
         from reaseq.llm import encoders
 
-        encoder = Encoder(*encoders.resolve(self.settings.weights_dir))
+        encoder = Encoder(*encoders.resolve(self.settings.weights_dir, self.settings.encoder))
         with shown(progress, "embedding") as step:
             return embeddings.embed(
                 self.store, encoder, category, on_step=lambda done, total: step("embedding", done, total)

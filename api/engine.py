@@ -94,4 +94,5 @@ def teaching(settings: Settings, gold: Path | None = None, *, again: bool = Fals
     from reaseq.agents.extraction_score import read_gold
     from reaseq.graphs.teaching import Teaching
 
-    return Teaching(settings.weights_dir, list(read_gold(gold)) if gold else (), again, settings.students_dir)
+    rows = list(read_gold(gold)) if gold else ()
+    return Teaching(settings.weights_dir, rows, again, settings.students_dir, settings.encoder)

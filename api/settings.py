@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     model: str | None = Field(
         None, description="Model name; for the embedded engine also a GGUF file or hub id. None: the engine's default."
     )
+    encoder: str = Field(
+        "all-MiniLM-L6-v2",
+        description="Text encoder: all-MiniLM-L6-v2 (English), multilingual-e5-small, or one of your own.",
+    )
     base_url: str = Field("https://api.openai.com/v1", description="Address of the openai engine.")
     api_key_env: str = Field("OPENAI_API_KEY", description="Name of the environment variable that holds the key.")
     replay_file: Path | None = Field(None, description="Recorded replies (JSONL) of the replay engine.")

@@ -119,13 +119,14 @@ def set_(
 def _categories(store: Store, settings: Settings, without: set[str]) -> Categories:
     from reaseq.knowledge_store.encoder import Encoder
     from reaseq.llm import encoders
+    from reaseq.taxonomy.likeness import likeness_of
     from reaseq.taxonomy.nearest import Categories
     from reaseq.taxonomy.schema import starters
 
     schemas = [schema for _, schema in starters(settings.schemas_dir) if schema.category != "general"]
-    encoder = Encoder(*encoders.resolve(settings.weights_dir))
+    name, path = encoders.resolve(settings.weights_dir, settings.encoder)
     titles = {name: own for name, own in store.titles().items() if name not in without}
-    return Categories(schemas, titles, encoder.encode)
+    return Categories(schemas, titles, Encoder(name, path).encode, likeness_of(name))
 
 
 def _ask(

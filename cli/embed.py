@@ -14,7 +14,12 @@ def embed(
     category: Annotated[str | None, typer.Option("--category", "-c", help="Only products of this category.")] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", help="A sentence-transformers model, by name or folder.", show_default="MiniLM"),
+        typer.Option(
+            "--model",
+            "-m",
+            help="A sentence-transformers model, by name or folder.",
+            show_default="the setting `encoder`",
+        ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be embedded; embed nothing.")] = False,
 ) -> None:
@@ -48,7 +53,7 @@ def embed(
             raise ReaseqError(
                 "no products yet", hint="reaseq import FILE --category NAME   (or: reaseq import --sample)"
             )
-        encoder = Encoder(*encoders.resolve(settings.weights_dir, model or encoders.DEFAULT))
+        encoder = Encoder(*encoders.resolve(settings.weights_dir, model or settings.encoder))
         started = monotonic()
         with StepBar(bar, "embedding, products") as shown:
             counts = embeddings.embed(store, encoder, category, dry_run=dry_run, on_step=shown.step)
@@ -85,8 +90,10 @@ def similar(
     from reaseq.knowledge_store import embeddings
     from reaseq.knowledge_store.names import find_product
     from reaseq.knowledge_store.store import Store
+    from reaseq.llm import encoders
 
-    with Store.open(load().store_url) as store:
+    settings = load()
+    with Store.open(settings.store_url) as store:
         space = embeddings.find_space(store)
         ids, vectors = embeddings.load_vectors(store, space) if space else ([], None)
         if product not in ids:
@@ -101,6 +108,10 @@ def similar(
         length = np.maximum(np.sqrt(np.einsum("nd,nd->n", vectors, vectors)), 1e-9)
         cosine = vectors @ (vectors[this] / length[this]) / length
         cosine[this] = -np.inf
+        chosen = encoders.name_of(settings.encoder)
+        if space.model != chosen:
+            told = f"These are embeddings by {space.model}, the newest. For those by {chosen}: reaseq embed"
+            Console(stderr=True).print(told, markup=False, highlight=False)
         table = Table("product", "category", "title", "similarity")
         for index in np.argsort(-cosine, kind="stable")[: min(k, len(ids) - 1)]:
             row = store.product(ids[index]) or {}

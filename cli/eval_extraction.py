@@ -122,7 +122,7 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
             return stored.schema if stored else starter_for(category, settings.schemas_dir)
 
         groups = categories(rows, examples=examples, labelled=labelled, schema_of=schema_of)
-        vectors = Teaching(settings.weights_dir).vectors() if labelled else None
+        vectors = Teaching(settings.weights_dir, encoder=settings.encoder).vectors() if labelled else None
         learn = learner(vectors, groups, settings.seed) if vectors else lambda group: None
 
         async def go(ledger: Ledger) -> Extracted:

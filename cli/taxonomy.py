@@ -179,6 +179,7 @@ def proposals(
     from reaseq.graphs.options import require_products, starting_schema
     from reaseq.knowledge_store.encoder import Encoder
     from reaseq.llm import encoders
+    from reaseq.taxonomy.likeness import likeness_of
     from reaseq.taxonomy.proposals import proposals as proposed
 
     settings = load()
@@ -187,8 +188,9 @@ def proposals(
         category = require_products(store, category)
         schema = starting_schema(category, str(settings.schemas_dir))
         # Where nothing is unknown, no weights are fetched and no model is loaded.
-        encoder = cache(lambda: Encoder(*encoders.resolve(settings.weights_dir)))
-        found = proposed(schema, _cells(store, category), lambda texts: encoder().encode(texts))
+        encoder = cache(lambda: Encoder(*encoders.resolve(settings.weights_dir, settings.encoder)))
+        likeness = likeness_of(encoders.name_of(settings.encoder))
+        found = proposed(schema, _cells(store, category), lambda texts: encoder().encode(texts), likeness)
     if not found:
         console.print(f"The schema of {category} knows every value that the feeds give its closed attributes.")
         return

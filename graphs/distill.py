@@ -266,7 +266,7 @@ class _Run:
         if not labels or self.teaching is None:
             return schema
         try:
-            taken = by_meaning(schema, labels, self.teaching.encode())
+            taken = by_meaning(schema, labels, self.teaching.encode(), self.teaching.likeness)
         except EngineError as error:
             self.counts.notes.append(f"labels are taken by their names alone: {error}")
             return schema

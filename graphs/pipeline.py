@@ -94,6 +94,7 @@ class Pipeline:
     state_dir: Path
     beyond_log_dir: Path
     runs_dir: Path
+    encoder: str = encoders.DEFAULT
     watch: Watch = field(default_factory=Watch)
 
     @property
@@ -103,6 +104,7 @@ class Pipeline:
             asdict(self.distillation),
             self.engine.engine,
             self.engine.model,
+            self.encoder,
             *(part.model_dump(mode="json") for part in (self.beyond_log, self.imagining, self.ranker)),
         ]
         return hashlib.sha256(json.dumps(wish, sort_keys=True, default=str).encode()).hexdigest()[:16]
@@ -164,7 +166,7 @@ class Pipeline:
                     self.distillation,
                     engine=self.engine.engine,
                     counts=counts,
-                    teaching=Teaching(self.models_dir, students_dir=self.students_dir),
+                    teaching=Teaching(self.models_dir, students_dir=self.students_dir, encoder=self.encoder),
                 )
                 # In a context of its own: the graphs of the distillation would else take this graph's checkpointer for
                 # theirs, and go on in the middle. Their checkpoint is the store.
@@ -176,7 +178,7 @@ class Pipeline:
 
     async def embed(self, state: PipelineState) -> PipelineState:
         self.watch.begin("embed")
-        encoder = Encoder(*encoders.resolve(self.models_dir))
+        encoder = Encoder(*encoders.resolve(self.models_dir, self.encoder))
         counts = embeddings.embed(
             self.store, encoder, on_step=lambda done, total: self.watch.step("products", done, total)
         )

@@ -21,6 +21,7 @@ from reaseq.knowledge_store.tables import LOCKED
 from reaseq.knowledge_store.thresholds import verified_from
 from reaseq.llm import encoders
 from reaseq.taxonomy.labels import Labels
+from reaseq.taxonomy.likeness import Likeness, likeness_of
 from reaseq.taxonomy.proposals import Encode
 from reaseq.taxonomy.schema import CategorySchema, attribute_name
 from reaseq.taxonomy.trust import Trust, shipped, sort_of
@@ -32,12 +33,13 @@ _OF_TEACHERS = 0.5
 @dataclass(frozen=True)
 class Teaching:
     """What `distill` learns from beside the store's decisions. again: products that were distilled when less was known
-    are distilled anew. students_dir: where what was learnt is kept; None: it is not."""
+    are distilled anew. students_dir: where what was learnt is kept; None: it is not. encoder: a text encoder's name."""
 
     models_dir: Path
     gold: Sequence[GoldRow] = ()
     again: bool = False
     students_dir: Path | None = None
+    encoder: str = encoders.DEFAULT
 
     def learn(
         self,
@@ -57,12 +59,14 @@ class Teaching:
         kept = self.students_dir is not None and takes_over(self.students_dir, schema.category)
         if not worthwhile(products, schema) and not kept:
             return None, None
+        vectors = self.vectors()  # before the mark, which says whose weights are there
         return learnt(
             self.students_dir,
             products,
             fingerprint(products),
             schema,
-            self.vectors(),
+            vectors,
+            encoder=encoders.mark(encoders.name_of(self.encoder), self.models_dir),
             others=self.others(store, schema) if len(products) < ENOUGH else (),
             seed=seed,
             on_learning=lambda: on_learning(len(products)),
@@ -78,12 +82,12 @@ class Teaching:
         ]
 
     def vectors(self) -> Vectors:
-        """Those of the default text encoder, which is downloaded if need be.
+        """Those of the text encoder, which is downloaded if need be.
 
         Raises:
             EngineError: it cannot be had.
         """
-        return Encoder(*encoders.resolve(self.models_dir)).span_vectors
+        return Encoder(*encoders.resolve(self.models_dir, self.encoder)).span_vectors
 
     def encode(self) -> Encode:
         """Vectors of texts by the same encoder.
@@ -91,7 +95,12 @@ class Teaching:
         Raises:
             EngineError: it cannot be had.
         """
-        return Encoder(*encoders.resolve(self.models_dir)).encode
+        return Encoder(*encoders.resolve(self.models_dir, self.encoder)).encode
+
+    @property
+    def likeness(self) -> Likeness:
+        """From which cosines on that encoder's texts are alike."""
+        return likeness_of(encoders.name_of(self.encoder))
 
     def products(self, store: Store, schema: CategorySchema) -> list[LabelledProduct]:
         """Of the schema's category: gold rows, what people decided (which counts more), and what a teacher read."""

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
@@ -32,6 +33,8 @@ class Encoder:
         import torch
         from sentence_transformers import SentenceTransformer
 
+        # It warns of every encoder that has a prompt for all texts, which is what such an encoder is for.
+        logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
         device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             model = SentenceTransformer(self.path, device=device)
@@ -39,7 +42,7 @@ class Encoder:
             first = str(error).strip().splitlines()
             raise ReaseqError(
                 f"cannot load the text encoder {self.path!r}: {first[0] if first else type(error).__name__}",
-                hint="reaseq embed   (without --model: the default encoder)",
+                hint="reaseq models list   (shows the known encoders; see the setting `encoder`)",
             ) from error
         half = device == "cpu" and self.name in _HALF_ON_CPU and torch.ops.mkldnn._is_mkldnn_bf16_supported()
         return model.to(torch.bfloat16) if half else model

@@ -15,12 +15,10 @@ from reaseq.documents.language import words
 from reaseq.documents.tokens import stems
 from reaseq.taxonomy.labels import Asks, names_of, other_names
 from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.likeness import DEFAULT, Likeness
 from reaseq.taxonomy.proposals import Encode
 from reaseq.taxonomy.schema import CategorySchema
 
-NEAR_FROM, NEAR_BY = 0.75, 0.1
-"""A label is taken from this cosine on, if the second nearest is so much further away; `docs/measurements.md` says how
-often that is right."""
 _FEWEST = 2
 """Products that must use a label."""
 _MOST = 500
@@ -42,8 +40,11 @@ def unknown_labels(lexicon: Lexicon, documents: Iterable[Document]) -> list[str]
     return [written[key].most_common(1)[0][0] for key, count in used.most_common(_MOST) if count >= _FEWEST]
 
 
-def by_meaning(schema: CategorySchema, labels: Sequence[str], encode: Encode) -> dict[str, str]:
-    """Of `labels`, those that ask for an attribute by what they mean, with its name; none that ask for a count."""
+def by_meaning(
+    schema: CategorySchema, labels: Sequence[str], encode: Encode, likeness: Likeness = DEFAULT
+) -> dict[str, str]:
+    """Of `labels`, those that ask for an attribute by what they mean, with its name; none that ask for a count. How
+    often that is right is measured by `reaseq.bench.label_meanings`."""
     labels = [label for label in labels if not words("counts").within_any(stems(label))]
     known = [(attribute.name, name) for attribute in schema.attributes for name in names_of(schema, attribute)]
     known += [("", name) for name in other_names(schema)]
@@ -55,7 +56,7 @@ def by_meaning(schema: CategorySchema, labels: Sequence[str], encode: Encode) ->
     for label, row in zip(labels, near, strict=True):
         owner = str(owners[row.argmax()])
         others = row[owners != owner]
-        if owner and row.max() >= NEAR_FROM and row.max() - others.max() >= NEAR_BY:
+        if owner and row.max() >= likeness.label_from and row.max() - others.max() >= likeness.label_by:
             taken[label] = owner
     return taken
 

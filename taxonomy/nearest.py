@@ -11,21 +11,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reaseq.taxonomy.likeness import DEFAULT, Likeness
 from reaseq.taxonomy.proposals import Encode
 from reaseq.taxonomy.schema import CategorySchema
 
-SURE_FROM, SURE_BY = 0.5, 0.1
-"""A category is sure from this cosine on, if the second nearest is so much further away; in the default encoder. How
-often that is right is measured by `reaseq.bench.categorization`."""
-KIND_FROM = 0.75
-"""The cosine from which a kind that a model named is one of a category's."""
 AMONG = 5
 _NEAREST = 3
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """The categories nearest to a product, the nearest first; `sure` if that is the one."""
+    """The categories nearest to a product, the nearest first; `sure` if that is the one. `reaseq.bench.categorization`
+    measures how often it is."""
 
     categories: tuple[str, ...]
     sure: bool
@@ -34,9 +31,16 @@ class Nearest:
 class Categories:
     """Those that products can be put under."""
 
-    def __init__(self, schemas: Iterable[CategorySchema], titles: Mapping[str, Sequence[str]], encode: Encode) -> None:
+    def __init__(
+        self,
+        schemas: Iterable[CategorySchema],
+        titles: Mapping[str, Sequence[str]],
+        encode: Encode,
+        likeness: Likeness = DEFAULT,
+    ) -> None:
         """titles: of products that are under a category already, which need have no schema."""
         self._encode = encode
+        self._likeness = likeness
         kinds: dict[str, list[str]] = {name: [_words(name)] for name in titles}
         texts: dict[str, list[str]] = {name: list(own) for name, own in titles.items()}
         for schema in schemas:
@@ -70,7 +74,7 @@ class Categories:
         found = []
         for row, best in zip(means, order, strict=True):
             first, second = row[best[0]], row[best[1]] if len(best) > 1 else -1.0
-            sure = bool(first >= SURE_FROM and first - second >= SURE_BY)
+            sure = bool(first >= self._likeness.category_from and first - second >= self._likeness.category_by)
             found.append(Nearest(tuple(self.names[place] for place in best), sure))
         return found
 
@@ -78,7 +82,7 @@ class Categories:
         """The category of `among` that knows such a kind; None if none does."""
         near = (self._vectors([kind]) @ self._kinds.T)[0]
         best = max((int(place) for place in range(len(near)) if self._name(place) in among), key=lambda p: near[p])
-        return self._name(best) if near[best] >= KIND_FROM else None
+        return self._name(best) if near[best] >= self._likeness.kind_from else None
 
     def _name(self, kind: int) -> str:
         return self.names[int(self._kind_of[kind])]

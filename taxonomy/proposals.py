@@ -16,11 +16,9 @@ from reaseq.documents.document import Document
 from reaseq.documents.tokens import stems
 from reaseq.taxonomy.labels import Asks
 from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.likeness import DEFAULT, Likeness
 from reaseq.taxonomy.schema import Attribute, CategorySchema, attribute_name
 
-_NEAR = 0.7
-"""Cosine from which a value is proposed as another word for one that is known; `docs/taxonomy.md` says how often that
-is right."""
 _LONGEST = 80
 
 Encode = Callable[[Sequence[str]], NDArray[np.floating]]
@@ -66,8 +64,10 @@ def _asked(column: str, closed: Mapping[str, Attribute], lexicon: Lexicon) -> st
     return next(iter(some)) if len(some) == 1 else ""
 
 
-def proposals(schema: CategorySchema, cells: Iterable[tuple[str, str]], encode: Encode) -> list[Proposal]:
-    """What to make of the unknown values, the most frequent first."""
+def proposals(
+    schema: CategorySchema, cells: Iterable[tuple[str, str]], encode: Encode, likeness: Likeness = DEFAULT
+) -> list[Proposal]:
+    """What to make of the unknown values, the most frequent first. `docs/taxonomy.md` says how often it is right."""
     made = []
     for name, values in unmapped(schema, cells).items():
         attribute = schema.get(name)
@@ -81,7 +81,7 @@ def proposals(schema: CategorySchema, cells: Iterable[tuple[str, str]], encode: 
         near = np.asarray(encode(new), np.float32) @ np.asarray(known, np.float32).T
         for value, counts, row in zip(new, spellings.values(), near, strict=True):
             best = int(row.argmax())
-            means = words[best][0] if row[best] >= _NEAR else None
+            means = words[best][0] if row[best] >= likeness.value_from else None
             made.append(Proposal(name, value, counts.total(), means))
     return sorted(made, key=lambda proposal: (-proposal.count, proposal.attribute, proposal.value))
 

@@ -1,14 +1,18 @@
 """Students are kept, loaded, exported and taken over."""
 
+import json
 from pathlib import Path
 
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from reaseq import ReaseqError
 from reaseq.agents import student
 from reaseq.agents.labelled import LabelledProduct
 from reaseq.agents.learned import Learned
 from reaseq.agents.student import export, learnt, read, students, take_over
+from reaseq.llm.encoders import DEFAULT
 from tests.agents.test_learned import PRODUCTS, SCHEMA, flat
 
 SEEN = {"title": "Fir Drops, Salted Caramel Flavor, 8 oz bag"}
@@ -82,3 +86,35 @@ def test_what_is_no_student_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         read(next(tmp_path.glob("*.safetensors")))
     learn(tmp_path, PRODUCTS, times)
     assert times.count == 2
+
+
+def test_a_student_of_another_encoder_is_not_taken(tmp_path: Path) -> None:
+    """Its weights are for other vectors, though these may be as wide."""
+    times = Times()
+
+    def by(encoder: str, products: list[LabelledProduct], folder: Path = tmp_path) -> Learned | None:
+        return learnt(folder, products, "a", SCHEMA, flat, encoder=encoder, on_learning=times)[0]
+
+    assert by("one", PRODUCTS)
+    assert by("one", PRODUCTS)
+    assert times.count == 1
+    assert by("other", PRODUCTS)
+    assert (times.count, students(tmp_path)[0].about.encoder) == (2, "other")
+    export(tmp_path, SCHEMA.category, tmp_path / "file")
+    take_over(tmp_path / "store", tmp_path / "file")
+    assert by("one", [], tmp_path / "store") is None
+    assert by("other", [], tmp_path / "store")
+
+
+def test_students_of_before_there_was_a_choice_are_the_default_encoder_s(tmp_path: Path) -> None:
+    times = Times()
+    learn(tmp_path, PRODUCTS, times)
+    (path,) = tmp_path.glob("*.safetensors")
+    with safe_open(path, "np") as file:
+        said = json.loads(file.metadata()["reaseq student"])
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    assert said["about"].pop("encoder") == DEFAULT
+    save_file(tensors, path, {"reaseq student": json.dumps(said)})
+    assert read(path).about.encoder == DEFAULT
+    learn(tmp_path, PRODUCTS, times)
+    assert times.count == 1

