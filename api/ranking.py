@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,6 +14,8 @@ from reaseq.api.frames import Frame
 if TYPE_CHECKING:
     from reaseq.knowledge_store.store import Store
     from reaseq.ranker.experiment import Outcome
+    from reaseq.ranker.own import OwnRanker
+    from reaseq.ranker.runs import Reopened
     from reaseq.ranker.scorer import Scorer
 
 _BATCH = 256
@@ -41,6 +44,7 @@ class Ranker:
 
         self.run = folder.name
         self.folder = folder
+        self._store = store
         self._scorer: Scorer = Scorer.open(runs.model_folder(folder), store)
 
     @in_python
@@ -104,6 +108,44 @@ class Ranker:
             Recommendation(product, score, str(reason))
             for product, score, reason in self._scorer.recommend(user, k, new_only=new_only)
         ]
+
+    @property
+    def products(self) -> list[str]:
+        """Ids of the products that the run ranks, in the order in which rankers of one's own score them."""
+        return list(self._opened.prepared.dataset.log.items)
+
+    def training_events(self) -> Frame:
+        """What the run was trained on, and a ranker that is judged beside it may learn from: columns user_id,
+        product_id and at, by user, then time."""
+        import numpy as np
+        import pyarrow as pa
+
+        log, train = self._opened.prepared.dataset.log, self._opened.prepared.data.split.train
+        owners = np.repeat(np.arange(len(train)), train.lengths)
+        users, items = pa.array(log.users, pa.string()), pa.array(log.items, pa.string())
+        columns = {"user_id": users.take(pa.array(owners)), "product_id": items.take(pa.array(train.items))}
+        return Frame(pa.table({**columns, "at": pa.array(train.at, pa.float64())}))
+
+    @in_python
+    def judge(self, own: Mapping[str, OwnRanker]) -> Outcome:
+        """Rankers of one's own in the run's table: on its cases, beside its models, controls and baselines.
+
+        own: each a function of histories (lists of product ids, oldest first) that gives scores [histories, products]
+        of all `products`, in their order.
+
+        Raises:
+            ReaseqError: what a function gives is no finite score of each product.
+        """
+        from reaseq.ranker.own import of_function
+
+        products = self.products
+        return self._opened.judge({name: of_function(name, one, products) for name, one in own.items()})
+
+    @cached_property
+    def _opened(self) -> Reopened:
+        from reaseq.ranker import runs
+
+        return runs.reopen(self._store, self.folder)
 
     def metrics(self) -> Outcome:
         """What the run measured, its baselines and controls beside it."""

@@ -113,22 +113,45 @@ def train_ranker(
 
 def evaluate(
     run: Annotated[str | None, typer.Argument(help="The run's id or the start of it. Default: the newest.")] = None,
+    scores: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--scores",
+            metavar="FILE",
+            help="Scores of a ranker of your own (CSV or Parquet with user_id, product_id and score), judged on the "
+            "same cases; may be given several times.",
+        ),
+    ] = None,
 ) -> None:
     """Evaluate a run's models again, on the log as the store holds it now, and print the table.
 
-    Example: reaseq evaluate 3f2a9c
+    A ranker of your own stands in the same table, by the name of its file: docs/python.md says what it may learn from.
+
+    Examples:
+
+        reaseq evaluate 3f2a9c
+
+        reaseq evaluate --scores mine.parquet
     """
     from rich.console import Console
 
     from reaseq.api.settings import load
     from reaseq.knowledge_store.store import Store
     from reaseq.ranker import runs
+    from reaseq.ranker.own import Own, of_file
 
     settings = load()
     folder = runs.find(settings.runs_dir, run)
+    console = Console()
     with Store.open(settings.store_url) as store:
-        outcome = runs.evaluate(store, folder)
-    _print_outcome(Console(), outcome)
+        opened = runs.reopen(store, folder)
+        log = opened.prepared.dataset.log
+        own: dict[str, Own] = {}
+        for path in scores or ():
+            own[path.stem], said = of_file(path.stem, path, log.users, log.items)
+            console.print(said, markup=False, highlight=False, soft_wrap=True)
+        outcome = opened.judge(own)
+    _print_outcome(console, outcome)
 
 
 def rank(

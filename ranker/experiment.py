@@ -25,6 +25,7 @@ from reaseq.ranker.evaluate import (
     target_ranks,
 )
 from reaseq.ranker.model import ModelConfig
+from reaseq.ranker.own import Own
 from reaseq.ranker.score import case_scores, click_logits
 from reaseq.ranker.split import Cases
 from reaseq.ranker.train import Epoch, Fitted, TrainConfig, Trainer, TrainingData, Workers
@@ -193,8 +194,9 @@ def judge(
     *,
     impressions: ImpressionCases | None = None,
     controls: Mapping[str, Imagined] | None = None,
+    own: Mapping[str, Own] | None = None,
 ) -> Outcome:
-    """Models (a variant's name -> one a seed) and baselines on the test cases.
+    """Models (a variant's name -> one a seed), rankers of somebody's own and baselines on the test cases.
 
     controls: of variants that see something else in place of the imagined events. The control `x, shuffled users` is
     one of the variant `x`.
@@ -224,9 +226,11 @@ def judge(
     for row in rows:
         mine = [name for name in controls or () if name.split(",")[0] == row.name]
         row.over = {name: bootstrap(gains[row.name] - gains[name]) for name in mine}
-    for baseline in baselines.fit_all(data.split.train, data.items, data.split.valid):
-        placed = target_ranks(baseline.scores(cases), cases)
-        row, gain = _row(baseline.title, [case_metrics(placed, cases, KS)], [placed], cases, counts)
+    fitted = baselines.fit_all(data.split.train, data.items, data.split.valid)
+    others = {**(own or {}), **{baseline.title: baseline.scores for baseline in fitted}}
+    for title, scores in others.items():
+        placed = target_ranks(scores(cases), cases)
+        row, gain = _row(title, [case_metrics(placed, cases, KS)], [placed], cases, counts)
         if first is not None:
             row.difference = bootstrap(gain - first)
         rows.append(row)

@@ -19,15 +19,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from reaseq import ReaseqError, __version__
 from reaseq.knowledge_store.embeddings import find_space
 from reaseq.knowledge_store.imagined import Imagination, attach, find_imagination
-from reaseq.knowledge_store.log import Dataset, Log, Sequences, baskets, read_log
+from reaseq.knowledge_store.log import Dataset, Imagined, Log, Sequences, baskets, read_log
 from reaseq.knowledge_store.store import Store
 from reaseq.ranker import experiment, report, saved
 from reaseq.ranker.controls import shuffled_users
 from reaseq.ranker.dataset import KnowledgeFeatures
 from reaseq.ranker.experiment import ImpressionCases, Outcome, Variant
 from reaseq.ranker.model import Feature, ModelConfig
+from reaseq.ranker.own import Own
 from reaseq.ranker.split import Cases, Split, leave_last_out, moments, temporal
-from reaseq.ranker.train import Epoch, TrainConfig, TrainingData, Workers
+from reaseq.ranker.train import Epoch, Fitted, TrainConfig, TrainingData, Workers
 
 SplitName = Literal["temporal", "leave-one-out", "leave-last-basket-out"]
 _BASKET_SHARE = 0.2
@@ -234,11 +235,26 @@ def execute(
     return outcome
 
 
-def evaluate(store: Store, folder: Path) -> Outcome:
-    """A finished run's models on the store's log as it is now. Products that came later are ranked too.
+@dataclass(frozen=True)
+class Reopened:
+    """A finished run on the store's log as it is now: what it was trained and is judged on, and its models by variant,
+    one a seed."""
 
-    Raises:
-        ReaseqError: a model of the run is missing.
+    prepared: Prepared
+    models: dict[str, list[Fitted]]
+    controls: dict[str, Imagined]
+
+    def judge(self, own: Mapping[str, Own] | None = None) -> Outcome:
+        """The models, `own` rankers and baselines on the test cases. Products that came later are ranked too."""
+        impressions, controls = self.prepared.impressions, self.controls
+        return experiment.judge(
+            self.prepared.data, self.models, {}, impressions=impressions, controls=controls, own=own
+        )
+
+
+def reopen(store: Store, folder: Path) -> Reopened:
+    """Raises:
+    ReaseqError: a model of the run is missing.
     """
     config = read_config(folder)
     kept = {
@@ -261,7 +277,7 @@ def evaluate(store: Store, folder: Path) -> Outcome:
         ]
         for name, each in kept.items()
     }
-    return experiment.judge(data, models, {}, impressions=prepared.impressions, controls=controls)
+    return Reopened(prepared, models, controls)
 
 
 def find(runs_dir: Path, run: str | None) -> Path:

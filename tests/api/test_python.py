@@ -10,11 +10,14 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
+import torch
 
 import reaseq
 from reaseq.knowledge_store import samples
+from reaseq.ranker.own import of_file
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTS = [
@@ -36,12 +39,15 @@ def in_docs(heading: str) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("heading", ["Frames in, claims out"])
-def test_the_scripts_of_the_docs_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heading: str) -> None:
+def test_the_scripts_of_the_docs_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
-    script = in_docs(heading)
-    assert len([line for line in script.splitlines() if line.strip()]) <= 16
-    exec(compile(script, heading, "exec"), {"__name__": "script"})
+    for heading in ("Frames in, claims out", "A ranker of your own"):
+        script = in_docs(heading)
+        assert len([line for line in script.splitlines() if line.strip()]) <= 16
+        exec(compile(script, heading, "exec"), {"__name__": "script"})
+    assert "'most bought': '0." in capsys.readouterr().out
 
 
 def test_the_public_names_are_documented() -> None:
@@ -196,3 +202,89 @@ def test_the_examples_are_python() -> None:
     page = (ROOT / "docs" / "python.md").read_text()
     for block in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
         ast.parse(block)
+
+
+class Gru(torch.nn.Module):
+    """A ranker of somebody's own: a recurrent network over histories."""
+
+    def __init__(self, products: list[str], dim: int = 16) -> None:
+        super().__init__()
+        self.number = {product: at for at, product in enumerate(products, 1)}
+        self.items = torch.nn.Embedding(len(products) + 1, dim, padding_idx=0)
+        self.gru = torch.nn.GRU(dim, dim, batch_first=True)
+
+    def fit(self, frame: reaseq.Frame, rounds: int = 3) -> None:
+        histories: dict[str, list[str]] = {}
+        for event in frame:
+            histories.setdefault(event["user_id"], []).append(event["product_id"])
+        optimizer = torch.optim.Adam(self.parameters(), 0.01)
+        for _ in range(rounds):
+            ids = self.padded([one[:-1] for one in histories.values() if len(one) > 1])
+            wanted = torch.tensor([self.number[one[-1]] - 1 for one in histories.values() if len(one) > 1])
+            loss = torch.nn.functional.cross_entropy(self.scores(ids), wanted)
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+
+    def padded(self, histories: list[list[str]]) -> torch.Tensor:
+        longest = max(1, *map(len, histories))
+        rows = [[0] * (longest - len(one)) + [self.number[item] for item in one] for one in histories]
+        return torch.tensor(rows)
+
+    def scores(self, ids: torch.Tensor) -> torch.Tensor:
+        last: torch.Tensor = self.gru(self.items(ids))[1][-1]
+        return last @ self.items.weight[1:].T
+
+    @torch.no_grad()
+    def __call__(self, histories: list[list[str]]) -> Any:
+        return self.scores(self.padded(histories)).numpy()
+
+
+def test_rankers_of_ones_own_are_judged_in_the_same_table(kb: reaseq.KnowledgeBase, tmp_path: Path) -> None:
+    kb.add_products(samples.SHOES, category="shoes")
+    kb.add_events(samples.SHOE_EVENTS)
+    ranker = kb.train_ranker(features=("id",), epochs=1, dim=16, blocks=1, progress=False)
+    learnt = ranker.training_events()
+    assert 0 < len(learnt) < len(kb.events())
+    gru = Gru(ranker.products)
+    gru.fit(learnt)
+    together = np.zeros((len(ranker.products),) * 2, np.float32)
+    number = {product: at for at, product in enumerate(ranker.products)}
+    baskets: dict[str, set[int]] = {}
+    for event in learnt:
+        baskets.setdefault(event["user_id"], set()).add(number[event["product_id"]])
+    for items in baskets.values():
+        together[np.ix_(sorted(items), sorted(items))] += 1
+
+    def neighbours(histories: list[list[str]]) -> Any:
+        return np.stack([together[[number[one] for one in history]].sum(0) for history in histories])
+
+    outcome = ranker.judge({"GRU": gru, "together": neighbours})
+    names = [row.name for row in outcome.rows]
+    assert names[:3] == ["id", "GRU", "together"]
+    assert "popularity" in names
+    assert all(0 <= row.metrics["NDCG@10"].mean <= 1 and (row.difference or row.name == "id") for row in outcome.rows)
+    assert outcome.rows[0].metrics["NDCG@10"] == ranker.metrics().rows[0].metrics["NDCG@10"]
+
+    # What the bundled ranker's own scores come to in a file is what it comes to itself.
+    rows = list(ranker.rank(sorted({event["user_id"] for event in learnt}), ranker.products))
+    path = tmp_path / "mine.csv"
+    path.write_text("user_id,product_id,score\n" + "".join(
+        f"{one['user_id']},{one['product_id']},{one['score']}\n" for one in rows
+    ))  # fmt: skip
+    own, said = of_file("mine", path, ranker._opened.prepared.dataset.log.users, ranker.products)
+    assert said.startswith(f"mine: {len(rows):,} of {len(rows):,} scores used")
+    assert [row.name for row in ranker._opened.judge({"mine": own}).rows][1] == "mine"
+
+    for wrong, told in (
+        (lambda histories: np.zeros((len(histories), 3)), "scores of the shape"),
+        (lambda histories: np.full((len(histories), len(ranker.products)), np.nan), "a score is not finite"),
+    ):
+        with pytest.raises(reaseq.ReaseqError, match=told):
+            ranker.judge({"wrong": wrong})
+    path.write_text("user_id,product_id\nu,1\n")
+    with pytest.raises(reaseq.ReaseqError, match="has no column score"):
+        of_file("mine", path, ["u"], ["1"])
+    path.write_text("user_id,product_id,score\nx,1,3\n")
+    with pytest.raises(reaseq.ReaseqError, match="no row is of a user of the log"):
+        of_file("mine", path, ["u"], ["1"])

@@ -114,6 +114,10 @@ def test_impressions_are_learnt_from_and_judged_by(run: Run) -> None:
     assert judged["AUC"] > 0.7
     assert judged["ECE"] < 0.2
     assert judged["logloss"] < 0.5
+    Path("mine.csv").write_text(f"user_id,product_id,score\n{events[0]['user_id']},{events[0]['sku']},1\n")
+    beside = run("evaluate", "--scores", "mine.csv")
+    assert "mine: 1 of 1 scores used, of 1 users" in beside
+    assert re.search(r"│ mine +│", beside)
     # What came later an id-only model knows nothing of.
     Path("new.csv").write_text("sku,title\nNEW-1,Clog\n")
     run("import", "new.csv", "--category", "shoes")
