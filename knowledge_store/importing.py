@@ -19,15 +19,16 @@ from reaseq import ReaseqError
 from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.export import defused
 from reaseq.knowledge_store.feeds.columns import (
+    SALE,
     TITLES,
     fields_held,
     folded,
     in_other_languages,
+    is_of_a_sale,
     is_recommended,
     list_price,
     option_key,
 )
-from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
 from reaseq.knowledge_store.feeds.prices import Marks, currency_in, decimal_marks, holds_now, parse_price
 from reaseq.knowledge_store.feeds.rows import (
     EMPTY,
@@ -51,7 +52,14 @@ from reaseq.knowledge_store.names import (
 )
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, PRODUCT_NAME, VARIANT, Store
 from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
-from reaseq.knowledge_store.variant_rows import as_variants, of_source, settle_variants, without_shared, write_variants
+from reaseq.knowledge_store.variant_rows import (
+    as_variants,
+    of_product,
+    of_source,
+    settle_variants,
+    without_shared,
+    write_variants,
+)
 from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_on_sale, stays
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
 
@@ -81,7 +89,6 @@ _TOTALS = frozenset(
     )
 )
 """What the last row of a sheet is called that adds up the others."""
-_SALE = re.compile(r"sale|special|offer|discount|promo|angebot|aktion|reapris|tilbud|offerta|rebajado", re.IGNORECASE)
 _DAYS_OF_SALE = re.compile(
     r"(?:sale|special|promo|offer|aktion|angebot|sonder|rabatt|gültig|valid|oferta|offerta).*?(?:(?P<both>effective)"
     r"|(?P<begins>from|start|begin|\bvon\b|\bab\b|\bdu\b|\bdesde\b|\bdal\b)"
@@ -181,14 +188,14 @@ def product_from(
                 name == "list_price"
                 and "price" in mapping
                 and is_recommended(mapping[name])
-                and not _is_sale(mapping["price"])
+                and not is_of_a_sale(mapping["price"])
             ):
                 continue  # what somebody recommends is no price where the cell of the price is empty
             price, named = parse_price(value, currency=of_column, marks=(marks or {}).get(mapping[name], {}))
             currency = named or _currency_of(mapping[name])
-            if name == "price" and _is_sale(mapping[name]) and not _is_on(values):
+            if name == "price" and is_of_a_sale(mapping[name]) and not _is_on(values):
                 price = currency = None
-            if price == 0 and name == "price" and "list_price" in mapping and _SALE.search(mapping[name]):
+            if price == 0 and name == "price" and "list_price" in mapping and SALE.search(mapping[name]):
                 price = None  # there is no sale
     used = _used(mapping)
     path = text("category")
@@ -234,12 +241,6 @@ def _is_header(values: Mapping[str, Any]) -> bool:
     return again or (fields_held(cells)[0] > 1 and not any(any(map(str.isdigit, cell)) for cell in cells))
 
 
-@lru_cache
-def _is_sale(column: str) -> bool:
-    """Is a column of prices that of a sale?"""
-    return _SALE.search(column) is not None or price_kind(folded(column)) is PriceKind.NOW
-
-
 def _is_on(values: Mapping[str, Any]) -> bool:
     """Is a sale on, as far as columns of its days say?"""
     begins = ends = ""
@@ -272,14 +273,15 @@ def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Colu
             # What it costs elsewhere is another thing that is known of it.
             made["price"], made["currency"] = before["price"], before["currency"]
             product["attributes"].setdefault(said, f"{product['price']:g}")
-    if "price" in columns.fields and made["price"] is None and _SALE.search(columns.now):
+    if "price" in columns.fields and made["price"] is None and SALE.search(columns.now):
         # A sale is over: what it costs otherwise is there.
         made["price"] = next((price for name in old if (price := list_price(name, old[name])) is not None), None)
     elif columns.list_price and not columns.now and stays(before["price"], old, columns.list_price):
         made["price"], made["currency"] = before["price"], before["currency"]
-    elif columns.now in old and product["price"] is not None and is_on_sale(before["price"], old, {columns.now}):
-        # The column holds what it costs when the sale is over.
-        made["price"], made["currency"] = before["price"], before["currency"]
+    elif columns.now in old and product["price"] is not None:
+        # The column holds what it costs when no sale is on.
+        if is_on_sale(before["price"], old, {columns.now}):
+            made["price"], made["currency"] = before["price"], before["currency"]
         product["attributes"][columns.now] = f"{product['price']:g}"
     # Another file may write a column's name otherwise: `Farbe`, `farbe`.
     called = {option_key(name): name for name in old}
@@ -419,8 +421,8 @@ def import_feed(
             rows_of: list[tuple[Record, dict[str, Any], str]] = []
             read = _Batch()
             for row in batch:
-                row = of_source(row, source)
                 if isinstance(row, Record) and not row.product:
+                    row = of_source(row, source)
                     report.further += 1
                     read.variants += [(row.line, variant) for variant in row.variants]
                     read.called += [(row.line, one) for one in names_in(row)]
@@ -432,6 +434,7 @@ def import_feed(
                 elif isinstance(row, Record):
                     report.foreign_titles += "title" in others and is_empty(row.values.get(mapping["title"]))
                     no_id = _says_nothing(row.values.get(id_column)) if id_column else True
+                    row = of_source(of_product(row, made["id"]), source)
                     if source:
                         own = Name(made["id"], f"{source}:{made['id']}", mapping.get("id", ""))
                         read.called.append((row.line, own))
@@ -455,7 +458,7 @@ def import_feed(
                 store, read, feed.path.name, report, rejected, columns, names or _bundled(), lost_prices
             )
             lines, of_variants = {row.line for row, _, _ in rows_of}, {line for line, _ in stood}
-            write_variants(store, read.variants + stood, report, rejected, lines)
+            write_variants(store, read.variants + stood, report, rejected, lines, replaces=columns.replaces)
             for row, made, own_id in rows_of:  # by now it is known which product they mean
                 read.called += [(row.line, one) for one in names_in(row, made["id"], identity)]
                 if own_id != made["id"] and id_column and row.line not in of_variants:

@@ -127,7 +127,7 @@ class KnownVariants:
             if name in before and option_value(name, before[name]) == option_value(name, text)
         }
         stored = found[0]["attributes"]
-        said = {name: "" for name in stored if name in named and name not in (prices or ())}
+        said = {name: "" for name in stored if name in named}
         said |= {name: attributes[name] for name in prices or () if name in attributes}
         known = {*options, *called_as.values(), *called, *(prices or ())}
         for name, value in attributes.items():
@@ -138,7 +138,8 @@ class KnownVariants:
         if not on_sale and any(stays(found[0].get("price"), found[0]["attributes"], one) for one in prices or ()):
             price = None
         names = tuple((name, attributes[name]) for name in called)
-        return Variant(found[0]["id"], own["id"], told, price, names, said)
+        lacks = frozenset(name for name, value in said.items() if value == "" and name in theirs)
+        return Variant(found[0]["id"], own["id"], told, price, names, said, lacks)
 
     def shared(self, product: Mapping[str, Any], variant: Variant) -> dict[str, Any] | None:
         """What a row of a variant says of its product: all, where the product's row is that of this variant; nothing,

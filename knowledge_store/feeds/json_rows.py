@@ -15,7 +15,18 @@ from typing import Any, BinaryIO
 
 from reaseq.knowledge_store.feeds.columns import fields_held
 from reaseq.knowledge_store.feeds.dialect import Reading
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record, Row, checked, flat, with_columns
+from reaseq.knowledge_store.feeds.rows import (
+    BadRow,
+    Feed,
+    FeedError,
+    Layout,
+    Record,
+    Row,
+    checked,
+    flat,
+    untyped,
+    with_columns,
+)
 
 _TRIED = 100
 _NO_NUMBER = re.compile(r"(?<=[\[:,\s])(?:NaN|-?Infinity)(?=\s*[,\]}])")
@@ -107,7 +118,7 @@ def _record(number: int, values: Any, raw: str = "") -> Row:
         return BadRow(number, "not a JSON object", raw or json.dumps(values))
     row = checked(number, values)
     if isinstance(row, Record):
-        return row._replace(values=flat(_unwrapped(values)))
+        return row._replace(values=flat(_unwrapped(untyped(values))))
     return row._replace(raw=raw or row.raw)
 
 

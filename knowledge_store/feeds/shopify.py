@@ -104,7 +104,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         if chosen or of_variants:
             name = identifier(values.get("Variant SKU")) or "/".join([handle, *chosen.values()])
             own_cells = _cells(values)
-            if values.get("Variant Compare At Price"):
+            if "Variant Compare At Price" in values:
                 own_cells["Variant Compare At Price"] = values["Variant Compare At Price"]
             variants = (Variant(name, handle, chosen, values.get("Variant Price"), _names(values), own_cells),)
         else:

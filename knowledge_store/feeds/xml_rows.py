@@ -43,7 +43,9 @@ _FILED_BY = ("categoryId", "category_id", *sorted(_SUPPLIED))
 """What a record names its category by."""
 _NAMED = frozenset(("param", "option", "attribute", "property", "feature", "characteristic", "specification"))
 """Elements that say by an attribute what their text is."""
-_PAIRS = (("PARAM_NAME", "FNAME"), ("VAL", "FVALUE"), ("FUNIT",))
+_CHOSEN = frozenset(("param", "option", "attribute", "property"))
+"""Those that say of a variant what it differs by."""
+_PAIRS = (("PARAM_NAME", "FNAME", "name"), ("VAL", "FVALUE", "value"), ("FUNIT", "unit"))
 """Elements of a name, of its value, of the value's unit."""
 _LISTS = {"variants": "variants", "variations": "variants", "skus": "variants"}
 """Elements whose inner ones are variants, and what those are called in other formats."""
@@ -286,8 +288,9 @@ def _rows(document: _Sound, tag: str, depth: int, categories: Mapping[str, str])
         yield BadRow(error.lineno or line, f"the XML breaks off here: {error.msg}", "")
 
 
-def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
-    """An element's attributes and children by name, without namespaces; its text, if it has none of them."""
+def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[str, Any] | str:
+    """An element's attributes and children by name, without namespaces; its text, if it has none of them. of_variant:
+    is it a variant, or a part of one?"""
     text = (element.text or "").strip()
     children = [child for child in element if isinstance(child.tag, str)]
     if (not children and not element.attrib) or depth > 20:
@@ -304,7 +307,9 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
     made: dict[str, Any] = {_local(str(name)): str(value) for name, value in element.attrib.items()}
     own = [*made, *(_local(child.tag) for child in children)]
     for child in children:
-        name, value = _local(child.tag), _values(child, depth + 1)
+        name = _local(child.tag)
+        within = of_variant or name.casefold() == _VARIANT or _local(element.tag).casefold() in _LISTS
+        value = _values(child, depth + 1, of_variant=within)
         if name.casefold() in _LISTS and isinstance(value, dict) and len(value) == 1:
             inner = next(iter(value.values()))  # <variants><variant>…</variant></variants>
             made[_LISTS[name.casefold()]] = inner if isinstance(inner, list) else [inner]
@@ -313,9 +318,20 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
             value = value | {"text": f"{value['text']} {value['unit']}"}  # <param name="Heel" unit="mm">40</param>
             value = value["text"] if "name" not in value else value
         if name.casefold() in _NAMED and isinstance(value, dict) and (said := _said(value)):
+            if of_variant and name.casefold() in _CHOSEN:
+                options = made.setdefault("options", {})
+                if isinstance(options, dict):
+                    options[said[0]] = said[1]
+                    continue
             name, value = apart(said[0], own), said[1]
-        elif name in _NAMED and isinstance(value, dict) and value.get("name") and "text" in value:
-            name, value = apart(value["name"], own), value["text"]  # <param name="Colour">black</param>
+        elif (
+            of_variant
+            and isinstance(value, dict)
+            and value.keys() == {"options"}
+            and isinstance(value["options"], dict)
+        ):
+            made["options"] = {**made.get("options", {}), **value["options"]}  # an element around them
+            continue
         elif isinstance(value, dict) and value.keys() == {"lang", "text"} and LANGUAGE.fullmatch(value["lang"]):
             name, value = f"{name}.{short_language(value['lang'])}", value["text"]  # <name xml:lang="en">
         if name.casefold() == _VARIANT and isinstance(value, dict):
@@ -333,7 +349,9 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
 
 def _said(value: Mapping[str, Any]) -> tuple[str, Any] | None:
     """Name and value of what has an element for each: `<PARAM_NAME>Barva</PARAM_NAME><VAL>black</VAL>` (Heureka),
-    `<FNAME>`, `<FVALUE>`, `<FUNIT>` (BMEcat)."""
+    `<FNAME>`, `<FVALUE>`, `<FUNIT>` (BMEcat); or its name beside its text: `<param name="Colour">black</param>`."""
+    if value.get("name") and "text" in value:
+        return value["name"], value["text"]
     name, said, unit = (next((value[key] for key in keys if key in value), "") for keys in _PAIRS)
     if not isinstance(name, str) or not name or said in ("", [], {}) or isinstance(said, dict):
         return None
