@@ -401,6 +401,12 @@ def fields_of(
     return guess(columns, _NAMES, overrides or {}, locale, of_products=True)
 
 
+@lru_cache(maxsize=1_000)
+def fields_among(columns: tuple[str, ...]) -> Mapping[str, str]:
+    """The same of the keys of one object, which thousands have."""
+    return fields_of(columns)
+
+
 def guess(
     columns: Sequence[str],
     names: Mapping[str, Sequence[str]],

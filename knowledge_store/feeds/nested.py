@@ -4,10 +4,9 @@ https://shopify.dev/docs/api/admin-rest/latest/resources/product, https://docs.c
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-from reaseq.knowledge_store.feeds.columns import TITLES, cost, fields_of, folded, is_of_a_sale
+from reaseq.knowledge_store.feeds.columns import TITLES, cost, fields_among, folded, is_of_a_sale
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import (
     MINOR_UNITS,
@@ -64,7 +63,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         names = _option_names(row.values.get("options"))
         prices = [_price(one, values) for one in listed]
         titled = any(values.get(name) for name in values if folded(name.partition(".")[0]) in TITLES)
-        unpriced = titled and is_empty(cost(values, _fields(tuple(values))))
+        unpriced = titled and is_empty(cost(values, fields_among(tuple(values))))
         if titled:
             values |= _currency_of(values, listed, prices)
         variants = []
@@ -93,7 +92,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
                     "title",
                 )
                 cells = flat(one)
-                priced = _fields(tuple(cells)).get("price", "")
+                priced = fields_among(tuple(cells)).get("price", "")
                 own_cells = {name: value for name, value in cells.items()
                              if name.partition(".")[0] not in known and name != priced}  # fmt: skip
                 variants.append(Variant(own, product_id, chosen, price, called, own_cells))
@@ -166,11 +165,6 @@ def _said(name: Any) -> str:
     )
 
 
-@lru_cache
-def _fields(columns: tuple[str, ...]) -> Mapping[str, str]:
-    return fields_of(columns)
-
-
 def _id_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """The id of a product, where a cell that is known to hold one does."""
     own = next((identifier(values[name]) for name in _IDS_OF_PRODUCTS if values.get(name)), "")
@@ -183,7 +177,7 @@ def _currency_of(
     """The currency of a product that has no cell for it by itself: of its price, else of its variants'."""
     if not is_empty(values.get("currency")):
         return {}
-    told = text_of(values.get(_fields(tuple(values)).get("currency", "")))
+    told = text_of(values.get(fields_among(tuple(values)).get("currency", "")))
     of_variants = (
         (parse_price(price)[1] if price else "") or text_of(next((one[key] for key in _CODES if one.get(key)), ""))
         for one, price in zip(variants, prices, strict=True)
@@ -198,7 +192,7 @@ def _price(variant: Mapping[str, Any], of_product: Mapping[str, Any]) -> Any:
     if found := next((price for _, price in said if parse_price(price)[0]), None):
         return found
     cells = {name: value for name, value in flat(variant).items() if not isinstance(value, list)}
-    other = cost(cells, _fields(tuple(cells)))
+    other = cost(cells, fields_among(tuple(cells)))
     return next((price for name, price in said if not is_of_a_sale(name)), other) if is_empty(other) else other
 
 

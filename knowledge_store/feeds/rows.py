@@ -91,7 +91,7 @@ class FeedError(ReaseqError):
 
 class Variant(NamedTuple):
     """One of the things a product is sold as. `options` are what it differs by: size, colour; `names` what else it goes
-    by, each behind its column: a SKU, a barcode; `attributes` what else its own cells say, empty ones included. `lacks` are
+    by, each behind its column: a SKU, a barcode; `attributes` what else its own cells say, empty ones included; `lacks`
     cells of its product that it has nothing in."""
 
     id: str

@@ -8,12 +8,12 @@ characters.
 import codecs
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html.entities import html5
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.columns import apart, fields_held
+from reaseq.knowledge_store.feeds.columns import apart, fields_among, fields_held
 from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.rows import (
     EXPORT_AS,
@@ -26,6 +26,7 @@ from reaseq.knowledge_store.feeds.rows import (
     Row,
     checked,
     flat,
+    is_empty,
     short_language,
     strings,
     with_columns,
@@ -66,7 +67,7 @@ def xml(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Reading
     if not _SUPPLIED.isdisjoint(scan.held[trail]):
         categories = _groups_of(_Sound(stream, encoding))
         stream.seek(0)
-    columns, rows = with_columns(_rows(_Sound(stream, encoding), tag, len(trail) - 1, categories))
+    columns, rows = with_columns(_rows(_Sound(stream, encoding), tag, len(trail) - 1, categories, scan.groups(trail)))
     if not columns:
         raise FeedError(f"{path}: no element {tag!r} holds anything", hint=EXPORT_AS)
     kind = f"XML, an element {_local(tag)!r} each"
@@ -208,6 +209,16 @@ class _Scan:
             raise FeedError(f"{self.path} is XML without elements that hold anything", hint=EXPORT_AS)
         return max(self.held, key=self._score)
 
+    def groups(self, trail: tuple[str, ...]) -> dict[int, str]:
+        """The elements around a record that are groups of such, by how far out they are, with the field that they are
+        called by: those that repeat, or are called a category."""
+        found = {}
+        for out, tag in enumerate(reversed(trail[1:-1]), 1):
+            fields = fields_among((_local(tag),)).keys() & {"brand", "category"}
+            if fields or self.seen[trail[: len(trail) - out]] > 1:
+                found[out] = "brand" if "brand" in fields else "category"
+        return found
+
     def others(self, trail: tuple[str, ...]) -> list[str]:
         """Names of other elements that may be records."""
         several = [other for other in self.held if self.seen[other] > 1 and other[: len(trail)] != trail]
@@ -260,10 +271,13 @@ def _groups_of(document: _Sound) -> dict[str, str]:
     return {article: paths[group] for article, group in groups.items()}
 
 
-def _rows(document: _Sound, tag: str, depth: int, categories: Mapping[str, str]) -> Iterator[Row]:
+def _rows(
+    document: _Sound, tag: str, depth: int, categories: Mapping[str, str], groups: Mapping[int, str]
+) -> Iterator[Row]:
     from lxml import etree
 
     line = 0
+    parent, of_groups = None, {}
     try:
         for _, element in _events(document, events=("end",), tag=tag):
             if sum(1 for _ in element.iterancestors()) != depth:
@@ -275,6 +289,12 @@ def _rows(document: _Sound, tag: str, depth: int, categories: Mapping[str, str])
                 filed = next((str(values[name]) for name in _FILED_BY if values.get(name)), "")
                 if path := categories.get(filed):
                     values = {"category": path} | values
+                if groups and element.getparent() is not parent:
+                    parent = element.getparent()
+                    of_groups = _called_groups(list(element.iterancestors()), groups)
+                for field, said in of_groups.items():
+                    own = fields_among(tuple(values)).get(field, field)
+                    values = values | {own: said} if is_empty(values.get(own)) else values
                 row = checked(line, values)
                 if document.lost and isinstance(row, Record) and any(_LOST in text for text in strings(values)):
                     row = BadRow(line, "holds bytes that are not text in the file's encoding", repr(values))
@@ -286,6 +306,19 @@ def _rows(document: _Sound, tag: str, depth: int, categories: Mapping[str, str])
                 del element.getparent()[0]
     except etree.XMLSyntaxError as error:
         yield BadRow(error.lineno or line, f"the XML breaks off here: {error.msg}", "")
+
+
+def _called_groups(around: Sequence[Any], groups: Mapping[int, str]) -> dict[str, str]:
+    """What the groups are called that a record is in, by field, the outer before the inner."""
+    found: dict[str, str] = {}
+    for out in sorted(groups, reverse=True):
+        element = around[out - 1]
+        texts = {_local(str(child.tag)): (child.text or "").strip() for child in element if not len(child)}
+        texts |= {_local(str(name)): str(value).strip() for name, value in element.attrib.items()}
+        fields = fields_among(tuple(name for name, text in texts.items() if text))
+        if named := texts.get(fields.get(groups[out]) or fields.get("title", ""), ""):
+            found[groups[out]] = " > ".join(filter(None, (found.get(groups[out], ""), named)))
+    return found
 
 
 def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[str, Any] | str:
