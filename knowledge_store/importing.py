@@ -46,13 +46,17 @@ from reaseq.knowledge_store.names import (
     ROUNDED,
     Name,
     identities,
+    is_barcode,
     names_in,
     owners_of,
+    several_in,
+    spellings,
     write_names,
 )
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, PRODUCT_NAME, VARIANT, Store
 from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
 from reaseq.knowledge_store.variant_rows import (
+    add_impacts,
     as_variants,
     of_product,
     of_source,
@@ -297,10 +301,11 @@ def _updated(product: dict[str, Any], before: Mapping[Any, Any], columns: "_Colu
 
 @dataclass(frozen=True)
 class _Columns:
-    """What a file has columns for: fields of products, all columns' names, those of the category and the list price.
-    now: that of what things cost now. replaces: does what it lacks count as empty? of_a_system: do its rows
+    """What a file has columns for: an id, fields of products, all columns' names, those of the category and the list
+    price. now: that of what things cost now. replaces: does what it lacks count as empty? of_a_system: do its rows
     say themselves which are variants?"""
 
+    id: str
     fields: frozenset[str]
     named: frozenset[str]
     category: str
@@ -315,6 +320,7 @@ class _Columns:
         named = frozenset(feed.columns) - {mapping.get("id", "")}
         category, list_price = mapping.get("category", ""), mapping.get("list_price", "")
         return cls(
+            mapping.get("id", ""),
             frozenset(fields),
             named,
             category,
@@ -460,12 +466,15 @@ def import_feed(
             lines, of_variants = {row.line for row, _, _ in rows_of}, {line for line, _ in stood}
             write_variants(store, read.variants + stood, report, rejected, lines, replaces=columns.replaces)
             for row, made, own_id in rows_of:  # by now it is known which product they mean
-                read.called += [(row.line, one) for one in names_in(row, made["id"], identity)]
+                lists = id_column and isinstance(several_in(row.values.get(id_column)), list)
+                read.called += [(row.line, one) for one in names_in(row, made["id"], codes if lists else identity)]
                 if own_id != made["id"] and id_column and row.line not in of_variants:
                     read.called.append((row.line, Name(own_id, made["id"], id_column)))
             read.called += [(line, one) for line, variant in stood for one in names_in(Record(line, {}, (variant,)))]
             write_names(store, [one for line, one in read.called if line not in repeats], import_id)
             on_progress(report)
+        if store.has_variants():
+            add_impacts(store, import_id)
         if report.variants or (lost_prices and store.has_variants()):
             settle_variants(store, report, rejected, replaces=columns.replaces)
             if report.changed_variants and not columns.of_a_system:
@@ -529,7 +538,7 @@ def _write(
         products, repeated = _of_variants(connection, batch.products, report, columns, variants)
         for row in repeated:
             rejected.add(row)
-        _as_known(connection, products, report)
+        _as_known(connection, products, report, columns.id)
         ids = {product["id"] for product, _ in products}
         compared = [PRODUCT.c[name] for name in (*_COMPARED, "category", "category_by", "source")]
         query = select(PRODUCT.c.id, PRODUCT.c.line, PRODUCT.c.fingerprint, PRODUCT.c.import_id, *compared)
@@ -682,12 +691,18 @@ def _of_variants(
     return left, repeated
 
 
-def _as_known(connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport) -> None:
+def _as_known(
+    connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport, id_column: str
+) -> None:
     """Give products that a file calls by another name than their id, a barcode or a number, that id, if their titles
     are alike; others are counted. A row without a title may only mean a product without variants, as the name may be
     one's of these. A product that has another code and still its number (`ID`) is that product."""
     numbers = {product["id"]: identifier(product["attributes"].get("ID")) for product, _ in products}
     called = owners_of(connection, {*numbers, *filter(None, numbers.values())})
+    if is_barcode(id_column):
+        spelled = {other: name for name in numbers for other in spellings(name) if other not in numbers}
+        there = connection.execute(select(PRODUCT.c.id).where(PRODUCT.c.id.in_(spelled))).scalars()
+        called = {spelled[product_id]: product_id for product_id in there} | called
     if not called:
         return
     owners = set(called.values())

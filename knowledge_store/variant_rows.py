@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
 
 from reaseq.knowledge_store.feeds.columns import is_recommended, list_price, names_options
+from reaseq.knowledge_store.feeds.prestashop import IMPACT, signed
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import (
     ONLY_NAMED,
     BadRow,
     Record,
-    Row,
     Variant,
     identifier,
     is_empty,
@@ -45,9 +45,9 @@ def of_product(record: Record, product_id: str) -> Record:
     return record._replace(variants=tuple(variants))
 
 
-def of_source(row: Row, source: str) -> Row:
+def of_source(row: Record, source: str) -> Record:
     """A record with its variants' ids as the source's."""
-    if not source or not isinstance(row, Record) or not row.variants:
+    if not source or not row.variants:
         return row
     variants = tuple(
         one._replace(
@@ -156,6 +156,8 @@ def write_variants(
                 report.cleared += len(lost) + (price is None and before.price is not None)
                 if before.price not in (None, price):
                     changed.add(key[0])
+                if price is not None and variant.price is not None:
+                    attributes.pop(IMPACT, None)  # it says what it costs itself
                 report.changed_variants += (price, options) != (before.price, before.options) or any(
                     before.attributes.get(name, "") != plain(value) for name, value in variant.attributes.items()
                 )
@@ -335,6 +337,25 @@ def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRow
         report.further += gone
         owner = exists().where(PRODUCT.c.id == VARIANT.c.product_id)
         report.orphans = connection.execute(select(func.count()).select_from(VARIANT).where(mine, ~owner)).scalar_one()
+
+
+def add_impacts(store: Store, import_id: int) -> None:
+    """Variants that say what they cost more or less than their product (PrestaShop's) cost that, where this import
+    brought them or the product."""
+    impact = VARIANT.c.attributes[IMPACT].as_string()
+    columns = VARIANT.c.product_id, VARIANT.c.id, PRODUCT.c.price.label("base"), impact.label("impact")
+    brought = (VARIANT.c.import_id == import_id) | (PRODUCT.c.import_id == import_id)
+    query = select(*columns).join(PRODUCT, PRODUCT.c.id == VARIANT.c.product_id)
+    with store.writing() as connection:
+        rows = connection.execute(query.where(brought, impact.is_not(None), PRODUCT.c.price.is_not(None))).all()
+        priced = [
+            {"of": row.product_id, "own": row.id, "costs": round(row.base + more, 6)}
+            for row in rows
+            if (more := signed(row.impact)) is not None
+        ]
+        if priced:
+            by_key = update(VARIANT).where(VARIANT.c.product_id == bindparam("of"), VARIANT.c.id == bindparam("own"))
+            connection.execute(by_key.values(price=bindparam("costs")), priced)
 
 
 def without_shared(store: Store, import_id: int) -> None:

@@ -158,6 +158,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "item description",
         "sales description",
         "body html",
+        "description html",
         "body",
         "product details",
         "details",

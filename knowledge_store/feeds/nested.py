@@ -6,7 +6,7 @@ https://shopify.dev/docs/api/admin-rest/latest/resources/product, https://docs.c
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from reaseq.knowledge_store.feeds.columns import TITLES, cost, fields_among, folded, is_of_a_sale
+from reaseq.knowledge_store.feeds.columns import TITLES, apart, cost, fields_among, folded, is_of_a_sale
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import (
     MINOR_UNITS,
@@ -102,20 +102,52 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
 def rows_of_bulk(found: Iterable[Row]) -> Iterator[Row]:
     """Shopify's bulk operations: a product a line, and of what belongs to it a line each, which names it
     (https://shopify.dev/docs/api/usage/bulk-operations/queries)."""
+    family: list[Record] = []
     for row in found:
+        if isinstance(row, BadRow) or not _parent_of(row):
+            yield from _of_family(family)
+            family = []
         if isinstance(row, BadRow):
             yield row
-            continue
-        parent = identifier(row.values.get("__parentId"))
-        if not parent:
-            yield from rows([row])
+        else:
+            family.append(row)
+    yield from _of_family(family)
+
+
+def _parent_of(row: Record) -> str:
+    return identifier(row.values.get("__parentId"))
+
+
+def _of_family(family: Sequence[Record]) -> Iterator[Row]:
+    """A product and the lines below it. What metafields say is said of what they name."""
+    fields: dict[str, dict[str, Any]] = {}
+    ids = {identifier(row.values.get("id")): row.values for row in family if not _is_metafield(row)}
+    for row in filter(_is_metafield, family):
+        name = apart(text_of(row.values["key"]), ids.get(_parent_of(row), ()))
+        fields.setdefault(_parent_of(row), {})[name] = row.values["value"]
+    for row in family:
+        parent = _parent_of(row)
+        if _is_metafield(row):
+            reason = f"is a metafield of {parent}, which is not above it"
+            known = parent in ids
+            yield Record(row.line, {}, product=False) if known else BadRow(row.line, reason, repr(row.values))
             continue
         cells = {name: value for name, value in row.values.items() if name != "__parentId"}
+        cells |= fields.get(identifier(cells.get("id")), {})
+        if not parent:
+            yield from rows([row._replace(values=cells)])
+            continue
         is_variant = any(cells.get(name) for name in (*_IDS[:1], *_PRICES, "barcode")) or _options(cells, [])
         whole = {"id": parent, "variants": [cells] if is_variant else []}
         yield from (
             made._replace(product=False) for made in rows([Record(row.line, whole)]) if isinstance(made, Record)
         )
+
+
+def _is_metafield(row: Record) -> bool:
+    return (
+        bool(_parent_of(row)) and bool(text_of(row.values.get("key"))) and row.values.keys() >= {"namespace", "value"}
+    )
 
 
 def _option_names(options: Any) -> list[str]:
