@@ -666,7 +666,7 @@ def _of_variants(
         by_options = not columns.of_a_system
         variant = None
         if not with_variants:
-            variant = known.meant(product, columns.named, prices, by_options=by_options, on_sale=bool(columns.now))
+            variant = known.meant(product, columns.named, prices, by_options=by_options, now=columns.now)
         if variant is not None:
             line, earlier = first.setdefault((variant.product_id, variant.id), (product["line"], variant))
             if earlier is not variant:

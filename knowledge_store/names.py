@@ -150,14 +150,14 @@ def names_in(record: Record, product_id: str = "", columns: Sequence[str] = ()) 
 
 
 def several_in(cell: Any) -> Any:
-    """The names that a cell lists (`SR5,SR6`), where they look alike; any other as it is. What has letters or is a
-    barcode may be one of several, `1,250` is a number."""
+    """The names that a cell lists (`SR5,SR6`), where they look alike; any other as it is. Words alone are no names
+    (`Blue, large`), nor are short numbers (`1,250`)."""
     if not isinstance(cell, str) or _LISTS.search(cell) is None:
         return cell
     parts = [part.strip() for part in _LISTS.split(cell) if part.strip()]
     shapes = {_RUN.sub(lambda run: "9" if run[0].isdigit() else "a", part) for part in parts}
     alike = len(parts) > 1 and len(shapes) == 1 and not any(map(str.isspace, parts[0]))
-    return parts if alike and ("a" in min(shapes) or all(map(_BARCODE.fullmatch, parts))) else cell
+    return parts if alike and (not shapes & {"a", "9"} or all(map(_BARCODE.fullmatch, parts))) else cell
 
 
 def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:

@@ -82,13 +82,13 @@ class KnownVariants:
         prices: Collection[str] | None,
         *,
         by_options: bool,
-        on_sale: bool,
+        now: str,
     ) -> Variant | None:
         """The variant that a row is of, with what the row says of it; None of a row that is of a product.
 
         named: the columns of the file, whose empty cells clear. prices: those of other prices among the attributes;
-        None where the file has none of prices. by_options: may what it differs by tell it? on_sale: has the file a
-        column for what things cost now?
+        None where the file has none of prices. by_options: may what it differs by tell it? now: that of
+        what things cost now.
         """
         ids = called_by(product)
         owner, called_so = next((self.owners[name] for name in ids if name in self.owners), (None, ""))
@@ -135,7 +135,11 @@ class KnownVariants:
                 said[name] = value
         said |= {name: product[name] for name in _TEXTS if product[name] and product[name] != own[name]}
         price = "" if product["price"] is None and prices is not None else product["price"]
-        if not on_sale and any(stays(found[0].get("price"), found[0]["attributes"], one) for one in prices or ()):
+        if now in stored and product["price"] is not None:
+            # The column holds what it costs when no sale is on.
+            said[now] = f"{product['price']:g}"
+            price = None if is_on_sale(found[0].get("price"), stored, {now}) else price
+        if not now and any(stays(found[0].get("price"), found[0]["attributes"], one) for one in prices or ()):
             price = None
         names = tuple((name, attributes[name]) for name in called)
         lacks = frozenset(name for name, value in said.items() if value == "" and name in theirs)

@@ -133,15 +133,16 @@ def _of_family(family: Sequence[Record]) -> Iterator[Row]:
             yield Record(row.line, {}, product=False) if known else BadRow(row.line, reason, repr(row.values))
             continue
         cells = {name: value for name, value in row.values.items() if name != "__parentId"}
-        cells |= fields.get(identifier(cells.get("id")), {})
+        more = fields.get(identifier(cells.get("id")), {})
         if not parent:
-            yield from rows([row._replace(values=cells)])
+            yield from rows([row._replace(values=cells | more)])
             continue
         is_variant = any(cells.get(name) for name in (*_IDS[:1], *_PRICES, "barcode")) or _options(cells, [])
         whole = {"id": parent, "variants": [cells] if is_variant else []}
-        yield from (
-            made._replace(product=False) for made in rows([Record(row.line, whole)]) if isinstance(made, Record)
-        )
+        for made in rows([Record(row.line, whole)]):
+            if isinstance(made, Record):
+                variants = (one._replace(attributes={**one.attributes, **more}) for one in made.variants)
+                yield made._replace(product=False, variants=tuple(variants))
 
 
 def _is_metafield(row: Record) -> bool:

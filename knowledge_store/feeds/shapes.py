@@ -181,7 +181,6 @@ def _variant(row: Record, fields: Mapping[str, str], own: str, of: str, named_by
         packed["attributes"] = chosen
     options |= {name: value for found in packed.values() for name, value in found.items()}
     said = {name: value for name, value in cells.items() if name not in (*options, *packed)}
-    said = {name: value for name, value in said.items() if not is_empty(value)}
     names = tuple((name, said[name]) for name in identities(list(said), None))
     said = {name: value for name, value in said.items() if name not in dict(names)}
     return Variant(own, of, options or {ONLY_NAMED: own}, cost(row.values, fields), names, said)
