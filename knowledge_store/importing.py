@@ -466,7 +466,7 @@ def import_feed(
             lines, of_variants = {row.line for row, _, _ in rows_of}, {line for line, _ in stood}
             write_variants(store, read.variants + stood, report, rejected, lines, replaces=columns.replaces)
             for row, made, own_id in rows_of:  # by now it is known which product they mean
-                lists = id_column and isinstance(several_in(row.values.get(id_column)), list)
+                lists = id_column and len(several_in(row.values.get(id_column))) > 1
                 read.called += [(row.line, one) for one in names_in(row, made["id"], codes if lists else identity)]
                 if own_id != made["id"] and id_column and row.line not in of_variants:
                     read.called.append((row.line, Name(own_id, made["id"], id_column)))

@@ -139,25 +139,27 @@ def _last(column: str) -> str:
 def names_in(record: Record, product_id: str = "", columns: Sequence[str] = ()) -> list[Name]:
     """What a record calls its product, in these columns, and its variants."""
     found: list[tuple[str, Any, str, str | None]]
-    found = [(column, several_in(record.values.get(column)), product_id, None) for column in columns]
+    found = [(column, record.values.get(column), product_id, None) for column in columns]
     found += [(column, value, one.product_id, one.id) for one in record.variants for column, value in one.names]
     return [
         Name(name, product, column, variant)
-        for column, listed, product, variant in found
-        for value in (listed if isinstance(listed, list) else [listed])
+        for column, cell, product, variant in found
+        for value in several_in(cell)
         if (name := identifier(value)) and name != product and len(name) <= _LONGEST and not ROUNDED.fullmatch(name)
     ]
 
 
-def several_in(cell: Any) -> Any:
-    """The names that a cell lists (`SR5,SR6`), where they look alike; any other as it is. Words alone are no names
-    (`Blue, large`), nor are short numbers (`1,250`)."""
-    if not isinstance(cell, str) or _LISTS.search(cell) is None:
+def several_in(cell: Any) -> list[Any]:
+    """The names that a cell lists (`SR5,SR6`), where they look alike; of any other what it holds. Words alone are no
+    names (`Blue, large`), nor are short numbers (`1,250`)."""
+    if isinstance(cell, list):
         return cell
+    if not isinstance(cell, str) or _LISTS.search(cell) is None:
+        return [cell]
     parts = [part.strip() for part in _LISTS.split(cell) if part.strip()]
     shapes = {_RUN.sub(lambda run: "9" if run[0].isdigit() else "a", part) for part in parts}
     alike = len(parts) > 1 and len(shapes) == 1 and not any(map(str.isspace, parts[0]))
-    return parts if alike and (not shapes & {"a", "9"} or all(map(_BARCODE.fullmatch, parts))) else cell
+    return parts if alike and (not shapes & {"a", "9"} or all(map(_BARCODE.fullmatch, parts))) else [cell]
 
 
 def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:

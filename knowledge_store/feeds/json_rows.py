@@ -44,7 +44,8 @@ EACH = "*"
 """The end of a place whose records are the values of an object: `products.*`."""
 _FEWEST_OF_AN_OBJECT = 2
 _SCANNED = 200_000
-"""Events of a document that are looked at."""
+_SCANNED_OF_ARRAYS = 20_000
+"""Events of a document that are looked at; less of one that is an array, whose first records say what they hold."""
 
 
 def json_feed(
@@ -57,7 +58,7 @@ def json_feed(
     """
     if start.startswith("[") or not _is_lines(start):
         text.seek(0)
-        scan = _Scan(text)
+        scan = _Scan(text, _SCANNED if start.startswith("{") else _SCANNED_OF_ARRAYS)
         text.seek(0)
         places = scan.places(is_header)
         prefix = scan.told(path, reading.records) if reading.records else places[0]
@@ -255,7 +256,8 @@ class _Scan:
     those. whole: was it read to its end?
     """
 
-    def __init__(self, text: TextIO) -> None:
+    def __init__(self, text: TextIO, most: int = _SCANNED) -> None:
+        """most: events that are looked at."""
         import ijson
 
         self.held: dict[str, dict[str, None]] = {}
@@ -268,7 +270,7 @@ class _Scan:
         arrays = 0
         try:
             events = ijson.parse(_Bytes(text.read), use_float=True)
-            for prefix, event, value in islice(events, _SCANNED):
+            for prefix, event, value in islice(events, most):
                 of_record = prefix.removesuffix(".node")
                 if event == "start_map":
                     if prefix == "item" or prefix.endswith(".item"):

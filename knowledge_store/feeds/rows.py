@@ -357,10 +357,13 @@ def untyped(record: dict[str, Any]) -> dict[str, Any]:
         record = item
     if _is_lettered(record):
         return {name: _untyped(value, by_letters=True) for name, value in record.items()}
-    made = {name: _untyped(value, by_letters=False) for name, value in record.items()}
-    fields, name = record.get("fields"), record.get("name")
-    if isinstance(fields, dict) and isinstance(name, str) and "/documents/" in name and made["fields"] != fields:
-        return {"id": name.rpartition("/")[2], **made["fields"]}
+    nested = {name: value for name, value in record.items() if isinstance(value, dict | list)}
+    if not nested:
+        return record
+    made = record | {name: _untyped(value, by_letters=False) for name, value in nested.items()}
+    fields, name = made.get("fields"), record.get("name")
+    if isinstance(fields, dict) and isinstance(name, str) and "/documents/" in name and record["fields"] != fields:
+        return {"id": name.rpartition("/")[2], **fields}
     return made
 
 
@@ -380,7 +383,7 @@ def _has_a_letter(value: dict[str, Any]) -> bool:
 
 def _untyped(value: Any, *, by_letters: bool) -> Any:
     if isinstance(value, list):
-        return [_untyped(one, by_letters=by_letters) for one in value]
+        return [_untyped(one, by_letters=by_letters) if isinstance(one, dict | list) else one for one in value]
     if not isinstance(value, dict):
         return value
     if len(value) == 1:
@@ -391,7 +394,10 @@ def _untyped(value: Any, *, by_letters: bool) -> Any:
             if key in ("arrayValue", "mapValue") and isinstance(said, dict):
                 said = said.get("values", []) if key == "arrayValue" else said.get("fields", {})
             return _untyped(said, by_letters=False)
-    return {name: _untyped(one, by_letters=by_letters) for name, one in value.items()}
+    return {
+        name: _untyped(one, by_letters=by_letters) if isinstance(one, dict | list) else one
+        for name, one in value.items()
+    }
 
 
 def in_major(value: dict[str, Any]) -> dict[str, Any]:
@@ -404,8 +410,9 @@ def in_major(value: dict[str, Any]) -> dict[str, Any]:
         digits = int(value.get("fractionDigits", 2))
         rest = {name: said for name, said in value.items() if name not in ("type", "centAmount", "fractionDigits")}
         return {"amount": f"{cents / 10**digits:.{digits}f}", **rest}
-    decimals = next((value[name] for name in MINOR_UNITS if name in value), None)
-    if not isinstance(decimals, int) or not 0 < decimals <= _MOST_DECIMALS:
+    told = next((str(value[name]) for name in MINOR_UNITS if name in value), "")
+    decimals = int(told) if told.isdecimal() else 0
+    if not 0 < decimals <= _MOST_DECIMALS:
         return value
     if "precision" in value and not any("currency" in name.casefold() for name in value):
         return value  # a measure

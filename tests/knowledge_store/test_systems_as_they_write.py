@@ -621,6 +621,8 @@ def _magento(*packed: str) -> str:
          + _nested({"sku": "b", "size": "1", "price": _EUROS}, price=_EUROS | {"decimals": 2})[1:], "p",
          {"price": 45, "currency": "EUR"}),
         (_nested({"sku": "a", "size": "1", "price": 3, "currency": "EUR"}), "p", {"price": 3, "currency": "EUR"}),
+        ("<f>" + "".join(f'<x><id>{own}</id><name>Boot</name><price decimals="2" currency="EUR"><amount>4500</amount></price>'
+                         "</x>" for own in (1, 2)) + "</f>", "1", {"price": 45, "currency": "EUR"}),
         # Objects of one key that say a type.
         (json.dumps({"documents": [
             {"name": _FIRESTORE, "fields": {"title": {"stringValue": "Blue Kettle"}, "price": {"doubleValue": 39.5},
@@ -650,7 +652,8 @@ def _magento(*packed: str) -> str:
             f"<x><sku>{own}</sku><title>Boot</title><features>{features}</features></x>" for own, features in (
                 ("1", "<feature><name>Color</name><value>red</value></feature>"),
                 ("2", "<feature><name>Color</name><value>red</value></feature>"
-                      "<feature><name>Width</name><value>4</value><unit>mm</unit></feature>"))) + "</f>", "1", {"attributes": {"features.Color": "red"}}),
+                      "<feature><name>Width</name><value>4</value><unit>mm</unit></feature>"))) + "</f>",
+         "1", {"attributes": {"features.Color": "red"}}),
     ],
 )  # fmt: skip
 def test_cells_of_products(store: Store, tmp_path: Path, data: str, product_id: str, expected: dict[str, Any]) -> None:
