@@ -164,7 +164,9 @@ def show(
         for variant in variants:
             options = (_option(variant, name, means.get((variant["id"], name))) for name in names)
             price = "" if variant["price"] is None else f"{variant['price']:g}"
-            said = printable("; ".join(f"{name}: {text_of(value)}" for name, value in variant["attributes"].items()))
+            said = printable(
+                "; ".join(f"{name}: {text_of(value) or '-'}" for name, value in variant["attributes"].items())
+            )
             table.add_row(*map(Text, (printable(variant["id"]), *options, price, said)[: len(table.columns)]))
         console.print(table)
     table = Table(title="Claims", title_justify="left")

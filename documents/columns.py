@@ -70,7 +70,7 @@ def cell_text(value: Any) -> str:
 def said_cells(product: Mapping[str, Any]) -> dict[str, Any]:
     """A product's other columns, with the options that all its `variants` share, which are the product's; and without
     what they differ by: options where the product's own row is that of one of them, and whatever a variant's own cell
-    says otherwise."""
+    says otherwise, or has nothing in."""
     cells = dict(product.get("attributes") or {})
     variants = product.get("variants") or ()
     options: dict[str, list[str]] = {}
@@ -85,8 +85,9 @@ def said_cells(product: Mapping[str, Any]) -> dict[str, Any]:
             del cells[name]
     for name in [name for name in cells if any(name in variant.get("attributes", ()) for variant in variants)]:
         own = [cell_text(variant["attributes"].get(name)).strip() for variant in variants]
-        if any(text not in ("", cell_text(cells[name]).strip()) for text in own):
+        lacking = any(variant["attributes"].get(name) == "" for variant in variants)
+        if lacking or any(text not in ("", cell_text(cells[name]).strip()) for text in own):
             del cells[name]
-            if len(set(own)) == 1:
+            if len(set(own)) == 1 and own[0]:
                 cells[name] = own[0]
     return cells

@@ -10,8 +10,8 @@ import gzip
 import io
 import json
 import shutil
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -265,26 +265,29 @@ def _elements(text: str, place: str, rows: Iterator[KnownRow]) -> Iterator[tuple
 
 
 def _starts(text: str, place: str) -> Iterator[int]:
-    """Where the elements of the array (or of the object, for `EACH`) begin that `place` names; of "", where the one
+    """Where the elements of the arrays (or of the object, for `EACH`) begin that `place` names; of "", where the one
     object does."""
-    decoder = json.JSONDecoder()
     at = _next(text, 1 if text.startswith("\ufeff") else 0)
-    try:
-        for name in place.split(".")[:-1]:
-            found, _ = _value_spans(text[at:])
-            at += found[name][0]
-        if not place:
-            yield at
-            return
-        if place.endswith(EACH):
-            yield from (at + start for start, _, _ in _value_spans(text[at:])[0].values())
-            return
+    with suppress(ValueError, IndexError, RecursionError):  # the JSON breaks off: what is left is copied
+        yield from _starts_in(text, at, place.split(".") if place else [])
+
+
+def _starts_in(text: str, at: int, place: Sequence[str]) -> Iterator[int]:
+    if not place:
+        yield at
+    elif text[at] == "{":
+        spans = _value_spans(text[at:])[0]
+        for name in spans if place[0] == EACH else {place[0]} & spans.keys():
+            yield from _starts_in(text, at + spans[name][0], place[1:])
+    elif text[at] == "[":
         at = _next(text, at + 1)
         while text[at] != "]":
-            yield at
-            at = _next(text, decoder.raw_decode(text, at)[1])
-    except (ValueError, IndexError, KeyError, RecursionError):
-        return  # the JSON breaks off: what is left is copied
+            if not place[1:]:
+                yield at
+            end = json.JSONDecoder().raw_decode(text, at)[1]
+            if place[1:]:
+                yield from (at + start for start in _starts_in(text[at:end], 0, place[1:]))
+            at = _next(text, end)
 
 
 def _next(text: str, place: int) -> int:

@@ -19,15 +19,16 @@ from reaseq import ReaseqError
 from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.export import defused
 from reaseq.knowledge_store.feeds.columns import (
+    SALE,
     TITLES,
     fields_held,
     folded,
     in_other_languages,
+    is_of_a_sale,
     is_recommended,
     list_price,
     option_key,
 )
-from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
 from reaseq.knowledge_store.feeds.prices import Marks, currency_in, decimal_marks, holds_now, may_be, parse_price
 from reaseq.knowledge_store.feeds.rows import (
     EMPTY,
@@ -45,13 +46,24 @@ from reaseq.knowledge_store.names import (
     ROUNDED,
     Name,
     identities,
+    is_barcode,
     names_in,
     owners_of,
+    several_in,
+    spellings,
     write_names,
 )
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, PRODUCT_NAME, VARIANT, Store
 from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
-from reaseq.knowledge_store.variant_rows import as_variants, of_source, settle_variants, without_shared, write_variants
+from reaseq.knowledge_store.variant_rows import (
+    add_impacts,
+    as_variants,
+    of_product,
+    of_source,
+    settle_variants,
+    without_shared,
+    write_variants,
+)
 from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_on_sale, stays
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
 
@@ -81,7 +93,6 @@ _TOTALS = frozenset(
     )
 )
 """What the last row of a sheet is called that adds up the others."""
-_SALE = re.compile(r"sale|special|offer|discount|promo|angebot|aktion|reapris|tilbud|offerta|rebajado", re.IGNORECASE)
 _DAYS_OF_SALE = re.compile(
     r"(?:sale|special|promo|offer|aktion|angebot|sonder|rabatt|gültig|valid|oferta|offerta).*?(?:(?P<both>effective)"
     r"|(?P<begins>from|start|begin|\bvon\b|\bab\b|\bdu\b|\bdesde\b|\bdal\b)"
@@ -188,18 +199,18 @@ def product_from(
                 name == "list_price"
                 and "price" in mapping
                 and is_recommended(mapping[name])
-                and not _is_sale(mapping["price"])
+                and not is_of_a_sale(mapping["price"])
             ):
                 continue  # what somebody recommends is no price where the cell of the price is empty
             price, named = parse_price(value, currency=of_column, marks=(marks or {}).get(mapping[name], {}))
             currency = named or _currency_of(mapping[name])
-            if name == "price" and not _is_on(values, of_sale=_is_sale(mapping[name])):
+            if name == "price" and not _is_on(values, of_sale=is_of_a_sale(mapping[name])):
                 if "title" not in mapping:
                     # A list of prices has a row for each time that one holds.
                     reason = "says a price that does not hold today"
                     return BadRow(record.line, reason, json.dumps(record.values, ensure_ascii=False, default=str))
                 price = currency = None
-            if price == 0 and name == "price" and "list_price" in mapping and _SALE.search(mapping[name]):
+            if price == 0 and name == "price" and "list_price" in mapping and SALE.search(mapping[name]):
                 price = None  # there is no sale
     used = _used(mapping)
     path = text("category")
@@ -251,12 +262,6 @@ def _is_header(values: Mapping[str, Any]) -> bool:
     return again or (fields_held(cells)[0] > 1 and not any(any(map(str.isdigit, cell)) for cell in cells))
 
 
-@lru_cache
-def _is_sale(column: str) -> bool:
-    """Is a column of prices that of a sale?"""
-    return _SALE.search(column) is not None or price_kind(folded(column)) is PriceKind.NOW
-
-
 def _is_on(values: Mapping[str, Any], *, of_sale: bool) -> bool:
     """Does a price hold, as far as columns of its days say, and of a sale's whether it is on?"""
     begins = ends = ""
@@ -306,16 +311,15 @@ def _updated(
             # What it costs elsewhere is another thing that is known of it.
             made["price"], made["currency"] = before["price"], before["currency"]
             product["attributes"].setdefault(said, f"{product['price']:g}")
-    if "price" in columns.fields and made["price"] is None and _SALE.search(columns.now):
+    if "price" in columns.fields and made["price"] is None and SALE.search(columns.now):
         # A sale is over: what it costs otherwise is there.
         made["price"] = next((price for name in old if (price := list_price(name, old[name])) is not None), None)
-    elif (recommended and before["price"] is not None) or (
-        columns.list_price and not columns.now and stays(before["price"], old, columns.list_price)
-    ):
+    elif columns.list_price and (recommended or not columns.now) and stays(before["price"], old, columns.list_price):
         made["price"], made["currency"] = before["price"], before["currency"]
-    elif columns.now in old and product["price"] is not None and is_on_sale(before["price"], old, {columns.now}):
-        # The column holds what it costs when the sale is over.
-        made["price"], made["currency"] = before["price"], before["currency"]
+    elif columns.now in old and product["price"] is not None:
+        # The column holds what it costs when no sale is on.
+        if is_on_sale(before["price"], old, {columns.now}):
+            made["price"], made["currency"] = before["price"], before["currency"]
         product["attributes"][columns.now] = f"{product['price']:g}"
     # Another file may write a column's name otherwise: `Farbe`, `farbe`.
     called = {option_key(name): name for name in old}
@@ -331,10 +335,11 @@ def _updated(
 
 @dataclass(frozen=True)
 class _Columns:
-    """What a file has columns for: fields of products, all columns' names, those of the category and the list price.
-    now: that of what things cost now. replaces: does what it lacks count as empty? of_a_system: do its rows
+    """What a file has columns for: an id, fields of products, all columns' names, those of the category and the list
+    price. now: that of what things cost now. replaces: does what it lacks count as empty? of_a_system: do its rows
     say themselves which are variants?"""
 
+    id: str
     fields: frozenset[str]
     named: frozenset[str]
     category: str
@@ -349,6 +354,7 @@ class _Columns:
         named = frozenset(feed.columns) - {mapping.get("id", "")}
         category, list_price = mapping.get("category", ""), mapping.get("list_price", "")
         return cls(
+            mapping.get("id", ""),
             frozenset(fields),
             named,
             category,
@@ -455,8 +461,8 @@ def import_feed(
             rows_of: list[tuple[Record, dict[str, Any], str]] = []
             read = _Batch()
             for row in batch:
-                row = of_source(row, source)
                 if isinstance(row, Record) and not row.product:
+                    row = of_source(row, source)
                     report.further += 1
                     read.variants += [(row.line, variant) for variant in row.variants]
                     read.called += [(row.line, one) for one in names_in(row)]
@@ -468,6 +474,7 @@ def import_feed(
                 elif isinstance(row, Record):
                     report.foreign_titles += "title" in others and is_empty(row.values.get(mapping["title"]))
                     no_id = _says_nothing(row.values.get(id_column)) if id_column else True
+                    row = of_source(of_product(row, made["id"]), source)
                     if source:
                         own = Name(made["id"], f"{source}:{made['id']}", mapping.get("id", ""))
                         read.called.append((row.line, own))
@@ -496,14 +503,17 @@ def import_feed(
                 store, read, feed.path.name, report, rejected, columns, names or _bundled(), lost_prices
             )
             lines, of_variants = {row.line for row, _, _ in rows_of}, {line for line, _ in stood}
-            write_variants(store, read.variants + stood, report, rejected, lines)
+            write_variants(store, read.variants + stood, report, rejected, lines, replaces=columns.replaces)
             for row, made, own_id in rows_of:  # by now it is known which product they mean
-                read.called += [(row.line, one) for one in names_in(row, made["id"], identity)]
+                lists = id_column and len(several_in(row.values.get(id_column))) > 1
+                read.called += [(row.line, one) for one in names_in(row, made["id"], codes if lists else identity)]
                 if own_id != made["id"] and id_column and row.line not in of_variants:
                     read.called.append((row.line, Name(own_id, made["id"], id_column)))
             read.called += [(line, one) for line, variant in stood for one in names_in(Record(line, {}, (variant,)))]
             write_names(store, [one for line, one in read.called if line not in repeats], import_id)
             on_progress(report)
+        if store.has_variants():
+            add_impacts(store, import_id)
         if report.variants or (lost_prices and store.has_variants()):
             settle_variants(store, report, rejected, replaces=columns.replaces)
             if report.changed_variants and not columns.of_a_system:
@@ -570,7 +580,7 @@ def _write(
         products, repeated = _of_variants(connection, batch.products, report, columns, variants)
         for row in repeated:
             rejected.add(row)
-        _as_known(connection, products, report)
+        _as_known(connection, products, report, columns.id)
         ids = {product["id"] for product, _ in products}
         compared = [PRODUCT.c[name] for name in (*_COMPARED, "category", "category_by", "source")]
         query = select(PRODUCT.c.id, PRODUCT.c.line, PRODUCT.c.fingerprint, PRODUCT.c.import_id, *compared)
@@ -703,7 +713,7 @@ def _of_variants(
         by_options = not columns.of_a_system
         variant = None
         if not with_variants:
-            variant = known.meant(product, columns.named, prices, by_options=by_options, on_sale=bool(columns.now))
+            variant = known.meant(product, columns.named, prices, by_options=by_options, now=columns.now)
         if variant is not None:
             line, earlier = first.setdefault((variant.product_id, variant.id), (product["line"], variant))
             if earlier is not variant:
@@ -728,12 +738,18 @@ def _of_variants(
     return left, repeated
 
 
-def _as_known(connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport) -> None:
+def _as_known(
+    connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport, id_column: str
+) -> None:
     """Give products that a file calls by another name than their id, a barcode or a number, that id, if their titles
     are alike; others are counted. A row without a title may only mean a product without variants, as the name may be
     one's of these. A product that has another code and still its number (`ID`) is that product."""
     numbers = {product["id"]: identifier(product["attributes"].get("ID")) for product, _ in products}
     called = owners_of(connection, {*numbers, *filter(None, numbers.values())})
+    if is_barcode(id_column):
+        spelled = {other: name for name in numbers for other in spellings(name) if other not in numbers}
+        there = connection.execute(select(PRODUCT.c.id).where(PRODUCT.c.id.in_(spelled))).scalars()
+        called = {spelled[product_id]: product_id for product_id in there} | called
     if not called:
         return
     owners = set(called.values())

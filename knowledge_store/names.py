@@ -36,6 +36,8 @@ _BARCODE = re.compile(r"\d{8,14}")
 (https://www.gs1.org/standards/id-keys/gtin)."""
 ROUNDED = re.compile(r"\d[.,]\d+E\+?\d+", re.IGNORECASE)
 """What a spreadsheet leaves of a barcode: it names nothing any more."""
+_LISTS = re.compile(r"[,;|\n]")
+_RUN = re.compile(r"\d+|[^\W\d_]+")
 _DIGITS = (8, 12, 13, 14)
 _LONGEST = 64
 UNKNOWN = "the item is not in the catalogue"
@@ -153,10 +155,23 @@ def names_in(record: Record, product_id: str = "", columns: Sequence[str] = ()) 
     found += [(column, value, one.product_id, one.id) for one in record.variants for column, value in one.names]
     return [
         Name(name, product, column, variant)
-        for column, listed, product, variant in found
-        for value in (listed if isinstance(listed, list) else [listed])
+        for column, cell, product, variant in found
+        for value in several_in(cell)
         if (name := identifier(value)) and name != product and len(name) <= _LONGEST and not ROUNDED.fullmatch(name)
     ]
+
+
+def several_in(cell: Any) -> list[Any]:
+    """The names that a cell lists (`SR5,SR6`), where they look alike; of any other what it holds. Words alone are no
+    names (`Blue, large`), nor are short numbers (`1,250`)."""
+    if isinstance(cell, list):
+        return cell
+    if not isinstance(cell, str) or _LISTS.search(cell) is None:
+        return [cell]
+    parts = [part.strip() for part in _LISTS.split(cell) if part.strip()]
+    shapes = {_RUN.sub(lambda run: "9" if run[0].isdigit() else "a", part) for part in parts}
+    alike = len(parts) > 1 and len(shapes) == 1 and not any(map(str.isspace, parts[0]))
+    return parts if alike and (not shapes & {"a", "9"} or all(map(_BARCODE.fullmatch, parts))) else [cell]
 
 
 def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:
@@ -212,10 +227,17 @@ def owners_of(connection: Connection, called: Collection[str]) -> dict[str, str]
     names = {one.removeprefix("id:"): one for one in called if one not in there}
     if not names:
         return {}
-    known = PRODUCT_NAME.c.product_id.in_(select(PRODUCT.c.id))
-    rows = select(PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id).where(PRODUCT_NAME.c.name.in_(names), known)
-    found, _ = _told_apart(tuple(row) for row in connection.execute(rows))
-    return {names[name]: product for name, product in found.items()}
+    spelled = {other: one for name, one in names.items() for other in spellings(name) if other not in names}
+    known = PRODUCT_NAME.c.product_id.in_(select(PRODUCT.c.id)), PRODUCT_NAME.c.name.in_({**names, **spelled})
+    query = select(PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id, PRODUCT_NAME.c.column).where(*known)
+    rows = connection.execute(query).all()
+    by_name = {names[row.name] for row in rows if row.name in names}
+    found, _ = _told_apart(
+        (names.get(row.name) or spelled[row.name], row.product_id)
+        for row in rows
+        if row.name in names or (is_barcode(row.column) and spelled[row.name] not in by_name)
+    )
+    return found
 
 
 def renamed(connection: Connection, products: Mapping[str, str]) -> None:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
 
-from reaseq.knowledge_store.feeds.columns import list_price, names_options
+from reaseq.knowledge_store.feeds.columns import is_recommended, list_price, names_options
+from reaseq.knowledge_store.feeds.prestashop import IMPACT, signed
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import (
     ONLY_NAMED,
     BadRow,
     Record,
-    Row,
     Variant,
     identifier,
     is_empty,
@@ -32,18 +32,26 @@ _NAMELESS = re.compile(r"Option\d")
 _OWN_TEXTS = ("description", "brand")
 
 
-def of_source(row: Row, source: str) -> Row:
+def of_product(record: Record, product_id: str) -> Record:
+    """A record with the variants whose product's id it does not say as those of this one."""
+    if all(one.product_id for one in record.variants):
+        return record
+    variants = (
+        one
+        if one.product_id
+        else one._replace(product_id=product_id, id=f"{product_id}{one.id}" if one.id.startswith("/") else one.id)
+        for one in record.variants
+    )
+    return record._replace(variants=tuple(variants))
+
+
+def of_source(row: Record, source: str) -> Record:
     """A record with its variants' ids as the source's."""
-    if not source or not isinstance(row, Record) or not row.variants:
+    if not source or not row.variants:
         return row
     variants = tuple(
-        Variant(
-            f"{source}:{one.id}",
-            f"{source}:{one.product_id}",
-            one.options,
-            one.price,
-            (*one.names, ("id", one.id)),
-            one.attributes,
+        one._replace(
+            id=f"{source}:{one.id}", product_id=f"{source}:{one.product_id}", names=(*one.names, ("id", one.id))
         )
         for one in row.variants
     )
@@ -85,10 +93,12 @@ def write_variants(
     report: "ImportReport",
     rejected: "RejectedRows",
     of_products: Collection[int] = (),
+    *,
+    replaces: bool = False,
 ) -> None:
     """Of a product's variants that have one id and differ the first keeps it; the others' has what they are behind. One
     with another id is the variant that was there with the same options, or under one of its names. of_products: lines
-    that are of products too."""
+    that are of products too. replaces: is what they say all there is?"""
     if not variants:
         return
     keys = (VARIANT.c.product_id, VARIANT.c.id)
@@ -113,6 +123,8 @@ def write_variants(
         for line, variant in variants:
             siblings = of_product.get(variant.product_id, [])
             key, options = (variant.product_id, variant.id), _named(variant.options, siblings)
+            if options == {ONLY_NAMED: variant.id}:
+                options = {}  # an id is no name
             if key not in there and (same := _same(variant, options, siblings, codes, called)) is not None:
                 if variant.id in made_of(variant, options) or variant.id.startswith("id:"):
                     key = (key[0], same.id)  # its row has no code, an earlier one had
@@ -131,21 +143,25 @@ def write_variants(
                 # A file that has but some of the columns is an update.
                 if options.keys() == {ONLY_NAMED} and ONLY_NAMED not in before.options:
                     options = before.options
+                elif replaces:
+                    pass
                 elif options.keys() < before.options.keys():
                     options = before.options | options
-                attributes = before.attributes | attributes
-                if variant.price is None:
+                attributes = attributes if replaces else before.attributes | attributes
+                if variant.price is None and not replaces:
                     price = before.price
                 elif price is None:  # a sale is over: what it costs otherwise may be there
                     price = next(filter(None, (list_price(name, value) for name, value in attributes.items())), None)
-                lost = [name for name, value in before.attributes.items() if is_empty(attributes[name]) and value]
+                lost = [name for name, value in before.attributes.items() if is_empty(attributes.get(name)) and value]
                 report.cleared += len(lost) + (price is None and before.price is not None)
                 if before.price not in (None, price):
                     changed.add(key[0])
+                if price is not None and variant.price is not None:
+                    attributes.pop(IMPACT, None)  # it says what it costs itself
                 report.changed_variants += (price, options) != (before.price, before.options) or any(
                     before.attributes.get(name, "") != plain(value) for name, value in variant.attributes.items()
                 )
-            elif before is None and not options and key not in rows:
+            elif before is None and not variant.options and key not in rows:
                 report.variants -= 1
                 if line in of_products or (not siblings and _is_product(connection, variant, price, report)):
                     continue
@@ -153,14 +169,24 @@ def write_variants(
                 rejected.add(BadRow(line, reason, ", ".join(key)))
                 report.further -= 1
                 continue
+            elif variant.price is None:
+                listed = (list_price(name, cell) for name, cell in attributes.items() if not is_recommended(name))
+                price = next((one for one in listed if one is not None), None)
             earlier = rows.get(key)
             if earlier is not None:  # another row of it: its stock at another place
                 options = earlier["options"] | options
                 attributes = earlier["attributes"] | {name: value for name, value in attributes.items() if value}
                 price = earlier["price"] if variant.price is None else price
+            lacks = (
+                {*variant.lacks, *(name for name, cell in before.attributes.items() if cell == "")} if before else ()
+            )
             rows[key] = {
                 "options": options,
-                "attributes": {name: value for name, value in attributes.items() if not is_empty(value)},
+                "attributes": {
+                    name: "" if is_empty(value) else value
+                    for name, value in attributes.items()
+                    if name in lacks or not is_empty(value)
+                },
                 "price": price,
                 "line": line,
                 "import_id": report.import_id,
@@ -313,6 +339,25 @@ def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRow
         report.orphans = connection.execute(select(func.count()).select_from(VARIANT).where(mine, ~owner)).scalar_one()
 
 
+def add_impacts(store: Store, import_id: int) -> None:
+    """Variants that say what they cost more or less than their product (PrestaShop's) cost that, where this import
+    brought them or the product."""
+    impact = VARIANT.c.attributes[IMPACT].as_string()
+    columns = VARIANT.c.product_id, VARIANT.c.id, PRODUCT.c.price.label("base"), impact.label("impact")
+    brought = (VARIANT.c.import_id == import_id) | (PRODUCT.c.import_id == import_id)
+    query = select(*columns).join(PRODUCT, PRODUCT.c.id == VARIANT.c.product_id)
+    with store.writing() as connection:
+        rows = connection.execute(query.where(brought, impact.is_not(None), PRODUCT.c.price.is_not(None))).all()
+        priced = [
+            {"of": row.product_id, "own": row.id, "costs": round(row.base + more, 6)}
+            for row in rows
+            if (more := signed(row.impact)) is not None
+        ]
+        if priced:
+            by_key = update(VARIANT).where(VARIANT.c.product_id == bindparam("of"), VARIANT.c.id == bindparam("own"))
+            connection.execute(by_key.values(price=bindparam("costs")), priced)
+
+
 def without_shared(store: Store, import_id: int) -> None:
     """Take from variants that an import brought what none of their product's says otherwise than it: rows that repeat
     what is new of the product say it of the product."""
@@ -329,8 +374,9 @@ def without_shared(store: Store, import_id: int) -> None:
             shared = {
                 name
                 for cells in own
-                for name in cells
-                if name in said and all(other.get(name, said[name]) == said[name] for other in own)
+                for name, cell in cells.items()
+                if (cell == "" and not said.get(name))
+                or (name in said and all(other.get(name, said[name]) == said[name] for other in own))
             }
             changed += [
                 {
@@ -363,7 +409,12 @@ def _adopt(store: Store, report: "ImportReport", rejected: "RejectedRows") -> No
     report.variants -= len(found)
     for start in range(0, len(found), _BATCH):
         batch = [
-            (row.line, Variant(row.id, row.product_id, row.options, row.price, attributes=row.attributes))
+            (
+                row.line,
+                Variant(
+                    row.id, row.product_id, row.options or {ONLY_NAMED: row.id}, row.price, attributes=row.attributes
+                ),
+            )
             for row in found[start : start + _BATCH]
         ]
         write_variants(store, batch, report, rejected)

@@ -82,13 +82,13 @@ class KnownVariants:
         prices: Collection[str] | None,
         *,
         by_options: bool,
-        on_sale: bool,
+        now: str,
     ) -> Variant | None:
         """The variant that a row is of, with what the row says of it; None of a row that is of a product.
 
         named: the columns of the file, whose empty cells clear. prices: those of other prices among the attributes;
-        None where the file has none of prices. by_options: may what it differs by tell it? on_sale: has the file a
-        column for what things cost now?
+        None where the file has none of prices. by_options: may what it differs by tell it? now: that of
+        what things cost now.
         """
         ids = called_by(product)
         owner, called_so = next((self.owners[name] for name in ids if name in self.owners), (None, ""))
@@ -127,7 +127,7 @@ class KnownVariants:
             if name in before and option_value(name, before[name]) == option_value(name, text)
         }
         stored = found[0]["attributes"]
-        said = {name: "" for name in stored if name in named and name not in (prices or ())}
+        said = {name: "" for name in stored if name in named}
         said |= {name: attributes[name] for name in prices or () if name in attributes}
         known = {*options, *called_as.values(), *called, *(prices or ())}
         for name, value in attributes.items():
@@ -135,10 +135,15 @@ class KnownVariants:
                 said[name] = value
         said |= {name: product[name] for name in _TEXTS if product[name] and product[name] != own[name]}
         price = "" if product["price"] is None and prices is not None else product["price"]
-        if not on_sale and any(stays(found[0].get("price"), found[0]["attributes"], one) for one in prices or ()):
+        if now in stored and product["price"] is not None:
+            # The column holds what it costs when no sale is on.
+            said[now] = f"{product['price']:g}"
+            price = None if is_on_sale(found[0].get("price"), stored, {now}) else price
+        if not now and any(stays(found[0].get("price"), found[0]["attributes"], one) for one in prices or ()):
             price = None
         names = tuple((name, attributes[name]) for name in called)
-        return Variant(found[0]["id"], own["id"], told, price, names, said)
+        lacks = frozenset(name for name, value in said.items() if value == "" and name in theirs)
+        return Variant(found[0]["id"], own["id"], told, price, names, said, lacks)
 
     def shared(self, product: Mapping[str, Any], variant: Variant) -> dict[str, Any] | None:
         """What a row of a variant says of its product: all, where the product's row is that of this variant; nothing,

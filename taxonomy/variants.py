@@ -38,13 +38,16 @@ def variant_values(lexicon: Lexicon, variants: Sequence[Mapping[str, Any]]) -> l
     """Of `variants` (rows with `id`, `options` and `attributes`), what they have in options by which they differ, in
     their order; other cells count where the schema has an attribute of that name."""
     options: dict[str, dict[str, str]] = defaultdict(dict)
+    lacking = set()  # a variant has nothing in a cell that its product has something in
     for variant in variants:
         for option, quote in cells_of(lexicon.schema, variant).items():
             if str(quote).strip():
                 options[option][str(variant["id"])] = str(quote).strip()
+            elif quote == "":
+                lacking.add(option)
     made = []
     for option, quotes in options.items():
-        if len(set(quotes.values())) < 2:
+        if len(set(quotes.values())) < 2 and option not in lacking:
             continue
         name = attribute_name(option)
         name = _ALSO.get(name, name)

@@ -11,7 +11,7 @@ from typing import Any
 from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
 from reaseq.knowledge_store.feeds.prices import CURRENCIES, parse_price
-from reaseq.knowledge_store.feeds.rows import FeedError
+from reaseq.knowledge_store.feeds.rows import FeedError, is_empty
 
 FIELDS = ("id", "title", "description", "brand", "price", "list_price", "currency", "category")
 """`list_price` is the price where the current one is unknown; its column stays among the attributes too."""
@@ -182,6 +182,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "item description",
         "sales description",
         "body html",
+        "description html",
         "body",
         "product details",
         "details",
@@ -375,6 +376,7 @@ _LOCALE = re.compile(r"^(.+?)[._:\-\[( ]((?!id\b)[a-z]{2}(?:[_-][A-Za-z]{2})?|[a
 _COSTS = frozenset(
     "ek cost purchase wholesale trade net netto händler dealer ht shipping versand deposit pfand".split()
 )
+SALE = re.compile(r"sale|special|offer|discount|promo|angebot|aktion|reapris|tilbud|offerta|rebajado", re.IGNORECASE)
 _CARRIED = frozenset("shipping delivery versand lieferung livraison envio spedizione tax fee deposit pfand".split())
 """Things with a price of their own within a product."""
 _LONGEST_NAME = 200
@@ -448,6 +450,12 @@ def fields_of(
         FeedError: an override names no field or no column.
     """
     return guess(columns, _NAMES, overrides or {}, locale, of_products=True)
+
+
+@lru_cache(maxsize=1_000)
+def fields_among(columns: tuple[str, ...]) -> Mapping[str, str]:
+    """The same of the keys of one object, which thousands have."""
+    return fields_of(columns)
 
 
 def guess(
@@ -549,6 +557,29 @@ def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str]
                     mapping[field] = column
                     taken.add(column)
                     break
+
+
+def cost(values: Mapping[str, Any], fields: Mapping[str, str]) -> Any:
+    """What a thing costs by its cells, as they say it: a list price where the cell of the price is empty, but none that
+    somebody recommends unless the price is a sale's, which is none at 0. "" where nothing says it, None where there is
+    no cell of a price."""
+    now, listed = fields.get("price", ""), fields.get("list_price", "")
+    if now not in values:
+        return None
+    if is_recommended(listed) and not is_of_a_sale(now):
+        listed = ""
+    more = (name for name in values if price_kind(folded(name)) is PriceKind.OTHERWISE and name not in (now, listed))
+    for name in (now, listed, *more):
+        value = values.get(name)
+        if not is_empty(value) and (parse_price(value)[0] or name != now or not is_of_a_sale(name)):
+            return value
+    return ""
+
+
+@lru_cache
+def is_of_a_sale(column: str) -> bool:
+    """Is a column of prices that of a sale?"""
+    return SALE.search(column) is not None or price_kind(folded(column)) is PriceKind.NOW
 
 
 def unread_prices(columns: Sequence[str], mapping: Mapping[str, str]) -> list[str]:

@@ -63,7 +63,7 @@ def rows_of_listings(found: Iterable[Row]) -> Iterator[Row]:
             yield Record(row.line, {**values, "price": price})
             continue
         own = identifier(values.get(_LABEL)) or "/".join([parent, *options.values()])
-        cells = {name: values[name] for name in values if "quantity" in folded(name) and not is_empty(values[name])}
+        cells = {name: values[name] for name in values if "quantity" in folded(name)}
         product = {name: value for name, value in values.items() if name not in (_LABEL, *cells)}
         yield Record(row.line, {**product, "price": price}, (Variant(own, parent, options, price, (), cells),))
 

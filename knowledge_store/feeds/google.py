@@ -8,7 +8,17 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reaseq.knowledge_store.feeds.prices import holds_now
-from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Variant, Writing, identifier, text_of
+from reaseq.knowledge_store.feeds.rows import (
+    ONLY_NAMED,
+    BadRow,
+    Packing,
+    Record,
+    Row,
+    Variant,
+    Writing,
+    identifier,
+    text_of,
+)
 
 DETAIL = re.compile(r"(?:^|(?<=,))\s*(?P<section>[^:,]*):(?P<name>[^:,]*):(?P<value>(?:[^,]|,(?![^:,]*:[^:,]*:))*)")
 """A product detail as text: section, name and value."""
@@ -74,6 +84,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             yield Record(row.line, values)
             continue
         options = details | {name: value for name in OPTIONS if (value := text_of(values.get(name)).strip())}
+        options = options or {ONLY_NAMED: own}
         price = values.get("sale_price") or values.get("price")
         of_item = (*OPTIONS, *NAMES, "item_group_id")
         product = {name: value for name, value in values.items() if name not in of_item}

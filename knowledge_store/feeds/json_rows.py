@@ -7,53 +7,82 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
-from reaseq.knowledge_store.feeds.columns import fields_held
-from reaseq.knowledge_store.feeds.dialect import Reading
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Record, Row, checked, flat, with_columns
+from reaseq.knowledge_store.feeds.columns import fields_among, fields_held
+from reaseq.knowledge_store.feeds.dialect import IsHeader, Reading
+from reaseq.knowledge_store.feeds.rows import (
+    BadRow,
+    Feed,
+    FeedError,
+    Layout,
+    Record,
+    Row,
+    checked,
+    flat,
+    is_empty,
+    untyped,
+    with_columns,
+)
 
 _TRIED = 100
 _NO_NUMBER = re.compile(r"(?<=[\[:,\s])(?:NaN|-?Infinity)(?=\s*[,\]}])")
-_CONTAINERS = frozenset(
-    {"orders", "events", "transactions", "purchases", "interactions"}
-    | {"edges", "nodes", "products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
+_LOGS = frozenset(("orders", "events", "transactions", "purchases", "interactions"))
+_CONTAINERS = _LOGS | frozenset(
+    {"edges", "nodes", "products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
 )
-"""Names under which a document keeps its records."""
+"""Names under which a document keeps its records, and of them those of what happened."""
+_OF_GROUPS = frozenset(("id", "title", "description", "category"))
+"""What a group of products may have of a product's fields."""
 _OF_CONNECTIONS = frozenset(("edges", "nodes", "pageInfo", "totalCount", "count", "__typename"))
 _DEEPEST_OBJECT = 4
 EACH = "*"
 """The end of a place whose records are the values of an object: `products.*`."""
 _FEWEST_OF_AN_OBJECT = 2
 _SCANNED = 200_000
-"""Events of a document that are looked at."""
+_SCANNED_OF_ARRAYS = 20_000
+"""Events of a document that are looked at; less of one that is an array, whose first records say what they hold."""
 
 
-def json_feed(path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, start: str, reading: Reading) -> Feed:
-    """Raises FeedError if no object with keys is found at the beginning, or not where it is told."""
+def json_feed(
+    path: Path, text: io.TextIOWrapper, raw: BinaryIO, size: int, start: str, reading: Reading, is_header: IsHeader
+) -> Feed:
+    """is_header: may these be the keys of a record?
+
+    Raises:
+        FeedError: no object with keys is found at the beginning, or not where it is told.
+    """
     if start.startswith("[") or not _is_lines(start):
         text.seek(0)
-        others: list[str] = []
-        if reading.records and reading.records.endswith(EACH):
-            prefix = reading.records
-        elif reading.records:
-            prefix = f"{reading.records.removesuffix('.item').removesuffix('[]')}.item".removeprefix("item.")
-        else:
-            prefix, *others = ["item"] if start.startswith("[") else _containers(text)
+        scan = _Scan(text, _SCANNED if start.startswith("{") else _SCANNED_OF_ARRAYS)
+        text.seek(0)
+        places = scan.places(is_header)
+        prefix = scan.told(path, reading.records) if reading.records else places[0]
         feed = _named(path, "JSON", _document(text, prefix), raw, size)
-        taken = {"records": prefix.removesuffix("item").strip(".") or "the whole document"}
-        if others:
-            names = ", ".join(one.removesuffix(".item") for one in others[:5])
-            taken["records"] += f"   (these too may be some: --records {names})"
+        taken = {"records": _path_of(prefix) or "the whole document"}
+        if others := [] if reading.records else list(filter(None, map(_path_of, places[1:]))):
+            taken["records"] += f"   (these too may be some: --records {', '.join(others[:5])})"
         if prefix.endswith(EACH):
             taken["id"] = "the key of each record, where it has no id itself"
         written = None if prefix.endswith("edges.item") else Layout("JSON", text.encoding, place=prefix)
         return replace(feed, layout=written, taken=taken)
-    return replace(_named(path, "JSON lines", _lines(text), raw, size), layout=Layout("JSON lines", text.encoding))
+    prefix = _in_lines(path, start, reading, is_header)
+    feed = _named(path, "JSON lines", _lines(text, prefix), raw, size)
+    if prefix == "item":
+        return replace(feed, layout=Layout("JSON lines", text.encoding))
+    return replace(feed, taken={"records": _path_of(prefix)})
+
+
+def _in_lines(path: Path, start: str, reading: Reading, is_header: IsHeader) -> str:
+    """Where the records are in lines, as if these were an array: they, unless they are groups of records."""
+    lines = (line for line in start.splitlines()[:_TRIED] if line.strip())
+    scan = _Scan(io.StringIO(f"[{','.join(line for line in lines if isinstance(_loaded(line), dict))}]"))
+    place = scan.told(path, reading.records) if reading.records else scan.places(is_header)[0]
+    return place if ".item" in place else "item"
 
 
 def _is_lines(start: str) -> bool:
@@ -84,11 +113,13 @@ def _named(path: Path, kind: str, rows: Iterator[Row], raw: BinaryIO, size: int)
     return Feed(path, kind, columns, rows, size, lambda: size if raw.closed else raw.tell())
 
 
-def _lines(lines: io.TextIOWrapper) -> Iterator[Row]:
-    number = 0
+def _lines(lines: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
+    number, way = 0, _groups_in(prefix)[1:]
     try:
         for number, line in enumerate(lines, 1):
-            if line.strip():
+            if way and isinstance(group := _loaded(line), dict):
+                yield from (record_of(number, one) for one in _of_group(group, way, "category"))
+            elif line.strip():
                 yield _row(number, line.strip())
     except (OSError, EOFError, zlib.error) as error:
         yield BadRow(number + 1, f"the file breaks off here: {error}", "")
@@ -108,14 +139,19 @@ def record_of(number: int, values: Any, raw: str = "") -> Row:
         return BadRow(number, "not a JSON object", raw or json.dumps(values))
     row = checked(number, values)
     if isinstance(row, Record):
-        return row._replace(values=flat(_unwrapped(values)))
+        return row._replace(values=flat(_unwrapped(untyped(values))))
     return row._replace(raw=raw or row.raw)
+
+
+def _inside(values: dict[str, Any]) -> dict[str, Any]:
+    """What an edge of a connection leads to; any other object as it is."""
+    node = values.get("node")
+    return node if isinstance(node, dict) and values.keys() <= {"node", "cursor"} else values
 
 
 def _unwrapped(values: dict[str, Any]) -> dict[str, Any]:
     """Without the edges and nodes of GraphQL's connections (https://relay.dev/graphql/connections.htm)."""
-    if isinstance(values.get("node"), dict) and values.keys() <= {"node", "cursor"}:
-        values = values["node"]
+    values = _inside(values)
     made = {}
     for name, value in values.items():
         if isinstance(value, dict) and value.keys() & {"edges", "nodes"} and value.keys() <= _OF_CONNECTIONS:
@@ -155,9 +191,10 @@ def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
                 pairs = ijson.kvitems(source, prefix.removesuffix(EACH).rstrip("."), use_float=use_float)
                 items = (_keyed(at, key, values) for at, (key, values) in enumerate(pairs, 1))
             else:
-                items = (
-                    record_of(at, one) for at, one in enumerate(ijson.items(source, prefix, use_float=use_float), 1)
-                )
+                outer, *way = _groups_in(prefix)
+                found = ijson.items(source, outer, use_float=use_float)
+                within = chain.from_iterable(_of_group(one, way, _field_of(outer)) for one in found) if way else found
+                items = (record_of(at, one) for at, one in enumerate(within, 1))
             for row in islice(items, number, None):
                 number += 1
                 yield row
@@ -169,63 +206,164 @@ def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
         return
 
 
-def _containers(text: io.TextIOWrapper) -> list[str]:
-    """Where in a document the records are, as ijson names it: the array, or the object with an id for each key, whose
-    objects hold most of what products have, the outer before the inner ("": it is one record); behind it others whose
-    objects have titles as well. The text is at its beginning again."""
-    import ijson
+def _groups_in(prefix: str) -> list[str]:
+    """What ijson calls the elements of the outermost array on the way to records, and in each the names on the way
+    from one array to the next (`groups.item.products.item`: `groups.item`, `products`)."""
+    parts = prefix.split(".")
+    first = parts.index("item") + 1 if "item" in parts else len(parts)
+    outer, rest = ".".join(parts[:first]), ".".join(parts[first:])
+    return [outer, *rest.removesuffix(".item").split(".item.")] if rest else [outer]
 
-    held: dict[str, dict[str, None]] = {}
-    lists: dict[str, None] = {}
-    maps: dict[str, list[dict[str, None]]] = {}  # of objects in objects, what those hold
-    mixed: set[str] = set()
-    open_maps: list[str] = []  # prefixes of the objects around, as far as there is no array around them
-    arrays = 0
-    try:
-        for prefix, event, value in islice(ijson.parse(_Bytes(text.read), use_float=True), _SCANNED):
-            of_record = prefix.removesuffix(".node")
-            if event == "start_map":
-                if prefix.split(".").count("item") == 1 and prefix.endswith(".item"):
-                    lists[prefix] = None
-                if not arrays:
-                    if open_maps and len(open_maps) <= _DEEPEST_OBJECT:
-                        maps.setdefault(open_maps[-1], []).append({})
-                    open_maps.append(prefix)
-            elif event == "map_key":
-                if of_record in lists or not prefix:
-                    held.setdefault(of_record, {})[value] = None
-                if not arrays and len(open_maps) > 1 and maps.get(open_maps[-2]):
-                    maps[open_maps[-2]][-1][value] = None
-            elif event == "end_map":
-                if not arrays:
-                    open_maps.pop()
-            else:
-                arrays += (event == "start_array") - (event == "end_array")
-                if open_maps and event != "end_array" and arrays <= (event == "start_array"):
-                    mixed.add(open_maps[-1])
-    except (ijson.JSONError, OSError, EOFError, zlib.error):
-        pass
-    text.seek(0)
 
-    def score(prefix: str) -> tuple[Any, ...]:
-        fields, titled = fields_held(held.get(prefix, ()))
-        name = prefix.removesuffix(".item").rpartition(".")[2]
-        return titled, fields, name in _CONTAINERS, -prefix.count(".")
+def _field_of(groups: str) -> str:
+    """The field of products that groups of theirs are called by."""
+    named = _path_of(groups).rpartition(".")[2].removesuffix("s")
+    return "brand" if "brand" in fields_among((named,)) else "category"
 
-    for prefix, several in maps.items():
-        fields = [fields_held(one) for one in several[:_TRIED]]
-        alike = all(one.keys() == several[0].keys() for one in several[:_TRIED])
-        products = all(titled and (alike or number > 1) for number, titled in fields)
-        if products and len(several) >= _FEWEST_OF_AN_OBJECT and prefix not in mixed:
-            held[each := f"{prefix}.{EACH}".removeprefix(".")] = several[0]
-            lists[each] = None
-    best = max(lists, key=score, default=None)
-    if best is None or not (score(best)[0] or score(best)[2]):
-        return [""]
-    itself = score("")  # a document may be one product, and its lists its variants
-    if itself[0] and itself[1] >= score(best)[1] and not score(best)[2]:
-        return [""]
-    return [best, *(one for one in lists if one != best and score(one)[0] and score(one)[1] > 1)]
+
+def _of_group(group: Any, way: Sequence[str], field: str, above: str = "") -> Iterator[Any]:
+    """The records in a list of an object, with what the group is called where they say no such `field` themselves."""
+    if not isinstance(group, dict):
+        yield group
+        return
+    found: Any = group
+    group = _inside(group)
+    for name in way[0].split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    texts = {name: value for name, value in group.items() if isinstance(value, str)}
+    fields = fields_among(tuple(texts))
+    named = texts.get(fields.get("category") or fields.get("title", ""), "").strip()
+    named = " > ".join(filter(None, (above, named)))
+    for one in found if isinstance(found, list) else []:
+        if len(way) > 1:
+            yield from _of_group(one, way[1:], field, named)
+        elif not isinstance(one, dict) or not named:
+            yield one
+        else:
+            record = _inside(one)
+            own = fields_among(tuple(record)).get(field, field)
+            yield {**record, own: named} if is_empty(record.get(own)) else record
+
+
+def _path_of(prefix: str) -> str:
+    """What ijson calls elements, as somebody may tell it (`groups.products`)."""
+    return ".".join(part for part in prefix.split(".") if part != "item")
+
+
+class _Scan:
+    """What lists of objects a document has, by its beginning, under the names that ijson has for their elements.
+
+    held: the keys of their objects. lists: outermost ones, and objects with an id for each key; inner: lists within
+    those. whole: was it read to its end?
+    """
+
+    def __init__(self, text: TextIO, most: int = _SCANNED) -> None:
+        """most: events that are looked at."""
+        import ijson
+
+        self.held: dict[str, dict[str, None]] = {}
+        self.lists: dict[str, None] = {}
+        self.inner: dict[str, None] = {}
+        self.whole = False
+        maps: dict[str, list[dict[str, None]]] = {}  # of objects in objects, what those hold
+        mixed: set[str] = set()
+        open_maps: list[str] = []  # prefixes of the objects around, as far as there is no array around them
+        arrays = 0
+        try:
+            events = ijson.parse(_Bytes(text.read), use_float=True)
+            for prefix, event, value in islice(events, most):
+                of_record = prefix.removesuffix(".node")
+                if event == "start_map":
+                    if prefix == "item" or prefix.endswith(".item"):
+                        (self.lists if prefix.split(".").count("item") == 1 else self.inner)[prefix] = None
+                    if not arrays:
+                        if open_maps and len(open_maps) <= _DEEPEST_OBJECT:
+                            maps.setdefault(open_maps[-1], []).append({})
+                        open_maps.append(prefix)
+                elif event == "map_key":
+                    if of_record in self.lists or of_record in self.inner or not prefix:
+                        self.held.setdefault(of_record, {})[value] = None
+                    if not arrays and len(open_maps) > 1 and maps.get(open_maps[-2]):
+                        maps[open_maps[-2]][-1][value] = None
+                elif event == "end_map":
+                    if not arrays:
+                        open_maps.pop()
+                else:
+                    arrays += (event == "start_array") - (event == "end_array")
+                    if open_maps and event != "end_array" and arrays <= (event == "start_array"):
+                        mixed.add(open_maps[-1])
+            self.whole = next(events, None) is None
+        except (ijson.JSONError, OSError, EOFError, zlib.error):
+            pass
+        for prefix, several in maps.items():
+            held = [fields_held(one) for one in several[:_TRIED]]
+            alike = all(one.keys() == several[0].keys() for one in several[:_TRIED])
+            products = all(titled and (alike or number > 1) for number, titled in held)
+            if products and len(several) >= _FEWEST_OF_AN_OBJECT and prefix not in mixed:
+                self.held[each := f"{prefix}.{EACH}".removeprefix(".")] = several[0]
+                self.lists[each] = None
+
+    def places(self, is_header: IsHeader) -> list[str]:
+        """Where the records are: the list whose objects hold most of what products have, the outer before the inner,
+        but products before the groups that they are in ("": it is one record); behind it others that may be."""
+        groups = {prefix: self._outer(prefix) for prefix in self.inner if self._in_groups(prefix, is_header)}
+        known = [prefix for prefix in groups if self._name(prefix) in _CONTAINERS]
+        lists = [prefix for prefix in self.lists if prefix not in {groups[one] for one in known}] + known
+        best = max(lists, key=self._score, default=None)
+        if best is None or not (self._score(best)[0] or self._score(best)[2] or best == "item"):
+            return [""]
+        itself = self._score("")  # a document may be one product, and its lists its variants
+        if itself[0] and itself[1] >= self._score(best)[1] and not self._score(best)[2]:
+            return [""]
+        others = (one for one in self.lists if self._score(one)[0] and self._score(one)[1] > 1)
+        return [best, *dict.fromkeys(one for one in (*others, *groups) if one != best)]
+
+    def told(self, path: Path, records: str) -> str:
+        """The place that somebody names by a path or the end of one.
+
+        Raises:
+            FeedError: there is none.
+        """
+        wanted = _path_of(records.replace("[]", "").strip("."))
+        paths = {prefix: _path_of(prefix) for prefix in (*self.lists, *self.inner)}
+        found = [prefix for prefix, one in paths.items() if f".{one}".endswith(f".{wanted}")]
+        if found:
+            return min(found, key=lambda prefix: (paths[prefix] != wanted, prefix.count(".")))
+        if wanted.endswith(EACH) or not self.whole:
+            return wanted if wanted.endswith(EACH) else f"{wanted}.item"
+        names = [one for one in paths.values() if one]
+        raise FeedError(
+            f"{path}: --records {records}: no such list of objects; there are: {', '.join(names[:10]) or 'none'}",
+            hint=f"--records {names[0]}" if names else f"jq -c . {path} > feed.jsonl   (an object a line)",
+        )
+
+    def _score(self, prefix: str) -> tuple[Any, ...]:
+        fields, titled = fields_held(self.held.get(prefix, ()))
+        name = self._name(prefix)
+        return titled, fields, name in _CONTAINERS, name not in _LOGS, -prefix.count(".")
+
+    @staticmethod
+    def _name(prefix: str) -> str:
+        return prefix.removesuffix(".item").rpartition(".")[2]
+
+    def _outer(self, prefix: str) -> str:
+        """The list whose objects have this one."""
+        return f"{prefix.removesuffix('.item').rpartition('item.')[0]}item"
+
+    def _in_groups(self, prefix: str, is_header: IsHeader) -> bool:
+        """Are objects of a list within those of another one records, and those groups of them: without what a product
+        costs, and with less of its fields?"""
+        keys, of_outer = self.held.get(prefix, {}), self.held.get(self._outer(prefix), {})
+        mine, theirs = fields_among(tuple(keys)).keys(), fields_among(tuple(of_outer)).keys()
+        return (
+            "variants" not in prefix.split(".")
+            and self._name(self._outer(prefix)) not in _LOGS
+            and "title" in mine
+            and is_header(list(keys))
+            and not theirs.isdisjoint(("title", "category"))
+            and theirs <= _OF_GROUPS
+            and len(mine) > len(theirs)
+        )
 
 
 class _Bytes:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from reaseq.knowledge_store.feeds.prices import holds_now
-from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Variant, Writing, text_of
+from reaseq.knowledge_store.feeds.rows import BadRow, Packing, Record, Row, Variant, Writing, is_empty, text_of
 
 MARKS = tuple(
     ("sku", name)
@@ -29,6 +29,8 @@ FIELDS = {
     "category": "categories",
 }
 _BARRED, _PARTED = re.compile(r"\|\w+="), re.compile(r",\w+=")
+_ENTRY = r'\s*(?:"(?P<whole>(?:[^"]|"")*)"|(?P<part>[\w ]+="(?P<quoted>(?:[^"]|"")*)"|.*?))\s*(?:{sign}|\Z)'
+"""An entry of a cell that packs several: quoted as a whole, or its value, or not."""
 WRITING = Writing(
     packing=Packing("additional_attributes", "{name}={value}", ",", "|"),
     system=frozenset(("product_type", "attribute_set_code", "categories", "configurable_variations")),
@@ -59,29 +61,33 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             values["categories"] = "\n".join(way.strip().removeprefix("Default Category/").strip() for way in ways)
         if not holds_now(*(text_of(values.get(f"special_price_{name}_date")) for name in ("from", "to"))):
             values["special_price"] = ""
-        more: dict[str, Any] = _pairs(text_of(values.pop("additional_attributes", "")))
-        yield Record(row.line, values | {name: text for name, text in more.items() if name not in values}, variants)
-
-
-_QUOTED = re.compile(r'(?:^|(?<=[,|#]))\s*([\w ]+)="((?:[^"]|"")*)"\s*(?:,|\||##|$)')
-"""A value in quotes, as "Fields enclosure" writes it."""
+        packed = text_of(values.pop("additional_attributes", ""))
+        more: dict[str, Any] = _pairs(packed) or ({"additional_attributes": packed} if packed.strip() else {})
+        more = {name: text for name, text in more.items() if is_empty(values.get(name))}
+        yield Record(row.line, values | more, variants)
 
 
 def _pairs(text: str) -> dict[str, str]:
     """`color=Red,size=M`: a comma in a value is told by the lack of a name after it. An export may be told to part them
-    by another sign, and to quote values."""
+    by another sign, and to quote values, or the whole of each."""
     made: dict[str, str] = {}
     last = ""
     sign = "##" if "##" in text else "|" if _BARRED.search(text) and not _PARTED.search(text) else ","
-    quoted = [(found[1], found[2].replace('""', '"')) for found in _QUOTED.finditer(text)]
-    if quoted:
-        made = {name.strip(): value for name, value in quoted}
-        text = _QUOTED.sub("", text)
-    for part in text.split(sign):
+    entry = re.compile(_ENTRY.format(sign=re.escape(sign)), re.DOTALL)
+    at = 0
+    while at < len(text):
+        found = entry.match(text, at)
+        assert found is not None  # its last way fits whatever is left
+        at = max(found.end(), at + 1)
+        part = found["whole"] if found["whole"] is not None else found["part"]
+        if found["whole"] is not None or found["quoted"] is not None:
+            part = part.replace('""', '"')
         name, equals, value = part.partition("=")
+        if found["quoted"] is not None:
+            value = found["quoted"].replace('""', '"')
         if equals and name.strip().replace("_", "").isalnum():
             last = name.strip()
             made[last] = value.strip()
         elif last:
-            made[last] += f"{sign}{part}"
-    return made
+            made[last] += f"{sign}{text[found.start() : found.end('part')] if found['whole'] is None else part}"
+    return {name: "" if value == _CLEARED else value for name, value in made.items()}

@@ -3,12 +3,13 @@
 https://shopify.dev/docs/api/admin-rest/latest/resources/product, https://docs.commercetools.com/api/projects/products
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from reaseq.knowledge_store.feeds.columns import TITLES, folded
+from reaseq.knowledge_store.feeds.columns import TITLES, apart, cost, fields_among, folded, is_of_a_sale
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import (
+    MINOR_UNITS,
     ONLY_NAMED,
     BadRow,
     Record,
@@ -17,6 +18,7 @@ from reaseq.knowledge_store.feeds.rows import (
     flat,
     identifier,
     in_major,
+    is_empty,
     text_of,
 )
 
@@ -35,7 +37,9 @@ _CODES = ("currency_code", "currencyCode", "currency")
 _DAYS = ("date_on_sale_from", "date_on_sale_to")
 _OPTIONS = ("size", "color", "colour", "material", "style", "pattern", "width", "length", "flavor", "flavour")
 _PAIRS = ("selectedOptions", "selected_options", "options", "attributes", "option_values")
-"""Lists of names with values that a variant may have."""
+"""Names with values that a variant may have."""
+_LISTS_OF_PAIRS = (*_PAIRS, "option", "attribute", "properties", "property", "params", "param", "variation_attributes")
+"""The same where each stands beside the word that it is one."""
 
 
 def rows(found: Iterable[Row]) -> Iterator[Row]:
@@ -45,9 +49,8 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             row = row._replace(values={name.removeprefix(_CURRENT): value for name, value in row.values.items()})
         listed = row.values.get("variants") if isinstance(row, Record) else None
         if isinstance(row, BadRow) or not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-            if isinstance(row, Record) and not row.values.get("id"):  # as those beside it are called
-                own = next((identifier(row.values[name]) for name in _IDS_OF_PRODUCTS if row.values.get(name)), "")
-                row = row._replace(values={**row.values, "id": own})
+            if isinstance(row, Record):  # as those beside it are called
+                row = row._replace(values=row.values | _id_of(row.values) | _currency_of(row.values, [], []))
             yield row
             continue
         values = {name: value for name, value in row.values.items() if name not in ("variants", "options")}
@@ -55,18 +58,14 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             name.removeprefix(_MASTER): values.pop(name) for name in list(values) if name.startswith(_MASTER)
         }:
             listed = [master, *listed]  # of commercetools: the first of its variants
-        product_id = next((identifier(values[name]) for name in _IDS_OF_PRODUCTS if values.get(name)), "")
-        values["id"] = product_id
+        values |= _id_of(values)
+        product_id = values.get("id", "")
         names = _option_names(row.values.get("options"))
-        prices = [_price(one) for one in listed]
+        prices = [_price(one, values) for one in listed]
         titled = any(values.get(name) for name in values if folded(name.partition(".")[0]) in TITLES)
-        unpriced = titled and not any(values.get(name) for name in _PRICES)
-        if (
-            unpriced
-            and "currency" not in values
-            and (named := next((one for one in map(_currency, prices) if one), ""))
-        ):
-            values["currency"] = named
+        unpriced = titled and is_empty(cost(values, fields_among(tuple(values))))
+        if titled:
+            values |= _currency_of(values, listed, prices)
         variants = []
         for one, price in zip(listed, prices, strict=True):
             chosen = _options(one, names)
@@ -76,13 +75,26 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             called = tuple((name, one[name]) for name in _IDS if one.get(name))
             if not chosen and titled and len(listed) == 1:
                 values |= {f"variant {name}": value for name, value in called}  # it is the product
-                values |= {"price": price} if price and unpriced else {}
+                values |= {"price": price} if unpriced and not is_empty(price) else {}
                 continue
             if not chosen and titled:
                 chosen = {ONLY_NAMED: text_of(one.get("title") or one.get("name")).strip() or own}
             if chosen or called:
-                known = (*_IDS, *_PRICES, "prices", *chosen, *_PAIRS, "option1", "option2", "option3", "title")
-                own_cells = {name: value for name, value in flat(one).items() if name.partition(".")[0] not in known}
+                known = (
+                    *_IDS,
+                    *_PRICES,
+                    "prices",
+                    *chosen,
+                    *_read_pairs(one),
+                    "option1",
+                    "option2",
+                    "option3",
+                    "title",
+                )
+                cells = flat(one)
+                priced = fields_among(tuple(cells)).get("price", "")
+                own_cells = {name: value for name, value in cells.items()
+                             if name.partition(".")[0] not in known and name != priced}  # fmt: skip
                 variants.append(Variant(own, product_id, chosen, price, called, own_cells))
         yield Record(row.line, values, tuple(variants))
 
@@ -90,20 +102,53 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
 def rows_of_bulk(found: Iterable[Row]) -> Iterator[Row]:
     """Shopify's bulk operations: a product a line, and of what belongs to it a line each, which names it
     (https://shopify.dev/docs/api/usage/bulk-operations/queries)."""
+    family: list[Record] = []
     for row in found:
+        if isinstance(row, BadRow) or not _parent_of(row):
+            yield from _of_family(family)
+            family = []
         if isinstance(row, BadRow):
             yield row
-            continue
-        parent = identifier(row.values.get("__parentId"))
-        if not parent:
-            yield from rows([row])
+        else:
+            family.append(row)
+    yield from _of_family(family)
+
+
+def _parent_of(row: Record) -> str:
+    return identifier(row.values.get("__parentId"))
+
+
+def _of_family(family: Sequence[Record]) -> Iterator[Row]:
+    """A product and the lines below it. What metafields say is said of what they name."""
+    fields: dict[str, dict[str, Any]] = {}
+    ids = {identifier(row.values.get("id")): row.values for row in family if not _is_metafield(row)}
+    for row in filter(_is_metafield, family):
+        name = apart(text_of(row.values["key"]), ids.get(_parent_of(row), ()))
+        fields.setdefault(_parent_of(row), {})[name] = row.values["value"]
+    for row in family:
+        parent = _parent_of(row)
+        if _is_metafield(row):
+            reason = f"is a metafield of {parent}, which is not above it"
+            known = parent in ids
+            yield Record(row.line, {}, product=False) if known else BadRow(row.line, reason, repr(row.values))
             continue
         cells = {name: value for name, value in row.values.items() if name != "__parentId"}
+        more = fields.get(identifier(cells.get("id")), {})
+        if not parent:
+            yield from rows([row._replace(values=cells | more)])
+            continue
         is_variant = any(cells.get(name) for name in (*_IDS[:1], *_PRICES, "barcode")) or _options(cells, [])
         whole = {"id": parent, "variants": [cells] if is_variant else []}
-        yield from (
-            made._replace(product=False) for made in rows([Record(row.line, whole)]) if isinstance(made, Record)
-        )
+        for made in rows([Record(row.line, whole)]):
+            if isinstance(made, Record):
+                variants = (one._replace(attributes={**one.attributes, **more}) for one in made.variants)
+                yield made._replace(product=False, variants=tuple(variants))
+
+
+def _is_metafield(row: Record) -> bool:
+    return (
+        bool(_parent_of(row)) and bool(text_of(row.values.get("key"))) and row.values.keys() >= {"namespace", "value"}
+    )
 
 
 def _option_names(options: Any) -> list[str]:
@@ -118,20 +163,30 @@ def _options(variant: Mapping[str, Any], names: list[str]) -> dict[str, str]:
     for number in (1, 2, 3):
         if value := text_of(variant.get(f"option{number}")).strip():
             found[names[number - 1] if number <= len(names) else f"Option{number}"] = value
-    for pairs in (variant.get(name) for name in _PAIRS):
-        if isinstance(pairs, dict):  # {"Size": "S"}
-            found |= {name: text_of(value) for name, value in pairs.items() if not isinstance(value, dict | list)}
-        for one in pairs if isinstance(pairs, list) else []:
-            said = (
-                next((one[key] for key in ("value", "label") if one.get(key)), None) if isinstance(one, dict) else None
-            )
-            name = next((_said(one[key]) for key in _CALLED if one.get(key)), "") if said is not None else ""
-            if name and not isinstance(said, dict | list):
-                found[name] = text_of(said)
+    for name, pairs in _read_pairs(variant).items():
+        found |= _of_pairs(name, pairs)
     for name in variant:
         if folded(name) in _OPTIONS and (value := text_of(variant[name]).strip()):
             found.setdefault(name, value)
     return {} if found == {"Title": "Default Title"} else found
+
+
+def _read_pairs(variant: Mapping[str, Any]) -> dict[str, Any]:
+    """A variant's cells that hold names with values."""
+    cells = {name: variant[name] for name in _LISTS_OF_PAIRS if name in variant}
+    return {name: value for name, value in cells.items() if name in _PAIRS or _of_pairs(name, value)}
+
+
+def _of_pairs(name: str, pairs: Any) -> dict[str, str]:
+    found = {}
+    if isinstance(pairs, dict) and name in _PAIRS:  # {"Size": "S"}
+        found = {name: text_of(value) for name, value in pairs.items() if not isinstance(value, dict | list)}
+    for one in pairs if isinstance(pairs, list) else []:
+        said = next((one[key] for key in ("value", "label") if one.get(key)), None) if isinstance(one, dict) else None
+        called = next((_said(one[key]) for key in _CALLED if one.get(key)), "") if said is not None else ""
+        if called and not isinstance(said, dict | list):
+            found[called] = text_of(said)
+    return found
 
 
 def _said(name: Any) -> str:
@@ -143,22 +198,50 @@ def _said(name: Any) -> str:
     )
 
 
-def _currency(price: Any) -> str:
-    return (parse_price(price)[1] or "") if price else ""
+def _id_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The id of a product, where a cell that is known to hold one does."""
+    own = next((identifier(values[name]) for name in _IDS_OF_PRODUCTS if values.get(name)), "")
+    return {"id": own} if own else {}
 
 
-def _price(variant: Mapping[str, Any]) -> Any:
+def _currency_of(
+    values: Mapping[str, Any], variants: Sequence[Mapping[str, Any]], prices: Sequence[Any]
+) -> dict[str, str]:
+    """The currency of a product that has no cell for it by itself: of its price, else of its variants'."""
+    if not is_empty(values.get("currency")):
+        return {}
+    told = text_of(values.get(fields_among(tuple(values)).get("currency", "")))
+    of_variants = (
+        (parse_price(price)[1] if price else "") or text_of(next((one[key] for key in _CODES if one.get(key)), ""))
+        for one, price in zip(variants, prices, strict=True)
+    )
+    told = told or next(filter(None, of_variants), "")
+    return {"currency": told} if told else {}
+
+
+def _price(variant: Mapping[str, Any], of_product: Mapping[str, Any]) -> Any:
+    """What a variant costs; in minor units where its product's price says how many decimals these have."""
+    said = [(name, price) for name, price in _prices(variant, of_product) if not is_empty(price)]
+    if found := next((price for _, price in said if parse_price(price)[0]), None):
+        return found
+    cells = {name: value for name, value in flat(variant).items() if not isinstance(value, list)}
+    other = cost(cells, fields_among(tuple(cells)))
+    return next((price for name, price in said if not is_of_a_sale(name)), other) if is_empty(other) else other
+
+
+def _prices(variant: Mapping[str, Any], of_product: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Its prices, the most telling first."""
     listed = variant.get("prices")  # of commercetools, one for each country
     of_first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
-    first = of_first if "amount" in of_first else None
-    for price in (*(variant.get(name) for name in _PRICES), of_first.get("value"), of_first.get("price"), first):
-        if isinstance(price, dict) and "centAmount" not in price:
-            price = in_major(price)
+    named = [(name, variant.get(name)) for name in _PRICES]
+    named += [("price", price) for price in (of_first.get("value"), of_first.get("price"))]
+    named += [("price", of_first)] if "amount" in of_first else []
+    for name, price in named:
+        if isinstance(price, dict):
+            units = {key: of_product[at] for key in MINOR_UNITS if (at := f"{name}.{key}") in of_product}
+            price = in_major(price if price.keys() & {*MINOR_UNITS} else price | units)
             code = text_of(next((price[key] for key in _CODES if price.get(key)), "")).upper()
-            price = next((price[key] for key in _AMOUNTS if price.get(key)), None)
-            price = f"{price} {code}" if price is not None and code else price
-        if price not in (None, "", 0, "0", "0.00") and not isinstance(price, list | dict):
-            return price
-        if isinstance(price, dict) and "centAmount" in price:
-            return price
-    return None
+            amounts = {key: price[key] for key in _AMOUNTS if price.get(key) not in (None, "")}
+            yield from ((f"{name} {key}", f"{said} {code}" if code else said) for key, said in amounts.items())
+        elif not isinstance(price, list):
+            yield name, price

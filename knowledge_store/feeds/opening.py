@@ -110,7 +110,7 @@ def _text(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Readi
     else:
         text = io.TextIOWrapper(stream, encoding=found.name, errors="reaseq.surrogates", newline="")
         if start.startswith(("{", "[")):
-            feed = json_feed(path, text, raw, size, start, reading)
+            feed = json_feed(path, text, raw, size, start, reading, is_header)
         else:
             feed = delimited(path, text, raw, size, text_start, reading, is_header)
     how = f" ({found.how})" if found.how else ""

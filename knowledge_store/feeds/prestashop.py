@@ -1,18 +1,27 @@
 """PrestaShop's combinations: a row for each thing a product is sold as, which names its product.
 
 https://docs.prestashop-project.org/1-6-documentation/english-documentation/user-guide/managing-the-catalog/importing-csv
-What a row costs more or less than its product is no price of its own.
+What a row costs more or less than its product stands in a column of its own, and counts once the product is there.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, text_of
 
+IMPACT = "Impact on price"
+"""The column of what a combination costs more than its product, or less."""
 MARKS = (("Product ID", "Attribute", "Value"),)
 FIELDS = {"id": "Product ID"}
 _CODES = ("EAN13", "EAN-13", "UPC", "MPN")
 _KNOWN = ("Product ID", "Attribute", "Value", "Reference", "Supplier reference")
+
+
+def signed(text: str) -> float | None:
+    """What an impact is, which may be less than 0."""
+    amount, _ = parse_price(text.strip().lstrip("-−+"))
+    return -amount if amount and text.strip().startswith(("-", "−")) else amount
 
 
 def named(column: str) -> str:

@@ -28,7 +28,8 @@ _LANGUAGE_KEYS, _TEXT_KEYS = (
 _MOST_KEYS = 4
 _DECIMALS = re.compile(r"(\d+)\.0+")
 _QUOTED = re.compile(r"'(\w[^']*)")
-_MINOR_UNITS = ("currency_minor_unit", "decimals", "minor_unit", "fraction_digits")
+MINOR_UNITS = ("currency_minor_unit", "decimals", "minor_unit", "fraction_digits", "precision")
+"""Keys of an object of prices that say how many decimals its whole numbers have; `precision` but beside a currency."""
 _AMOUNTS = ("amount", "value")
 _MOST_DECIMALS = 4
 _LETTERS = 3
@@ -90,7 +91,8 @@ class FeedError(ReaseqError):
 
 class Variant(NamedTuple):
     """One of the things a product is sold as. `options` are what it differs by: size, colour; `names` what else it goes
-    by, each behind its column: a SKU, a barcode; `attributes` what else its own cells say, empty ones included."""
+    by, each behind its column: a SKU, a barcode; `attributes` what else its own cells say, empty ones included; `lacks`
+    cells of its product that it has nothing in."""
 
     id: str
     product_id: str
@@ -98,6 +100,7 @@ class Variant(NamedTuple):
     price: Any = None
     names: tuple[tuple[str, Any], ...] = ()
     attributes: Mapping[str, Any] = MappingProxyType({})
+    lacks: frozenset[str] = frozenset()
 
 
 class Record(NamedTuple):
@@ -328,21 +331,95 @@ def flat(values: Mapping[str, Any]) -> dict[str, Any]:
             made[name] = value[0]["data"]
         elif name == "custom_attributes" and isinstance(value, list) and all(map(_is_magentos, value)):
             made |= {one["attribute_code"]: one["value"] for one in value if one["attribute_code"] not in values}
+        elif isinstance(value, list):
+            made[name] = [in_major(one) if isinstance(one, dict) else one for one in value]
         else:
             made[name] = value
     return made
 
 
+_TYPE = re.compile(
+    r"\$[A-Za-z]\w*|(?:string|integer|double|boolean|timestamp|null|reference|bytes|geoPoint|array|map)Value"
+)
+"""The only key of an object that says what type its value has: MongoDB's extended JSON
+(https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/) and Firestore's
+(https://firebase.google.com/docs/firestore/reference/rest/v1/Value)."""
+_LETTERS_OF_TYPES = frozenset(("S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M"))
+"""The same of DynamoDB, where they may be sizes too: of a record all of whose values have one
+(https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html)."""
+
+
+def untyped(record: dict[str, Any]) -> dict[str, Any]:
+    """A record without the objects of one key in which databases wrap each value, and without what they wrap itself
+    in: DynamoDB's `Item`, Firestore's `fields`, whose name ends with its id."""
+    item = record.get("Item")
+    if len(record) == 1 and isinstance(item, dict) and _is_lettered(item):
+        record = item
+    if _is_lettered(record):
+        return {name: _untyped(value, by_letters=True) for name, value in record.items()}
+    nested = {name: value for name, value in record.items() if isinstance(value, dict | list)}
+    if not nested:
+        return record
+    made = record | {name: _untyped(value, by_letters=False) for name, value in nested.items()}
+    fields, name = made.get("fields"), record.get("name")
+    if isinstance(fields, dict) and isinstance(name, str) and "/documents/" in name and record["fields"] != fields:
+        return {"id": name.rpartition("/")[2], **fields}
+    return made
+
+
+def _is_lettered(values: Mapping[str, Any]) -> bool:
+    return bool(values) and all(isinstance(one, dict) and _has_a_letter(one) for one in values.values())
+
+
+def _has_a_letter(value: dict[str, Any]) -> bool:
+    if len(value) != 1:
+        return False
+    ((key, said),) = value.items()
+    if key == "M":
+        return isinstance(said, dict) and (not said or _is_lettered(said))
+    wanted = {"BOOL": bool, "NULL": bool}.get(key, list if key in ("L", "SS", "NS", "BS") else str)
+    return key in _LETTERS_OF_TYPES and isinstance(said, wanted)
+
+
+def _untyped(value: Any, *, by_letters: bool) -> Any:
+    if isinstance(value, list):
+        return [_untyped(one, by_letters=by_letters) if isinstance(one, dict | list) else one for one in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((key, said),) = value.items()
+        if by_letters and _has_a_letter(value):
+            return None if key == "NULL" else _untyped(said, by_letters=True)
+        if _TYPE.fullmatch(key):
+            if key in ("arrayValue", "mapValue") and isinstance(said, dict):
+                said = said.get("values", []) if key == "arrayValue" else said.get("fields", {})
+            return _untyped(said, by_letters=False)
+    return {
+        name: _untyped(one, by_letters=by_letters) if isinstance(one, dict | list) else one
+        for name, one in value.items()
+    }
+
+
 def in_major(value: dict[str, Any]) -> dict[str, Any]:
     """An object of prices that says how many decimals its whole numbers have, with these
-    (https://developer.woocommerce.com/docs/apis/store-api/)."""
-    decimals = next((value[name] for name in _MINOR_UNITS if name in value), None)
-    if not isinstance(decimals, int) or not 0 < decimals <= _MOST_DECIMALS:
+    (https://developer.woocommerce.com/docs/apis/store-api/); commercetools' money as an amount
+    (https://docs.commercetools.com/api/types#centprecisionmoney)."""
+    if "name" not in value and isinstance(inner := value.get("value"), dict) and "centAmount" in inner:
+        value = {name: said for name, said in value.items() if name != "value"} | inner
+    if isinstance(cents := value.get("centAmount"), int):
+        digits = int(value.get("fractionDigits", 2))
+        rest = {name: said for name, said in value.items() if name not in ("type", "centAmount", "fractionDigits")}
+        return {"amount": f"{cents / 10**digits:.{digits}f}", **rest}
+    told = next((str(value[name]) for name in MINOR_UNITS if name in value), "")
+    decimals = int(told) if told.isdecimal() else 0
+    if not 0 < decimals <= _MOST_DECIMALS:
         return value
+    if "precision" in value and not any("currency" in name.casefold() for name in value):
+        return value  # a measure
     whole = {
         name: int(said)
         for name, said in value.items()
-        if name not in _MINOR_UNITS and re.fullmatch(r"\d+", str(said)) and ("price" in name or name in _AMOUNTS)
+        if name not in MINOR_UNITS and re.fullmatch(r"\d+", str(said)) and ("price" in name or name in _AMOUNTS)
     }
     return value | {name: f"{said / 10**decimals:.{decimals}f}" for name, said in whole.items()}
 

@@ -22,7 +22,7 @@ from reaseq.knowledge_store.feeds import (
     shopify,
     woocommerce,
 )
-from reaseq.knowledge_store.feeds.columns import apart, fields_of, folded, names_options
+from reaseq.knowledge_store.feeds.columns import apart, cost, fields_of, folded, names_options
 from reaseq.knowledge_store.feeds.rows import (
     ONLY_NAMED,
     PLAIN,
@@ -42,7 +42,10 @@ _PARENTS = frozenset(
     ("parent", "parent id", "parent sku", "parent code", "parent product", "parent product id", "parent identifier")
 )
 _GROUPS = frozenset(("group id", "itemgroup id", "item group id", "product group id"))
+_OPTIONS = frozenset(("option", "options", "attribute", "attributes", "variant options", "variation", "variations"))
 """Columns, folded."""
+_BETWEEN = "|;\n,"
+_PAIR = re.compile(r"\s*([^:=]{1,40}?)\s*[:=]\s*(.*\S)\s*", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -157,15 +160,30 @@ def _chosen(row: Record) -> dict[str, str]:
     return {text_of(one.get("name")): text_of(one["option"]) for one in pairs if one.get("name") and one.get("option")}
 
 
+def _packed(text: str) -> dict[str, str]:
+    """Options that one cell holds with their names (`color: red|size: 40`); none where a part has no name."""
+    signs = [sign for sign in _BETWEEN if sign in text]
+    for parts in (*(text.split(sign) for sign in signs), [text]):
+        pairs = [_PAIR.fullmatch(part) for part in parts if part.strip()]
+        found = {pair[1]: pair[2] for pair in pairs if pair is not None}
+        if pairs and len(found) == len(pairs):
+            return found
+    return {}
+
+
 def _variant(row: Record, fields: Mapping[str, str], own: str, of: str, named_by: str) -> Variant:
     used = {named_by, fields["id"], fields.get("price", "")}
     cells = {name: value for name, value in row.values.items() if name not in used}
     options = {name: text_of(value).strip() for name, value in cells.items() if names_options(name) and text_of(value)}
-    options |= _chosen(row)
-    said = {name: value for name, value in cells.items() if name not in options and not is_empty(value)}
+    texts = {name: value for name, value in cells.items() if isinstance(value, str) and folded(name) in _OPTIONS}
+    packed = {name: found for name, text in texts.items() if (found := _packed(text))}
+    if chosen := _chosen(row):
+        packed["attributes"] = chosen
+    options |= {name: value for found in packed.values() for name, value in found.items()}
+    said = {name: value for name, value in cells.items() if name not in (*options, *packed)}
     names = tuple((name, said[name]) for name in identities(list(said), None))
     said = {name: value for name, value in said.items() if name not in dict(names)}
-    return Variant(own, of, options or {ONLY_NAMED: own}, row.values.get(fields.get("price", "")), names, said)
+    return Variant(own, of, options or {ONLY_NAMED: own}, cost(row.values, fields), names, said)
 
 
 def _of_pairs(feed: Feed) -> Feed:

@@ -70,6 +70,10 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             yield BadRow(row.line, "is to be deleted from the shop", repr(values))
             continue
         own = text_of(values.get("Handle")).strip()
+        if not own and (sku := identifier(values.get("Variant SKU"))) and not text_of(values.get("Title")).strip():
+            cells = {name: value for name, value in values.items() if not name.startswith("Option")}
+            yield Record(row.line, {**cells, "Handle": sku})  # an update of what goes by it
+            continue
         if not own:
             yield BadRow(row.line, "has no handle", repr(row.values))
             continue
@@ -104,7 +108,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         if chosen or of_variants:
             name = identifier(values.get("Variant SKU")) or "/".join([handle, *chosen.values()])
             own_cells = _cells(values)
-            if values.get("Variant Compare At Price"):
+            if "Variant Compare At Price" in values:
                 own_cells["Variant Compare At Price"] = values["Variant Compare At Price"]
             variants = (Variant(name, handle, chosen, values.get("Variant Price"), _names(values), own_cells),)
         else:

@@ -152,7 +152,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
                 for name, value in values.items()
                 if name not in known and not name.startswith(("Attribute ", "Date sale price "))
             }
-            if values.get("Regular price"):
+            if "Regular price" in values:
                 own_cells["Regular price"] = values["Regular price"]  # what it costs when the sale is over
             # A file may leave out what they differ by; each has a name, and if nothing else a number.
             differs = _attributes(values) or {ONLY_NAMED: text_of(values.get("Name")).strip() or own}

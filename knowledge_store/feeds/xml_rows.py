@@ -8,12 +8,12 @@ characters.
 import codecs
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from html.entities import html5
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.columns import apart, fields_held
+from reaseq.knowledge_store.feeds.columns import apart, fields_among, fields_held
 from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.rows import (
     EXPORT_AS,
@@ -26,6 +26,7 @@ from reaseq.knowledge_store.feeds.rows import (
     Row,
     checked,
     flat,
+    is_empty,
     short_language,
     strings,
     with_columns,
@@ -43,7 +44,9 @@ _FILED_BY = ("categoryId", "category_id", *sorted(_SUPPLIED))
 """What a record names its category by."""
 _NAMED = frozenset(("param", "option", "attribute", "property", "feature", "characteristic", "specification"))
 """Elements that say by an attribute what their text is."""
-_PAIRS = (("PARAM_NAME", "FNAME"), ("VAL", "FVALUE"), ("FUNIT",))
+_CHOSEN = frozenset(("param", "option", "attribute", "property"))
+"""Those that say of a variant what it differs by."""
+_PAIRS = (("PARAM_NAME", "FNAME", "name"), ("VAL", "FVALUE", "value"), ("FUNIT", "unit"))
 """Elements of a name, of its value, of the value's unit."""
 _LISTS = {"variants": "variants", "variations": "variants", "skus": "variants"}
 """Elements whose inner ones are variants, and what those are called in other formats."""
@@ -64,7 +67,7 @@ def xml(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Reading
     if not _SUPPLIED.isdisjoint(scan.held[trail]):
         categories = _groups_of(_Sound(stream, encoding))
         stream.seek(0)
-    columns, rows = with_columns(_rows(_Sound(stream, encoding), tag, len(trail) - 1, categories))
+    columns, rows = with_columns(_rows(_Sound(stream, encoding), tag, len(trail) - 1, categories, scan.groups(trail)))
     if not columns:
         raise FeedError(f"{path}: no element {tag!r} holds anything", hint=EXPORT_AS)
     kind = f"XML, an element {_local(tag)!r} each"
@@ -206,6 +209,16 @@ class _Scan:
             raise FeedError(f"{self.path} is XML without elements that hold anything", hint=EXPORT_AS)
         return max(self.held, key=self._score)
 
+    def groups(self, trail: tuple[str, ...]) -> dict[int, str]:
+        """The elements around a record that are groups of such, by how far out they are, with the field that they are
+        called by: those that repeat, or are called a category."""
+        found = {}
+        for out, tag in enumerate(reversed(trail[1:-1]), 1):
+            fields = fields_among((_local(tag),)).keys() & {"brand", "category"}
+            if fields or self.seen[trail[: len(trail) - out]] > 1:
+                found[out] = "brand" if "brand" in fields else "category"
+        return found
+
     def others(self, trail: tuple[str, ...]) -> list[str]:
         """Names of other elements that may be records."""
         several = [other for other in self.held if self.seen[other] > 1 and other[: len(trail)] != trail]
@@ -258,10 +271,13 @@ def _groups_of(document: _Sound) -> dict[str, str]:
     return {article: paths[group] for article, group in groups.items()}
 
 
-def _rows(document: _Sound, tag: str, depth: int, categories: Mapping[str, str]) -> Iterator[Row]:
+def _rows(
+    document: _Sound, tag: str, depth: int, categories: Mapping[str, str], groups: Mapping[int, str]
+) -> Iterator[Row]:
     from lxml import etree
 
     line = 0
+    parent, of_groups = None, {}
     try:
         for _, element in _events(document, events=("end",), tag=tag):
             if sum(1 for _ in element.iterancestors()) != depth:
@@ -273,6 +289,12 @@ def _rows(document: _Sound, tag: str, depth: int, categories: Mapping[str, str])
                 filed = next((str(values[name]) for name in _FILED_BY if values.get(name)), "")
                 if path := categories.get(filed):
                     values = {"category": path} | values
+                if groups and element.getparent() is not parent:
+                    parent = element.getparent()
+                    of_groups = _called_groups(list(element.iterancestors()), groups)
+                for field, said in of_groups.items():
+                    own = fields_among(tuple(values)).get(field, field)
+                    values = values | {own: said} if is_empty(values.get(own)) else values
                 row = checked(line, values)
                 if document.lost and isinstance(row, Record) and any(_LOST in text for text in strings(values)):
                     row = BadRow(line, "holds bytes that are not text in the file's encoding", repr(values))
@@ -286,8 +308,22 @@ def _rows(document: _Sound, tag: str, depth: int, categories: Mapping[str, str])
         yield BadRow(error.lineno or line, f"the XML breaks off here: {error.msg}", "")
 
 
-def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
-    """An element's attributes and children by name, without namespaces; its text, if it has none of them."""
+def _called_groups(around: Sequence[Any], groups: Mapping[int, str]) -> dict[str, str]:
+    """What the groups are called that a record is in, by field, the outer before the inner."""
+    found: dict[str, str] = {}
+    for out in sorted(groups, reverse=True):
+        element = around[out - 1]
+        texts = {_local(str(child.tag)): (child.text or "").strip() for child in element if not len(child)}
+        texts |= {_local(str(name)): str(value).strip() for name, value in element.attrib.items()}
+        fields = fields_among(tuple(name for name, text in texts.items() if text))
+        if named := texts.get(fields.get(groups[out]) or fields.get("title", ""), ""):
+            found[groups[out]] = " > ".join(filter(None, (found.get(groups[out], ""), named)))
+    return found
+
+
+def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[str, Any] | str:
+    """An element's attributes and children by name, without namespaces; its text, if it has none of them. of_variant:
+    is it a variant, or a part of one?"""
     text = (element.text or "").strip()
     children = [child for child in element if isinstance(child.tag, str)]
     if (not children and not element.attrib) or depth > 20:
@@ -304,7 +340,9 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
     made: dict[str, Any] = {_local(str(name)): str(value) for name, value in element.attrib.items()}
     own = [*made, *(_local(child.tag) for child in children)]
     for child in children:
-        name, value = _local(child.tag), _values(child, depth + 1)
+        name = _local(child.tag)
+        within = of_variant or name.casefold() == _VARIANT or _local(element.tag).casefold() in _LISTS
+        value = _values(child, depth + 1, of_variant=within)
         if name.casefold() in _LISTS and isinstance(value, dict) and len(value) == 1:
             inner = next(iter(value.values()))  # <variants><variant>…</variant></variants>
             made[_LISTS[name.casefold()]] = inner if isinstance(inner, list) else [inner]
@@ -313,9 +351,20 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
             value = value | {"text": f"{value['text']} {value['unit']}"}  # <param name="Heel" unit="mm">40</param>
             value = value["text"] if "name" not in value else value
         if name.casefold() in _NAMED and isinstance(value, dict) and (said := _said(value)):
+            if of_variant and name.casefold() in _CHOSEN:
+                options = made.setdefault("options", {})
+                if isinstance(options, dict):
+                    options[said[0]] = said[1]
+                    continue
             name, value = apart(said[0], own), said[1]
-        elif name in _NAMED and isinstance(value, dict) and value.get("name") and "text" in value:
-            name, value = apart(value["name"], own), value["text"]  # <param name="Colour">black</param>
+        elif (
+            of_variant
+            and isinstance(value, dict)
+            and value.keys() == {"options"}
+            and isinstance(value["options"], dict)
+        ):
+            made["options"] = {**made.get("options", {}), **value["options"]}  # an element around them
+            continue
         elif isinstance(value, dict) and value.keys() == {"lang", "text"} and LANGUAGE.fullmatch(value["lang"]):
             name, value = f"{name}.{short_language(value['lang'])}", value["text"]  # <name xml:lang="en">
         if name.casefold() == _VARIANT and isinstance(value, dict):
@@ -333,7 +382,9 @@ def _values(element: Any, depth: int = 0) -> dict[str, Any] | str:
 
 def _said(value: Mapping[str, Any]) -> tuple[str, Any] | None:
     """Name and value of what has an element for each: `<PARAM_NAME>Barva</PARAM_NAME><VAL>black</VAL>` (Heureka),
-    `<FNAME>`, `<FVALUE>`, `<FUNIT>` (BMEcat)."""
+    `<FNAME>`, `<FVALUE>`, `<FUNIT>` (BMEcat); or its name beside its text: `<param name="Colour">black</param>`."""
+    if value.get("name") and "text" in value:
+        return value["name"], value["text"]
     name, said, unit = (next((value[key] for key in keys if key in value), "") for keys in _PAIRS)
     if not isinstance(name, str) or not name or said in ("", [], {}) or isinstance(said, dict):
         return None

@@ -1,11 +1,16 @@
 """What systems write that is easily read as something else."""
 
+import csv
+import io
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reaseq.knowledge_store.feeds.opening import open_feed
+from reaseq.knowledge_store.feeds.opening import open_feed, understood
+from reaseq.knowledge_store.importing import import_feed
+from reaseq.knowledge_store.names import find_product, read_names
 from reaseq.knowledge_store.store import Store
 from tests.knowledge_store.test_as_people_have_them import imported, product
 from tests.knowledge_store.test_updates_of_variants import variants
@@ -494,3 +499,210 @@ def test_a_list_of_two_columns_with_decimal_commas(store: Store, tmp_path: Path)
     imported(store, tmp_path, "Reference;Name;Prix\nREF1;Lampe;9\n")
     imported(store, tmp_path, "Reference #;Price tax excluded\nREF1;69,90\nREF2;99,00\n")
     assert open_feed(tmp_path / "feed").columns == ["Reference #", "Price tax excluded"]
+
+
+def _in_xml(name: str) -> str:
+    """A product whose variants say in several ways what they differ by."""
+    return (
+        "<products><product><sku>p</sku><title>Boot</title><variants>"
+        f'<variant><sku>a</sku><option name="{name}">rot</option></variant>'
+        f"<variant><sku>b</sku><attributes><attribute><name>{name}</name><value>blau</value></attribute></attributes>"
+        "</variant></variants></product><product><sku>q</sku><title>Shoe</title></product></products>"
+    )
+
+
+def _nested(*variants: dict[str, Any], **product: Any) -> str:
+    return json.dumps([{"id": "p", "title": "Boot", "variants": variants, **product}])
+
+
+_EUROS = {"amount": 4500, "currency": "EUR"}
+_CENTS = {"type": "centPrecision", "centAmount": 8990, "currencyCode": "EUR", "fractionDigits": 2}
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        *((_in_xml(name), {"a": ({name: "rot"}, None), "b": ({name: "blau"}, None)})
+          for name in ("Farbe", "Größe", "Storage", "Weight")),
+        (_nested({"sku": "a", "properties": [{"name": "Farbe", "value": "rot"}]}, {"sku": "b", "price": 3}),
+         {"a": ({"Farbe": "rot"}, None), "b": ({}, 3)}),
+        ("sku,parent_id,title,price,options\np,,Boot,9,\na,p,,9,color: red|size: 40\n"
+         'b,p,,10,"color: blue, size: 41"\nc,p,,10,Blue\n',
+         {"a": ({"color": "red", "size": "40"}, 9), "b": ({"color": "blue", "size": "41"}, 10), "c": ({}, 10)}),
+        # 0 is a price, but not that of a sale.
+        (_nested({"sku": "a", "size": "1", "price": 0}, {"sku": "b", "size": "2", "price": "0.00", "sale_price": 0},
+                 {"sku": "c", "size": "3", "price": 5, "sale_price": "0.00"}, {"sku": "d", "size": "4", "price": ""}),
+         {"a": ({"size": "1"}, 0), "b": ({"size": "2"}, 0), "c": ({"size": "3"}, 5), "d": ({"size": "4"}, None)}),
+        (_nested({"sku": "a", "size": "1", "price": _EUROS}, {"sku": "b", "size": "2", "price": {"amount": "46.10"}},
+                 price=_EUROS | {"decimals": 2}), {"a": ({"size": "1"}, 45), "b": ({"size": "2"}, 46.1)}),
+        (_nested({"sku": "a", "size": "1", "price": _CENTS}, {"sku": "b", "size": "2", "price": {"value": _CENTS}}),
+         {"a": ({"size": "1"}, 89.9), "b": ({"size": "2"}, 89.9)}),
+        (_nested({"sku": "a", "size": "1", "price_with_vat": 10},
+                 {"sku": "b", "size": "2", "regular_price": 12, "sale_price": ""}),
+         {"a": ({"size": "1"}, 10), "b": ({"size": "2"}, 12)}),
+        ("sku,parent_sku,title,color,regular_price,sale_price\np,,Tee,,,\na,p,,Black,25.00,21.99\nb,p,,Green,23.99,\n",
+         {"a": ({"color": "Black"}, 21.99), "b": ({"color": "Green"}, 23.99)}),
+        (json.dumps([{"id": "p", "name": "Tee", "parent_id": 0, "regular_price": "", "sale_price": ""}, *(
+            {"id": own, "name": "Tee", "parent_id": "p", "regular_price": "25", "sale_price": sale,
+             "attributes": [{"name": "Color", "option": own}]} for own, sale in (("a", "21"), ("b", "")))]),
+         {"a": ({"Color": "a"}, 21), "b": ({"Color": "b"}, 25)}),
+        ("id,title,description,price,item_group_id\na,Sun Hat,Straw,29.99 USD,p\nb,Sun Hat,Straw,34.99 USD,p\n",
+         {"a": ({}, 29.99), "b": ({}, 34.99)}),
+    ],
+)  # fmt: skip
+def test_what_variants_differ_by_and_cost(
+    store: Store, tmp_path: Path, data: str, expected: dict[str, tuple[dict[str, str], float | None]]
+) -> None:
+    for _ in range(2):
+        report = imported(store, tmp_path, data)
+        assert {name: (one["options"], one["price"]) for name, one in variants(store, "p").items()} == expected
+        assert (report.set_aside, report.orphans, report.changed_variants) == (0, 0, 0)
+    assert {find_product(store, name)["id"] for name in expected} == {"p"}
+
+
+_SOLD = {"variants": [{"size": "40", "price": 9}, {"size": "41", "price": 8}]}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        json.dumps([{"name": "Boot", **_SOLD}, {"name": "Sandal", **_SOLD}]),
+        json.dumps([{"code": "U1", "name": "Boot", **_SOLD}, {"code": "U2", "name": "Sandal", **_SOLD}]),
+        "<f>" + "".join(
+            f"<x><uid>{name}</uid><name>{name}</name><variants><variant><size>40</size></variant><variant><size>41</size>"
+            "</variant></variants></x>" for name in ("Boot", "Sandal")
+        ) + "</f>",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("source", ["", "kea"])
+def test_variants_of_products_without_an_id(store: Store, tmp_path: Path, data: str, source: str) -> None:
+    (tmp_path / "feed").write_text(data)
+    feed, mapping = understood(open_feed(tmp_path / "feed"))
+    report = import_feed(store, feed, mapping, source=source, rejected_dir=tmp_path)
+    assert (report.variants, report.orphans) == (4, 0)
+    for product_id in store.product_ids():
+        assert list(variants(store, product_id)) == [f"{product_id}/40", f"{product_id}/41"]
+
+
+_FIRESTORE = "projects/x/databases/(default)/documents/products/p1"
+_BULK = """{"id":"P1","title":"Tee","handle":"tee","descriptionHtml":"Nice"}
+{"id":"V1","sku":"T-1","price":"9","selectedOptions":[{"name":"Size","value":"S"}],"__parentId":"P1"}
+{"id":"M1","namespace":"custom","key":"material","value":"nylon","__parentId":"P1"}
+{"id":"M2","namespace":"custom","key":"fit","value":"slim","__parentId":"V1"}
+{"id":"M3","namespace":"custom","key":"title","value":"short","__parentId":"P1"}
+{"id":"P2","title":"Cap","handle":"cap"}
+{"id":"V2","sku":"C","price":"3","selectedOptions":[{"name":"Title","value":"Default Title"}],"__parentId":"P2"}
+{"id":"M4","namespace":"custom","key":"material","value":"wool","__parentId":"V2"}
+"""
+
+
+def _magento(*packed: str) -> str:
+    """Products 0, 1, ... with this in their `additional_attributes`."""
+    rows = io.StringIO()
+    writer = csv.writer(rows)
+    writer.writerow(["sku", "name", "material", "additional_attributes"])
+    writer.writerows([number, "Boot", "", cell] for number, cell in enumerate(packed))
+    return rows.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "product_id", "expected"),
+    [
+        # Whole numbers with decimals, wherever these are said.
+        (json.dumps([{"id": "1", "name": "Boot", "price": _EUROS | {"precision": 2}}, {"id": "2", "name": "Cap"}]),
+         "1", {"price": 45, "currency": "EUR"}),
+        (json.dumps([{"id": "1", "name": "A", "weight": {"value": 1200, "precision": 2}}, {"id": "2", "name": "B"}]),
+         "1", {"attributes": {"weight.value": 1200, "weight.precision": 2}}),
+        (json.dumps([{"id": "1", "name": "Boot", "price": _CENTS}, {"id": "2", "name": "Cap"}]), "1",
+         {"price": 89.9, "currency": "EUR", "category": None}),
+        (json.dumps([{"id": "1", "name": "Boot", "price": {"value": _CENTS}}, {"id": "2", "name": "Cap"}]), "1",
+         {"price": 89.9, "currency": "EUR", "category": None}),
+        (_nested({"sku": "a", "size": "1", "price": 3, "currency": "EUR"}, id="q", price=None)[:-1] + ","
+         + _nested({"sku": "b", "size": "1", "price": _EUROS}, price=_EUROS | {"decimals": 2})[1:], "p",
+         {"price": 45, "currency": "EUR"}),
+        (_nested({"sku": "a", "size": "1", "price": 3, "currency": "EUR"}), "p", {"price": 3, "currency": "EUR"}),
+        ("<f>" + "".join(f'<x><id>{own}</id><name>Boot</name><price decimals="2" currency="EUR">'
+                         "<amount>4500</amount></price></x>" for own in (1, 2)) + "</f>",
+         "1", {"price": 45, "currency": "EUR"}),
+        # Objects of one key that say a type.
+        (json.dumps({"documents": [
+            {"name": _FIRESTORE, "fields": {"title": {"stringValue": "Blue Kettle"}, "price": {"doubleValue": 39.5},
+             "tags": {"arrayValue": {"values": [{"stringValue": "a"}]}},
+             "spec": {"mapValue": {"fields": {"color": {"stringValue": "red"}}}}}}]}), "p1",
+         {"title": "Blue Kettle", "price": 39.5, "attributes": {"tags": ["a"], "spec.color": "red"}}),
+        ('{"Item":{"id":{"S":"1"},"title":{"S":"Kettle"},"price":{"N":"39.5"},"in":{"M":{"color":{"S":"red"}}},'
+         '"sold":{"BOOL":true},"none":{"NULL":true},"tags":{"SS":["a"]}}}\n{"Item":{"id":{"S":"2"},"title":{"S":"Pan"}}}\n',
+         "1", {"title": "Kettle", "price": 39.5, "attributes": {"in.color": "red", "sold": True, "tags": ["a"]}}),
+        ('{"_id":{"$oid":"5f"},"title":"Kettle","price":{"$numberDecimal":"9.90"},"on":{"$date":{"$numberLong":"1"}}}\n'
+         '{"_id":{"$oid":"60"},"title":"Pan"}\n', "5f", {"title": "Kettle", "price": 9.9, "attributes": {"on": "1"}}),
+        ('[{"id":"1","title":"Kettle","stock":{"S":"3"}},{"id":"2","title":"Pan"}]', "1",
+         {"attributes": {"stock.S": "3"}}),  # a size
+        (_BULK, "P1", {"description": "Nice", "attributes": {"handle": "tee", "material": "nylon",
+                                                             "attribute title": "short"}}),
+        (_BULK, "P2", {"price": 3, "attributes": {"handle": "cap", "material": "wool"}}),
+        *((_magento(*packed), "0", {"attributes": expected}) for packed, expected in (
+            (('size=40,material="Mesh, Leather"',), {"size": "40", "material": "Mesh, Leather"}),
+            (('material="Mesh, Leather",size=40,note="5"" heel"',),
+             {"material": "Mesh, Leather", "size": "40", "note": '5" heel'}),
+            (('"color=Red, dark","size=41"',), {"color": "Red, dark", "size": "41"}),
+            (("size=41,color=__EMPTY__VALUE__,material=wool, soft",), {"size": "41", "material": "wool, soft"}),
+            (('heel=5",color=red',), {"heel": '5"', "color": "red"}),
+            (("no pairs at all",), {"additional_attributes": "no pairs at all"}),
+        )),
+        ("<f>" + "".join(
+            f"<x><sku>{own}</sku><title>Boot</title><features>{features}</features></x>" for own, features in (
+                ("1", "<feature><name>Color</name><value>red</value></feature>"),
+                ("2", "<feature><name>Color</name><value>red</value></feature>"
+                      "<feature><name>Width</name><value>4</value><unit>mm</unit></feature>"))) + "</f>",
+         "1", {"attributes": {"features.Color": "red"}}),
+    ],
+)  # fmt: skip
+def test_cells_of_products(store: Store, tmp_path: Path, data: str, product_id: str, expected: dict[str, Any]) -> None:
+    assert imported(store, tmp_path, data).set_aside == 0
+    made = product(store, product_id)
+    assert {name: made.get(name) for name in expected} == expected
+
+
+def test_metafields_of_variants(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, _BULK)
+    assert variants(store, "P1")["T-1"]["attributes"] == {"fit": "slim"}
+    stray = '{"id":"M","namespace":"custom","key":"material","value":"nylon","__parentId":"P9"}\n'
+    report = imported(store, tmp_path, _BULK + stray)
+    assert report.first_rejected == [(9, "is a metafield of P9, which is not above it")]
+
+
+_COMBINATIONS = """Product ID*;Attribute (Name:Type:Position)*;Value (Value:Position)*;Reference;Impact on price
+1;Size:select:0;40:0;B-40;0
+1;Size:select:0;41:0;B-41;5
+1;Size:select:0;42:0;B-42;-1,50
+"""
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_prestashops_impacts(store: Store, tmp_path: Path, first: bool) -> None:
+    boot = "Product ID;Active;Name;Price tax included\n1;1;Boot;{}\n"
+    files = [boot.format("89.90"), _COMBINATIONS]
+    for data in files if first else files[::-1]:
+        imported(store, tmp_path, data)
+    assert [one["price"] for one in variants(store, "1").values()] == [89.9, 94.9, 88.4]
+    imported(store, tmp_path, boot.format("80"))
+    imported(store, tmp_path, "sku,price\nB-41,90\n")
+    imported(store, tmp_path, boot.format("70"))
+    assert {name: one["price"] for name, one in variants(store, "1").items()} == {"B-40": 70, "B-41": 90, "B-42": 68.5}
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("SR5,SR6,SR17", ["SR5", "SR6", "SR17"]),
+        ("RING-5 | RING-6", ["RING-5", "RING-6"]),
+        ("4006381333931;4006381333948", ["4006381333931", "4006381333948"]),
+        ("1,250", ["1,250"]),
+        ("Blue, large", ["Blue, large"]),
+        ("A1,rose gold", ["A1,rose gold"]),
+    ],
+)
+def test_several_names_in_a_cell(store: Store, tmp_path: Path, cell: str, names: list[str]) -> None:
+    imported(store, tmp_path, f'TITLE,PRICE,SKU\nRing,30,"{cell}"\nBowl,20,BW1\n')
+    assert {find_product(store, name)["title"] for name in names} == {"Ring"}
+    assert set(read_names(store).of) == {"BW1", cell, *names}

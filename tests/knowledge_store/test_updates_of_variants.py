@@ -13,11 +13,12 @@ from reaseq.knowledge_store.names import find_product
 from reaseq.knowledge_store.store import Store
 
 
-def imported(store: Store, folder: Path, data: str) -> ImportReport:
+def imported(store: Store, folder: Path, data: str, *, replaces: bool = False) -> ImportReport:
     path = folder / "feed"
     path.write_text(data)
     feed = open_feed(path)
-    return import_feed(store, feed, guess_columns(feed.columns, feed.fields), rejected_dir=folder / "rejected")
+    fields = guess_columns(feed.columns, feed.fields)
+    return import_feed(store, feed, fields, replaces=replaces, rejected_dir=folder / "rejected")
 
 
 def variants(store: Store, product_id: str) -> dict[str, dict[str, Any]]:
@@ -470,3 +471,100 @@ def test_a_list_without_titles_is_of_no_other_products(store: Store, tmp_path: P
     feed = open_feed(tmp_path / "prices.csv")
     report = import_feed(store, feed, guess_columns(feed.columns, feed.fields), rejected_dir=tmp_path)
     assert (report.updated, report.elsewhere) == (1, 0)
+
+
+MATERIALS = (
+    "sku,title,category,size,upper_material,price,rrp\nA,Boot,shoes,40,leather,9,12\nA,Boot,shoes,41,suede,9,13\n"
+)
+
+
+def test_a_cell_that_one_variant_has_no_more_is_no_other_ones(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, MATERIALS)
+    report = imported(store, tmp_path, "sku,size,upper_material\nA,41,\n")
+    assert report.cleared == 1
+    for update in ("sku,size,stock\nA,41,3\n", "sku,size,stock\nA,40,4\n"):  # nor by a later one
+        cells = {name: one["attributes"]["upper_material"] for name, one in variants(store, "A").items()}
+        assert cells == {"A/40": "leather", "A/41": ""}
+        assert "attributes.upper_material" not in source_fields(store.product("A") or {})
+        imported(store, tmp_path, update)
+    imported(store, tmp_path, "sku,size,upper_material\nA,41,mesh\n")
+    assert [one["attributes"]["upper_material"] for one in variants(store, "A").values()] == ["leather", "mesh"]
+
+
+@pytest.mark.parametrize(
+    ("full", "update", "column"),
+    [
+        (MATERIALS, "sku,size,rrp\nA,41,\n", "rrp"),
+        (SHOPIFY.replace("Grams", "Compare At Price"), "Handle,Variant SKU,Variant Compare At Price\nboot,K42,\n",
+         "Variant Compare At Price"),
+        (SHOPIFY.replace("Grams", "Compare At Price"), "sku,Variant Compare At Price\nK42,\n",
+         "Variant Compare At Price"),
+        ("sku,parent_sku,title,color,price,rrp\nT,,Tee,,,\nTB,T,,Black,5,9\nTG,T,,Green,6,9\n",
+         "sku,parent_sku,title,color,rrp\nTG,T,,Green,\n", "rrp"),
+    ],
+)  # fmt: skip
+def test_an_empty_list_price_clears(store: Store, tmp_path: Path, full: str, update: str, column: str) -> None:
+    imported(store, tmp_path, full)
+    product_id = store.product_ids()[0]
+    before = {name: one["price"] for name, one in variants(store, product_id).items()}
+    assert imported(store, tmp_path, update).cleared == 1
+    held = {name: one["attributes"].get(column) for name, one in variants(store, product_id).items()}
+    assert sum(map(bool, held.values())) == 1
+    assert {name: one["price"] for name, one in variants(store, product_id).items()} == before
+
+
+@pytest.mark.parametrize(
+    ("full", "more"),
+    [
+        (ROWS, "sku,pad,stock\nK42,x,3\n"),
+        (SHOPIFY, "Handle,Variant SKU,Variant Compare At Price\nboot,K42,99\n"),
+        (WOO, "SKU,Parent,Stock,Weight\nK42,boot,5,1\n"),
+        (GOOGLE, "id\titem_group_id\tavailability\nK42\tboot\tin_stock\n"),
+    ],
+)
+def test_replace_leaves_variants_no_cells_of_other_files(store: Store, tmp_path: Path, full: str, more: str) -> None:
+    imported(store, tmp_path, full)
+    before = contents(store)
+    imported(store, tmp_path, more)
+    assert contents(store) != before
+    imported(store, tmp_path, full)
+    assert contents(store) != before
+    imported(store, tmp_path, full, replaces=True)
+    assert contents(store) == before
+
+
+@pytest.mark.parametrize("zeros", ["4006381333955", "04006381333955"])
+@pytest.mark.parametrize("full", ["sku,title,ean\nA,Fox,{}\n", "ean,title\n{},Fox\n"])
+def test_zeros_before_a_barcode_change_nothing(store: Store, tmp_path: Path, full: str, zeros: str) -> None:
+    imported(store, tmp_path, full.format(zeros))
+    for written in ("4006381333955", "04006381333955"):
+        report = imported(store, tmp_path, f"ean,price\n{written},3\n")
+        assert (report.set_aside, report.new, store.product_ids()) == (0, 0, store.product_ids()[:1])
+    assert (store.product(store.product_ids()[0]) or {})["price"] == 3
+
+
+def test_shopify_rows_with_a_sku_and_no_handle(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, f"{SHOPIFY}mug,Mug,Title,Default Title,M1,9,\n")
+    update = "Handle,Variant SKU,Variant Price\nboot,K41,59.90\n,M1,5\n,K42,4\n,NO,3\n"
+    report = imported(store, tmp_path, update)
+    assert {name: one["price"] for name, one in variants(store, "boot").items()} == {"K41": 59.9, "K42": 4}
+    assert ((store.product("mug") or {})["price"], report.set_aside) == (5, 1)
+
+
+def test_a_price_of_the_product_itself_stays(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, ROWS)
+    for update, price in (("sku,price\nboot,11\n", 11), ("sku,price\nK42,40\n", 11), (ROWS, 50)):
+        imported(store, tmp_path, update)
+        assert (store.product("boot") or {})["price"] == price
+
+
+@pytest.mark.parametrize("columns", ["id,title,price,link,image_link,sale_price{}", "id,title,price,sale_price{}"])
+@pytest.mark.parametrize("group", [("", "", ""), (",item_group_id,size", ",boot,41", ",boot,42")])
+def test_what_it_costs_without_a_sale(store: Store, tmp_path: Path, columns: str, group: tuple[str, str, str]) -> None:
+    links = ",l,i" if "link" in columns else ""
+    data = f"{columns.format(group[0])}\nK41,Hat,29 EUR{links},25 EUR{group[1]}\nK42,Hat,34 EUR{links},{group[2]}\n"
+    imported(store, tmp_path, data)
+    report = imported(store, tmp_path, "id,price\nK41,28 EUR\nK42,21 EUR\n")
+    assert report.cleared == 0
+    sold = variants(store, "boot") if group[0] else {one: store.product(one) or {} for one in ("K41", "K42")}
+    assert [sold[name]["price"] for name in ("K41", "K42")] == [25, 21]  # a sale is on

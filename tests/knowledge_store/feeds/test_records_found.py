@@ -122,3 +122,72 @@ def test_variants_within_products(
     assert isinstance(row, Record)
     assert [(one.id, one.options, one.price) for one in row.variants] == expected
     assert all(one.product_id == "1" for one in row.variants)
+
+
+_SHOES = [{"sku": "F1", "title": "Fox boot", "price": 10.9}, {"sku": "F2", "title": "Hen boot", "price": 11.9}]
+_BAGS = [{"sku": "F3", "title": "Bag", "price": 3, "category": "Totes"}]
+_GROUPS = [{"name": "Shoes", "products": _SHOES}, {"name": "Bags", "products": _BAGS}]
+_EDGES = {"edges": [{"node": {"title": "Shoes", "products": {"edges": [{"node": one} for one in _SHOES]}}}]}
+_IN_XML = "".join(f"<product><sku>{one['sku']}</sku><title>{one['title']}</title></product>" for one in _SHOES)
+_BAG = "<product><sku>F3</sku><title>Bag</title><category>Totes</category></product>"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (json.dumps({"groups": _GROUPS}), ["Shoes", "Shoes", "Totes"]),
+        (json.dumps(_GROUPS), ["Shoes", "Shoes", "Totes"]),
+        ("\n".join(map(json.dumps, _GROUPS)), ["Shoes", "Shoes", "Totes"]),
+        (json.dumps({"orders": [{"id": 7, "name": "x", "price": 3}], "groups": _GROUPS}), ["Shoes", "Shoes", "Totes"]),
+        (json.dumps([{"id": 1, "name": "Shoes", "items": [{**_SHOES[0], "category": ""}]}]), ["Shoes"]),
+        (json.dumps({"halls": [{"name": "Men", "groups": _GROUPS}]}), ["Men > Shoes", "Men > Shoes", "Totes"]),
+        (json.dumps({"data": {"collections": _EDGES}}), ["Shoes", "Shoes"]),
+        (f'<shop><category name="Shoes">{_IN_XML}</category><category name="Bags">{_BAG}</category></shop>',
+         ["Shoes", "Shoes", "Totes"]),
+        (f"<shop><name>Kea</name><group><name>Shoes</name><products>{_IN_XML}</products></group><group><name>Bags</name>"
+         f"<products>{_BAG}</products></group></shop>", ["Shoes", "Shoes", "Totes"]),
+    ],
+)  # fmt: skip
+def test_products_within_groups(tmp_path: Path, data: str, expected: list[str]) -> None:
+    found = products(tmp_path / "feed", data)
+    assert [(one["id"], one["category"]) for one in found] == list(zip(["F1", "F2", "F3"], expected, strict=False))
+
+
+def test_groups_by_brand(tmp_path: Path) -> None:
+    shop = {"brands": [{"name": "Kea", "products": _SHOES}]}
+    in_xml = f'<shop><brand name="Kea">{_IN_XML}</brand></shop>'
+    for data in (json.dumps(shop), in_xml):
+        assert {one["brand"] for one in products(tmp_path / "feed", data)} == {"Kea"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        # Parts of products, what belongs to them and orders are no groups of products.
+        [{"id": 1, "title": "Boot", "variants": [{"id": 2, "title": "40", "price": 3, "sku": "x"}]}],
+        [{"id": 1, "name": "Set", "price": 9, "items": [{"id": 2, "name": "Cup", "price": 3, "brand": "Kea"}]}],
+        [{"id": 1, "name": "Boot", "reviews": [{"id": 2, "title": "Nice", "description": "x", "brand": "y"}]}],
+        {"orders": [{"id": 1, "name": "#1001", "email": "x", "items": [{"sku": 2, "name": "Cup", "price": 3}]}]},
+    ],
+)
+def test_what_is_no_group(tmp_path: Path, data: Any) -> None:
+    (found,) = products(tmp_path / "feed", json.dumps(data))
+    assert str(found["id"]) == "1"
+
+
+@pytest.mark.parametrize("told", ["groups.products", "products", "groups[].products[]", "groups.item.products.item"])
+def test_records_within_others_as_somebody_tells(tmp_path: Path, told: str) -> None:
+    path = tmp_path / "feed"
+    data = json.dumps({"groups": _GROUPS, "products": {"more": 1}})
+    assert [one["id"] for one in products(path, data, Reading(records=told))] == ["F1", "F2", "F3"]
+    assert [one["title"] for one in products(path, data, Reading(records="groups"))] == ["Shoes", "Bags"]
+    with pytest.raises(FeedError, match=r"no such list of objects; there are: groups, groups\.products$"):
+        products(path, data, Reading(records="goods"))
+    lines = "\n".join(map(json.dumps, _GROUPS))
+    assert len(products(path, lines, Reading(records="products"))) == 3
+
+
+def test_a_list_that_may_be_the_products_is_named(tmp_path: Path) -> None:
+    parts = [{"sku": "a", "name": "Cup", "price": 3, "brand": "Kea"}]
+    (tmp_path / "feed").write_text(json.dumps({"list": [{"id": 1, "name": "Set", "parts": parts}]}))
+    assert "--records list.parts" in open_feed(tmp_path / "feed").taken["records"]
