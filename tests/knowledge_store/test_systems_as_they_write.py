@@ -621,8 +621,9 @@ def _magento(*packed: str) -> str:
          + _nested({"sku": "b", "size": "1", "price": _EUROS}, price=_EUROS | {"decimals": 2})[1:], "p",
          {"price": 45, "currency": "EUR"}),
         (_nested({"sku": "a", "size": "1", "price": 3, "currency": "EUR"}), "p", {"price": 3, "currency": "EUR"}),
-        ("<f>" + "".join(f'<x><id>{own}</id><name>Boot</name><price decimals="2" currency="EUR"><amount>4500</amount></price>'
-                         "</x>" for own in (1, 2)) + "</f>", "1", {"price": 45, "currency": "EUR"}),
+        ("<f>" + "".join(f'<x><id>{own}</id><name>Boot</name><price decimals="2" currency="EUR">'
+                         "<amount>4500</amount></price></x>" for own in (1, 2)) + "</f>",
+         "1", {"price": 45, "currency": "EUR"}),
         # Objects of one key that say a type.
         (json.dumps({"documents": [
             {"name": _FIRESTORE, "fields": {"title": {"stringValue": "Blue Kettle"}, "price": {"doubleValue": 39.5},
