@@ -307,7 +307,7 @@ class _Scan:
         """Where the records are: the list whose objects hold most of what products have, the outer before the inner,
         but products before the groups that they are in ("": it is one record); behind it others that may be."""
         groups = {prefix: self._outer(prefix) for prefix in self.inner if self._in_groups(prefix, is_header)}
-        known = [prefix for prefix in groups if self._name(prefix) in _CONTAINERS]
+        known = [prefix for prefix in groups if self._name(prefix, of_connection=True) in _CONTAINERS]
         lists = [prefix for prefix in self.lists if prefix not in {groups[one] for one in known}] + known
         best = max(lists, key=self._score, default=None)
         if best is None or not (self._score(best)[0] or self._score(best)[2] or best == "item"):
@@ -343,8 +343,12 @@ class _Scan:
         return titled, fields, name in _CONTAINERS, name not in _LOGS, -prefix.count(".")
 
     @staticmethod
-    def _name(prefix: str) -> str:
-        return prefix.removesuffix(".item").rpartition(".")[2]
+    def _name(prefix: str, *, of_connection: bool = False) -> str:
+        """What a list is called; of_connection: GraphQL's edges and nodes by what they are of."""
+        parts = prefix.removesuffix(".item").split(".")
+        while of_connection and len(parts) > 1 and parts[-1] in ("edges", "nodes"):
+            parts.pop()
+        return parts[-1]
 
     def _outer(self, prefix: str) -> str:
         """The list whose objects have this one."""
@@ -357,7 +361,7 @@ class _Scan:
         mine, theirs = fields_among(tuple(keys)).keys(), fields_among(tuple(of_outer)).keys()
         return (
             "variants" not in prefix.split(".")
-            and self._name(self._outer(prefix)) not in _LOGS
+            and self._name(self._outer(prefix), of_connection=True) not in _LOGS
             and "title" in mine
             and is_header(list(keys))
             and not theirs.isdisjoint(("title", "category"))

@@ -167,6 +167,21 @@ def test_groups_by_brand(tmp_path: Path) -> None:
         [{"id": 1, "title": "Boot", "variants": [{"id": 2, "title": "40", "price": 3, "sku": "x"}]}],
         [{"id": 1, "name": "Set", "price": 9, "items": [{"id": 2, "name": "Cup", "price": 3, "brand": "Kea"}]}],
         [{"id": 1, "name": "Boot", "reviews": [{"id": 2, "title": "Nice", "description": "x", "brand": "y"}]}],
+        {
+            "data": {
+                "products": {
+                    "edges": [
+                        {
+                            "node": {
+                                "id": 1,
+                                "title": "Boot",
+                                "collections": {"edges": [{"node": {"id": 2, "title": "Winter", "description": "x"}}]},
+                            }
+                        }
+                    ]
+                }
+            }
+        },
         {"orders": [{"id": 1, "name": "#1001", "email": "x", "items": [{"sku": 2, "name": "Cup", "price": 3}]}]},
     ],
 )
