@@ -196,7 +196,7 @@ def test_records_within_others_as_somebody_tells(tmp_path: Path, told: str) -> N
     data = json.dumps({"groups": _GROUPS, "products": {"more": 1}})
     assert [one["id"] for one in products(path, data, Reading(records=told))] == ["F1", "F2", "F3"]
     assert [one["title"] for one in products(path, data, Reading(records="groups"))] == ["Shoes", "Bags"]
-    with pytest.raises(FeedError, match=r"no such list of objects; there are: groups, groups\.products$"):
+    with pytest.raises(FeedError, match=r"no such list of objects; there are: groups, groups\.products"):
         products(path, data, Reading(records="goods"))
     lines = "\n".join(map(json.dumps, _GROUPS))
     assert len(products(path, lines, Reading(records="products"))) == 3
