@@ -55,6 +55,7 @@ EXAMPLES = 4
 PUBLISHED = {"oa-mine": (0.8526, 0.8168, 0.8343), "ae-110k": (0.9123, 0.8427, 0.8761)}
 """GPT-4-0613 on the authors' test rows, ten similar examples, shuffled ensemble: precision, recall, F1 (ExtractGPT)."""
 METHODS = ("plain", "plain-alike", "tagger", "pipeline")
+SHARES = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
 _BINS = np.linspace(0, 1, 11)
 Learn = Callable[[GoldCategory], Learned | None]
 
@@ -244,9 +245,37 @@ def report(
     for method in ("tagger", "pipeline"):
         if method in found:
             written["methods"][method] |= confidences(method, rows, found[method])
+    if {"tagger", "pipeline"} <= found.keys():
+        written["asked"] = asked_shares(rows, found["tagger"], found["pipeline"])
     path = RESULTS / f"extraction_quality_{name}{suffix}{'_tune' if tune else ''}.json"
     path.write_text(json.dumps(written, indent=1, ensure_ascii=False), encoding="utf-8")
     print(f"written: {path}")
+
+
+def asked_shares(rows: Sequence[GoldRow], tagger: Found, pipeline: Found) -> list[dict[str, float]]:
+    """F1 by the share of products for which the model is asked at all, those first whose values the tagger is least
+    sure of; the others keep what the tagger found."""
+
+    def doubt(row: GoldRow) -> float:
+        return sum(1 - (confidence or 0) for _, confidence in tagger.values.get(row.id, {}).values())
+
+    order = sorted(rows, key=doubt, reverse=True)
+    made = []
+    for share in SHARES:
+        asked = {row.id for row in order[: round(share * len(order))]}
+        values = {
+            row.id: {
+                a: value for a, (value, _) in (pipeline if row.id in asked else tagger).values.get(row.id, {}).items()
+            }
+            for row in rows
+        }
+        made.append({"asked": share, "f1": score(rows, values).overall.f1})
+    gain = made[-1]["f1"] - made[0]["f1"]
+    print("asked of the products, least sure first:")
+    for one in made:
+        of_gain = f"  {(one['f1'] - made[0]['f1']) / gain:6.0%} of the gain" if gain > 0 else ""
+        print(f"  {one['asked']:4.0%}  F1 {one['f1']:.3f}{of_gain}")
+    return made
 
 
 def confidences(method: str, rows: Sequence[GoldRow], found: Found) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from reaseq import ReaseqError
+from reaseq.knowledge_store.feeds.price_names import price_kind
 
 _DEEPEST = 50
 _PEEKED = 100
@@ -31,6 +32,7 @@ _QUOTED = re.compile(r"'(\w[^']*)")
 MINOR_UNITS = ("currency_minor_unit", "decimals", "minor_unit", "fraction_digits", "precision")
 """Keys of an object of prices that say how many decimals its whole numbers have; `precision` but beside a currency."""
 _AMOUNTS = ("amount", "value")
+_TYPE_KEYS = ("type", "price_type", "priceType", "name", "group")
 _MOST_DECIMALS = 4
 _LETTERS = 3
 """Of a language's code in ISO 639-2."""
@@ -299,6 +301,21 @@ def _in_a_language(one: Any) -> tuple[str, Any] | None:
     return (short_language(language), text) if text is not None and LANGUAGE.fullmatch(language) else None
 
 
+def _by_type(name: str, value: Any) -> dict[str, Any]:
+    """Several prices, each of which says its type, under names of their own: `price retail`, `price purchase`."""
+    if not isinstance(value, list) or len(value) < 2 or price_kind(name.casefold().replace("_", " ")) is None:
+        return {}
+    made: dict[str, Any] = {}
+    for one in value:
+        said = one if isinstance(one, dict) else {}
+        kind = next((str(said[key]) for key in _TYPE_KEYS if isinstance(said.get(key), str)), "")
+        amount = next((said[key] for key in (*_AMOUNTS, "text") if key in said), None)
+        if not kind or amount is None or f"{name} {kind}" in made:
+            return {}
+        made[f"{name} {kind}"] = amount
+    return made
+
+
 def _is_magentos(one: Any) -> bool:
     """Is it an attribute of Adobe Commerce's REST interface?"""
     return isinstance(one, dict) and isinstance(one.get("attribute_code"), str) and "value" in one
@@ -327,6 +344,8 @@ def flat(values: Mapping[str, Any]) -> dict[str, Any]:
             made |= {f"{name}.{inner}": item for inner, item in flat(value).items()}
         elif isinstance(value, list) and (said := [_in_a_language(one) for one in value]) and all(said):
             made |= {f"{name}.{one[0]}": one[1] for one in said if one is not None}
+        elif typed := _by_type(name, value):
+            made |= typed
         elif isinstance(value, list) and len(value) == 1 and _is_of_no_language(value[0]):
             made[name] = value[0]["data"]
         elif name == "custom_attributes" and isinstance(value, list) and all(map(_is_magentos, value)):

@@ -1115,3 +1115,22 @@ def test_the_user_0_is_counted(store: Store, tmp_path: Path) -> None:
     feed = open_feed(tmp_path / "log")
     report = import_events(store, feed, guess_fields(feed.columns), rejected_dir=tmp_path)
     assert report.of_zero == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "prices"),
+    [
+        ('<f><p><id>1</id><name>Kettle</name><price type="purchase">4.00</price><price type="retail">10.50</price></p>'
+         '<p><id>2</id><name>Pan</name><price type="retail">9.50</price><price type="purchase">3</price></p></f>',
+         [10.5, 9.5]),
+        ('[{"id":"1","name":"Cup","prices":[{"type":"wholesale","amount":5.9},{"type":"retail","amount":11.9}]},'
+         '{"id":"2","name":"Mug","prices":[{"type":"retail","amount":8},{"type":"wholesale","amount":3}]}]', [11.9, 8]),
+        ('[{"id":"1","name":"Cup","price":[{"type":"list","value":12},{"type":"sale","value":9}]},'
+         '{"id":"2","name":"Mug","price":[{"type":"list","value":8},{"type":"sale","value":null}]}]', [9, 8]),
+        ('[{"id":"1","name":"Cup","price":[{"currency":"EUR","amount":12}]},{"id":"2","name":"Mug","price":[7]}]',
+         [12, 7]),
+    ],
+)  # fmt: skip
+def test_prices_that_say_their_type(store: Store, tmp_path: Path, data: str, prices: list[float]) -> None:
+    imported(store, tmp_path, data)
+    assert [product(store, one)["price"] for one in ("1", "2")] == prices
