@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
@@ -262,17 +262,34 @@ def _is_header(values: Mapping[str, Any]) -> bool:
     return again or (fields_held(cells)[0] > 1 and not any(any(map(str.isdigit, cell)) for cell in cells))
 
 
+class _Days(NamedTuple):
+    """Which days of a price a column says, by its name."""
+
+    both: bool
+    begins: bool
+    ends: bool
+    of_validity: bool
+
+
+@lru_cache(maxsize=2000)
+def _days_in(column: str) -> _Days | None:
+    found = _DAYS_OF_SALE.search(column)
+    if found is None:
+        return None
+    return _Days(bool(found["both"]), bool(found["begins"]), bool(found["ends"]), bool(_OF_VALIDITY.search(column)))
+
+
 def _is_on(values: Mapping[str, Any], *, of_sale: bool) -> bool:
     """Does a price hold, as far as columns of its days say, and of a sale's whether it is on?"""
     begins = ends = ""
     for name, value in values.items():
         if of_sale and folded(name) in _ON_SALE and text_of(value).strip().casefold() in _NOT:
             return False
-        if (found := _DAYS_OF_SALE.search(name)) and (of_sale or _OF_VALIDITY.search(name)):
-            first, _, last = text_of(value).partition("/") if found["both"] else ("", "", "")
-            begins = first or (text_of(value) if found["begins"] else begins)
-            ends = last or (text_of(value) if found["ends"] else ends)
-    return holds_now(begins, ends)
+        if (says := _days_in(name)) and (of_sale or says.of_validity):
+            first, _, last = text_of(value).partition("/") if says.both else ("", "", "")
+            begins = first or (text_of(value) if says.begins else begins)
+            ends = last or (text_of(value) if says.ends else ends)
+    return not (begins or ends) or holds_now(begins, ends)
 
 
 @lru_cache
