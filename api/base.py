@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,6 +15,7 @@ from reaseq.api.views import Product
 
 if TYPE_CHECKING:
     from reaseq.api.ranking import Ranker
+    from reaseq.graphs.beyond_log import Imagined
     from reaseq.graphs.ledger import Outcome
     from reaseq.graphs.plan import Plan
     from reaseq.knowledge_store.events import EventReport
@@ -406,6 +407,66 @@ class KnowledgeBase:
                 prepared, folder, on_start=begin, on_step=lambda done, total: step(f"{name}, events", done, total)
             )
         return self.ranker(prepared.id)
+
+    @in_python
+    def imagine(
+        self,
+        users: Sequence[str] | None = None,
+        *,
+        slots: int = 8,
+        progress: Progress | bool = True,
+        **settings: Any,
+    ) -> Imagined:
+        """Imagine what users plausibly do outside the log, as `reaseq train-beyond-log` and `reaseq imagine` do: the
+        model is trained on the log first, unless it is there. How many were imagined now; `imagined` gives what.
+
+        users: by their ids; None: all. slots: events of each. settings: of the model and its training, by name: epochs,
+        folds, dim, ...
+
+        Raises:
+            ReaseqError: there is no log, no product has an embedding, or a user has no events.
+        """
+        from reaseq.beyond_log.fit import BeyondLogConfig, with_settings
+        from reaseq.beyond_log.sampler import SampleConfig
+        from reaseq.graphs import beyond_log
+
+        folds = settings.pop("folds", None)
+        config = BeyondLogConfig() if folds is None else BeyondLogConfig(folds=folds)
+        chosen = {name: str(value) for name, value in ({"seed": self.settings.seed} | settings).items()}
+        with shown(progress, "imagining") as step:
+            beyond_log.train_beyond_log(
+                self.store,
+                with_settings(config, chosen),
+                self.settings.beyond_log_dir,
+                on_step=lambda done, total: step("training, batches", done, total),
+            )
+            return beyond_log.imagine(
+                self.store,
+                self.settings.beyond_log_dir,
+                SampleConfig(slots=slots, seed=self.settings.seed),
+                users=users,
+                on_step=lambda done, total: step("imagining, users", done, total),
+            )
+
+    @in_python
+    def imagined(self, user: str) -> Frame:
+        """What was imagined of a user last, the surest first: columns product_id, title, category, confidence (the
+        calibrated chance that the user does such a thing) and until (when the last event was that it rests on).
+
+        Raises:
+            ReaseqError: nothing has been imagined yet.
+        """
+        import pyarrow as pa
+
+        from reaseq.knowledge_store.imagined import find_imagination, imagined_of
+
+        imagination = find_imagination(self.store)
+        if imagination is None:
+            raise ReaseqError("nothing has been imagined yet", hint="kb.imagine()")
+        types = {name: pa.string() for name in ("product_id", "title", "category")}
+        types |= {"confidence": pa.float64(), "until": pa.float64()}
+        rows = imagined_of(self.store, imagination, user)
+        return Frame.of(({name: row[name] for name in types} for row in rows), types)
 
     @in_python
     def ranker(self, run: str | None = None) -> Ranker:

@@ -109,6 +109,28 @@ class Ranker:
             for product, score, reason in self._scorer.recommend(user, k, new_only=new_only)
         ]
 
+    @in_python
+    def explain(self, user: str, products: Sequence[str]) -> list[Recommendation]:
+        """Why these products score as they do for a user: the behaviours without which the score would fall most, and
+        what those products have in common with them.
+
+        Raises:
+            ReaseqError: the log holds no events of the user, or the catalogue not one of the products.
+        """
+        import numpy as np
+
+        scorer = self._scorer
+        if unknown := [one for one in products if one not in scorer.number]:
+            raise ReaseqError(f"not in the catalogue: {', '.join(unknown[:5])}", hint="kb.products()")
+        events = scorer.history(user)
+        items = np.array([scorer.number[one] for one in products], np.int64)
+        reasons = scorer.reasons(events, items) if len(items) else []
+        scores = scorer.scores(events)
+        return [
+            Recommendation(product, float(scores[item]), str(reason))
+            for product, item, reason in zip(products, items, reasons, strict=True)
+        ]
+
     @property
     def products(self) -> list[str]:
         """Ids of the products that the run ranks, in the order in which rankers of one's own score them."""

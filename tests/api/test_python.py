@@ -181,6 +181,7 @@ def test_a_ranker_ranks_many_users_as_it_ranks_one(kb: reaseq.KnowledgeBase) -> 
         assert [one["score"] for one in mine[:-1]] == pytest.approx([one["score"] for one in alone], abs=1e-4)
         assert (mine[-1]["product_id"], mine[-1]["rank"], mine[-1]["score"]) == ("no such", None, None)
         best = ranker.recommend(user, 1)[0]
+        assert ranker.explain(user, [best.product_id])[0].reason == best.reason
         first = next(iter(ranker.rank(user)))
         assert (first["product_id"], first["score"]) == (best.product_id, pytest.approx(best.score, abs=1e-4))
     cold = [one for one in ranked if one["user_id"] == "nobody"]
@@ -196,6 +197,10 @@ def test_a_ranker_ranks_many_users_as_it_ranks_one(kb: reaseq.KnowledgeBase) -> 
         kb.train_ranker(feature=("id",))
     with pytest.raises(reaseq.ReaseqError, match="no product has an embedding yet"):
         kb.embeddings()
+    with pytest.raises(reaseq.ReaseqError, match="not in the catalogue: no such"):
+        ranker.explain(users[0], ["no such"])
+    with pytest.raises(reaseq.ReaseqError, match="nothing has been imagined yet"):
+        kb.imagined(users[0])
 
 
 def test_the_examples_are_python() -> None:
