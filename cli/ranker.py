@@ -22,6 +22,7 @@ _RunOption = Annotated[
 ]
 
 
+_SHOWN = 5
 KindOption = Annotated[
     list[str] | None, typer.Option("--kind", help="Kinds of events to learn from; may be given several times.")
 ]
@@ -176,7 +177,7 @@ def rank(
     from reaseq import ReaseqError
     from reaseq.cli.progress import printable
 
-    with _scorer(run) as scorer:
+    with _scorer(run) as (scorer, name):
         if candidates is None:
             wanted = scorer.products
         else:
@@ -185,12 +186,23 @@ def rank(
             except (OSError, UnicodeDecodeError) as error:
                 raise ReaseqError(f"{candidates}: {error}", hint="give a text file with a product id a line") from error
             wanted = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
-        ranked = scorer.rank(user, wanted)[:k]
+        known = [product for product in wanted if product in scorer.number]
+        cold = not scorer.histories([user])[0]
+        ranked = scorer.rank(user, known or wanted)[:k]  # which says so where the catalogue has none of them
         table = Table("rank", "product", "title", "score")
         for place, (product, score) in enumerate(ranked, 1):
             title = (scorer.store.product(product) or {}).get("title", "")
             table.add_row(str(place), Text(printable(product)), Text(printable(title)), f"{score:.3f}")
-    Console().print(table)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(table)
+    if unknown := [product for product in wanted if product not in scorer.number]:
+        listed = ", ".join(unknown[:_SHOWN]) + (", ..." if len(unknown) > _SHOWN else "")
+        told = f"{len(unknown):,} candidates are not in the catalogue, and have no rank: {listed}"
+        console.print(Text(printable(told), style="yellow"))
+    if cold:
+        told = f"The log knows nothing of the user {user!r}: candidates stand by how often it has them."
+        console.print(Text(printable(told), style="yellow"))
+    console.print(f"By run {name}.")
 
 
 def recommend(
@@ -209,7 +221,7 @@ def recommend(
 
     from reaseq.cli.progress import printable
 
-    with _scorer(run) as scorer:
+    with _scorer(run) as (scorer, name):
         table = Table("rank", "product", "title", "score", "why")
         for place, (product, score, reason) in enumerate(scorer.recommend(user, k, new_only=new_only), 1):
             title = (scorer.store.product(product) or {}).get("title", "")
@@ -230,19 +242,21 @@ def recommend(
             highlight=False,
             soft_wrap=True,
         )
+    console.print(f"By run {name}.", highlight=False)
 
 
 @contextmanager
-def _scorer(run: str | None) -> Iterator[Scorer]:
+def _scorer(run: str | None) -> Iterator[tuple[Scorer, str]]:
+    """The model of a run, and the run's name."""
     from reaseq.api.settings import load
     from reaseq.knowledge_store.store import Store
     from reaseq.ranker import runs
     from reaseq.ranker.scorer import Scorer
 
     settings = load()
-    folder = runs.model_folder(runs.find(settings.runs_dir, run))
+    folder = runs.find(settings.runs_dir, run)
     with Store.open(settings.store_url) as store:
-        yield Scorer.open(folder, store)
+        yield Scorer.open(runs.model_folder(folder), store), folder.name
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -28,13 +28,17 @@ class Reason:
 
     behaviours: the history's events without which the score would fall most, with the fall (a difference of logits).
     shared: facts that the product has in common with those events' products. repeats: how often the user has had it.
+    cold: does the log know nothing of the user?
     """
 
     behaviours: list[tuple[dict[str, Any], float]]
     shared: list[str]
     repeats: int
+    cold: bool = False
 
     def __str__(self) -> str:
+        if self.cold:
+            return "the log knows nothing of the user: it is what most others have"
         parts = []
         if self.repeats:
             parts.append(f"had it {'once' if self.repeats == 1 else f'{self.repeats} times'} before")
@@ -98,7 +102,8 @@ class Scorer:
         return case_scores(self.fitted.model, self.vectors, self._sequences([events]))(0, 1)[0].numpy()
 
     def rank(self, user: str, candidates: Sequence[str]) -> list[tuple[str, float]]:
-        """The candidates with their scores, best first.
+        """The candidates with their scores, best first; for a user of whom the log knows nothing by how often it has
+        them.
 
         Raises:
             ReaseqError: a candidate is not in the catalogue.
@@ -107,7 +112,7 @@ class Scorer:
         if unknown:
             raise ReaseqError(f"not in the catalogue: {', '.join(unknown[:5])}", hint="reaseq import FILE")
         wanted = torch.tensor([self.number[product] for product in candidates])
-        values = self.candidate_scores(self.history(user), wanted)
+        values = self.score_many(self.histories([user]), wanted)[0]
         order = torch.argsort(values, descending=True, stable=True).tolist()
         return [(candidates[index], float(values[index])) for index in order]
 
@@ -169,7 +174,16 @@ class Scorer:
 
     def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[tuple[str, float, Reason]]:
         """The k products with the highest scores and the reason for each. What the model knows nothing of is left out;
-        new_only leaves out what the user had, too."""
+        new_only leaves out what the user had, too. For a user of whom the log knows nothing they are those that it has
+        most."""
+        if not self.histories([user])[0]:
+            counts = np.log1p(self.fitted.counts.double().numpy())
+            best = np.argsort(-np.where(self.rankable, counts, -np.inf), kind="stable")[:k]
+            return [
+                (self.products[item], float(counts[item]), Reason([], [], 0, cold=True))
+                for item in best
+                if self.rankable[item]
+            ]
         events = self.history(user)
         scores = np.where(self.rankable, self.scores(events), -np.inf)
         if new_only:

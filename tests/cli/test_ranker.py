@@ -88,11 +88,16 @@ def test_from_log_to_recommendations(logged: Run) -> None:
     ranked = logged("rank", "--user", user, "--candidates", "ids.txt")
     assert "│ 2 │" in ranked
     assert "│ 3 │" not in ranked
+    assert re.search(r"By run [0-9a-f]{10}\.", ranked)
+    Path("ids.txt").write_text("OK-2001\nnothing\n")
+    told = logged("rank", "--user", user, "--candidates", "ids.txt")
+    assert "1 candidates are not in the catalogue, and have no rank: nothing" in told
+    assert "OK-2001" in told
     Path("ids.txt").write_text("nothing\n")
     with pytest.raises(ReaseqError, match="not in the catalogue: nothing"):
         logged("rank", "--user", user, "--candidates", "ids.txt")
-    with pytest.raises(ReaseqError, match="no events of user 'nobody'"):
-        logged("recommend", "--user", "nobody")
+    assert "the log knows nothing of the user" in " ".join(logged("recommend", "--user", "nobody").split())
+    assert "The log knows nothing of the user 'nobody'" in logged("rank", "--user", "nobody")
 
 
 def test_impressions_are_learnt_from_and_judged_by(run: Run) -> None:
