@@ -216,6 +216,7 @@ class KnowledgeBase:
                 self.store,
                 options,
                 teaching=taught,
+                processes=1,  # others would run the caller's script once more, unless it is guarded
                 on_progress=lambda made: step("reading by code", made.read + made.known, made.total),
             )
             if settings.engine == "none":
@@ -270,6 +271,12 @@ class KnowledgeBase:
             raise ReaseqError(f"no such action: {action!r}", hint='"approve", "edit" or "reject"')
         if (action == Action.EDIT) != (value is not None):
             raise ReaseqError("an edit, and nothing else, has a value", hint='kb.decide(claim, "edit", "leather")')
+        there = {one["id"]: one["status"] for one in self.store.decided(claim["product_id"])}
+        if there.get(claim["id"]) == "rejected":
+            raise ReaseqError(
+                f"claim {claim['id']} is rejected already, by a decision",
+                hint="decide on a claim that stands (kb.claims()), or take that back: reaseq review undo",
+            )
         attribute = attribute_of(self.store, claim["product_id"], claim["attribute"])
         if value is not None and attribute is not None:
             known = as_value(attribute, value)
@@ -288,10 +295,11 @@ class KnowledgeBase:
             ReaseqError: none goes by this name, or several do.
         """
         from reaseq.agents.product_text import source_fields
+        from reaseq.knowledge_store.feeds.rows import identifier
         from reaseq.knowledge_store.names import find_product
         from reaseq.knowledge_store.summaries import composed
 
-        product = find_product(self.store, product_id)
+        product = find_product(self.store, identifier(product_id))
         claims, prose, _ = self.store.knowledge(product["id"])
         return Product(
             product["id"],
@@ -312,6 +320,7 @@ class KnowledgeBase:
 
         from reaseq.knowledge_store.summaries import composed
 
+        category = self._category(category)
         types = {name: pa.string() for name in ("id", "title", "category", "brand")}
         types |= {"price": pa.float64(), "currency": pa.string(), "description": pa.string()}
         types |= {"read_by": pa.string(), "summary": pa.string()}
@@ -335,6 +344,11 @@ class KnowledgeBase:
         edited alone."""
         import pyarrow as pa
 
+        from reaseq.knowledge_store.tables import ClaimStatus
+
+        category = self._category(category)
+        if status is not None and status not in set(ClaimStatus):
+            raise ReaseqError(f"no such status: {status!r}", hint=f"one of: {', '.join(ClaimStatus)}")
         types = {"id": pa.int64(), **{name: pa.string() for name in ("product_id", "title", "category")}}
         types |= {name: pa.string() for name in ("attribute", "value", "status")} | {"confidence": pa.float64()}
         types |= {"field": pa.string(), "start": pa.int64(), "end": pa.int64()}
@@ -479,6 +493,12 @@ class KnowledgeBase:
         from reaseq.ranker import runs
 
         return Ranker(self.store, runs.find(self.settings.runs_dir, run))
+
+    def _category(self, category: str | None) -> str | None:
+        """A category as it is stored. Raises ReaseqError if no product is in it."""
+        from reaseq.graphs.options import require_products
+
+        return require_products(self.store, category) if category is not None else None
 
     def _with(self, **overrides: Any) -> Settings:
         """The settings with some of them otherwise, checked."""

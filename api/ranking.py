@@ -62,9 +62,17 @@ class Ranker:
         import torch
 
         scorer = self._scorer
-        users = [users] if isinstance(users, str) else list(users)
+        users = _ids(users)
         if not users:
             raise ReaseqError("no users to rank for", hint="kb.events()   (whose user_id names them)")
+        if isinstance(candidates, Mapping):
+            candidates = {_ids(user)[0]: _ids(mine) for user, mine in candidates.items()}
+            if missing := [user for user in users if user not in candidates]:
+                raise ReaseqError(
+                    f"no candidates for the users {', '.join(missing[:5])}", hint="give each some, or [] "
+                )
+        elif candidates is not None:
+            candidates = _ids(candidates)
         everything = [one for one, fits in zip(scorer.products, scorer.rankable, strict=True) if fits]
         parts: list[pa.Table] = []
         for batch in _batches(users):
@@ -104,9 +112,11 @@ class Ranker:
         Raises:
             ReaseqError: the log holds no events of the user.
         """
+        if not isinstance(k, int) or k < 1:
+            raise ReaseqError(f"k = {k!r}: how many products?", hint="a whole number from 1 on")
         return [
             Recommendation(product, score, str(reason))
-            for product, score, reason in self._scorer.recommend(user, k, new_only=new_only)
+            for product, score, reason in self._scorer.recommend(_ids(user)[0], k, new_only=new_only)
         ]
 
     @in_python
@@ -120,6 +130,7 @@ class Ranker:
         import numpy as np
 
         scorer = self._scorer
+        user, products = _ids(user)[0], _ids(products)
         if unknown := [one for one in products if one not in scorer.number]:
             raise ReaseqError(f"not in the catalogue: {', '.join(unknown[:5])}", hint="kb.products()")
         events = scorer.history(user)
@@ -161,6 +172,8 @@ class Ranker:
         from reaseq.ranker.own import of_function
 
         products = self.products
+        if taken := {row.name for row in self.metrics().rows} & own.keys():
+            raise ReaseqError(f"the table has lines of these names already: {', '.join(sorted(taken))}", hint="others")
         return self._opened.judge({name: of_function(name, one, products) for name, one in own.items()})
 
     @cached_property
@@ -177,6 +190,16 @@ class Ranker:
 
     def __repr__(self) -> str:
         return f"<Ranker {self.run}: {int(self._scorer.rankable.sum()):,} of {len(self._scorer.products):,} products>"
+
+
+def _ids(values: Any) -> list[str]:
+    """Ids as a store has them: one, or several in whatever holds them; numbers are their digits."""
+    from reaseq.knowledge_store.feeds.rows import identifier
+
+    if hasattr(values, "to_pylist"):
+        values = values.to_pylist()
+    several = [values] if isinstance(values, str | bytes | int | float) or not hasattr(values, "__iter__") else values
+    return [identifier(one.as_py() if hasattr(one, "as_py") else one) for one in several]
 
 
 class _Group(NamedTuple):

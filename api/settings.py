@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -93,6 +93,11 @@ class Settings(BaseSettings):
         [], description="What requests leave off, where an endpoint refuses it; else it is found out by asking."
     )  # fmt: skip
     prices: dict[str, Prices] = Field({}, description="Per model: price of a million input and output tokens.")
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _none_is_an_engine(cls, value: Any) -> Any:
+        return "none" if value is None else value  # which "none" in the environment stands for elsewhere
 
     @classmethod
     def settings_customise_sources(

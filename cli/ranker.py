@@ -136,6 +136,7 @@ def evaluate(
     """
     from rich.console import Console
 
+    from reaseq import ReaseqError
     from reaseq.api.settings import load
     from reaseq.knowledge_store.store import Store
     from reaseq.ranker import runs
@@ -149,6 +150,8 @@ def evaluate(
         log = opened.prepared.dataset.log
         own: dict[str, Own] = {}
         for path in scores or ():
+            if path.stem in own or path.stem in _names_of(folder):
+                raise ReaseqError(f"{path}: the table has a line {path.stem!r} already", hint="rename the file")
             own[path.stem], said = of_file(path.stem, path, log.users, log.items)
             console.print(said, markup=False, highlight=False, soft_wrap=True)
         outcome = opened.judge(own)
@@ -243,6 +246,13 @@ def recommend(
             soft_wrap=True,
         )
     console.print(f"By run {name}.", highlight=False)
+
+
+def _names_of(folder: Path) -> set[str]:
+    """What the lines of a finished run's table are called."""
+    from reaseq.ranker.experiment import Outcome
+
+    return {row.name for row in Outcome.from_json((folder / "metrics.json").read_text()).rows}
 
 
 @contextmanager

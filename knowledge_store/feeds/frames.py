@@ -35,13 +35,22 @@ def frame_feed(source: Any, name: str = "") -> Feed:
         columns = [*dict.fromkeys([*columns, *table.column_names])] if table.num_rows == 0 else columns
         return shaped(Feed(path, "data frame", columns, found, size, lambda: done))
     if isinstance(source, Iterable) and not isinstance(source, str | bytes | Mapping):
-        columns, found = with_columns(record_of(number, one) for number, one in enumerate(source, 1))
+        columns, found = with_columns(record_of(number, _plain(one)) for number, one in enumerate(source, 1))
         if not columns:
             raise FeedError("no record has keys", hint="give dictionaries, one a record")
         return shaped(Feed(path, "records", columns, found, 1, lambda: 1))
     raise FeedError(
         f"a {type(source).__name__} is no feed", hint="give a path, a data frame, an Arrow table or dictionaries"
     )
+
+
+def _plain(value: Any) -> Any:
+    """A record of numpy's numbers and arrays with Python's own, and keys that are text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value.tolist() if type(value).__module__ == "numpy" and hasattr(value, "tolist") else value
 
 
 def _as_table(source: Any) -> Any:

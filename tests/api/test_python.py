@@ -87,6 +87,34 @@ def test_products_of_frames_and_records(kb: reaseq.KnowledgeBase, number: int) -
     assert kb.add_products(PRODUCTS).unchanged == 2
 
 
+def test_records_of_numpy(kb: reaseq.KnowledgeBase) -> None:
+    record = {
+        "id": np.int64(5),
+        "title": "Boot",
+        "price": np.float32(9.5),
+        "sizes": np.array([1, 2]),
+        7: np.bool_(True),
+    }
+    assert kb.add_products([record]).new == 1
+    assert kb.product("5").title == "Boot"
+    event = {"user": np.int64(3), "item": np.int64(5), "timestamp": np.datetime64("2025-01-05T10:00:00")}
+    assert kb.add_events([event]).events == 1
+    assert next(iter(kb.events()))["at"] == 1736071200
+
+
+def test_a_script_without_a_guard_distills_thousands(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import reaseq\n"
+        f"kb = reaseq.open({str(tmp_path / 'kb')!r}, engine='none')\n"
+        "kb.add_products({'id': f'k{i}', 'title': f'Red leather shoe {i}'} for i in range(1100))\n"
+        "kb.store.categorise({f'k{i}': 'shoes' for i in range(1100)}, by='person')\n"
+        "print(kb.distill('shoes', progress=False).counts.done)\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=300, check=True)
+    assert done.stdout == "1100\n"
+
+
 def test_what_is_no_feed_is_told(kb: reaseq.KnowledgeBase) -> None:
     with pytest.raises(reaseq.ReaseqError, match="a int is no feed") as caught:
         kb.add_products(3)
@@ -110,7 +138,13 @@ def test_knowledge_is_distilled_shown_and_decided(kb: reaseq.KnowledgeBase) -> N
     assert "<b>" not in kb.product("2")._repr_html_().replace("<b>title</b>", "")
     assert "&lt;b&gt;" in kb.products()._repr_html_()
     kb.decide(material, "edit", "suede", by="ann")
-    assert kb.product("1").known["upper_material"] == ["suede"]
+    assert kb.product(1).known["upper_material"] == ["suede"]  # type: ignore[arg-type]
+    with pytest.raises(reaseq.ReaseqError, match="is rejected already"):
+        kb.decide(material, "edit", "mesh")
+    with pytest.raises(reaseq.ReaseqError, match="no such status: 'verifed'"):
+        kb.claims(status="verifed")
+    with pytest.raises(reaseq.ReaseqError, match="no products of category 'shose'"):
+        kb.claims("shose")
     other = next(one for one in kb.claims() if one["product_id"] == "2")
     with pytest.raises(reaseq.ReaseqError, match="no such action: 'eat'"):
         kb.decide(other, "eat")
@@ -184,6 +218,13 @@ def test_a_ranker_ranks_many_users_as_it_ranks_one(kb: reaseq.KnowledgeBase) -> 
         assert ranker.explain(user, [best.product_id])[0].reason == best.reason
         first = next(iter(ranker.rank(user)))
         assert (first["product_id"], first["score"]) == (best.product_id, pytest.approx(best.score, abs=1e-4))
+    alike = [pa.array(wanted), pa.array(wanted).to_pylist(), tuple(wanted), list(pa.array(wanted))]
+    assert len({tuple(one["score"] for one in ranker.rank(pa.array(users), given)) for given in alike}) == 1
+    assert [one["product_id"] for one in ranker.rank(users[0], wanted[0])] == wanted[:1]
+    with pytest.raises(reaseq.ReaseqError, match=f"no candidates for the users {users[1]}"):
+        ranker.rank(users[:2], {users[0]: wanted})
+    with pytest.raises(reaseq.ReaseqError, match="k = -1"):
+        ranker.recommend(users[0], -1)
     cold = [one for one in ranked if one["user_id"] == "nobody"]
     assert {one["history"] for one in cold} == {0}
     assert [one["rank"] for one in cold[:-1]] == [1, 2, 3, 4, 5, 6]
@@ -281,6 +322,8 @@ def test_rankers_of_ones_own_are_judged_in_the_same_table(kb: reaseq.KnowledgeBa
     assert said.startswith(f"mine: {len(rows):,} of {len(rows):,} scores used")
     assert [row.name for row in ranker._opened.judge({"mine": own}).rows][1] == "mine"
 
+    with pytest.raises(reaseq.ReaseqError, match="lines of these names already: popularity"):
+        ranker.judge({"popularity": neighbours})
     for wrong, told in (
         (lambda histories: np.zeros((len(histories), 3)), "scores of the shape"),
         (lambda histories: np.full((len(histories), len(ranker.products)), np.nan), "a score is not finite"),

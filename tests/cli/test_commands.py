@@ -372,3 +372,8 @@ def test_an_export_of_nothing_leaves_the_file_as_it_was(run: Run) -> None:
     with pytest.raises(ReaseqError, match="nothing has been distilled yet in category 'shoes'"):
         run("knowledge", "export", "claims.csv", "--category", "shoes")
     assert Path("claims.csv").read_text() == "mine"
+
+
+def test_no_engine_by_the_environment(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REASEQ_ENGINE", "none")
+    assert re.search(r"engine +│ +none", run("config"))
