@@ -407,6 +407,8 @@ class KnowledgeBase:
         """
         from reaseq.ranker import runs
 
+        if isinstance(settings.get("features"), str):
+            settings["features"] = tuple(settings["features"].split(","))
         config = runs.with_settings(runs.RunConfig(), {"seed": self.settings.seed} | settings)
         prepared = runs.prepare(self.store, config)
         folder = self.settings.runs_dir / prepared.id

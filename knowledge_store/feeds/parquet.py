@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from reaseq.knowledge_store.feeds.delimited import unique
 from reaseq.knowledge_store.feeds.rows import (
     BadRow,
     Feed,
@@ -30,7 +31,7 @@ def parquet(path: Path, raw: BinaryIO, size: int) -> Feed:
         raise FeedError(f"{path}: broken Parquet file: {error}", hint="export it again") from error
     total = max(1, file.metadata.num_rows)
     done = 0
-    names = list(file.schema_arrow.names)
+    names = unique(file.schema_arrow.names)
     nested = has_nested(file.schema_arrow)
 
     def rows() -> Iterator[Row]:
@@ -59,7 +60,7 @@ def has_nested(schema: Any) -> bool:
 
 def records_of(schema: Any, batches: Iterable[Any], done: int = 0) -> Iterator[Row]:
     """The records of Arrow batches of a schema. done: how many came before."""
-    names, nested = list(schema.names), has_nested(schema)
+    names, nested = unique(schema.names), has_nested(schema)
     for batch in batches:
         columns, sound = _columns(batch)
         for cells in zip(*columns, strict=True):

@@ -87,6 +87,12 @@ def test_products_of_frames_and_records(kb: reaseq.KnowledgeBase, number: int) -
     assert kb.add_products(PRODUCTS).unchanged == 2
 
 
+def test_columns_that_are_called_alike(kb: reaseq.KnowledgeBase) -> None:
+    columns = [pa.array(["1"]), pa.array(["Real title"]), pa.array(["Second title"])]
+    kb.add_products(pa.Table.from_arrays(columns, names=["id", "title", "title"]))
+    assert kb.product("1").texts == {"title": "Real title", "attributes.title 2": "Second title"}
+
+
 def test_records_of_numpy(kb: reaseq.KnowledgeBase) -> None:
     record = {
         "id": np.int64(5),
@@ -203,7 +209,7 @@ def test_frames_go_to_other_libraries(kb: reaseq.KnowledgeBase) -> None:
 def test_a_ranker_ranks_many_users_as_it_ranks_one(kb: reaseq.KnowledgeBase) -> None:
     kb.add_products(samples.SHOES, category="shoes")
     assert kb.add_events(samples.SHOE_EVENTS).events > 4000
-    ranker = kb.train_ranker(features=("id",), epochs=1, dim=16, blocks=1, progress=False)
+    ranker = kb.train_ranker(features="id", epochs=1, dim=16, blocks=1, progress=False)
     users = sorted({one["user_id"] for one in kb.events()})[:3]
     wanted = [one["id"] for one in kb.products()][:6]
     ranked = list(ranker.rank([*users, "nobody"], [*wanted, "no such"]))
