@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from reaseq.knowledge_store.importing import ImportReport
 
 _DEFAULT_BY = "python"
+_BATCH = 500
+"""Products whose claims are read together."""
 
 
 class KnowledgeBase:
@@ -328,12 +331,15 @@ class KnowledgeBase:
         def rows() -> Iterator[dict[str, Any]]:
             read_by = {one["id"]: one["read_by"] for one in self.store.distilled(category=category)}
             for name in [category] if category else self.store.categories():
-                for product, _, _ in self.store.products(name):
-                    claims = self.store.summed_up([product["id"]]).get(product["id"])
-                    made = {column: product.get(column) for column in types}
-                    made["read_by"] = read_by.get(product["id"])
-                    made["summary"] = composed(product, claims) if claims else None
-                    yield made
+                products = self.store.products(name)
+                while batch := [product for product, _, _ in islice(products, _BATCH)]:
+                    known = self.store.summed_up([product["id"] for product in batch])
+                    for product in batch:
+                        made = {column: product.get(column) for column in types}
+                        made["read_by"] = read_by.get(product["id"])
+                        claims = known.get(product["id"])
+                        made["summary"] = composed(product, claims) if claims else None
+                        yield made
 
         return Frame.of(rows(), types)
 

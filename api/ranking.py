@@ -107,10 +107,11 @@ class Ranker:
 
     @in_python
     def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[Recommendation]:
-        """The k best products for a user, each with its reason; new_only leaves out what the user had.
+        """The k best products for a user, each with its reason; new_only leaves out what the user had. For a user of
+        whom the log knows nothing they are those that it has most.
 
         Raises:
-            ReaseqError: the log holds no events of the user.
+            ReaseqError: k is no number of products.
         """
         if not isinstance(k, int) or k < 1:
             raise ReaseqError(f"k = {k!r}: how many products?", hint="a whole number from 1 on")

@@ -182,11 +182,11 @@ def product_from(
 
     title = text("title")
     title = title if any(map(str.isalnum, title)) else ""  # "-" is none
-    if {title.strip().casefold(), identifier(values.get(mapping.get("id", ""))).casefold()} & _TOTALS:
+    own_id = identifier(values.get(mapping.get("id", "")))
+    if {title.strip().casefold(), own_id.casefold()} & _TOTALS:
         return BadRow(record.line, "sums up others, by its name", json.dumps(record.values, default=str))
     if len(title) <= _LONGEST_NAME and folded(title) in TITLES and _is_header(values):
         return BadRow(record.line, "names columns, as a header does", json.dumps(record.values, default=str))
-    own_id = identifier(values.get(mapping.get("id", "")))
     if title and own_id.casefold() == title.strip().casefold() and _is_told_of(values, mapping):
         return BadRow(record.line, "says how columns are filled in", json.dumps(record.values, default=str))
     if not title and "title" in mapping and is_empty(values.get(mapping.get("id", ""))):
@@ -227,10 +227,9 @@ def product_from(
     if path and (unknown or not any(map(str.isalpha, path)) or "\n" in path or len(steps_of(path)) > 1):
         product["attributes"][mapping["category"]] = path  # it often says whom for
     product["fingerprint"] = fingerprint(product)
-    product["id"] = identifier(values.get(mapping.get("id", "")))
-    if not product["id"] and not title:
+    if not own_id and not title:
         return BadRow(record.line, "has no id", json.dumps(record.values, ensure_ascii=False, default=str))
-    product["id"] = product["id"] or _made_id(product)
+    product["id"] = own_id or _made_id(product)
     product["line"] = record.line
     return product
 

@@ -1,7 +1,7 @@
 """A trained run, ready to score: products for a user, new ones included, and why."""
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,19 +117,12 @@ class Scorer:
         return [(candidates[index], float(values[index])) for index in order]
 
     @torch.no_grad()
-    def candidate_scores(self, events: Sequence[Mapping[str, Any]], items: Tensor) -> Tensor:
-        """Scores of some products, by number: items [C] -> [C]. What this costs does not grow with the catalogue."""
-        h, (_, held, bonus) = encode_histories(self.fitted.model, self.vectors, self._sequences([events]))
-        scores = self.vectors.keys[items] @ h[0] + self.vectors.bias[items]
-        if len(held):
-            scores = scores + ((items[:, None] == held) * bonus).sum(1)
-        return scores
-
-    @torch.no_grad()
     def score_many(self, histories: Sequence[Sequence[Mapping[str, Any]]], items: Tensor) -> Tensor:
         """Scores of some products, by number, after each of some histories: items [C] -> [U, C]. After an empty one
         products stand by how often the log has them."""
         vectors = self.vectors
+        # Each product has one place, where repetition is added.
+        items, asked = items.unique(return_inverse=True)  # type: ignore[no-untyped-call]
         h, (rows, held, bonus) = encode_histories(self.fitted.model, vectors, self._sequences(histories))
         scores = h @ vectors.keys[items].T + vectors.bias[items]
         place = torch.full((len(vectors.keys),), -1)
@@ -138,20 +131,20 @@ class Scorer:
         scores.index_put_((rows[at >= 0], at[at >= 0]), bonus[at >= 0], accumulate=True)
         cold = torch.tensor([not events for events in histories])
         scores[cold] = torch.log1p(self.fitted.counts[items].float())
-        return scores
+        return scores[:, asked]
 
     def histories(self, users: Sequence[str]) -> list[list[dict[str, Any]]]:
         """What the model looks at of each user's events, oldest first; none of a user that the log does not know."""
-        most = self.fitted.model.config.most
-        found = histories(self.store, users, 2 * most, self.kinds)
-        made = []
-        for user in users:
-            events = list({(event["at"], event["product_id"]): event for event in found.get(user, ())}.values())[-most:]
-            made.append(events if self.imagination is None or not events else self._imagined(user, events))
-        return made
+        found = histories(self.store, users, 2 * self.fitted.model.config.most, self.kinds)
+        return [self._looked_at(user, found.get(user, ())) for user in users]
 
-    def _imagined(self, user: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        assert self.imagination is not None
+    def _looked_at(self, user: str, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The last of a user's events, with what was imagined of the user. Seen and bought at once is one event to the
+        model."""
+        most = self.fitted.model.config.most
+        events = list({(event["at"], event["product_id"]): event for event in found}.values())[-most:]
+        if self.imagination is None or not events:
+            return events
         made = imagined_of(self.store, self.imagination, user, events[-1]["at"])
         told = [(one["product_id"], one["log_confidence"]) for one in made]
         return [event | {"imagined": told} for event in events]
@@ -164,19 +157,20 @@ class Scorer:
         Raises:
             ReaseqError: the store knows no events of this user.
         """
-        most = self.fitted.model.config.most
-        # Seen and bought at once is one event to the model.
-        found = history(self.store, user, 2 * most, self.kinds)
-        events = list({(event["at"], event["product_id"]): event for event in found}.values())[-most:]
+        events = self._titled(user)
         if not events:
             raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")
-        return events if self.imagination is None else self._imagined(user, events)
+        return events
+
+    def _titled(self, user: str) -> list[dict[str, Any]]:
+        return self._looked_at(user, history(self.store, user, 2 * self.fitted.model.config.most, self.kinds))
 
     def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[tuple[str, float, Reason]]:
         """The k products with the highest scores and the reason for each. What the model knows nothing of is left out;
         new_only leaves out what the user had, too. For a user of whom the log knows nothing they are those that it has
         most."""
-        if not self.histories([user])[0]:
+        events = self._titled(user)
+        if not events:
             counts = np.log1p(self.fitted.counts.double().numpy())
             best = np.argsort(-np.where(self.rankable, counts, -np.inf), kind="stable")[:k]
             return [
@@ -184,7 +178,6 @@ class Scorer:
                 for item in best
                 if self.rankable[item]
             ]
-        events = self.history(user)
         scores = np.where(self.rankable, self.scores(events), -np.inf)
         if new_only:
             scores[[self.number[event["product_id"]] for event in events]] = -np.inf

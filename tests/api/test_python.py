@@ -220,6 +220,9 @@ def test_a_ranker_ranks_many_users_as_it_ranks_one(kb: reaseq.KnowledgeBase) -> 
         assert [one["product_id"] for one in mine[:-1]] == [one["product_id"] for one in alone]
         assert [one["score"] for one in mine[:-1]] == pytest.approx([one["score"] for one in alone], abs=1e-4)
         assert (mine[-1]["product_id"], mine[-1]["rank"], mine[-1]["score"]) == ("no such", None, None)
+        twice = ranker._scorer.rank(user, [*wanted, *wanted])
+        assert [one for one, _ in twice[::2]] == [one for one, _ in twice[1::2]] == [one["product_id"] for one in alone]
+        assert [score for _, score in twice[::2]] == [score for _, score in twice[1::2]]
         best = ranker.recommend(user, 1)[0]
         assert ranker.explain(user, [best.product_id])[0].reason == best.reason
         first = next(iter(ranker.rank(user)))
