@@ -8,10 +8,12 @@ agreement of two that read each by itself is worth more than a choice. The examp
 the one at hand.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
+from reaseq.agents.agent import Findings, ProductAgent, ReadProduct, Setup
 from reaseq.agents.claims import Extraction, Found
 from reaseq.agents.labelled import LabelledProduct, Tags
 from reaseq.agents.learned import Learned, tagged
@@ -31,7 +33,7 @@ _MOST_PROBLEMS = 5
 _NEIGHBOURS = 4
 
 
-class AttributeExtractor:
+class AttributeExtractor(ProductAgent):
     """Built once per category: the system text and the JSON Schema are shared by all products, and so are the examples
     where there are no labelled products."""
 
@@ -45,8 +47,10 @@ class AttributeExtractor:
         grammar: bool,
         learned: Learned | None = None,
         columns: int = MOST_COLUMNS,
+        votes: int = 1,
     ) -> None:
         self.lexicon = lexicon
+        self.votes = votes
         self.columns = columns
         self.learned = learned
         self.schema = lexicon.schema
@@ -54,8 +58,38 @@ class AttributeExtractor:
         system = {"category": self.schema.category.replace("_", " "), "attributes": _listed(self.schema)}
         by_hand = prompt.bind(system=system, examples=_examples(self.schema, grammar=grammar) or None)
         self.prompt = prompt.bind(system=system, examples=()) if learned else by_hand
-        self.fingerprint = by_hand.fingerprint
+        self._by_hand = by_hand.fingerprint
         self.response_format = _response_format(self.schema)
+
+    @classmethod
+    def build(cls, setup: Setup) -> Self:
+        return cls(
+            setup.prompts[cls.name],
+            setup.lexicon,
+            grammar=setup.grammar,
+            learned=setup.learned,
+            columns=setup.columns,
+            votes=setup.votes,
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        return self._by_hand
+
+    @property
+    def usual_reply(self) -> int:
+        return 10 * len(self.schema.asked)
+
+    async def work(
+        self, chat: Chat, product: ReadProduct, found: Findings, *, repair: tuple[Message, ...] = ()
+    ) -> Findings:
+        """The product's `extraction`; of several readings, what most agree on."""
+        readings = (
+            self.extract(chat, product.text, product.tags, product_id=product.id, repair=repair, sample=sample)
+            for sample in range(self.votes)
+        )
+        made = await asyncio.gather(*readings)
+        return {"extraction": vote(made) if self.votes > 1 else made[0]}
 
     async def extract(
         self,

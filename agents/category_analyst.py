@@ -171,6 +171,8 @@ def _response_format(starter: CategorySchema) -> Mapping[str, Any]:
     return {"type": "json_schema", "json_schema": {"name": "refinement", "strict": True, "schema": schema}}
 
 
-def derived_from(starter: CategorySchema, analyst: CategoryAnalyst, model_fingerprint: str) -> str:
-    """What a refined schema depends on. The sample does not count: a growing catalogue keeps its schema."""
-    return json.dumps([starter.fingerprint, analyst.fingerprint, model_fingerprint])
+def derived_from(starter: CategorySchema, analyst: CategoryAnalyst, model_fingerprint: str | None) -> str:
+    """What a refined schema depends on; None: nothing has refined it. The sample does not count: a growing catalogue
+    keeps its schema."""
+    refined_by = [] if model_fingerprint is None else [analyst.fingerprint, model_fingerprint]
+    return json.dumps([starter.fingerprint, *refined_by])

@@ -4,14 +4,18 @@ from typing import Literal, NotRequired, TypedDict
 
 ClaimType = Literal["stated", "normalised", "inferred", "demand"]
 Status = Literal["proposed", "verified", "rejected", "approved", "edited"]
-"""No run gives the last two: people do."""
-FoundBy = Literal["model", "lexicon", "tagger", "both", "person"]
+"""No run gives the last two: people do. In the store there is `retired` too: of an agent that is switched off."""
+
+FoundBy = Literal["model", "lexicon", "tagger", "both"]
 """`both`: a model, and the lexicon or the tagger."""
+AGENT = "agent "
+"""What a product depends on an agent of one's own by, before its name."""
 
 
 class Claim(TypedDict):
     """One value of one attribute. With evidence, `source[field][start:end] == quote`; `evidence` is its class (see
-    `reaseq.taxonomy.evidence`), None where the claim rests on no words that state it."""
+    `reaseq.taxonomy.evidence`), None where the claim rests on no words that state it. `found_by`: one of
+    `FoundBy`, or the name of an agent of one's own."""
 
     attribute: str
     value: str
@@ -19,7 +23,7 @@ class Claim(TypedDict):
     claim_type: ClaimType
     status: Status
     verdict: str
-    found_by: FoundBy
+    found_by: str
     field: str | None
     start: int | None
     end: int | None

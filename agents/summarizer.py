@@ -12,7 +12,9 @@ Sentences that are not borne out are left out; where the first one is not, there
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
+from typing import Self
 
+from reaseq.agents.agent import Findings, ProductAgent, ReadProduct, Setup
 from reaseq.agents.claims import Claim
 from reaseq.agents.product_text import shown
 from reaseq.documents.document import Document
@@ -46,18 +48,26 @@ _THINGS = frozenset(stem for word in ("pair", "product", "item", "model") for st
 _BEING = frozenset(stem for word in ("is", "are") for stem in stems(word))
 
 
-class Summarizer:
+class Summarizer(ProductAgent):
     """Built once per category."""
 
     name = "summarizer"
+    usual_reply = 80
 
     def __init__(self, prompt: Prompt, lexicon: Lexicon) -> None:
         self.lexicon = lexicon
         self.prompt = prompt.bind(system={"category": lexicon.schema.category.replace("_", " ")})
 
-    @property
-    def fingerprint(self) -> str:
-        return self.prompt.fingerprint
+    @classmethod
+    def build(cls, setup: Setup) -> Self:
+        return cls(setup.prompts[cls.name], setup.lexicon)
+
+    async def work(
+        self, chat: Chat, product: ReadProduct, found: Findings, *, repair: tuple[Message, ...] = ()
+    ) -> Findings:
+        """The product's `prose`; nothing, if what the model wrote is not borne out."""
+        prose = await self.write(chat, product.text, found["claims"], product_id=product.id, repair=repair)
+        return {"prose": prose} if prose else {}
 
     async def write(
         self,

@@ -11,8 +11,10 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from copy import copy
+from typing import Any, Self
 
+from reaseq.agents.agent import Findings, ProductAgent, ReadProduct, Setup
 from reaseq.agents.claims import Claim
 from reaseq.agents.confidence import suggested, with_verdict
 from reaseq.agents.product_text import MOST_COLUMNS, shown
@@ -43,20 +45,44 @@ def unsure(claim: Claim) -> bool:
     return claim["status"] == "proposed"
 
 
-class Verifier:
-    """Built once per category."""
+class Verifier(ProductAgent):
+    """Built once per category. `judges` says which claims it is asked about."""
 
     name = "verifier"
+    usual_reply = 20
 
-    def __init__(self, prompt: Prompt, lexicon: Lexicon, *, columns: int = MOST_COLUMNS) -> None:
+    def __init__(
+        self,
+        prompt: Prompt,
+        lexicon: Lexicon,
+        *,
+        columns: int = MOST_COLUMNS,
+        judges: Callable[[Claim], bool] = to_be_judged,
+    ) -> None:
         self.lexicon = lexicon
+        self.judges = judges
         self.schema = lexicon.schema
         self.columns = columns
         self.prompt = prompt.bind(system={"category": self.schema.category.replace("_", " ")})
 
-    @property
-    def fingerprint(self) -> str:
-        return self.prompt.fingerprint
+    @classmethod
+    def build(cls, setup: Setup) -> Self:
+        return cls(setup.prompts[cls.name], setup.lexicon, columns=setup.columns)
+
+    def of_the_unsure(self) -> Self:
+        """The same, asked about whatever is still proposed."""
+        other = copy(self)
+        other.judges = unsure
+        return other
+
+    def is_due(self, found: Findings) -> bool:
+        return any(map(self.judges, found["claims"]))
+
+    async def work(
+        self, chat: Chat, product: ReadProduct, found: Findings, *, repair: tuple[Message, ...] = ()
+    ) -> Findings:
+        """The product's `claims`, judged."""
+        return {"claims": await self.judge(chat, product.text, found["claims"], product_id=product.id, repair=repair)}
 
     async def judge(
         self,
@@ -64,16 +90,15 @@ class Verifier:
         text: Document,
         claims: Sequence[Claim],
         *,
-        which: Callable[[Claim], bool] = to_be_judged,
         product_id: str | None = None,
         repair: tuple[Message, ...] = (),
     ) -> list[Claim]:
-        """`claims`, of which those that `which` chooses are now verified, rejected, or left with a verdict of doubt.
+        """`claims`, of which those that it is asked about are now verified, rejected, or left with a verdict of doubt.
 
         Raises:
             ReplyError: the reply does not answer every claim.
         """
-        open_claims = [claim for claim in claims if which(claim)]
+        open_claims = [claim for claim in claims if self.judges(claim)]
         listed = "\n".join(f"{number}. {_said(claim)}" for number, claim in enumerate(open_claims, 1))
         product = shown(text, first=self.lexicon.known_columns(text), most=self.columns)
         reply = await chat.ask(
@@ -89,7 +114,7 @@ class Verifier:
         )
         answers = _answers(reply, len(open_claims))
         judged = iter(answers)
-        return self._settled([self._judged(c, *next(judged)) if which(c) else c for c in claims])
+        return self._settled([self._judged(c, *next(judged)) if self.judges(c) else c for c in claims])
 
     def _judged(self, claim: Claim, yes: bool, confidence: float | None) -> Claim:
         judged = claim.copy()

@@ -15,6 +15,7 @@ from reaseq.api.settings import Settings, load
 from reaseq.api.views import Product
 
 if TYPE_CHECKING:
+    from reaseq.agents.pipeline import Pipeline
     from reaseq.api.ranking import Ranker
     from reaseq.graphs.beyond_log import Imagined
     from reaseq.graphs.ledger import Outcome
@@ -30,10 +31,11 @@ _BATCH = 500
 class KnowledgeBase:
     """A store and its settings. Close it, or use it as a context manager."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, pipeline: Pipeline | None = None) -> None:
         from reaseq.knowledge_store.store import Store
 
         self.settings = settings
+        self.pipeline = pipeline
         self.store = Store.open(settings.store_url)
 
     def close(self) -> None:
@@ -140,21 +142,10 @@ class KnowledgeBase:
     @in_python
     def plan(self, category: str, *, limit: int | None = None) -> Plan:
         """What `distill` would do, why, and what it would take; no model is asked."""
-        from reaseq.api.engine import distill_options, engine_config, teaching
-        from reaseq.graphs.plan import plan
-        from reaseq.llm.engines import fingerprint
-        from reaseq.prompts.library import PromptLibrary
+        from reaseq.api.engine import distill_options, plan_of, teaching
 
-        config = engine_config(self.settings)
-        return plan(
-            self.store,
-            PromptLibrary(self.settings.prompts_dir),
-            distill_options(self.settings, category, limit),
-            model=config.model_name,
-            model_fingerprint=fingerprint(config),
-            price=config.price,
-            teaching=teaching(self.settings),
-        )
+        options = distill_options(self.settings, category, limit)
+        return plan_of(self.store, self.settings, options, self._pipeline(), teaching=teaching(self.settings))
 
     @in_python
     def distill(
@@ -203,15 +194,13 @@ class KnowledgeBase:
         """The same from a coroutine."""
         import asyncio
 
-        from reaseq.api.engine import distill_options, teaching
-        from reaseq.api.engine import engine as started
+        from reaseq.api.engine import distill_options, prompts_of, several_engines, teaching
         from reaseq.graphs.distill import distill
         from reaseq.graphs.first_pass import first_pass, outcome_of
         from reaseq.graphs.ledger import Counts
         from reaseq.llm.budget import Budget
-        from reaseq.prompts.library import PromptLibrary
 
-        settings = self._with(engine=engine, model=model)
+        settings, pipeline = self._with(engine=engine, model=model), self._pipeline()
         options, taught = distill_options(settings, category, limit), teaching(settings)
         with shown(progress, "distilling") as step:
             made = await asyncio.to_thread(
@@ -225,22 +214,24 @@ class KnowledgeBase:
             if settings.engine == "none":
                 return outcome_of(made)
             counts = Counts()
-            engine_up = started(settings)
-            endpoint = await asyncio.to_thread(engine_up.__enter__)
+            engines = several_engines(settings, pipeline)
+            endpoint, endpoints = await asyncio.to_thread(engines.__enter__)
             try:
                 with polled(counts, step):
                     return await distill(
                         self.store,
                         endpoint,
-                        PromptLibrary(settings.prompts_dir),
+                        prompts_of(settings, pipeline),
                         options,
                         engine=settings.engine,
                         budget=Budget(max_tokens=max_tokens, max_cost=max_cost),
                         counts=counts,
                         teaching=taught,
+                        pipeline=pipeline,
+                        endpoints=endpoints,
                     )
             finally:
-                await asyncio.to_thread(engine_up.__exit__, None, None, None)
+                await asyncio.to_thread(engines.__exit__, None, None, None)
 
     @in_python
     def embed(self, category: str | None = None, *, progress: Progress | bool = True) -> dict[str, tuple[int, int]]:
@@ -508,6 +499,11 @@ class KnowledgeBase:
 
         return require_products(self.store, category) if category is not None else None
 
+    def _pipeline(self) -> Pipeline:
+        from reaseq.api.engine import pipeline_of
+
+        return self.pipeline or pipeline_of(self.settings)
+
     def _with(self, **overrides: Any) -> Settings:
         """The settings with some of them otherwise, checked."""
         given = {name: value for name, value in overrides.items() if value is not None}
@@ -515,9 +511,12 @@ class KnowledgeBase:
 
 
 @in_python
-def open_base(path: str | Path | None = None, **settings: Any) -> KnowledgeBase:
+def open_base(path: str | Path | None = None, *, pipeline: Any = None, **settings: Any) -> KnowledgeBase:
     """See `reaseq.open`."""
+    if pipeline is None or isinstance(pipeline, str | Path):
+        settings["pipeline"] = pipeline
+        pipeline = None
     if path is not None:
         folder = Path(path)
         settings = {"state_dir": folder, "runs_dir": folder / "runs", **settings}
-    return KnowledgeBase(load(**settings))
+    return KnowledgeBase(load(**settings), pipeline)

@@ -50,6 +50,10 @@ class Settings(BaseSettings):
     prompts_dir: Path | None = Field(
         None, description="Your prompts; a file here replaces the bundled one of its name."
     )
+    pipeline: Path | None = Field(
+        None,
+        description="Which agents read a product, in which order, and by which model: a YAML file; none: as shipped.",
+    )
     schemas_dir: Path = Field(
         Path("schemas"), description="Your category schemas; a file here replaces the bundled one of its category."
     )

@@ -45,7 +45,7 @@ class Product:
             spans = [
                 (claim["start"], claim["end"], f"{claim['attribute']}: {claim['value']}")
                 for claim in self.claims
-                if claim["field"] == field and claim["status"] != "rejected" and claim["quote"]
+                if claim["field"] == field and claim["status"] not in ("rejected", "retired") and claim["quote"]
                 if text[claim["start"] : claim["end"]] == claim["quote"]
             ]
             parts.append(f"<p><b>{escape(field)}</b> {marked(text, spans)}</p>")

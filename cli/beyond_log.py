@@ -184,15 +184,15 @@ def _writer(
     store: Store, settings: Settings, weights: str | None, steps: int, temperature: float, *, trust_remote_code: bool
 ) -> Iterator[Writer]:
     """What writes for the text backend: local weights, or the engine of the settings, whose calls are kept."""
+    from reaseq.api.engine import prompts_of
     from reaseq.beyond_log.text import EndpointWriter, LocalWriter
     from reaseq.cli.engine import start_engine
     from reaseq.graphs.ledger import booked
-    from reaseq.prompts.library import PromptLibrary
 
     if weights is not None:
         yield LocalWriter.load(weights, trust_remote_code=trust_remote_code, steps=steps, temperature=temperature)
         return
-    prompt = PromptLibrary(settings.prompts_dir)["beyond_log"]
+    prompt = prompts_of(settings)["beyond_log"]
     with (
         start_engine(settings) as endpoint,
         booked(store, endpoint, command="imagine", engine=settings.engine) as ledger,

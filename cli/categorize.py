@@ -143,15 +143,14 @@ def _ask(
     from rich.console import Console
 
     from reaseq.agents.categorizer import Categorizer
-    from reaseq.api.engine import chat_of
+    from reaseq.api.engine import chat_of, prompts_of
     from reaseq.cli.engine import start_engine
     from reaseq.cli.progress import StepBar
     from reaseq.graphs.categorize import by_model
     from reaseq.graphs.ledger import Ledger, booked
     from reaseq.llm.budget import Budget
-    from reaseq.prompts.library import PromptLibrary
 
-    categorizer = Categorizer(PromptLibrary(settings.prompts_dir)[Categorizer.name])
+    categorizer = Categorizer(prompts_of(settings)[Categorizer.name])
     budget = Budget(max_tokens=max_tokens, max_cost=max_cost)
 
     async def go(ledger: Ledger) -> None:

@@ -198,24 +198,13 @@ def _plan(
 ) -> Plan:
     from dataclasses import replace
 
-    from reaseq.api.engine import distill_options, engine_config
-    from reaseq.graphs.plan import passes, plan
-    from reaseq.llm.engines import fingerprint
-    from reaseq.prompts.library import PromptLibrary
+    from reaseq.api.engine import distill_options, engine_config, pipeline_of, plan_of
+    from reaseq.graphs.plan import passes
 
-    config = engine_config(settings)
     options = distill_options(settings, category, limit)
-    made = plan(
-        store,
-        PromptLibrary(settings.prompts_dir),
-        options,
-        model=config.model_name,
-        model_fingerprint=fingerprint(config),
-        price=config.price,
-        teaching=taught,
-        escalated=fingerprint(replace(config, model=escalate)) if escalate else None,
-    )
+    made = plan_of(store, settings, options, pipeline_of(settings), teaching=taught, escalate=escalate)
     if teach:
+        config = engine_config(settings)
         price = replace(config, model=teacher).price if teacher else config.price
         made.passes = passes(
             store, options, made, teaching=taught, teach=teach, teacher_price=price, price=config.price
@@ -235,18 +224,18 @@ def _run(
 ) -> Outcome:
     from contextlib import ExitStack
 
-    from reaseq.api.engine import distill_options
-    from reaseq.cli.engine import start_engine
+    from reaseq.api.engine import distill_options, pipeline_of, prompts_of
+    from reaseq.cli.engine import start_engine, start_engines
     from reaseq.graphs.distill import drained
     from reaseq.graphs.ledger import Counts
     from reaseq.llm.budget import Budget
-    from reaseq.prompts.library import PromptLibrary
 
-    prompts = PromptLibrary(settings.prompts_dir)
+    pipeline = pipeline_of(settings)
+    prompts = prompts_of(settings, pipeline)
     options = distill_options(settings, category, limit)
     counts = Counts()
     with ExitStack() as engines:
-        endpoint = engines.enter_context(start_engine(settings))
+        endpoint, endpoints = engines.enter_context(start_engines(settings, pipeline))
         costly = None
         if escalate:
             costly = engines.enter_context(start_engine(settings, escalation=escalate))
@@ -262,6 +251,8 @@ def _run(
             counts=counts,
             teaching=taught,
             costly=costly,
+            pipeline=pipeline,
+            endpoints=endpoints,
         )
         return watched(run, counts, category)
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from reaseq.agents.pipeline import Pipeline
     from reaseq.api.settings import Settings
     from reaseq.llm.endpoint import Endpoint
     from reaseq.llm.models import Progress
@@ -15,17 +16,31 @@ if TYPE_CHECKING:
 @contextmanager
 def start_engine(settings: Settings, *, escalation: str | None = None) -> Iterator[Endpoint]:
     """The engine of the settings, up (`reaseq.api.engine`); a first pull of weights shows its progress."""
-    from rich.console import Console
+    from reaseq.api.engine import engine
 
-    from reaseq.api.engine import engine, engine_config
-
-    if settings.engine == "vllm":
-        logs = engine_config(settings).logs_dir
-        where = f"starting vLLM, which takes a minute or more; its log goes to {logs}"
-        Console(stderr=True, soft_wrap=True).print(where, markup=False, highlight=False)
+    _say_of_vllm(settings, settings.engine)
     with pull_progress() as progress, engine(settings, escalation=escalation, progress=progress) as endpoint:
         progress("", 0, 0)
         yield endpoint
+
+
+@contextmanager
+def start_engines(settings: Settings, pipeline: Pipeline) -> Iterator[tuple[Endpoint, dict[str, Endpoint]]]:
+    """The same, and the engines of agents that have one of their own, by agent."""
+    from reaseq.api.engine import several_engines
+
+    _say_of_vllm(settings, settings.engine, *(one.engine for one in pipeline.models.values()))
+    with pull_progress() as progress, several_engines(settings, pipeline, progress=progress) as started:
+        progress("", 0, 0)
+        yield started
+
+
+def _say_of_vllm(settings: Settings, *names: str | None) -> None:
+    from rich.console import Console
+
+    if "vllm" in names:
+        where = f"starting vLLM, which takes a minute or more; its log goes to {settings.logs_dir}"
+        Console(stderr=True, soft_wrap=True).print(where, markup=False, highlight=False)
 
 
 @contextmanager

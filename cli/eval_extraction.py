@@ -104,7 +104,7 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
 
     from rich.console import Console
 
-    from reaseq.api.engine import chat_of
+    from reaseq.api.engine import chat_of, prompts_of
     from reaseq.cli.engine import start_engine
     from reaseq.cli.progress import StepBar
     from reaseq.graphs.extraction_eval import categories, extract, learner
@@ -112,7 +112,6 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
     from reaseq.graphs.teaching import Teaching
     from reaseq.knowledge_store.importing import category_name
     from reaseq.knowledge_store.store import Store
-    from reaseq.prompts.library import PromptLibrary
     from reaseq.taxonomy.schema import CategorySchema, starter_for
 
     with Store.open(settings.store_url) as store, start_engine(settings) as endpoint:
@@ -132,7 +131,7 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
                         groups,
                         endpoint,
                         chat,
-                        PromptLibrary(settings.prompts_dir),
+                        prompts_of(settings),
                         learn=learn,
                         on_row=bar.step,
                     )

@@ -19,9 +19,11 @@ def graph(
 
         reaseq graph --png graphs.png
     """
+    from reaseq.api.engine import pipeline_of
+    from reaseq.api.settings import load
     from reaseq.graphs.draw import graphs, write_png
 
-    for name, drawn in graphs().items():
+    for name, drawn in graphs(pipeline_of(load())).items():
         if png is None:
             typer.echo(f"%% {name}\n{drawn.draw_mermaid()}")
         else:

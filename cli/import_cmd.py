@@ -78,7 +78,7 @@ def import_(
     from reaseq.knowledge_store import samples
     from reaseq.knowledge_store.feeds.columns import names_a_title
     from reaseq.knowledge_store.feeds.opening import open_feed, understood
-    from reaseq.knowledge_store.importing import category_name, import_feed
+    from reaseq.knowledge_store.importing import category_name, import_feed, is_called
     from reaseq.knowledge_store.store import Store
     from reaseq.taxonomy.category_paths import CategoryNames
 
@@ -97,6 +97,9 @@ def import_(
     if dry_run:
         _print_preview(console, feed, guess, category, names)
         return
+    if category and not is_called(category, category_name(category) or ""):
+        told = f"Category: {category} is what reaseq knows as {category_name(category)}."
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     with Store.open(settings.store_url) as store:
         with FeedBar(feed, "importing") as on_progress:
             report = import_feed(
@@ -245,6 +248,10 @@ def _print_report(console: Console, report: ImportReport, *, replace: bool) -> N
     if report.foreign_titles:
         text = f"{report.foreign_titles:,} products have their title in another language alone: that one was taken."
         console.print(Text(text, style="yellow"), soft_wrap=True)
+    if report.taken_for:
+        shown = [f"{said} as {name} ({count:,})" for (said, name), count in report.taken_for.most_common(_SHOWN)]
+        more = f" and {len(report.taken_for) - _SHOWN:,} more" if len(report.taken_for) > _SHOWN else ""
+        console.print(Text(printable(f"Categories taken: {', '.join(shown)}{more}.")), soft_wrap=True)
     if report.orphans:
         console.print(
             f"{report.orphans:,} variants name a product that no import has brought yet.",

@@ -42,6 +42,7 @@ _STYLE = {
     "approved": "bold green",
     "edited": "bold green",
     "rejected": "red",
+    "retired": "dim",
     "proposed": "yellow",
 }
 
@@ -134,7 +135,7 @@ def show(
     for field, text in document.sources.items():
         marked = Text(printable(text))
         for claim in claims:
-            if claim["status"] != "rejected" and holds_evidence(claim, field, text):
+            if claim["status"] not in ("rejected", "retired") and holds_evidence(claim, field, text):
                 marked.stylize("bold black on yellow", claim["start"], claim["end"])
         console.print(Panel(marked, title=Text(field), title_align="left", border_style="dim"))
     lexicon = Lexicon(schema.schema) if schema else None

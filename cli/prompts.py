@@ -71,12 +71,15 @@ def show(
         console.print(Text(str(path), style="dim"))
         console.print(Syntax(path.read_text(encoding="utf-8"), "yaml", word_wrap=True, background_color="default"))
         return
+    from reaseq.api.engine import pipeline_of
     from reaseq.api.settings import load
     from reaseq.graphs.options import starting_schema
     from reaseq.graphs.product_graph import ProductAgents
 
-    agents = ProductAgents.build(starting_schema(category, str(load().schemas_dir)), library, grammar=False)
-    bound = {agent.name: agent.prompt for agent in (agents.extractor, agents.verifier, agents.summarizer)}.get(name)
+    settings = load()
+    schema = starting_schema(category, str(settings.schemas_dir))
+    agents = ProductAgents.build(schema, library, grammar=False, pipeline=pipeline_of(settings))
+    bound = {agent.name: agent.prompt for agent in agents.agents}.get(name)
     for role, content in bound.messages if bound else prompt.bind(system={}).messages:
         console.print(Rule(role, align="left"))
         console.print(Text(content))
@@ -100,22 +103,27 @@ def lint(
     from rich.console import Console
     from rich.text import Text
 
+    from reaseq.api.engine import pipeline_of
     from reaseq.api.settings import load
-    from reaseq.prompts.library import BUNDLED, PromptError, doubts, files_in, load_prompt, misnamed_in
+    from reaseq.prompts.library import BUNDLED, PromptError, PromptLibrary, doubts, files_in, load_prompt, misnamed_in
 
     console = Console(soft_wrap=True)
-    own = load().prompts_dir
+    settings = load()
+    own, agents = settings.prompts_dir, pipeline_of(settings).prompts
+    library = PromptLibrary(own=agents)
     given = files or ([own] if own and own.is_dir() else [])
     folders = [file for file in given if file.is_dir()]
-    misnamed = dict(one for folder in folders for one in misnamed_in(folder))
+    misnamed = dict(one for folder in folders for one in misnamed_in(folder, agents))
     paths = [path for file in given for path in (files_in(file) if file in folders else [file])]
     if not files:
         if own and not given:
             _library()  # says that the folder is not there
         there = {path.stem for path in paths}
         paths += [path for path in files_in(BUNDLED) if path.stem not in there]
+        paths += [one.path for name, one in agents.items() if name not in there]
     if not paths:
         raise PromptError(f"no prompt files in {', '.join(map(str, files or ()))}", hint="reaseq prompts eject DIR")
+    of_file = {one.path: one for one in agents.values()}
     wrong = 0
     for path in paths:
         try:
@@ -124,7 +132,7 @@ def lint(
                 continue
             if path in misnamed:
                 raise PromptError(f"{path}:1: {misnamed[path]}")
-            load_prompt(path, of_agent=True)
+            load_prompt(path, given=of_file.get(path) or library.given(path.stem))
             console.print(Text(f"{path}: ok", style="green"))
             for line, doubt in doubts(path):
                 console.print(Text(f"{path}:{line}: warning: {doubt}", style="yellow"))
@@ -167,7 +175,7 @@ def eject(
 
 
 def _library() -> PromptLibrary:
+    from reaseq.api.engine import prompts_of
     from reaseq.api.settings import load
-    from reaseq.prompts.library import PromptLibrary
 
-    return PromptLibrary(load().prompts_dir)
+    return prompts_of(load())

@@ -63,20 +63,21 @@ def run(
 def _pipeline(
     store: Store, settings: Settings, category: str, limit: int | None, seeds: int, epochs: int | None
 ) -> Pipeline:
-    from reaseq.api.engine import distill_options, engine_config
+    from reaseq.api.engine import distill_options, engine_configs, pipeline_of, prompts_of
     from reaseq.beyond_log.fit import BeyondLogConfig
     from reaseq.beyond_log.sampler import SampleConfig
     from reaseq.beyond_log.train import TrainConfig as BeyondLogTraining
     from reaseq.graphs.pipeline import Pipeline
-    from reaseq.prompts.library import PromptLibrary
     from reaseq.ranker.runs import RunConfig
     from reaseq.ranker.train import TrainConfig
 
     most = {} if epochs is None else {"epochs": epochs}
+    agents = pipeline_of(settings)
+    engine, engines_of_agents = engine_configs(settings, agents)
     return Pipeline(
         store,
-        engine_config(settings),
-        PromptLibrary(settings.prompts_dir),
+        engine,
+        prompts_of(settings, agents),
         distill_options(settings, category, limit),
         BeyondLogConfig(train=BeyondLogTraining(seed=settings.seed, **most)),
         SampleConfig(seed=settings.seed),
@@ -87,6 +88,8 @@ def _pipeline(
         beyond_log_dir=settings.beyond_log_dir,
         runs_dir=settings.runs_dir,
         encoder=settings.encoder,
+        agents=agents,
+        engines_of_agents=engines_of_agents,
         watch=_watch(),
     )
 

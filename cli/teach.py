@@ -85,25 +85,25 @@ def _read(
     max_cost: float | None,
     taught: Teaching,
 ) -> Counts:
-    from reaseq.api.engine import distill_options
+    from reaseq.api.engine import distill_options, pipeline_of, prompts_of
     from reaseq.cli.distill import print_how_to_go_on, watched
     from reaseq.graphs.distill import drained
     from reaseq.graphs.ledger import Counts
     from reaseq.knowledge_store.tables import RunStatus
     from reaseq.llm.budget import Budget
-    from reaseq.prompts.library import PromptLibrary
 
-    counts = Counts()
+    pipeline, counts = pipeline_of(settings), Counts()
     run = drained(
         store,
         endpoint,
-        PromptLibrary(settings.prompts_dir),
+        prompts_of(settings, pipeline),
         distill_options(settings, category, None),
         engine=settings.engine,
         budget=Budget(max_tokens=max_tokens, max_cost=max_cost),
         counts=counts,
         teaching=taught,
         taught=ids,
+        pipeline=pipeline,
     )
     if watched(run, counts, category).status == RunStatus.STOPPED:
         print_how_to_go_on(counts, category)

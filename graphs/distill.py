@@ -8,11 +8,12 @@ any way and start it again: what is done is not asked again.
 import asyncio
 import gc
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
 from importlib.metadata import version
 from itertools import chain, islice
+from types import MappingProxyType
 from typing import Any, TypedDict
 
 from langgraph.graph import END, START, StateGraph
@@ -20,26 +21,30 @@ from langgraph.graph import END, START, StateGraph
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import SAMPLE_SIZE, CategoryAnalyst, derived_from
 from reaseq.agents.learned import FEWEST, Learned
+from reaseq.agents.pipeline import ANALYST, Pipeline
 from reaseq.agents.product_text import source_fields
 from reaseq.agents.summarizer import Summarizer
 from reaseq.documents.document import Document
 from reaseq.graphs.ledger import Counts, Ledger, Outcome
 from reaseq.graphs.options import Options, require_products, starting_schema
 from reaseq.graphs.product_graph import (
+    ESCALATION,
     ProductAgents,
     ProductGraph,
     ProductState,
+    Stage,
     build_product_graph,
     run_product_graph,
+    stages_of,
     with_repairs,
 )
-from reaseq.graphs.staleness import TEXT_CHANGED, Checked, Inputs, checked
+from reaseq.graphs.staleness import TEXT_CHANGED, Checked, Inputs, checked, retire
 from reaseq.graphs.teaching import Teaching, trust_of
 from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
 from reaseq.llm.budget import Budget, BudgetExceeded
-from reaseq.llm.chat import Chat, EndpointFailed, ReplyError
+from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.llm.endpoint import Endpoint, EngineError
 from reaseq.llm.slots import share
 from reaseq.prompts.library import PromptLibrary
@@ -69,10 +74,13 @@ async def distill(
     teaching: Teaching | None = None,
     costly: Endpoint | None = None,
     taught: Sequence[str] | None = None,
+    pipeline: Pipeline | None = None,
+    endpoints: Mapping[str, Endpoint] = MappingProxyType({}),
 ) -> Outcome:
     """Distil the stale products of a category. With `teaching`, labelled products of the category are learnt from; with
     `costly`, what stays unsure is escalated to the model there. taught: only these products, by their ids, which the
-    model reads as a teacher: what it finds of them is learnt from.
+    model reads as a teacher: what it finds of them is learnt from. pipeline: which agents read them, as shipped by
+    default; endpoints: of agents that are answered by another model than that of `endpoint`.
 
     Setting `stop` drains the run: products in flight are finished, no new one is begun.
 
@@ -84,7 +92,7 @@ async def distill(
     """
     counts = counts if counts is not None else Counts()
     budget = budget or Budget()
-    for one in (endpoint, costly):
+    for one in (endpoint, costly, *endpoints.values()):
         if one is not None:
             budget.check(one.model, one.price)
     category = require_products(store, options.category)
@@ -96,16 +104,29 @@ async def distill(
         engine=engine,
         settings=asdict(options)
         | ({"escalate": costly.model} if costly else {})
-        | ({"teach": len(taught)} if taught is not None else {}),
+        | ({"teach": len(taught)} if taught is not None else {})
+        | ({"models": {name: one.model for name, one in endpoints.items()}} if endpoints else {}),
         versions={name: version(name) for name in ("reaseq", "langgraph", "langchain-openai", "openai")},
     )
     run = _Run(
-        store, endpoint, prompts, options, run_id, budget, counts, stop or asyncio.Event(), teaching, costly, taught
+        store,
+        endpoint,
+        prompts,
+        options,
+        run_id,
+        budget,
+        counts,
+        stop or asyncio.Event(),
+        teaching,
+        costly,
+        taught,
+        pipeline or Pipeline(),
+        endpoints,
     )
     status = RunStatus.FAILED
     try:
         async with AsyncExitStack() as open_chats:
-            for chat in filter(None, (run.chat, run.costly)):
+            for chat in filter(None, (run.chat, run.costly, *run.chats.values())):
                 await open_chats.enter_async_context(chat)
             status = await run.go()
     except (BudgetExceeded, asyncio.CancelledError):
@@ -129,6 +150,8 @@ async def drained(
     teaching: Teaching | None = None,
     costly: Endpoint | None = None,
     taught: Sequence[str] | None = None,
+    pipeline: Pipeline | None = None,
+    endpoints: Mapping[str, Endpoint] = MappingProxyType({}),
 ) -> Outcome:
     """`distill` under Ctrl-C (or SIGTERM): the first finishes what is under way, the second cancels."""
     stop = asyncio.Event()
@@ -158,6 +181,8 @@ async def drained(
             teaching=teaching,
             costly=costly,
             taught=taught,
+            pipeline=pipeline,
+            endpoints=endpoints,
         )
     finally:
         for number in numbers:
@@ -195,6 +220,8 @@ class _Run:
         teaching: Teaching | None,
         costly: Endpoint | None,
         taught: Sequence[str] | None,
+        pipeline: Pipeline,
+        endpoints: Mapping[str, Endpoint],
     ) -> None:
         self.store = store
         self.endpoint = endpoint
@@ -206,9 +233,16 @@ class _Run:
         self.teaching = teaching
         self.chat = self._chat(endpoint, budget)
         self.costly = self._chat(costly, budget) if costly else None
+        self.pipeline = pipeline
+        # Agents with one endpoint share its chat, and so its limit on concurrent calls.
+        by_endpoint = {id(one): self._chat(one, budget) for one in endpoints.values()}
+        self.chats = {name: by_endpoint[id(one)] for name, one in endpoints.items()}
         self.taught = taught
         self.stored: StoredSchema | None = None
         self.failed_in_a_row = 0
+
+    def chat_of(self, agent: str) -> Chat:
+        return self.chats.get(agent, self.chat)
 
     def _chat(self, endpoint: Endpoint, budget: Budget) -> Chat:
         return Chat(
@@ -232,12 +266,13 @@ class _Run:
         category = require_products(self.store, self.options.category)
         starter = starting_schema(category, self.options.schemas_dir)
         analyst = CategoryAnalyst(self.prompts["category_analyst"])
-        source = derived_from(starter, analyst, self.endpoint.fingerprint)
+        model = self.chat_of(ANALYST).endpoint.fingerprint
+        source = derived_from(starter, analyst, model if self.pipeline.analyst else None)
         # A schema that a teacher has refined holds for those that learn from it.
         sources = {source, *(derived_from(starter, analyst, one) for one in self.store.teachers(category))}
         stored = self.store.latest_schema(category)
         if stored is None or stored.derived_from not in sources:
-            schema = await self._refined(analyst, starter)
+            schema = await self._refined(analyst, starter) if self.pipeline.analyst else starter
             self.counts.notes += _additions(starter, schema)
             schema = await asyncio.to_thread(self._with_labels, schema)
             stored = self.store.save_schema(schema, derived_from=source, run_id=self.run_id)
@@ -253,7 +288,8 @@ class _Run:
                 break
         try:
             return await with_repairs(
-                lambda repair: analyst.refine(self.chat, starter, sample, repair=repair), self.options.repairs
+                lambda repair: analyst.refine(self.chat_of(ANALYST), starter, sample, repair=repair),
+                self._repairs(ANALYST),
             )
         except ReplyError as error:
             self.counts.notes.append(f"the category analyst gave no usable reply ({error}): starter schema used")
@@ -283,15 +319,19 @@ class _Run:
         agents = ProductAgents.build(
             schema,
             self.prompts,
-            grammar=self.endpoint.grammar,
+            grammar=self.chat_of(AttributeExtractor.name).endpoint.grammar,
+            pipeline=self.pipeline,
             learned=learned,
             trust=trust,
             columns=self.options.columns,
+            votes=self.options.votes,
         )
+        self._retire(schema.category, agents)
         inputs = Inputs(
             schema,
             self.endpoint.fingerprint,
-            agents.fingerprints,
+            agents.agents,
+            {name: chat.endpoint.fingerprint for name, chat in self.chats.items()},
             labelled,
             self._escalated,
             self.options.votes,
@@ -299,13 +339,13 @@ class _Run:
             trust.verified_from,
             self.taught is not None,
         )
-        graph = build_product_graph(
-            agents, self.chat, repairs=self.options.repairs, votes=self.options.votes, costly=self.costly
-        )
+        stages = stages_of(agents, self.chat_of, self._repairs, self.costly)
+        graph = build_product_graph(agents.reading, stages)
         todo = self._stale(schema.category, inputs)
         for first in todo:
             if first is not None:
-                await asyncio.to_thread(share, self.endpoint, agents.beginnings)
+                for endpoint, beginnings in _by_endpoint(stages):
+                    await asyncio.to_thread(share, endpoint, beginnings)
                 todo = chain([first], todo)
                 break
             await asyncio.sleep(0)
@@ -314,7 +354,7 @@ class _Run:
         gc.freeze()
         # A few more products than calls are under way, so that no slot idles while a product is committed.
         width = self.options.concurrency + max(1, self.options.concurrency // 4)
-        workers = [asyncio.create_task(self._work(graph, todo, agents)) for _ in range(width)]
+        workers = [asyncio.create_task(self._work(graph, stages, todo, agents)) for _ in range(width)]
         try:
             await all_or_first_error(workers)
         finally:
@@ -336,6 +376,17 @@ class _Run:
             self.counts.notes.append(f"nothing was learnt from the gold file: {known}, {FEWEST} or more are needed")
         return learned, labelled
 
+    def _retire(self, category: str, agents: ProductAgents) -> None:
+        """Say of how many products claims hold no longer, as the agent that made them is switched off."""
+        count = retire(self.store, category, agents.agents)
+        if count:
+            self.counts.notes.append(
+                f"claims of agents that are switched off hold no longer: of {count:,} products, marked as retired"
+            )
+
+    def _repairs(self, agent: str) -> int:
+        return self.pipeline.repairs.get(agent, self.options.repairs)
+
     @property
     def _escalated(self) -> str | None:
         return self.costly.endpoint.fingerprint if self.costly else None
@@ -355,6 +406,7 @@ class _Run:
     async def _work(
         self,
         graph: ProductGraph,
+        stages: Sequence[Stage],
         todo: Iterator[Checked | None],
         agents: ProductAgents,
     ) -> None:
@@ -371,10 +423,10 @@ class _Run:
             try:
                 state = await run_product_graph(
                     graph,
-                    agents,
+                    agents.reading,
+                    stages,
                     item.product_id,
                     document,
-                    repairs=self.options.repairs,
                     decided=decided,
                     variants=item.variants,
                 )
@@ -392,28 +444,36 @@ class _Run:
     ) -> None:
         """renewed: is the product's text another than its claims are of?"""
         assert self.stored is not None
-        fingerprints = agents.fingerprints
-        model = self.endpoint.model
+        fingerprints = {agent.name: agent.fingerprint for agent in agents.agents}
+        failed = {failure["stage"] for failure in state["failures"]}
         claims: list[dict[str, Any]] | None = None
         # Where the model failed, what code found stands, unless there is more of the same text.
-        if "claims" in state and ("extraction" in state or renewed or not self.store.has_claims(product_id)):
-            stamp = {"prompt_fingerprint": fingerprints[AttributeExtractor.name], "schema_version": self.stored.version}
+        if "claims" in state and (
+            AttributeExtractor.name not in failed or renewed or not self.store.has_claims(product_id)
+        ):
             claims = [
-                claim | stamp | {"model": "" if claim["found_by"] in ("lexicon", "tagger") else model}
+                dict(claim) | self._stamp(claim["found_by"], fingerprints)
                 for claim in state["claims"]
                 if claim["status"] not in LOCKED
             ]
         prose = state.get("prose")
+        known = agents.reading.lexicon.schema
+        others = {claim["attribute"] for claim in state.get("claims", ()) if known.get(claim["attribute"]) is None}
         knowledge = ProductKnowledge(
             product_id,
             parts,
             claims=claims,
             prose=None
             if prose is None
-            else {"text": prose, "model": model, "prompt_fingerprint": fingerprints[Summarizer.name]},
+            else {
+                "text": prose,
+                "model": self.chat_of(Summarizer.name).endpoint.model,
+                "prompt_fingerprint": fingerprints[Summarizer.name],
+            },
             failures=[dict(failure) for failure in state["failures"]],
             retired_calls=state["retired"],
-            several=agents.reading.several,
+            several=agents.reading.several | others,
+            kept=() if renewed else failed,
         )
         self.store.save_knowledge(knowledge, run_id=self.run_id)
         if knowledge.done:
@@ -425,11 +485,36 @@ class _Run:
             setattr(self.counts, status, getattr(self.counts, status) + 1)
         self.failed_in_a_row = self.failed_in_a_row + 1 if state.get("endpoint_failed") else 0
         if self.failed_in_a_row >= FAILURES_IN_A_ROW:
+            failure = state["failures"][-1]
+            address = self._chat_at(failure["stage"]).endpoint.base_url
             raise EndpointFailed(
-                f"{self.failed_in_a_row} products in a row failed because {self.endpoint.base_url} did: "
-                f"{state['failures'][-1]['reason']}",
+                f"{self.failed_in_a_row} products in a row failed because {address} did: {failure['reason']}",
                 hint="see that the endpoint is up, and run the same command: it goes on",
             )
+
+    def _stamp(self, found_by: str, fingerprints: Mapping[str, str]) -> dict[str, Any]:
+        """Where a claim comes from: schema, model and prompt."""
+        assert self.stored is not None
+        agent = found_by if found_by in fingerprints else AttributeExtractor.name
+        by_code = found_by in ("lexicon", "tagger") or agent not in fingerprints
+        return {
+            "schema_version": self.stored.version,
+            "prompt_fingerprint": fingerprints.get(agent, ""),
+            "model": "" if by_code else self.chat_of(agent).endpoint.model,
+        }
+
+    def _chat_at(self, stage: str) -> Chat:
+        return self.costly if stage == ESCALATION and self.costly is not None else self.chat_of(stage)
+
+
+def _by_endpoint(stages: Sequence[Stage]) -> list[tuple[Endpoint, list[tuple[Message, ...]]]]:
+    """Each endpoint with what the requests of its agents begin with."""
+    made: dict[int, tuple[Endpoint, list[tuple[Message, ...]]]] = {}
+    for stage in stages:
+        if stage.name != ESCALATION:
+            endpoint = stage.chat.endpoint
+            made.setdefault(id(endpoint), (endpoint, []))[1].append(stage.agent.prompt.messages)
+    return list(made.values())
 
 
 def _additions(starter: CategorySchema, schema: CategorySchema) -> list[str]:

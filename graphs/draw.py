@@ -6,16 +6,29 @@ from typing import cast
 from langchain_core.runnables.graph import Graph
 
 from reaseq import ReaseqError
+from reaseq.agents.agent import Setup
+from reaseq.agents.pipeline import Pipeline
 from reaseq.graphs.distill import build_category_graph
 from reaseq.graphs.pipeline import build_pipeline_graph
-from reaseq.graphs.product_graph import ProductAgents, build_product_graph
+from reaseq.graphs.product_graph import ProductAgents, build_product_graph, stages_of
+from reaseq.graphs.reading import Reading
 from reaseq.llm.chat import Chat
+from reaseq.prompts.library import PromptLibrary
+from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.schema import starter_for
 
 
-def graphs() -> dict[str, Graph]:
-    """Each graph by name."""
-    # Drawing compiles the graph and runs no node, so no agents are needed.
-    product = build_product_graph(cast(ProductAgents, _Nothing()), cast(Chat, None), repairs=0)
+def graphs(pipeline: Pipeline | None = None) -> dict[str, Graph]:
+    """Each graph by name; that of a product with the agents of the pipeline."""
+    schema = starter_for("general")
+    assert schema is not None, "the general starter schema ships with the package"
+    given = pipeline or Pipeline()
+    setup = Setup(PromptLibrary(own=given.prompts), Lexicon(schema))
+    agents = ProductAgents(Reading(setup.lexicon), tuple(kind.build(setup) for kind in given.agents_of(None)))
+    # Drawing compiles the graph and runs no node, so no chat is needed.
+    nobody = cast(Chat, object())
+    stages = stages_of(agents, lambda name: nobody, lambda name: 0, nobody)
+    product = build_product_graph(agents.reading, stages)
     return {
         "pipeline": build_pipeline_graph().get_graph(),
         "category": build_category_graph().get_graph(),
@@ -37,7 +50,3 @@ def write_png(graph: Graph, path: Path) -> Path:
             hint="pip install pygraphviz   (or paste the output of `reaseq graph` into any Mermaid viewer)",
         ) from error
     return path
-
-
-class _Nothing:
-    extractor = verifier = summarizer = None

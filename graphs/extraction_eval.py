@@ -10,11 +10,12 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.claims import Claim
 from reaseq.agents.extraction_score import GoldRow
 from reaseq.agents.labelled import LabelledProduct, Vectors, scattered
 from reaseq.agents.learned import Learned, helpful, learnable, worthwhile
-from reaseq.agents.verifier import to_be_judged
+from reaseq.agents.verifier import Verifier
 from reaseq.documents.document import Document, Sources
 from reaseq.graphs.product_graph import ProductAgents, with_repairs
 from reaseq.graphs.teaching import of_gold
@@ -174,12 +175,15 @@ async def extract(
 async def _claims(agents: ProductAgents, chat: Chat, row: GoldRow, repairs: int) -> list[Claim]:
     text = Document(of_gold(row).sources)
     tags = agents.reading.tag(text)
+    extractor, verifier = agents.get(AttributeExtractor), agents.get(Verifier)
+    assert extractor is not None, "it is of the agents as shipped"
+    assert verifier is not None, "so is this"
     extraction = await with_repairs(
-        lambda repair: agents.extractor.extract(chat, text, tags, product_id=row.id, repair=repair), repairs
+        lambda repair: extractor.extract(chat, text, tags, product_id=row.id, repair=repair), repairs
     )
-    claims = agents.reading.ground(text, extraction, tags=tags, all_asked=not agents.extractor.grammar)
-    if any(to_be_judged(claim) for claim in claims):
-        claims = await agents.verifier.judge(chat, text, claims, product_id=row.id)
+    claims = agents.reading.ground(text, extraction, tags=tags, all_asked=not extractor.grammar)
+    if any(map(verifier.judges, claims)):
+        claims = await verifier.judge(chat, text, claims, product_id=row.id)
     return claims
 
 

@@ -8,6 +8,7 @@ replies (a model that breaks the rules on purpose) and are only keyed anew.
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,16 +17,19 @@ from langchain_core.messages import AIMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reaseq import ReaseqError
+from reaseq.agents.pipeline import Pipeline
 from reaseq.agents.product_text import source_fields
 from reaseq.documents.document import Document
-from reaseq.graphs.product_graph import ProductAgents, ProductState, build_product_graph, run_product_graph
+from reaseq.graphs.options import starting_schema
+from reaseq.graphs.product_graph import ProductAgents, ProductState, build_product_graph, run_product_graph, stages_of
 from reaseq.knowledge_store.summaries import composed
 from reaseq.llm.chat import Call, Chat, ChatRequest
 from reaseq.llm.endpoint import Endpoint
+from reaseq.llm.replay import ReplayServer
 from reaseq.prompts.library import PromptLibrary
-from reaseq.taxonomy.schema import starter_for
 
 REPAIRS = 2
+_SECONDS = 300.0
 
 
 class _Strict(BaseModel):
@@ -121,17 +125,51 @@ def save_case(path: Path, case: Case) -> None:
     path.write_text(yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110), encoding="utf-8")
 
 
-async def run_case(category: str, case: Case, chat: Chat) -> dict[str, Any]:
-    """Take the case's product through the product graph with the bundled prompts and starter schema;
-    what came out, in the form of `Case.expected`."""
-    schema = starter_for(category)
-    if schema is None:
-        raise ReaseqError(f"no starter schema for {category!r}")
-    agents = ProductAgents.build(schema, PromptLibrary(), grammar=case.grammar)
-    graph = build_product_graph(agents, chat, repairs=REPAIRS)
-    document = Document(source_fields(case.product))
-    state = await run_product_graph(graph, agents, "golden", document, repairs=REPAIRS)
+@dataclass(frozen=True)
+class Project:
+    """What cases are run with: prompts, agents, and a folder of schemas that come before the bundled ones."""
+
+    prompts: PromptLibrary = field(default_factory=PromptLibrary)
+    pipeline: Pipeline = field(default_factory=Pipeline)
+    schemas_dir: str | None = None
+
+
+async def run_case(category: str, case: Case, chat: Chat, project: Project) -> dict[str, Any]:
+    """Take the case's product through the product graph; what came out, in the form of `Case.expected`."""
+    schema = starting_schema(category, project.schemas_dir)
+    agents = ProductAgents.build(schema, project.prompts, grammar=case.grammar, pipeline=project.pipeline)
+    stages = stages_of(agents, lambda name: chat, lambda name: REPAIRS)
+    graph = build_product_graph(agents.reading, stages)
+    state = await run_product_graph(graph, agents.reading, stages, "golden", Document(source_fields(case.product)))
     return outcome(case.product, state)
+
+
+async def replayed(category: str, case: Case, project: Project) -> dict[str, Any]:
+    """The same over the wire, from its recorded replies; a request that is not on record fails."""
+    server = ReplayServer(
+        {reply.request: reply.row() for reply in case.replies}, grammar=case.grammar, logprobs=case.logprobs
+    )
+    with server as endpoint:
+        async with chat_over(endpoint, MemoryCalls()) as chat:
+            return await run_case(category, case, chat, project)
+
+
+async def recorded_anew(category: str, case: Case, project: Project, live: Endpoint | None) -> Case:
+    """The case with replies of the endpoint `live` and what comes of them; None: its own replies, for the requests of
+    today."""
+    calls = MemoryCalls()
+    if live is None:
+        chat: Chat = ScriptedChat(case.replies, calls, grammar=case.grammar, logprobs=case.logprobs)
+    else:
+        case = case.model_copy(update={"grammar": live.grammar, "logprobs": live.logprobs})
+        chat = chat_over(live, calls)
+    async with chat:
+        expected = await run_case(category, case, chat, project)
+    return case.model_copy(update={"replies": recorded(calls.calls), "expected": expected})
+
+
+def chat_over(endpoint: Endpoint, calls: MemoryCalls) -> Chat:
+    return Chat(endpoint, calls, concurrency=1, timeout=_SECONDS, retries=0, seed=0)
 
 
 def recorded(calls: Iterable[Call]) -> list[RecordedReply]:

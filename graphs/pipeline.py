@@ -9,6 +9,7 @@ import asyncio
 import contextvars
 import hashlib
 import json
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from langgraph.errors import NodeCancelledError
 from langgraph.graph import END, START, StateGraph
 
 from reaseq import ReaseqError
+from reaseq.agents.pipeline import Pipeline as AgentPipeline
 from reaseq.beyond_log.fit import BeyondLogConfig
 from reaseq.beyond_log.sampler import SampleConfig
 from reaseq.graphs.beyond_log import imagine, train_beyond_log
@@ -33,6 +35,7 @@ from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.tables import RunStatus
 from reaseq.llm import encoders, engines
+from reaseq.llm.endpoint import Endpoint
 from reaseq.llm.engines import EngineConfig
 from reaseq.llm.models import Progress
 from reaseq.prompts.library import PromptLibrary
@@ -95,6 +98,8 @@ class Pipeline:
     beyond_log_dir: Path
     runs_dir: Path
     encoder: str = encoders.DEFAULT
+    agents: AgentPipeline = field(default_factory=AgentPipeline)
+    engines_of_agents: Mapping[str, EngineConfig] = field(default_factory=dict)
     watch: Watch = field(default_factory=Watch)
 
     @property
@@ -141,6 +146,9 @@ class Pipeline:
                 raise Stopped("stopped") from error
             return state
 
+    def _started(self, progress: Progress | None) -> AbstractContextManager[tuple[Endpoint, dict[str, Endpoint]]]:
+        return engines.start_several(self.engine, self.engines_of_agents, progress)
+
     async def distill(self, state: PipelineState) -> PipelineState:
         self.watch.begin("distill")
         first = first_pass(
@@ -155,7 +163,7 @@ class Pipeline:
             found |= {"verified": first.verified, "rejected": first.rejected, "proposed": first.proposed}
             return {"distilled": found}
         counts = Counts()
-        with self.watch.pulling() as progress, engines.start(self.engine, progress) as endpoint:
+        with self.watch.pulling() as progress, self._started(progress) as (endpoint, endpoints):
             if progress is not None:
                 progress("", 0, 0)
             with self.watch.distilling(counts):
@@ -167,6 +175,8 @@ class Pipeline:
                     engine=self.engine.engine,
                     counts=counts,
                     teaching=Teaching(self.models_dir, students_dir=self.students_dir, encoder=self.encoder),
+                    pipeline=self.agents,
+                    endpoints=endpoints,
                 )
                 # In a context of its own: the graphs of the distillation would else take this graph's checkpointer for
                 # theirs, and go on in the middle. Their checkpoint is the store.

@@ -1,17 +1,21 @@
 """What a distillation would do, and about what it would take, without asking any model."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
+from reaseq.agents.agent import ProductAgent
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import CategoryAnalyst, derived_from
 from reaseq.agents.labelled import scattered
 from reaseq.agents.learned import worthwhile
+from reaseq.agents.pipeline import Pipeline
 from reaseq.agents.product_text import shown, source_fields
 from reaseq.graphs.options import Options, require_products, starting_schema
 from reaseq.graphs.product_graph import ProductAgents
 from reaseq.graphs.reading import Reading, ToRead
-from reaseq.graphs.staleness import Inputs, checked
+from reaseq.graphs.staleness import Checked, Inputs, checked, parts_of
 from reaseq.graphs.teaching import Teaching, fingerprint, trust_of
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.thresholds import verified_from
@@ -25,6 +29,15 @@ _PILOT = 200
 _ONCE = CategoryAnalyst.name
 """The agent that is asked once a category."""
 _SAMPLED = 20
+
+
+@dataclass(frozen=True)
+class AnsweredBy:
+    """A model: its name, its fingerprint, and the price of its tokens."""
+
+    model: str
+    fingerprint: str
+    price: Price | None = None
 
 
 @dataclass
@@ -75,26 +88,32 @@ def plan(
     price: Price | None,
     teaching: Teaching | None = None,
     escalated: str | None = None,
+    pipeline: Pipeline | None = None,
+    models: Mapping[str, AnsweredBy] = MappingProxyType({}),
 ) -> Plan:
     """How many products are stale and why, with estimated calls, tokens, seconds and cost.
 
     An agent's figures are averages of its earlier calls to the same model if there were at least
-    five, else estimated from the prompts of the first stale products.
+    five, else estimated from the prompts of the first stale products. models: of agents that have one of their own.
     """
+    pipeline = pipeline or Pipeline()
+    usual = AnsweredBy(model, model_fingerprint, price)
     made = Plan(require_products(store, options.category))
     starter = starting_schema(made.category, options.schemas_dir)
     analyst = CategoryAnalyst(prompts[CategoryAnalyst.name])
     stored = store.latest_schema(made.category)
-    sources = {derived_from(starter, analyst, one) for one in (model_fingerprint, *store.teachers(made.category))}
+    refined_by = models.get(_ONCE, usual).fingerprint if pipeline.analyst else None
+    sources = {derived_from(starter, analyst, one) for one in (refined_by, *store.teachers(made.category))}
     analysed = stored is not None and stored.derived_from in sources
     schema = stored.schema if stored is not None and analysed else starter
-    agents = ProductAgents.build(schema, prompts, grammar=False, columns=options.columns)
+    agents = ProductAgents.build(schema, prompts, grammar=False, pipeline=pipeline, columns=options.columns)
     labelled = teaching.products(store, schema) if teaching else []
     known = fingerprint(labelled) if worthwhile(labelled, schema) else None
     inputs = Inputs(
         schema,
         model_fingerprint,
-        agents.fingerprints,
+        agents.agents,
+        {name: one.fingerprint for name, one in models.items()},
         known,
         escalated,
         options.votes,
@@ -103,27 +122,26 @@ def plan(
     )
     again = teaching is not None and teaching.again
     sampled: list[str] = []
+    asked: Counter[str] = Counter()
     for one in checked(store, made.category, inputs, limit=options.limit, again=again):
         made.products += 1
         if one.why is not None:
             made.reasons[one.why] += 1
+            asked.update(agent.name for agent in _asked(agents.agents, one))
             if len(sampled) < _SAMPLED:
                 sampled.append(shown(one.sources))
 
-    if not analysed:
+    if not analysed and pipeline.analyst:
         made.agents[CategoryAnalyst.name] = AgentPlan(calls=1, prompt_tokens=1500, completion_tokens=200)
     if made.stale:
-        past = {row["agent"]: row for row in store.usage() if row["model"] == model}
-        extractions = past.get(AttributeExtractor.name, {}).get("calls", 0)
-        for agent, reply in (
-            (agents.extractor, 10 * len(schema.asked)),
-            (agents.verifier, 20),
-            (agents.summarizer, 80),
-        ):
-            row = past.get(agent.name)
+        past = {(row["agent"], row["model"]): row for row in store.usage()}
+        by_extractor = models.get(AttributeExtractor.name, usual).model
+        extractions = past.get((AttributeExtractor.name, by_extractor), {}).get("calls", 0)
+        for agent in agents.agents:
+            row, due = past.get((agent.name, models.get(agent.name, usual).model)), asked[agent.name]
             if row and row["calls"] >= _MEASURED_FROM:
-                share = min(1.0, row["calls"] / extractions) if extractions else 1.0
-                calls = round(made.stale * share)
+                share = min(1.0, row["calls"] / extractions) if extractions and due == made.stale else 1.0
+                calls = round(due * share)
                 made.agents[agent.name] = AgentPlan(
                     calls,
                     round(calls * row["prompt_tokens"] / row["calls"]),
@@ -134,15 +152,34 @@ def plan(
             else:
                 prefix = estimate_tokens(agent.prompt.messages)
                 shown_tokens = sum(estimate_tokens([("user", text)]) for text in sampled) // max(1, len(sampled))
-                made.agents[agent.name] = AgentPlan(
-                    made.stale, made.stale * (prefix + shown_tokens), made.stale * reply
-                )
+                made.agents[agent.name] = AgentPlan(due, due * (prefix + shown_tokens), due * agent.usual_reply)
     timed = [agent.seconds for agent in made.agents.values() if agent.measured and agent.seconds is not None]
     if timed:
         made.seconds = sum(timed) / options.concurrency
-    if price is not None:
-        made.cost = sum(price.of(agent.prompt_tokens, agent.completion_tokens) for agent in made.agents.values())
+    prices = {name: models.get(name, usual).price for name in made.agents}
+    if price is not None and all(one is not None for one in prices.values()):
+        made.cost = sum(
+            one.of(made.agents[name].prompt_tokens, made.agents[name].completion_tokens)
+            for name, one in prices.items()
+            if one is not None
+        )
     return made
+
+
+def _asked(agents: Sequence[ProductAgent], product: Checked) -> list[ProductAgent]:
+    """The agents that are asked of a stale product: where nothing has changed but an agent's prompt, code or model,
+    that one and those that come after it; the replies of the others are there."""
+    mine = [agent for agent in agents if agent.applies(product.sources)]
+    before = product.before or {}
+    changed = {name for name in {*product.parts, *before} if product.parts.get(name) != before.get(name)}
+    for number, agent in enumerate(mine):
+        if changed & parts_of((agent.name,)):
+            first = number
+            break
+    else:
+        return mine
+    others = changed - parts_of([agent.name for agent in mine])
+    return mine if others or product.before is None else mine[first:]
 
 
 def passes(

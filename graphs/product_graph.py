@@ -1,30 +1,28 @@
-"""The graph of one product: extract → ground → verify → escalate → summarize, with repair loops.
+"""The graph of one product: extract → ground → one agent after the other (verify → escalate → summarize, as shipped).
 
-Only what is still unsure is escalated: judged by a second, costlier model, if there is one.
+Which agents there are, and in which order, a `Pipeline` says. Only what is still unsure is escalated: judged by a
+second, costlier model, if there is one.
 
-A reply that cannot be used goes back to the agent together with what was wrong with it, at most
-`repairs` times a stage. A stage that fails for good is noted and what earlier stages found is kept.
-State is plain data. There is no checkpointer: the store is the checkpoint, the reply ledger what
-makes a restart cheap.
+A reply that cannot be used goes back to the agent together with what was wrong with it, a few times a stage. A stage
+that fails for good is noted and what earlier stages found is kept. State is plain data. There is no checkpointer: the
+store is the checkpoint, the reply ledger what makes a restart cheap.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar, cast
 
-from langgraph.graph import START, StateGraph
+from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from reaseq.agents.attribute_extractor import AttributeExtractor, vote
-from reaseq.agents.claims import Claim, Extraction
-from reaseq.agents.labelled import Tags
+from reaseq.agents.agent import Findings, ProductAgent, ReadProduct, Setup
+from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.learned import Learned
+from reaseq.agents.pipeline import Pipeline
 from reaseq.agents.product_text import MOST_COLUMNS, Shown, showing
-from reaseq.agents.summarizer import Summarizer
-from reaseq.agents.verifier import Verifier, to_be_judged, unsure
+from reaseq.agents.verifier import Verifier
 from reaseq.documents.document import Document
 from reaseq.graphs.reading import Reading
 from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
@@ -32,8 +30,9 @@ from reaseq.prompts.library import PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import CategorySchema
 from reaseq.taxonomy.trust import Trust
-from reaseq.taxonomy.variants import VariantValue, variant_values
+from reaseq.taxonomy.variants import variant_values
 
+Kind = TypeVar("Kind", bound=ProductAgent)
 T = TypeVar("T")
 _LONGEST_SHOWN_BACK = 600
 
@@ -46,26 +45,10 @@ class StageFailure(TypedDict):
     attempts: int
 
 
-@dataclass(frozen=True)
-class ProductContext:
-    """What the nodes of one product read and never change; its text is tokenised and tagged once. `decided` are the
-    claims that people have settled: they stand beside those that the run finds, and no run's claim reopens them.
-    `variants` is what its variants differ by."""
-
-    product_id: str
-    text: Document
-    tags: Tags
-    decided: Sequence[Mapping[str, Any]] = ()
-    variants: Sequence[VariantValue] = ()
-
-
-class ProductState(TypedDict, total=False):
+class ProductState(Findings, total=False):
     """`attempts`, `repair` and `replies` are of the stage at work: its unusable replies so far, the last
     exchange, and all their calls. `retired` are the calls that failures rest on."""
 
-    extraction: Extraction
-    claims: list[Claim]
-    prose: str
     attempts: int
     repair: list[Message]
     replies: list[int]
@@ -74,19 +57,21 @@ class ProductState(TypedDict, total=False):
     endpoint_failed: bool
 
 
-ProductGraph = CompiledStateGraph[ProductState, ProductContext, ProductState, ProductState]
+ProductGraph = CompiledStateGraph[ProductState, ReadProduct, ProductState, ProductState]
 
 _NEW_STAGE: ProductState = {"attempts": 0, "repair": [], "replies": []}
+GROUND = "ground"
+ESCALATION = "escalation"
 
 
 @dataclass(frozen=True)
 class ProductAgents:
-    """The agents of one category, built once: their prompts, schemas and lexicon are shared by all its products."""
+    """The agents of one category, in the order in which they are asked, built once: their prompts, schemas and lexicon
+    are shared by all its products."""
 
     reading: Reading
-    extractor: AttributeExtractor
-    verifier: Verifier
-    summarizer: Summarizer
+    agents: tuple[ProductAgent, ...]
+    columns: int = MOST_COLUMNS
 
     @classmethod
     def build(
@@ -95,175 +80,165 @@ class ProductAgents:
         prompts: PromptLibrary,
         *,
         grammar: bool,
+        pipeline: Pipeline | None = None,
         learned: Learned | None = None,
         trust: Trust | None = None,
         columns: int = MOST_COLUMNS,
+        votes: int = 1,
     ) -> "ProductAgents":
-        """columns: how many of a feed's other columns a prompt shows, at most."""
+        """Those of the pipeline that are for the schema's category; see `Setup`. grammar: of the extractor's
+        endpoint."""
         lexicon = Lexicon(schema)
-        return cls(
-            Reading(lexicon, learned, trust),
-            AttributeExtractor(
-                prompts[AttributeExtractor.name], lexicon, grammar=grammar, learned=learned, columns=columns
-            ),
-            Verifier(prompts[Verifier.name], lexicon, columns=columns),
-            Summarizer(prompts[Summarizer.name], lexicon),
-        )
+        setup = Setup(prompts, lexicon, grammar=grammar, learned=learned, columns=columns, votes=votes)
+        made = (pipeline or Pipeline()).agents_of(schema.category)
+        return cls(Reading(lexicon, learned, trust), tuple(kind.build(setup) for kind in made), columns)
+
+    def get(self, kind: type[Kind]) -> Kind | None:
+        """The agent of that kind; None, if it is switched off."""
+        return next((agent for agent in self.agents if isinstance(agent, kind)), None)
 
     def showing(self, text: Document) -> Shown:
         """What prompts show of a product."""
-        return showing(text, first=self.reading.lexicon.known_columns(text), most=self.extractor.columns)
-
-    @property
-    def fingerprints(self) -> dict[str, str]:
-        """Each agent's name with the fingerprint of its rendered prompt."""
-        return {agent.name: agent.fingerprint for agent in (self.extractor, self.verifier, self.summarizer)}
-
-    @property
-    def beginnings(self) -> list[tuple[Message, ...]]:
-        """What each agent's requests begin with."""
-        return [agent.prompt.messages for agent in (self.extractor, self.verifier, self.summarizer)]
+        return showing(text, first=self.reading.lexicon.known_columns(text), most=self.columns)
 
 
-def build_product_graph(
-    agents: ProductAgents, chat: Chat, *, repairs: int, votes: int = 1, costly: Chat | None = None
-) -> ProductGraph:
+@dataclass(frozen=True)
+class Stage:
+    """An agent at work: a node of the graph, the chat through which it asks, and how often a reply that cannot be used
+    goes back to it."""
+
+    name: str
+    agent: ProductAgent
+    chat: Chat
+    repairs: int
+
+
+def stages_of(
+    agents: ProductAgents,
+    chat_of: Callable[[str], Chat],
+    repairs_of: Callable[[str], int],
+    costly: Chat | None = None,
+) -> list[Stage]:
+    """A stage for each agent. `costly` is the chat of the model to which is escalated what stays unsure after the
+    verifier."""
+    made = []
+    for agent in agents.agents:
+        made.append(Stage(agent.name, agent, chat_of(agent.name), repairs_of(agent.name)))
+        if isinstance(agent, Verifier) and costly is not None:
+            made.append(Stage(ESCALATION, agent.of_the_unsure(), costly, repairs_of(agent.name)))
+    return made
+
+
+def build_product_graph(reading: Reading, stages: Sequence[Stage]) -> ProductGraph:
     """Compile the graph once; `run_product_graph` invokes it once a product.
 
-    `votes`: how often a product is read, the later times at a higher temperature; what most readings agree on counts.
-    `costly` is the chat of the model to which is escalated what stays unsure.
+    What code finds is grounded after the extractor, which is asked first, if there is one; then come the other stages
+    in their order, each if it is due.
 
     Errors that concern the whole run (`EndpointRefused`, `BudgetExceeded`) leave the graph as they are.
     """
-    extractor, verifier, summarizer = agents.extractor, agents.verifier, agents.summarizer
+    graph = StateGraph(ProductState, context_schema=ReadProduct)
+    first = next((stage for stage in stages if isinstance(stage.agent, AttributeExtractor)), None)
+    later = [stage for stage in stages if stage is not first]
+    all_asked = first is not None and not cast(AttributeExtractor, first.agent).grammar
 
-    async def extract(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
+    async def ground_claims(state: ProductState, runtime: Runtime[ReadProduct]) -> ProductState:
         product = runtime.context
-
-        async def stage(repair: tuple[Message, ...]) -> ProductState:
-            one = partial(extractor.extract, chat, product.text, product.tags, product_id=product.product_id)
-            found = await asyncio.gather(*(one(repair=repair, sample=sample) for sample in range(votes)))
-            return {"extraction": vote(found) if votes > 1 else found[0]}
-
-        return await _attempt(AttributeExtractor.name, state, stage, repairs)
-
-    async def ground_claims(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
-        product = runtime.context
-        claims = agents.reading.claims(
+        claims = reading.claims(
             product.text,
             state.get("extraction"),
             tags=product.tags,
             decided=product.decided,
             variants=product.variants,
-            all_asked=not extractor.grammar,
+            all_asked=all_asked,
         )
         return {"claims": claims}
 
-    async def verify(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
-        product = runtime.context
+    def next_of(number: int, state: ProductState, product: ReadProduct) -> str:
+        """The first stage from `number` on that is due."""
+        for stage in later[number:]:
+            if stage.agent.applies(product.text.sources) and stage.agent.is_due(state):
+                return stage.name
+        return END
 
-        async def stage(repair: tuple[Message, ...]) -> ProductState:
-            claims = await verifier.judge(
-                chat, product.text, state["claims"], product_id=product.product_id, repair=repair
-            )
-            return {"claims": agents.reading.held(claims)}
-
-        return await _attempt(Verifier.name, state, stage, repairs)
-
-    async def escalate(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
-        product = runtime.context
-        assert costly is not None, "nothing is routed here without it"
-
-        async def stage(repair: tuple[Message, ...]) -> ProductState:
-            claims = await verifier.judge(
-                costly, product.text, state["claims"], which=unsure, product_id=product.product_id, repair=repair
-            )
-            return {"claims": agents.reading.held(claims)}
-
-        return await _attempt("escalation", state, stage, repairs)
-
-    async def summarize(state: ProductState, runtime: Runtime[ProductContext]) -> ProductState:
-        product = runtime.context
-
-        async def stage(repair: tuple[Message, ...]) -> ProductState:
-            prose = await summarizer.write(
-                chat, product.text, state["claims"], product_id=product.product_id, repair=repair
-            )
-            return {"prose": prose} if prose else {}
-
-        return await _attempt(Summarizer.name, state, stage, repairs)
-
-    def after_extract(state: ProductState) -> Literal["attribute_extractor", "ground"]:
+    def after_first(state: ProductState) -> str:
         # Where the model fails, what code finds is grounded all the same.
-        return "attribute_extractor" if state["attempts"] else "ground"
+        return first.name if first is not None and state["attempts"] else GROUND
 
-    def when_judged(state: ProductState) -> Literal["escalation", "summarizer"]:
-        return "escalation" if costly is not None and any(map(unsure, state["claims"])) else "summarizer"
+    def after_ground(state: ProductState, runtime: Runtime[ReadProduct]) -> str:
+        # What the extractor failed at is read again as a whole.
+        return END if first is not None and "extraction" not in state else next_of(0, state, runtime.context)
 
-    def after_ground(state: ProductState) -> Literal["verifier", "escalation", "summarizer", "__end__"]:
-        if "extraction" not in state:
-            return "__end__"
-        return "verifier" if any(map(to_be_judged, state["claims"])) else when_judged(state)
-
-    def after_verify(state: ProductState) -> Literal["verifier", "escalation", "summarizer"]:
-        return "verifier" if state["attempts"] else when_judged(state)
-
-    def after_escalate(state: ProductState) -> Literal["escalation", "summarizer"]:
-        return "escalation" if state["attempts"] else "summarizer"
-
-    def after_summarize(state: ProductState) -> Literal["summarizer", "__end__"]:
-        return "summarizer" if state["attempts"] else "__end__"
-
-    graph = StateGraph(ProductState, context_schema=ProductContext)
-    graph.add_node("attribute_extractor", extract)
-    graph.add_node("ground", ground_claims)
-    graph.add_node("verifier", verify)
-    graph.add_node("escalation", escalate)
-    graph.add_node("summarizer", summarize)
-    graph.add_edge(START, "attribute_extractor")
-    graph.add_conditional_edges("attribute_extractor", after_extract)
-    graph.add_conditional_edges("ground", after_ground)
-    graph.add_conditional_edges("verifier", after_verify)
-    graph.add_conditional_edges("escalation", after_escalate)
-    graph.add_conditional_edges("summarizer", after_summarize)
+    graph.add_node(GROUND, ground_claims)
+    targets = [*(stage.name for stage in later), END]
+    if first is None:
+        graph.add_edge(START, GROUND)
+    else:
+        graph.add_node(first.name, _node(first, reading))
+        graph.add_edge(START, first.name)
+        graph.add_conditional_edges(first.name, after_first, [first.name, GROUND])
+    graph.add_conditional_edges(GROUND, after_ground, targets)
+    for number, stage in enumerate(later):
+        graph.add_node(stage.name, _node(stage, reading))
+        route = partial(_after, stage.name, partial(next_of, number + 1))
+        graph.add_conditional_edges(stage.name, route, [stage.name, *targets[number + 1 :]])
     compiled: ProductGraph = graph.compile(name="product")
     return compiled
 
 
+def _after(
+    name: str,
+    next_of: Callable[[ProductState, ReadProduct], str],
+    state: ProductState,
+    runtime: Runtime[ReadProduct],
+) -> str:
+    return name if state["attempts"] else next_of(state, runtime.context)
+
+
+def _node(stage: Stage, reading: Reading) -> Callable[..., Awaitable[ProductState]]:
+    async def ask(state: ProductState, runtime: Runtime[ReadProduct]) -> ProductState:
+        async def once(repair: tuple[Message, ...]) -> ProductState:
+            found: Any = await stage.agent.work(stage.chat, runtime.context, state, repair=repair)
+            if "claims" in found:
+                found["claims"] = reading.held(found["claims"])
+            made: ProductState = found
+            return made
+
+        return await _attempt(stage.name, state, once, stage.repairs)
+
+    return ask
+
+
 async def run_product_graph(
     graph: ProductGraph,
-    agents: ProductAgents,
+    reading: Reading,
+    stages: Sequence[Stage],
     product_id: str,
     document: Document,
     *,
-    repairs: int,
     decided: Sequence[Mapping[str, Any]] = (),
     variants: Sequence[Mapping[str, Any]] = (),
 ) -> ProductState:
     """Take one product through the graph and return its final state."""
     state: Any = await graph.ainvoke(
         {"failures": [], "retired": [], **_NEW_STAGE},
-        {"recursion_limit": 4 * (repairs + 1) + 3},
-        context=ProductContext(
-            product_id,
-            document,
-            agents.reading.tag(document),
-            decided,
-            variant_values(agents.reading.lexicon, variants),
+        {"recursion_limit": sum(stage.repairs + 1 for stage in stages) + 3},
+        context=ReadProduct(
+            product_id, document, reading.tag(document), decided, variant_values(reading.lexicon, variants)
         ),
     )
     final: ProductState = state
     return final
 
 
-Stage = Callable[[tuple[Message, ...]], Awaitable[ProductState]]
+Once = Callable[[tuple[Message, ...]], Awaitable[ProductState]]
 
 
-async def _attempt(name: str, state: ProductState, stage: Stage, repairs: int) -> ProductState:
+async def _attempt(name: str, state: ProductState, once: Once, repairs: int) -> ProductState:
     """One attempt at a stage: its result, or a note to try again with the error, or its failure."""
     attempts = state["attempts"] + 1
     try:
-        result = await stage(tuple(state["repair"]))
+        result = await once(tuple(state["repair"]))
     except ReplyError as error:
         replies = state["replies"] + ([error.reply.call_id] if error.reply else [])
         if attempts <= repairs:

@@ -1,10 +1,13 @@
 """What a product's knowledge depends on, and why it has to be made again."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
+from reaseq.agents.claims import AGENT
 from reaseq.agents.product_text import MOST_COLUMNS, fingerprint, source_fields
+from reaseq.knowledge_store.retiring import Retired, read_by
+from reaseq.knowledge_store.retiring import retire as set_aside
 from reaseq.knowledge_store.store import TAUGHT, Store
 from reaseq.taxonomy.schema import CategorySchema
 from reaseq.taxonomy.trust import VERIFIED_FROM
@@ -13,6 +16,10 @@ from reaseq.taxonomy.variants import cells_of
 CODE_VERSION = "20"
 """Raised when a change of code changes what a distillation finds."""
 
+if TYPE_CHECKING:
+    from reaseq.agents.agent import ProductAgent
+
+_BATCH = 500
 TEXT_CHANGED = "text changed"
 _OF_TEXT = ("product", "variants")
 _WORDS = {
@@ -32,12 +39,14 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Inputs:
-    """What all products of a run share: the schema, and fingerprints. labelled: of the products it learnt from, if any;
-    escalated: of the model to which it escalates, if any. taught: is the model a teacher?"""
+    """What all products of a run share: the schema, the agents, and fingerprints. models: of the models of agents that
+    have one of their own, by agent; labelled: of the products it learnt from, if any; escalated: of the model to which
+    it escalates, if any. taught: is the model a teacher?"""
 
     schema: CategorySchema
     model: str
-    prompts: Mapping[str, str]
+    agents: Sequence["ProductAgent"]
+    models: Mapping[str, str] = field(default_factory=dict)
     labelled: str | None = None
     escalated: str | None = None
     votes: int = 1
@@ -50,13 +59,48 @@ class Inputs:
         return {
             **code_parts(self.schema, sources, variants, self.verified_from),
             "model": self.model,
-            **{f"prompt {name}": value for name, value in self.prompts.items()},
+            **self._of_agents(sources),
             **({"labelled": self.labelled} if self.labelled else {}),
             **({"votes": str(self.votes)} if self.votes > 1 else {}),
             **({"columns": str(self.columns)} if self.columns != MOST_COLUMNS else {}),
             **({"escalated": self.escalated} if self.escalated else {}),
             **({TAUGHT: self.model} if self.taught else {}),
         }
+
+    def _of_agents(self, sources: Mapping[str, str]) -> dict[str, str]:
+        parts: dict[str, str] = {}
+        for agent in self.agents:
+            if agent.applies(sources):
+                parts |= agent.parts
+                if agent.name in self.models:
+                    parts[f"model {agent.name}"] = self.models[agent.name]
+        return parts
+
+
+def retire(store: Store, category: str, agents: Sequence["ProductAgent"]) -> int:
+    """Mark the claims of agents of one's own that are switched off, or for other products now, as no longer in force;
+    what people decided stays. Nothing becomes stale by it. Of how many products there were some."""
+    gone = []
+    for product, before, _ in store.products_of(read_by(store, category, AGENT)):
+        sources = source_fields(product)
+        there = {agent.name for agent in agents if agent.applies(sources)}
+        parts = before or {}
+        if names := _own(parts) - there:
+            left = {name: part for name, part in parts.items() if name not in parts_of(names)}
+            gone.append(Retired(product["id"], names, left))
+    for start in range(0, len(gone), _BATCH):
+        set_aside(store, gone[start : start + _BATCH])
+    return len(gone)
+
+
+def _own(parts: Mapping[str, str]) -> set[str]:
+    """The agents of one's own that parts name."""
+    return {name.removeprefix(AGENT) for name in parts if name.startswith(AGENT)}
+
+
+def parts_of(agents: Collection[str]) -> set[str]:
+    """The names of the parts that agents' prompts, code and models may have."""
+    return {f"{what} {agent}" for agent in agents for what in ("agent", "prompt", "model")}
 
 
 def code_parts(
@@ -93,13 +137,14 @@ def due_by_code(parts: Mapping[str, str], before: Mapping[str, str] | None, *, a
 
 @dataclass(frozen=True)
 class Checked:
-    """A product, what its knowledge is to be made from (`parts`: in fingerprints), and `why` it has to be made again;
-    None: it has not."""
+    """A product, what its knowledge is to be made from (`parts`: in fingerprints) and was made from, and `why` it
+    has to be made again; None: it has not."""
 
     product_id: str
     sources: dict[str, str]
     variants: list[dict[str, Any]]
     parts: dict[str, str]
+    before: Mapping[str, str] | None
     why: str | None
 
 
@@ -117,7 +162,7 @@ def checked(
     for product, before, status in store.products_of(store.by_need(category, limit) if only is None else only):
         sources, variants = source_fields(product), product["variants"]
         parts = inputs.parts(sources, variants)
-        yield Checked(product["id"], sources, variants, parts, reason(parts, before, status, again=again))
+        yield Checked(product["id"], sources, variants, parts, before, reason(parts, before, status, again=again))
 
 
 def reason(
@@ -135,8 +180,11 @@ def reason(
     ignored = (set() if again else {"labelled"}) | ({"escalated"} - parts.keys())
     if TAUGHT in before and TAUGHT not in parts:  # what a teacher has read no lesser model reads again
         ignored |= {name for name in {*parts, *before} if name not in (*_OF_TEXT, "schema", "code", "decision")}
-    names = sorted({*parts, *before} - ignored)
+    ignored |= parts_of(_own(before) - _own(parts))  # what is switched off is retired, which asks no model
+    new = sorted(_own(parts) - _own(before) - {name.removeprefix(AGENT) for name in ignored})
+    names = sorted({*parts, *before} - ignored - parts_of(new))
     changed = [name for name in names if parts.get(name) != before.get(name)]
-    if changed:
-        return ", ".join(_WORDS.get(name, f"{name} changed") for name in changed)
+    if changed or new:
+        said = [_WORDS.get(name, f"{name} changed") for name in changed]
+        return ", ".join([*said, *(f"{AGENT}{name} is new" for name in new)])
     return "failed last time" if status == "failed" else None

@@ -118,7 +118,8 @@ class ImportReport:
     `orphans` are variants whose product no import brought, `same_ids` those with the id of another one of their
     product. `unread_prices` are cells with a price that nobody can read. `cleared` are fields that held something and
     whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those whose title is
-    there in another language alone. `same_names` are new products whose id another one goes by, and the first of them.
+    there in another language alone. `taken_for`: of a feed's own names of categories, which was taken for which, and
+    for how many products. `same_names` are new products whose id another one goes by, and the first of them.
     `retitled` are rows of variants that call their product by another title, and the
     first such. `dated` are columns of sizes with cells that look like dates, `rounded` those of codes that a
     spreadsheet has rounded: how many, and the first.
@@ -147,6 +148,7 @@ class ImportReport:
     foreign_titles: int = 0
     retitled: int = 0
     same_names: int = 0
+    taken_for: Counter[tuple[str, str]] = field(default_factory=Counter)
     first_same_name: str = ""
     first_retitled: str = ""
     dated: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -411,6 +413,12 @@ def _category_of(text: str, names: CategoryNames | None) -> str | None:
     return None if _is_no_category(text) else (names or _bundled()).of(text)
 
 
+@lru_cache(4096)
+def is_called(said: str, category: str) -> bool:
+    """Does a feed's own name for a category, or the last step of its path, say its name?"""
+    return any(stems(step) == stems(category.replace("_", " ")) for step in (said, *steps_of(said)[-1:]))
+
+
 @lru_cache
 def _is_no_category(text: str) -> bool:
     return {part.strip().casefold() for part in text.split(",")} <= _NO_CATEGORY
@@ -497,6 +505,9 @@ def import_feed(
                         made["id"] = f"{source}:{made['id']}"
                     if no_id:
                         read.made_ids.add(made["id"])
+                    said = text_of(row.values.get(mapping.get("category", "")))
+                    if name is None and made["category"] and not is_called(said, made["category"]):
+                        report.taken_for[" ".join(said.split()), made["category"]] += 1
                     _count_damage(row, sizes, _DATE, report.dated)
                     _count_damage(row, codes, ROUNDED, report.rounded)
                     _count_rounded(row, report)

@@ -116,6 +116,7 @@ class ProductKnowledge:
     `claims` and `failures` hold column values of `Claim` and `Failure` without ids. Claims are None where
     nothing was found out: what was known before then stays. `retired_calls` are the replies a failure
     rests on: the next try must not be given them again. `several` are the attributes that may have several values.
+    `kept`: agents of one's own that failed, whose earlier claims stay.
     """
 
     product_id: str
@@ -125,6 +126,7 @@ class ProductKnowledge:
     failures: list[dict[str, Any]] = field(default_factory=list)
     retired_calls: list[int] = field(default_factory=list)
     several: Collection[str] = ()
+    kept: Collection[str] = ()
 
     @property
     def done(self) -> bool:
@@ -533,7 +535,8 @@ class Store:
         with self.writing() as connection:
             renewed = [{"product": one.product_id} for one in several if one.claims is not None]
             if renewed:
-                connection.execute(_DROP_CLAIMS, renewed)
+                kept = {name for one in several for name in one.kept}
+                connection.execute(_DROP_CLAIMS.where(CLAIM.c.found_by.not_in(kept)) if kept else _DROP_CLAIMS, renewed)
                 connection.execute(_DROP_SUMMARY, renewed)
             decided = self._decided_of(connection, [one.product_id for one in several])
             for one in several:

@@ -48,13 +48,14 @@ class ClaimType(StrEnum):
 
 class ClaimStatus(StrEnum):
     """Where a claim stands. `approved` and `edited` are people's decisions, and so is `rejected` where `decided_by`
-    names somebody: no run changes them."""
+    names somebody: no run changes them. `retired`: its agent is switched off, and it is no longer in force."""
 
     PROPOSED = "proposed"
     VERIFIED = "verified"
     REJECTED = "rejected"
     APPROVED = "approved"
     EDITED = "edited"
+    RETIRED = "retired"
 
 
 LOCKED = (ClaimStatus.APPROVED, ClaimStatus.EDITED)
@@ -211,7 +212,7 @@ class Claim(SQLModel, table=True):
     evidence: str | None = _text(None, description="The class of what it rests on: see `reaseq.taxonomy.evidence`.")
     verdict: str = _text("", description="Why it has its status, in words.")
     status: str = _text(ClaimStatus.PROPOSED, index=True)
-    found_by: str = _text(description="model, lexicon, tagger, both (a model and one of these) or person.")
+    found_by: str = _text(description="model, lexicon, tagger, both (a model and one of these), person, or an agent.")
     decided_by: str | None = _text(None, description="Who approved, edited or rejected it; no run changes it then.")
     run_id: int | None = Field(default=None, foreign_key="run.id")
     model: str = _text("")

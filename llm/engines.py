@@ -6,9 +6,9 @@ say what is stale while nothing runs.
 
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reaseq.llm import embedded, vllm
@@ -118,6 +118,29 @@ def start(config: EngineConfig, progress: Progress | None = None) -> Iterator[En
             price=config.price,
             leave_off=config.leave_off,
         )
+
+
+@contextmanager
+def start_several(
+    config: EngineConfig, others: Mapping[str, EngineConfig], progress: Progress | None = None
+) -> Iterator[tuple[Endpoint, dict[str, Endpoint]]]:
+    """The endpoint of `config`, and those of `others` by their names; equal ones are started once.
+
+    Raises:
+        EngineError: one lacks a setting, or could not be started.
+    """
+    started: list[tuple[EngineConfig, Endpoint]] = []
+    with ExitStack() as engines:
+
+        def endpoint_of(one: EngineConfig) -> Endpoint:
+            for known, endpoint in started:
+                if known == one:
+                    return endpoint
+            apart = replace(one, logs_dir=one.logs_dir / str(len(started))) if started else one
+            started.append((one, engines.enter_context(start(apart, progress))))
+            return started[-1][1]
+
+        yield endpoint_of(config), {name: endpoint_of(one) for name, one in others.items()}
 
 
 def _replay_file(config: EngineConfig) -> Path:

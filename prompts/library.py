@@ -8,7 +8,7 @@ template's control token, a terminal sequence or hidden text is taken out of the
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
@@ -117,15 +117,26 @@ class BoundPrompt:
         return self._template.render(values)
 
 
-class PromptLibrary:
-    """The bundled prompts, overridden by files of the same name in the user's directory."""
+class Given(NamedTuple):
+    """The prompt's file of an agent of one's own, and the variables that fill its system and its user text."""
 
-    def __init__(self, user_dir: Path | None = None) -> None:
+    path: Path
+    system: set[str]
+    user: set[str]
+
+
+class PromptLibrary:
+    """The bundled prompts and those of people's own agents, overridden by files of the same name in the user's
+    directory."""
+
+    def __init__(self, user_dir: Path | None = None, own: Mapping[str, Given] | None = None) -> None:
+        self._own = own or {}
         self._paths = {path.stem: path for path in sorted(BUNDLED.glob("*.yaml"))}
+        self._paths |= {name: given.path for name, given in self._own.items()}
         if user_dir is not None:
             if not user_dir.is_dir():
                 raise PromptError(f"{user_dir}: no such directory", hint=f"reaseq prompts eject {user_dir}")
-            if misnamed := misnamed_in(user_dir):
+            if misnamed := misnamed_in(user_dir, self._own):
                 raise PromptError(
                     "\n".join(f"{path}:1: {what}" for path, what in misnamed), hint="rename it, or move it elsewhere"
                 )
@@ -141,7 +152,13 @@ class PromptLibrary:
         if name not in self._paths:
             raise PromptError(f"no prompt {name!r}; known: {', '.join(self._paths)}", hint="reaseq prompts list")
         if name not in self._loaded:
-            self._loaded[name] = load_prompt(self._paths[name], of_agent=True)
+            path = self._paths[name]
+            if name in self._own and not path.is_file():
+                raise PromptError(
+                    f"agent {name}: its prompt is not there: {path}",
+                    hint='write it beside the agent (docs/agents.md), or name its file: prompt_file = "..."',
+                )
+            self._loaded[name] = load_prompt(path, given=self.given(name))
         return self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -150,15 +167,20 @@ class PromptLibrary:
     def path(self, name: str) -> Path:
         return self._paths[name]
 
+    def given(self, name: str) -> Given | None:
+        """What the agent of that name fills into its texts; None: there is no such agent."""
+        return self._own.get(name) or _given(name)
+
 
 def files_in(folder: Path) -> list[Path]:
     """The prompt files of a folder."""
     return sorted(folder.glob("*.y*ml"))
 
 
-def misnamed_in(folder: Path) -> list[tuple[Path, str]]:
-    """The files of a folder that no agent's prompt can be, by their names, each with why."""
-    known = [path.stem for path in files_in(BUNDLED)]
+def misnamed_in(folder: Path, own: Iterable[str] = ()) -> list[tuple[Path, str]]:
+    """The files of a folder that no agent's prompt can be, by their names, each with why. own: names of one's own
+    agents."""
+    known = [*(path.stem for path in files_in(BUNDLED)), *own]
     found: list[tuple[Path, str]] = []
     first: dict[str, Path] = {}
     for path in files_in(folder):
@@ -172,8 +194,8 @@ def misnamed_in(folder: Path) -> list[tuple[Path, str]]:
     return found
 
 
-def load_prompt(path: Path, *, of_agent: bool = False) -> Prompt:
-    """Read and check one prompt file. of_agent: must it use what the agent of its name is given, and nothing else?
+def load_prompt(path: Path, *, given: Given | None = None) -> Prompt:
+    """Read and check one prompt file. given: what it must use, and nothing else.
 
     Raises:
         PromptError: the file is wrong; the message holds a `FILE:LINE: what` for every breach.
@@ -184,7 +206,7 @@ def load_prompt(path: Path, *, of_agent: bool = False) -> Prompt:
         raise PromptError(f"{path}: {error}", hint="reaseq prompts list") from error
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
-        lines, twice, bare = _locate(root)
+        lines, twice, bare = located(root)
         if bare:
             raise PromptError(
                 "\n".join(f"{path}:{line}: a value that begins with a brace must be quoted" for line in bare),
@@ -220,7 +242,7 @@ def load_prompt(path: Path, *, of_agent: bool = False) -> Prompt:
             prompt = Prompt.model_validate({key: raw[key] for key in Prompt.model_fields if key in raw})
     if prompt is not None:
         breaches += _check(prompt, path, lines)
-        breaches += _check_given(prompt, path, lines) if of_agent else ()
+        breaches += _check_given(prompt, given, lines) if given else ()
     if breaches or prompt is None:
         raise PromptError(
             "\n".join(f"{path}:{line}: {what}" for line, what in sorted(breaches)), hint="reaseq prompts lint"
@@ -231,9 +253,9 @@ def load_prompt(path: Path, *, of_agent: bool = False) -> Prompt:
 Place = tuple[str | int, ...]
 
 
-def _locate(root: yaml.Node | None) -> tuple[dict[Place, int], list[Place], list[int]]:
-    """The line of every key and item, the keys that stand twice in one mapping, and the lines of keys that are no
-    words, as `{{product}}` without quotes makes them."""
+def located(root: yaml.Node | None) -> tuple[dict[Place, int], list[Place], list[int]]:
+    """Of a YAML text the line of every key and item, the keys that stand twice in one mapping, and the lines of keys
+    that are no words, as `{{product}}` without quotes makes them."""
     lines: dict[Place, int] = {}
     twice: list[Place] = []
     bare: list[int] = []
@@ -274,7 +296,8 @@ def _line_of_unreadable(text: str) -> int:
     return 1
 
 
-def _line(place: Place, lines: Mapping[Place, int]) -> int:
+def line_of(place: Place, lines: Mapping[Place, int]) -> int:
+    """The line of what stands at `place`, or of what holds it."""
     while place and place not in lines:
         place = place[:-1]
     return lines.get(place, 1)
@@ -286,62 +309,62 @@ def _explain(issue: Any, lines: Mapping[Place, int]) -> tuple[int, str]:
     if issue["type"] == "extra_forbidden":
         known = list(Example.model_fields if place[0] == "examples" else Prompt.model_fields)
         near = get_close_matches(str(place[-1]), known, 1)
-        return _line(place, lines), f"unknown key {name!r}" + (f"; do you mean {near[0]!r}?" if near else "")
+        return line_of(place, lines), f"unknown key {name!r}" + (f"; do you mean {near[0]!r}?" if near else "")
     if issue["type"] == "missing":
-        return _line(place, lines), f"key {name!r} is missing"
-    return _line(place, lines), f"{name}: {issue['msg']}"
+        return line_of(place, lines), f"key {name!r} is missing"
+    return line_of(place, lines), f"{name}: {issue['msg']}"
 
 
 def _check(prompt: Prompt, path: Path, lines: Mapping[Place, int]) -> Iterator[tuple[int, str]]:
     """What pydantic cannot check: names, placeholders, examples."""
     if prompt.name != path.stem:
-        yield _line(("name",), lines), f"name {prompt.name!r} differs from the file's name {path.stem!r}"
+        yield line_of(("name",), lines), f"name {prompt.name!r} differs from the file's name {path.stem!r}"
     if prompt.reply_schema is not None:
         import jsonschema
 
         try:
             jsonschema.Draft202012Validator.check_schema(prompt.reply_schema)
         except jsonschema.SchemaError as error:
-            yield _line(("reply_schema",), lines), f"reply_schema is not a JSON Schema: {error.message}"
+            yield line_of(("reply_schema",), lines), f"reply_schema is not a JSON Schema: {error.message}"
             prompt = prompt.model_copy(update={"reply_schema": None})
     used: dict[str, set[str]] = {}
     for part, template in (("system", prompt.system), ("user", prompt.user)):
         if _MALFORMED.search(_PLACEHOLDER.sub("", template)):
-            yield _line((part,), lines), f"{part}: a placeholder is not of the form {{{{name}}}}"
+            yield line_of((part,), lines), f"{part}: a placeholder is not of the form {{{{name}}}}"
         used[part] = set(_PLACEHOLDER.findall(template))
         for name in sorted(used[part] - set(prompt.variables)):
-            yield _line((part,), lines), f"{part} uses {name!r}, which `variables` does not declare"
+            yield line_of((part,), lines), f"{part} uses {name!r}, which `variables` does not declare"
     for name in prompt.variables:
         if name not in used["system"] | used["user"]:
-            yield _line(("variables", name), lines), f"variable {name!r} is declared and never used"
+            yield line_of(("variables", name), lines), f"variable {name!r} is declared and never used"
     for index, example in enumerate(prompt.examples):
         here: Place = ("examples", index)
         for name in sorted(used["user"] - set(example.input)):
-            yield _line((*here, "input"), lines), f"example {index + 1} lacks the variable {name!r}"
+            yield line_of((*here, "input"), lines), f"example {index + 1} lacks the variable {name!r}"
         for name in sorted(set(example.input) - used["user"]):
-            yield _line((*here, "input", name), lines), f"example {index + 1}: the user text has no variable {name!r}"
+            yield line_of((*here, "input", name), lines), f"example {index + 1}: the user text has no variable {name!r}"
         yield from _check_reply(prompt, example, (*here, "reply"), index + 1, lines)
 
 
-def _check_given(prompt: Prompt, path: Path, lines: Mapping[Place, int]) -> Iterator[tuple[int, str]]:
+def _check_given(prompt: Prompt, given: Given, lines: Mapping[Place, int]) -> Iterator[tuple[int, str]]:
     """What would fail when the first product is asked for."""
-    for part, given in _given(path.stem).items():
+    for part, names in (("system", given.system), ("user", given.user)):
         used = set(_PLACEHOLDER.findall(getattr(prompt, part)))
-        for name in sorted(used - given):
-            told = ", ".join(sorted(given)) or "nothing"
-            yield _line((part,), lines), f"{part} uses {name!r}; what it is given there: {told}"
-        for name in sorted(given - used):
-            yield _line((part,), lines), f"{part} has no {{{{{name}}}}}, which it is given"
+        for name in sorted(used - names):
+            told = ", ".join(sorted(names)) or "nothing"
+            yield line_of((part,), lines), f"{part} uses {name!r}; what it is given there: {told}"
+        for name in sorted(names - used):
+            yield line_of((part,), lines), f"{part} has no {{{{{name}}}}}, which it is given"
 
 
 @lru_cache
-def _given(name: str) -> dict[str, set[str]]:
-    """What the agent of that name fills into its system and its user text: what the bundled prompt holds."""
+def _given(name: str) -> Given | None:
+    """What a bundled agent fills into its texts: what the bundled prompt holds."""
     path = BUNDLED / f"{name}.yaml"
     if not path.is_file():
-        return {}
+        return None
     raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return {part: set(_PLACEHOLDER.findall(raw[part])) for part in ("system", "user")}
+    return Given(path, *(set(_PLACEHOLDER.findall(raw[part])) for part in ("system", "user")))
 
 
 def doubts(path: Path) -> list[tuple[int, str]]:
@@ -383,19 +406,19 @@ def _check_reply(
 ) -> Iterator[tuple[int, str]]:
     if prompt.reply == "text":
         if not isinstance(example.reply, str):
-            yield _line(place, lines), f"example {number}: the reply must be text"
+            yield line_of(place, lines), f"example {number}: the reply must be text"
         return
     try:
         reply = json.loads(example.reply_text)
     except ValueError as error:
-        yield _line(place, lines), f"example {number}: the reply is not JSON: {error}"
+        yield line_of(place, lines), f"example {number}: the reply is not JSON: {error}"
         return
     if prompt.reply_schema is not None:
         import jsonschema
 
         for breach in jsonschema.Draft202012Validator(prompt.reply_schema).iter_errors(reply):
             inner = (*place, *breach.absolute_path)
-            yield _line(inner, lines), f"example {number} breaks reply_schema: {breach.message}"
+            yield line_of(inner, lines), f"example {number} breaks reply_schema: {breach.message}"
 
 
 def neutral(value: str) -> str:

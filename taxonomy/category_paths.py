@@ -62,7 +62,8 @@ class CategoryNames:
             self._says.setdefault(schema.category, frozenset(term[0] for term in said if len(term) == 1))
             kind = schema.attributes[0]
             if kind.name.endswith("_type") and kind.kind == "closed":
-                for value in (*kind.values, *chain.from_iterable(kind.values.values())):
+                own = {value: others for value, others in kind.values.items() if value not in schema.elsewhere}
+                for value in (*own, *chain.from_iterable(own.values())):
                     kinds.setdefault(stems(value), set()).add(schema.category)
         for term, categories in kinds.items():
             if len(categories) == 1:

@@ -186,6 +186,11 @@ class CategorySchema(_Strict):
     department: Name | None = None
     description: Text
     aliases: tuple[Term, ...] = ()
+    elsewhere: tuple[Term, ...] = Field(
+        default=(),
+        description="Values of its kind that are sold as other things too (a notebook may be of paper): what a shop "
+        "calls so need not be of this category.",
+    )
     whole: tuple[Term, ...] = Field(
         default=(),
         description="Words for the product as a whole or for its main part: what it is made of, it is made of.",
@@ -247,7 +252,7 @@ class CategorySchema(_Strict):
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen hex digits of the SHA-256 of the schema's canonical JSON, but for what changes no result."""
-        body = self.model_dump(mode="json", exclude={"attributes": {"__all__": {"ignored"}}})
+        body = self.model_dump(mode="json", exclude={"attributes": {"__all__": {"ignored"}}, "elsewhere": True})
         canonical = json.dumps(body, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 

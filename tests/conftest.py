@@ -20,11 +20,6 @@ REALDATA = Path(os.environ.get("REASEQ_REALDATA") or Path(__file__).resolve().pa
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--update-golden",
-        action="store_true",
-        help="record the golden cases again from the embedded model, and show what changed (see git diff)",
-    )
     parser.addoption("--all-trials", action="store_true", help="long trials in full, not the share that is usual")
 
 

@@ -14,13 +14,28 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 if _TYPE_CHECKING:
+    from reaseq.api.agents import Agent, Claim, OwnProduct, Pipeline, agent
     from reaseq.api.base import KnowledgeBase
     from reaseq.api.frames import Frame
     from reaseq.api.ranking import Ranker, Recommendation
     from reaseq.api.running import Progress
     from reaseq.api.views import Product
 
-__all__ = ["Frame", "KnowledgeBase", "Product", "Progress", "Ranker", "ReaseqError", "Recommendation", "open"]
+__all__ = [
+    "Agent",
+    "Claim",
+    "Frame",
+    "KnowledgeBase",
+    "OwnProduct",
+    "Pipeline",
+    "Product",
+    "Progress",
+    "Ranker",
+    "ReaseqError",
+    "Recommendation",
+    "agent",
+    "open",
+]
 __version__ = "0.1.0"
 
 WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "2000"}
@@ -67,6 +82,7 @@ def open(path: str | _Path | None = None, **settings: _Any) -> "KnowledgeBase":
 _LAZY = {
     **{"Frame": "frames", "KnowledgeBase": "base", "Product": "views", "Progress": "running"},
     **{"Ranker": "ranking", "Recommendation": "ranking"},
+    **dict.fromkeys(("Agent", "Claim", "OwnProduct", "Pipeline", "agent"), "agents"),
 }
 """What is imported when it is asked for, and from which module of `reaseq.api`."""
 

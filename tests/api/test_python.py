@@ -53,7 +53,8 @@ def test_the_scripts_of_the_docs_run(
 def test_the_public_names_are_documented() -> None:
     """A change of the surface is a change of this list, of docs/python.md, and of the changelog."""
     assert reaseq.__all__ == [
-        *("Frame", "KnowledgeBase", "Product", "Progress", "Ranker", "ReaseqError", "Recommendation", "open")
+        *("Agent", "Claim", "Frame", "KnowledgeBase", "OwnProduct", "Pipeline", "Product", "Progress", "Ranker"),
+        *("ReaseqError", "Recommendation", "agent", "open"),
     ]
     page = (ROOT / "docs" / "python.md").read_text()
     for owner in (reaseq.KnowledgeBase, reaseq.Ranker, reaseq.Frame):

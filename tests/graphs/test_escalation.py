@@ -14,7 +14,7 @@ from reaseq.graphs.distill import distill
 from reaseq.graphs.golden import MemoryCalls, RecordedReply, ScriptedChat
 from reaseq.graphs.ledger import Counts
 from reaseq.graphs.options import Options
-from reaseq.graphs.product_graph import ProductAgents, build_product_graph, run_product_graph
+from reaseq.graphs.product_graph import ProductAgents, build_product_graph, run_product_graph, stages_of
 from reaseq.knowledge_store.store import Store
 from reaseq.llm.budget import Budget
 from reaseq.llm.endpoint import Endpoint, Price
@@ -48,8 +48,9 @@ def distilled(p_yes: float, costly: list[RecordedReply] | None) -> tuple[dict[st
     second = None if costly is None else ScriptedChat(costly, calls, grammar=False, logprobs=True)
 
     async def go() -> Any:
-        graph = build_product_graph(agents, chat, repairs=1, costly=second)
-        return await run_product_graph(graph, agents, "1", Document(PRODUCT), repairs=1)
+        stages = stages_of(agents, lambda name: chat, lambda name: 1, second)
+        graph = build_product_graph(agents.reading, stages)
+        return await run_product_graph(graph, agents.reading, stages, "1", Document(PRODUCT))
 
     state = asyncio.run(go())
     claim = next(claim for claim in state["claims"] if claim["attribute"] == "scenario")

@@ -212,12 +212,12 @@ def test_a_prompt_of_an_agent_uses_what_that_is_given(path: Path) -> None:
     path.write_text(GOOD)
     load_prompt(path)
     with pytest.raises(PromptError, match=r"8: user has no \{\{product\}\}, which it is given"):
-        load_prompt(path, of_agent=True)
+        load_prompt(path, given=PromptLibrary().given(path.stem))
     more = GOOD.replace("{{ claims }}", "{{claims}} {{product}} {{brand}}")
     more = more.replace("claims: 1. red", "claims: x, product: y, brand: z")
     path.write_text(more.replace("  claims: The", "  product: A.\n  brand: B.\n  claims: The"))
     with pytest.raises(PromptError, match="10: user uses 'brand'; what it is given there: claims, product"):
-        load_prompt(path, of_agent=True)
+        load_prompt(path, given=PromptLibrary().given(path.stem))
 
 
 @pytest.mark.parametrize(

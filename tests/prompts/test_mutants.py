@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reaseq import ReaseqError
 from reaseq.documents.document import Document
-from reaseq.prompts.library import load_prompt
+from reaseq.prompts.library import PromptLibrary, load_prompt
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.schema import load_schema
 
@@ -77,12 +77,12 @@ def said_of(path: Path, read: Callable[[Path], object]) -> str:
 
 def test_prompt_files(tmp_path: Path, all_trials: bool) -> None:
     prompts = [(path.name, path.read_text(encoding="utf-8")) for path in sorted((ROOT / "prompts").glob("*.yaml"))]
-    source = mutants(prompts, 1)
+    library, source = PromptLibrary(), mutants(prompts, 1)
     for _ in range((ALL if all_trials else USUAL) // 2):
         name, text = next(source)
         path = tmp_path / name
         path.write_text(text, encoding="utf-8")
-        said = said_of(path, lambda path: load_prompt(path, of_agent=True))
+        said = said_of(path, lambda path: load_prompt(path, given=library.given(path.stem)))
         assert not said or re.match(rf"{re.escape(str(path))}:\d+: ", said), f"{said}\n{text}"
 
 

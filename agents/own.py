@@ -1,0 +1,320 @@
+"""Agents that people write themselves: a prompt file, what fills it, a reply of a known form, and the claims that come
+of it.
+
+    class ComplianceChecker(Agent):
+        name = "compliance_checker"
+        Reply = Flags
+
+        def conclude(self, product, reply):
+            for flag in reply.flags:
+                yield product.claim("compliance", flag.kind, quote=flag.quote, reason=flag.reason)
+
+An agent's claims carry its name, its model and its prompt's fingerprint. Words that it quotes must stand in the
+product's text; where they do not, the reply goes back to the model.
+"""
+
+import hashlib
+import inspect
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ValidationError
+
+from reaseq import ReaseqError
+from reaseq.agents.agent import Findings, ProductAgent, ReadProduct, Setup
+from reaseq.agents.claims import AGENT, Claim
+from reaseq.agents.product_text import shown
+from reaseq.documents.document import Document
+from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
+from reaseq.llm.chat import Reply as ChatReply
+from reaseq.llm.json_reply import json_of
+from reaseq.prompts.library import Given, Prompt
+from reaseq.taxonomy.lexicon import Lexicon
+
+_MOST_PROBLEMS = 5
+_LONGEST_TOLD = 80
+
+
+class ShownProduct(BaseModel):
+    """What fills a user text by default: the product's texts, a line each."""
+
+    product: str
+
+
+class OwnProduct:
+    """A product as one's own agent sees it: `id`, `category`, `texts` by field (title, description, brand,
+    attributes.NAME, as received) and the `claims` found so far."""
+
+    def __init__(self, product: ReadProduct, claims: Sequence[Claim], agent: "Agent") -> None:
+        self.id = product.id
+        self.category = agent.lexicon.schema.category
+        self.texts: Mapping[str, str] = product.text.sources
+        self.claims = claims
+        self._document = product.text
+        self._agent = agent
+
+    @property
+    def shown(self) -> str:
+        """Its texts as prompts show them: a line each, each value a JSON string, without what speaks to a machine."""
+        first = self._agent.lexicon.known_columns(self._document)
+        return shown(self._document, first=first, most=self._agent.columns)
+
+    def claim(
+        self,
+        attribute: str,
+        value: str,
+        *,
+        quote: str | None = None,
+        reason: str | None = None,
+        status: Literal["proposed", "verified", "rejected"] = "proposed",
+        confidence: float | None = None,
+        facet: Literal["supply", "demand"] = "supply",
+    ) -> Claim:
+        """A claim of this agent. quote: words of the product's text that say so; without one it is inferred, and a
+        reason is asked for. confidence: in [0, 1].
+
+        Raises:
+            ReplyError: the quote does not stand in the text, or there is neither quote nor reason. It goes back to the
+                model.
+        """
+        place = None if quote is None else _place(self._document, quote)
+        if quote is not None and place is None:
+            raise ReplyError(
+                f"{quote[:_LONGEST_TOLD]!r} does not stand in the product's text. Quote its words exactly."
+            )
+        if quote is None and not reason:
+            raise ReplyError(
+                f"{attribute}: {value[:_LONGEST_TOLD]!r} needs a quote of the product's text, or a reason."
+            )
+        field, start, end = place or (None, None, None)
+        return Claim(
+            attribute=attribute,
+            value=value,
+            facet=facet,
+            claim_type="demand" if facet == "demand" else "inferred" if quote is None else "stated",
+            status=status,
+            verdict=f"{self._agent.name} says so",
+            found_by=self._agent.name,
+            field=field,
+            start=start,
+            end=end,
+            quote=None if field is None else self.texts[field][start:end],
+            reason=reason,
+            confidence=confidence,
+            evidence=None,
+        )
+
+
+class Agent(ProductAgent):
+    """Base class of one's own agents. A class says:
+
+    - `name`: its own, in small letters and underscores. Its prompt is NAME.yaml beside the class's file, or
+      `prompt_file`.
+    - `Reply`: a pydantic model of its replies, whose JSON Schema the endpoint is sent; None, where the prompt says
+      `reply: text`: then a reply is text.
+    - `Input`: a pydantic model whose fields fill the prompt's user text, which `read` returns; by default it has
+      `product` alone.
+    - `categories`: those that it is for; none means all.
+    - `applies(texts)`: is it for the product with these texts? By default it is.
+    - `conclude(product, reply)`: the claims that come of a reply.
+
+    The system text is given `category`.
+    """
+
+    prompt_file: ClassVar[str | Path] = ""
+    Input: ClassVar[type[BaseModel]] = ShownProduct
+    Reply: ClassVar[type[BaseModel] | None] = None
+    categories: ClassVar[Collection[str]] = ()
+
+    def __init__(self, prompt: Prompt, lexicon: Lexicon, columns: int) -> None:
+        self.lexicon = lexicon
+        self.columns = columns
+        self.expects = prompt.reply
+        if (self.expects == "json") != (self.Reply is not None):
+            raise ReaseqError(
+                f"agent {self.name}: its prompt says `reply: {prompt.reply}`, and its class has "
+                f"{'a Reply' if self.Reply is not None else 'no Reply'}",
+                hint="reply: json with a Reply (a pydantic model), or reply: text without",
+            )
+        self.prompt = prompt.bind(system={"category": lexicon.schema.category.replace("_", " ")})
+
+    @classmethod
+    def build(cls, setup: Setup) -> Self:
+        return cls(setup.prompts[cls.name], setup.lexicon, setup.columns)
+
+    @classmethod
+    def given(cls) -> Given:
+        """Where its prompt is, and what fills it."""
+        file = Path(cls.prompt_file or f"{cls.name}.yaml")
+        return Given(file if file.is_absolute() else _folder_of(cls) / file, {"category"}, set(cls.Input.model_fields))
+
+    def read(self, product: OwnProduct) -> BaseModel:
+        """What fills the user text."""
+        return self.Input(product=product.shown)
+
+    def conclude(self, product: OwnProduct, reply: Any) -> Iterable[Claim]:
+        """The claims that come of a reply: made by `product.claim`."""
+        raise ReaseqError(
+            f"agent {self.name} does not say what comes of a reply",
+            hint="def conclude(self, product, reply) in its class",
+        )
+
+    @property
+    def parts(self) -> dict[str, str]:
+        return super().parts | {f"{AGENT}{self.name}": _code_of(type(self))}
+
+    async def work(
+        self, chat: Chat, product: ReadProduct, found: Findings, *, repair: tuple[Message, ...] = ()
+    ) -> Findings:
+        """The product's `claims`, with its own among them."""
+        own = OwnProduct(product, found["claims"], self)
+        values = {name: str(value) for name, value in self.read(own).model_dump().items()}
+        reply = await chat.ask(
+            ChatRequest(
+                agent=self.name,
+                prefix=self.prompt.messages,
+                turns=(("user", self.prompt.user(**values)), *repair),
+                max_tokens=self.prompt.max_tokens * (2 if repair else 1),
+                response_format=None if self.Reply is None else _response_format(self.name, self.Reply),
+                product_id=product.id,
+            )
+        )
+        read = reply.text if self.Reply is None else _parsed(self.Reply, reply)
+        try:
+            mine = list(self.conclude(own, read))
+        except ReplyError as error:
+            raise ReplyError(str(error), error.reply or reply) from error
+        others = [claim for claim in found["claims"] if claim["found_by"] != self.name]
+        return {"claims": others + [self._fitting(claim, others, reply) for claim in _distinct(mine)]}
+
+    def _fitting(self, claim: Claim, others: Sequence[Claim], reply: ChatReply) -> Claim:
+        """The claim in the words of the schema, if that has its attribute; proposed, if another value is verified of
+        one that takes one value."""
+        attribute = self.lexicon.schema.get(claim["attribute"])
+        if attribute is None:
+            return claim
+        value = attribute.value_of(claim["value"]) if attribute.kind == "closed" else claim["value"]
+        if value is None:
+            raise ReplyError(
+                f"{claim['value'][:_LONGEST_TOLD]!r} is not one of the values of {attribute.name!r}.", reply
+            )
+        rivals = [
+            other["value"]
+            for other in others
+            if other["attribute"] == attribute.name
+            and other["status"] in ("verified", "approved", "edited")
+            and other["value"].casefold() != value.casefold()
+        ]
+        made = claim.copy()
+        made["value"], made["facet"] = value, attribute.facet
+        if rivals and not attribute.multiple and claim["status"] == "verified":
+            made["status"], made["verdict"] = "proposed", f"{claim['verdict']}, and {rivals[0]!r} is verified"
+        return made
+
+
+def agent(
+    reply: type[BaseModel] | None = None,
+    *,
+    prompt: str | Path = "",
+    categories: Collection[str] = (),
+    applies: Callable[[Mapping[str, str]], bool] | None = None,
+) -> Callable[[Callable[[OwnProduct, Any], Iterable[Claim]]], type[Agent]]:
+    """Make an `Agent` of a function of a product and a reply, which yields claims; it is called as the function is.
+
+    reply: the pydantic model of its replies; none means text. prompt: its file, NAME.yaml beside the function's by
+    default. categories, applies: see `Agent`.
+    """
+
+    def made(function: Callable[[OwnProduct, Any], Iterable[Claim]]) -> type[Agent]:
+        members: dict[str, Any] = {
+            "name": function.__name__,
+            "__module__": function.__module__,
+            "__doc__": function.__doc__,
+            "Reply": reply,
+            "prompt_file": prompt,
+            "categories": tuple(categories),
+            "conclude": lambda self, product, reply: function(product, reply),
+            "_source": staticmethod(function),
+        }
+        if applies is not None:
+            members["applies"] = lambda self, sources: applies(sources)
+        return type(function.__name__, (Agent,), members)
+
+    return made
+
+
+def _source_of(kind: type[Agent]) -> Any:
+    return vars(kind).get("_source", kind)
+
+
+def _folder_of(kind: type[Agent]) -> Path:
+    source = _source_of(kind)
+    try:
+        return Path(inspect.getfile(source.__func__ if isinstance(source, staticmethod) else source)).parent
+    except (OSError, TypeError):
+        return Path()  # a class of a notebook: beside it
+
+
+def _code_of(kind: type[Agent]) -> str:
+    """Fingerprint of what the class does with replies, as far as its source can be had."""
+    source = _source_of(kind)
+    try:
+        text = inspect.getsource(source.__func__ if isinstance(source, staticmethod) else source)
+    except (OSError, TypeError):
+        text = ""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _place(document: Document, quote: str) -> tuple[str, int, int] | None:
+    """Where a quote stands: its words one after the other, else its characters."""
+    if found := document.find(quote):
+        return found[0].field, found[0].start, found[0].end
+    held = " ".join(words for _, words in document.held)
+    for name, text in document.sources.items():
+        start = text.find(quote)
+        if quote.strip() and start >= 0 and quote not in held:
+            return name, start, start + len(quote)
+    return None
+
+
+def _parsed(form: type[BaseModel], reply: ChatReply) -> BaseModel:
+    try:
+        return form.model_validate(json_of(reply))
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, issue['loc'])) or 'the whole'}: {issue['msg']}"
+            for issue in error.errors()[:_MOST_PROBLEMS]
+        )
+        raise ReplyError(f"Your reply breaks the schema: {problems}.", reply) from error
+
+
+def _response_format(name: str, form: type[BaseModel]) -> Mapping[str, Any]:
+    # LangChain writes what strict mode wants, but for defaults
+    # (https://platform.openai.com/docs/guides/structured-outputs).
+    from langchain_core.utils.function_calling import convert_to_openai_function
+
+    body = _without_defaults(convert_to_openai_function(form, strict=True)["parameters"])
+    return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": body}}
+
+
+def _without_defaults(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_without_defaults(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: {name: _without_defaults(one) for name, one in value.items()}
+        if key == "properties"
+        else _without_defaults(value)
+        for key, value in schema.items()
+        if key != "default"
+    }
+
+
+def _distinct(claims: Iterable[Claim]) -> list[Claim]:
+    """One of each value: models like to say a thing twice."""
+    first: dict[tuple[str, str], Claim] = {}
+    for claim in claims:
+        first.setdefault((claim["attribute"], claim["value"].casefold()), claim)
+    return list(first.values())
