@@ -23,7 +23,7 @@ from reaseq.documents.document import Document
 from reaseq.graphs.options import starting_schema
 from reaseq.graphs.product_graph import ProductAgents, ProductState, build_product_graph, run_product_graph, stages_of
 from reaseq.knowledge_store.summaries import composed
-from reaseq.llm.chat import Call, Chat, ChatRequest
+from reaseq.llm.chat import Call, Chat, ChatRequest, EndpointRefused
 from reaseq.llm.endpoint import Endpoint
 from reaseq.llm.replay import ReplayServer
 from reaseq.prompts.library import PromptLibrary
@@ -145,13 +145,28 @@ async def run_case(category: str, case: Case, chat: Chat, project: Project) -> d
 
 
 async def replayed(category: str, case: Case, project: Project) -> dict[str, Any]:
-    """The same over the wire, from its recorded replies; a request that is not on record fails."""
+    """The same over the wire, from its recorded replies.
+
+    Raises:
+        ReaseqError: a request is not on record; the message names the agent.
+    """
+    calls = MemoryCalls()
     server = ReplayServer(
         {reply.request: reply.row() for reply in case.replies}, grammar=case.grammar, logprobs=case.logprobs
     )
     with server as endpoint:
-        async with chat_over(endpoint, MemoryCalls()) as chat:
-            return await run_case(category, case, chat, project)
+        async with chat_over(endpoint, calls) as chat:
+            try:
+                return await run_case(category, case, chat, project)
+            except EndpointRefused as error:
+                asked = {call.request_key for call in calls.calls}
+                agent = next((reply.agent for reply in case.replies if reply.request not in asked), None)
+                raise ReaseqError(
+                    f"{agent} is asked what is not on record: its prompt, the schema or an agent before it has changed"
+                    if agent
+                    else "more is asked than is on record",
+                    hint="pytest --update-golden, and look at git diff",
+                ) from error
 
 
 async def recorded_anew(category: str, case: Case, project: Project, live: Endpoint | None) -> Case:

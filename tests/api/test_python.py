@@ -4,6 +4,7 @@ import ast
 import asyncio
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ import pytest
 import torch
 
 import reaseq
+from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.knowledge_store import samples
 from reaseq.ranker.own import of_file
 
@@ -48,6 +50,23 @@ def test_the_scripts_of_the_docs_run(
         assert len([line for line in script.splitlines() if line.strip()]) <= 16
         exec(compile(script, heading, "exec"), {"__name__": "script"})
     assert "'most bought': '0." in capsys.readouterr().out
+
+
+def test_the_script_with_an_own_agent_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], fake: FakeEndpoint
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("REASEQ_BASE_URL", fake.base_url)
+    example = ROOT / "examples" / "compliance"
+    shutil.copy(example / "supplements.csv", tmp_path)
+    prompt = (example / "compliance_checker.yaml").read_text().replace("name: compliance_checker", "name: forbidden")
+    (tmp_path / "forbidden.yaml").write_text(prompt)
+    script = in_docs("An agent of your own")
+    assert len([line for line in script.splitlines() if line.strip()]) <= 16
+    exec(compile(script, "script.py", "exec"), {"__name__": "script"})
+    with reaseq.open("kb") as kb:
+        assert {row["model"] for row in kb.store.usage() if row["agent"] == "verifier"} == {"gpt-4o"}
+        assert {row["model"] for row in kb.store.usage() if row["agent"] == "forbidden"} == {"gpt-4o-mini"}
 
 
 def test_the_public_names_are_documented() -> None:

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,7 @@ def desk(tmp_path: Path, fake: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) ->
     few = [line for line in lines if line.split(",")[1] < "u060"]  # and 4711
     Path("log.csv").write_text("".join([header, *few]), encoding="utf-8")
     _taxonomy(Path("product-taxonomy/dist/en"))
+    shutil.copytree(ROOT / "examples" / "compliance", tmp_path, dirs_exist_ok=True)
     for arguments in (
         ("import", "feed.csv", "--category", "shoes"),
         ("import-events", "log.csv"),
