@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test trials lint format constraints clean
+.PHONY: help setup demo studio notebook test trials lint format constraints clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,6 +25,12 @@ demo: setup ## distil eight sample shoes with a local model, and show them
 test: setup ## all tests that need no server of another kind
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 -m "not embedded"
 	$(BIN)/pytest -m embedded
+
+studio: setup ## the graphs in LangGraph's development server
+	$(BIN)/langgraph dev --allow-blocking
+
+notebook: setup ## run the notebooks of examples/ anew, and keep their outputs
+	$(BIN)/python scripts/notebook.py examples/*.ipynb
 
 trials: setup ## in full what `make test` tries a share of: half an hour
 	$(BIN)/pytest --all-trials tests/graphs/test_commands_in_text.py tests/graphs/test_pipeline.py \

@@ -7,7 +7,9 @@ are due, and given a product, what is found of it so far and the last exchange t
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, TypedDict
+from typing import Any, ClassVar, Self
+
+from typing_extensions import TypedDict
 
 from reaseq.agents.claims import Claim, Extraction
 from reaseq.agents.labelled import Tags

@@ -1,6 +1,8 @@
 """A claim, as plain data: it travels through the graph's state and into the store under the same names."""
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 ClaimType = Literal["stated", "normalised", "inferred", "demand"]
 Status = Literal["proposed", "verified", "rejected", "approved", "edited"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -232,6 +233,19 @@ class KnowledgeBase:
                     )
             finally:
                 await asyncio.to_thread(engines.__exit__, None, None, None)
+
+    def graph(self, category: str) -> AbstractAsyncContextManager[Any]:
+        """The product graph of a category as LangGraph has it, with its engine up: a compiled graph over plain data,
+        which a graph of yours may have as a node.
+
+            async with kb.graph("shoes") as graph:
+                found = await graph.ainvoke({"product": {"title": "...", "description": "..."}})
+
+        What comes out has `claims`, `summary`, `failures` and perhaps `prose`. Nothing is stored but the replies.
+        """
+        from reaseq.api.studio import product_graph
+
+        return product_graph(self, category)
 
     @in_python
     def embed(self, category: str | None = None, *, progress: Progress | bool = True) -> dict[str, tuple[int, int]]:

@@ -10,12 +10,12 @@ store is the checkpoint, the reply ledger what makes a restart cheap.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, TypedDict, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
+from typing_extensions import TypedDict
 
 from reaseq.agents.agent import Findings, ProductAgent, ReadProduct, Setup
 from reaseq.agents.attribute_extractor import AttributeExtractor
@@ -59,7 +59,7 @@ class ProductState(Findings, total=False):
 
 ProductGraph = CompiledStateGraph[ProductState, ReadProduct, ProductState, ProductState]
 
-_NEW_STAGE: ProductState = {"attempts": 0, "repair": [], "replies": []}
+NEW_STAGE: ProductState = {"attempts": 0, "repair": [], "replies": []}
 GROUND = "ground"
 ESCALATION = "escalation"
 
@@ -138,12 +138,23 @@ def build_product_graph(reading: Reading, stages: Sequence[Stage]) -> ProductGra
     Errors that concern the whole run (`EndpointRefused`, `BudgetExceeded`) leave the graph as they are.
     """
     graph = StateGraph(ProductState, context_schema=ReadProduct)
+    begin = add_stages(graph, reading, stages, END, lambda state, runtime: runtime.context)
+    graph.add_edge(START, begin)
+    compiled: ProductGraph = graph.compile(name="product")
+    return compiled
+
+
+def add_stages(
+    graph: Any, reading: Reading, stages: Sequence[Stage], end: str, product_of: Callable[[Any, Any], ReadProduct]
+) -> str:
+    """Add the nodes of a product to a graph; the name of the first. end: the node that comes after them. product_of:
+    the product, of the state and the runtime."""
     first = next((stage for stage in stages if isinstance(stage.agent, AttributeExtractor)), None)
     later = [stage for stage in stages if stage is not first]
     all_asked = first is not None and not cast(AttributeExtractor, first.agent).grammar
 
-    async def ground_claims(state: ProductState, runtime: Runtime[ReadProduct]) -> ProductState:
-        product = runtime.context
+    async def ground_claims(state: Any, runtime: Runtime[Any]) -> ProductState:
+        product = product_of(state, runtime)
         claims = reading.claims(
             product.text,
             state.get("extraction"),
@@ -154,51 +165,45 @@ def build_product_graph(reading: Reading, stages: Sequence[Stage]) -> ProductGra
         )
         return {"claims": claims}
 
-    def next_of(number: int, state: ProductState, product: ReadProduct) -> str:
+    def next_of(number: int, state: Any, product: ReadProduct) -> str:
         """The first stage from `number` on that is due."""
         for stage in later[number:]:
             if stage.agent.applies(product.text.sources) and stage.agent.is_due(state):
                 return stage.name
-        return END
+        return end
 
-    def after_first(state: ProductState) -> str:
+    def after_first(state: Any) -> str:
         # Where the model fails, what code finds is grounded all the same.
         return first.name if first is not None and state["attempts"] else GROUND
 
-    def after_ground(state: ProductState, runtime: Runtime[ReadProduct]) -> str:
+    def after_ground(state: Any, runtime: Runtime[Any]) -> str:
         # What the extractor failed at is read again as a whole.
-        return END if first is not None and "extraction" not in state else next_of(0, state, runtime.context)
+        return end if first is not None and "extraction" not in state else next_of(0, state, product_of(state, runtime))
 
     graph.add_node(GROUND, ground_claims)
-    targets = [*(stage.name for stage in later), END]
-    if first is None:
-        graph.add_edge(START, GROUND)
-    else:
-        graph.add_node(first.name, _node(first, reading))
-        graph.add_edge(START, first.name)
+    targets = [*(stage.name for stage in later), end]
+    if first is not None:
+        graph.add_node(first.name, _node(first, reading, product_of))
         graph.add_conditional_edges(first.name, after_first, [first.name, GROUND])
     graph.add_conditional_edges(GROUND, after_ground, targets)
     for number, stage in enumerate(later):
-        graph.add_node(stage.name, _node(stage, reading))
-        route = partial(_after, stage.name, partial(next_of, number + 1))
+        graph.add_node(stage.name, _node(stage, reading, product_of))
+
+        def route(state: Any, runtime: Runtime[Any], name: str = stage.name, following: int = number + 1) -> str:
+            return name if state["attempts"] else next_of(following, state, product_of(state, runtime))
+
         graph.add_conditional_edges(stage.name, route, [stage.name, *targets[number + 1 :]])
-    compiled: ProductGraph = graph.compile(name="product")
-    return compiled
+    return first.name if first is not None else GROUND
 
 
-def _after(
-    name: str,
-    next_of: Callable[[ProductState, ReadProduct], str],
-    state: ProductState,
-    runtime: Runtime[ReadProduct],
-) -> str:
-    return name if state["attempts"] else next_of(state, runtime.context)
+def _node(
+    stage: Stage, reading: Reading, product_of: Callable[[Any, Any], ReadProduct]
+) -> Callable[..., Awaitable[ProductState]]:
+    async def ask(state: Any, runtime: Runtime[Any]) -> ProductState:
+        product = product_of(state, runtime)
 
-
-def _node(stage: Stage, reading: Reading) -> Callable[..., Awaitable[ProductState]]:
-    async def ask(state: ProductState, runtime: Runtime[ReadProduct]) -> ProductState:
         async def once(repair: tuple[Message, ...]) -> ProductState:
-            found: Any = await stage.agent.work(stage.chat, runtime.context, state, repair=repair)
+            found: Any = await stage.agent.work(stage.chat, product, state, repair=repair)
             if "claims" in found:
                 found["claims"] = reading.held(found["claims"])
             made: ProductState = found
@@ -221,7 +226,7 @@ async def run_product_graph(
 ) -> ProductState:
     """Take one product through the graph and return its final state."""
     state: Any = await graph.ainvoke(
-        {"failures": [], "retired": [], **_NEW_STAGE},
+        {"failures": [], "retired": [], **NEW_STAGE},
         {"recursion_limit": sum(stage.repairs + 1 for stage in stages) + 3},
         context=ReadProduct(
             product_id, document, reading.tag(document), decided, variant_values(reading.lexicon, variants)
@@ -251,12 +256,12 @@ async def _attempt(name: str, state: ProductState, once: Once, repairs: int) -> 
         return _failed(name, state, str(error), attempts, replies)
     except EndpointFailed as error:
         return _failed(name, state, str(error), attempts, state["replies"]) | {"endpoint_failed": True}
-    return _NEW_STAGE | result
+    return NEW_STAGE | result
 
 
 def _failed(name: str, state: ProductState, reason: str, attempts: int, replies: list[int]) -> ProductState:
     failure = StageFailure(stage=name, reason=reason, attempts=attempts)
-    return _NEW_STAGE | {"failures": [*state["failures"], failure], "retired": state["retired"] + replies}
+    return NEW_STAGE | {"failures": [*state["failures"], failure], "retired": state["retired"] + replies}
 
 
 async def with_repairs(ask: Callable[[tuple[Message, ...]], Awaitable[T]], repairs: int) -> T:

@@ -310,6 +310,8 @@ class Chat:
             options["extra_body"] = {"response_format": request.response_format}
         if request.top_logprobs:
             options |= {"logprobs": True, "top_logprobs": request.top_logprobs}
+        # By this name, and with the product's id, whatever traces LangChain shows the call.
+        options["config"] = {"run_name": request.agent, "metadata": {"product_id": request.product_id}}
         waited = 0
         while True:
             left_off = tuple(self._left_off)
