@@ -222,10 +222,11 @@ def show(
     from reaseq.api.settings import load
     from reaseq.cli.progress import printable
     from reaseq.knowledge_store import events
+    from reaseq.knowledge_store.order_states import IMPRESSION
     from reaseq.knowledge_store.store import Store
 
     with Store.open(load().store_url) as store:
-        found = events.history(store, user, limit, without=(events.IMPRESSION,))
+        found = events.history(store, user, limit, without=(IMPRESSION,))
         timed = store.clock() == "time"
     if not found:
         raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")

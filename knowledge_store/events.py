@@ -1,13 +1,11 @@
 """Behaviour logs: from a file's records to Event rows, and back out in the order they happened."""
 
-import json
-import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,58 +13,27 @@ from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.event_columns import device_of, names_a_status, order_of
-from reaseq.knowledge_store.feeds.columns import folded
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, identifier, is_empty, text_of
+from reaseq.knowledge_store.event_columns import device_of, order_of
+from reaseq.knowledge_store.event_reader import EventReader, is_nobody
+from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, identifier, is_empty
 from reaseq.knowledge_store.importing import RejectedRows
 from reaseq.knowledge_store.names import UNKNOWN, Names, read_names
-from reaseq.knowledge_store.order_states import (
-    RETURN,
-    RETURNED,
-    TAKEN_BACK,
-    Event,
-    History,
-    came_back,
-    is_negative,
-    never_came_about,
-    number_of,
-    taken_back,
-    with_order,
-)
+from reaseq.knowledge_store.order_states import IMPRESSION, RETURN, Event, History, with_order
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
 from reaseq.knowledge_store.tables import now
-from reaseq.knowledge_store.times import Clock, Order, zone_of
+from reaseq.knowledge_store.times import Order
 
-IMPRESSION = "impression"
 PASSIVE = (IMPRESSION, RETURN)
 """Kinds of events that nobody should learn a preference from."""
 
 _BATCH = 100_000
 """Users are spread over the whole table: the more events are written together, the seldomer is a page."""
+_PIECE = 1000
+"""Rows that are read at once, by the column."""
 _PEEKED = 20_000
 _USERS = 500
 """Whose histories are read together."""
 _TOLD_EVERY = 10_000
-_NOBODY = frozenset(
-    (
-        "gast",
-        "laufkundschaft",
-        "null",
-        "nil",
-        "none",
-        "nan",
-        "n/a",
-        "na",
-        "-1",
-        "undefined",
-        "guest",
-        "anonymous",
-        "(not set)",
-        "(none)",
-        r"\n",
-    )
-)
-"""What logs write where nobody is known: it is nobody's id."""
 
 
 @dataclass
@@ -139,39 +106,41 @@ def import_events(
     history: History | None = None
     try:
         peeked = list(islice(feed.rows, _PEEKED))
-        reader = _Reader.of(peeked, mapping, kind, names, report.kinds, dates)
+        reader = EventReader.of(peeked, mapping, kind, names, report.kinds, dates)
         if order and reader.of_orders and reader.clock is not None:
             history = History.of(feed.columns, order, peeked)
         rows = chain(peeked, feed.rows)
         del peeked
+        at_once = not order and not report.device  # else a row is told by others or by more than its columns say
         done = -1
         while done < report.rows:
             done = report.rows
             events: dict[Event, None] = {}
-            for row in islice(rows, _BATCH):
-                report.rows += 1
-                if report.rows % _TOLD_EVERY == 0:
-                    on_progress(report)
-                if order and isinstance(row, Record):
-                    row, first = with_order(row, order, first, mapping)
-                if report.device and isinstance(row, Record):
-                    row = _with_device(row, mapping["user"], report)
-                made = row if isinstance(row, BadRow) else reader.events_of(row, report.rows)
-                if isinstance(made, BadRow):
-                    rejected.add(made)
-                    report.unknown_items += made.reason.startswith(UNKNOWN)
-                else:
+            for piece in _pieces(rows):
+                made, others = reader.at_once(piece, report.rows + 1) if at_once else ([], range(len(piece)))
+                report.of_zero += sum(event[0] == "0" for event in made)
+                _add(made, events, report)
+                for place in others:
+                    row = piece[place]
+                    if order and isinstance(row, Record):
+                        row, first = with_order(row, order, first, mapping)
+                    if report.device and isinstance(row, Record):
+                        row = _with_device(row, mapping["user"], report)
+                    found = row if isinstance(row, BadRow) else reader.events_of(row, report.rows + place + 1)
+                    if isinstance(found, BadRow):
+                        rejected.add(found)
+                        report.unknown_items += found.reason.startswith(UNKNOWN)
+                        continue
                     if history is not None and isinstance(row, Record):
                         there_already = len(events)
-                        left = history.left(row, made, events)
-                        report.repeated += len(made) - len(left) + there_already - len(events)
-                        made = left
-                    report.of_zero += made != [] and made[0][0] == "0"
-                    for event in made:
-                        if event in events:
-                            report.repeated += 1
-                        else:
-                            events[event] = None
+                        left = history.left(row, found, events)
+                        report.repeated += len(found) - len(left) + there_already - len(events)
+                        found = left
+                    report.of_zero += found != [] and found[0][0] == "0"
+                    _add(found, events, report)
+                report.rows += len(piece)
+                if report.rows % _TOLD_EVERY < _PIECE:
+                    on_progress(report)
             if there is not None:
                 report.corrected += _take_out(store, reader.outdated - events.keys(), import_id)
             reader.outdated.clear()
@@ -180,7 +149,7 @@ def import_events(
                 report.events -= gone
                 report.repeated += gone
                 history.undone.clear()
-            _write(store, sorted(events), report)
+            _write(store, events, report)
             on_progress(report)
     finally:
         rejected.close()
@@ -197,43 +166,61 @@ def import_events(
     return report
 
 
+def _pieces(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """The rows of a batch, some at a time."""
+    left = _BATCH
+    while left and (piece := list(islice(rows, min(_PIECE, left)))):
+        left -= len(piece)
+        yield piece
+
+
+def _add(made: Sequence[Event], events: dict[Event, None], report: EventReport) -> None:
+    there_already = len(events)
+    for event in made:
+        events[event] = None
+    report.repeated += len(made) - (len(events) - there_already)
+
+
 def _with_device(record: Record, user: str, report: EventReport) -> Record:
     """A row of nobody as one of the browser or app that it came from."""
     device = record.values.get(report.device)
-    if is_empty(device) or not _is_nobody(identifier(record.values.get(user))):
+    if is_empty(device) or not is_nobody(identifier(record.values.get(user))):
         return record
     report.by_device += 1
     return record._replace(values={**record.values, user: device})
 
 
-def _is_nobody(user: str) -> bool:
-    """0 is nobody where something else says who it was (WooCommerce's guests)."""
-    return user in ("", "0") or user.casefold() in _NOBODY
-
-
-_MOST_KINDS = 1000
-"""That are told apart in a report."""
 _KEY = ("user_id", "at", "product_id", "kind", "import_id")
-_INSERT_SQLITE = (
-    "insert into event (user_id, at, product_id, kind, import_id) values (?, ?, ?, ?, ?) on conflict do nothing"
-)
-"""As the driver takes it: naming a million parameters takes longer than writing them."""
+_TOGETHER = 50
+"""Events that one statement of SQLite inserts: for each row alone its beginning and end take a third of the time."""
 
 
-def _write(store: Store, events: list[Event], report: EventReport) -> None:
-    """In the order of the key, which is the order of the table: neighbours lie on one page."""
+def _write(store: Store, events: Collection[Event], report: EventReport) -> None:
+    """By user, as the table is kept: neighbours lie on one page."""
     if not events:
         return
-    rows = [(*event, report.import_id) for event in events]
+    rows = sorted(events, key=itemgetter(0))
     with store.writing() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA cache_size=-262144")  # KiB: users are spread over the whole table
-            added = connection.exec_driver_sql(_INSERT_SQLITE, rows).rowcount
+            whole = len(rows) - len(rows) % _TOGETHER
+            several = [tuple(chain(*rows[start : start + _TOGETHER])) for start in range(0, whole, _TOGETHER)]
+            added = 0
+            for count, parameters in ((_TOGETHER, several), (1, rows[whole:])):
+                if parameters:
+                    statement = _insert_sqlite(count, report.import_id)
+                    added += connection.exec_driver_sql(statement, parameters).rowcount
         else:
-            named = [dict(zip(_KEY, row, strict=True)) for row in rows]
+            named = [dict(zip(_KEY, (*row, report.import_id), strict=True)) for row in rows]
             added = connection.execute(postgresql.insert(EVENT).on_conflict_do_nothing(), named).rowcount
     report.events += added
     report.repeated += len(rows) - added
+
+
+def _insert_sqlite(count: int, import_id: int) -> str:
+    """As the driver takes it: naming a million parameters takes longer than writing them."""
+    values = ", ".join([f"(?, ?, ?, ?, {import_id})"] * count)
+    return f"insert into event ({', '.join(_KEY)}) values {values} on conflict do nothing"  # noqa: S608 - no text is put in
 
 
 def _take_out(store: Store, outdated: Collection[Event], before: int) -> int:
@@ -244,143 +231,6 @@ def _take_out(store: Store, outdated: Collection[Event], before: int) -> int:
     rows = [dict(zip((f"its_{name}" for name in _KEY), event, strict=False)) for event in outdated]
     with store.writing() as connection:
         return connection.execute(delete(EVENT).where(*key, EVENT.c.import_id < before), rows).rowcount
-
-
-@dataclass(frozen=True)
-class _Reader:
-    """Makes events of a log's rows."""
-
-    mapping: Mapping[str, str]
-    kind: str
-    names: Names
-    clock: Clock | None
-    kinds: Counter[tuple[str, str]]
-    statuses: Sequence[str]
-    of_orders: bool
-    """Do rows say what became of an order?"""
-    of_returns: bool
-    plain: bool
-    """Is there nothing to a row but who, what, when and of which kind?"""
-    outdated: set[Event] = field(default_factory=set)
-    """What an earlier file may have said of the rows whose status is told."""
-
-    @classmethod
-    def of(
-        cls,
-        rows: Sequence[Row],
-        mapping: Mapping[str, str],
-        kind: str,
-        names: Names,
-        kinds: Counter[tuple[str, str]],
-        dates: Order = "",
-    ) -> "_Reader":
-        """rows: the first ones, which tell how times are written. kinds: counts what rows were taken for."""
-        times = (row.values.get(mapping.get("time", "")) for row in rows if isinstance(row, Record))
-        own = mapping.get("status", "")
-        # Of an order and of what it holds there may be a status each.
-        there = next((row.values for row in rows if isinstance(row, Record)), {})
-        more = [name for name in there if names_a_status(name) and name not in mapping.values()]
-        clock = Clock.of(times, mapping["time"]) if "time" in mapping else None
-        if clock is not None and not clock.order:
-            clock = clock._replace(order=dates)
-        of_orders = any(name in mapping for name in ("status", *TAKEN_BACK))
-        of_returns = folded(mapping.get("time", "")) == "return date"
-        plain = mapping.keys() <= {"user", "item", "time", "position", "kind"}
-        return cls(mapping, kind, names, clock, kinds, [own, *more] if own else [], of_orders, of_returns, plain)
-
-    def events_of(self, record: Record, number: int) -> list[Event] | BadRow:
-        """number: the row's, from 1: its time where the log has none."""
-        column, values = self.mapping, record.values
-        user, called = identifier(values.get(column["user"])), values.get(column["item"])
-        lowered = user.casefold()
-        if lowered in _NOBODY:
-            return _bad(record, f"its user is unknown: {user}")
-        item = self.names.of.get(called) if isinstance(called, str) else None
-        if item is None:
-            called = identifier(called)
-            if user and called and (item := self.names.find(called)) is None:
-                return _bad(record, self.names.why_not(called))
-        if not user or item is None:
-            return _bad(record, f"has no {'item' if user else 'user'}")
-        if "@" in user:
-            user = lowered
-        if self.clock is not None:
-            clock = self.clock
-            if "zone" in column and not is_empty(said := values.get(column["zone"])):
-                zone = zone_of(text_of(said))
-                if zone is None:
-                    return _bad(record, f"its time zone cannot be read: {said}")
-                clock = clock._replace(zone=zone)
-            time = clock.read(values.get(column["time"]))
-            if isinstance(time, str):
-                return _bad(record, time)
-            at: float | None = time
-        else:
-            at = number_of(values.get(column["position"])) if "position" in column else float(number)
-        if at is None:
-            return _bad(record, "its position is no number")
-        named = ""
-        if "kind" in column:
-            given = values.get(column["kind"])
-            named = _called_kind(given) if isinstance(given, str) else identifier(given).casefold()
-        what = RETURN if self.of_returns or (named and came_back(named)) else named or self.kind
-        if named and never_came_about(named):
-            return _bad(record, f"it never came about: {named}")
-        if self.plain:
-            self._count(named, what)
-            return [(user, at, item, what)]
-        status = ""
-        if self.of_orders:
-            if self.clock is not None:
-                self.outdated.update((user, at, item, one) for one in (named or self.kind, RETURN))
-            told = [identifier(values.get(name)).casefold() for name in self.statuses]
-            status = " ".join(filter(None, told))
-            if any(map(never_came_about, told)):
-                return _bad(record, f"its order never came about: {status}")
-            if came_back(status) or taken_back(values, self.mapping):
-                what = RETURN
-        if "quantity" in column:
-            quantity = values.get(column["quantity"])
-            if not named and number_of(quantity) == 0:
-                return _bad(record, "its quantity is 0")
-            if is_negative(quantity):
-                what = RETURN
-        if "invoice" in column and RETURNED.fullmatch(identifier(values.get(column["invoice"]))):
-            what = RETURN
-        if "label" in column:
-            label = number_of(values.get(column["label"]))
-            if label not in (0.0, 1.0):
-                return _bad(record, "its label is neither 0 nor 1")
-            what = IMPRESSION if label == 0.0 else named or "click"
-        self._count(f"{named} {status}".strip() if status else named, what)
-        made = [(user, at, item, what)]
-        if "impressions" in column:
-            shown = map(self.names.find, _ids(values.get(column["impressions"])))
-            made += [(user, at, other, IMPRESSION) for other in shown if other and other != item]
-        return made
-
-    def _count(self, said: str, what: str) -> None:
-        key = said, what
-        if key in self.kinds or len(self.kinds) < _MOST_KINDS:
-            self.kinds[key] += 1
-
-
-def _bad(record: Record, reason: str) -> BadRow:
-    return BadRow(record.line, reason, json.dumps(record.values, ensure_ascii=False, default=str))
-
-
-@lru_cache(maxsize=1000)
-def _called_kind(given: str) -> str:
-    return identifier(given).casefold()
-
-
-def _ids(value: Any) -> list[str]:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value) if value.lstrip().startswith("[") else re.split(r"[\s,;|{}]+", value.strip("{} "))
-        except ValueError:
-            value = re.findall(r"[^\s,\[\]'\"]+", value)
-    return [name for one in value if (name := identifier(one))] if isinstance(value, list) else []
 
 
 # Reading

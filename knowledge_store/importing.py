@@ -53,7 +53,7 @@ from reaseq.knowledge_store.names import (
     spellings,
     write_names,
 )
-from reaseq.knowledge_store.store import IMPORT, PRODUCT, PRODUCT_NAME, VARIANT, Store
+from reaseq.knowledge_store.store import IMPORT, PRODUCT, PRODUCT_NAME, VARIANT, Store, among, insert_all
 from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
 from reaseq.knowledge_store.variant_rows import (
     add_impacts,
@@ -611,10 +611,10 @@ def _write(
         ids = {product["id"] for product, _ in products}
         compared = [PRODUCT.c[name] for name in (*_COMPARED, "category", "category_by", "source")]
         query = select(PRODUCT.c.id, PRODUCT.c.line, PRODUCT.c.fingerprint, PRODUCT.c.import_id, *compared)
-        there = {row.id: row._mapping for row in connection.execute(query.where(PRODUCT.c.id.in_(ids)))}
+        there = {row.id: row._mapping for row in connection.execute(query.where(among(connection, PRODUCT.c.id, ids)))}
         changed = [one["id"] for one, _ in products if there.get(one["id"], one)["fingerprint"] != one["fingerprint"]]
         content = select(PRODUCT.c.id, *(PRODUCT.c[name] for name in (*CONTENT, "price_of_variants")))
-        content = content.where(PRODUCT.c.id.in_(changed))
+        content = content.where(among(connection, PRODUCT.c.id, changed))
         old = {row.id: row._mapping for row in connection.execute(content)} if changed else {}
         in_part: set[str] = set()
         if any(with_variants for _, with_variants in products) and old:
@@ -697,7 +697,7 @@ def _write(
             else:
                 unchanged.append({"key": product_id, **{name: written[name] for name in _SEEN}})
         if new:
-            connection.execute(insert(PRODUCT), new)
+            insert_all(connection, PRODUCT, new)
         by_key = update(PRODUCT).where(PRODUCT.c.id == bindparam("key"))
         if updated:
             written_too = (
@@ -775,12 +775,12 @@ def _as_known(
     called = owners_of(connection, {*numbers, *filter(None, numbers.values())})
     if is_barcode(id_column):
         spelled = {other: name for name in numbers for other in spellings(name) if other not in numbers}
-        there = connection.execute(select(PRODUCT.c.id).where(PRODUCT.c.id.in_(spelled))).scalars()
+        there = connection.execute(select(PRODUCT.c.id).where(among(connection, PRODUCT.c.id, spelled))).scalars()
         called = {spelled[product_id]: product_id for product_id in there} | called
     if not called:
         return
     owners = set(called.values())
-    query = select(PRODUCT.c.id, PRODUCT.c.title).where(PRODUCT.c.id.in_(owners | set(numbers)))
+    query = select(PRODUCT.c.id, PRODUCT.c.title).where(among(connection, PRODUCT.c.id, owners | set(numbers)))
     titles = {row.id: row.title for row in connection.execute(query)}
     several = set(connection.execute(select(VARIANT.c.product_id).where(VARIANT.c.product_id.in_(owners))).scalars())
     for product, _ in products:

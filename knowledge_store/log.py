@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.events import IMPRESSION, read_events
-from reaseq.knowledge_store.order_states import RETURN
+from reaseq.knowledge_store.events import read_events
+from reaseq.knowledge_store.order_states import IMPRESSION, RETURN
 from reaseq.knowledge_store.store import Store
 
 Ints = NDArray[np.int64]

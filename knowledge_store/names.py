@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Select, delete, insert, select, update
 from reaseq import ReaseqError
 from reaseq.knowledge_store.feeds.columns import folded
 from reaseq.knowledge_store.feeds.rows import Record, identifier
-from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT, Store
+from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT, Store, among, insert_all
 
 _IDENTITIES = frozenset((
     "id", "product id", "variant id", "item id", "article id", "article number", "artikelnummer", "artikel nr", "sku",
@@ -185,11 +185,12 @@ def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:
             rows[one.name, one.product_id] = one
     if not rows:
         return
-    mine = PRODUCT_NAME.c.product_id.in_({one.product_id for one in names})
+    products = {one.product_id for one in names}
     # An update may name some of a product's variants: the others are still called what they were.
     left = select(VARIANT.c.product_id).where(VARIANT.c.import_id != import_id)
     outdated = PRODUCT_NAME.c.column.in_({one.column for one in names}) & (PRODUCT_NAME.c.import_id != import_id)
     with store.writing() as connection:
+        mine = among(connection, PRODUCT_NAME.c.product_id, products)
         connection.execute(delete(PRODUCT_NAME).where(mine, outdated, PRODUCT_NAME.c.product_id.not_in(left)))
         for row in connection.execute(select(PRODUCT_NAME).where(mine)).all():
             key = row.name, row.product_id
@@ -201,7 +202,7 @@ def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:
             connection.execute(update(PRODUCT_NAME).where(this).values(variant_id=of, import_id=import_id))
         if rows:
             new = [one._asdict() | {"import_id": import_id} for one in rows.values()]
-            connection.execute(insert(PRODUCT_NAME), new)
+            insert_all(connection, PRODUCT_NAME, new)
 
 
 def taken_over(connection: Connection, variants: Select[tuple[str]]) -> None:
@@ -223,12 +224,17 @@ def taken_over(connection: Connection, variants: Select[tuple[str]]) -> None:
 
 def owners_of(connection: Connection, called: Collection[str]) -> dict[str, str]:
     """The products that variants mean by these names, where no product has them for its id: WooCommerce's `id:12`."""
-    there = set(connection.execute(select(PRODUCT.c.id).where(PRODUCT.c.id.in_(called))).scalars()) if called else set()
+    if not called:
+        return {}
+    there = set(connection.execute(select(PRODUCT.c.id).where(among(connection, PRODUCT.c.id, called))).scalars())
     names = {one.removeprefix("id:"): one for one in called if one not in there}
     if not names:
         return {}
     spelled = {other: one for name, one in names.items() for other in spellings(name) if other not in names}
-    known = PRODUCT_NAME.c.product_id.in_(select(PRODUCT.c.id)), PRODUCT_NAME.c.name.in_({**names, **spelled})
+    known = (
+        PRODUCT_NAME.c.product_id.in_(select(PRODUCT.c.id)),
+        among(connection, PRODUCT_NAME.c.name, {**names, **spelled}),
+    )
     query = select(PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id, PRODUCT_NAME.c.column).where(*known)
     rows = connection.execute(query).all()
     by_name = {names[row.name] for row in rows if row.name in names}

@@ -10,6 +10,7 @@ from reaseq.knowledge_store.feeds.columns import folded
 from reaseq.knowledge_store.feeds.rows import Record, Row, identifier, is_empty, text_of
 from reaseq.knowledge_store.times import Clock
 
+IMPRESSION = "impression"
 RETURN = "return"
 Event = tuple[str, float, str, str]
 """User, time, item, kind."""
@@ -159,6 +160,7 @@ def number_of(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+@lru_cache(maxsize=1000)
 def never_came_about(status: str) -> bool:
     """Does an order's status say that it failed, was declined, or is but a draft?"""
     words = _words_of(status)

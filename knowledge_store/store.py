@@ -766,6 +766,30 @@ class Store:
             return connection.exec_driver_sql("select version_num from alembic_version").scalar()
 
 
+def among(connection: Connection, column: ColumnElement[Any], values: Collection[str]) -> ColumnElement[bool]:
+    """Is the column one of these texts? To SQLite they go as one parameter: of many, making the statement would take
+    longer than finding the rows."""
+    if connection.dialect.name != "sqlite":
+        return column.in_(values)
+    return column.in_(select(func.json_each(_as_json(list(values))).table_valued("value").c.value))
+
+
+def insert_all(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows that all have the same columns, among them every one with a default, into a table. For SQLite their values
+    are made ready here, a column's type asked once."""
+    if connection.dialect.name != "sqlite" or not rows:
+        connection.execute(insert(table), rows)
+        return
+    names = [column.name for column in table.c if column.name in rows[0]]  # in the statement's order
+    statement = str(insert(table).compile(dialect=connection.dialect, column_keys=names))
+    ready = [table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for name in names]
+    columns = [
+        [row[name] for row in rows] if make is None else [make(row[name]) for row in rows]
+        for name, make in zip(names, ready, strict=True)
+    ]
+    connection.exec_driver_sql(statement, list(zip(*columns, strict=True)))
+
+
 def _as_json(value: Any) -> str:
     """orjson takes a fraction of the time, and refuses what is rare: numbers of more than 64 bits."""
     try:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+import orjson
 from sqlalchemy import JSON, Boolean, Column, DateTime, Index, Text, false
 from sqlmodel import Field, SQLModel
 
@@ -25,8 +26,15 @@ _ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False)
 
 def fingerprint(product: Mapping[Any, Any]) -> str:
     """Of a product's content."""
-    canonical = _ENCODER.encode([product[name] for name in CONTENT])
+    canonical = f"[{', '.join(_canonical(product[name]) for name in CONTENT)}]"
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _canonical(value: Any) -> str:
+    """As the standard library writes it; texts are written the same by orjson, in a tenth of the time."""
+    if value is None:
+        return "null"
+    return orjson.dumps(value).decode() if type(value) is str else _ENCODER.encode(value)
 
 
 def _time(**kwargs: Any) -> Any:

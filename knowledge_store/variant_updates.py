@@ -11,7 +11,7 @@ from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
 from reaseq.knowledge_store.names import identities, spellings
-from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT
+from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT, among
 from reaseq.knowledge_store.tables import fingerprint
 
 _TEXTS = ("title", "description", "brand")
@@ -52,18 +52,20 @@ class KnownVariants:
     @classmethod
     def of(cls, connection: Connection, ids: Collection[str], import_id: int) -> "KnownVariants":
         """ids: what the rows of the batch call their products, or variants of them."""
-        there = set(connection.execute(select(PRODUCT.c.id).where(PRODUCT.c.id.in_(ids))).scalars())
+        there = set(connection.execute(select(PRODUCT.c.id).where(among(connection, PRODUCT.c.id, ids))).scalars())
         left = set(ids) - there
-        by_id = select(VARIANT.c.id, VARIANT.c.product_id, VARIANT.c.id).where(VARIANT.c.id.in_(left))
+        by_id = select(VARIANT.c.id, VARIANT.c.product_id, VARIANT.c.id).where(among(connection, VARIANT.c.id, left))
         named = PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id, PRODUCT_NAME.c.variant_id
-        by_name = select(*named).where(PRODUCT_NAME.c.name.in_(left), PRODUCT_NAME.c.variant_id.is_not(None))
+        by_name = select(*named).where(
+            among(connection, PRODUCT_NAME.c.name, left), PRODUCT_NAME.c.variant_id.is_not(None)
+        )
         of: dict[str, set[tuple[str, str]]] = {}
         for query in (by_id, by_name):
             for name, product_id, variant_id in connection.execute(query):
                 of.setdefault(name, set()).add((product_id, variant_id))
         owners = {name: several.pop() for name, several in of.items() if len(several) == 1}
         products_ = there | {product_id for product_id, _ in owners.values()}
-        mine = VARIANT.c.product_id.in_(products_), VARIANT.c.import_id != import_id
+        mine = among(connection, VARIANT.c.product_id, products_), VARIANT.c.import_id != import_id
         found = [row._asdict() for row in connection.execute(select(VARIANT).where(*mine))]
         if not found:
             return cls()

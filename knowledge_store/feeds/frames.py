@@ -1,6 +1,7 @@
 """Records that are in memory already: a data frame, an Arrow table, dictionaries."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,13 @@ def frame_feed(source: Any, name: str = "") -> Feed:
         size = max(1, table.num_rows)
         done = 0
 
-        def rows() -> Iterator[Row]:
+        def rows() -> Iterator[list[Row]]:
             nonlocal done
-            for row in records_of(table.schema, table.to_batches(max_chunksize=_BATCH)):
-                done += 1
-                yield row
+            for some in records_of(table.schema, table.to_batches(max_chunksize=_BATCH)):
+                done += len(some)
+                yield some
 
-        columns, found = with_columns(rows())
+        columns, found = with_columns(chain.from_iterable(rows()))
         columns = [*dict.fromkeys([*columns, *table.column_names])] if table.num_rows == 0 else columns
         return shaped(Feed(path, "data frame", columns, found, size, lambda: done))
     if isinstance(source, Iterable) and not isinstance(source, str | bytes | Mapping):

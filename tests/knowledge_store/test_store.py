@@ -1,15 +1,19 @@
 """The store: people's decisions stay, failures lose nothing, errors name the store."""
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import delete, insert, select, update
 
 from reaseq import ReaseqError
 from reaseq.bench.catalogue import fill
-from reaseq.knowledge_store.store import CLAIM, ProductKnowledge, Store, StoreError
-from reaseq.knowledge_store.tables import ClaimStatus
+from reaseq.knowledge_store.store import CLAIM, PRODUCT, ProductKnowledge, Store, StoreError, among, insert_all
+from reaseq.knowledge_store.tables import CONTENT, ClaimStatus, fingerprint, now
 from reaseq.taxonomy.schema import starter_for
 
 
@@ -135,3 +139,44 @@ def test_a_newer_store_is_refused(tmp_path: Path) -> None:
         connection.exec_driver_sql("update alembic_version set version_num = '9999'")
     with pytest.raises(ReaseqError, match="written by a newer reaseq"):
         Store.open(url)
+
+
+JSON_VALUES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+
+
+@given(st.lists(JSON_VALUES, min_size=6, max_size=6), st.dictionaries(st.text(), JSON_VALUES | st.lists(JSON_VALUES)))
+def test_fingerprints_are_of_the_canonical_json(values: list[Any], attributes: dict[str, Any]) -> None:
+    """As earlier versions wrote it: else every product would be new."""
+    canonical = json.dumps([*values, attributes], sort_keys=True, ensure_ascii=False)
+    product = dict(zip(CONTENT, [*values, attributes], strict=True))
+    assert fingerprint(product) == hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def test_many_rows_are_stored_like_one(store: Store) -> None:
+    stamp = now()
+    seen = {"fingerprint": "f", "source": "s", "line": 1, "import_id": 1, "created_at": stamp, "updated_at": stamp}
+    texts = ["plain", 'a "quote", \\ and [brackets]', "\u20ac \U0001f45f\n", ""]
+    rows: list[dict[str, Any]] = [
+        {
+            "id": f"{at}{text}",
+            "title": text,
+            "description": "",
+            "price": price,
+            "attributes": {"n": 10**20, text: [text]},
+        }
+        for at, (text, price) in enumerate(zip(texts, (None, 1, 0.1, -0.0), strict=True))
+    ]
+    rows = [row | seen for row in rows]
+    stored = []
+    for write in (insert_all, lambda connection, table, these: connection.execute(insert(table), these)):
+        with store.writing() as connection:
+            connection.execute(delete(PRODUCT))
+            write(connection, PRODUCT, rows)
+            stored.append(connection.execute(select(PRODUCT).order_by(PRODUCT.c.id)).all())
+    assert stored[0] == stored[1]
+    assert len(stored[0]) == len(rows)
+    ids = [str(row["id"]) for row in rows]
+    with store.reading() as connection:
+        for wanted in ([], ids[:2], ids, ["none"]):
+            found = connection.execute(select(PRODUCT.c.id).where(among(connection, PRODUCT.c.id, wanted))).scalars()
+            assert sorted(found) == sorted(set(wanted) & set(ids))

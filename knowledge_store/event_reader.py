@@ -1,0 +1,268 @@
+"""From a log's rows to events: row by row, or many at once by the column, as far as they are of the commonest sort."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+from reaseq.knowledge_store.event_columns import names_a_status
+from reaseq.knowledge_store.feeds.columns import folded
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, identifier, is_empty, text_of
+from reaseq.knowledge_store.names import Names
+from reaseq.knowledge_store.order_states import (
+    IMPRESSION,
+    RETURN,
+    RETURNED,
+    TAKEN_BACK,
+    Event,
+    came_back,
+    is_negative,
+    never_came_about,
+    number_of,
+    taken_back,
+)
+from reaseq.knowledge_store.times import Clock, Order, zone_of
+
+_NOBODY = frozenset(
+    (
+        "gast",
+        "laufkundschaft",
+        "null",
+        "nil",
+        "none",
+        "nan",
+        "n/a",
+        "na",
+        "-1",
+        "undefined",
+        "guest",
+        "anonymous",
+        "(not set)",
+        "(none)",
+        r"\n",
+    )
+)
+"""What logs write where nobody is known: it is nobody's id."""
+_MOST_KINDS = 1000
+"""That are told apart in a report."""
+_REMEMBERED = 100_000
+_SIMPLE = {str, int, float, type(None)}
+"""Types of which equal values name the same (True, which equals 1, does not)."""
+
+
+def is_nobody(user: str) -> bool:
+    """0 is nobody where something else says who it was (WooCommerce's guests)."""
+    return user in ("", "0") or user.casefold() in _NOBODY
+
+
+class _Remembered(dict[Any, Any]):
+    """What `find` says of values, of many all of which are forgotten again: memory does not grow with the log."""
+
+    def __init__(self, find: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._find = find
+
+    def __missing__(self, value: Any) -> Any:
+        found = self[value] = self._find(value)
+        return found
+
+    def each(self, values: Iterable[Any]) -> list[Any]:
+        if len(self) > _REMEMBERED:
+            self.clear()
+        return list(map(self.__getitem__, values))
+
+
+@dataclass(frozen=True)
+class EventReader:
+    """Makes events of a log's rows."""
+
+    mapping: Mapping[str, str]
+    kind: str
+    names: Names
+    clock: Clock | None
+    kinds: Counter[tuple[str, str]]
+    statuses: Sequence[str]
+    of_orders: bool
+    """Do rows say what became of an order?"""
+    of_returns: bool
+    plain: bool
+    """Is there nothing to a row but who, what, when and of which kind?"""
+    outdated: set[Event] = field(default_factory=set)
+    """What an earlier file may have said of the rows whose status is told."""
+
+    @classmethod
+    def of(
+        cls,
+        rows: Sequence[Row],
+        mapping: Mapping[str, str],
+        kind: str,
+        names: Names,
+        kinds: Counter[tuple[str, str]],
+        dates: Order = "",
+    ) -> "EventReader":
+        """rows: the first ones, which tell how times are written. kinds: counts what rows were taken for."""
+        times = (row.values.get(mapping.get("time", "")) for row in rows if isinstance(row, Record))
+        own = mapping.get("status", "")
+        # Of an order and of what it holds there may be a status each.
+        there = next((row.values for row in rows if isinstance(row, Record)), {})
+        more = [name for name in there if names_a_status(name) and name not in mapping.values()]
+        clock = Clock.of(times, mapping["time"]) if "time" in mapping else None
+        if clock is not None and not clock.order:
+            clock = clock._replace(order=dates)
+        of_orders = any(name in mapping for name in ("status", *TAKEN_BACK))
+        of_returns = folded(mapping.get("time", "")) == "return date"
+        plain = mapping.keys() <= {"user", "item", "time", "position", "kind"}
+        return cls(mapping, kind, names, clock, kinds, [own, *more] if own else [], of_orders, of_returns, plain)
+
+    def events_of(self, record: Record, number: int) -> list[Event] | BadRow:
+        """number: the row's, from 1: its time where the log has none."""
+        column, values = self.mapping, record.values
+        user = _user_of(values.get(column["user"]))
+        if user is None:
+            called = identifier(values.get(column["user"]))
+            return _bad(record, f"its user is unknown: {called}" if called else "has no user")
+        item = self._item_of(values.get(column["item"]))
+        if item is None:
+            called = identifier(values.get(column["item"]))
+            return _bad(record, self.names.why_not(called) if called else "has no item")
+        if self.clock is not None:
+            clock = self.clock
+            if "zone" in column and not is_empty(said := values.get(column["zone"])):
+                zone = zone_of(text_of(said))
+                if zone is None:
+                    return _bad(record, f"its time zone cannot be read: {said}")
+                clock = clock._replace(zone=zone)
+            time = clock.read(values.get(column["time"]))
+            if isinstance(time, str):
+                return _bad(record, time)
+            at: float | None = time
+        else:
+            at = number_of(values.get(column["position"])) if "position" in column else float(number)
+        if at is None:
+            return _bad(record, "its position is no number")
+        named, what = self._kind_of(values.get(column["kind"]) if "kind" in column else None)
+        if what is None:
+            return _bad(record, f"it never came about: {named}")
+        if self.plain:
+            self._count(named, what)
+            return [(user, at, item, what)]
+        status = ""
+        if self.of_orders:
+            if self.clock is not None:
+                self.outdated.update((user, at, item, one) for one in (named or self.kind, RETURN))
+            told = [identifier(values.get(name)).casefold() for name in self.statuses]
+            status = " ".join(filter(None, told))
+            if any(map(never_came_about, told)):
+                return _bad(record, f"its order never came about: {status}")
+            if came_back(status) or taken_back(values, self.mapping):
+                what = RETURN
+        if "quantity" in column:
+            quantity = values.get(column["quantity"])
+            if not named and number_of(quantity) == 0:
+                return _bad(record, "its quantity is 0")
+            if is_negative(quantity):
+                what = RETURN
+        if "invoice" in column and RETURNED.fullmatch(identifier(values.get(column["invoice"]))):
+            what = RETURN
+        if "label" in column:
+            label = number_of(values.get(column["label"]))
+            if label not in (0.0, 1.0):
+                return _bad(record, "its label is neither 0 nor 1")
+            what = IMPRESSION if label == 0.0 else named or "click"
+        self._count(f"{named} {status}".strip() if status else named, what)
+        made = [(user, at, item, what)]
+        if "impressions" in column:
+            shown = map(self.names.find, _ids(values.get(column["impressions"])))
+            made += [(user, at, other, IMPRESSION) for other in shown if other and other != item]
+        return made
+
+    def at_once(self, rows: Sequence[Row], first: int) -> tuple[list[Event], Sequence[int]]:
+        """The events of those rows to which there is nothing out of the ordinary, and the places of the others, which
+        `events_of` is to be asked about. first: the number of the first row."""
+        everywhere = range(len(rows))
+        if not self.plain:
+            return [], everywhere
+        values = [row.values if isinstance(row, Record) else {} for row in rows]
+        said = {name: [one.get(column) for one in values] for name, column in self.mapping.items()}
+        if any(not set(map(type, said[name])) <= _SIMPLE for name in ("user", "item", "kind") if name in said):
+            return [], everywhere
+        users, items = self._users.each(said["user"]), self._items.each(said["item"])
+        kinds = self._kinds.each(said["kind"]) if "kind" in said else [self._kind_of(None)] * len(rows)
+        times: Iterable[Any]
+        if self.clock is not None:
+            times = map(self.clock.read, said["time"])
+        else:
+            times = map(number_of, said["position"] if "position" in said else range(first, first + len(rows)))
+        made: list[Event] = []
+        others = []
+        counted = []
+        for place, user, at, item, kind in zip(everywhere, users, times, items, kinds, strict=True):
+            if user is None or item is None or kind[1] is None or at is None or isinstance(at, str):
+                others.append(place)
+            else:
+                made.append((user, at, item, kind[1]))
+                counted.append(kind)
+        for (named, what), count in Counter(counted).items():
+            self._count(named, what, count)
+        return made, others
+
+    @cached_property
+    def _users(self) -> _Remembered:
+        return _Remembered(_user_of)
+
+    @cached_property
+    def _items(self) -> _Remembered:
+        return _Remembered(self._item_of)
+
+    @cached_property
+    def _kinds(self) -> _Remembered:
+        return _Remembered(self._kind_of)
+
+    def _item_of(self, said: Any) -> str | None:
+        """The product's id; None where the catalogue knows none."""
+        found = self.names.of.get(said) if isinstance(said, str) else None
+        if found is None and (called := identifier(said)):
+            found = self.names.find(called)
+        return found
+
+    def _kind_of(self, said: Any) -> tuple[str, str | None]:
+        """What a kind is called, "" if it is not, and what it is; None where it never came about."""
+        named = _called_kind(said) if isinstance(said, str) else identifier(said).casefold()
+        if named and never_came_about(named):
+            return named, None
+        return named, RETURN if self.of_returns or (named and came_back(named)) else named or self.kind
+
+    def _count(self, said: str, what: str, times: int = 1) -> None:
+        key = said, what
+        if key in self.kinds or len(self.kinds) < _MOST_KINDS:
+            self.kinds[key] += times
+
+
+def _user_of(said: Any) -> str | None:
+    """None where nobody is known."""
+    user = identifier(said)
+    lowered = user.casefold()
+    if not user or lowered in _NOBODY:
+        return None
+    return lowered if "@" in user else user
+
+
+def _bad(record: Record, reason: str) -> BadRow:
+    return BadRow(record.line, reason, json.dumps(record.values, ensure_ascii=False, default=str))
+
+
+@lru_cache(maxsize=1000)
+def _called_kind(given: str) -> str:
+    return identifier(given).casefold()
+
+
+def _ids(value: Any) -> list[str]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value) if value.lstrip().startswith("[") else re.split(r"[\s,;|{}]+", value.strip("{} "))
+        except ValueError:
+            value = re.findall(r"[^\s,\[\]'\"]+", value)
+    return [name for one in value if (name := identifier(one))] if isinstance(value, list) else []
