@@ -41,6 +41,7 @@ class KnowledgeBase:
 
     def close(self) -> None:
         self.store.close()
+        self.store = _Closed()  # type: ignore[assignment]
 
     def __enter__(self) -> Self:
         return self
@@ -49,6 +50,8 @@ class KnowledgeBase:
         self.close()
 
     def __repr__(self) -> str:
+        if isinstance(self.store, _Closed):
+            return f"<KnowledgeBase {self.settings.store_url}: closed>"
         categories = ", ".join(
             f"{name or 'no category'} ({count:,})" for name, count in list(self.store.categories().items())[:5]
         )
@@ -481,10 +484,11 @@ class KnowledgeBase:
         calibrated chance that the user does such a thing) and until (when the last event was that it rests on).
 
         Raises:
-            ReaseqError: nothing has been imagined yet.
+            ReaseqError: nothing has been imagined yet, or the log has no such user.
         """
         import pyarrow as pa
 
+        from reaseq.knowledge_store.events import history
         from reaseq.knowledge_store.imagined import find_imagination, imagined_of
 
         imagination = find_imagination(self.store)
@@ -493,6 +497,8 @@ class KnowledgeBase:
         types = {name: pa.string() for name in ("product_id", "title", "category")}
         types |= {"confidence": pa.float64(), "until": pa.float64()}
         rows = imagined_of(self.store, imagination, user)
+        if not rows and not history(self.store, user, 1):
+            raise ReaseqError(f"the log has no user {user!r}", hint="kb.events()")
         return Frame.of(({name: row[name] for name in types} for row in rows), types)
 
     @in_python
@@ -522,6 +528,16 @@ class KnowledgeBase:
         """The settings with some of them otherwise, checked."""
         given = {name: value for name, value in overrides.items() if value is not None}
         return load(**(self.settings.model_dump() | given)) if given else self.settings
+
+
+class _Closed:
+    """In the store's place, once it is closed."""
+
+    def close(self) -> None:
+        """It is."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise ReaseqError("this knowledge base is closed", hint='reaseq.open("kb")')
 
 
 @in_python

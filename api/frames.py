@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
+
+from reaseq import ReaseqError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,6 +42,29 @@ class Frame:
         """Its rows."""
         for batch in self._table.to_batches():
             yield from batch.to_pylist()
+
+    @overload
+    def __getitem__(self, key: str) -> list[Any]: ...
+    @overload
+    def __getitem__(self, key: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, key: slice) -> Frame: ...
+    def __getitem__(self, key: str | int | slice) -> Any:
+        """A column's values by its name, a row by its number, or some rows.
+
+        Raises:
+            ReaseqError: there is no such column.
+            IndexError: there is no such row.
+        """
+        if isinstance(key, slice):
+            return Frame(self._table.take(list(range(*key.indices(len(self))))))
+        if isinstance(key, int):
+            if not -len(self) <= key < len(self):
+                raise IndexError(f"row {key} of {len(self):,}")
+            return self._table.slice(key % len(self), 1).to_pylist()[0]
+        if key not in self.columns:
+            raise ReaseqError(f"no column {key!r}", hint=f"one of: {', '.join(self.columns)}")
+        return self._table.column(key).to_pylist()
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
         return self._table.__arrow_c_stream__(requested_schema)

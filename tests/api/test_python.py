@@ -365,3 +365,24 @@ def test_rankers_of_ones_own_are_judged_in_the_same_table(kb: reaseq.KnowledgeBa
     path.write_text("user_id,product_id,score\nx,1,3\n")
     with pytest.raises(reaseq.ReaseqError, match="no row is of a user of the log"):
         of_file("mine", path, ["u"], ["1"])
+
+
+def test_a_frame_gives_columns_rows_and_parts(kb: reaseq.KnowledgeBase) -> None:
+    kb.add_products(PRODUCTS)
+    frame = kb.products()
+    assert frame["id"] == ["1", "2"]
+    assert frame[0]["id"] == frame[-2]["id"] == "1"
+    assert frame[1:]["id"] == ["2"]
+    with pytest.raises(IndexError, match="row 2 of 2"):
+        frame[2]
+    with pytest.raises(reaseq.ReaseqError, match="no column 'sku'"):
+        frame["sku"]
+
+
+def test_closed_it_says_so(kb: reaseq.KnowledgeBase) -> None:
+    kb.close()
+    kb.close()
+    for call in (kb.products, kb.claims, lambda: kb.distill("shoes"), lambda: kb.product("1")):
+        with pytest.raises(reaseq.ReaseqError, match="this knowledge base is closed"):
+            call()
+    assert "closed" in repr(kb)

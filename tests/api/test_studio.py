@@ -1,4 +1,5 @@
-"""The product graph over plain data: by itself, as a node of somebody's graph, and in LangGraph's development server."""
+"""The product graph over plain data: by itself, as a node of somebody's graph, and in LangGraph's development
+server."""
 
 import asyncio
 import json
