@@ -183,6 +183,19 @@ class Ranker:
 
         return runs.reopen(self._store, self.folder)
 
+    @in_python
+    def to_onnx(self, path: str | Path) -> list[Path]:
+        """Write the model to `path` (.onnx), for servers without reaseq: histories (numbers of products and times,
+        [histories, events]) in, vectors of users out. Beside it `<path>.npz` holds ids and vectors of the products, and
+        `<path>.json` says what everything means. Returns the three files.
+
+        Raises:
+            ReaseqError: the extra `onnx` is not installed, the ending is another, or a file cannot be written.
+        """
+        from reaseq.ranker.export import export
+
+        return export(self._scorer, Path(path), self.run)
+
     def metrics(self) -> Outcome:
         """What the run measured, its baselines and controls beside it."""
         from reaseq.ranker.experiment import Outcome

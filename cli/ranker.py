@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from reaseq.ranker.scorer import Scorer
     from reaseq.ranker.train import Epoch
 
-_RunOption = Annotated[
+RunOption = Annotated[
     str | None, typer.Option("--run", help="The run's id or the start of it. Default: the newest finished one.")
 ]
 
@@ -165,7 +165,7 @@ def rank(
         typer.Option("--candidates", help="A file with a product id a line; - reads standard input. Default: all."),
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many to print.")] = 20,
-    run: _RunOption = None,
+    run: RunOption = None,
 ) -> None:
     """Rank candidate products for a user by the scores of a trained run. Products that came later count too.
 
@@ -180,7 +180,7 @@ def rank(
     from reaseq import ReaseqError
     from reaseq.cli.progress import printable
 
-    with _scorer(run) as (scorer, name):
+    with scorer_of(run) as (scorer, name):
         if candidates is None:
             wanted = scorer.products
         else:
@@ -212,7 +212,7 @@ def recommend(
     user: Annotated[str, typer.Option("--user", "-u", help="The user's id in the behaviour log.")],
     k: Annotated[int, typer.Option("-k", min=1, help="How many products.")] = 10,
     new_only: Annotated[bool, typer.Option("--new-only", help="Leave out what is in the user's history.")] = False,
-    run: _RunOption = None,
+    run: RunOption = None,
 ) -> None:
     """Recommend products to a user, with the reason: which behaviours drove it, and what the products share.
 
@@ -224,7 +224,7 @@ def recommend(
 
     from reaseq.cli.progress import printable
 
-    with _scorer(run) as (scorer, name):
+    with scorer_of(run) as (scorer, name):
         table = Table("rank", "product", "title", "score", "why")
         for place, (product, score, reason) in enumerate(scorer.recommend(user, k, new_only=new_only), 1):
             title = (scorer.store.product(product) or {}).get("title", "")
@@ -256,7 +256,7 @@ def _names_of(folder: Path) -> set[str]:
 
 
 @contextmanager
-def _scorer(run: str | None) -> Iterator[tuple[Scorer, str]]:
+def scorer_of(run: str | None) -> Iterator[tuple[Scorer, str]]:
     """The model of a run, and the run's name."""
     from reaseq.api.settings import load
     from reaseq.knowledge_store.store import Store

@@ -63,10 +63,12 @@ class Scorer:
         products: Sequence[str],
         kinds: Collection[str] | None = None,
         imagination: Imagination | None = None,
+        dataset: str | None = None,
     ) -> None:
         """products: [I], the ids of the model's items. kinds: of events that the model learnt from; none: all.
 
-        imagination: what imagines events, for a model that knows of them.
+        imagination: what imagines events, for a model that knows of them. dataset: the fingerprint of the log that it
+        learnt from.
         """
         self.store = store
         self.fitted = fitted
@@ -74,6 +76,7 @@ class Scorer:
         self.number = {product: index for index, product in enumerate(self.products)}
         self.kinds = kinds
         self.imagination = imagination
+        self.dataset = dataset
         self.vectors: ItemVectors = fitted.vectors()
         told = np.zeros(len(self.products), bool)
         if fitted.knowledge is not None:
@@ -95,7 +98,8 @@ class Scorer:
         knowledge = features.of(store, products) if features else None
         kinds = json.loads(model.meta.get("kinds", "null"))
         imagination = find_imagination(store, model.meta["imagination"]) if "imagination" in model.meta else None
-        return cls(store, model.fitted(products, knowledge, torch.device("cpu")), products, kinds, imagination)
+        fitted = model.fitted(products, knowledge, torch.device("cpu"))
+        return cls(store, fitted, products, kinds, imagination, model.meta.get("dataset"))
 
     def scores(self, events: Sequence[Mapping[str, Any]]) -> NDArray[np.float32]:
         """Scores of all products after a history (events as `history` gives them, oldest first): [I]."""

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,6 +99,25 @@ def test_from_log_to_recommendations(logged: Run) -> None:
         logged("rank", "--user", user, "--candidates", "ids.txt")
     assert "the log knows nothing of the user" in " ".join(logged("recommend", "--user", "nobody").split())
     assert "The log knows nothing of the user 'nobody'" in logged("rank", "--user", "nobody")
+
+
+def test_the_server_of_the_docs_says_what_the_scorer_says(logged: Run) -> None:
+    for needed in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(needed, reason=f"{needed} is not installed")
+    logged("train-ranker", "--features", "id", "--epochs", "2", *QUICK)
+    assert "ranker.onnx, ranker.onnx.npz, ranker.onnx.json" in logged("export-ranker", "ranker.onnx")
+    page = (Path(__file__).resolve().parents[2] / "docs" / "ranker.md").read_text()
+    served: dict[str, Any] = {}
+    exec(page.partition("## Serving it elsewhere")[2].partition("```python\n")[2].partition("```")[0], served)
+    folder = runs.find(Path("runs"), None)
+    with Store.open("sqlite:///.reaseq/store.sqlite") as store:
+        scorer = Scorer.open(runs.model_folder(folder), store)
+        expected = scorer.scores([{"product_id": product, "at": at} for product, at in served["history"]])
+    np.testing.assert_allclose(served["scores"], expected, atol=1e-4, rtol=0)
+    assert len(served["best"]) == 10
+    told = json.loads(Path("ranker.onnx.json").read_text())
+    assert told["run"] == folder.name
+    assert re.fullmatch("[0-9a-f]{16}", told["dataset"])
 
 
 def test_impressions_are_learnt_from_and_judged_by(run: Run) -> None:
