@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reaseq.ranker.own import OwnRanker
     from reaseq.ranker.runs import Reopened
     from reaseq.ranker.scorer import Scorer
+    from reaseq.ranker.toolkits import Layout
 
 _BATCH = 256
 """Users whose histories are encoded together."""
@@ -161,18 +162,21 @@ class Ranker:
         return Frame(pa.table({**columns, "at": pa.array(train.at, pa.float64())}))
 
     @in_python
-    def judge(self, own: Mapping[str, OwnRanker]) -> Outcome:
+    def judge(self, own: OwnRanker | Mapping[str, OwnRanker]) -> Outcome:
         """Rankers of one's own in the run's table: on its cases, beside its models, controls and baselines.
 
-        own: each a function of histories (lists of product ids, oldest first) that gives scores [histories, products]
-        of all `products`, in their order.
+        own: a function, or several by name, of histories (lists of product ids, oldest first) that gives scores
+        [histories, products] of all `products`, in their order.
 
         Raises:
-            ReaseqError: what a function gives is no finite score of each product.
+            ReaseqError: one is no function, or gives anything but a finite real number for each history and product;
+                a name is that of another line.
         """
         from reaseq.ranker.own import of_function
 
         products = self.products
+        if not isinstance(own, Mapping):
+            own = {getattr(own, "__name__", type(own).__name__): own}
         if taken := {row.name for row in self.metrics().rows} & own.keys():
             raise ReaseqError(f"the table has lines of these names already: {', '.join(sorted(taken))}", hint="others")
         return self._opened.judge({name: of_function(name, one, products) for name, one in own.items()})
@@ -182,6 +186,23 @@ class Ranker:
         from reaseq.ranker import runs
 
         return runs.reopen(self._store, self.folder)
+
+    @in_python
+    def export_split(self, folder: str | Path, layout: Layout = "parquet") -> dict[str, int]:
+        """Write the split that the run is judged on, its cases and vectors, into a folder, for rankers of other
+        toolkits: "recbole" for its atomic files, "parquet" or "csv" for tables. Returns rows by file; docs/ranker.md
+        says what is in them.
+
+        Raises:
+            ReaseqError: there is no such layout, or a file cannot be written.
+        """
+        from typing import get_args
+
+        from reaseq.ranker import toolkits
+
+        if layout not in (known := get_args(toolkits.Layout)):
+            raise ReaseqError(f"no such layout: {layout!r}", hint=f"one of {', '.join(known)}")
+        return toolkits.export_split(self._store, self.folder, Path(folder), layout)
 
     @in_python
     def to_onnx(self, path: str | Path) -> list[Path]:

@@ -22,7 +22,7 @@ from reaseq.cli import (
 from reaseq.cli.distill import distill
 from reaseq.cli.eval_extraction import eval_extraction
 from reaseq.cli.export import export
-from reaseq.cli.export_ranker import export_ranker
+from reaseq.cli.export_ranker import export_ranker, export_split
 from reaseq.cli.graph import graph
 from reaseq.cli.import_cmd import import_
 from reaseq.cli.run import run
@@ -70,6 +70,7 @@ app.command("evaluate")(ranker.evaluate)
 app.command("rank")(ranker.rank)
 app.command("recommend")(ranker.recommend)
 app.command("export-ranker")(export_ranker)
+app.command("export-split")(export_split)
 app.command("run")(run)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(review.app, name="review")

@@ -138,6 +138,7 @@ def evaluate(
 
     from reaseq import ReaseqError
     from reaseq.api.settings import load
+    from reaseq.knowledge_store.names import read_names
     from reaseq.knowledge_store.store import Store
     from reaseq.ranker import runs
     from reaseq.ranker.own import Own, of_file
@@ -149,10 +150,11 @@ def evaluate(
         opened = runs.reopen(store, folder)
         log = opened.prepared.dataset.log
         own: dict[str, Own] = {}
+        names = read_names(store) if scores else None
         for path in scores or ():
             if path.stem in own or path.stem in _names_of(folder):
                 raise ReaseqError(f"{path}: the table has a line {path.stem!r} already", hint="rename the file")
-            own[path.stem], said = of_file(path.stem, path, log.users, log.items)
+            own[path.stem], said = of_file(path.stem, path, log.users, log.items, names)
             console.print(said, markup=False, highlight=False, soft_wrap=True)
         outcome = opened.judge(own)
     _print_outcome(console, outcome)

@@ -58,8 +58,8 @@ def _told(scorer: Scorer, run: str, model: str, arrays: str) -> dict[str, Any]:
     """What somebody must know who serves it."""
     config = scorer.fitted.model.config
     inputs = {
-        "items": f"int64 [histories, events]: numbers of the events' products, oldest first, then {PADDING}; a product's "
-        f"number is its place in `ids`. The last {config.most} are looked at.",
+        "items": f"int64 [histories, events]: numbers of the events' products, oldest first, then {PADDING}; the "
+        f"number of a product is its place in `ids`. The last {config.most} are looked at.",
         "at": "float64 [histories, events]: when, in seconds since 1970, UTC"
         if config.timed
         else "float64 [histories, events]: the events' positions; equal ones are one basket",

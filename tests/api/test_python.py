@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy.sparse
 import torch
 
 import reaseq
@@ -333,11 +335,28 @@ def test_rankers_of_ones_own_are_judged_in_the_same_table(kb: reaseq.KnowledgeBa
 
     with pytest.raises(reaseq.ReaseqError, match="lines of these names already: popularity"):
         ranker.judge({"popularity": neighbours})
+    def half(histories: list[list[str]]) -> Any:
+        """Tensors of any kind will do."""
+        return torch.from_numpy(neighbours(histories)).to(torch.bfloat16).requires_grad_()
+
+    assert "half" in {row.name for row in ranker.judge(half).rows}
+    size = len(ranker.products)
     for wrong, told in (
         (lambda histories: np.zeros((len(histories), 3)), "scores of the shape"),
-        (lambda histories: np.full((len(histories), len(ranker.products)), np.nan), "a score is not finite"),
+        (lambda histories: np.zeros((len(histories) - 1, size)), r"scores of the shape \(\d+, \d+\) came, \("),
+        (lambda histories: np.zeros(size), r"scores of the shape \(\d+,\) came"),
+        (lambda histories: [[0.0] * (size - at) for at in range(len(histories))], "what came is no table of numbers"),
+        (lambda histories: [["much"] * size] * len(histories), "they must be real numbers"),
+        (lambda histories: scipy.sparse.csr_matrix((len(histories), size)), "what came is no table of numbers"),
+        (lambda histories: None, "what came is no table|scores of the shape"),
+        (lambda histories: np.zeros((len(histories), size), complex), "complex numbers have no order"),
+        (lambda histories: np.full((len(histories), size), np.nan), "a score is not finite: nan, of product"),
+        (lambda histories: np.full((len(histories), size), 1e39) * 1e300, "a score is not finite: inf, of product"),
+        (lambda histories: [[None] * size] * len(histories), "a score is not finite: nan|no table of numbers"),
+        (3, "a int is no function of histories"),
     ):
-        with pytest.raises(reaseq.ReaseqError, match=told):
+        with warnings.catch_warnings(), pytest.raises(reaseq.ReaseqError, match=told):
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
             ranker.judge({"wrong": wrong})
     path.write_text("user_id,product_id\nu,1\n")
     with pytest.raises(reaseq.ReaseqError, match="has no column score"):

@@ -120,6 +120,19 @@ def test_the_server_of_the_docs_says_what_the_scorer_says(logged: Run) -> None:
     assert re.fullmatch("[0-9a-f]{16}", told["dataset"])
 
 
+def test_a_split_goes_out_and_scores_come_back(logged: Run) -> None:
+    logged("train-ranker", "--features", "id", "--epochs", "1", *QUICK)
+    assert "│ shoes.test.seq.inter │" in logged("export-split", "shoes", "--for", "recbole")
+    assert "│ interactions.csv │" in logged("export-split", "lab", "--for", "csv")
+    with Path("lab/test_targets.csv").open(newline="") as file:
+        wanted = list(csv.DictReader(file))
+    lines = [f"{row['user_id']},{row['item_id']},1" for row in wanted]
+    Path("mine.csv").write_text("\n".join(["user_id,item_id,score", *lines]))
+    assert re.search(r"│ mine │ 1.0000 │", logged("evaluate", "--scores", "mine.csv"))  # who knows the targets
+    with pytest.raises(ReaseqError, match="--for 'xml': there are recbole, parquet, csv"):
+        logged("export-split", "lab", "--for", "xml")
+
+
 def test_impressions_are_learnt_from_and_judged_by(run: Run) -> None:
     run("import", "--sample")
     with samples.SHOE_EVENTS.open(encoding="utf-8", newline="") as file:
