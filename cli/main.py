@@ -16,6 +16,7 @@ from reaseq.cli import (
     models,
     prompts,
     ranker,
+    recommend,
     review,
     taxonomy,
 )
@@ -67,8 +68,9 @@ app.command("imagine")(beyond_log.imagine)
 app.add_typer(beyond_log.app, name="imagined")
 app.command("train-ranker")(ranker.train_ranker)
 app.command("evaluate")(ranker.evaluate)
-app.command("rank")(ranker.rank)
-app.command("recommend")(ranker.recommend)
+app.command("rank")(recommend.rank)
+app.command("recommend")(recommend.recommend)
+app.command("explain")(recommend.explain)
 app.command("export-ranker")(export_ranker)
 app.command("export-split")(export_split)
 app.command("run")(run)
