@@ -65,6 +65,7 @@ def padded(some: Sequences) -> dict[str, Any]:
     return inputs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "slots"),
     [
