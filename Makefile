@@ -14,7 +14,7 @@ setup: $(VENV)/.installed ## a virtual environment with everything, torch to fit
 
 $(VENV)/.installed: pyproject.toml constraints.txt scripts/install.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python scripts/install.py '.[embedded,dev]'
+	$(BIN)/python scripts/install.py '.[embedded,onnx,dev]'
 	touch $@
 
 demo: setup ## distil eight sample shoes with a local model, and show them

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from reaseq.ranker.own import OwnRanker
     from reaseq.ranker.runs import Reopened
     from reaseq.ranker.scorer import Scorer
+    from reaseq.ranker.toolkits import Layout
 
 _BATCH = 256
 """Users whose histories are encoded together."""
@@ -55,7 +56,8 @@ class Ranker:
 
         candidates: the same for all users, or of each by their id; None: all products that the model knows anything of.
         history is how many of the user's events the model looked at: 0 of a user whom the log does not know, for whom
-        products stand by how often it has them. A candidate that is not in the catalogue has neither rank nor score.
+        products stand by how often it has them. Candidates may be SKUs, barcodes or other names, too: product_id is
+        the product's own. One that is not in the catalogue, or a name of several, has neither rank nor score.
         """
         import numpy as np
         import pyarrow as pa
@@ -78,8 +80,7 @@ class Ranker:
         for batch in _batches(users):
             histories = scorer.histories(batch)
             for group in _alike(batch, histories, candidates, everything):
-                known = [one for one in group.candidates if one in scorer.number]
-                unknown = [one for one in group.candidates if one not in scorer.number]
+                known, unknown = scorer.found(group.candidates)
                 items = torch.tensor([scorer.number[one] for one in known], dtype=torch.int64)
                 scores = scorer.score_many(group.histories, items).cpu().numpy()
                 order = np.argsort(-scores, axis=1, kind="stable")
@@ -106,42 +107,53 @@ class Ranker:
         return Frame(pa.concat_tables(parts))
 
     @in_python
-    def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[Recommendation]:
+    def recommend(
+        self, user: str | None = None, k: int = 10, *, history: Sequence[Any] | None = None, new_only: bool = False
+    ) -> list[Recommendation]:
         """The k best products for a user, each with its reason; new_only leaves out what the user had. For a user of
         whom the log knows nothing they are those that it has most.
 
+        history: instead of a user what somebody did who is not in the log, oldest first: products by any name, pairs
+        of a product and when (seconds since 1970, or a datetime), or dictionaries with product_id, and at and kind
+        where they are known. Without times events are taken to be a minute apart.
+
         Raises:
-            ReaseqError: k is no number of products.
+            ReaseqError: k is no number of products; there is neither a user nor a history, or both are given; a product
+                of the history is not in the catalogue, or a time is none.
         """
         if not isinstance(k, int) or k < 1:
             raise ReaseqError(f"k = {k!r}: how many products?", hint="a whole number from 1 on")
+        events = self._events(user, history)
         return [
             Recommendation(product, score, str(reason))
-            for product, score, reason in self._scorer.recommend(_ids(user)[0], k, new_only=new_only)
+            for product, score, reason in self._scorer.recommend_after(events, k, new_only=new_only)
         ]
 
     @in_python
-    def explain(self, user: str, products: Sequence[str]) -> list[Recommendation]:
-        """Why these products score as they do for a user: the behaviours without which the score would fall most, and
-        what those products have in common with them.
+    def explain(
+        self, user: str | None = None, products: Sequence[str] = (), *, history: Sequence[Any] | None = None
+    ) -> list[Recommendation]:
+        """Why these products, by any name, score as they do for a user, or after a history (as for `recommend`): the
+        behaviours without which the score would fall most, and what those products have in common with them.
 
         Raises:
             ReaseqError: the log holds no events of the user, or the catalogue not one of the products.
         """
-        import numpy as np
-
         scorer = self._scorer
-        user, products = _ids(user)[0], _ids(products)
-        if unknown := [one for one in products if one not in scorer.number]:
-            raise ReaseqError(f"not in the catalogue: {', '.join(unknown[:5])}", hint="kb.products()")
-        events = scorer.history(user)
-        items = np.array([scorer.number[one] for one in products], np.int64)
-        reasons = scorer.reasons(events, items) if len(items) else []
-        scores = scorer.scores(events)
+        wanted = [scorer.product(one) for one in _ids(products)]
+        events = self._events(user, history)
+        if user is not None and not events:
+            raise ReaseqError(f"no events of user {_ids(user)[0]!r}", hint="reaseq events stats")
         return [
-            Recommendation(product, float(scores[item]), str(reason))
-            for product, item, reason in zip(products, items, reasons, strict=True)
+            Recommendation(product, score, str(reason)) for product, score, reason in scorer.explain(events, wanted)
         ]
+
+    def _events(self, user: str | None, history: Sequence[Any] | None) -> list[dict[str, Any]]:
+        if (user is None) == (history is None):
+            raise ReaseqError("for whom? Give a user of the log, or a history", hint="ranker.recommend(user)")
+        if history is not None:
+            return self._scorer.session([history] if isinstance(history, str) else history)
+        return self._scorer.known_history(_ids(user)[0])
 
     @property
     def products(self) -> list[str]:
@@ -161,18 +173,21 @@ class Ranker:
         return Frame(pa.table({**columns, "at": pa.array(train.at, pa.float64())}))
 
     @in_python
-    def judge(self, own: Mapping[str, OwnRanker]) -> Outcome:
+    def judge(self, own: OwnRanker | Mapping[str, OwnRanker]) -> Outcome:
         """Rankers of one's own in the run's table: on its cases, beside its models, controls and baselines.
 
-        own: each a function of histories (lists of product ids, oldest first) that gives scores [histories, products]
-        of all `products`, in their order.
+        own: a function, or several by name, of histories (lists of product ids, oldest first) that gives scores
+        [histories, products] of all `products`, in their order.
 
         Raises:
-            ReaseqError: what a function gives is no finite score of each product.
+            ReaseqError: one is no function, or gives anything but a finite real number for each history and product;
+                a name is that of another line.
         """
         from reaseq.ranker.own import of_function
 
         products = self.products
+        if not isinstance(own, Mapping):
+            own = {getattr(own, "__name__", type(own).__name__): own}
         if taken := {row.name for row in self.metrics().rows} & own.keys():
             raise ReaseqError(f"the table has lines of these names already: {', '.join(sorted(taken))}", hint="others")
         return self._opened.judge({name: of_function(name, one, products) for name, one in own.items()})
@@ -182,6 +197,36 @@ class Ranker:
         from reaseq.ranker import runs
 
         return runs.reopen(self._store, self.folder)
+
+    @in_python
+    def export_split(self, folder: str | Path, layout: Layout = "parquet") -> dict[str, int]:
+        """Write the split that the run is judged on, its cases and vectors, into a folder, for rankers of other
+        toolkits: "recbole" for its atomic files, "parquet" or "csv" for tables. Returns rows by file; docs/ranker.md
+        says what is in them.
+
+        Raises:
+            ReaseqError: there is no such layout, or a file cannot be written.
+        """
+        from typing import get_args
+
+        from reaseq.ranker import toolkits
+
+        if layout not in (known := get_args(toolkits.Layout)):
+            raise ReaseqError(f"no such layout: {layout!r}", hint=f"one of {', '.join(known)}")
+        return toolkits.export_split(self._store, self.folder, Path(folder), layout)
+
+    @in_python
+    def to_onnx(self, path: str | Path) -> list[Path]:
+        """Write the model to `path` (.onnx), for servers without reaseq: histories (numbers of products and times,
+        [histories, events]) in, vectors of users out. Beside it `<path>.npz` holds ids and vectors of the products, and
+        `<path>.json` says what everything means. Returns the three files.
+
+        Raises:
+            ReaseqError: the extra `onnx` is not installed, the ending is another, or a file cannot be written.
+        """
+        from reaseq.ranker.export import export
+
+        return export(self._scorer, Path(path), self.run)
 
     def metrics(self) -> Outcome:
         """What the run measured, its baselines and controls beside it."""

@@ -16,12 +16,14 @@ from reaseq.cli import (
     models,
     prompts,
     ranker,
+    recommend,
     review,
     taxonomy,
 )
 from reaseq.cli.distill import distill
 from reaseq.cli.eval_extraction import eval_extraction
 from reaseq.cli.export import export
+from reaseq.cli.export_ranker import export_ranker, export_split
 from reaseq.cli.graph import graph
 from reaseq.cli.import_cmd import import_
 from reaseq.cli.run import run
@@ -66,8 +68,11 @@ app.command("imagine")(beyond_log.imagine)
 app.add_typer(beyond_log.app, name="imagined")
 app.command("train-ranker")(ranker.train_ranker)
 app.command("evaluate")(ranker.evaluate)
-app.command("rank")(ranker.rank)
-app.command("recommend")(ranker.recommend)
+app.command("rank")(recommend.rank)
+app.command("recommend")(recommend.recommend)
+app.command("explain")(recommend.explain)
+app.command("export-ranker")(export_ranker)
+app.command("export-split")(export_split)
 app.command("run")(run)
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(review.app, name="review")

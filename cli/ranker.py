@@ -1,4 +1,4 @@
-"""`reaseq train-ranker`, `evaluate`, `rank`, `recommend`."""
+"""`reaseq train-ranker`, `evaluate`; how commands come to a run's model."""
 
 from __future__ import annotations
 
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
     from reaseq.ranker.scorer import Scorer
     from reaseq.ranker.train import Epoch
 
-_RunOption = Annotated[
+RunOption = Annotated[
     str | None, typer.Option("--run", help="The run's id or the start of it. Default: the newest finished one.")
 ]
 
-
-_SHOWN = 5
 KindOption = Annotated[
     list[str] | None, typer.Option("--kind", help="Kinds of events to learn from; may be given several times.")
 ]
@@ -123,6 +121,7 @@ def evaluate(
             "same cases; may be given several times.",
         ),
     ] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Evaluate a run's models again, on the log as the store holds it now, and print the table.
 
@@ -138,6 +137,7 @@ def evaluate(
 
     from reaseq import ReaseqError
     from reaseq.api.settings import load
+    from reaseq.knowledge_store.names import read_names
     from reaseq.knowledge_store.store import Store
     from reaseq.ranker import runs
     from reaseq.ranker.own import Own, of_file
@@ -145,107 +145,22 @@ def evaluate(
     settings = load()
     folder = runs.find(settings.runs_dir, run)
     console = Console()
+    beside = Console(stderr=True) if json_ else console
     with Store.open(settings.store_url) as store:
         opened = runs.reopen(store, folder)
         log = opened.prepared.dataset.log
         own: dict[str, Own] = {}
+        names = read_names(store) if scores else None
         for path in scores or ():
             if path.stem in own or path.stem in _names_of(folder):
                 raise ReaseqError(f"{path}: the table has a line {path.stem!r} already", hint="rename the file")
-            own[path.stem], said = of_file(path.stem, path, log.users, log.items)
-            console.print(said, markup=False, highlight=False, soft_wrap=True)
+            own[path.stem], said = of_file(path.stem, path, log.users, log.items, names)
+            beside.print(said, markup=False, highlight=False, soft_wrap=True)
         outcome = opened.judge(own)
-    _print_outcome(console, outcome)
-
-
-def rank(
-    user: Annotated[str, typer.Option("--user", "-u", help="The user's id in the behaviour log.")],
-    candidates: Annotated[
-        Path | None,
-        typer.Option("--candidates", help="A file with a product id a line; - reads standard input. Default: all."),
-    ] = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="How many to print.")] = 20,
-    run: _RunOption = None,
-) -> None:
-    """Rank candidate products for a user by the scores of a trained run. Products that came later count too.
-
-    Example: reaseq rank --user 4711 --candidates ids.txt
-    """
-    import sys
-
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from reaseq import ReaseqError
-    from reaseq.cli.progress import printable
-
-    with _scorer(run) as (scorer, name):
-        if candidates is None:
-            wanted = scorer.products
-        else:
-            try:
-                text = sys.stdin.read() if str(candidates) == "-" else candidates.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise ReaseqError(f"{candidates}: {error}", hint="give a text file with a product id a line") from error
-            wanted = list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
-        known = [product for product in wanted if product in scorer.number]
-        cold = not scorer.histories([user])[0]
-        ranked = scorer.rank(user, known or wanted)[:k]  # which says so where the catalogue has none of them
-        table = Table("rank", "product", "title", "score")
-        for place, (product, score) in enumerate(ranked, 1):
-            title = (scorer.store.product(product) or {}).get("title", "")
-            table.add_row(str(place), Text(printable(product)), Text(printable(title)), f"{score:.3f}")
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(table)
-    if unknown := [product for product in wanted if product not in scorer.number]:
-        listed = ", ".join(unknown[:_SHOWN]) + (", ..." if len(unknown) > _SHOWN else "")
-        told = f"{len(unknown):,} candidates are not in the catalogue, and have no rank: {listed}"
-        console.print(Text(printable(told), style="yellow"))
-    if cold:
-        told = f"The log knows nothing of the user {user!r}: candidates stand by how often it has them."
-        console.print(Text(printable(told), style="yellow"))
-    console.print(f"By run {name}.")
-
-
-def recommend(
-    user: Annotated[str, typer.Option("--user", "-u", help="The user's id in the behaviour log.")],
-    k: Annotated[int, typer.Option("-k", min=1, help="How many products.")] = 10,
-    new_only: Annotated[bool, typer.Option("--new-only", help="Leave out what is in the user's history.")] = False,
-    run: _RunOption = None,
-) -> None:
-    """Recommend products to a user, with the reason: which behaviours drove it, and what the products share.
-
-    Example: reaseq recommend --user 4711 -k 5
-    """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from reaseq.cli.progress import printable
-
-    with _scorer(run) as (scorer, name):
-        table = Table("rank", "product", "title", "score", "why")
-        for place, (product, score, reason) in enumerate(scorer.recommend(user, k, new_only=new_only), 1):
-            title = (scorer.store.product(product) or {}).get("title", "")
-            table.add_row(
-                str(place),
-                Text(printable(product)),
-                Text(printable(title)),
-                f"{score:.3f}",
-                Text(printable(str(reason))),
-            )
-        left_out = int((~scorer.rankable).sum())
-    console = Console()
-    console.print(table)
-    if left_out:
-        console.print(
-            f"{left_out:,} products are left out: the model has neither seen them in the log nor knows what they are. "
-            "Next: reaseq embed, then reaseq train-ranker",
-            highlight=False,
-            soft_wrap=True,
-        )
-    console.print(f"By run {name}.", highlight=False)
+    if json_:
+        typer.echo(outcome.to_json())
+    else:
+        _print_outcome(console, outcome)
 
 
 def _names_of(folder: Path) -> set[str]:
@@ -256,7 +171,7 @@ def _names_of(folder: Path) -> set[str]:
 
 
 @contextmanager
-def _scorer(run: str | None) -> Iterator[tuple[Scorer, str]]:
+def scorer_of(run: str | None) -> Iterator[tuple[Scorer, str]]:
     """The model of a run, and the run's name."""
     from reaseq.api.settings import load
     from reaseq.knowledge_store.store import Store

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reaseq import ReaseqError
+from reaseq.knowledge_store.atomic_files import floats, token, write
 from reaseq.knowledge_store.embeddings import find_space, load_vectors
 from reaseq.knowledge_store.export import whole
 from reaseq.knowledge_store.store import Store
@@ -17,7 +18,8 @@ def export_embeddings(store: Store, path: Path, *, whitened: bool = False) -> in
 
     .parquet: columns product_id and vector (a list of float32). .npz: arrays ids [n] and vectors [n, d].
     .itememb: RecBole's atomic file with the columns iid:token and item_emb:float_seq
-    (https://recbole.io/docs/user_guide/data/atomic_files.html). The file appears whole or not at all.
+    (https://recbole.io/docs/user_guide/data/atomic_files.html), ids as `atomic_files.token` writes them. The file
+    appears whole or not at all.
 
     Raises:
         ReaseqError: there are no embeddings, the ending names no known format, or the file cannot be written.
@@ -61,9 +63,5 @@ def _npz(path: Path, ids: Sequence[str], vectors: NDArray[np.float32]) -> int:
 
 
 def _itememb(path: Path, ids: Sequence[str], vectors: NDArray[np.float32]) -> int:
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write("iid:token\titem_emb:float_seq\n")
-        for product, vector in zip(ids, vectors, strict=True):
-            token = " ".join(product.split())  # a tab or line break would end the cell
-            file.write(f"{token}\t{' '.join(format(value, '.6g') for value in vector)}\n")
-    return len(ids)
+    rows = ((token(product), floats(vector)) for product, vector in zip(ids, vectors.tolist(), strict=True))
+    return write(path, ("iid:token", "item_emb:float_seq"), rows)

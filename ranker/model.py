@@ -173,14 +173,18 @@ class BeyondLog(nn.Module):
         if not len(tokens):
             return h
         row = batch.imagined[tokens]
-        k = take(take(keys, batch.imagined_item), row)  # [t, S, d]
-        log_confidence = take(batch.imagined_log_confidence, row)
-        scores = self.sharpness * torch.einsum("td,tsd->ts", h[tokens] @ self.query, k)
+        k = take(take(keys, batch.imagined_item), row)
+        added = self.added(h[tokens], k, take(batch.imagined_log_confidence, row))
+        return F.normalize(h.index_add(0, tokens, added), dim=-1)
+
+    def added(self, h: Tensor, k: Tensor, log_confidence: Tensor) -> Tensor:
+        """What is added to histories h [t, d], by the keys of what is imagined after them, k [t, S, d], with
+        log_confidence [t, S], -inf where a slot is empty: [t, d]."""
+        scores = self.sharpness * torch.einsum("td,tsd->ts", h @ self.query, k)
         scores = scores + self.trust * log_confidence.clamp_min(-30.0)
         scores = scores.masked_fill(log_confidence == -torch.inf, -1e9)
-        weights = torch.softmax(torch.cat([scores, self.nothing.expand(len(tokens), 1)], 1), 1)[:, :-1]
-        added = torch.sigmoid(self.gate) * torch.einsum("ts,tsd->td", weights, k)
-        return F.normalize(h.index_add(0, tokens, added), dim=-1)
+        weights = torch.softmax(torch.cat([scores, self.nothing.expand(h.shape[0], 1)], 1), 1)[:, :-1]
+        return torch.sigmoid(self.gate) * torch.einsum("ts,tsd->td", weights, k)
 
 
 class Ranker(nn.Module):
@@ -316,10 +320,20 @@ def cut(run: Tensor, blocks: list[Block]) -> Sequence[Tensor]:
 def _steps(distance: Tensor) -> Tensor:
     """Buckets of a distance: exact to 15, then a quarter of an octave each."""
     distance = distance.clamp_min(0)
-    far = 16 + (torch.log2(distance.clamp_min(16).float() / 16) * 4).long()
+    # Only powers of two lie on an edge. What is added keeps them above it where a runtime's logarithm falls short.
+    far = 16 + (torch.log2(distance.clamp_min(16).float() / 16) * 4 + 1e-4).long()
     return torch.where(distance < 16, distance, far).clamp_max(_STEPS - 1)
 
 
 def _minutes(seconds: Tensor) -> Tensor:
     """Buckets of a time gap: 0 for less than a minute, then an octave each."""
-    return torch.log2(1 + seconds.clamp_min(0).float() / 60).long().clamp_max(_GAPS - 1)
+    return _octave(1 + seconds.clamp_min(0).float() / 60).clamp_max(_GAPS - 1)
+
+
+def _octave(value: Tensor) -> Tensor:
+    """The power of two that a value from 1 on has reached, exactly: near one, runtimes' logarithms differ."""
+    if not torch.compiler.is_exporting():
+        return (value.view(torch.int32) >> 23).long() - 127  # the exponent, as IEEE 754 writes it
+    near = torch.log2(value).long().clamp(0, _GAPS - 1)  # ONNX cannot look at bits
+    powers = torch.exp2(torch.arange(_GAPS + 1, device=value.device))
+    return near + (value >= take(powers, near + 1)).long() - (value < take(powers, near)).long()

@@ -219,7 +219,7 @@ def execute(
         folder=folder,
         impressions=prepared.impressions,
         extra=known.tensors() if known else None,
-        meta={"kinds": json.dumps(config.kinds)}
+        meta={"kinds": json.dumps(config.kinds), "dataset": fingerprint(prepared.dataset.log)}
         | ({"space": known.space} if known else {})
         | ({"imagination": config.imagination} if config.imagination else {}),
         workers=workers,
@@ -347,6 +347,14 @@ def _run_id(config: RunConfig, dataset: Dataset, knowledge: NDArray[np.float32] 
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:10]
+
+
+def fingerprint(log: Log) -> str:
+    """Of a log: who did what when."""
+    digest = hashlib.sha256("\x00".join(log.users).encode() + b"\x01" + "\x00".join(log.items).encode())
+    for array in (log.events.offsets, log.events.items, log.events.at):
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:16]
 
 
 _DECIDED = frozenset(("model", "train", "imagination", "cuts"))

@@ -1,8 +1,12 @@
 """A trained run, ready to score: products for a user, new ones included, and why."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from math import isfinite
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +17,20 @@ from torch import Tensor
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.events import histories, history
+from reaseq.knowledge_store.feeds.rows import identifier
 from reaseq.knowledge_store.imagined import Imagination, find_imagination, imagined_of
 from reaseq.knowledge_store.log import Imagined, Sequences
+from reaseq.knowledge_store.names import Names, read_names
 from reaseq.knowledge_store.store import Store
 from reaseq.ranker import saved
 from reaseq.ranker.dataset import KnowledgeFeatures
 from reaseq.ranker.score import ItemVectors, case_scores, encode_histories
 from reaseq.ranker.train import Fitted
+
+_READ = 500
+"""Products whose titles are read at once."""
+_APART = 60.0
+"""Seconds between the events of a session that says no times: each is a step of its own within one sitting."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +74,12 @@ class Scorer:
         products: Sequence[str],
         kinds: Collection[str] | None = None,
         imagination: Imagination | None = None,
+        dataset: str | None = None,
     ) -> None:
         """products: [I], the ids of the model's items. kinds: of events that the model learnt from; none: all.
 
-        imagination: what imagines events, for a model that knows of them.
+        imagination: what imagines events, for a model that knows of them. dataset: the fingerprint of the log that it
+        learnt from.
         """
         self.store = store
         self.fitted = fitted
@@ -74,6 +87,7 @@ class Scorer:
         self.number = {product: index for index, product in enumerate(self.products)}
         self.kinds = kinds
         self.imagination = imagination
+        self.dataset = dataset
         self.vectors: ItemVectors = fitted.vectors()
         told = np.zeros(len(self.products), bool)
         if fitted.knowledge is not None:
@@ -95,11 +109,41 @@ class Scorer:
         knowledge = features.of(store, products) if features else None
         kinds = json.loads(model.meta.get("kinds", "null"))
         imagination = find_imagination(store, model.meta["imagination"]) if "imagination" in model.meta else None
-        return cls(store, model.fitted(products, knowledge, torch.device("cpu")), products, kinds, imagination)
+        fitted = model.fitted(products, knowledge, torch.device("cpu"))
+        return cls(store, fitted, products, kinds, imagination, model.meta.get("dataset"))
 
     def scores(self, events: Sequence[Mapping[str, Any]]) -> NDArray[np.float32]:
         """Scores of all products after a history (events as `history` gives them, oldest first): [I]."""
         return case_scores(self.fitted.model, self.vectors, self._sequences([events]))(0, 1)[0].numpy()
+
+    @cached_property
+    def _names(self) -> Names:
+        return read_names(self.store)
+
+    def found(self, called: Iterable[str]) -> tuple[list[str], list[str]]:
+        """The ids of the products that these are the ids, SKUs, barcodes or other names of, each once, and names of
+        none or of several."""
+        known: dict[str, None] = {}
+        unknown: dict[str, None] = {}
+        for name in called:
+            product = name if name in self.number else self._names.find(name)
+            if product in self.number:
+                known[product] = None
+            else:
+                unknown[name] = None
+        return list(known), list(unknown)
+
+    def product(self, called: str) -> str:
+        """The id of the product that goes by this name.
+
+        Raises:
+            ReaseqError: none does, or several do.
+        """
+        known, _ = self.found([called])
+        if not known:
+            why = self._names.why_not(called) if called not in self._names.of else f"not in the catalogue: {called}"
+            raise ReaseqError(why, hint="reaseq knowledge list")
+        return known[0]
 
     def rank(self, user: str, candidates: Sequence[str]) -> list[tuple[str, float]]:
         """The candidates with their scores, best first; for a user of whom the log knows nothing by how often it has
@@ -108,13 +152,23 @@ class Scorer:
         Raises:
             ReaseqError: a candidate is not in the catalogue.
         """
+        return next(self.ranked(self.histories([user]), candidates))
+
+    def ranked(
+        self, histories: Sequence[Sequence[Mapping[str, Any]]], candidates: Sequence[str]
+    ) -> Iterator[list[tuple[str, float]]]:
+        """After each history the candidates with their scores, best first.
+
+        Raises:
+            ReaseqError: a candidate is not in the catalogue.
+        """
         unknown = [product for product in candidates if product not in self.number]
         if unknown:
             raise ReaseqError(f"not in the catalogue: {', '.join(unknown[:5])}", hint="reaseq import FILE")
-        wanted = torch.tensor([self.number[product] for product in candidates])
-        values = self.score_many(self.histories([user]), wanted)[0]
-        order = torch.argsort(values, descending=True, stable=True).tolist()
-        return [(candidates[index], float(values[index])) for index in order]
+        wanted = torch.tensor([self.number[product] for product in candidates], dtype=torch.int64)
+        scores = self.score_many(histories, wanted)
+        for values, order in zip(scores, torch.argsort(scores, dim=1, descending=True, stable=True), strict=True):
+            yield [(candidates[index], float(values[index])) for index in order.tolist()]
 
     @torch.no_grad()
     def score_many(self, histories: Sequence[Sequence[Mapping[str, Any]]], items: Tensor) -> Tensor:
@@ -139,15 +193,52 @@ class Scorer:
         return [self._looked_at(user, found.get(user, ())) for user in users]
 
     def _looked_at(self, user: str, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The last of a user's events, with what was imagined of the user. Seen and bought at once is one event to the
-        model."""
-        most = self.fitted.model.config.most
-        events = list({(event["at"], event["product_id"]): event for event in found}.values())[-most:]
+        """The last of a user's events, with what was imagined of the user."""
+        events = self._last(found)
         if self.imagination is None or not events:
             return events
         made = imagined_of(self.store, self.imagination, user, events[-1]["at"])
         told = [(one["product_id"], one["log_confidence"]) for one in made]
         return [event | {"imagined": told} for event in events]
+
+    def _last(self, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The last events that the model looks at. Seen and bought at once is one event to it."""
+        most = self.fitted.model.config.most
+        return list({(event["at"], event["product_id"]): event for event in found}.values())[-most:]
+
+    def session(self, given: Iterable[Any]) -> list[dict[str, Any]]:
+        """The history that somebody gives who is not in the log, as `history` has them: products by their ids or other
+        names, oldest first, or pairs of a product and when (seconds since 1970, or a datetime; in a log of positions
+        these), or dictionaries with product_id, and at and kind if known. Without times the events are a minute apart.
+
+        Raises:
+            ReaseqError: a product is not in the catalogue, a time is none, or only some have one.
+        """
+        events = []
+        for number, one in enumerate(given, 1):
+            event = _as_event(one, number)
+            event["product_id"] = self.product(event["product_id"])
+            events.append(event)
+        untimed = [event for event in events if event["at"] is None]
+        if untimed and len(untimed) < len(events):
+            raise ReaseqError(
+                f"only {len(events) - len(untimed)} of {len(events)} events have a time", hint="give all one, or none"
+            )
+        apart = _APART if self.fitted.model.config.timed else 1.0
+        for number, event in enumerate(untimed):
+            event["at"] = number * apart
+        events = self._last(sorted(events, key=lambda event: (event["at"], event["product_id"])))
+        titles = self.titles(event["product_id"] for event in events)
+        return [event | {"title": titles[event["product_id"]]} for event in events]
+
+    def titles(self, products: Iterable[str]) -> dict[str, str]:
+        """By product id."""
+        wanted = list(products)
+        found: dict[str, str] = {}
+        for start in range(0, len(wanted), _READ):
+            texts = self.store.texts(wanted[start : start + _READ])
+            found |= {product: text["title"] or "" for product, text in texts.items()}
+        return found
 
     def history(self, user: str) -> list[dict[str, Any]]:
         """The user's last events that the model looks at, oldest first, each with its product's title.
@@ -157,19 +248,25 @@ class Scorer:
         Raises:
             ReaseqError: the store knows no events of this user.
         """
-        events = self._titled(user)
+        events = self.known_history(user)
         if not events:
             raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")
         return events
 
-    def _titled(self, user: str) -> list[dict[str, Any]]:
+    def known_history(self, user: str) -> list[dict[str, Any]]:
+        """The same; none of a user that the log does not know."""
         return self._looked_at(user, history(self.store, user, 2 * self.fitted.model.config.most, self.kinds))
 
     def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[tuple[str, float, Reason]]:
         """The k products with the highest scores and the reason for each. What the model knows nothing of is left out;
         new_only leaves out what the user had, too. For a user of whom the log knows nothing they are those that it has
         most."""
-        events = self._titled(user)
+        return self.recommend_after(self.known_history(user), k, new_only=new_only)
+
+    def recommend_after(
+        self, events: list[dict[str, Any]], k: int = 10, *, new_only: bool = False
+    ) -> list[tuple[str, float, Reason]]:
+        """The same after a history, as `history` or `session` gives it."""
         if not events:
             counts = np.log1p(self.fitted.counts.double().numpy())
             best = np.argsort(-np.where(self.rankable, counts, -np.inf), kind="stable")[:k]
@@ -184,6 +281,19 @@ class Scorer:
         best = np.argsort(-scores, kind="stable")[: min(k, int(np.isfinite(scores).sum()))]
         reasons = self.reasons(events, best)
         return [(self.products[item], float(scores[item]), reason) for item, reason in zip(best, reasons, strict=True)]
+
+    def explain(self, events: list[dict[str, Any]], products: Sequence[str]) -> list[tuple[str, float, Reason]]:
+        """Why products, by their ids, score as they do after a history, as `history` or `session` gives it.
+
+        Raises:
+            ReaseqError: the history is empty: nothing explains a score but how often the log has the product.
+        """
+        if not events:
+            raise ReaseqError("the history is empty: there is nothing to explain by", hint="reaseq events stats")
+        items = np.array([self.number[one] for one in products], np.int64)
+        reasons = self.reasons(events, items) if len(items) else []
+        scores = self.scores(events)
+        return [(one, float(scores[item]), why) for one, item, why in zip(products, items, reasons, strict=True)]
 
     def _sequences(self, histories: Sequence[Sequence[Mapping[str, Any]]]) -> Sequences:
         offsets = np.cumsum([0] + [len(events) for events in histories])
@@ -227,3 +337,27 @@ class Scorer:
             repeats = sum(event["product_id"] == product for event in events)
             made.append(Reason(drivers, sorted(own & theirs), repeats))
         return made
+
+
+def _as_event(given: Any, number: int) -> dict[str, Any]:
+    """What stands at a place, from 1, of a session: product_id, at (None where it is not said), kind."""
+    kind = "event"
+    if isinstance(given, Mapping):
+        product, at, kind = given.get("product_id"), given.get("at"), str(given.get("kind") or kind)
+    elif isinstance(given, Sequence) and not isinstance(given, str | bytes):
+        product, at = given if len(given) == 2 else (None, None)
+    else:
+        product, at = given, None
+    called = identifier(product)
+    if not called:
+        raise ReaseqError(
+            f"event {number} of the history names no product: {given!r}",
+            hint="give ids, or pairs of an id and a time",
+        )
+    if isinstance(at, datetime):
+        at = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+    if at is not None and not (isinstance(at, Real) and isfinite(at)):
+        raise ReaseqError(
+            f"event {number} of the history has no time: {at!r}", hint="give seconds since 1970, or a datetime"
+        )
+    return {"product_id": called, "at": None if at is None else float(at), "kind": kind}

@@ -1,6 +1,6 @@
 """Install reaseq into the virtual environment this runs in, with a torch that fits the machine.
 
-    python scripts/install.py '.[embedded,dev]'
+    python scripts/install.py '.[embedded,onnx,dev]'
 
 With an NVIDIA GPU the usual CUDA build of torch is taken. Without one, a CPU build: from pip if what
 pip would take is one, else through uv, which knows where CPU builds are. Standard library only.

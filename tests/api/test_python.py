@@ -8,12 +8,16 @@ import shutil
 import subprocess
 import sys
 import threading
+import warnings
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
+import scipy.sparse
 import torch
 
 import reaseq
@@ -33,12 +37,11 @@ def kb(tmp_path: Path) -> reaseq.KnowledgeBase:
     return reaseq.open(tmp_path / "kb", engine="none")
 
 
-def in_docs(heading: str) -> str:
-    """The first Python block below a heading of docs/python.md."""
-    page = (ROOT / "docs" / "python.md").read_text()
-    found = re.search(rf"^#+ {re.escape(heading)}$.*?^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-    assert found is not None
-    return found[1]
+def in_docs(heading: str, which: int = 1) -> str:
+    """A Python block below a heading of docs/python.md, by default the first."""
+    _, found, page = (ROOT / "docs" / "python.md").read_text().partition(f"# {heading}\n")
+    assert found
+    return re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[which - 1]  # type: ignore[no-any-return]
 
 
 def test_the_scripts_of_the_docs_run(
@@ -273,70 +276,71 @@ def test_a_ranker_ranks_many_users_as_it_ranks_one(kb: reaseq.KnowledgeBase) -> 
         kb.imagined(users[0])
 
 
+def test_somebody_who_is_not_in_the_log(kb: reaseq.KnowledgeBase) -> None:
+    kb.add_products(samples.SHOES, category="shoes")
+    kb.add_products([{"id": "V-1", "title": "Clog", "sku": "CLOG-7", "barcode": "4006381333931", "category": "shoes"}])
+    kb.add_events(samples.SHOE_EVENTS)
+    ranker = kb.train_ranker(features="id", epochs=2, dim=16, blocks=1, progress=False)
+    user = next(iter(kb.events()))["user_id"]
+    had = ranker._scorer.history(user)
+    told = ranker.recommend(user, 5)
+    # What the log says of a user, given as a history, comes to what it comes to from the log.
+    for given in (had, [(event["product_id"], event["at"]) for event in had][::-1]):
+        again = ranker.recommend(history=given, k=5)
+        assert [one.product_id for one in again] == [one.product_id for one in told]
+        assert [one.score for one in again] == pytest.approx([one.score for one in told], abs=1e-4)
+    assert ranker.recommend(history=had, k=5) == told  # the kinds of its events, too
+    when = datetime(2025, 6, 1, tzinfo=UTC)
+    timed = ranker.recommend(history=[("FS-1001", when), ("OK-2001", when + timedelta(minutes=1))])
+    assert timed == ranker.recommend(history=["FS-1001", "OK-2001"])  # a minute apart
+    assert timed != ranker.recommend(history=[("FS-1001", when), ("OK-2001", when + timedelta(days=90))])
+    assert not {"FS-1001", "OK-2001"} & {
+        one.product_id for one in ranker.recommend(history=["FS-1001", "OK-2001"], k=50, new_only=True)
+    }
+    assert "event of" in ranker.explain(history=["FS-1001", "OK-2001"], products=[timed[0].product_id])[0].reason
+    assert "the log knows nothing" in ranker.recommend(history=[])[0].reason
+    # Products go by any of their names.
+    assert [one["product_id"] for one in ranker.rank(user, ["CLOG-7", "4006381333931", "V-1"])] == ["V-1"]
+    assert ranker.explain(user, ["CLOG-7"])[0].product_id == "V-1"
+    assert ranker.recommend(history=["CLOG-7"]) == ranker.recommend(history=["V-1"])
+    refused: list[tuple[Callable[[], Any], str]] = [
+        (lambda: ranker.recommend(), "for whom"),
+        (lambda: ranker.recommend(user, history=["V-1"]), "for whom"),
+        (lambda: ranker.explain(user, ["V-1"], history=["V-1"]), "for whom"),
+        (lambda: ranker.recommend(history=["nothing"]), "not in the catalogue: nothing"),
+        (lambda: ranker.recommend(history=["clog-7"]), "there is CLOG-7: did something change its case"),
+        (lambda: ranker.recommend(history=[("V-1", 1.0), "FS-1001"]), "only 1 of 2 events have a time"),
+        (lambda: ranker.recommend(history=[("V-1", "today")]), "event 1 of the history has no time: 'today'"),
+        (lambda: ranker.recommend(history=[("V-1", float("nan"))]), "event 1 of the history has no time: nan"),
+        (lambda: ranker.recommend(history=["V-1", None]), "event 2 of the history names no product"),
+        (lambda: ranker.explain("nobody", ["V-1"]), "no events of user 'nobody'"),
+        (lambda: ranker.explain(history=[], products=["V-1"]), "the history is empty"),
+    ]
+    for call, said in refused:
+        with pytest.raises(reaseq.ReaseqError, match=said):
+            call()
+
+
 def test_the_examples_are_python() -> None:
     page = (ROOT / "docs" / "python.md").read_text()
     for block in re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
         ast.parse(block)
 
 
-class Gru(torch.nn.Module):
-    """A ranker of somebody's own: a recurrent network over histories."""
-
-    def __init__(self, products: list[str], dim: int = 16) -> None:
-        super().__init__()
-        self.number = {product: at for at, product in enumerate(products, 1)}
-        self.items = torch.nn.Embedding(len(products) + 1, dim, padding_idx=0)
-        self.gru = torch.nn.GRU(dim, dim, batch_first=True)
-
-    def fit(self, frame: reaseq.Frame, rounds: int = 3) -> None:
-        histories: dict[str, list[str]] = {}
-        for event in frame:
-            histories.setdefault(event["user_id"], []).append(event["product_id"])
-        optimizer = torch.optim.Adam(self.parameters(), 0.01)
-        for _ in range(rounds):
-            ids = self.padded([one[:-1] for one in histories.values() if len(one) > 1])
-            wanted = torch.tensor([self.number[one[-1]] - 1 for one in histories.values() if len(one) > 1])
-            loss = torch.nn.functional.cross_entropy(self.scores(ids), wanted)
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimizer.step()
-
-    def padded(self, histories: list[list[str]]) -> torch.Tensor:
-        longest = max(1, *map(len, histories))
-        rows = [[0] * (longest - len(one)) + [self.number[item] for item in one] for one in histories]
-        return torch.tensor(rows)
-
-    def scores(self, ids: torch.Tensor) -> torch.Tensor:
-        last: torch.Tensor = self.gru(self.items(ids))[1][-1]
-        return last @ self.items.weight[1:].T
-
-    @torch.no_grad()
-    def __call__(self, histories: list[list[str]]) -> Any:
-        return self.scores(self.padded(histories)).numpy()
-
-
-def test_rankers_of_ones_own_are_judged_in_the_same_table(kb: reaseq.KnowledgeBase, tmp_path: Path) -> None:
+def test_rankers_of_ones_own_are_judged_in_the_same_table(
+    kb: reaseq.KnowledgeBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kb.add_products(samples.SHOES, category="shoes")
     kb.add_events(samples.SHOE_EVENTS)
     ranker = kb.train_ranker(features=("id",), epochs=1, dim=16, blocks=1, progress=False)
     learnt = ranker.training_events()
     assert 0 < len(learnt) < len(kb.events())
-    gru = Gru(ranker.products)
-    gru.fit(learnt)
-    together = np.zeros((len(ranker.products),) * 2, np.float32)
-    number = {product: at for at, product in enumerate(ranker.products)}
-    baskets: dict[str, set[int]] = {}
-    for event in learnt:
-        baskets.setdefault(event["user_id"], set()).add(number[event["product_id"]])
-    for items in baskets.values():
-        together[np.ix_(sorted(items), sorted(items))] += 1
-
-    def neighbours(histories: list[list[str]]) -> Any:
-        return np.stack([together[[number[one] for one in history]].sum(0) for history in histories])
-
-    outcome = ranker.judge({"GRU": gru, "together": neighbours})
+    monkeypatch.chdir(tmp_path)
+    script: dict[str, Any] = {}
+    exec(in_docs("A ranker of your own", 2), script)
+    outcome, neighbours = script["outcome"], script["neighbours"]
     names = [row.name for row in outcome.rows]
-    assert names[:3] == ["id", "GRU", "together"]
+    assert names[:3] == ["id", "GRU", "neighbours"]
     assert "popularity" in names
     assert all(0 <= row.metrics["NDCG@10"].mean <= 1 and (row.difference or row.name == "id") for row in outcome.rows)
     assert outcome.rows[0].metrics["NDCG@10"] == ranker.metrics().rows[0].metrics["NDCG@10"]
@@ -353,12 +357,32 @@ def test_rankers_of_ones_own_are_judged_in_the_same_table(kb: reaseq.KnowledgeBa
 
     with pytest.raises(reaseq.ReaseqError, match="lines of these names already: popularity"):
         ranker.judge({"popularity": neighbours})
-    for wrong, told in (
+
+    def half(histories: list[list[str]]) -> Any:
+        """Tensors of any kind will do."""
+        return torch.from_numpy(neighbours(histories)).to(torch.bfloat16).requires_grad_()
+
+    assert "half" in {row.name for row in ranker.judge(half).rows}
+    size = len(ranker.products)
+    refused: list[tuple[Any, str]] = [
         (lambda histories: np.zeros((len(histories), 3)), "scores of the shape"),
-        (lambda histories: np.full((len(histories), len(ranker.products)), np.nan), "a score is not finite"),
-    ):
-        with pytest.raises(reaseq.ReaseqError, match=told):
-            ranker.judge({"wrong": wrong})
+        (lambda histories: np.zeros((len(histories) - 1, size)), r"scores of the shape \(\d+, \d+\) came, \("),
+        (lambda histories: np.zeros(size), r"scores of the shape \(\d+,\) came"),
+        (lambda histories: [[0.0] * (size - at) for at in range(len(histories))], "what came is no table of numbers"),
+        (lambda histories: [["much"] * size] * len(histories), "they must be real numbers"),
+        (lambda histories: scipy.sparse.csr_matrix((len(histories), size)), "what came is no table of numbers"),
+        (lambda histories: None, "what came is no table|scores of the shape"),
+        (lambda histories: np.zeros((len(histories), size), complex), "complex numbers have no order"),
+        (lambda histories: np.full((len(histories), size), np.nan), "a score is not finite: nan, of product"),
+        (lambda histories: np.full((len(histories), size), np.inf), "a score is not finite: inf, of product"),
+        (lambda histories: [[None] * size] * len(histories), "a score is not finite: nan|no table of numbers"),
+        (3, "a int is no function of histories"),
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for wrong, told in refused:
+            with pytest.raises(reaseq.ReaseqError, match=told):
+                ranker.judge({"wrong": wrong})
     path.write_text("user_id,product_id\nu,1\n")
     with pytest.raises(reaseq.ReaseqError, match="has no column score"):
         of_file("mine", path, ["u"], ["1"])

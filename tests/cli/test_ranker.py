@@ -8,12 +8,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from reaseq import ReaseqError
 from reaseq.bench.fake_endpoint import FakeEndpoint
+from reaseq.cli.main import app
 from reaseq.knowledge_store import embeddings, samples
 from reaseq.knowledge_store.events import history, read_events
 from reaseq.knowledge_store.store import Store
@@ -98,6 +101,92 @@ def test_from_log_to_recommendations(logged: Run) -> None:
         logged("rank", "--user", user, "--candidates", "ids.txt")
     assert "the log knows nothing of the user" in " ".join(logged("recommend", "--user", "nobody").split())
     assert "The log knows nothing of the user 'nobody'" in logged("rank", "--user", "nobody")
+
+
+@pytest.mark.slow
+def test_the_server_of_the_docs_says_what_the_scorer_says(logged: Run) -> None:
+    for needed in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(needed, reason=f"{needed} is not installed")
+    logged("train-ranker", "--features", "id", "--epochs", "2", *QUICK)
+    assert "ranker.onnx, ranker.onnx.npz, ranker.onnx.json" in logged("export-ranker", "ranker.onnx")
+    page = (Path(__file__).resolve().parents[2] / "docs" / "ranker.md").read_text()
+    served: dict[str, Any] = {}
+    exec(page.partition("## Serving it elsewhere")[2].partition("```python\n")[2].partition("```")[0], served)
+    folder = runs.find(Path("runs"), None)
+    with Store.open("sqlite:///.reaseq/store.sqlite") as store:
+        scorer = Scorer.open(runs.model_folder(folder), store)
+        expected = scorer.scores([{"product_id": product, "at": at} for product, at in served["history"]])
+    np.testing.assert_allclose(served["scores"], expected, atol=1e-4, rtol=0)
+    assert len(served["best"]) == 10
+    told = json.loads(Path("ranker.onnx.json").read_text())
+    assert told["run"] == folder.name
+    assert re.fullmatch("[0-9a-f]{16}", told["dataset"])
+
+
+def test_a_split_goes_out_and_scores_come_back(logged: Run) -> None:
+    logged("train-ranker", "--features", "id", "--epochs", "1", *QUICK)
+    assert "│ shoes.test.seq.inter │" in logged("export-split", "shoes", "--for", "recbole")
+    assert "│ interactions.csv │" in logged("export-split", "lab", "--for", "csv")
+    with Path("lab/test_targets.csv").open(newline="") as file:
+        wanted = list(csv.DictReader(file))
+    lines = [f"{row['user_id']},{row['item_id']},1" for row in wanted]
+    Path("mine.csv").write_text("\n".join(["user_id,item_id,score", *lines]))
+    assert re.search(r"│ mine │ 1.0000 │", logged("evaluate", "--scores", "mine.csv"))  # who knows the targets
+    with pytest.raises(ReaseqError, match="--for 'xml': there are recbole, parquet, csv"):
+        logged("export-split", "lab", "--for", "xml")
+
+
+def test_users_of_a_file_histories_and_json(logged: Run) -> None:
+    Path("new.csv").write_text("sku,title,barcode\nV-1,Clog,4006381333931\n")
+    logged("import", "new.csv", "--category", "shoes")
+    logged("train-ranker", "--features", "id", "--epochs", "1", *QUICK)
+
+    def lines(*arguments: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in CliRunner().invoke(app, list(arguments)).stdout.splitlines()]
+
+    Path("users.txt").write_text("u001\nu003\nnobody\nu001\n")
+    Path("ids.txt").write_text("4006381333931\nOK-2001\nnothing\nFS-1001\n")
+    many = ("--users-file", "users.txt")
+    ranked = lines("rank", *many, "--candidates", "ids.txt", "--json")
+    assert [one["user_id"] for one in ranked] == ["u001", "u003", "nobody"]
+    assert {one["product_id"] for one in ranked[0]["products"]} == {"V-1", "OK-2001", "FS-1001"}
+    assert ranked[0]["unknown"] == ["nothing"]
+    assert (ranked[0]["history"] > 0, ranked[2]["history"]) == (True, 0)
+    alone = lines("rank", "--user", "u003", "--candidates", "ids.txt", "--json")[0]
+    assert [one["product_id"] for one in alone["products"]] == [one["product_id"] for one in ranked[1]["products"]]
+    table = logged("rank", *many, "--candidates", "ids.txt", "-k", "1")
+    assert re.search(r"┃ user +┃ rank ┃.*│ u001 +│ 1 ", table)
+    assert "The log knows nothing of the user 'nobody'" in table
+    told = lines("recommend", *many, "-k", "2", "--json")
+    assert [len(one["products"]) for one in told] == [2, 2, 2]
+    assert told[0]["products"][0]["reason"]
+    session = lines("recommend", "--history", "FS-1001", "--history", "4006381333931", "-k", "3", "--json")[0]
+    assert (session["user_id"], session["history"], len(session["products"])) == (None, 2, 3)
+    best = session["products"][0]
+    history = ("--history", "FS-1001", "--history", "V-1")
+    (why,) = lines("explain", best["product_id"], *history, "--json")[0]["products"]
+    assert (why["reason"], why["score"]) == (best["reason"], pytest.approx(best["score"], abs=1e-4))
+    assert best["product_id"] in logged("explain", best["product_id"], *history)
+    assert best["product_id"] in logged("rank", *history)
+    Path("mine.csv").write_text("user_id,product_id,score\nu001,4006381333931,1\n")
+    outcome = lines_joined("evaluate", "--scores", "mine.csv", "--json")
+    assert [row["name"] for row in outcome["rows"]][:2] == ["id", "mine"]
+    for wrong, said in (
+        ((), "one of --user, --users-file, --history says for whom; there is none"),
+        (("--user", "u001", "--history", "V-1"), "there is --user and --history"),
+        (("--history", "nothing"), "not in the catalogue: nothing"),
+        (("--users-file", "none.txt"), r"none\.txt: .*No such file"),
+    ):
+        with pytest.raises(ReaseqError, match=said):
+            logged("recommend", *wrong)
+    Path("users.txt").write_text("\n")
+    with pytest.raises(ReaseqError, match=r"users\.txt names no user"):
+        logged("rank", *many)
+
+
+def lines_joined(*arguments: str) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(CliRunner().invoke(app, list(arguments)).stdout)
+    return made
 
 
 def test_impressions_are_learnt_from_and_judged_by(run: Run) -> None:

@@ -1,0 +1,231 @@
+"""`reaseq rank`, `recommend`, `explain`: a run's scores for users of the log, or after a history that is given."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from reaseq.cli.ranker import RunOption, scorer_of
+
+if TYPE_CHECKING:
+    from reaseq.ranker.scorer import Reason, Scorer
+
+_SHOWN = 5
+_TOGETHER = 256
+"""Users whose histories are encoded at once."""
+UserOption = Annotated[str | None, typer.Option("--user", "-u", help="The user's id in the behaviour log.")]
+UsersFileOption = Annotated[
+    Path | None, typer.Option("--users-file", help="A file with a user's id a line; - reads standard input.")
+]
+HistoryOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--history",
+        metavar="PRODUCT",
+        help="Instead of a user what somebody did who is not in the log, oldest first; may be given several times.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, an object a line for each user.")]
+
+
+class _Asked(NamedTuple):
+    """For whom: a user of the log, or None and a history that was given."""
+
+    user: str | None
+    events: list[dict[str, Any]]
+
+
+class _Line(NamedTuple):
+    product: str
+    score: float
+    reason: Reason | None = None
+
+
+def rank(
+    user: UserOption = None,
+    candidates: Annotated[
+        Path | None,
+        typer.Option(
+            "--candidates",
+            help="A file with a product a line, by its id, SKU or barcode; - reads standard input. Default: all.",
+        ),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many to print.")] = 20,
+    users_file: UsersFileOption = None,
+    history: HistoryOption = None,
+    json_: JsonOption = False,
+    run: RunOption = None,
+) -> None:
+    """Rank candidate products for a user by the scores of a trained run. Products that came later count too.
+
+    Examples:
+
+        reaseq rank --user 4711 --candidates ids.txt
+
+        reaseq rank --users-file users.txt -k 50 --json
+
+        reaseq rank --history FS-1001 --history OK-2001
+    """
+    with scorer_of(run) as (scorer, name):
+        wanted = scorer.products if candidates is None else list(dict.fromkeys(_lines(candidates, "product")))
+        known, unknown = scorer.found(wanted)
+        told = _Telling(scorer, name, json_, several=users_file is not None, unknown=unknown)
+        for together in _batches(_asked(scorer, user, users_file, history)):
+            ranked = scorer.ranked([one.events for one in together], known or wanted)  # which says so without any
+            for one, lines in zip(together, ranked, strict=True):
+                told.add(one, [_Line(*line) for line in lines[:k]])
+        told.end()
+
+
+def recommend(
+    user: UserOption = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many products.")] = 10,
+    new_only: Annotated[bool, typer.Option("--new-only", help="Leave out what is in the user's history.")] = False,
+    users_file: UsersFileOption = None,
+    history: HistoryOption = None,
+    json_: JsonOption = False,
+    run: RunOption = None,
+) -> None:
+    """Recommend products to a user, with the reason: which behaviours drove it, and what the products share.
+
+    Examples:
+
+        reaseq recommend --user 4711 -k 5
+
+        reaseq recommend --history FS-1001 --history OK-2001 --new-only
+    """
+    with scorer_of(run) as (scorer, name):
+        told = _Telling(scorer, name, json_, several=users_file is not None, why=True)
+        for one in _asked(scorer, user, users_file, history, titled=True):
+            told.add(one, [_Line(*line) for line in scorer.recommend_after(one.events, k, new_only=new_only)])
+        told.end()
+
+
+def explain(
+    products: Annotated[list[str], typer.Argument(metavar="PRODUCT...", help="By their ids, SKUs or barcodes.")],
+    user: UserOption = None,
+    history: HistoryOption = None,
+    json_: JsonOption = False,
+    run: RunOption = None,
+) -> None:
+    """Say why products score as they do for a user: the behaviours that drove it, and what the products share.
+
+    Example: reaseq explain FS-1001 OK-2001 --user 4711
+    """
+    with scorer_of(run) as (scorer, name):
+        told = _Telling(scorer, name, json_, several=False, why=True)
+        for one in _asked(scorer, user, None, history, titled=True):
+            told.add(one, [_Line(*line) for line in scorer.explain(one.events, list(map(scorer.product, products)))])
+        told.end()
+
+
+def _asked(
+    scorer: Scorer, user: str | None, users_file: Path | None, history: list[str] | None, *, titled: bool = False
+) -> Iterator[_Asked]:
+    """For whom, with their events; titled: with products' titles, which reasons name."""
+    from reaseq import ReaseqError
+
+    given = {"--user": user is not None, "--users-file": users_file is not None, "--history": bool(history)}
+    if sum(given.values()) != 1:
+        named = " and ".join(name for name, there in given.items() if there) or "none"
+        raise ReaseqError(f"one of {', '.join(given)} says for whom; there is {named}", hint="--user USER")
+    if history:
+        yield _Asked(None, scorer.session(history))
+        return
+    users = [user] if user is not None else list(dict.fromkeys(_lines(users_file or Path(), "user")))
+    for start in range(0, len(users), _TOGETHER):
+        together = users[start : start + _TOGETHER]
+        found = map(scorer.known_history, together) if titled else scorer.histories(together)
+        yield from map(_Asked, together, found)
+
+
+def _batches(asked: Iterator[_Asked]) -> Iterator[list[_Asked]]:
+    from itertools import islice
+
+    while together := list(islice(asked, _TOGETHER)):
+        yield together
+
+
+def _lines(path: Path, what: str) -> Sequence[str]:
+    """What a file names, a line each."""
+    import sys
+
+    from reaseq import ReaseqError
+
+    hint = f"give a text file with a {what} a line"
+    try:
+        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReaseqError(f"{path}: {error}", hint=hint) from error
+    if not (found := [line.strip() for line in text.splitlines() if line.strip()]):
+        raise ReaseqError(f"{path} names no {what}", hint=hint)
+    return found
+
+
+class _Telling:
+    """Prints what came: JSON at once, a table at the end."""
+
+    def __init__(
+        self, scorer: Scorer, run: str, json_: bool, *, several: bool, why: bool = False, unknown: Sequence[str] = ()
+    ) -> None:
+        from rich.table import Table
+
+        self._scorer, self._run, self._json = scorer, run, json_
+        self._several, self._why, self._unknown = several, why, unknown
+        self._cold: list[_Asked] = []
+        columns = (*(("user",) if several else ()), "rank", "product", "title", "score", *(("why",) if why else ()))
+        self._table = Table(*columns)
+
+    def add(self, asked: _Asked, lines: Sequence[_Line]) -> None:
+        from rich.text import Text
+
+        from reaseq.cli.progress import printable
+
+        titles = self._scorer.titles([line.product for line in lines])
+        if self._json:
+            products = [
+                {"rank": rank, "product_id": line.product, "title": titles[line.product], "score": line.score}
+                | ({} if line.reason is None else {"reason": str(line.reason)})
+                for rank, line in enumerate(lines, 1)
+            ]
+            told = {"run": self._run, "user_id": asked.user, "history": len(asked.events), "products": products}
+            typer.echo(json.dumps(told | ({"unknown": list(self._unknown)} if self._unknown else {})))
+            return
+        if not asked.events:
+            self._cold.append(asked)
+        for rank, line in enumerate(lines, 1):
+            cells = [*([asked.user or ""] if self._several else []), str(rank), line.product, titles[line.product]]
+            cells += [f"{line.score:.3f}", *([str(line.reason)] if self._why else [])]
+            self._table.add_row(*(Text(printable(cell)) for cell in cells))
+
+    def end(self) -> None:
+        from rich.console import Console
+        from rich.text import Text
+
+        from reaseq.cli.progress import printable
+
+        if self._json:
+            return
+        console = Console(highlight=False, soft_wrap=not self._why)
+        console.print(self._table)
+        console.soft_wrap = True
+        if self._unknown:
+            listed = ", ".join(self._unknown[:_SHOWN]) + (", ..." if len(self._unknown) > _SHOWN else "")
+            told = f"{len(self._unknown):,} candidates are not in the catalogue, and have no rank: {listed}"
+            console.print(Text(printable(told), style="yellow"))
+        if self._cold and not self._why:
+            whom = ", ".join(repr(one.user) for one in self._cold[:_SHOWN])
+            more = f" and {len(self._cold) - _SHOWN:,} more" if len(self._cold) > _SHOWN else ""
+            kind = "user" if len(self._cold) == 1 else "users"
+            told = f"The log knows nothing of the {kind} {whom}{more}: candidates stand by how often it has them."
+            console.print(Text(printable(told), style="yellow"))
+        if self._why and (left_out := int((~self._scorer.rankable).sum())):
+            console.print(
+                f"{left_out:,} products are left out: the model has neither seen them in the log nor knows what they "
+                "are. Next: reaseq embed, then reaseq train-ranker"
+            )
+        console.print(f"By run {self._run}.")
