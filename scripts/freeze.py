@@ -1,4 +1,4 @@
-"""Print pins for everything reaseq needs with its `embedded`, `onnx` and `dev` extras, as installed here.
+"""Print pins for everything reaseq needs with its `embedded`, `onnx`, `studio` and `dev` extras, as installed here.
 
 python scripts/freeze.py > constraints.txt
 """
@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-EXTRAS = ("embedded", "onnx", "dev")
+EXTRAS = ("embedded", "onnx", "studio", "dev")
 SKIPPED = {"reaseq", "pip", "setuptools", "wheel"}
 
 
