@@ -8,6 +8,7 @@ import typer
 from reaseq import ReaseqError, __version__
 from reaseq.cli import (
     beyond_log,
+    calls,
     categorize,
     config,
     embed,
@@ -79,6 +80,7 @@ app.add_typer(review.app, name="review")
 app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(categorize.app, name="categorize")
 app.add_typer(prompts.app, name="prompts")
+app.add_typer(calls.app, name="calls")
 app.add_typer(models.app, name="models")
 app.command("graph")(graph)
 app.command("config")(config.show)

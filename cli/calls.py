@@ -1,0 +1,122 @@
+"""`reaseq calls`: every call to a model, what was asked of it and what it said."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+_SHOWN = 24
+"""Characters of a reply in a list."""
+
+app = typer.Typer(no_args_is_help=True, help="Calls to models: list them, look at one.")
+
+
+@app.command("list")
+def list_(
+    run: Annotated[int | None, typer.Option("--run", help="Of this run.")] = None,
+    agent: Annotated[str | None, typer.Option("--agent", help="Of this agent.")] = None,
+    product: Annotated[str | None, typer.Option("--product", help="About this product, by any of its names.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Only those on whose replies a failure rests.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The newest so many.")] = 50,
+    json_: Annotated[bool, typer.Option("--json", help="A line of JSON each, with the reply.")] = False,
+) -> None:
+    """List calls, the newest first.
+
+    Examples:
+
+        reaseq calls list --agent verifier --failed
+
+        reaseq calls list --product AH2430 --json
+    """
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.api.settings import load
+    from reaseq.cli.progress import printable
+    from reaseq.knowledge_store import calls
+    from reaseq.knowledge_store.feeds.rows import identifier
+    from reaseq.knowledge_store.names import find_product
+    from reaseq.knowledge_store.store import Store
+
+    with Store.open(load().store_url) as store:
+        wanted = find_product(store, identifier(product))["id"] if product else None
+        found = calls.listed(store, run_id=run, agent=agent, product_id=wanted, failed=failed, limit=limit)
+    if json_:
+        for row in found:
+            typer.echo(json.dumps(row, default=str, ensure_ascii=False))
+        return
+    console = Console()
+    if not found:
+        console.print("No calls. Next: reaseq distill --category NAME")
+        return
+    table = Table(title="Calls, newest first", title_justify="left")
+    for column in ("no.", "run", "agent", "product", "tokens", "seconds", "cost"):
+        table.add_column(
+            column, justify="right" if column in ("tokens", "seconds", "cost") else "left", overflow="fold"
+        )
+    table.add_column("reply", max_width=_SHOWN, no_wrap=True)
+    for row in found:
+        reply = " ".join(str(row["reply"].get("content", "")).split())
+        table.add_row(
+            str(row["id"]),
+            str(row["run_id"] or ""),
+            row["agent"],
+            Text(printable(row["product_id"] or "")),
+            f"{row['prompt_tokens'] + row['completion_tokens']:,}",
+            f"{row['seconds']:.1f}",
+            "-" if row["cost"] is None else f"{row['cost']:.4f}",
+            Text(printable(reply)),
+            style=None if row["reusable"] else "red",
+        )
+    console.print(table)
+    console.print(f"Next: reaseq calls show {found[0]['id']}", highlight=False)
+
+
+@app.command()
+def show(
+    number: Annotated[int, typer.Argument(help="The call's number.")],
+    json_: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show a call: which model, what it took, and its reply in full.
+
+    Example: reaseq calls show 1
+    """
+    import json
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from reaseq import ReaseqError
+    from reaseq.api.settings import load
+    from reaseq.cli.progress import printable
+    from reaseq.knowledge_store import calls
+    from reaseq.knowledge_store.store import Store
+
+    with Store.open(load().store_url) as store:
+        row = calls.find(store, number)
+    if row is None:
+        raise ReaseqError(f"no call {number}", hint="reaseq calls list")
+    if json_:
+        typer.echo(json.dumps(row, default=str, ensure_ascii=False))
+        return
+    console = Console(soft_wrap=True, highlight=False)
+    cost = "no price configured" if row["cost"] is None else f"{row['cost']:.4f}"
+    about = {
+        "agent": row["agent"],
+        "product": row["product_id"] or "",
+        "model": row["model"],
+        "run": str(row["run_id"] or ""),
+        "at": str(row["created_at"]),
+        "took": f"{row['prompt_tokens']:,} + {row['completion_tokens']:,} tokens, {row['seconds']:.1f} s, {cost}",
+        "ended": str(row["reply"].get("finish_reason", "")),
+        "request": row["request_key"],
+        "reused": "if it is asked again" if row["reusable"] else "never: a failure rests on it",
+    }
+    for name, value in about.items():
+        console.print(Text(f"{name:8} ", style="dim") + Text(printable(value)))
+    console.rule()
+    console.print(Text(printable(str(row["reply"].get("content", "")))))

@@ -1,0 +1,34 @@
+"""The ledger of model calls, read back: what was asked, what came, what it took."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from reaseq.knowledge_store.store import CALL, Store
+
+
+def listed(
+    store: Store,
+    *,
+    run_id: int | None = None,
+    agent: str | None = None,
+    product_id: str | None = None,
+    failed: bool = False,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """The newest calls first. failed: those alone on which a failure rests."""
+    query = select(CALL).order_by(CALL.c.id.desc()).limit(limit)
+    for column, value in ((CALL.c.run_id, run_id), (CALL.c.agent, agent), (CALL.c.product_id, product_id)):
+        if value is not None:
+            query = query.where(column == value)
+    if failed:
+        query = query.where(CALL.c.reusable.is_(False))
+    with store.reading() as connection:
+        return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def find(store: Store, call_id: int) -> dict[str, Any] | None:
+    """A call by its number."""
+    with store.reading() as connection:
+        row = connection.execute(select(CALL).where(CALL.c.id == call_id)).first()
+    return dict(row._mapping) if row else None
