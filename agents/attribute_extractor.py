@@ -116,6 +116,7 @@ class AttributeExtractor(ProductAgent):
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
+                prompt=self.fingerprint,
                 prefix=self.prompt.messages,
                 turns=(*self._alike(text, asked, product_id), self._request(text), *repair),
                 max_tokens=self.prompt.max_tokens * (2 if repair else 1),

@@ -46,6 +46,7 @@ class Categorizer:
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
+                prompt=self.prompt.fingerprint,
                 prefix=self.prompt.messages,
                 turns=(("user", self.prompt.user(product=shown(sources))), *repair),
                 max_tokens=self.prompt.max_tokens,

@@ -72,6 +72,7 @@ class CategoryAnalyst:
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
+                prompt=self.fingerprint,
                 prefix=self.prompt.messages,
                 turns=(("user", user), *repair),
                 max_tokens=self.prompt.max_tokens,

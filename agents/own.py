@@ -173,6 +173,7 @@ class Agent(ProductAgent):
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
+                prompt=self.fingerprint,
                 prefix=self.prompt.messages,
                 turns=(("user", self.prompt.user(**values)), *repair),
                 max_tokens=self.prompt.max_tokens * (2 if repair else 1),

@@ -100,6 +100,7 @@ class Summarizer(ProductAgent):
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
+                prompt=self.fingerprint,
                 prefix=self.prompt.messages,
                 turns=(("user", self.prompt.user(product=product, facts=facts)), *repair),
                 max_tokens=self.prompt.max_tokens * (2 if repair else 1),

@@ -104,6 +104,7 @@ class Verifier(ProductAgent):
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
+                prompt=self.fingerprint,
                 prefix=self.prompt.messages,
                 turns=(("user", self.prompt.user(product=product, claims=listed)), *repair),
                 max_tokens=max(self.prompt.max_tokens, 12 * len(open_claims)) * (2 if repair else 1),

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from reaseq.knowledge_store.store import Store
     from reaseq.prompts.library import PromptLibrary
 
-app = typer.Typer(no_args_is_help=True, help="The agents' prompts: list, show, lint, eject.")
+app = typer.Typer(no_args_is_help=True, help="The agents' prompts: list, show, lint, versions, diff, eject.")
 
 
 @app.command("list")
@@ -144,6 +145,123 @@ def lint(
             console.print(Text(str(error), style="red"))
     if wrong:
         raise typer.Exit(1)
+
+
+@app.command()
+def versions(
+    name: Annotated[str | None, typer.Argument(metavar="[AGENT]", help="Of this agent; none means all.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="A line of JSON each, with the text.")] = False,
+) -> None:
+    """List the versions of prompts that something was made with: how many products stand on each, and what it cost.
+
+    Example: reaseq prompts versions verifier
+    """
+    import json
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from reaseq.api.settings import load
+    from reaseq.cli.progress import printable
+    from reaseq.knowledge_store import prompt_versions
+    from reaseq.knowledge_store.store import Store
+
+    library = _library()
+    if name is not None:
+        library[name]
+    with Store.open(load().store_url) as store:
+        found = prompt_versions.versions(store, name)
+    if json_:
+        for one in found:
+            typer.echo(json.dumps(asdict(one), default=str, ensure_ascii=False))
+        return
+    console = Console()
+    if not found:
+        console.print("Nothing was made with a prompt yet. Next: reaseq distill --category NAME")
+        return
+    table = Table(title="Versions of prompts, newest first", title_justify="left")
+    for column in ("agent", "version", "first used", "products", "calls", "tokens", "cost"):
+        named = column in ("agent", "version", "first used")
+        table.add_column(column, justify="left" if named else "right", overflow="fold")
+    for one in found:
+        in_force = one.agent in set(library) and library[one.agent].fingerprint == one.fingerprint
+        called = f"{one.fingerprint[:8]}{f' {one.name}' if one.name else ''}{' (in force)' if in_force else ''}"
+        table.add_row(
+            one.agent,
+            Text(printable(called)),
+            f"{one.created_at:%Y-%m-%d %H:%M}",
+            f"{one.products:,}",
+            f"{one.calls:,}",
+            f"{one.tokens:,}",
+            "-" if one.cost is None else f"{one.cost:.4f}",
+        )
+    console.print(table)
+    console.print("Next: reaseq prompts diff VERSION   (what is otherwise in the one in force)", highlight=False)
+
+
+@app.command()
+def name(
+    version: Annotated[str, typer.Argument(help="The version: the beginning of its fingerprint, or its name.")],
+    called: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
+) -> None:
+    """Give a version of a prompt a name.
+
+    Example: reaseq prompts name 1a2b3c4d before-summer
+    """
+    from reaseq.api.settings import load
+    from reaseq.knowledge_store import prompt_versions
+    from reaseq.knowledge_store.store import Store
+
+    with Store.open(load().store_url) as store:
+        found = prompt_versions.find(store, version)
+        prompt_versions.call_it(store, found, called)
+    typer.echo(f"{found.agent}: version {found.fingerprint[:8]} is called {called}")
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="VERSION", help="A version, by fingerprint or name, or a file.")],
+    after: Annotated[
+        str | None, typer.Argument(metavar="[OTHER]", help="Another one; none means the one in force.")
+    ] = None,
+) -> None:
+    """Show what is otherwise in another version of a prompt, or in a file.
+
+    Example: reaseq prompts diff 1a2b3c4d
+    """
+    from difflib import unified_diff
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from reaseq.api.settings import load
+    from reaseq.cli.progress import printable
+    from reaseq.knowledge_store.store import Store
+
+    library, console = _library(), Console(soft_wrap=True, highlight=False)
+    with Store.open(load().store_url) as store:
+        agent, one, first = _text_of(store, before)
+        other, second = (f"{agent}, in force", library.text(agent)) if after is None else _text_of(store, after)[1:]
+    lines = list(unified_diff(first.splitlines(), second.splitlines(), one, other, lineterm=""))
+    if not lines:
+        console.print("They are the same.")
+    colours = {"+": "green", "-": "red", "@": "cyan"}
+    for line in lines:
+        console.print(Text(printable(line), style=colours.get(line[:1], "")))
+
+
+def _text_of(store: Store, named: str) -> tuple[str, str, str]:
+    """Agent, title and text of a version or a file."""
+    from reaseq.knowledge_store.prompt_versions import find
+    from reaseq.prompts.library import load_prompt
+
+    path = Path(named)
+    if path.suffix in (".yaml", ".yml"):
+        return load_prompt(path).name, named, path.read_text(encoding="utf-8")
+    found = find(store, named)
+    return found.agent, f"{found.agent}, {found.name or found.fingerprint[:8]}", found.text
 
 
 @app.command()

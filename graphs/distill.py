@@ -41,13 +41,14 @@ from reaseq.graphs.product_graph import (
 from reaseq.graphs.staleness import TEXT_CHANGED, Checked, Inputs, checked, retire
 from reaseq.graphs.teaching import Teaching, trust_of
 from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error
+from reaseq.knowledge_store.prompt_versions import keep
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
 from reaseq.llm.budget import Budget, BudgetExceeded
 from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.llm.endpoint import Endpoint, EngineError
 from reaseq.llm.slots import share
-from reaseq.prompts.library import PromptLibrary
+from reaseq.prompts.library import BoundPrompt, PromptLibrary
 from reaseq.taxonomy.lexicon import Lexicon
 from reaseq.taxonomy.meanings import by_meaning, unknown_labels, with_meanings
 from reaseq.taxonomy.schema import CategorySchema
@@ -272,6 +273,7 @@ class _Run:
         sources = {source, *(derived_from(starter, analyst, one) for one in self.store.teachers(category))}
         stored = self.store.latest_schema(category)
         if stored is None or stored.derived_from not in sources:
+            self._keep_prompt(analyst.name, analyst.prompt, analyst.fingerprint)
             schema = await self._refined(analyst, starter) if self.pipeline.analyst else starter
             self.counts.notes += _additions(starter, schema)
             schema = await asyncio.to_thread(self._with_labels, schema)
@@ -327,6 +329,8 @@ class _Run:
             votes=self.options.votes,
         )
         self._retire(schema.category, agents)
+        for agent in agents.agents:
+            self._keep_prompt(agent.name, agent.prompt, agent.fingerprint)
         inputs = Inputs(
             schema,
             self.endpoint.fingerprint,
@@ -383,6 +387,10 @@ class _Run:
             self.counts.notes.append(
                 f"claims of agents that are switched off hold no longer: of {count:,} products, marked as retired"
             )
+
+    def _keep_prompt(self, agent: str, prompt: BoundPrompt, bound: str) -> None:
+        category = self.options.category
+        keep(self.store, agent, self.prompts.text(agent), version=prompt.version, bound=bound, category=category)
 
     def _repairs(self, agent: str) -> int:
         return self.pipeline.repairs.get(agent, self.options.repairs)

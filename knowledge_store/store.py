@@ -41,7 +41,7 @@ from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.schema import CategorySchema
 
 _PART = 500
-HEAD = "0013"
+HEAD = "0014"
 """The newest migration. A store that is there already needs no Alembic to open."""
 
 
@@ -61,6 +61,7 @@ IMPORT, PRODUCT, CLAIM, SUMMARY, RUN, FAILURE, CALL, DISTILLATION, SCHEMA = map(
 EVENT, EVENT_IMPORT, SPACE, EMBEDDING = map(_table, (t.Event, t.EventImport, t.EmbeddingSpace, t.Embedding))
 IMAGINATION, IMAGINED, VARIANT, DECISION = map(_table, (t.Imagination, t.ImaginedEvent, t.Variant, t.Decision))
 PRODUCT_NAME = _table(t.ProductName)
+PROMPT_VERSION, PROMPT_BINDING = map(_table, (t.PromptVersion, t.PromptBinding))
 AUDIT, AUDITED, THRESHOLD = map(_table, (t.Audit, t.AuditedClaim, t.Threshold))
 # The statements of a product's way through a run are built once: building costs more than running them.
 _FIND_CALL = (

@@ -309,6 +309,7 @@ class LLMCall(SQLModel, table=True):
     model: str = _text()
     model_fingerprint: str = _text(description="Of the model's name, weights and settings.")
     agent: str = _text()
+    prompt: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     product_id: str | None = _text(None)
     run_id: int | None = Field(default=None, foreign_key="run.id", index=True)
     reply: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
@@ -318,6 +319,29 @@ class LLMCall(SQLModel, table=True):
     cost: float | None = Field(default=None, description="In the currency of the configured prices; None if unpriced.")
     seconds: float = 0.0
     created_at: datetime = _time()
+
+
+class PromptVersion(SQLModel, table=True):
+    """A prompt's text that something was made with: see `reaseq.knowledge_store.prompt_versions`."""
+
+    __tablename__ = "prompt_version"
+
+    fingerprint: str = _text(primary_key=True, description="Of all in the file that shapes a request.")
+    agent: str = _text(primary_key=True)
+    text: str = _text(description="The file.")
+    name: str | None = _text(None, description="What people call it.")
+    created_at: datetime = _time()
+
+
+class PromptBinding(SQLModel, table=True):
+    """Which version a bound prompt is of."""
+
+    __tablename__ = "prompt_binding"
+
+    bound: str = _text(primary_key=True, description="Fingerprint of the prompt with what all of a category share.")
+    agent: str = _text(primary_key=True)
+    version: str = _text()
+    category: str | None = _text(None)
 
 
 class EventImport(SQLModel, table=True):

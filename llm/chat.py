@@ -90,7 +90,7 @@ class ReplyError(Exception):
 class ChatRequest:
     """One question. `prefix` is what an agent's requests share (system text, examples); `turns` is the rest. A question
     that is put several times numbers its samples: those after the first are drawn at a temperature of 0.7 at least,
-    each with a seed of its own."""
+    each with a seed of its own. `prompt` is the fingerprint of the prompt it is made of."""
 
     agent: str
     prefix: tuple[Message, ...]
@@ -100,6 +100,7 @@ class ChatRequest:
     top_logprobs: int = 0
     sample: int = 0
     product_id: str | None = None
+    prompt: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class Call:
     model: str
     model_fingerprint: str
     agent: str
+    prompt: str
     product_id: str | None
     reply: dict[str, Any]
     prompt_tokens: int
@@ -262,6 +264,7 @@ class Chat:
                         model=self.endpoint.model,
                         model_fingerprint=self.endpoint.fingerprint,
                         agent=request.agent,
+                        prompt=request.prompt,
                         product_id=request.product_id,
                         reply=kept,
                         prompt_tokens=tokens[0],

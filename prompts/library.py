@@ -105,6 +105,7 @@ class BoundPrompt:
         self.name = prompt.name
         self.max_tokens = prompt.max_tokens
         self.messages = messages
+        self.version = prompt.fingerprint
         self.fingerprint = _hash([prompt.fingerprint, messages])
         self._template = template
 
@@ -166,6 +167,10 @@ class PromptLibrary:
 
     def path(self, name: str) -> Path:
         return self._paths[name]
+
+    def text(self, name: str) -> str:
+        """The file of agent `name`."""
+        return self._paths[name].read_text(encoding="utf-8")
 
     def given(self, name: str) -> Given | None:
         """What the agent of that name fills into its texts; None: there is no such agent."""

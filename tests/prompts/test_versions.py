@@ -1,0 +1,81 @@
+"""Versions of prompts: kept when something is made with them, told apart, named, and held against each other."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from reaseq import ReaseqError
+from reaseq.bench.catalogue import fill
+from reaseq.bench.fake_endpoint import FakeEndpoint
+from reaseq.cli.main import app
+from reaseq.graphs.distill import distill
+from reaseq.graphs.options import Options
+from reaseq.knowledge_store.prompt_versions import find
+from reaseq.knowledge_store.store import Store
+from reaseq.llm.endpoint import Endpoint, Price
+from reaseq.prompts.library import BUNDLED, PromptLibrary
+
+
+def said(*arguments: str) -> str:
+    result = CliRunner().invoke(app, ["prompts", *arguments])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.output
+
+
+def rows(*arguments: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in said("versions", *arguments, "--json").splitlines()]
+
+
+def test_versions_from_the_first_to_a_reverted_edit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake: FakeEndpoint
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    file = mine / "verifier.yaml"
+    text = (BUNDLED / "verifier.yaml").read_text()
+    file.write_text(text)
+    monkeypatch.setenv("REASEQ_PROMPTS_DIR", str(mine))
+    assert "Nothing was made with a prompt yet" in said("versions")
+    with Store.open(f"sqlite:///{tmp_path}/.reaseq/store.sqlite") as store:
+        fill(store, 4)
+        endpoint = Endpoint(fake.base_url, "fake", "fake", price=Price(1.0, 2.0))
+
+        def run(limit: int | None = None) -> int:
+            wish = Options("shoes", limit=limit)
+            return asyncio.run(distill(store, endpoint, PromptLibrary(mine), wish)).counts.calls
+
+        run()
+        (first,) = rows("verifier")
+        assert (first["products"], first["text"], first["name"]) == (4, text, None)
+        assert {row["agent"] for row in rows()} == {
+            *("category_analyst", "attribute_extractor", "verifier", "summarizer")
+        }
+        spent = sum(row["cost"] for row in store.usage() if row["agent"] == "verifier")
+        assert first["cost"] == pytest.approx(spent)
+
+        file.write_text(text.replace('Answer "no"', 'Say "no"'))
+        run(limit=1)
+        second, first = rows("verifier")
+        assert (second["products"], first["products"]) == (1, 3)
+        assert "in force" in said("versions", "verifier")
+        shown = said("diff", str(first["fingerprint"]))
+        assert '-  Answer "yes" if' in shown
+        assert '+  Answer "yes" if' in shown
+
+        said("name", str(first["fingerprint"])[:8], "before")
+        assert '-  Answer "yes" if' in said("diff", "before", str(file))
+        with pytest.raises(ReaseqError, match="another version is called 'before'"):
+            said("name", str(second["fingerprint"]), "before")
+        with pytest.raises(ReaseqError, match="no version of a prompt is called 'after'"):
+            said("diff", "after")
+        assert find(store, "before").name == "before"
+
+        file.write_text(text)  # an edit taken back asks nobody
+        assert run() == 0
+        assert {row["name"]: row["products"] for row in rows("verifier")} == {"before": 4, None: 0}
+        assert "They are the same." in said("diff", "before")
