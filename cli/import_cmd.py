@@ -259,9 +259,15 @@ def _print_report(console: Console, report: ImportReport, *, replace: bool) -> N
     if report.same_names:
         told = f"{report.same_names:,} new products are called as others are already ({report.first_same_name})."
         console.print(Text(printable(told), style="yellow"), soft_wrap=True)
+    if report.grouped:
+        told = (
+            f"{report.grouped:,} prices may have three decimals, and were taken for thousands ({report.first_grouped})."
+        )
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if report.unread_prices:
+        several = "prices" if report.unread_prices > 1 else "price"
         console.print(
-            f"{report.unread_prices:,} prices could not be read; what such products cost before stays.",
+            f"{report.unread_prices:,} {several} could not be read; what such products cost before stays.",
             highlight=False,
             soft_wrap=True,
         )

@@ -9,6 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 from reaseq.knowledge_store.feeds.columns import folded, guess
+from reaseq.knowledge_store.feeds.mixed import in_one, in_parts
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, Row, identifier, is_empty, text_of
 from reaseq.knowledge_store.names import Names
 from reaseq.knowledge_store.order_lines import of_lines
@@ -125,6 +126,11 @@ def understood(feed: Feed, overrides: Mapping[str, str], names: Names) -> tuple[
     """
     feed = by_lines(feed)
     fields = guess_fields(feed.columns, overrides, by_name="item" in overrides)
+    columns = in_parts(feed.columns, fields, overrides, lambda some: guess(some, _NAMES, overrides))
+    if len(columns) < len(feed.columns):
+        feed = replace(feed, columns=columns)
+        fields = guess_fields(columns, overrides, by_name="item" in overrides)
+    feed = in_one(feed, fields, lambda some: guess(some, _NAMES, {}))
     if "item" not in overrides:
         feed, fields = by_values(feed, fields, names)
         guess_fields(feed.columns, dict(overrides) | fields)  # is there a column of items by now?

@@ -5,18 +5,19 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
-from reaseq.knowledge_store.feeds.columns import fields_of, guess_columns, names_a_title
+from reaseq.knowledge_store.feeds.columns import fields_among, fields_of, guess_columns, names_a_title
 from reaseq.knowledge_store.feeds.delimited import delimited
 from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, IsHeader, Reading
 from reaseq.knowledge_store.feeds.encoding import encoding_of
 from reaseq.knowledge_store.feeds.excel import excel
 from reaseq.knowledge_store.feeds.json_rows import json_feed
+from reaseq.knowledge_store.feeds.mixed import in_one, in_parts
 from reaseq.knowledge_store.feeds.pages import page
 from reaseq.knowledge_store.feeds.parquet import parquet
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, is_empty
@@ -52,13 +53,16 @@ def understood(
     feed: Feed, overrides: Mapping[str, str] | None = None, locale: str | None = None
 ) -> tuple[Feed, dict[str, str]]:
     """The feed, and field to column: see `guess_columns`. Of two columns that may be the id, the title or the like, one
-    in which nothing stands comes last.
+    in which nothing stands comes last; what an object says in some records and a cell in others stands in one.
 
     Raises:
         FeedError: an override names no field or no column, or nothing can be the title, or the id of an update.
     """
     named = {**feed.fields, **(overrides or {})}
     mapping = guess_columns(feed.columns, named, locale)
+    columns = in_parts(feed.columns, mapping, named, lambda some: fields_of(some, named, locale))
+    if len(columns) < len(feed.columns):
+        feed, mapping = replace(feed, columns=columns), guess_columns(columns, named, locale)
     peeked = list(islice(feed.rows, _PEEKED))
     records = [row.values for row in peeked if isinstance(row, Record)]
     filled = {name for name in feed.columns if any(not is_empty(values.get(name)) for values in records)}
@@ -66,7 +70,11 @@ def understood(
     for field in _TOLD:
         if mapping.get(field, "") not in ("", *filled, named.get(field)) and (column := others.get(field)):
             mapping[field] = column
-    return replace(feed, rows=chain(peeked, feed.rows)), mapping
+    return in_one(replace(feed, rows=chain(peeked, feed.rows)), mapping, _fields_among), mapping
+
+
+def _fields_among(columns: Sequence[str]) -> Mapping[str, str]:
+    return fields_among(tuple(columns))
 
 
 def _open(path: Path, reading: Reading, is_header: IsHeader) -> Feed:

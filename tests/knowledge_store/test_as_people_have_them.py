@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from reaseq.knowledge_store.event_columns import by_lines, by_values, guess_fields, names_a_user
+from reaseq.knowledge_store.event_columns import understood as understood_log
 from reaseq.knowledge_store.events import history, import_events
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed, understood
@@ -1134,3 +1137,89 @@ def test_the_user_0_is_counted(store: Store, tmp_path: Path) -> None:
 def test_prices_that_say_their_type(store: Store, tmp_path: Path, data: str, prices: list[float]) -> None:
     imported(store, tmp_path, data)
     assert [product(store, one)["price"] for one in ("1", "2")] == prices
+
+
+@pytest.mark.parametrize(
+    ("prices", "expected"),
+    [
+        (["12.500", "7.250", "19.990"], 3),
+        (["1.299 €", "999 €"], 1),
+        (["1,800", "950", "12.50"], 0),  # a mark is shown
+        (["15,800円", "2,900円"], 0),  # yen have no decimals
+        (["1.250 KWD", "2.500 KWD"], 0),
+        (["1250", "2500"], 0),
+    ],
+)
+def test_thousands_that_are_a_guess_are_told(store: Store, tmp_path: Path, prices: list[str], expected: int) -> None:
+    rows = "".join(f'{number},a{number},"{price}"\n' for number, price in enumerate(prices, 1))
+    report = imported(store, tmp_path, f"sku,title,price\n{rows}")
+    assert report.grouped == expected
+    assert report.first_grouped.startswith(prices[0] if expected else "")
+
+
+def test_a_cell_that_is_empty_is_no_price_that_cannot_be_read(store: Store, tmp_path: Path) -> None:
+    report = imported(store, tmp_path, "sku,title,price,compare at price\n1,a,,12.00\n2,b,soon,14.00\n3,c,,\n")
+    assert (report.unread_prices, report.unknown_prices) == (1, 3)
+
+
+ONE = {"id": "1", "title": "a"}
+OBJECT = {"amount": 12.5, "currency": "EUR"}
+
+
+@pytest.mark.parametrize(
+    ("said", "price"),
+    [
+        ([None, OBJECT], 12.5),
+        ([OBJECT, None], None),
+        ([OBJECT, 9.5], 9.5),
+        ([OBJECT, "9,50 EUR"], 9.5),
+        ([9.5, OBJECT], 12.5),
+        (["", OBJECT], 12.5),
+        ([[], {"value": "12.50", "currencyCode": "EUR"}], 12.5),
+        ([{"regular": {"amount": 20}, "amount": 12.5}, None], None),
+        ([*[None] * 150, OBJECT], 12.5),
+        ([*[OBJECT] * 150, 9.5], 9.5),
+        ([*[9.5] * 150, OBJECT], 12.5),
+    ],
+)
+@pytest.mark.parametrize("kind", ["JSON", "lines", "Parquet"])
+def test_a_field_that_is_an_object_in_some_records(
+    store: Store, tmp_path: Path, said: list[Any], price: float | None, kind: str
+) -> None:
+    """Whatever stands for it in others, and whichever come first; on its way back nothing is lost."""
+    records = [{"id": str(number), "title": f"a{number}", "price": one} for number, one in enumerate(said)]
+    if kind == "Parquet":
+        if not all(one is None or isinstance(one, dict) for one in said):
+            pytest.skip("its columns are of one type")
+        file = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(records), file)
+        data = file.getvalue()
+    else:
+        data = json.dumps(records).encode() if kind == "JSON" else "\n".join(map(json.dumps, records)).encode()
+    imported(store, tmp_path, data)
+    last = product(store, str(len(said) - 1))
+    assert last["price"] == price
+    assert "price" not in last["attributes"]
+    assert imported(store, tmp_path, data).unchanged == len(said)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [({"name": "Acme"}, "Zed"), (None, {"name": "Zed"}), ("Acme", {"name": "Zed"})]
+)
+def test_a_brand_that_is_an_object_in_some_records(store: Store, tmp_path: Path, first: Any, second: Any) -> None:
+    imported(
+        store, tmp_path, json.dumps([{"id": 1, "title": "a", "brand": first}, {"id": 2, "title": "b", "brand": second}])
+    )
+    assert [product(store, one)["brand"] for one in "12"] == [first and "Acme", "Zed"]
+
+
+def test_a_user_that_is_an_object_in_some_records(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n2,b\n3,c\n")
+    users = [None, {"id": "u"}, "u"]
+    log = [{"user": user, "item": str(number), "time": "2024-05-01"} for number, user in enumerate(users, 1)]
+    path = tmp_path / "log"
+    path.write_text("\n".join(map(json.dumps, log)))
+    names = read_names(store)
+    feed, fields = understood_log(open_feed(path, is_header=names_a_user), {}, names)
+    import_events(store, feed, fields, rejected_dir=tmp_path)
+    assert [one["product_id"] for one in history(store, "u")] == ["2", "3"]
