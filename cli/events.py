@@ -119,6 +119,8 @@ def import_events(
     table.add_row("read", f"{report.rows:,}")
     table.add_row("new events", f"{report.events:,}")
     table.add_row("there already", f"{report.repeated:,}")
+    if report.again:
+        table.add_row("  reported again under one id", f"{report.again:,}")
     if report.corrected:
         table.add_row("  of another status now", f"{report.corrected:,}")
     table.add_row("set aside", f"{report.set_aside:,}")

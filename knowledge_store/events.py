@@ -33,6 +33,7 @@ from reaseq.knowledge_store.order_states import (
     taken_back,
     with_order,
 )
+from reaseq.knowledge_store.repeats import Repeats
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
 from reaseq.knowledge_store.tables import now
 from reaseq.knowledge_store.times import Clock, Order, zone_of
@@ -73,6 +74,7 @@ _NOBODY = frozenset(
 class EventReport:
     """What became of every row. `events` counts what is new in the store, impressions included; `by_device` are rows
     without a user that go by the column `device`; `of_zero` those of the user 0, whom many shops call their guests;
+    `again` those that report once more what another row has, by an id of theirs, and count as repeated too;
     `corrected` those that an earlier file brought and whose order has another status now. kinds: of how many rows what
     they say of their kind or status was taken for which kind."""
 
@@ -81,6 +83,7 @@ class EventReport:
     rows: int = 0
     events: int = 0
     repeated: int = 0
+    again: int = 0
     corrected: int = 0
     set_aside: int = 0
     unknown_items: int = 0
@@ -142,6 +145,7 @@ def import_events(
         reader = _Reader.of(peeked, mapping, kind, names, report.kinds, dates)
         if order and reader.of_orders and reader.clock is not None:
             history = History.of(feed.columns, order, peeked)
+        repeats = Repeats.of(feed.columns, mapping, peeked, by_orders=history is None)
         rows = chain(peeked, feed.rows)
         del peeked
         done = -1
@@ -161,7 +165,11 @@ def import_events(
                     rejected.add(made)
                     report.unknown_items += made.reason.startswith(UNKNOWN)
                 else:
-                    if history is not None and isinstance(row, Record):
+                    if repeats is not None and isinstance(row, Record) and repeats.is_one(row, made[0]):
+                        report.again += 1
+                        report.repeated += len(made)
+                        made = []
+                    if made and history is not None and isinstance(row, Record):
                         there_already = len(events)
                         left = history.left(row, made, events)
                         report.repeated += len(made) - len(left) + there_already - len(events)

@@ -19,7 +19,8 @@ from reaseq.knowledge_store.feeds.price_names import price_kind
 _DEEPEST = 50
 _PEEKED = 100
 _LONGEST_SHOWN = 10_000
-_INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]")
+_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+"""Soft hyphens, signs of width 0, and those that say which way is read."""
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:[_-][A-Za-z]{2})?")
 """The code of one, by two letters or three, perhaps of a country."""
 _LANGUAGE_KEYS, _TEXT_KEYS = (
