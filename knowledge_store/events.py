@@ -19,7 +19,7 @@ from reaseq.knowledge_store.event_columns import device_of, names_a_status, orde
 from reaseq.knowledge_store.feeds.columns import folded
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, identifier, is_empty, text_of
 from reaseq.knowledge_store.importing import RejectedRows
-from reaseq.knowledge_store.names import UNKNOWN, Names, read_names
+from reaseq.knowledge_store.names import ROUNDED, UNKNOWN, Names, read_names
 from reaseq.knowledge_store.order_states import (
     RETURN,
     RETURNED,
@@ -75,6 +75,7 @@ class EventReport:
     """What became of every row. `events` counts what is new in the store, impressions included; `by_device` are rows
     without a user that go by the column `device`; `of_zero` those of the user 0, whom many shops call their guests;
     `again` those that report once more what another row has, by an id of theirs, and count as repeated too;
+    `rounded` those whose time is written by its power of ten, with too few digits, and the first such;
     `corrected` those that an earlier file brought and whose order has another status now. kinds: of how many rows what
     they say of their kind or status was taken for which kind."""
 
@@ -84,6 +85,8 @@ class EventReport:
     events: int = 0
     repeated: int = 0
     again: int = 0
+    rounded: int = 0
+    first_rounded: str = ""
     corrected: int = 0
     set_aside: int = 0
     unknown_items: int = 0
@@ -189,6 +192,7 @@ def import_events(
                 report.repeated += gone
                 history.undone.clear()
             _write(store, sorted(events), report)
+            report.first_rounded, report.rounded = next(iter(reader.rounded.items()), ("", 0))
             on_progress(report)
     finally:
         rejected.close()
@@ -219,6 +223,8 @@ def _is_nobody(user: str) -> bool:
     return user in ("", "0") or user.casefold() in _NOBODY
 
 
+_DIGITS_OF_SECONDS = 9
+"""Behind the first, of Unix times since 2001."""
 _MOST_KINDS = 1000
 """That are told apart in a report."""
 _KEY = ("user_id", "at", "product_id", "kind", "import_id")
@@ -269,6 +275,8 @@ class _Reader:
     of_returns: bool
     plain: bool
     """Is there nothing to a row but who, what, when and of which kind?"""
+    rounded: Counter[str] = field(default_factory=Counter)
+    """How many times are, by the first of them."""
     outdated: set[Event] = field(default_factory=set)
     """What an earlier file may have said of the rows whose status is told."""
 
@@ -319,7 +327,10 @@ class _Reader:
                 if zone is None:
                     return _bad(record, f"its time zone cannot be read: {said}")
                 clock = clock._replace(zone=zone)
-            time = clock.read(values.get(column["time"]))
+            written = values.get(column["time"])
+            if type(written) is str and ("E" in written or "e" in written) and _is_rounded(written):
+                self.rounded[next(iter(self.rounded), written.strip())] += 1
+            time = clock.read(written)
             if isinstance(time, str):
                 return _bad(record, time)
             at: float | None = time
@@ -371,6 +382,12 @@ class _Reader:
         key = said, what
         if key in self.kinds or len(self.kinds) < _MOST_KINDS:
             self.kinds[key] += 1
+
+
+def _is_rounded(time: str) -> bool:
+    """Has it fewer digits than a second needs ("1.77262E+12")?"""
+    text = time.strip().upper()
+    return ROUNDED.fullmatch(text) is not None and text.index("E") - 2 < _DIGITS_OF_SECONDS
 
 
 def _bad(record: Record, reason: str) -> BadRow:

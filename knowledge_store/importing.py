@@ -29,6 +29,7 @@ from reaseq.knowledge_store.feeds.columns import (
     list_price,
     option_key,
 )
+from reaseq.knowledge_store.feeds.encoding import encoded_twice
 from reaseq.knowledge_store.feeds.prices import (
     NO_DECIMALS,
     Marks,
@@ -128,7 +129,8 @@ class ImportReport:
     `orphans` are variants whose product no import brought, `same_ids` those with the id of another one of their
     product. `unread_prices`
     are cells with a price that nobody can read, `grouped` prices whose last three digits were taken for thousands, as
-    nothing tells otherwise, and the first. `cleared` are fields that held something and
+    nothing tells otherwise, and the first. `encoded_twice` are products whose text was written in UTF-8 twice over, and
+    what the first such word was. `cleared` are fields that held something and
     whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those whose title is
     there in another language alone. `same_names` are new products whose id another one goes by, and the first of them.
     `retitled` are rows of variants that call their product by another title, and the
@@ -157,6 +159,8 @@ class ImportReport:
     unread_prices: int = 0
     grouped: int = 0
     first_grouped: str = ""
+    encoded_twice: int = 0
+    first_encoded_twice: str = ""
     made_ids: int = 0
     foreign_titles: int = 0
     retitled: int = 0
@@ -509,6 +513,11 @@ def import_feed(
                         own = Name(made["id"], f"{source}:{made['id']}", mapping.get("id", ""))
                         read.called.append((row.line, own))
                         made["id"] = f"{source}:{made['id']}"
+                    if not (made["title"].isascii() and made["description"].isascii()) and (
+                        meant := encoded_twice(made["title"]) or encoded_twice(made["description"])
+                    ):
+                        report.encoded_twice += 1
+                        report.first_encoded_twice = report.first_encoded_twice or f"line {row.line}, for {meant!r}"
                     if no_id:
                         read.made_ids.add(made["id"])
                     _count_damage(row, sizes, _DATE, report.dated)

@@ -451,7 +451,9 @@ def _of_two_lines(above: Sequence[str], below: Sequence[str]) -> list[str]:
     if any(name[0].isdigit() or not any(map(str.isalpha, name)) for _, name in named):
         return []
     # Where columns of no group are named above, their cells below are empty, and nobody else's.
-    parted = not below[0] and all((at in gaps or at + 1 in gaps) == bool(below[at]) for at in range(width) if groups[at])
+    parted = not below[0] and all(
+        (at in gaps or at + 1 in gaps) == bool(below[at]) for at in range(width) if groups[at]
+    )
     if not parted and fields_held(name for _, name in named)[0] < _FEWEST_FIELDS:
         return []
     return [

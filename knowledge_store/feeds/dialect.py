@@ -109,11 +109,11 @@ class _Tried(NamedTuple):
     def of(cls, lines: Sequence[str], delimiter: str, escaped: bool, is_header: IsHeader, *, first: bool) -> "_Tried":
         records, whole = _records(lines, delimiter, escaped)
         at = next((at for at, (_, cells) in enumerate(records[:_HEADER_WITHIN]) if is_header(cells)), None)
-        looks_so, names = at is not None, ()
+        looks_so, names = at is not None, list[str]()
         if at is not None:
             at = header_of([cells for _, cells in records], at)
             joined = names_at([cells for _, cells in records], at)
-            names = joined if joined != records[at][1] and not first else ()
+            names = joined if joined != records[at][1] and not first else []
         if first or at is None:
             at = 0 if first else _widest(records)
         if not records:

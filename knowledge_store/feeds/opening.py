@@ -31,6 +31,7 @@ _TOLD = ("id", "title", "description", "brand", "category")
 _FEEDS = frozenset((".csv", ".tsv", ".txt", ".tab", ".json", ".jsonl", ".ndjson", ".xml", ".xlsx", ".xlsm", ".parquet"))
 _PAGE = re.compile(r"<html|^<!doctype html|^<(?:table|meta|style|body|head)\b", re.IGNORECASE)
 """How web pages begin, and tables that are called .xls."""
+_COMMENTED = re.compile(r"(?:(?://[^\n]*\n|/\*.*?\*/)\s*)+[\[{]", re.DOTALL)
 _ZIP, _OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -117,6 +118,8 @@ def _text(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Readi
         )
     else:
         text = io.TextIOWrapper(stream, encoding=found.name, errors="reaseq.surrogates", newline="")
+        if _COMMENTED.match(start):
+            raise FeedError(f"{path} is JSON with comments, which JSON has not", hint="take the comments out")
         if start.startswith(("{", "[")):
             feed = json_feed(path, text, raw, size, start, reading, is_header)
         else:

@@ -190,7 +190,8 @@ class Feed:
     """An opened feed. `position()` is how many of the file's `size` bytes were read so far.
 
     `fields` says which column is which field, where the format does, `writing` where values of ours go. `taken` is how
-    the file is read, by what each of it is called: its encoding, its delimiter.
+    the file is read, by what each of it is called: its encoding, its delimiter. `doubled` are keys that an object has
+    twice, of which the last counts: in how many, and where the first is; of a document those near its beginning.
     """
 
     path: Path
@@ -203,6 +204,7 @@ class Feed:
     layout: Layout | None = None
     writing: Writing = PLAIN
     taken: Mapping[str, str] = dataclass_field(default_factory=dict)
+    doubled: dict[str, tuple[int, str]] = dataclass_field(default_factory=dict)
 
 
 def with_columns(rows: Iterator[Row]) -> tuple[list[str], Iterator[Row]]:
