@@ -112,7 +112,7 @@ _ORDERS = frozenset(
 _DAYS = re.compile(r"date|datum|day|tag|fecha|jour|giorno|data", re.IGNORECASE)
 _OF_ANY = re.compile(f"(?:{_OF_DAY.pattern})|(?:{_IN_DIGITS.pattern})")
 _TIMES = re.compile(r"time|zeit|uhr|heure|hora|ora\b|clock|tid\b", re.IGNORECASE)
-_DIGITS_OF_CLOCKS = 6
+_FEWEST_OF_CLOCKS, _DIGITS_OF_CLOCKS = 3, 6
 _LABELS = (0, 1, "0", "1", "0.0", "1.0", "", None)
 _FAR_MORE = 4
 _NEARLY_ALL, _MOST = 0.9, 0.8
@@ -256,7 +256,9 @@ def _with_clock(feed: Feed, mapping: dict[str, str], rows: Sequence[Mapping[str,
     if any(":" in _day_alone(values.get(day)) for values in rows if not is_empty(values.get(clock))):
         return feed, mapping
     both = f"{day} + {clock}"
-    digits = max((len(_clock_in(values.get(clock))) for values in rows), default=0)
+    digits = max((len(said) for values in rows if (said := _clock_in(values.get(clock))).isdecimal()), default=0)
+    if 0 < digits < _FEWEST_OF_CLOCKS:
+        return feed, mapping  # hours, or minutes?
 
     def joined() -> Iterator[Row]:
         for row in feed.rows:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from reaseq.documents.tokens import stems
@@ -440,9 +441,12 @@ def _of_two_lines(above: Sequence[str], below: Sequence[str]) -> list[str]:
     itself (a SKU, a name) has no group before it."""
     width = max(len(above), len(below))
     above, below = ([cell.strip() for cell in row] + [""] * (width - len(row)) for row in (above, below))
+    starts = [at for at in range(width) if above[at] and (at == 0 or above[at] != above[at - 1])]
+    last = starts[-1] if starts else 0
+    widest = max((end - start for start, end in pairwise(starts)), default=1)
     group, groups = "", []
-    for cell in above:
-        group = cell or group
+    for at, cell in enumerate(above):
+        group = cell or (group if at < last + widest else "")  # a column that was added behind is in none
         groups.append(group)
     gaps = [at for at in range(1, width) if above[at] in ("", above[at - 1]) and groups[at] and below[at]]
     named = [(group, name) for group, name in zip(groups, below, strict=True) if name]
@@ -457,9 +461,14 @@ def _of_two_lines(above: Sequence[str], below: Sequence[str]) -> list[str]:
     if not parted and fields_held(name for _, name in named)[0] < _FEWEST_FIELDS:
         return []
     return [
-        name if not group or fields_held([name])[0] else f"{group} {name}".strip()
-        for group, name in zip(groups, below, strict=True)
+        own if not name else f"{group} {name}" if _says_which(group) and not _says_which(name) else name
+        for own, group, name in zip(above, groups, below, strict=True)
     ]
+
+
+def _says_which(name: str) -> bool:
+    """Does it name a field or what variants differ by? Then it says what columns below are of: "Price" above "Net"."""
+    return fields_held([name])[0] > 0 or price_kind(folded(name)) is not None or names_options(name)
 
 
 def guess_columns(

@@ -9,6 +9,7 @@ from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, is_empty
 Guess = Callable[[Sequence[str]], Mapping[str, str]]
 """Field to column, by the columns' names."""
 _PRICES = frozenset(("price", "list_price"))
+_KEPT = 1000
 _FLAT = ("delimited", "Excel")
 
 
@@ -27,6 +28,14 @@ def in_parts(columns: Sequence[str], mapping: Mapping[str, str], told: Mapping[s
 
 def in_one(feed: Feed, mapping: Mapping[str, str], guess: Guess) -> Feed:
     """The feed with what records say of a field in its column, also where an object says it, or none does."""
+    known: dict[tuple[str, ...], Mapping[str, str]] = {}
+
+    def guessed(columns: Sequence[str]) -> Mapping[str, str]:
+        key = tuple(columns)
+        if key not in known and len(known) < _KEPT:
+            known[key] = guess(columns)
+        return known.get(key) or guess(columns)
+
     flat = feed.layout is not None and feed.layout.kind in _FLAT
     within = {}
     for field, column in mapping.items():
@@ -43,7 +52,7 @@ def in_one(feed: Feed, mapping: Mapping[str, str], guess: Guess) -> Feed:
                 for field, (column, outer) in within.items():
                     value = row.values.get(column)
                     if value is None or value == "" or value == []:
-                        more |= _of_others(row.values, field, column, outer, guess)
+                        more |= _of_others(row.values, field, column, outer, guessed)
                 if more:
                     row = row._replace(values={**row.values, **more})
             yield row

@@ -9,6 +9,9 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from reaseq.knowledge_store.feeds.price_names import NOUNS as _NOUNS
+from reaseq.knowledge_store.feeds.price_names import NOW as _NOW_WORDS
+
 # Digits grouped by spaces or apostrophes come in threes, or two prices in one cell would read as one.
 _NUMBER = re.compile(r"\d{1,3}(?:[ '’]\d{3}(?!\d))+(?:[.,]\d+)?|(?:(?<!\w)[.,])?\d[\d.,]*")
 _LETTERS = re.compile(r"(?<![A-Z])[A-Z]{2,3}(?![A-Z])")
@@ -27,7 +30,8 @@ _DATE = re.compile(r"\s*(?:(?:19|20)\d\d-\d\d-\d\d|\d{1,2}([./])\d{1,2}\1(?:19|2
 _PER_CENT = re.compile(r"\s?%")
 _SHARE = re.compile(r"^\s*[-−]?\d+(?:[.,]\d+)?\s*%")
 _COUNTED = re.compile(
-    r"\s*(?:[x×]\s*\d|(?:pcs|stk|stück|pack|pieces|per)\b)|\s?(?:[kmc]?g|[mcd]?l|[mck]?m|oz|lbs?)\b(?!²)", re.IGNORECASE
+    r"\s*(?:[x×]\s*\d|(?:pcs|stk|stück|pack|pieces|per)\b)|\s?(?-i:[kmc]?g|[mcd]?l|[mck]?m|oz|lbs?|L|KG|ML)\b(?!²)",
+    re.IGNORECASE,
 )
 """Behind a number of things, or a measure."""
 _BEHIND_MANY = re.compile(
@@ -35,6 +39,14 @@ _BEHIND_MANY = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Between how many and what all of them cost: that is the price of none ("2 for 10.00", "2 kg für 4.99 €", "3/$10")."""
+_TO = re.compile(r"\s*(?:[-–—/~,;|]|to|bis|à|a|al|hasta|tot|til|till|do|and|und|or|oder|et|y|e)\s*", re.IGNORECASE)
+"""Between two prices of which the second alone has a currency ("10-20 €")."""
+_FROM = (
+    _NOUNS
+    | _NOW_WORDS
+    | frozenset("from ab von de des dès da desde od vanaf fra från ca between zwischen entre".split())
+)
+"""Words that may stand before both."""
 _SIGNS = "€£₹₩₽₺₴₫₪฿₱₦$¥元円원¢"
 _OF_MONEY = frozenset(
     "euro euros dollar dollars pound pounds franken francs kr rs rp rm tl lei zł kč лв руб рублей грн ct cent cents "
@@ -181,11 +193,24 @@ def _price_in(text: str) -> _Number | None:
         return None
     if not price.carried and at + 1 < len(found) and _BEHIND_MANY.fullmatch(text, price.end, found[at + 1].start):
         return None if price.digits != "1" else found[at + 1]
+    if counted is not None and many and _may_share(text, counted, price):
+        words = {one.casefold() for one in _WORD.findall(text[: counted.start])}
+        return counted._replace(currency=price.currency, carried=True) if words <= _FROM else None
     if price.carried and len(priced) > 1:
         between = text[price.end : priced[1].start].strip(f" {_SIGNS}")
         if between == ":" or (at and any(map(str.isalpha, between)) and currency_in(between) is None):
             return None  # "Buy 2 save $5: $45"
     return price
+
+
+def _may_share(text: str, one: _Number, other: _Number) -> bool:
+    """Is the currency behind a number that of one before it too? They are written alike, and but a sign or a word like
+    "to" stands between them."""
+    between = text[one.end : other.start]
+    decimals = [len(number.digits) - max(number.digits.rfind("."), number.digits.rfind(",")) for number in (one, other)]
+    whole = not any(mark in number.digits for number in (one, other) for mark in ".,")
+    alike = whole or decimals[0] == decimals[1]
+    return alike and (_TO.fullmatch(between) is not None or (between.isspace() and not whole))
 
 
 def _number_at(text: str, found: re.Match[str]) -> _Number:
@@ -211,7 +236,7 @@ def _number_at(text: str, found: re.Match[str]) -> _Number:
             times = 10**3
         elif one and (sure or (not blank and large in "kKM")):
             times = one if large.isupper() or not blank or sure else 0
-        elif one == 10**3 and blank:
+        elif blank and large in ("k", "K", "M"):
             times = 0
         behind = said.end() if times != 1 else end
     after_it = _BEHIND_IT.match(text, behind)
