@@ -267,9 +267,7 @@ def _print_report(console: Console, report: ImportReport, *, replace: bool) -> N
         )
         console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if report.grouped:
-        told = (
-            f"{report.grouped:,} prices may have three decimals, and were taken for thousands ({report.first_grouped})."
-        )
+        told = f"Prices taken for thousands that may have three decimals: {report.grouped:,} ({report.first_grouped})."
         console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if report.unread_prices:
         several = "prices" if report.unread_prices > 1 else "price"

@@ -517,7 +517,7 @@ def import_feed(
                         meant := encoded_twice(made["title"]) or encoded_twice(made["description"])
                     ):
                         report.encoded_twice += 1
-                        report.first_encoded_twice = report.first_encoded_twice or f"line {row.line}, for {meant!r}"
+                        report.first_encoded_twice = report.first_encoded_twice or f"line {row.line}: {meant}"
                     if no_id:
                         read.made_ids.add(made["id"])
                     _count_damage(row, sizes, _DATE, report.dated)

@@ -62,8 +62,8 @@ _SEVERAL_BYTES = re.compile(
 
 
 def encoded_twice(text: str) -> str:
-    """The first word that was UTF-8 and was read by Windows' page and written again ("cafÃ©"), as it was; "" if none
-    looks so."""
+    """The first word that was UTF-8 and was read by Windows' page and written again, and what it was ("cafÃ©, which
+    was café"); "" if none looks so."""
     if text.isascii() or not (found := _SEVERAL_BYTES.search(text)):
         return ""
     begin, end = text.rfind(" ", 0, found.start()) + 1, text.find(" ", found.end())
@@ -72,7 +72,8 @@ def encoded_twice(text: str) -> str:
         b"".join(map(_byte_of, found[0])).decode("utf-8")
     except UnicodeDecodeError:
         return ""
-    return b"".join(map(_byte_of, word)).decode("utf-8", "replace").strip()
+    was = b"".join(map(_byte_of, word)).decode("utf-8", "replace").strip()
+    return f"{word.strip()}, which was {was}"
 
 
 def _byte_of(sign: str) -> bytes:
