@@ -127,15 +127,14 @@ class ImportReport:
     `changed_variants` were there and say something else now, `left_variants` were there and are not in the file,
     `removed_variants` went for that reason. `further` rows only say more of a product: its variants, its pictures.
     `orphans` are variants whose product no import brought, `same_ids` those with the id of another one of their
-    product. `unread_prices`
-    are cells with a price that nobody can read, `grouped` prices whose last three digits were taken for thousands, as
-    nothing tells otherwise, and the first. `encoded_twice` are products whose text was written in UTF-8 twice over, and
-    what the first such word was. `cleared` are fields that held something and
-    whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those whose title is
-    there in another language alone. `same_names` are new products whose id another one goes by, and the first of them.
-    `retitled` are rows of variants that call their product by another title, and the
-    first such. `dated` are columns of sizes with cells that look like dates, `rounded` those of codes that a
-    spreadsheet has rounded: how many, and the first.
+    product. `unread_prices` are cells with a price that nobody can read, `grouped` prices whose last three digits
+    were taken for thousands, as nothing tells otherwise, and the first. `encoded_twice` are products whose text was
+    written in UTF-8 twice over, and what the first such word was. `cleared` are fields that held something and
+    whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those whose title
+    is there in another language alone. `same_names` are new products whose id another one goes by, and the first of
+    them. `retitled` are rows of variants that call their product by another title, and the first such. `dated` are
+    columns of sizes with cells that look like dates, `rounded` those of codes that a spreadsheet has rounded: how
+    many, and the first.
     """
 
     import_id: int
