@@ -63,7 +63,7 @@ def import_events(
     from reaseq.api.settings import load
     from reaseq.cli.import_cmd import overrides
     from reaseq.cli.progress import FeedBar, printable
-    from reaseq.cli.reading import add_taken, reading
+    from reaseq.cli.reading import add_taken, print_doubled, reading
     from reaseq.knowledge_store import event_columns, events, samples
     from reaseq.knowledge_store.feeds.opening import open_feed
     from reaseq.knowledge_store.names import Names, read_names
@@ -119,6 +119,8 @@ def import_events(
     table.add_row("read", f"{report.rows:,}")
     table.add_row("new events", f"{report.events:,}")
     table.add_row("there already", f"{report.repeated:,}")
+    if report.again:
+        table.add_row("  reported again under one id", f"{report.again:,}")
     if report.corrected:
         table.add_row("  of another status now", f"{report.corrected:,}")
     table.add_row("set aside", f"{report.set_aside:,}")
@@ -135,6 +137,13 @@ def import_events(
     if report.by_device:
         told = f"{report.by_device:,} rows name no user: their {report.device} stands for one, known by nothing else."
         console.print(Text(printable(told)), soft_wrap=True)
+    print_doubled(console, feed)
+    if report.rounded:
+        told = (
+            f"{report.rounded:,} times are rounded ({report.first_rounded}): a spreadsheet has lost their last digits, "
+            "and they are near to when it was."
+        )
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if report.of_zero > report.rows * _MANY_OF_ZERO:
         told = (
             f"{report.of_zero:,} rows are of the user 0: if that is whoever has no account, they are nobody's history."
@@ -222,11 +231,12 @@ def show(
     from reaseq.api.settings import load
     from reaseq.cli.progress import printable
     from reaseq.knowledge_store import events
+    from reaseq.knowledge_store.feeds.rows import identifier
     from reaseq.knowledge_store.order_states import IMPRESSION
     from reaseq.knowledge_store.store import Store
 
     with Store.open(load().store_url) as store:
-        found = events.history(store, user, limit, without=(IMPRESSION,))
+        found = events.history(store, identifier(user) or user, limit, without=(IMPRESSION,))
         timed = store.clock() == "time"
     if not found:
         raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")

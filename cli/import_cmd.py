@@ -74,7 +74,7 @@ def import_(
     from reaseq import ReaseqError
     from reaseq.api.settings import load
     from reaseq.cli.progress import FeedBar, printable
-    from reaseq.cli.reading import reading
+    from reaseq.cli.reading import print_doubled, reading
     from reaseq.knowledge_store import samples
     from reaseq.knowledge_store.feeds.columns import names_a_title
     from reaseq.knowledge_store.feeds.opening import open_feed, understood
@@ -115,6 +115,7 @@ def import_(
             )
         categories = store.categories()
         unknown = store.misplaced(names.categories)
+    print_doubled(console, feed)
     _print_report(console, report, replace=replace)
     largest = max((name for name in categories if name), key=lambda name: categories[name], default=None)
     next_one = category_name(category) if category else largest
@@ -266,9 +267,19 @@ def _print_report(console: Console, report: ImportReport, *, replace: bool) -> N
     if report.same_names:
         told = f"{report.same_names:,} new products are called as others are already ({report.first_same_name})."
         console.print(Text(printable(told), style="yellow"), soft_wrap=True)
+    if report.encoded_twice:
+        told = (
+            f"{report.encoded_twice:,} products have letters that were encoded twice ({report.first_encoded_twice}): "
+            "the text is as the file has it."
+        )
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
+    if report.grouped:
+        told = f"Prices taken for thousands that may have three decimals: {report.grouped:,} ({report.first_grouped})."
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if report.unread_prices:
+        several = "prices" if report.unread_prices > 1 else "price"
         console.print(
-            f"{report.unread_prices:,} prices could not be read; what such products cost before stays.",
+            f"{report.unread_prices:,} {several} could not be read; what such products cost before stays.",
             highlight=False,
             soft_wrap=True,
         )

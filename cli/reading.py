@@ -9,9 +9,13 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rich.console import Console
     from rich.table import Table
 
     from reaseq.knowledge_store.feeds.dialect import Reading
+    from reaseq.knowledge_store.feeds.rows import Feed
+
+_SHOWN = 5
 
 Encoding = Annotated[
     str | None, typer.Option("--encoding", metavar="NAME", help="The text's encoding (cp1252, gb18030, ...).")
@@ -54,3 +58,15 @@ def add_taken(table: Table, taken: Mapping[str, str]) -> None:
     for name, value in taken.items():
         table.add_row(Text(name, style="dim"), Text(printable(value), style="dim"))
     table.add_section()
+
+
+def print_doubled(console: Console, feed: Feed) -> None:
+    """Keys that objects of a JSON file have twice."""
+    from rich.text import Text
+
+    from reaseq.cli.progress import printable
+
+    for key, (count, first) in list(feed.doubled.items())[:_SHOWN]:
+        objects = "objects" if count > 1 else "object"
+        told = f"{key!r} stands twice in {count:,} {objects} (first in {first}): the last one counts."
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)

@@ -9,6 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 from reaseq.knowledge_store.feeds.columns import folded, guess
+from reaseq.knowledge_store.feeds.mixed import in_one, in_parts
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, Row, identifier, is_empty, text_of
 from reaseq.knowledge_store.names import Names
 from reaseq.knowledge_store.order_lines import of_lines
@@ -91,6 +92,7 @@ _DEVICES = frozenset(
         *("customer email", "email", "buyer email", "billing email", "contact email", "mail"),
         *("e mail", "e mail adresse", "kunden e mail", "rechnungs e mail"),
         *("user pseudo id", "anonymous id", "client id", "visitor id", "visitorid", "cookie id", "distinct id"),
+        *("domain userid", "domain user id", "network userid", "network user id", "domain sessionid"),
         *("device id", "session id", "session"),
     )
 )
@@ -98,6 +100,8 @@ _DEVICES = frozenset(
 _PEEKED = 1000
 """Rows whose values tell which column is the item."""
 _OF_DAY = re.compile(r"\d{1,2}[:.h]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?(?:\s*Uhr)?(?:\s*[AaPp]\.?[Mm]\.?)?")
+_IN_DIGITS = re.compile(r"(?:[01]?\d|2[0-4])?[0-5]?\d|(?:[01]?\d|2[0-4])[0-5]\d[0-5]\d")
+"""Of days too, where their column is called a time: 930, 0005, 5 (what a spreadsheet leaves of that), 093000."""
 _ORDERS = frozenset(
     (
         *("name", "order id", "order number", "order no", "order", "increment id", "order name", "transaction id"),
@@ -106,6 +110,9 @@ _ORDERS = frozenset(
 )
 """Columns of the order that a row is a line of: its further lines may leave out who bought, and when."""
 _DAYS = re.compile(r"date|datum|day|tag|fecha|jour|giorno|data", re.IGNORECASE)
+_OF_ANY = re.compile(f"(?:{_OF_DAY.pattern})|(?:{_IN_DIGITS.pattern})")
+_TIMES = re.compile(r"time|zeit|uhr|heure|hora|ora\b|clock|tid\b", re.IGNORECASE)
+_FEWEST_OF_CLOCKS, _DIGITS_OF_CLOCKS = 3, 6
 _LABELS = (0, 1, "0", "1", "0.0", "1.0", "", None)
 _FAR_MORE = 4
 _NEARLY_ALL, _MOST = 0.9, 0.8
@@ -125,6 +132,11 @@ def understood(feed: Feed, overrides: Mapping[str, str], names: Names) -> tuple[
     """
     feed = by_lines(feed)
     fields = guess_fields(feed.columns, overrides, by_name="item" in overrides)
+    columns = in_parts(feed.columns, fields, overrides, lambda some: guess(some, _NAMES, overrides))
+    if len(columns) < len(feed.columns):
+        feed = replace(feed, columns=columns)
+        fields = guess_fields(columns, overrides, by_name="item" in overrides)
+    feed = in_one(feed, fields, lambda some: guess(some, _NAMES, {}))
     if "item" not in overrides:
         feed, fields = by_values(feed, fields, names)
         guess_fields(feed.columns, dict(overrides) | fields)  # is there a column of items by now?
@@ -234,6 +246,8 @@ def _with_clock(feed: Feed, mapping: dict[str, str], rows: Sequence[Mapping[str,
     """The same with one column for a day and a time of day that stand in two."""
     called = [column for column in feed.columns if _DAYS.search(column)]
     clocks = [column for column in feed.columns if column not in called and _most_match(_OF_DAY, column, rows)]
+    if not clocks and _TIMES.search(mapping.get("time", "")) and _most_match(_OF_ANY, mapping["time"], rows):
+        clocks = [mapping["time"]]
     days = [column for column in called if column not in clocks]
     days = [column for column in days if _are_times([values.get(column) for values in rows], _MOST)]
     if len(clocks) != 1 or len(days) != 1 or mapping.get("time") not in (*clocks, *days):
@@ -242,15 +256,27 @@ def _with_clock(feed: Feed, mapping: dict[str, str], rows: Sequence[Mapping[str,
     if any(":" in _day_alone(values.get(day)) for values in rows if not is_empty(values.get(clock))):
         return feed, mapping
     both = f"{day} + {clock}"
+    digits = max((len(said) for values in rows if (said := _clock_in(values.get(clock))).isdecimal()), default=0)
+    if 0 < digits < _FEWEST_OF_CLOCKS:
+        return feed, mapping  # hours, or minutes?
 
     def joined() -> Iterator[Row]:
         for row in feed.rows:
             if isinstance(row, Record):
-                said = f"{_day_alone(row.values.get(day))} {text_of(row.values.get(clock))}".strip()
+                at = _clock_in(row.values.get(clock))
+                if at.isdecimal() and len(at) <= digits <= _DIGITS_OF_CLOCKS:
+                    at = at.zfill(4 if digits <= 4 else 6)
+                    at = ":".join(re.findall("..", at))
+                said = f"{_day_alone(row.values.get(day))} {at}".strip()
                 row = row._replace(values={**row.values, both: said})
             yield row
 
     return replace(feed, columns=[*feed.columns, both], rows=joined()), mapping | {"time": both}
+
+
+def _clock_in(value: Any) -> str:
+    """What a cell of a time of day says: nothing where a sign stands for that ("-", "n/a")."""
+    return "" if is_empty(value) else text_of(value).strip()
 
 
 def _day_alone(value: Any) -> str:
@@ -259,7 +285,7 @@ def _day_alone(value: Any) -> str:
 
 
 def _most_match(pattern: re.Pattern[str], column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
-    said = [text for values in rows if (text := text_of(values.get(column)).strip())]
+    said = [text for values in rows if (text := _clock_in(values.get(column)))]
     return sum(pattern.fullmatch(text) is not None for text in said) >= max(1, _MOST * len(said))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from reaseq.knowledge_store.event_columns import names_a_status
 from reaseq.knowledge_store.feeds.columns import folded
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, identifier, is_empty, text_of
-from reaseq.knowledge_store.names import Names
+from reaseq.knowledge_store.names import ROUNDED, Names
 from reaseq.knowledge_store.order_states import (
     IMPRESSION,
     RETURN,
@@ -46,6 +46,8 @@ _NOBODY = frozenset(
     )
 )
 """What logs write where nobody is known: it is nobody's id."""
+_DIGITS_OF_SECONDS = 9
+"""Behind the first, of Unix times since 2001."""
 _MOST_KINDS = 1000
 """That are told apart in a report."""
 _REMEMBERED = 100_000
@@ -90,6 +92,8 @@ class EventReader:
     of_returns: bool
     plain: bool
     """Is there nothing to a row but who, what, when and of which kind?"""
+    rounded: Counter[str] = field(default_factory=Counter)
+    """How many times are, by the first of them."""
     outdated: set[Event] = field(default_factory=set)
     """What an earlier file may have said of the rows whose status is told."""
 
@@ -135,7 +139,10 @@ class EventReader:
                 if zone is None:
                     return _bad(record, f"its time zone cannot be read: {said}")
                 clock = clock._replace(zone=zone)
-            time = clock.read(values.get(column["time"]))
+            written = values.get(column["time"])
+            if _is_rounded(written):
+                self.rounded[next(iter(self.rounded), written.strip())] += 1
+            time = clock.read(written)
             if isinstance(time, str):
                 return _bad(record, time)
             at: float | None = time
@@ -193,7 +200,8 @@ class EventReader:
         kinds = self._kinds.each(said["kind"]) if "kind" in said else [self._kind_of(None)] * len(rows)
         times: Iterable[Any]
         if self.clock is not None:
-            times = map(self.clock.read, said["time"])
+            read = self.clock.read
+            times = (None if _is_rounded(one) else read(one) for one in said["time"])
         else:
             times = map(number_of, said["position"] if "position" in said else range(first, first + len(rows)))
         made: list[Event] = []
@@ -248,6 +256,14 @@ def _user_of(said: Any) -> str | None:
     if not user or lowered in _NOBODY:
         return None
     return lowered if "@" in user else user
+
+
+def _is_rounded(time: Any) -> bool:
+    """Is it written by its power of ten, with fewer digits than a second needs ("1.77262E+12")?"""
+    if type(time) is not str or not ("E" in time or "e" in time):
+        return False
+    text = time.strip().upper()
+    return ROUNDED.fullmatch(text) is not None and text.index("E") - 2 < _DIGITS_OF_SECONDS
 
 
 def _bad(record: Record, reason: str) -> BadRow:

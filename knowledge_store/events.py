@@ -19,6 +19,7 @@ from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, identif
 from reaseq.knowledge_store.importing import RejectedRows
 from reaseq.knowledge_store.names import UNKNOWN, Names, read_names
 from reaseq.knowledge_store.order_states import IMPRESSION, RETURN, Event, History, with_order
+from reaseq.knowledge_store.repeats import Repeats
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
 from reaseq.knowledge_store.tables import now
 from reaseq.knowledge_store.times import Order
@@ -40,6 +41,8 @@ _TOLD_EVERY = 10_000
 class EventReport:
     """What became of every row. `events` counts what is new in the store, impressions included; `by_device` are rows
     without a user that go by the column `device`; `of_zero` those of the user 0, whom many shops call their guests;
+    `again` those that report once more what another row has, by an id of theirs, and count as repeated too;
+    `rounded` those whose time is written by its power of ten, with too few digits, and the first such;
     `corrected` those that an earlier file brought and whose order has another status now. kinds: of how many rows what
     they say of their kind or status was taken for which kind."""
 
@@ -48,6 +51,9 @@ class EventReport:
     rows: int = 0
     events: int = 0
     repeated: int = 0
+    again: int = 0
+    rounded: int = 0
+    first_rounded: str = ""
     corrected: int = 0
     set_aside: int = 0
     unknown_items: int = 0
@@ -109,9 +115,12 @@ def import_events(
         reader = EventReader.of(peeked, mapping, kind, names, report.kinds, dates)
         if order and reader.of_orders and reader.clock is not None:
             history = History.of(feed.columns, order, peeked)
+        repeats = Repeats.of(feed.columns, mapping, peeked, by_orders=history is None)
         rows = chain(peeked, feed.rows)
         del peeked
-        at_once = not order and not report.device  # else a row is told by others or by more than its columns say
+        at_once = (
+            not order and not report.device and repeats is None
+        )  # else a row is told by others or by more than its columns say
         done = -1
         while done < report.rows:
             done = report.rows
@@ -131,7 +140,11 @@ def import_events(
                         rejected.add(found)
                         report.unknown_items += found.reason.startswith(UNKNOWN)
                         continue
-                    if history is not None and isinstance(row, Record):
+                    if repeats is not None and isinstance(row, Record) and repeats.is_one(row, found[0]):
+                        report.again += 1
+                        report.repeated += len(found)
+                        found = []
+                    if found and history is not None and isinstance(row, Record):
                         there_already = len(events)
                         left = history.left(row, found, events)
                         report.repeated += len(found) - len(left) + there_already - len(events)
@@ -150,6 +163,7 @@ def import_events(
                 report.repeated += gone
                 history.undone.clear()
             _write(store, events, report)
+            report.first_rounded, report.rounded = next(iter(reader.rounded.items()), ("", 0))
             on_progress(report)
     finally:
         rejected.close()

@@ -180,7 +180,8 @@ def fill_feed(
                     sidecar.seek(0)
                     sidecar.truncate()
                     used = [column for column in places.added if column in report.used]
-                    report = write(partial, sidecar, opened(), replace(places, added=used))
+                    again, _ = understood(opened(), overrides, locale)
+                    report = write(partial, sidecar, again, replace(places, added=used))
                 reports.append(report)
                 return report.rows
 

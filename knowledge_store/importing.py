@@ -29,7 +29,17 @@ from reaseq.knowledge_store.feeds.columns import (
     list_price,
     option_key,
 )
-from reaseq.knowledge_store.feeds.prices import Marks, currency_in, decimal_marks, holds_now, may_be, parse_price
+from reaseq.knowledge_store.feeds.encoding import encoded_twice
+from reaseq.knowledge_store.feeds.prices import (
+    NO_DECIMALS,
+    Marks,
+    currency_in,
+    decimal_marks,
+    holds_now,
+    may_be,
+    may_be_grouped,
+    parse_price,
+)
 from reaseq.knowledge_store.feeds.rows import (
     EMPTY,
     BadRow,
@@ -68,6 +78,7 @@ from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
 
 _BATCH = 500
+_THOUSAND = 1000
 _SHOWN = 5
 _SIZE = re.compile(r"size|größe|groesse|taille|talla|taglia|tamanho|maat|storlek|størrelse|サイズ|尺码", re.IGNORECASE)
 _DATE = re.compile(
@@ -116,13 +127,15 @@ class ImportReport:
     `changed_variants` were there and say something else now, `left_variants` were there and are not in the file,
     `removed_variants` went for that reason. `further` rows only say more of a product: its variants, its pictures.
     `orphans` are variants whose product no import brought, `same_ids` those with the id of another one of their
-    product. `unread_prices` are cells with a price that nobody can read. `cleared` are fields that held something and
-    whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those whose title is
-    there in another language alone. `taken_for`: of a feed's own names of categories, which was taken for which, and
-    for how many products. `same_names` are new products whose id another one goes by, and the first of them.
-    `retitled` are rows of variants that call their product by another title, and the
-    first such. `dated` are columns of sizes with cells that look like dates, `rounded` those of codes that a
-    spreadsheet has rounded: how many, and the first.
+    product. `unread_prices` are cells with a price that nobody can read, `grouped` prices whose last three digits
+    were taken for thousands, as nothing tells otherwise, and the first. `encoded_twice` are products whose text was
+    written in UTF-8 twice over, and what the first such word was. `cleared` are fields that held something and
+    whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those whose title
+    is there in another language alone. `taken_for`: of a feed's own names of categories, which was taken for which,
+    and for how many products. `same_names` are new products whose id another one goes by, and the first of
+    them. `retitled` are rows of variants that call their product by another title, and the first such. `dated` are
+    columns of sizes with cells that look like dates, `rounded` those of codes that a spreadsheet has rounded: how
+    many, and the first.
     """
 
     import_id: int
@@ -144,6 +157,10 @@ class ImportReport:
     empty_descriptions: int = 0
     unknown_prices: int = 0
     unread_prices: int = 0
+    grouped: int = 0
+    first_grouped: str = ""
+    encoded_twice: int = 0
+    first_encoded_twice: str = ""
     made_ids: int = 0
     foreign_titles: int = 0
     retitled: int = 0
@@ -503,6 +520,11 @@ def import_feed(
                         own = Name(made["id"], f"{source}:{made['id']}", mapping.get("id", ""))
                         read.called.append((row.line, own))
                         made["id"] = f"{source}:{made['id']}"
+                    if not (made["title"].isascii() and made["description"].isascii()) and (
+                        meant := encoded_twice(made["title"]) or encoded_twice(made["description"])
+                    ):
+                        report.encoded_twice += 1
+                        report.first_encoded_twice = report.first_encoded_twice or f"line {row.line}: {meant}"
                     if no_id:
                         read.made_ids.add(made["id"])
                     said = text_of(row.values.get(mapping.get("category", "")))
@@ -514,8 +536,11 @@ def import_feed(
                     if made["price"] is None and not all(
                         is_empty(row.values.get(mapping.get(name, ""))) for name in ("price", "list_price")
                     ):
-                        report.unread_prices += 1
+                        report.unread_prices += any(parse_price(cell)[0] is None for cell in _prices(row, mapping))
                         read.unread.add(row.line)
+                    elif (made["price"] or 0) >= _THOUSAND and (guessed := _guessed(row, made, mapping, marks)):
+                        report.grouped += 1
+                        report.first_grouped = report.first_grouped or f"{guessed}: {made['price']:,.0f}"
                     cell = row.values.get(mapping.get("price", ""))
                     if (currencies := may_be(cell)) is not None:
                         read.currencies[row.line] = currencies
@@ -552,6 +577,25 @@ def import_feed(
         with store.writing() as connection:
             connection.execute(update(IMPORT).where(IMPORT.c.id == import_id).values(counts=report.counts()))
     return report
+
+
+def _prices(row: Record, mapping: Mapping[str, str]) -> list[Any]:
+    """What cells of prices hold, but for what somebody recommends beside a column of what things cost."""
+    now, listed = mapping.get("price", ""), mapping.get("list_price", "")
+    if now and is_recommended(listed) and not is_of_a_sale(now):
+        listed = ""
+    return [value for name in (now, listed) if not is_empty(value := row.values.get(name))]
+
+
+def _guessed(
+    row: Record, product: Mapping[str, Any], mapping: Mapping[str, str], marks: Mapping[str, Marks]
+) -> str | None:
+    """The cell of a price whose last three digits were taken for thousands where no cell of its column tells."""
+    column = next((one for name in ("price", "list_price") if (one := mapping.get(name)) in row.values), "")
+    if product["currency"] in NO_DECIMALS or marks.get(column or "", {}).keys() & {"", product["currency"]}:
+        return None
+    value = row.values.get(column or "")
+    return value if isinstance(value, str) and may_be_grouped(value) else None
 
 
 def _count_rounded(row: Record, report: ImportReport) -> None:

@@ -266,8 +266,9 @@ def find_product(store: Store, name: str) -> dict[str, Any]:
     Raises:
         ReaseqError: none has it, or several have.
     """
-    if (product := store.product(name)) is not None:
-        return product
+    for one in (name, name := identifier(name) or name):
+        if (product := store.product(one)) is not None:
+            return product
     of_variants = select(VARIANT.c.product_id).where(VARIANT.c.id == name)
     spelled = {name, *spellings(name)}
     others = select(PRODUCT_NAME.c.product_id).where(PRODUCT_NAME.c.name.in_(spelled))

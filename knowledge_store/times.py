@@ -52,7 +52,7 @@ _IN_WORDS = re.compile(
 """A day with a clock as people write it: "14h05", "14.05 Uhr", "- 14:05", "14:05 UTC+1"."""
 _OF_DOTNET = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 _NUMERIC = re.compile(rf"(\d{{1,2}})([./-]) ?(\d{{1,2}})\2 ?(\d{{4}}|\d{{2}}){_CLOCK}")
-_YEAR_FIRST = re.compile(rf"(\d{{4}})([./-])(\d{{1,2}})\2(\d{{1,2}})\.?{_CLOCK}")
+_YEAR_FIRST = re.compile(rf"(\d{{4}})([./ -])(\d{{1,2}})\2(\d{{1,2}})\.?{_CLOCK}")
 _ENGLISH = {
     name[:length].casefold(): number
     for number, name in enumerate(calendar.month_name)
@@ -72,7 +72,17 @@ _LANGUAGES = (
 )
 _BY_SIGNS = str.maketrans({"年": "-", "月": "-", "日": " ", "时": ":", "時": ":", "分": ":", "秒": ""})
 
+_ORDINAL = re.compile(r"\A(\d{4})-(\d{3})(?=\Z|[T ])")
+"""A year and a day of it (ISO 8601)."""
+_MONTHS, _HOURS, _LEAP = 12, 24, 60
+
 Order = Literal["day", "month", ""]
+
+
+def _day_of_year(found: re.Match[str]) -> str:
+    """2026-068 as a day of a month; as it stands where the year has no such day."""
+    day = datetime(int(found[1]), 1, 1) + timedelta(days=int(found[2]) - 1)
+    return f"{day:%Y-%m-%d}" if day.year == int(found[1]) else found[0]
 
 
 class Clock(NamedTuple):
@@ -113,7 +123,10 @@ class Clock(NamedTuple):
         if number is not None:
             if self.serial:
                 return _checked((_SERIAL_EPOCH + timedelta(days=number)).replace(tzinfo=self.zone).timestamp())
-            if _FIRST_TICKS <= number < _LAST_TICKS:
+            since = next((parts for parts, *years in _SINCE_1601 if years[0] <= number < years[1]), 0.0)
+            if since:
+                number = number / since - _FROM_1601
+            elif _FIRST_TICKS <= number < _LAST_TICKS:
                 number = number / _TICKS - _YEARS_BEFORE
             while abs(number) > _LARGEST_SECONDS:
                 number /= 1000
@@ -129,6 +142,7 @@ class Clock(NamedTuple):
         if half := _HALF_OF_DAY.fullmatch(text):
             hour = int(half[2]) % 12 + 12 * (half[4][0] in "Pp")
             text = f"{half[1]}{hour:02d}{half[3]}"
+        text = _ORDINAL.sub(_day_of_year, text)
         text = _ZONE_BEFORE_YEAR.sub(r"\2 \1", text)
         if (zoned := _ZONED.match(text)) and zoned[2] in _ZONES:
             text, zone = zoned[1], timezone(timedelta(hours=_ZONES[zoned[2]]))
@@ -158,6 +172,8 @@ class Clock(NamedTuple):
             parts, clock = (int(match[1]), int(match[3]), int(match[4])), match.groups()[4:]
         elif match := _NUMERIC.fullmatch(text):
             one, other, year = int(match[1]), int(match[3]), int(match[4])
+            if min(one, other) > _MONTHS:
+                return "its time cannot be read"
             if match[2] == "-" and len(match[4]) < 4:
                 return "its day, month and year may be any way round"
             order = _order(text) or self.order
@@ -185,8 +201,13 @@ class Clock(NamedTuple):
 
     @staticmethod
     def _read_at(make: Any, *parts: Any, zone: tzinfo = UTC) -> float | str:
+        more = timedelta(0)
+        if make is datetime and parts[3:6] == (_HOURS, 0, 0):
+            parts, more = parts[:3], timedelta(days=1)  # the end of a day
+        elif make is datetime and parts[5:6] == (_LEAP,):
+            parts, more = (*parts[:5], _LEAP - 1), timedelta(seconds=1)
         try:
-            return _checked(make(*parts).replace(tzinfo=zone).timestamp())
+            return _checked((make(*parts).replace(tzinfo=zone) + more).timestamp())
         except ValueError:
             return "its time cannot be read"
 
@@ -195,6 +216,12 @@ _TICKS, _YEARS_BEFORE = 1e7, 62_135_596_800
 _FIRST_TICKS, _LAST_TICKS = (int((_YEARS_BEFORE + year * 365.2425 * _DAY) * _TICKS) for year in (20, 80))
 """What .NET counts, ten million a second from the year 1 on (DateTime.Ticks), of 1990 to 2050: as nanoseconds these
 would be days of the first months of 1990."""
+_FROM_1601 = 11_644_473_600
+_SINCE_1601 = tuple(
+    (parts, *((_FROM_1601 + year * 365.2425 * _DAY) * parts for year in (20, 80))) for parts in (1e7, 1e6)
+)
+"""Seconds from 1601 to 1970, and what Windows (FILETIME) and browsers (WebKit) count from then on in parts of a second,
+of 1990 to 2050: as Unix times these are of no year that counts."""
 _SECONDS, _LARGEST_SECONDS = 10**9, 1e11
 """Unix times beyond this (the year 5138) count milliseconds or smaller parts."""
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from reaseq.documents.tokens import stems
@@ -385,6 +386,7 @@ _OF_LIST = re.compile(r"\[\d+\]\.|\.\d+\.|(?:^|\.)__")
 _PATH = re.compile(r"\w\.\w")
 _TIERS = 3
 """Lines that a header may have."""
+_FEWEST_GROUPS = _FEWEST_FIELDS = 2
 _LANGUAGES = frozenset(
     "ar bg ca cs da de el en es et eu fa fi fr gl he hi hr hu is it ja ka kk ko lt lv mk nb nl nn no pl pt ro ru sk sl "
     "sq sr sv th tr uk vi zh".split()
@@ -421,9 +423,52 @@ def fields_held(columns: Iterable[str]) -> tuple[int, bool]:
 
 def header_of(rows: Sequence[Sequence[str]], first: int) -> int:
     """Which of the rows is the header where the first that may be one is this: a row soon below it that names more
-    fields, where that one but names groups of columns ("Article", "Prices")."""
+    fields, where that one but names groups of columns ("Article", "Prices"), or one that parts its columns."""
     fields = [fields_held(filter(None, row))[0] for row in rows[first : first + _TIERS]]
-    return first + max(range(len(fields)), key=lambda at: (fields[at], -at)) if fields else first
+    at = first + max(range(len(fields)), key=lambda at: (fields[at], -at)) if fields else first
+    return at + bool(rows[at + 1 : at + 2] and _of_two_lines(rows[at], rows[at + 1]))
+
+
+def names_at(rows: Sequence[Sequence[str]], at: int) -> list[str]:
+    """The names of columns that the header `rows[at]` gives, with what stands above them where that names groups."""
+    joined = _of_two_lines(rows[at - 1], rows[at]) if at > 0 else []
+    return joined or list(rows[at])
+
+
+def _of_two_lines(above: Sequence[str], below: Sequence[str]) -> list[str]:
+    """The names of a header of two lines, of which the first names groups of columns and has gaps beside or repeats
+    itself ("Price,,Size," above "Net,Gross,EU,UK"); none where the second is no such line. What a column is called by
+    itself (a SKU, a name) has no group before it."""
+    width = max(len(above), len(below))
+    above, below = ([cell.strip() for cell in row] + [""] * (width - len(row)) for row in (above, below))
+    starts = [at for at in range(width) if above[at] and (at == 0 or above[at] != above[at - 1])]
+    last = starts[-1] if starts else 0
+    widest = max((end - start for start, end in pairwise(starts)), default=1)
+    group, groups = "", []
+    for at, cell in enumerate(above):
+        group = cell or (group if at < last + widest else "")  # a column that was added behind is in none
+        groups.append(group)
+    gaps = [at for at in range(1, width) if above[at] in ("", above[at - 1]) and groups[at] and below[at]]
+    named = [(group, name) for group, name in zip(groups, below, strict=True) if name]
+    if not gaps or len({*filter(None, above)}) < _FEWEST_GROUPS or len(set(named)) < len(named):
+        return []
+    if any(name[0].isdigit() or not any(map(str.isalpha, name)) for _, name in named):
+        return []
+    # Where columns of no group are named above, their cells below are empty, and nobody else's.
+    parted = not below[0] and all(
+        (at in gaps or at + 1 in gaps) == bool(below[at]) for at in range(width) if groups[at]
+    )
+    if not parted and fields_held(name for _, name in named)[0] < _FEWEST_FIELDS:
+        return []
+    return [
+        own if not name else f"{group} {name}" if _says_which(group) and not _says_which(name) else name
+        for own, group, name in zip(above, groups, below, strict=True)
+    ]
+
+
+def _says_which(name: str) -> bool:
+    """Does it name a field or what variants differ by? Then it says what columns below are of: "Price" above "Net"."""
+    return fields_held([name])[0] > 0 or price_kind(folded(name)) is not None or names_options(name)
 
 
 def guess_columns(

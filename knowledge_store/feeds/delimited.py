@@ -49,6 +49,7 @@ def delimited(
         header = next(reader, [])
     except csv.Error as error:
         raise FeedError(f"{path}: the header is not readable as CSV: {error}", hint=EXPORT_AS) from error
+    header = list(dialect.names) or header
     if reading.header_row == 0:  # there is none
         lines.back_to_first()
         header = [""] * len(header)

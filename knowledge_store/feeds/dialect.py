@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from reaseq.knowledge_store.feeds.columns import header_of
+from reaseq.knowledge_store.feeds.columns import header_of, names_at
 from reaseq.knowledge_store.feeds.rows import FeedError
 
 _DELIMITERS = (",", "\t", ";", "|", "^", "~", ":")
@@ -42,11 +42,12 @@ FOUND_OUT = Reading()
 
 class Dialect(NamedTuple):
     """escaped: a backslash stands before a quote within quotes. header: the line that the names of the columns begin
-    on, from 1."""
+    on, from 1. names: those of the columns, where two lines say them together."""
 
     delimiter: str
     escaped: bool
     header: int
+    names: Sequence[str] = ()
 
 
 def delimiter_named(text: str) -> str:
@@ -94,7 +95,7 @@ def dialect_of(start: str, reading: Reading, is_header: IsHeader) -> Dialect:
         for escaped in ((False, True) if '\\"' in start else (False,))
     ]
     best = max(tried, key=lambda one: one.score)
-    return Dialect(best.delimiter, best.escaped, skipped + best.line)
+    return Dialect(best.delimiter, best.escaped, skipped + best.line, best.names)
 
 
 class _Tried(NamedTuple):
@@ -102,14 +103,17 @@ class _Tried(NamedTuple):
     escaped: bool
     line: int
     score: tuple[bool, float, int, bool, float]
+    names: Sequence[str] = ()
 
     @classmethod
     def of(cls, lines: Sequence[str], delimiter: str, escaped: bool, is_header: IsHeader, *, first: bool) -> "_Tried":
         records, whole = _records(lines, delimiter, escaped)
         at = next((at for at, (_, cells) in enumerate(records[:_HEADER_WITHIN]) if is_header(cells)), None)
-        looks_so = at is not None
+        looks_so, names = at is not None, list[str]()
         if at is not None:
             at = header_of([cells for _, cells in records], at)
+            joined = names_at([cells for _, cells in records], at)
+            names = joined if joined != records[at][1] and not first else []
         if first or at is None:
             at = 0 if first else _widest(records)
         if not records:
@@ -120,7 +124,7 @@ class _Tried(NamedTuple):
         parted = len(header) > 1
         # Of two that part rows alike the one under which nothing stands above the header.
         score = looks_so and (parted or not rows), fit if parted else 0.0, len(header), at == 0, whole
-        return cls(delimiter, escaped, line, score)
+        return cls(delimiter, escaped, line, score, names)
 
 
 def _records(lines: Sequence[str], delimiter: str, escaped: bool) -> tuple[list[tuple[int, list[str]]], float]:

@@ -54,6 +54,36 @@ _HEBREW = re.compile("[אבגדהוזחטיכלמנסעפצקרשת]+[ךםןףץ
 _GUESSED = "guessed; --encoding NAME if letters look wrong"
 
 
+_BYTES_BEHIND = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
+"""What Windows' page shows of bytes that follow another one of a character in UTF-8."""
+_SEVERAL_BYTES = re.compile(
+    rf"[ÂÃ][\xa0-\xbf]|[ÃÄÅ][{_BYTES_BEHIND}](?=[^\W\d_])|â[€‚„][{_BYTES_BEHIND}]|(?:[ÐÑ][{_BYTES_BEHIND}]){{2,}}"
+)
+
+
+def encoded_twice(text: str) -> str:
+    """The first word that was UTF-8 and was read by Windows' page and written again, and what it was ("cafÃ©, which
+    was café"); "" if none looks so."""
+    if text.isascii() or not (found := _SEVERAL_BYTES.search(text)):
+        return ""
+    begin, end = text.rfind(" ", 0, found.start()) + 1, text.find(" ", found.end())
+    word = text[begin : end if end >= 0 else len(text)]
+    try:
+        b"".join(map(_byte_of, found[0])).decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+    was = b"".join(map(_byte_of, word)).decode("utf-8", "replace").strip()
+    return f"{word.strip()}, which was {was}"
+
+
+def _byte_of(sign: str) -> bytes:
+    """That Windows' page has for a sign; of the five that it has no signs for those of Latin 1."""
+    try:
+        return sign.encode("cp1252")
+    except UnicodeEncodeError:
+        return sign.encode("latin-1", "replace")
+
+
 class Encoding(NamedTuple):
     """name: as Python has it. how: why, in words. sample: where it is a guess, a line that shows if it is right."""
 

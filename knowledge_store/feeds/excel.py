@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.columns import header_of
+from reaseq.knowledge_store.feeds.columns import header_of, names_at
 from reaseq.knowledge_store.feeds.delimited import unique
 from reaseq.knowledge_store.feeds.dialect import IsHeader, Reading
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Row, checked
@@ -206,7 +206,7 @@ def _header(sheet: Any, told: int | None, is_header: IsHeader) -> tuple[int, lis
     cells or more (Amazon: the third). No texts if there is none."""
     sheet.reset_dimensions()  # what other programs write there is often wrong
     found: tuple[int, list[str]] | None = None
-    skip = 0
+    skip, before = 0, list[str]()
     for number, row in enumerate(sheet.iter_rows(max_row=told or _LOOKED_AT, values_only=True), 1):
         texts = _texts(row)
         if told == 0 and texts:
@@ -223,9 +223,10 @@ def _header(sheet: Any, told: int | None, is_header: IsHeader) -> tuple[int, lis
             below = sheet.iter_rows(min_row=number + 1, max_row=number + 2, values_only=True)
             rows = [texts, *map(_texts, below)]
             at = header_of(rows, 0)
-            return number + at, unique(rows[at]), True
+            return number + at, unique(names_at(rows if at else [before, texts], at or 1)), True
         if found is None and sum(map(bool, texts)) > 1:
             found = number, unique(texts)
+        before = texts
     return (*found, False) if found else (0, [], False)
 
 

@@ -7,8 +7,10 @@ import io
 import json
 import re
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -62,7 +64,8 @@ def json_feed(
         text.seek(0)
         places = scan.places(is_header)
         prefix = scan.told(path, reading.records) if reading.records else places[0]
-        feed = _named(path, "JSON", _document(text, prefix), raw, size)
+        doubled: dict[str, tuple[int, str]] = dict(scan.doubled) if prefix else {}
+        feed = replace(_named(path, "JSON", _document(text, prefix, doubled), raw, size), doubled=doubled)
         taken = {"records": _path_of(prefix) or "the whole document"}
         if others := [] if reading.records else list(filter(None, map(_path_of, places[1:]))):
             taken["records"] += f"   (these too may be some: --records {', '.join(others[:5])})"
@@ -71,7 +74,8 @@ def json_feed(
         written = None if prefix.endswith("edges.item") else Layout("JSON", text.encoding, place=prefix)
         return replace(feed, layout=written, taken=taken)
     prefix = _in_lines(path, start, reading, is_header)
-    feed = _named(path, "JSON lines", _lines(text, prefix), raw, size)
+    doubled = {}
+    feed = replace(_named(path, "JSON lines", _lines(text, prefix, doubled), raw, size), doubled=doubled)
     if prefix == "item":
         return replace(feed, layout=Layout("JSON lines", text.encoding))
     return replace(feed, taken={"records": _path_of(prefix)})
@@ -113,24 +117,44 @@ def _named(path: Path, kind: str, rows: Iterator[Row], raw: BinaryIO, size: int)
     return Feed(path, kind, columns, rows, size, lambda: size if raw.closed else raw.tell())
 
 
-def _lines(lines: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
+def _lines(lines: io.TextIOWrapper, prefix: str, doubled: dict[str, tuple[int, str]]) -> Iterator[Row]:
     number, way = 0, _groups_in(prefix)[1:]
     try:
         for number, line in enumerate(lines, 1):
             if way and isinstance(group := _loaded(line), dict):
                 yield from (record_of(number, one) for one in _of_group(group, way, "category"))
             elif line.strip():
-                yield _row(number, line.strip())
+                yield _row(number, line.strip(), doubled)
     except (OSError, EOFError, zlib.error) as error:
         yield BadRow(number + 1, f"the file breaks off here: {error}", "")
 
 
-def _row(number: int, raw: str) -> Row:
+def _row(number: int, raw: str, doubled: dict[str, tuple[int, str]]) -> Row:
+    """doubled: gets the keys that an object of it has twice."""
     try:
         values = json.loads(raw)
+        if raw.count('":') + raw.count('" :') > _keys_in(values):  # or a text has such signs
+            json.loads(raw, object_pairs_hook=partial(_count_doubled, f"line {number}", doubled))
     except (ValueError, RecursionError) as error:
         return BadRow(number, f"not JSON: {error}", raw)
     return record_of(number, values, raw)
+
+
+def _keys_in(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(_keys_in(one) for one in value.values() if isinstance(one, dict | list))
+    return sum(map(_keys_in, value)) if isinstance(value, list) else 0
+
+
+def _count_doubled(where: str, doubled: dict[str, tuple[int, str]], pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """The object of these pairs. doubled: gets the keys that it has twice."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        for key, count in Counter(key for key, _ in pairs).items():
+            if count > 1:
+                before, first = doubled.get(key, (0, where))
+                doubled[key] = before + 1, first
+    return made
 
 
 def record_of(number: int, values: Any, raw: str = "") -> Row:
@@ -174,12 +198,12 @@ def _keyed(number: int, key: str, values: Any) -> Row:
     return record_of(number, {"id": key, **values} if isinstance(values, dict) else values)
 
 
-def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
+def _document(text: io.TextIOWrapper, prefix: str, doubled: dict[str, tuple[int, str]]) -> Iterator[Row]:
     import ijson
 
     if not prefix:
         try:
-            yield _row(1, text.read().strip().lstrip("\ufeff"))
+            yield _row(1, text.read().strip().lstrip("\ufeff"), doubled)
         except (OSError, EOFError, zlib.error) as error:
             yield BadRow(1, f"the file breaks off here: {error}", "")
         return
@@ -199,11 +223,16 @@ def _document(text: io.TextIOWrapper, prefix: str) -> Iterator[Row]:
                 number += 1
                 yield row
         except (ijson.JSONError, OSError, EOFError, zlib.error, RecursionError) as error:
-            if use_float and ("overflow" in str(error) or "invalid" in str(error) or "lexical" in str(error)):
+            if use_float and _is_of_numbers(error):
                 text.seek(0)  # whole numbers of more than 64 bits, NaN: the slower way takes them
                 continue
             yield BadRow(number + 1, f"the JSON breaks off here: {error}", "")
         return
+
+
+def _is_of_numbers(error: Exception) -> bool:
+    """May it be one that ijson has with numbers which others take?"""
+    return any(word in str(error) for word in ("overflow", "invalid", "lexical"))
 
 
 def _groups_in(prefix: str) -> list[str]:
@@ -254,14 +283,22 @@ class _Scan:
     """What lists of objects a document has, by its beginning, under the names that ijson has for their elements.
 
     held: the keys of their objects. lists: outermost ones, and objects with an id for each key; inner: lists within
-    those. whole: was it read to its end?
+    those. whole: was it read to its end? doubled: keys that an object within a list has twice, in how many,
+    and the first record.
     """
 
     def __init__(self, text: TextIO, most: int = _SCANNED) -> None:
         """most: events that are looked at."""
+        self._look(text, most, exact=False)
+
+    def _look(self, text: TextIO, most: int, *, exact: bool) -> None:
+        """exact: the slower way, for whole numbers of more than 64 bits, NaN and the like."""
         import ijson
 
         self.held: dict[str, dict[str, None]] = {}
+        self.doubled: dict[str, tuple[int, str]] = {}
+        open_keys: list[set[str]] = []
+        records = 0
         self.lists: dict[str, None] = {}
         self.inner: dict[str, None] = {}
         self.whole = False
@@ -270,10 +307,12 @@ class _Scan:
         open_maps: list[str] = []  # prefixes of the objects around, as far as there is no array around them
         arrays = 0
         try:
-            events = ijson.parse(_Bytes(text.read), use_float=True)
+            events = ijson.parse(_Bytes(text.read, numbers=exact), use_float=not exact)
             for prefix, event, value in islice(events, most):
                 of_record = prefix.removesuffix(".node")
                 if event == "start_map":
+                    open_keys.append(set())
+                    records += prefix.endswith("item") and arrays == 1
                     if prefix == "item" or prefix.endswith(".item"):
                         (self.lists if prefix.split(".").count("item") == 1 else self.inner)[prefix] = None
                     if not arrays:
@@ -281,11 +320,16 @@ class _Scan:
                             maps.setdefault(open_maps[-1], []).append({})
                         open_maps.append(prefix)
                 elif event == "map_key":
+                    if value in open_keys[-1] and arrays:
+                        count, first = self.doubled.get(value, (0, f"record {records}"))
+                        self.doubled[value] = count + 1, first
+                    open_keys[-1].add(value)
                     if of_record in self.lists or of_record in self.inner or not prefix:
                         self.held.setdefault(of_record, {})[value] = None
                     if not arrays and len(open_maps) > 1 and maps.get(open_maps[-2]):
                         maps[open_maps[-2]][-1][value] = None
                 elif event == "end_map":
+                    open_keys.pop()
                     if not arrays:
                         open_maps.pop()
                 else:
@@ -293,8 +337,11 @@ class _Scan:
                     if open_maps and event != "end_array" and arrays <= (event == "start_array"):
                         mixed.add(open_maps[-1])
             self.whole = next(events, None) is None
-        except (ijson.JSONError, OSError, EOFError, zlib.error):
-            pass
+        except (ijson.JSONError, OSError, EOFError, zlib.error) as error:
+            if not exact and isinstance(error, ijson.JSONError) and _is_of_numbers(error):
+                text.seek(0)
+                self._look(text, most, exact=True)
+                return
         for prefix, several in maps.items():
             held = [fields_held(one) for one in several[:_TRIED]]
             alike = all(one.keys() == several[0].keys() for one in several[:_TRIED])

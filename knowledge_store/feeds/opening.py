@@ -5,18 +5,19 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
-from reaseq.knowledge_store.feeds.columns import fields_of, guess_columns, names_a_title
+from reaseq.knowledge_store.feeds.columns import fields_among, fields_of, guess_columns, names_a_title
 from reaseq.knowledge_store.feeds.delimited import delimited
 from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, IsHeader, Reading
 from reaseq.knowledge_store.feeds.encoding import encoding_of
 from reaseq.knowledge_store.feeds.excel import excel
 from reaseq.knowledge_store.feeds.json_rows import json_feed
+from reaseq.knowledge_store.feeds.mixed import in_one, in_parts
 from reaseq.knowledge_store.feeds.pages import page
 from reaseq.knowledge_store.feeds.parquet import parquet
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, is_empty
@@ -30,6 +31,7 @@ _TOLD = ("id", "title", "description", "brand", "category")
 _FEEDS = frozenset((".csv", ".tsv", ".txt", ".tab", ".json", ".jsonl", ".ndjson", ".xml", ".xlsx", ".xlsm", ".parquet"))
 _PAGE = re.compile(r"<html|^<!doctype html|^<(?:table|meta|style|body|head)\b", re.IGNORECASE)
 """How web pages begin, and tables that are called .xls."""
+_COMMENTED = re.compile(r"(?:(?://[^\n]*\n|/\*.*?\*/)\s*)+[\[{]", re.DOTALL)
 _ZIP, _OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
@@ -52,13 +54,16 @@ def understood(
     feed: Feed, overrides: Mapping[str, str] | None = None, locale: str | None = None
 ) -> tuple[Feed, dict[str, str]]:
     """The feed, and field to column: see `guess_columns`. Of two columns that may be the id, the title or the like, one
-    in which nothing stands comes last.
+    in which nothing stands comes last; what an object says in some records and a cell in others stands in one.
 
     Raises:
         FeedError: an override names no field or no column, or nothing can be the title, or the id of an update.
     """
     named = {**feed.fields, **(overrides or {})}
     mapping = guess_columns(feed.columns, named, locale)
+    columns = in_parts(feed.columns, mapping, named, lambda some: fields_of(some, named, locale))
+    if len(columns) < len(feed.columns):
+        feed, mapping = replace(feed, columns=columns), guess_columns(columns, named, locale)
     peeked = list(islice(feed.rows, _PEEKED))
     records = [row.values for row in peeked if isinstance(row, Record)]
     filled = {name for name in feed.columns if any(not is_empty(values.get(name)) for values in records)}
@@ -66,7 +71,11 @@ def understood(
     for field in _TOLD:
         if mapping.get(field, "") not in ("", *filled, named.get(field)) and (column := others.get(field)):
             mapping[field] = column
-    return replace(feed, rows=chain(peeked, feed.rows)), mapping
+    return in_one(replace(feed, rows=chain(peeked, feed.rows)), mapping, _fields_among), mapping
+
+
+def _fields_among(columns: Sequence[str]) -> Mapping[str, str]:
+    return fields_among(tuple(columns))
 
 
 def _open(path: Path, reading: Reading, is_header: IsHeader) -> Feed:
@@ -109,6 +118,8 @@ def _text(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Readi
         )
     else:
         text = io.TextIOWrapper(stream, encoding=found.name, errors="reaseq.surrogates", newline="")
+        if _COMMENTED.match(start):
+            raise FeedError(f"{path} is JSON with comments, which JSON has not", hint="take the comments out")
         if start.startswith(("{", "[")):
             feed = json_feed(path, text, raw, size, start, reading, is_header)
         else:

@@ -84,12 +84,33 @@ def _columns(batch: Any) -> tuple[list[list[Any]], bool]:
         kind = column.type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             sound = sound and unstorable("".join(filter(None, values))) is None
+        elif pa.types.is_float32(kind):
+            values = column.cast(pa.string()).cast(pa.float64()).to_pylist()  # 9.99, not 9.989999771118164
         elif pa.types.is_map(kind):
             values, sound = [None if one is None else _decoded(dict(one)) for one in values], False
         elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_dictionary(kind):
-            values, sound = list(map(_decoded, values)), False
+            values, sound = list(map(_decoded, _shortest(values, kind) if "float" in str(kind) else values)), False
         made.append(values)
     return made, sound
+
+
+def _shortest(values: list[Any], kind: Any) -> list[Any]:
+    """Values of a nested type with the fewest digits that tell its numbers of 32 bits."""
+    import numpy as np
+    import pyarrow as pa
+
+    def short(value: Any, kind: Any) -> Any:
+        if value is None:
+            return None
+        if pa.types.is_float32(kind):
+            return float(str(np.float32(value)))
+        if pa.types.is_struct(kind):
+            return {one.name: short(value[one.name], one.type) for one in kind}
+        if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+            return [short(one, kind.value_type) for one in value]
+        return value
+
+    return [short(value, kind) for value in values]
 
 
 def _decoded(value: Any) -> Any:

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 
-_NOUNS = frozenset(
+NOUNS = frozenset(
     "price prices preis preise prix precio precios prezzo preço preco prijs pris priser cena ceny hinta ár цена "
     "価格 价格 售价 tarif tarifs tarifa tariffa vk retail".split()
 )
 _RECOMMENDED = frozenset("uvp rrp msrp mrp srp uvpe avp рц".split())
 """Nouns of what a maker thinks it should cost."""
-_NOW = frozenset(
+NOW = frozenset(
     "sale sell selling endkunden verbraucher "
     "final current offer discounted discount special new now promo promotional promotion reduced "
     "deal your our sales angebots angebot aktions aktion verkaufs verkauf verkoop sonder neuer neue neu aktueller end "
@@ -54,12 +54,12 @@ def price_kind(name: str) -> PriceKind | None:
     """What a folded name of a column says; None where it names no price."""
     initials = re.sub(r"\b(\w) (?=\w\b)", r"\1", name)  # "M.R.P."
     words = [part for word in initials.split() for part in _parts(word.rstrip("0123456789") or word)]
-    if not {*_NOUNS, *_RECOMMENDED}.intersection(words):
+    if not {*NOUNS, *_RECOMMENDED}.intersection(words):
         return None
-    left = [word for word in words if word not in _NOUNS | _LIKE_IT and not word.isdigit()]
+    left = [word for word in words if word not in NOUNS | _LIKE_IT and not word.isdigit()]
     if not left:
         return PriceKind.PLAIN
-    if any(word not in _NOW | _OTHERWISE | _RECOMMENDED for word in left):
+    if any(word not in NOW | _OTHERWISE | _RECOMMENDED for word in left):
         return PriceKind.UNKNOWN
     if not _RECOMMENDED.isdisjoint(left) or {"compare", "recommended", "suggested", "advies"} & {*left}:
         return PriceKind.RECOMMENDED
@@ -68,7 +68,7 @@ def price_kind(name: str) -> PriceKind | None:
 
 def _parts(word: str) -> Sequence[str]:
     found = _ENDS.match(word)
-    if found is None or word in _NOUNS:
+    if found is None or word in NOUNS:
         return (word,)
     which = found["which"]
-    return (next((one for one in (which, f"{which}s", f"{which}en") if one in _NOW | _OTHERWISE), which), "preis")
+    return (next((one for one in (which, f"{which}s", f"{which}en") if one in NOW | _OTHERWISE), which), "preis")

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
+
+from reaseq.knowledge_store.feeds.price_names import NOUNS as _NOUNS
+from reaseq.knowledge_store.feeds.price_names import NOW as _NOW_WORDS
 
 # Digits grouped by spaces or apostrophes come in threes, or two prices in one cell would read as one.
 _NUMBER = re.compile(r"\d{1,3}(?:[ '’]\d{3}(?!\d))+(?:[.,]\d+)?|(?:(?<!\w)[.,])?\d[\d.,]*")
@@ -24,10 +27,46 @@ _SIMPLE = re.compile(r"\d+(?:\.\d{1,2})?")
 """What most feeds write: nothing to be told."""
 _SCIENTIFIC = re.compile(r"\s*\d+(?:[.,]\d+)?[eE][+-]?\d{1,2}\s*")
 _DATE = re.compile(r"\s*(?:(?:19|20)\d\d-\d\d-\d\d|\d{1,2}([./])\d{1,2}\1(?:19|20)\d\d)(?!\d)")
+_PER_CENT = re.compile(r"\s?%")
 _SHARE = re.compile(r"^\s*[-−]?\d+(?:[.,]\d+)?\s*%")
-_COUNTED = re.compile(r"\s*(?:[x×]\s*\d|(?:pcs|stk|stück|pack|pieces|per)\b)", re.IGNORECASE)
-_OF_SEVERAL = re.compile(r"^\D*\d+\s*(?:for|für|pour|por|per|voor|för)\s+\D{0,3}\d", re.IGNORECASE)
-"""What several cost is the price of none ("2 for 10.00")."""
+_COUNTED = re.compile(
+    r"\s*(?:[x×]\s*\d|(?:pcs|stk|stück|pack|pieces|per)\b)|\s?(?-i:[kmc]?g|[mcd]?l|[mck]?m|oz|lbs?|L|KG|ML)\b(?!²)",
+    re.IGNORECASE,
+)
+"""Behind a number of things, or a measure."""
+_BEHIND_MANY = re.compile(
+    r"(?:^|.*[^\w])(?:for|für|pour|por|per|voor|för|za|за)\s+(?:(?:nur|only|just)\s+)?\D{0,4}|\s*/\s*[^\w\s]\s*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""Between how many and what all of them cost: that is the price of none ("2 for 10.00", "2 kg für 4.99 €", "3/$10")."""
+_TO = re.compile(r"\s*(?:[-–—/~,;|]|to|bis|à|a|al|hasta|tot|til|till|do|and|und|or|oder|et|y|e)\s*", re.IGNORECASE)
+"""Between two prices of which the second alone has a currency ("10-20 €")."""
+_FROM = (
+    _NOUNS
+    | _NOW_WORDS
+    | frozenset("from ab von de des dès da desde od vanaf fra från ca between zwischen entre".split())
+)
+"""Words that may stand before both."""
+_SIGNS = "€£₹₩₽₺₴₫₪฿₱₦$¥元円원¢"
+_OF_MONEY = frozenset(
+    "euro euros dollar dollars pound pounds franken francs kr rs rp rm tl lei zł kč лв руб рублей грн ct cent cents "
+    "sfr fr".split()
+)
+"""Words that stand for a currency, beside the codes."""
+_BEFORE_IT = re.compile(rf"(?:([^\W\d_]*[{re.escape(_SIGNS)}])|([^\W\d_]+))[.:]?(\s{{0,2}})\Z")
+_BEHIND_IT = re.compile(rf"(\s{{0,2}})(?:[.,]?[-–—]+\s?)?(?:([{re.escape(_SIGNS)}])|([^\W\d_]+))")
+_LARGE = {
+    **dict.fromkeys("tsd tausend thousand тыс тысяч tis tys teur keur".split(), 10**3),
+    **dict.fromkeys("mio mill million millions millionen millones milioni mln млн milj meur".split(), 10**6),
+    **dict.fromkeys("mrd milliarden billion bn млрд mld".split(), 10**9),
+    **dict.fromkeys("lakh lakhs lac lacs".split(), 10**5),
+    **dict.fromkeys("crore crores".split(), 10**7),
+}
+"""Words behind a number of thousands and more."""
+_LETTERS_OF_LARGE = {"k": 10**3, "m": 10**6, "b": 10**9}
+_INDIAN = {"l": 10**5, "cr": 10**7}
+_MYRIADS = {"千": 10**3, "천": 10**3, "万": 10**4, "萬": 10**4, "만": 10**4, "億": 10**8, "亿": 10**8, "억": 10**8}
+_NEXT_WORD = re.compile(r"(\s?)([^\W\d_]+)\.?")
 _BELOW_ZERO = re.compile(r"\s*\([^()]*\)\s*|[^-−]*\d\s*[-−]\s*[^\d\s]{0,3}\s*")
 """As ledgers write it: "(45.00)", "129.00-"; but "129.-" is whole francs."""
 _FRACTION = "\u2044"
@@ -37,16 +76,20 @@ _CODES = ("currencyCode", "currency", "currency_code", "currencyIsoCode")
 _CENTS = re.compile(r"\s*(?:¢|(?:cents?|ct)\b)", re.IGNORECASE)
 _NOW = re.compile(r"\b(?:nur|jetzt|only|now|seulement|ahora|adesso|solo|teraz|nu)\b(?=[^\d]{0,6}\d)", re.IGNORECASE)
 """Before the price that holds, where another stands in front of it."""
-_DECIMALS = re.compile(r"\d([.,])\d{1,2}(?!\d)(?!.*\d[.,]\d)")
+_DECIMALS = re.compile(r"(?:\d([.,])(?:\d{1,2}|\d{4,})|(?<![\d.,])(?:0|\d{4,})([.,])\d{3})(?!\d)(?!.*\d[.,]\d)")
+"""Digits that are no group of thousands, of which three are one behind "0" or four others neither."""
+_MAY_BE_GROUPED = re.compile(r"(?<![\d.,])[1-9]\d{0,2}[.,]\d{3}(?![\d.,])")
 _PLAIN = re.compile(r"[\d.,\s]*")
 _GROUP = 3
 _THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 """Currencies with three decimals (ISO 4217, minor unit 3)."""
+NO_DECIMALS = frozenset(("CLP", "ISK", "JPY", "KRW", "UYI", "VND"))
+"""Those with none (minor unit 0)."""
 _RENAMED = {"RUR": "RUB"}
 # "$" and "¥" each stand for several currencies, so they name none.
 _SYMBOLS = {
     **{"€": "EUR", "£": "GBP", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "zł": "PLN", "R$": "BRL", "Kč": "CZK"},
-    **{"лв": "BGN", "руб": "RUB", "₴": "UAH", "₫": "VND", "₪": "ILS", "฿": "THB", "₱": "PHP", "₦": "NGN"},
+    **{"лв": "BGN", "руб": "RUB", "₴": "UAH", "₫": "VND", "₪": "ILS", "฿": "THB", "₱": "PHP", "₦": "NGN", "円": "JPY"},
 }
 _SEVERAL = {
     "$": frozenset("USD CAD AUD NZD HKD SGD MXN ARS CLP COP UYU TWD".split()),
@@ -54,7 +97,6 @@ _SEVERAL = {
     "￥": frozenset(("JPY", "CNY")),
     "kr": frozenset(("SEK", "NOK", "DKK", "ISK")),
     "元": frozenset(("CNY", "TWD")),
-    "円": frozenset(("JPY",)),
 }
 """Signs of currencies that are called alike."""
 _WORDS = {"FT": "HUF", "TL": "TRY", "LEI": "RON", "RP": "IDR", "RM": "MYR"}
@@ -93,27 +135,129 @@ def parse_price(
     text = unicodedata.normalize("NFKC", str(value)).replace("٫", ".").replace("٬", ",")
     if _SCIENTIFIC.fullmatch(text):
         return _known(float(text.replace(",", "."))), None
-    if _DATE.match(text) or _SHARE.search(text) or _FRACTION in text or _OF_SEVERAL.match(text):
+    if _DATE.match(text) or _SHARE.search(text) or _FRACTION in text:
         return None, None
     found = _price_in(text)
     if found is None:
         return None, None
-    negative = text[: found.start()].rstrip(" $€£").endswith(("-", "−")) or bool(_BELOW_ZERO.fullmatch(text))
-    named = currency_in(text)
+    before = text[: found.start].rstrip(f" {_SIGNS}")
+    dashed = before.endswith(("-", "−")) and not any(map(str.isdigit, before))
+    dashed = dashed and (before.strip(" -−") == "" or text[len(before)] != " ")  # "Set - $5" is none below zero
+    named = found.currency if found.carried else currency_in(text)
     mark = marks.get(named or "") or marks.get("", "")  # of another currency it says nothing
-    amount = _amount(found.group(), mark, decimals=3 if (named or currency) in _THREE_DECIMALS else 2)
-    if _CENTS.match(text, found.end()):
+    mark = "" if named in NO_DECIMALS else mark
+    amount = _amount(found.digits, mark, decimals=3 if (named or currency) in _THREE_DECIMALS else 2)
+    if found.times > 1:
+        if mark == "" and _MAY_BE_GROUPED.fullmatch(found.digits):
+            return None, None  # 1.250 Mio.: with decimals or without?
+        amount = round(amount * found.times, 2)
+    if _CENTS.match(text, found.end):
         amount /= 100
-    return None if negative else _known(amount), named
+    return None if dashed or _BELOW_ZERO.fullmatch(text) else _known(amount), named
 
 
-def _price_in(text: str) -> re.Match[str] | None:
-    """The first number that is no count ("2 x 4.99 EUR", "12 pcs / 4.99") and no part of a word ("ab3c")."""
+class _Number(NamedTuple):
+    """A number in a cell. carried: does a currency stand at it? currency: which, if that is of one meaning. end: that
+    of its digits. times: what it is of (thousands); 0 where that is unclear."""
+
+    digits: str
+    start: int
+    end: int
+    carried: bool
+    currency: str | None
+    times: int
+
+
+def _price_in(text: str) -> _Number | None:
+    """The number with a currency, the first of several; where none has one the first that is no count ("2 x 4.99"), no
+    measure and no part of a word ("ab3c"). None where what it is of is unclear: of several things, of which of two."""
     now = _NOW.search(text)
-    for found in _NUMBER.finditer(text, now.end() if now else 0):
-        if not _COUNTED.match(text, found.end()) and not _is_inside(text, *found.span()):
-            return found
-    return None
+    found = [
+        _number_at(text, one)
+        for one in _NUMBER.finditer(text)
+        if not _is_inside(text, *one.span()) and not _PER_CENT.match(text, one.end())
+    ]
+    held = [one for one in found if now is None or one.start >= now.end()]
+    priced = [one for one in held if one.carried] or [
+        one for one in held if one.times != 1 or not _COUNTED.match(text, one.end)
+    ]
+    whole = [one for one in priced if one.carried or not text[one.end : one.end + 1].isalpha() or one.times != 1]
+    if not priced or (price := (whole or priced)[0]).times == 0:
+        return None
+    at = found.index(price)
+    counted = found[at - 1] if at else None
+    if counted is not None and counted.times == 0:
+        return None  # 1万2800円
+    many = counted is not None and not counted.carried and counted.digits != "1"
+    if many and counted is not None and _BEHIND_MANY.fullmatch(text, counted.end, price.start):
+        return None
+    if not price.carried and at + 1 < len(found) and _BEHIND_MANY.fullmatch(text, price.end, found[at + 1].start):
+        return None if price.digits != "1" else found[at + 1]
+    if counted is not None and many and _may_share(text, counted, price):
+        words = {one.casefold() for one in _WORD.findall(text[: counted.start])}
+        return counted._replace(currency=price.currency, carried=True) if words <= _FROM else None
+    if price.carried and len(priced) > 1:
+        between = text[price.end : priced[1].start].strip(f" {_SIGNS}")
+        if between == ":" or (at and any(map(str.isalpha, between)) and currency_in(between) is None):
+            return None  # "Buy 2 save $5: $45"
+    return price
+
+
+def _may_share(text: str, one: _Number, other: _Number) -> bool:
+    """Is the currency behind a number that of one before it too? They are written alike, and but a sign or a word like
+    "to" stands between them."""
+    between = text[one.end : other.start]
+    decimals = [len(number.digits) - max(number.digits.rfind("."), number.digits.rfind(",")) for number in (one, other)]
+    whole = not any(mark in number.digits for number in (one, other) for mark in ".,")
+    alike = whole or decimals[0] == decimals[1]
+    return alike and (_TO.fullmatch(between) is not None or (between.isspace() and not whole))
+
+
+def _number_at(text: str, found: re.Match[str]) -> _Number:
+    start, end = found.span()
+    before, times, behind = _BEFORE_IT.search(text, max(0, start - 12), start), 1, end
+    sign, word, gap = before.groups() if before else (None, None, "")
+    if sign and gap and text[before.start() - 1 : before.start()].isdigit() and before.start() > 0:  # type: ignore[union-attr]
+        sign = None  # it is that of the number before it ("10€ 5")
+    own = sign or (word if word and _is_money(word) else None)
+    if text[end : end + 1] in _MYRIADS and end < len(text):
+        times, behind = _MYRIADS[text[end]], end + 1
+        times = 0 if text[behind : behind + 1].isdigit() else times
+    elif (said := _NEXT_WORD.match(text, end)) is not None:
+        blank, large = said.groups()
+        after = text[said.end() :].lstrip()[:1]
+        sure = own is not None or (after != "" and after in _SIGNS)
+        one = _LETTERS_OF_LARGE.get(large.casefold())
+        if large.casefold() in _LARGE:
+            times = _LARGE[large.casefold()]
+        elif large.casefold() in _INDIAN and own is not None and (own == "₹" or own.casefold() in ("rs", "inr")):
+            times = _INDIAN[large.casefold()]
+        elif large == "T" and after == "€":
+            times = 10**3
+        elif one and (sure or (not blank and large in "kKM")):
+            times = one if large.isupper() or not blank or sure else 0
+        elif blank and large in ("k", "K", "M"):
+            times = 0
+        behind = said.end() if times != 1 else end
+    after_it = _BEHIND_IT.match(text, behind)
+    own_behind = None
+    if after_it is not None:
+        gap, sign, word = after_it.groups()
+        if sign and not (gap and text[after_it.end() : after_it.end() + 1].isdigit()):
+            own_behind = sign
+        elif word and _is_money(word):
+            own_behind = word
+    currency = currency_in(own or "") or currency_in(own_behind or "")
+    if currency is None and (own or own_behind):
+        of = may_be(own or "") or may_be(own_behind or "")
+        currency = currency_in(text)
+        currency = currency if of is None or currency in of else None
+    return _Number(found.group(), start, end, bool(own or own_behind), currency, times)
+
+
+def _is_money(word: str) -> bool:
+    """Is it a code or another word for a currency? "ft" and "try" are words like others in small letters."""
+    return word.casefold() in _OF_MONEY or word in CURRENCIES or word in _RENAMED or word in ("Ft", "FT", "eur", "Eur")
 
 
 def _is_inside(text: str, start: int, end: int) -> bool:
@@ -163,7 +307,7 @@ def decimal_marks(values: Iterable[Any]) -> Marks:
             text = unicodedata.normalize("NFKC", value)
             marks = seen.setdefault(currency_in(text) or ("?" if any(map(str.isalpha, text)) else ""), set())
             if found := _DECIMALS.search(text):
-                marks.add(found[1])
+                marks.add(found[1] or found[2])
     of_all = set().union(*seen.values()) if len(seen.keys() - {""}) <= 1 else seen.get("", set())
     made = {currency: marks.pop() for currency, marks in seen.items() if len(marks) == 1}
     return {**made, "": of_all.pop()} if len(of_all) == 1 else made
@@ -190,6 +334,11 @@ def may_be(value: Any) -> frozenset[str] | None:
     return next((currencies for sign, currencies in _SEVERAL.items() if sign in low), None)
 
 
+def may_be_grouped(value: Any) -> bool:
+    """Is it a number whose three last digits may be thousands or decimals ("12.500")?"""
+    return isinstance(value, str) and _MAY_BE_GROUPED.search(value) is not None
+
+
 def _known(amount: float) -> float | None:
     return amount if 0 <= amount < math.inf else None
 
@@ -204,7 +353,9 @@ def _amount(digits: str, decimal: str, *, decimals: int) -> float:
     # One kind of mark, once or more, each followed by three digits, groups thousands.
     other = "," if mark == "." else "."
     alone = other not in digits
-    grouped = alone and (digits.count(mark) > 1 or (following == _GROUP and digits[:last] not in ("", "0")))
+    grouped = alone and (
+        digits.count(mark) > 1 or (following == _GROUP and digits[:last] not in ("", "0") and last <= _GROUP)
+    )
     if grouped and digits.count(mark) == 1 and (mark == decimal or (decimals == _GROUP and decimal != other)):
         grouped = False
     if grouped:

@@ -19,7 +19,8 @@ from reaseq.knowledge_store.feeds.price_names import price_kind
 _DEEPEST = 50
 _PEEKED = 100
 _LONGEST_SHOWN = 10_000
-_INVISIBLE = re.compile("[\u200b-\u200d\u2060\ufeff\u00ad]")
+_INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+"""Soft hyphens, signs of width 0, and those that say which way is read."""
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:[_-][A-Za-z]{2})?")
 """The code of one, by two letters or three, perhaps of a country."""
 _LANGUAGE_KEYS, _TEXT_KEYS = (
@@ -189,7 +190,8 @@ class Feed:
     """An opened feed. `position()` is how many of the file's `size` bytes were read so far.
 
     `fields` says which column is which field, where the format does, `writing` where values of ours go. `taken` is how
-    the file is read, by what each of it is called: its encoding, its delimiter.
+    the file is read, by what each of it is called: its encoding, its delimiter. `doubled` are keys that an object has
+    twice, of which the last counts: in how many, and where the first is; of a document those near its beginning.
     """
 
     path: Path
@@ -202,6 +204,7 @@ class Feed:
     layout: Layout | None = None
     writing: Writing = PLAIN
     taken: Mapping[str, str] = dataclass_field(default_factory=dict)
+    doubled: dict[str, tuple[int, str]] = dataclass_field(default_factory=dict)
 
 
 def with_columns(rows: Iterator[Row]) -> tuple[list[str], Iterator[Row]]:

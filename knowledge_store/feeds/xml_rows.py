@@ -33,6 +33,8 @@ from reaseq.knowledge_store.feeds.rows import (
 )
 
 _SCANNED = 20_000
+_GOOGLES = "{http://base.google.com/"
+"""Namespaces of Google Merchant."""
 _KNOWN = frozenset(("item", "entry", "product", "offer", "article"))
 """What records are called in feeds of known systems."""
 _ARTICLES = frozenset(("article", "product"))
@@ -326,6 +328,8 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
     is it a variant, or a part of one?"""
     text = (element.text or "").strip()
     children = [child for child in element if isinstance(child.tag, str)]
+    if len({child.tag.rpartition("}")[0] for child in children}) > 1:
+        children = _of_one_namespace(children)
     if (not children and not element.attrib) or depth > 20:
         return text or " ".join(element.itertext()).strip()
     if depth and children and (text or any((child.tail or "").strip() for child in children)):
@@ -378,6 +382,22 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
     if text:
         made["text"] = text
     return made
+
+
+def _of_one_namespace(children: Sequence[Any]) -> list[Any]:
+    """Of children that are called alike in several namespaces (`<title>`, `<g:title>`) those of one: Google's, else the
+    one that most children are of; not those that hold nothing beside others that do."""
+    spaces: dict[str, dict[str, bool]] = {}
+    for child in children:
+        space, _, name = child.tag.rpartition("}")
+        of = spaces.setdefault(name, {})
+        of[space] = of.get(space, False) or len(child) > 0 or bool((child.text or "").strip())
+    count = Counter(child.tag.rpartition("}")[0] for child in children)
+    kept = {
+        name: max(of, key=lambda space: (of[space], space.startswith(_GOOGLES), count[space], space != ""))
+        for name, of in spaces.items()
+    }
+    return [child for child in children if kept[_local(child.tag)] == child.tag.rpartition("}")[0]]
 
 
 def _said(value: Mapping[str, Any]) -> tuple[str, Any] | None:

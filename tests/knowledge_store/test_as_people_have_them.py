@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from reaseq.knowledge_store.event_columns import by_lines, by_values, guess_fields, names_a_user
-from reaseq.knowledge_store.events import history, import_events
+from reaseq.knowledge_store.event_columns import understood as understood_log
+from reaseq.knowledge_store.events import EventReport, history, import_events
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed, understood
+from reaseq.knowledge_store.feeds.rows import FeedError
 from reaseq.knowledge_store.importing import ImportReport, import_feed
-from reaseq.knowledge_store.names import read_names
+from reaseq.knowledge_store.names import find_product, read_names
 from reaseq.knowledge_store.store import Store
 
 
@@ -398,13 +402,13 @@ def test_documents_with_a_record_a_line_and_long_numbers(store: Store, tmp_path:
     assert [product(store, one)["title"] for one in ("001", "002")] == ["A", "B"]
 
 
-def log_of(store: Store, folder: Path, data: str) -> None:
+def log_of(store: Store, folder: Path, data: str) -> EventReport:
     path = folder / "log"
     path.write_text(data)
     feed = by_lines(open_feed(path, is_header=names_a_user))
     names = read_names(store)
     feed, fields = by_values(feed, guess_fields(feed.columns, by_name=False), names)
-    import_events(store, feed, guess_fields(feed.columns, fields), names=names, rejected_dir=folder)
+    return import_events(store, feed, guess_fields(feed.columns, fields), names=names, rejected_dir=folder)
 
 
 @pytest.mark.parametrize(
@@ -1134,3 +1138,342 @@ def test_the_user_0_is_counted(store: Store, tmp_path: Path) -> None:
 def test_prices_that_say_their_type(store: Store, tmp_path: Path, data: str, prices: list[float]) -> None:
     imported(store, tmp_path, data)
     assert [product(store, one)["price"] for one in ("1", "2")] == prices
+
+
+@pytest.mark.parametrize(
+    ("prices", "expected"),
+    [
+        (["12.500", "7.250", "19.990"], 3),
+        (["1.299 €", "999 €"], 1),
+        (["1,800", "950", "12.50"], 0),  # a mark is shown
+        (["15,800円", "2,900円"], 0),  # yen have no decimals
+        (["1.250 KWD", "2.500 KWD"], 0),
+        (["1250", "2500"], 0),
+    ],
+)
+def test_thousands_that_are_a_guess_are_told(store: Store, tmp_path: Path, prices: list[str], expected: int) -> None:
+    rows = "".join(f'{number},a{number},"{price}"\n' for number, price in enumerate(prices, 1))
+    report = imported(store, tmp_path, f"sku,title,price\n{rows}")
+    assert report.grouped == expected
+    assert report.first_grouped.startswith(prices[0] if expected else "")
+
+
+def test_a_cell_that_is_empty_is_no_price_that_cannot_be_read(store: Store, tmp_path: Path) -> None:
+    report = imported(store, tmp_path, "sku,title,price,compare at price\n1,a,,12.00\n2,b,soon,14.00\n3,c,,\n")
+    assert (report.unread_prices, report.unknown_prices) == (1, 3)
+
+
+ONE = {"id": "1", "title": "a"}
+OBJECT = {"amount": 12.5, "currency": "EUR"}
+
+
+@pytest.mark.parametrize(
+    ("said", "price"),
+    [
+        ([None, OBJECT], 12.5),
+        ([OBJECT, None], None),
+        ([OBJECT, 9.5], 9.5),
+        ([OBJECT, "9,50 EUR"], 9.5),
+        ([9.5, OBJECT], 12.5),
+        (["", OBJECT], 12.5),
+        ([[], {"value": "12.50", "currencyCode": "EUR"}], 12.5),
+        ([{"regular": {"amount": 20}, "amount": 12.5}, None], None),
+        ([*[None] * 150, OBJECT], 12.5),
+        ([*[OBJECT] * 150, 9.5], 9.5),
+        ([*[9.5] * 150, OBJECT], 12.5),
+    ],
+)
+@pytest.mark.parametrize("kind", ["JSON", "lines", "Parquet"])
+def test_a_field_that_is_an_object_in_some_records(
+    store: Store, tmp_path: Path, said: list[Any], price: float | None, kind: str
+) -> None:
+    """Whatever stands for it in others, and whichever come first; on its way back nothing is lost."""
+    records = [{"id": str(number), "title": f"a{number}", "price": one} for number, one in enumerate(said)]
+    if kind == "Parquet":
+        if not all(one is None or isinstance(one, dict) for one in said):
+            pytest.skip("its columns are of one type")
+        file = io.BytesIO()
+        pq.write_table(pa.Table.from_pylist(records), file)
+        data = file.getvalue()
+    else:
+        data = json.dumps(records).encode() if kind == "JSON" else "\n".join(map(json.dumps, records)).encode()
+    imported(store, tmp_path, data)
+    last = product(store, str(len(said) - 1))
+    assert last["price"] == price
+    assert "price" not in last["attributes"]
+    assert imported(store, tmp_path, data).unchanged == len(said)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [({"name": "Acme"}, "Zed"), (None, {"name": "Zed"}), ("Acme", {"name": "Zed"})]
+)
+def test_a_brand_that_is_an_object_in_some_records(store: Store, tmp_path: Path, first: Any, second: Any) -> None:
+    imported(
+        store, tmp_path, json.dumps([{"id": 1, "title": "a", "brand": first}, {"id": 2, "title": "b", "brand": second}])
+    )
+    assert [product(store, one)["brand"] for one in "12"] == [first and "Acme", "Zed"]
+
+
+def test_a_user_that_is_an_object_in_some_records(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n2,b\n3,c\n")
+    users = [None, {"id": "u"}, "u"]
+    log = [{"user": user, "item": str(number), "time": "2024-05-01"} for number, user in enumerate(users, 1)]
+    path = tmp_path / "log"
+    path.write_text("\n".join(map(json.dumps, log)))
+    names = read_names(store)
+    feed, fields = understood_log(open_feed(path, is_header=names_a_user), {}, names)
+    import_events(store, feed, fields, rejected_dir=tmp_path)
+    assert [one["product_id"] for one in history(store, "u")] == ["2", "3"]
+
+
+GOOGLES = """<rss xmlns:g="http://base.google.com/ns/1.0" xmlns:m="http://search.yahoo.com/mrss/"><channel>
+<item><g:id>1</g:id>{}<g:price>12 EUR</g:price><g:brand>Acme</g:brand></item></channel></rss>"""
+
+
+@pytest.mark.parametrize(
+    ("inside", "title"),
+    [
+        ("<title>Mill</title><g:title>Mill</g:title>", "Mill"),
+        ("<title>Acme shop - Mill</title><g:title>Mill</g:title>", "Mill"),
+        ("<g:title>Mill</g:title><title>Acme shop - Mill</title><m:title>m</m:title>", "Mill"),
+        ("<title>Mill</title><g:title/>", "Mill"),
+        ("<title>Mill</title><m:title>Picture</m:title><link>x</link>", "Mill"),
+    ],
+)
+def test_one_name_in_two_namespaces_of_xml(store: Store, tmp_path: Path, inside: str, title: str) -> None:
+    imported(store, tmp_path, GOOGLES.format(inside))
+    assert product(store, "1")["title"] == title
+
+
+def test_lists_of_atom_in_two_namespaces(store: Store, tmp_path: Path) -> None:
+    entry = "<id>1</id><g:id>A1</g:id><title>Shop: Cup</title><g:title>Cup</g:title><summary>s</summary>"
+    links = "<link href='http://a/1'/><g:link>http://a/1</g:link><g:color>red</g:color><g:color>blue</g:color>"
+    root = "xmlns='http://www.w3.org/2005/Atom' xmlns:g='http://base.google.com/ns/1.0'"
+    imported(store, tmp_path, f"<feed {root}><entry>{entry}{links}</entry></feed>")
+    assert (product(store, "A1")["title"], product(store, "A1")["attributes"]["color"]) == ("Cup", ["red", "blue"])
+
+
+@pytest.mark.parametrize(
+    ("above", "names"),
+    [
+        ("Product,,Price,,Size,", "SKU,Name,Net,Gross,EU,UK"),
+        ("Product,Product,Price,Price,Size,Size", "SKU,Name,Net,Gross,EU,UK"),
+        ("Artikel,,Preis,,Größe,", "Artikelnummer,Bezeichnung,netto,brutto,EU,UK"),
+        ("Master data,,Prices,,Sizes,", "SKU,Name,Net price,Gross price,EU,UK"),
+        # What is in no group is named in the first line.
+        ("SKU,Name,Price,,Size,", ",,Net,Gross,EU,UK"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["CSV", "Excel"])
+def test_a_header_of_two_lines_with_groups_above(
+    store: Store, tmp_path: Path, above: str, names: str, kind: str
+) -> None:
+    lines = [above, names, "m1,Boot,10,11.90,42,8", "m2,Shoe,20,23.80,43,9"]
+    data = "\n".join(lines).encode()
+    if kind == "Excel":
+        book = openpyxl.Workbook()
+        sheet: Any = book.active
+        for line in lines:
+            sheet.append([cell or None for cell in line.split(",")])
+        sheet.merge_cells("C1:D1")
+        file = io.BytesIO()
+        book.save(file)
+        data = file.getvalue()
+    report = imported(store, tmp_path, data)
+    assert (report.rows, report.new) == (2, 2)
+    first = product(store, "m1")
+    assert (first["title"], first["price"], sorted(map(str, first["attributes"].values()))) == (
+        "Boot", 11.9, ["10", "42", "8"]
+    )  # fmt: skip
+
+
+def test_a_row_of_words_below_a_header_with_gaps_is_a_product(store: Store, tmp_path: Path) -> None:
+    report = imported(store, tmp_path, "sku,title,price,\nx,Boot,on request,blue\ny,Shoe,12,green\n")
+    assert (report.new, product(store, "x")["title"]) == (2, "Boot")
+
+
+MARKED = [
+    "\u200e100",
+    "\u202a100\u202c",
+    "\u2067100\u2069",
+    "\ufeff100",
+    "1\u00ad00",
+    "\u200f100\u200f",
+    "\u00a0100\u200b",
+]
+
+
+@pytest.mark.parametrize("written", MARKED)
+def test_signs_that_nobody_sees_are_in_no_id(store: Store, tmp_path: Path, written: str) -> None:
+    imported(store, tmp_path, f"sku,title,price\n{written},Lamp,10\n")
+    assert imported(store, tmp_path, "sku,title,price\n100,Lamp,10\n").unchanged == 1
+    log_of(store, tmp_path, f"user,item,time\n{written},{written},2024-05-01\n")
+    assert [one["product_id"] for one in history(store, "100")] == ["100"]
+    assert find_product(store, written)["id"] == "100"
+
+
+@pytest.mark.parametrize(
+    ("data", "doubled"),
+    [
+        ('{"id":1,"title":"a","price":5,"price":6}\n{"id":2,"title":"b","price":7}\n', {"price": (1, "line 1")}),
+        ('{"id":1,"title":"a"}\n{"id":2,"title":"b","o":{"x":1,"x":2}}\n', {"x": (1, "line 2")}),
+        ('{"id":1,"title":"a","v":[{"x":1,"x":2},{"x":1,"x":1}]}\n{"id":2,"title":"b"}\n', {"x": (2, "line 1")}),
+        ('{"id":1,"title":"a","note":"x\\":1,\\"x\\":2"}\n{"id":2,"title":"b"}\n', {}),
+        ('[{"id":1,"title":"a"},{"id":2,"title":"b","title":"c"}]', {"title": (1, "record 2")}),
+        (
+            '{"products":[{"id":1,"title":"a","hue":"r","hue":"b"},{"id":2,"title":"b"}]}',
+            {"hue": (1, "record 1")},
+        ),
+        ('{"id":1,"title":"a","price":5,"price" : 6}', {"price": (1, "line 1")}),
+        ('{"products":[{"id":1,"title":"a"}],"products":[{"id":2,"title":"b"}]}', {}),  # both are read
+    ],
+)
+def test_keys_that_stand_twice_in_an_object(tmp_path: Path, data: str, doubled: dict[str, tuple[int, str]]) -> None:
+    path = tmp_path / "feed"
+    path.write_text(data)
+    feed = open_feed(path)
+    assert len(list(feed.rows)) > 0
+    assert feed.doubled == doubled
+
+
+def test_numbers_of_32_bits_as_they_were_written(store: Store, tmp_path: Path) -> None:
+    table = pa.table({
+        "id": ["1", "2", "3"],
+        "title": ["a", "b", "c"],
+        "price": pa.array([9.99, None, 1e-3], pa.float32()),
+        "size": pa.array([{"w": 0.1, "of": [1.1]}, None, {"w": None, "of": []}],
+                         pa.struct([("w", pa.float32()), ("of", pa.list_(pa.float32()))])),
+    })  # fmt: skip
+    file = io.BytesIO()
+    pq.write_table(table, file)
+    imported(store, tmp_path, file.getvalue())
+    assert [product(store, one)["price"] for one in "123"] == [9.99, None, 0.001]
+    assert product(store, "1")["attributes"] == {"size.w": 0.1, "size.of": [1.1]}
+
+
+@pytest.mark.parametrize(
+    ("title", "meant"),
+    [
+        ("cafÃ© au lait", "café"), ("Itâ€™s nice", "It’s"), ("GrÃ¶ÃŸe", "Größe"), ("ÐŸÑ€Ð¸Ð²ÐµÑ‚", "Привет"),
+        ("DÃ©jÃ  vu", "Déj\ufffd"), ("naÃ¯ve", "naïve"), ("10Â°C", "10°C"),
+        ("Größe “Ä” – Übung", ""), ("MAÇÃ SÃO", ""), ("Ñandú", ""), ("»NIVEÄ«", ""), ("plain", ""),
+    ],
+)  # fmt: skip
+def test_letters_that_were_encoded_twice_are_told(store: Store, tmp_path: Path, title: str, meant: str) -> None:
+    report = imported(store, tmp_path, f"sku,title\n1,{title}\n")
+    assert report.first_encoded_twice.startswith("line 2: " if meant else "")
+    assert report.first_encoded_twice.endswith(f", which was {meant}" if meant else "")
+    assert (report.encoded_twice, product(store, "1")["title"]) == (bool(meant), title)
+
+
+@pytest.mark.parametrize("beside", ["12345678901234567890123", "-12345678901234567890123", "NaN", "1e999"])
+def test_a_document_with_any_number_beside_its_list(store: Store, tmp_path: Path, beside: str) -> None:
+    list_ = '[{"id":1,"title":"Red sock","price":5},{"id":2,"title":"Blue sock","price":6}]'
+    imported(store, tmp_path, f'{{"v":{beside},"products":{list_}}}')
+    assert store.product_ids() == ["1", "2"]
+
+
+@pytest.mark.parametrize("data", ['// made today\n[{"id":1}]', '/* a\n b */\n// c\n{"id":1}'])
+def test_comments_in_json_are_told_as_such(tmp_path: Path, data: str) -> None:
+    (tmp_path / "feed").write_text(data)
+    with pytest.raises(FeedError, match="JSON with comments"):
+        open_feed(tmp_path / "feed")
+
+
+REPEATED = {
+    "order": "order_id,user,item,time\n{}T1,u,1,2024-05-01 10:00\n{}T1,u,1,2024-05-01 10:01\n{}T2,u,1,2024-05-03\n",
+    "transaction": (
+        "transaction_id,user,item,time,event\n{}T1,u,1,2024-05-01 10:00,purchase\n"
+        "{}T1,u,1,2024-05-01 10:01,purchase\n{}T2,u,1,2024-05-03,purchase\n"
+    ),
+    "event": (
+        "event_id,user,item,time,event\n{}e1,u,1,2024-05-01 10:00,view\n{}e1,u,1,2024-05-01 10:09,view\n"
+        "{}e2,u,1,2024-05-03,view\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", [*REPEATED, "GA4", "Segment", "lines"])
+def test_what_is_reported_twice_counts_once(store: Store, tmp_path: Path, kind: str) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n2,b\n")
+    if kind in REPEATED:
+        data = REPEATED[kind].format("", "", "")
+    elif kind == "GA4":
+        rows = [
+            {"event_timestamp": f"17145600{at}000000", "event_name": "purchase", "user_pseudo_id": "u",
+             "ecommerce": {"transaction_id": order}, "items": [{"item_id": "1", "quantity": "1"}]}
+            for at, order in (("00", "T1"), ("60", "T1"), ("90", "T2"))
+        ]  # fmt: skip
+        data = "\n".join(map(json.dumps, rows))
+    elif kind == "Segment":
+        rows = [
+            {"messageId": own, "event": "Order Completed", "userId": "u", "timestamp": f"2024-05-0{day}T08:00:01Z",
+             "properties": {"products": [{"product_id": "1"}]}}
+            for own, day in (("m1", 1), ("m1", 2), ("m2", 3))
+        ]  # fmt: skip
+        data = "\n".join(map(json.dumps, rows))
+    else:
+        rows = [
+            {"user": "u", "time": f"2024-05-01T10:0{at}:00Z", "order_id": order, "items": [{"item_id": "1"}]}
+            for at, order in ((0, "T1"), (1, "T1"), (2, "T2"))
+        ]  # fmt: skip
+        data = "\n".join(map(json.dumps, rows))
+    report = log_of(store, tmp_path, data)
+    assert (report.events, report.again, report.repeated, len(history(store, "u"))) == (2, 1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("data", "events"),
+    [
+        # Two kinds of one order, what came back, and one item in two orders or of two users.
+        ("order_id,user,item,time,event\nT1,u,1,2024-05-01,checkout\nT1,u,1,2024-05-02,purchase\n", 2),
+        ("order_id,user,item,time,event\nT1,u,1,2024-05-01,refund\nT1,u,1,2024-05-02,refund\n", 2),
+        ("order_id,user,item,time\nT1,u,1,2024-05-01\nT2,u,1,2024-05-02\n", 2),
+        ("event_id,user,item,time\ne1,u,1,2024-05-01\ne1,u,2,2024-05-02\n", 2),
+        # No orders' numbers, and codes of what was done, which many events share.
+        ("transaction_id,user,item,time\n(not set),u,1,2024-05-01\n(not set),u,1,2024-05-02\n", 2),
+        ("event_id,user,item,time\n" + "".join(f"1,u,1,2024-05-0{day}\n" for day in range(1, 6)), 5),
+        (
+            "transaction_id,user,item,time\n"
+            + "".join(f"1,u{one},1,2024-05-01\n1,u{one},1,2024-05-02\n" for one in "ab"),
+            4,
+        ),
+    ],
+)
+def test_what_is_no_repetition(store: Store, tmp_path: Path, data: str, events: int) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n2,b\n")
+    report = log_of(store, tmp_path, data)
+    assert (report.events, report.again) == (events, 0)
+
+
+@pytest.mark.parametrize(
+    ("clocks", "hours"),
+    [
+        (["10:00:00", "-", "11:15:00", "n/a"], [10, 0, 11.25, 0]),
+        (["10:00", "", "11:15", "--"], [10, 0, 11.25, 0]),
+        (["930", "1115", "0005", ""], [9.5, 11.25, 1 / 12, 0]),
+        (["093000", "111500", "000500", "-"], [9.5, 11.25, 1 / 12, 0]),
+        (["9:30 AM", "24:00", "11:15 PM", ""], [9.5, 24, 23.25, 0]),
+    ],
+)
+def test_clocks_beside_days(store: Store, tmp_path: Path, clocks: list[str], hours: list[float]) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n")
+    rows = "".join(f"u{number},1,2024-05-01,{clock}\n" for number, clock in enumerate(clocks))
+    log_of(store, tmp_path, f"user,item,date,time\n{rows}")
+    midnight = datetime(2024, 5, 1, tzinfo=UTC).timestamp()
+    found = [(history(store, f"u{number}")[0]["at"] - midnight) / 3600 for number in range(len(clocks))]
+    assert found == pytest.approx(hours)
+
+
+@pytest.mark.parametrize("device", ["domain_userid", "network_userid"])
+def test_browsers_of_snowplow(store: Store, tmp_path: Path, device: str) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n")
+    report = log_of(store, tmp_path, f"user_id,{device},item,derived_tstamp\nu,d,1,2024-05-01\n,d,1,2024-05-02\n")
+    assert (report.by_device, report.device, len(history(store, "d"))) == (1, device, 1)
+
+
+def test_times_that_a_spreadsheet_has_rounded_are_told(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "sku,title\n1,a\n")
+    times = ["1.714E+12", "1.71456E+09", "1.714560000E+09", "1714560000"]
+    report = log_of(store, tmp_path, "user,item,time\n" + "".join(f"u,1,{time}\n" for time in times))
+    assert (report.rounded, report.first_rounded, report.set_aside) == (2, "1.714E+12", 0)

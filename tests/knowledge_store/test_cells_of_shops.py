@@ -205,6 +205,17 @@ GOOGLE = "id\ttitle\tdescription\tlink\timage_link\titem_group_id\tcolor\tmateri
             {"1": {"color": ["red"]}},
             b"id,title,description,color\n1,a,Red,red\n1,b,Green,\n",
         ),
+        # A header of two lines.
+        (
+            b"Product,,Price,,Size,\nSKU,Name,Net,Gross,EU,UK\n1,a,10,12,42,8\n",
+            {"1": {"color": ["brown"]}},
+            b"Product,,Price,,Size,\nSKU,Name,Net,Gross,EU,UK,color\n1,a,10,12,42,8,brown\n",
+        ),
+        (
+            b"Product,,Price,,Look,\nSKU,Name,Net,Gross,Color,Finish\n1,a,10,12,,matt\n",
+            {"1": {"color": ["brown"]}},
+            b"Product,,Price,,Look,\nSKU,Name,Net,Gross,Color,Finish\n1,a,10,12,brown,matt\n",
+        ),
         (
             b"<html></html>"[:0] + b"id,title,specs\n1,a,<ul><li>Color: brown</li><li>Sole: rubber</li></ul>\n",
             {"1": {"color": ["brown"]}},

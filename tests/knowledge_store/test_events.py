@@ -116,6 +116,19 @@ NOON = datetime(2025, 3, 4, 12, tzinfo=UTC).timestamp()
         ("04-Mar-2025 13:00:00 +01:00", NOON),
         ("04/Mar/2025:05:00:00 -0700", NOON),
         ("638766864000000000", NOON),  # ticks of .NET
+        ("133855632000000000", NOON),  # FILETIME of Windows
+        ("13385563200000000", NOON),  # WebKit's
+        ("2025 03 04", NOON - 43200),
+        ("2025 03 04 12:00", NOON),
+        ("2025-063", NOON - 43200),
+        ("2025-063T12:00:00Z", NOON),
+        ("2025-366", None),
+        ("2025-000", None),
+        ("2025-03-03 24:00:00", NOON - 43200),
+        ("03.03.2025 24:00", NOON - 43200),
+        ("2025-03-04 11:59:60", NOON),
+        ("2025-03-04 24:30:00", None),
+        ("25/13/2025", None),
         ("4 Mar 2025 12:00:00 XYZT", None),
         ("46027.4", None),  # a day of a spreadsheet, among others
         ("0", None),
@@ -132,6 +145,19 @@ NOON = datetime(2025, 3, 4, 12, tzinfo=UTC).timestamp()
 def test_times(written: Any, meant: float | None) -> None:
     read = Clock.of([written, "04.03.2025", "2025-03-04"]).read(written)
     assert isinstance(read, str) if meant is None else read == pytest.approx(meant)
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("03/04/2025", "either way round"),
+        ("25/13/2025", "cannot be read"),  # no day, whichever comes first
+        ("2025-366", "cannot be read"),
+        ("12:00:00 04.03.2025 XYZT", "cannot be read"),
+    ],
+)
+def test_why_a_time_cannot_be_read(written: str, reason: str) -> None:
+    assert reason in str(Clock().read(written))
 
 
 @pytest.mark.parametrize(

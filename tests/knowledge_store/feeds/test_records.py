@@ -235,7 +235,12 @@ def test_what_a_csv_writer_wrote_is_read(
 @settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(
-        st.dictionaries(_CELL, st.one_of(_CELL, st.integers(-(10**9), 10**9), st.none(), st.booleans())), max_size=6
+        # A line of Shopify's bulk files names its parent, which is no column.
+        st.dictionaries(
+            _CELL.filter(lambda name: name != "__parentId"),
+            st.one_of(_CELL, st.integers(-(10**9), 10**9), st.none(), st.booleans()),
+        ),
+        max_size=6,
     )
 )
 def test_what_was_written_as_json_lines_is_read(
