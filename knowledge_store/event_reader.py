@@ -141,7 +141,7 @@ class EventReader:
                 clock = clock._replace(zone=zone)
             written = values.get(column["time"])
             if _is_rounded(written):
-                self.rounded[next(iter(self.rounded), written.strip())] += 1
+                self.rounded[next(iter(self.rounded), str(written).strip())] += 1
             time = clock.read(written)
             if isinstance(time, str):
                 return _bad(record, time)
