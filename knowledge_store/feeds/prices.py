@@ -15,7 +15,30 @@ from reaseq.knowledge_store.feeds.price_names import NOW as _NOW_WORDS
 # Digits grouped by spaces or apostrophes come in threes, or two prices in one cell would read as one.
 _NUMBER = re.compile(r"\d{1,3}(?:[ '’]\d{3}(?!\d))+(?:[.,]\d+)?|(?:(?<!\w)[.,])?\d[\d.,]*")
 _LETTERS = re.compile(r"(?<![A-Z])[A-Z]{2,3}(?![A-Z])")
-_DOLLARS = re.compile(r"(?<!\w)US\$")
+_DOLLARS = re.compile(r"(?<!\w)(US|AU?|CAN?|C|NZ|HK|SG?|NT|MX|R)\$")
+_OF_DOLLARS = {
+    **{"US": "USD", "A": "AUD", "AU": "AUD", "C": "CAD", "CA": "CAD", "CAN": "CAD", "NZ": "NZD", "HK": "HKD"},
+    **{"S": "SGD", "SG": "SGD", "NT": "TWD", "MX": "MXN", "R": "BRL"},
+}
+_STRUCK = re.compile(r"<(del|s|strike)\b[^>]*>.*?</\1\s*>|~~.*?~~", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_SPLIT = re.compile(
+    r"(?<![\d.,:])(\d{1,3}(?:[ .]\d{3})+|\d+)(?:([€£$:])(\d\d)(?![\d.,:])|\s([€£$])\s(\d\d)\s*$)(\s*(?:kr\.?|€)?\s*$)?"
+)
+"""Whole ones and hundredths with the currency, or a colon, between them: "89€90", "49:50 kr", "29 € 90"."""
+_APART = re.compile(r"(?<=\d)\s+(?=[.,]\d\d(?!\d))")
+_LETTER = re.compile(r"\d[.,]\d*[OolI]\b")
+"""A letter that was typed for a digit."""
+_OLD = re.compile(
+    r"\b(?:statt|uvp|was|rrp|msrp|list|reg|regular|regulär|before|instead of|vorher|bisher|au lieu de|avant|antes|prima"
+    r"|zamiast|istället för|ordinarie|ord|før|invece di|prix conseillé|pvp|normal)\.?(?:\s+price|\s+preis)?[^\w\d]*\Z",
+    re.IGNORECASE,
+)
+"""Before a price that holds no longer, or that somebody recommends."""
+_OF_A_PACK = re.compile(
+    r"\b(?:pack|set|box|case|bundle|lot|paquet|packung|karton)\s+(?:of|de|à|von|mit)\s+\Z", re.IGNORECASE
+)
+"""Before how many things are in it."""
 # The codes of ISO 4217 that shops use; any three letters would make a currency of "RRP" and "NOW".
 CURRENCIES = frozenset(
     "AED ARS AUD BGN BHD BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR IQD ISK JOD JPY KES KRW KWD "
@@ -132,10 +155,10 @@ def parse_price(
         return price, named or currency_in(code)
     if isinstance(value, str) and value.isascii() and _SIMPLE.fullmatch(value):
         return _known(float(value)), None
-    text = unicodedata.normalize("NFKC", str(value)).replace("٫", ".").replace("٬", ",")
+    text = _tidied(unicodedata.normalize("NFKC", str(value)).replace("٫", ".").replace("٬", ","))
     if _SCIENTIFIC.fullmatch(text):
         return _known(float(text.replace(",", "."))), None
-    if _DATE.match(text) or _SHARE.search(text) or _FRACTION in text:
+    if _DATE.match(text) or _SHARE.search(text) or _FRACTION in text or _LETTER.search(text):
         return None, None
     found = _price_in(text)
     if found is None:
@@ -154,6 +177,20 @@ def parse_price(
     if _CENTS.match(text, found.end):
         amount /= 100
     return None if dashed or _BELOW_ZERO.fullmatch(text) else _known(amount), named
+
+
+def _tidied(text: str) -> str:
+    """Without markup and what it strikes out; with the hundredths behind a mark."""
+    if "<" in text or "~~" in text:
+        text = _TAG.sub(" ", _STRUCK.sub(" ", text))
+    text = _APART.sub("", text)
+    return _SPLIT.sub(_together, text)
+
+
+def _together(found: re.Match[str]) -> str:
+    whole, sign, cents, sign_apart, cents_apart, behind = found.groups()
+    sign = sign_apart or sign
+    return f"{re.sub('[ .]', '', whole)}.{cents or cents_apart} {'' if sign == ':' else sign}{behind or ''}"
 
 
 class _Number(NamedTuple):
@@ -178,6 +215,8 @@ def _price_in(text: str) -> _Number | None:
         if not _is_inside(text, *one.span()) and not _PER_CENT.match(text, one.end())
     ]
     held = [one for one in found if now is None or one.start >= now.end()]
+    held = [one for one in held if not _OLD.search(text, 0, one.start)] or held
+    held = [one for one in held if one.carried or not _OF_A_PACK.search(text, 0, one.start)] or held
     priced = [one for one in held if one.carried] or [
         one for one in held if one.times != 1 or not _COUNTED.match(text, one.end)
     ]
@@ -323,7 +362,8 @@ def currency_in(text: str) -> str | None:
             return str(letters)
     if sign := next((currency for sign, currency in _SYMBOLS.items() if sign in text), None):
         return sign
-    return "USD" if _DOLLARS.search(text) else None
+    dollars = _DOLLARS.search(text)
+    return _OF_DOLLARS[dollars[1]] if dollars else None
 
 
 def may_be(value: Any) -> frozenset[str] | None:
