@@ -27,15 +27,19 @@ from reaseq.knowledge_store.order_states import (
     Event,
     History,
     came_back,
+    is_a_state,
     is_negative,
     never_came_about,
     number_of,
+    says_of_returns,
     taken_back,
+    truth,
     with_order,
 )
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
 from reaseq.knowledge_store.tables import now
 from reaseq.knowledge_store.times import Clock, Order, zone_of
+from reaseq.knowledge_store.wordlists import words
 
 IMPRESSION = "impression"
 PASSIVE = (IMPRESSION, RETURN)
@@ -43,7 +47,7 @@ PASSIVE = (IMPRESSION, RETURN)
 
 _BATCH = 100_000
 """Users are spread over the whole table: the more events are written together, the seldomer is a page."""
-_PEEKED = 20_000
+_PEEKED, _PEEKED_STATES = 20_000, 1000
 _USERS = 500
 """Whose histories are read together."""
 _TOLD_EVERY = 10_000
@@ -74,7 +78,8 @@ class EventReport:
     """What became of every row. `events` counts what is new in the store, impressions included; `by_device` are rows
     without a user that go by the column `device`; `of_zero` those of the user 0, whom many shops call their guests;
     `corrected` those that an earlier file brought and whose order has another status now. kinds: of how many rows what
-    they say of their kind or status was taken for which kind."""
+    they say of their kind or status was taken for which kind. unknown_states: in how many rows a status says what
+    nobody understands, by its column and by what it says."""
 
     import_id: int
     clock: str
@@ -90,6 +95,7 @@ class EventReport:
     rejected_file: Path | None = None
     first_rejected: list[tuple[int, str]] = field(default_factory=list)
     kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unknown_states: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def counts(self) -> dict[str, int]:
         return {name: value for name, value in vars(self).items() if isinstance(value, int)}
@@ -139,7 +145,7 @@ def import_events(
     history: History | None = None
     try:
         peeked = list(islice(feed.rows, _PEEKED))
-        reader = _Reader.of(peeked, mapping, kind, names, report.kinds, dates)
+        reader = _Reader.of(peeked, mapping, kind, names, report, dates)
         if order and reader.of_orders and reader.clock is not None:
             history = History.of(feed.columns, order, peeked)
         rows = chain(peeked, feed.rows)
@@ -211,6 +217,10 @@ def _is_nobody(user: str) -> bool:
     return user in ("", "0") or user.casefold() in _NOBODY
 
 
+_FLAGS = {"bought": "purchase", "carted": "cart", "label": "click"}
+"""Fields that are flags, the strongest first, and what it is where they are set."""
+_KINDS_OF_ITEMS = {"click": "clicks", "view": "views"}
+"""Kinds of rows whose item's column says what was done, and how `words/` calls such columns."""
 _MOST_KINDS = 1000
 """That are told apart in a report."""
 _KEY = ("user_id", "at", "product_id", "kind", "import_id")
@@ -255,7 +265,13 @@ class _Reader:
     names: Names
     clock: Clock | None
     kinds: Counter[tuple[str, str]]
+    unknown_states: Counter[tuple[str, str]]
     statuses: Sequence[str]
+    """Columns; that of the order comes first."""
+    understood: Sequence[str]
+    """Those of which what is not understood is told."""
+    back: Sequence[str]
+    """Columns that are filled where a thing came back, and hold why, or by which number."""
     of_orders: bool
     """Do rows say what became of an order?"""
     of_returns: bool
@@ -271,22 +287,35 @@ class _Reader:
         mapping: Mapping[str, str],
         kind: str,
         names: Names,
-        kinds: Counter[tuple[str, str]],
+        report: EventReport,
         dates: Order = "",
     ) -> "_Reader":
-        """rows: the first ones, which tell how times are written. kinds: counts what rows were taken for."""
+        """rows: the first ones, which tell how times are written. report: counts what rows were taken for."""
         times = (row.values.get(mapping.get("time", "")) for row in rows if isinstance(row, Record))
         own = mapping.get("status", "")
         # Of an order and of what it holds there may be a status each.
         there = next((row.values for row in rows if isinstance(row, Record)), {})
         more = [name for name in there if names_a_status(name) and name not in mapping.values()]
+        records = [row.values for row in rows[:_PEEKED_STATES] if isinstance(row, Record)]
+        states = {name: {identifier(values.get(name)).casefold() for values in records} - {""} for name in more}
+        understood = [own, *(name for name, said in states.items() if any(map(is_a_state, said)))]
         clock = Clock.of(times, mapping["time"]) if "time" in mapping else None
         if clock is not None and not clock.order:
             clock = clock._replace(order=dates)
-        of_orders = any(name in mapping for name in ("status", *TAKEN_BACK))
-        of_returns = folded(mapping.get("time", "")) == "return date"
-        plain = mapping.keys() <= {"user", "item", "time", "position", "kind"}
-        return cls(mapping, kind, names, clock, kinds, [own, *more] if own else [], of_orders, of_returns, plain)
+        time = mapping.get("time", "")
+        back = [name for name in there if says_of_returns(name) and name not in mapping.values()]
+        of_orders = any(name in mapping for name in ("status", *TAKEN_BACK)) or bool(back)
+        of_returns = folded(time) == "return date" or says_of_returns(time)
+        plain = mapping.keys() <= {"user", "item", "time", "position", "kind"} and not back
+        called = folded(mapping["item"].rpartition(".")[2])
+        if kind == "purchase" and "kind" not in mapping:
+            kind = next(
+                (one for one, names_of in _KINDS_OF_ITEMS.items() if called in words("log_columns")[names_of]), kind
+            )
+        return cls(
+            mapping, kind, names, clock, report.kinds, report.unknown_states,
+            [own, *more] if own else [], understood, back, of_orders, of_returns, plain,
+        )  # fmt: skip
 
     def events_of(self, record: Record, number: int) -> list[Event] | BadRow:
         """number: the row's, from 1: its time where the log has none."""
@@ -300,7 +329,8 @@ class _Reader:
             called = identifier(called)
             if user and called and (item := self.names.find(called)) is None:
                 return _bad(record, self.names.why_not(called))
-        if not user or item is None:
+        shown = self._shown(values)
+        if not user or (item is None and not shown):
             return _bad(record, f"has no {'item' if user else 'user'}")
         if "@" in user:
             user = lowered
@@ -319,6 +349,9 @@ class _Reader:
             at = number_of(values.get(column["position"])) if "position" in column else float(number)
         if at is None:
             return _bad(record, "its position is no number")
+        if item is None:  # nothing of what was shown was acted on
+            self._count("", IMPRESSION)
+            return [(user, at, other, IMPRESSION) for other in shown]
         named = ""
         if "kind" in column:
             given = values.get(column["kind"])
@@ -335,9 +368,12 @@ class _Reader:
                 self.outdated.update((user, at, item, one) for one in (named or self.kind, RETURN))
             told = [identifier(values.get(name)).casefold() for name in self.statuses]
             status = " ".join(filter(None, told))
+            for name, said in zip(self.statuses, told, strict=True):
+                if said and name in self.understood and not is_a_state(said) and len(self.unknown_states) < _MOST_KINDS:
+                    self.unknown_states[name, said] += 1
             if any(map(never_came_about, told)):
                 return _bad(record, f"its order never came about: {status}")
-            if came_back(status) or taken_back(values, self.mapping):
+            if any(map(came_back, told)) or taken_back(values, self.mapping) or self._came_back(values):
                 what = RETURN
         if "quantity" in column:
             quantity = values.get(column["quantity"])
@@ -347,17 +383,26 @@ class _Reader:
                 what = RETURN
         if "invoice" in column and RETURNED.fullmatch(identifier(values.get(column["invoice"]))):
             what = RETURN
-        if "label" in column:
-            label = number_of(values.get(column["label"]))
-            if label not in (0.0, 1.0):
+        if any(flag in column for flag in _FLAGS):
+            set_flags = {flag: truth(values.get(column[flag])) for flag in _FLAGS if flag in column}
+            if set_flags.keys() == {"label"} and set_flags["label"] is None:
                 return _bad(record, "its label is neither 0 nor 1")
-            what = IMPRESSION if label == 0.0 else named or "click"
+            happened = next((kind for flag, kind in _FLAGS.items() if set_flags.get(flag)), "")
+            if not happened:
+                what = named if named and "label" not in column else IMPRESSION
+            elif what != RETURN:
+                what = named if named and happened == _FLAGS["label"] else happened
         self._count(f"{named} {status}".strip() if status else named, what)
-        made = [(user, at, item, what)]
-        if "impressions" in column:
-            shown = map(self.names.find, _ids(values.get(column["impressions"])))
-            made += [(user, at, other, IMPRESSION) for other in shown if other and other != item]
-        return made
+        return [(user, at, item, what), *((user, at, other, IMPRESSION) for other in shown if other != item)]
+
+    def _shown(self, values: Mapping[str, Any]) -> list[str]:
+        """Known items that a row says were shown."""
+        if "impressions" not in self.mapping:
+            return []
+        return list(filter(None, map(self.names.find, _ids(values.get(self.mapping["impressions"])))))
+
+    def _came_back(self, values: Mapping[str, Any]) -> bool:
+        return any(not is_empty(values.get(name)) and truth(values.get(name)) is not False for name in self.back)
 
     def _count(self, said: str, what: str) -> None:
         key = said, what

@@ -109,7 +109,8 @@ class _Tried(NamedTuple):
         at = next((at for at, (_, cells) in enumerate(records[:_HEADER_WITHIN]) if is_header(cells)), None)
         looks_so = at is not None
         if at is not None:
-            at = header_of([cells for _, cells in records], at)
+            below = header_of([cells for _, cells in records], at)
+            at = below if is_header(records[below][1]) else at  # a row of a log may hold a "no"
         if first or at is None:
             at = 0 if first else _widest(records)
         if not records:

@@ -189,7 +189,8 @@ class Feed:
     """An opened feed. `position()` is how many of the file's `size` bytes were read so far.
 
     `fields` says which column is which field, where the format does, `writing` where values of ours go. `taken` is how
-    the file is read, by what each of it is called: its encoding, its delimiter.
+    the file is read, by what each of it is called: its encoding, its delimiter. `doubts` are sentences of what may be
+    meant otherwise.
     """
 
     path: Path
@@ -202,6 +203,7 @@ class Feed:
     layout: Layout | None = None
     writing: Writing = PLAIN
     taken: Mapping[str, str] = dataclass_field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
 
 def with_columns(rows: Iterator[Row]) -> tuple[list[str], Iterator[Row]]:
