@@ -27,7 +27,7 @@ from reaseq.knowledge_store.feeds.delimited import cell_spans
 from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, Reading
 from reaseq.knowledge_store.feeds.json_rows import EACH
 from reaseq.knowledge_store.feeds.opening import open_feed, understood
-from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Layout, Record
+from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Layout, Record, plain
 from reaseq.knowledge_store.filling import Filled, Known, KnownRow, OnRow, Places, writable
 from reaseq.knowledge_store.importing import product_from
 from reaseq.knowledge_store.store import Store
@@ -149,6 +149,8 @@ def fill_feed(
             for attribute, column in columns.items():
                 for claim in known[attribute]:
                     note = {"line": record.line, "product_id": product_id, "column": column, "attribute": attribute}
+                    note |= {"label": made.called[column], "cell": plain(made.cells[column])}
+                    note |= {"before": plain(made.before.get(column))}
                     sidecar.write(json.dumps(note | {name: claim[name] for name in _NOTED}, ensure_ascii=False) + "\n")
             if report.rows % _BATCH == 0:
                 on_progress(feed, report)
