@@ -169,7 +169,7 @@ def guess_fields(
         FeedError: an override names no field or column, or no column can be the user or the item.
     """
     mapping = guess(columns, _names(), overrides or {})
-    if "kind" in mapping and "kind" not in (overrides or {}) and _is_of_line(mapping["kind"], mapping.get("item", "")):
+    if "kind" in mapping and "kind" not in (overrides or {}) and _is_of_line(mapping):
         del mapping["kind"]  # what sort of line it is
     if "status" not in (overrides or {}) and "status" not in mapping:
         status = next((one for one in columns if names_a_status(one) and one not in mapping.values()), "")
@@ -198,10 +198,12 @@ def _in_utc(columns: Sequence[str], time: str) -> str:
     return next(same, time)
 
 
-def _is_of_line(column: str, item: str) -> bool:
-    """`lineItems.type` beside `lineItems.payload.productNumber`."""
-    within, _, name = column.rpartition(".")
-    return within != "" and folded(name) == "type" and item.startswith(f"{within}.")
+def _is_of_line(mapping: Mapping[str, str]) -> bool:
+    """`lineItems.type` beside `lineItems.payload.productNumber`; but what has a time of its own is an event."""
+    within, _, name = mapping["kind"].rpartition(".")
+    inside = f"{within}."
+    of_item, of_time = (mapping.get(field, "").startswith(inside) for field in ("item", "time"))
+    return within != "" and folded(name) == "type" and of_item and not of_time
 
 
 def names_a_status(column: str) -> bool:
@@ -292,17 +294,15 @@ def _with_other_items(
     used = {column for field, column in mapping.items() if field != "item"}
     others: list[str] = []
     left = [values for values in rows if names.find(identifier(values.get(item))) is None]
-    free = [column for column in feed.columns if column not in used and column != item]
-    while left:
-        found = {
-            one: [values for values in left if names.find(identifier(values.get(one))) is not None] for one in free
-        }
-        best = max(free, key=lambda one: len(found[one]), default="")
-        if not best or not found[best] or not _may_be_an_item(best):
+    free = [column for column in feed.columns if column not in used and column != item and _may_be_an_item(column)]
+    while left and free:
+        known = {one: [names.find(identifier(values.get(one))) is not None for values in left] for one in free}
+        best = max(free, key=lambda one: sum(known[one]))
+        if not any(known[best]):
             break
         others.append(best)
         free.remove(best)
-        left = [values for values in left if values not in found[best]]
+        left = [values for values, is_known in zip(left, known[best], strict=True) if not is_known]
     if not item or not others:
         return feed, mapping
     columns, joined = (item, *others), " or ".join((item, *others))

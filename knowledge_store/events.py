@@ -329,7 +329,7 @@ class _Reader:
             called = identifier(called)
             if user and called and (item := self.names.find(called)) is None:
                 return _bad(record, self.names.why_not(called))
-        shown = self._shown(values)
+        shown = self._shown(values) if "impressions" in column else []
         if not user or (item is None and not shown):
             return _bad(record, f"has no {'item' if user else 'user'}")
         if "@" in user:
@@ -397,8 +397,6 @@ class _Reader:
 
     def _shown(self, values: Mapping[str, Any]) -> list[str]:
         """Known items that a row says were shown."""
-        if "impressions" not in self.mapping:
-            return []
         return list(filter(None, map(self.names.find, _ids(values.get(self.mapping["impressions"])))))
 
     def _came_back(self, values: Mapping[str, Any]) -> bool:

@@ -35,10 +35,10 @@ def is_on(values: Mapping[str, Any], price: str, *, of_sale: bool) -> bool:
     begins = ends = ""
     some: list[str] = []
     for name, value in values.items():
-        if name == price or is_empty(value):
+        if name == price or not _tells(name, price) or is_empty(value):
             continue
         said = text_of(value)
-        if of_sale and " ".join(_tokens(name)) in _ON_SALE and said.strip().casefold() in _NOT:
+        if of_sale and _is_a_flag(name) and said.strip().casefold() in _NOT:
             return False
         if (days := _days_in(name, price)) and (of_sale or days.of_validity):
             first, _, last = said.partition("/") if days.both else ("", "", "")
@@ -49,6 +49,15 @@ def is_on(values: Mapping[str, Any], price: str, *, of_sale: bool) -> bool:
         return not (begins or ends) or holds_now(begins, ends)
     first, last = (some[0], some[1]) if len(some) > 1 else ("", some[0])
     return holds_now(first, last) or (first != "" and holds_now(last, first))
+
+
+@lru_cache(maxsize=10_000)
+def _tells(column: str, price: str) -> bool:
+    return _is_a_flag(column) or _days_in(column, price) is not None
+
+
+def _is_a_flag(column: str) -> bool:
+    return " ".join(_tokens(column)) in _ON_SALE
 
 
 @lru_cache(maxsize=10_000)

@@ -852,3 +852,14 @@ def test_one_time_that_nobody_can_read_costs_its_row_alone(catalogue: Store, tmp
         1,
         "u I1 purchase; u I2 purchase; u I4 purchase",
     )
+
+
+def test_visits_with_what_was_done_in_them(catalogue: Store, tmp_path: Path) -> None:
+    """As Matomo lists them (Live.getLastVisitsDetails)."""
+    done = [
+        {"type": "action", "timestamp": NOON, "productViewSku": "I1"},
+        {"type": "ecommerceOrder", "timestamp": NOON + 60, "itemDetails": [{"itemSKU": "I2"}, {"itemSKU": "I3"}]},
+    ]
+    visits = [{"visitorId": "u", "userId": None, "serverTimestamp": NOON, "actionDetails": done}]
+    read(catalogue, tmp_path / "log.json", json.dumps(visits))
+    assert kinds(catalogue) == "u I1 action; u I2 ecommerceorder; u I3 ecommerceorder"
