@@ -40,7 +40,7 @@ _LONGEST_TITLE = 150
 _OF_ROWS = frozenset(("nr", "no", "lp", "pos", "number"))
 """What columns of ids are called, and such of numbers of rows."""
 _CODE = re.compile(r"(?=.*[^\W_])[\w#][\w./#:+-]{0,39}")
-_AMOUNT = re.compile(r"\d+[.,]\d{1,2}|(?:19|20)\d\d-\d\d-\d\d|\d{1,2}\.\d{1,2}\.\d{4}|https?:.*")
+_AMOUNT = re.compile(r"\d+[.,]\d{1,2}|(?:19|20)\d\d-\d\d-\d\d.*|\d{1,2}\.\d{1,2}\.\d{4}|https?:.*")
 """Prices, days and addresses."""
 _FEEDS = frozenset((".csv", ".tsv", ".txt", ".tab", ".json", ".jsonl", ".ndjson", ".xml", ".xlsx", ".xlsm", ".parquet"))
 _PAGE = re.compile(r"<html|^<!doctype html|^<(?:table|meta|style|body|head)\b", re.IGNORECASE)
@@ -122,7 +122,7 @@ def _with_own_numbers(
 
 def _counts_rows(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
     numbers = [identifier(values.get(column)) for values in records]
-    return numbers == [str(number) for number in range(1, len(numbers) + 1)]
+    return any(numbers == [str(first + at) for at in range(len(numbers))] for first in (0, 1))
 
 
 def _are_own_numbers(column: str, records: Sequence[Mapping[str, Any]]) -> bool:

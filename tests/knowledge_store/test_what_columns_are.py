@@ -148,11 +148,14 @@ def test_a_number_of_ones_own_comes_before_a_barcode(
     [
         # Numbers of rows, colours, prices and words are no ids.
         ("Nr;Title;EAN\n1;Boot;4006381333931\n2;Clog;4006381333948\n", ["4006381333931", "4006381333948"]),
+        ("blorb;Title;EAN\n0;Boot;4006381333931\n1;Clog;4006381333948\n", ["4006381333931", "4006381333948"]),
+        ("seen;Title;EAN\n2026-01-01T10:00;Boot;4006381333931\n2026-01-02T10:00;Clog;4006381333948\n",
+         ["4006381333931", "4006381333948"]),
         ("blorb;Title;EAN\nred;Boot;4006381333931\nblue;Clog;4006381333948\n", ["4006381333931", "4006381333948"]),
         ("color code;Title;EAN\nR1;Boot;4006381333931\nB2;Clog;4006381333948\n", ["4006381333931", "4006381333948"]),
         ("Title;EAN;blorb\nBoot;4006381333931;X1\nClog;4006381333948;X2\n", ["4006381333931", "4006381333948"]),
     ],
-)
+)  # fmt: skip
 def test_a_barcode_is_an_id_where_nothing_else_is(store: Store, tmp_path: Path, data: str, ids: list[str]) -> None:
     imported(store, tmp_path, data)
     assert store.product_ids() == ids
