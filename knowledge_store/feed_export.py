@@ -147,10 +147,12 @@ def fill_feed(
             report.first_unwritable = report.first_unwritable or next(iter(made.unwritable), "")
             report.used.update(columns.values())
             for attribute, column in columns.items():
+                # XML tells columns by their labels, and cells by their places.
+                place = next((one for one, name in made.called.items() if column in (one, name)), column)
                 for claim in known[attribute]:
                     note = {"line": record.line, "product_id": product_id, "column": column, "attribute": attribute}
-                    note |= {"label": made.called[column], "cell": plain(made.cells[column])}
-                    note |= {"before": plain(made.before.get(column))}
+                    note |= {"label": made.called.get(place, column), "cell": plain(made.cells.get(place))}
+                    note |= {"before": plain(made.before.get(place))}
                     sidecar.write(json.dumps(note | {name: claim[name] for name in _NOTED}, ensure_ascii=False) + "\n")
             if report.rows % _BATCH == 0:
                 on_progress(feed, report)
