@@ -84,7 +84,8 @@ class KnowledgeBase:
         from reaseq.knowledge_store.importing import import_feed
         from reaseq.taxonomy.category_paths import CategoryNames
 
-        feed = open_feed(Path(source)) if isinstance(source, str | Path) else frame_feed(source)
+        is_file = isinstance(source, str | Path)
+        feed = open_feed(Path(source), as_evidence=True) if is_file else frame_feed(source)
         feed, mapping = understood(feed, dict(columns or {}))
         with shown(progress, "importing") as step:
             return import_feed(
@@ -293,6 +294,11 @@ class KnowledgeBase:
             known = as_value(attribute, value)
             if known is None:
                 raise ReaseqError(f"{attribute.name} does not take {value!r}", hint=f"one of: {takes(attribute)}")
+            if known == claim["value"] and known.casefold() != value.casefold():
+                raise ReaseqError(
+                    f"{value!r} is another word for {known!r}: nothing would change",
+                    hint='kb.decide(claim, "approve")',
+                )
             value = known
         return settle(self.store, claim, Action(action), value, by=by)
 

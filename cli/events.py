@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet
 
+if TYPE_CHECKING:
+    from collections import Counter
+
 _FEW, _MANY_OF_ZERO = 20, 0.02
 """Rows, and their share: no one person does so much."""
 _MOST_KINDS = 50
+_SHOWN = 10
 
 app = typer.Typer(no_args_is_help=True, help="The behaviour log: what it is like, what a user did.")
 
@@ -41,7 +45,8 @@ def import_events(
 ) -> None:
     """Import a behaviour log: who did what with which product, when.
 
-    Fields: user, item, time or position, kind, impressions (what was shown beside), label (1 acted on, 0 passed over).
+    Fields: user, item, time or position, kind, impressions (what was shown beside), label (1 acted on, 0 passed over),
+    bought, carted (flags), quantity, status.
     Import the same log again any time: no event is added twice. Rows that cannot be used and rows of products that are
     not in the catalogue are set aside with line number and reason, and the rest goes on.
 
@@ -92,12 +97,14 @@ def import_events(
     console.print(table)
     if not {"time", "position"} & set(fields):
         console.print("No column is a time or a position: the order of the rows is the order of events.")
-    if not {"kind", "label"} & set(fields):
+    if not {"kind", "label", "bought", "carted"} & set(fields):
         console.print(
             f"No column says what was done: every row counts as {printable(kind)}   (or: --kind view)",
             markup=False,
             soft_wrap=True,
         )
+    for told in feed.doubts:
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if ratings := [one for one in rest if "rating" in one.casefold() or "stars" in one.casefold()]:
         told = f"How much a thing was liked counts for nothing: {', '.join(ratings)} is not used."
         console.print(Text(printable(told), style="yellow"), soft_wrap=True)
@@ -134,6 +141,9 @@ def import_events(
         if len(said) > _MOST_KINDS:
             table.add_row(f"{len(said) - _MOST_KINDS:,} more", "", f"{sum(row[2] for row in said[_MOST_KINDS:]):,}")
         console.print(table)
+    if report.unknown_states:
+        for words in _unknown(report.unknown_states):
+            console.print(Text(printable(words), style="yellow"), soft_wrap=True)
     if report.by_device:
         told = f"{report.by_device:,} rows name no user: their {report.device} stands for one, known by nothing else."
         console.print(Text(printable(told)), soft_wrap=True)
@@ -154,6 +164,20 @@ def import_events(
     if report.rejected_file:
         console.print(f"Set aside: {report.rejected_file}", highlight=False, soft_wrap=True)
     console.print("Next: reaseq events stats, then reaseq train-ranker", highlight=False)
+
+
+def _unknown(states: Counter[tuple[str, str]]) -> list[str]:
+    """What to say of statuses that nobody understands, a sentence a column."""
+    made = []
+    for column in dict.fromkeys(column for column, _ in states):
+        counts = {said: count for (of, said), count in states.most_common() if of == column}
+        shown = ", ".join(f"{said} ({count:,})" for said, count in list(counts.items())[:_SHOWN])
+        more = f" and {len(counts) - _SHOWN:,} more" if len(counts) > _SHOWN else ""
+        made.append(
+            f"{sum(counts.values()):,} rows have a {column} that is not understood, and count as if it were not there: "
+            f'{shown}{more}. If one says that a thing came back, write it as "returned".'
+        )
+    return made
 
 
 @app.command("stats")

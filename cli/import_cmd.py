@@ -87,7 +87,8 @@ def import_(
     settings = load()
     named = overrides(mapping or [])
     read_as = reading(encoding, delimiter, header_row, sheet, records)
-    feed = open_feed(samples.SHOES if sample else file or Path(), read_as, partial(names_a_title, overrides=named))
+    path = samples.SHOES if sample else file or Path()
+    feed = open_feed(path, read_as, partial(names_a_title, overrides=named), as_evidence=True)
     feed, guess = understood(feed, named, locale)
     console = Console()
     _print_guess(console, feed, guess)
@@ -165,6 +166,8 @@ def _print_guess(console: Console, feed: Feed, guess: dict[str, str]) -> None:
     console.print(table)
     if "id" not in guess:
         console.print("No column looks like an id: ids are made from title, brand and description.", highlight=False)
+    for told in feed.doubts:
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if prices := unread_prices(feed.columns, guess):
         listed = ", ".join(prices)
         console.print(
@@ -283,6 +286,11 @@ def _print_report(console: Console, report: ImportReport, *, replace: bool) -> N
             highlight=False,
             soft_wrap=True,
         )
+    if report.own_cells:
+        told = (
+            f"{report.own_cells:,} cells repeat what was found here and written by an export: they are no new evidence."
+        )
+        console.print(told, style="yellow", highlight=False, soft_wrap=True)
     if report.cleared:
         console.print(f"{report.cleared:,} fields held something and are empty now.", highlight=False, soft_wrap=True)
     if report.elsewhere:

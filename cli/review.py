@@ -432,7 +432,11 @@ class _Sitting:
         value = known or said
         if known is None and not typer.confirm(f"  {said!r} is not one of them: take it all the same?"):
             return None
-        return None if value == claim["value"] else value
+        if value == claim["value"]:
+            other = f"{said!r} is another word for {value!r}: " if said.casefold() != value.casefold() else ""
+            self.console.print(f"  {other}nothing would change", style="dim", markup=False)
+            return None
+        return value
 
     def _undone(self, place: int) -> int:
         from reaseq.knowledge_store.decisions import withdraw

@@ -235,6 +235,11 @@ class _Sitting:
             known = as_value(attribute, new)
             if known is None:
                 return f"{new!r} is none of the values of {attribute.name}: {takes(attribute)}"
+            if known.casefold() == cell("value").casefold() and known.casefold() != new.casefold():
+                return (
+                    f"{new!r} is another word for {known!r}, so that nothing would change: approve it, "
+                    f"or take {new!r} for a value of its own: --any-value"
+                )
             new = known
         return self._decide(claims, action, new, attribute, report)
 

@@ -3,8 +3,9 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
@@ -13,16 +14,25 @@ from reaseq.knowledge_store.feeds.mixed import in_one, in_parts
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, Row, identifier, is_empty, text_of
 from reaseq.knowledge_store.names import Names
 from reaseq.knowledge_store.order_lines import of_lines
-from reaseq.knowledge_store.order_states import number_of
+from reaseq.knowledge_store.order_states import (
+    came_back,
+    is_a_state,
+    is_negative,
+    never_came_about,
+    number_of,
+    truth,
+)
 from reaseq.knowledge_store.times import Clock
+from reaseq.knowledge_store.wordlists import words
 
 FIELDS = (
     *("user", "item", "time", "position", "kind", "impressions", "label", "quantity", "invoice", "status"),
-    *("cancelled", "returned", "left", "zone"),
+    *("cancelled", "returned", "left", "zone", "bought", "carted"),
 )
 """`label` is 1 where an item that was shown was acted on and 0 where not; `impressions` lists what was shown beside. A
 `quantity` below 0, an `invoice` that begins with C and a `status` that says so mean that something came back; so do
-`cancelled` and `returned` (a day, a flag, or as many as the quantity), and 0 that are `left`."""
+`cancelled` and `returned` (a day, a flag, or as many as the quantity), and 0 that are `left`. `bought` and `carted` are
+flags as `label` is; the strongest that is set counts."""
 _NAMES: dict[str, tuple[str, ...]] = {
     "user": (
         "user", "user id", "userid", "customer id", "visitor id", "visitorid", "reviewer id", "client id",
@@ -84,7 +94,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "fuso horário", "tidszon",
     ),
     "left": ("current quantity", "line items current quantity", "net quantity"),
+    "bought": (),
+    "carted": (),
 }  # fmt: skip
+_FLAGS = ("label", "bought", "carted")
+_CODE = re.compile(r"[A-Z]{2,3}")
+_INTEGER = re.compile(r"[-−]?\d{1,3}(?:[.,]0+)?")
 _OF_PEOPLE = frozenset("customer user account email mail subscription abo consent kunden konto".split())
 """Whose status says nothing of an order."""
 _DEVICES = frozenset(
@@ -99,7 +114,9 @@ _DEVICES = frozenset(
 """Columns of what stands for a user who has no account: an address, a browser, an app."""
 _PEEKED = 1000
 """Rows whose values tell which column is the item."""
-_OF_DAY = re.compile(r"\d{1,2}[:.h]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?(?:\s*Uhr)?(?:\s*[AaPp]\.?[Mm]\.?)?")
+_OF_DAY = re.compile(
+    r"\d{1,2}\s?(?:[hH]|Uhr)|\d{1,2}[:.h]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?(?:\s*Uhr)?(?:\s*[AaPp]\.?[Mm]\.?)?"
+)
 _IN_DIGITS = re.compile(r"(?:[01]?\d|2[0-4])?[0-5]?\d|(?:[01]?\d|2[0-4])[0-5]\d[0-5]\d")
 """Of days too, where their column is called a time: 930, 0005, 5 (what a spreadsheet leaves of that), 093000."""
 _ORDERS = frozenset(
@@ -113,15 +130,26 @@ _DAYS = re.compile(r"date|datum|day|tag|fecha|jour|giorno|data", re.IGNORECASE)
 _OF_ANY = re.compile(f"(?:{_OF_DAY.pattern})|(?:{_IN_DIGITS.pattern})")
 _TIMES = re.compile(r"time|zeit|uhr|heure|hora|ora\b|clock|tid\b", re.IGNORECASE)
 _FEWEST_OF_CLOCKS, _DIGITS_OF_CLOCKS = 3, 6
-_LABELS = (0, 1, "0", "1", "0.0", "1.0", "", None)
 _FAR_MORE = 4
-_NEARLY_ALL, _MOST = 0.9, 0.8
+_NEARLY_ALL, _MOST, _MORE = 0.9, 0.8, 0.6
+_LARGEST_COUNT = 1000
+_LONGEST_STATE = 60
+"""Characters."""
 _MIDNIGHT = re.compile(r"[ T]00:00(?::00(?:\.0+)?)?$")
 
 
 def by_lines(feed: Feed) -> Feed:
     """The feed with an event of each item that its records list; see `order_lines`."""
-    return of_lines(feed, _NAMES["item"])
+    return of_lines(feed, _names()["item"])
+
+
+@lru_cache
+def _names() -> Mapping[str, Sequence[str]]:
+    """What columns of each field are called: names above, then those of `words/`."""
+    more = words("log_columns")
+    return {
+        field: (*names, *(one for one in more.get(field, ()) if one not in names)) for field, names in _NAMES.items()
+    }
 
 
 def understood(feed: Feed, overrides: Mapping[str, str], names: Names) -> tuple[Feed, dict[str, str]]:
@@ -138,7 +166,7 @@ def understood(feed: Feed, overrides: Mapping[str, str], names: Names) -> tuple[
         fields = guess_fields(columns, overrides, by_name="item" in overrides)
     feed = in_one(feed, fields, lambda some: guess(some, _NAMES, {}))
     if "item" not in overrides:
-        feed, fields = by_values(feed, fields, names)
+        feed, fields = by_values(feed, fields, names, told=overrides)
         guess_fields(feed.columns, dict(overrides) | fields)  # is there a column of items by now?
     return feed, fields
 
@@ -152,8 +180,8 @@ def guess_fields(
     Raises:
         FeedError: an override names no field or column, or no column can be the user or the item.
     """
-    mapping = guess(columns, _NAMES, overrides or {})
-    if "kind" in mapping and "kind" not in (overrides or {}) and _is_of_line(mapping["kind"], mapping.get("item", "")):
+    mapping = guess(columns, _names(), overrides or {})
+    if "kind" in mapping and "kind" not in (overrides or {}) and _is_of_line(mapping):
         del mapping["kind"]  # what sort of line it is
     if "status" not in (overrides or {}) and "status" not in mapping:
         status = next((one for one in columns if names_a_status(one) and one not in mapping.values()), "")
@@ -182,51 +210,171 @@ def _in_utc(columns: Sequence[str], time: str) -> str:
     return next(same, time)
 
 
-def _is_of_line(column: str, item: str) -> bool:
-    """`lineItems.type` beside `lineItems.payload.productNumber`."""
-    within, _, name = column.rpartition(".")
-    return within != "" and folded(name) == "type" and item.startswith(f"{within}.")
+def _is_of_line(mapping: Mapping[str, str]) -> bool:
+    """`lineItems.type` beside `lineItems.payload.productNumber`; but what has a time of its own is an event."""
+    within, _, name = mapping["kind"].rpartition(".")
+    inside = f"{within}."
+    of_item, of_time = (mapping.get(field, "").startswith(inside) for field in ("item", "time"))
+    return within != "" and folded(name) == "type" and of_item and not of_time
 
 
 def names_a_status(column: str) -> bool:
     """`fulfillment_status`, `Lieferstatus`, `order state`; not where it is that of a person."""
-    words = folded(column).split()
-    last = words[-1] if words else ""
-    named = last.endswith("status") or last in ("statut", "estado", "stato") or (last == "state" and len(words) > 1)
-    return named and _OF_PEOPLE.isdisjoint(words) and not last.startswith(tuple(_OF_PEOPLE))
+    said = folded(column).split()
+    last = said[-1] if said else ""
+    called = words("log_columns")["status"]
+    named = last.endswith("status") or last in ("statut", "estado", "stato") or (last == "state" and len(said) > 1)
+    named = named or folded(column) in called or last in called or (not last.isascii() and last.endswith(called))
+    return named and _OF_PEOPLE.isdisjoint(said) and not last.startswith(tuple(_OF_PEOPLE))
 
 
 def names_a_user(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> bool:
     """Is one of these the user of an event, or a column that `overrides` name?"""
     named = set((overrides or {}).values()) & set(columns)
-    return bool(named) or "user" in guess(columns, _NAMES, {})
+    return bool(named) or "user" in guess(columns, _names(), {})
 
 
-def by_values(feed: Feed, mapping: Mapping[str, str], names: Names) -> tuple[Feed, dict[str, str]]:
+def by_values(
+    feed: Feed, mapping: Mapping[str, str], names: Names, told: Collection[str] = ()
+) -> tuple[Feed, dict[str, str]]:
     """The feed and its fields; the item is another column where that one's values are items of the catalogue: of "id"
-    and "product_sku" names cannot tell which. Where none is called a time, it is the column of which nearly all values
-    are days or times in words; of several the first, as things happen."""
+    and "product_sku" names cannot tell which. Where none is called a time, it is the column of which most values
+    are days or times in words; of several the first, as things happen. A column that is called a flag, a number or a
+    status and holds something else is none, and one of states of orders is a status whatever it is called. told: fields
+    that somebody has named."""
     peeked = list(islice(feed.rows, _PEEKED))
     rows = [row.values for row in peeked if isinstance(row, Record)]
+    feed = replace(feed, rows=chain(peeked, feed.rows))
 
     def known(column: str) -> int:
         return sum(names.find(identifier(values.get(column))) is not None for values in rows)
 
-    if (label := mapping.get("label")) and not all(values.get(label) in _LABELS for values in rows):
-        mapping = {field: column for field, column in mapping.items() if field != "label"}  # a text
-    free = [column for column in feed.columns if column not in mapping.values()]
+    made = _without_misnomers(mapping, rows, told)
+    free = [column for column in feed.columns if column not in made.values()]
     best = max(free, key=known, default=None)
-    made = dict(mapping)
-    by_name = known(mapping["item"]) if "item" in mapping else 0
+    by_name = known(made["item"]) if "item" in made else 0
     if best is not None and known(best) > _FAR_MORE * by_name and known(best) > len(rows) / _FAR_MORE:
         made["item"] = best
+    feed, made = _with_other_items(feed, made, rows, names)
     if "time" not in made and "position" not in made:
-        free = [column for column in feed.columns if column not in made.values()]
+        dated = [made[name] for name in ("returned", "cancelled") if name in made and name not in told]
+        free = [column for column in feed.columns if column in dated or column not in made.values()]
         timed = [column for column in free if _are_times([values.get(column) for values in rows])]
         if timed:
             made["time"] = _first_of(timed, rows)
-    feed = replace(feed, rows=chain(peeked, feed.rows))
-    return _with_clock(feed, made, rows)
+            made = {name: column for name, column in made.items() if name == "time" or column != made["time"]}
+    made, doubts = _with_numbers_and_states(feed.columns, made, rows, told)
+    return _with_clock(replace(feed, doubts=(*feed.doubts, *doubts)), made, rows)
+
+
+def _without_misnomers(
+    mapping: Mapping[str, str], rows: Sequence[Mapping[str, Any]], told: Collection[str]
+) -> dict[str, str]:
+    """Without columns that are called what their values are not: flags that are texts, a time that is a flag."""
+    made = dict(mapping)
+    if "time" in made and "time" not in told and _are_flags(made["time"], rows):
+        called = folded(made.pop("time"))
+        if "bought" not in made and called in _names()["bought"]:
+            made["bought"] = mapping["time"]
+    for flag in _FLAGS:
+        if flag in made and (flag == "label" or flag not in told) and not _are_flags(made[flag], rows):
+            del made[flag]
+    if "quantity" in made and "quantity" not in told:
+        said = _said(made["quantity"], rows)
+        if said and not any(any(map(str.isdigit, one)) for one in said):
+            del made["quantity"]
+    return made
+
+
+def _said(column: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return [text_of(values.get(column)).strip() for values in rows if not is_empty(values.get(column))]
+
+
+def _are_flags(column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Are nearly all values yes, no, or small numbers, in words or digits?"""
+    said = [values.get(column) for values in rows if not is_empty(values.get(column))]
+    flags = [value for value in said if truth(value) is not None and (number_of(value) or 0) < _LARGEST_COUNT]
+    return len(flags) >= _NEARLY_ALL * len(said)
+
+
+def _with_other_items(
+    feed: Feed, mapping: dict[str, str], rows: Sequence[Mapping[str, Any]], names: Names
+) -> tuple[Feed, dict[str, str]]:
+    """The same with one column for the item, where rows whose cell of it the catalogue does not know name one in
+    others: a page's product beside an order's lines."""
+    item = mapping.get("item", "")
+    used = {column for field, column in mapping.items() if field != "item"}
+    others: list[str] = []
+    left = [values for values in rows if names.find(identifier(values.get(item))) is None]
+    free = [column for column in feed.columns if column not in used and column != item and _may_be_an_item(column)]
+    while left and free:
+        known = {one: [names.find(identifier(values.get(one))) is not None for values in left] for one in free}
+        best = max(free, key=lambda one: sum(known[one]))
+        if not any(known[best]):
+            break
+        others.append(best)
+        free.remove(best)
+        left = [values for values, is_known in zip(left, known[best], strict=True) if not is_known]
+    if not item or not others:
+        return feed, mapping
+    columns, joined = (item, *others), " or ".join((item, *others))
+
+    def filled() -> Iterator[Row]:
+        for row in feed.rows:
+            if isinstance(row, Record):
+                said = [row.values.get(one) for one in columns if not is_empty(row.values.get(one))]
+                own = next((one for one in said if names.find(identifier(one)) is not None), said[0] if said else None)
+                row = row._replace(values={**row.values, joined: own})
+            yield row
+
+    return replace(feed, columns=[*feed.columns, joined], rows=filled()), mapping | {"item": joined}
+
+
+def _may_be_an_item(column: str) -> bool:
+    """By its last step, which may be called `id` within something that is an item."""
+    called, items = folded(column.rpartition(".")[2]), _names()["item"]
+    return (called in items and called != "id") or folded(column) in items
+
+
+def _with_numbers_and_states(
+    columns: Sequence[str], mapping: dict[str, str], rows: Sequence[Mapping[str, Any]], told: Collection[str]
+) -> tuple[dict[str, str], list[str]]:
+    """The same with the column of states of orders, and what is to be told of columns of numbers below zero."""
+    made, doubts = dict(mapping), []
+    free = [one for one in columns if one not in made.values()]
+    if "status" not in told:
+        own = made.get("status", "")
+        if own and all(map(_CODE.fullmatch, _said(own, rows))) and not any(map(_is_told, _said(own, rows))):
+            del made["status"]  # of the country
+        if "status" not in made or not any(map(_is_told, _said(own, rows))):
+            better = next((one for one in free if _are_states(one, rows)), "")
+            made |= {"status": better} if better else {}
+    if "quantity" not in made and "quantity" not in told:
+        for column in free:
+            said = _said(column, rows)
+            if len(said) > 1 and all(map(_INTEGER.fullmatch, said)) and any(map(is_negative, said)):
+                doubts.append(
+                    f"{column} has negative numbers and is not used; if it is the quantity, rows below 0 came back: "
+                    f'--map quantity="{column}"'
+                )
+    return made, doubts
+
+
+def _is_told(said: str) -> bool:
+    return is_a_state(said.casefold())
+
+
+def _are_states(column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Are nearly all values states of orders, some of which did not come to what they were to be?"""
+    name = folded(column).split()
+    if not _OF_PEOPLE.isdisjoint(name) or column.rpartition(".")[2].casefold() in ("id", "name"):
+        return False
+    counts = Counter(one.casefold() for one in _said(column, rows))
+    if any(len(one) > _LONGEST_STATE for one in counts):
+        return False
+    known = sum(count for one, count in counts.items() if is_a_state(one))
+    ends = any(came_back(one) or never_came_about(one) for one in counts)
+    return ends and known >= _NEARLY_ALL * counts.total()
 
 
 def _first_of(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
@@ -289,8 +437,8 @@ def _most_match(pattern: re.Pattern[str], column: str, rows: Sequence[Mapping[st
     return sum(pattern.fullmatch(text) is not None for text in said) >= max(1, _MOST * len(said))
 
 
-def _are_times(values: Sequence[Any], share: float = _NEARLY_ALL) -> bool:
-    """Does this share of what stands there say a time, in more than digits?"""
+def _are_times(values: Sequence[Any], share: float = _MORE) -> bool:
+    """Does this share of what stands there say a time, in more than digits? What cannot be read is set aside later."""
     said = [value for value in values if not is_empty(value)]
     clock = Clock.of(said)
     read = [value for value in said if not isinstance(value, int | float) and isinstance(clock.read(value), float)]

@@ -19,12 +19,16 @@ from reaseq.knowledge_store.order_states import (
     TAKEN_BACK,
     Event,
     came_back,
+    is_a_state,
     is_negative,
     never_came_about,
     number_of,
+    says_of_returns,
     taken_back,
+    truth,
 )
 from reaseq.knowledge_store.times import Clock, Order, zone_of
+from reaseq.knowledge_store.wordlists import words
 
 _NOBODY = frozenset(
     (
@@ -50,6 +54,11 @@ _DIGITS_OF_SECONDS = 9
 """Behind the first, of Unix times since 2001."""
 _MOST_KINDS = 1000
 """That are told apart in a report."""
+_FLAGS = {"bought": "purchase", "carted": "cart", "label": "click"}
+"""Fields that are flags, the strongest first, and what it is where they are set."""
+_KINDS_OF_ITEMS = {"click": "clicks", "view": "views"}
+"""Kinds of rows whose item's column says what was done, and how `words/` calls such columns."""
+_PEEKED_STATES = 1000
 _REMEMBERED = 100_000
 _SIMPLE = {str, int, float, type(None)}
 """Types of which equal values name the same (True, which equals 1, does not)."""
@@ -86,7 +95,13 @@ class EventReader:
     names: Names
     clock: Clock | None
     kinds: Counter[tuple[str, str]]
+    unknown_states: Counter[tuple[str, str]]
     statuses: Sequence[str]
+    """Columns; that of the order comes first."""
+    understood: Sequence[str]
+    """Those of which what is not understood is told."""
+    back: Sequence[str]
+    """Columns that are filled where a thing came back, and hold why, or by which number."""
     of_orders: bool
     """Do rows say what became of an order?"""
     of_returns: bool
@@ -105,21 +120,37 @@ class EventReader:
         kind: str,
         names: Names,
         kinds: Counter[tuple[str, str]],
+        unknown_states: Counter[tuple[str, str]],
         dates: Order = "",
     ) -> "EventReader":
-        """rows: the first ones, which tell how times are written. kinds: counts what rows were taken for."""
+        """rows: the first ones, which tell how times are written. kinds: counts what rows were taken for;
+        unknown_states: what statuses say that nobody understands."""
         times = (row.values.get(mapping.get("time", "")) for row in rows if isinstance(row, Record))
         own = mapping.get("status", "")
         # Of an order and of what it holds there may be a status each.
         there = next((row.values for row in rows if isinstance(row, Record)), {})
         more = [name for name in there if names_a_status(name) and name not in mapping.values()]
+        records = [row.values for row in rows[:_PEEKED_STATES] if isinstance(row, Record)]
+        states = {name: {identifier(values.get(name)).casefold() for values in records} - {""} for name in more}
+        understood = [own, *(name for name, said in states.items() if any(map(is_a_state, said)))]
         clock = Clock.of(times, mapping["time"]) if "time" in mapping else None
         if clock is not None and not clock.order:
             clock = clock._replace(order=dates)
-        of_orders = any(name in mapping for name in ("status", *TAKEN_BACK))
-        of_returns = folded(mapping.get("time", "")) == "return date"
-        plain = mapping.keys() <= {"user", "item", "time", "position", "kind"}
-        return cls(mapping, kind, names, clock, kinds, [own, *more] if own else [], of_orders, of_returns, plain)
+        time = mapping.get("time", "")
+        back = [name for name in there if says_of_returns(name) and name not in mapping.values()]
+        of_orders = any(name in mapping for name in ("status", *TAKEN_BACK)) or bool(back)
+        of_returns = folded(time) == "return date" or says_of_returns(time)
+        plain = mapping.keys() <= {"user", "item", "time", "position", "kind"} and not back
+        called = folded(mapping["item"].rpartition(".")[2])
+        if kind == "purchase" and "kind" not in mapping:
+            kind = next(
+                (one for one, names_of in _KINDS_OF_ITEMS.items() if called in words("log_columns")[names_of]), kind
+            )
+        statuses = [own, *more] if own else []
+        return cls(
+            *(mapping, kind, names, clock, kinds, unknown_states),
+            *(statuses, understood, back, of_orders, of_returns, plain),
+        )
 
     def events_of(self, record: Record, number: int) -> list[Event] | BadRow:
         """number: the row's, from 1: its time where the log has none."""
@@ -129,9 +160,11 @@ class EventReader:
             called = identifier(values.get(column["user"]))
             return _bad(record, f"its user is unknown: {called}" if called else "has no user")
         item = self._item_of(values.get(column["item"]))
+        shown = self._shown(values) if "impressions" in column else []
         if item is None:
             called = identifier(values.get(column["item"]))
-            return _bad(record, self.names.why_not(called) if called else "has no item")
+            if called or not shown:
+                return _bad(record, self.names.why_not(called) if called else "has no item")
         if self.clock is not None:
             clock = self.clock
             if "zone" in column and not is_empty(said := values.get(column["zone"])):
@@ -150,6 +183,9 @@ class EventReader:
             at = number_of(values.get(column["position"])) if "position" in column else float(number)
         if at is None:
             return _bad(record, "its position is no number")
+        if item is None:  # nothing of what was shown was acted on
+            self._count("", IMPRESSION)
+            return [(user, at, other, IMPRESSION) for other in shown]
         named, what = self._kind_of(values.get(column["kind"]) if "kind" in column else None)
         if what is None:
             return _bad(record, f"it never came about: {named}")
@@ -162,9 +198,12 @@ class EventReader:
                 self.outdated.update((user, at, item, one) for one in (named or self.kind, RETURN))
             told = [identifier(values.get(name)).casefold() for name in self.statuses]
             status = " ".join(filter(None, told))
+            for name, said in zip(self.statuses, told, strict=True):
+                if said and name in self.understood and not is_a_state(said) and len(self.unknown_states) < _MOST_KINDS:
+                    self.unknown_states[name, said] += 1
             if any(map(never_came_about, told)):
                 return _bad(record, f"its order never came about: {status}")
-            if came_back(status) or taken_back(values, self.mapping):
+            if any(map(came_back, told)) or taken_back(values, self.mapping) or self._came_back(values):
                 what = RETURN
         if "quantity" in column:
             quantity = values.get(column["quantity"])
@@ -174,17 +213,24 @@ class EventReader:
                 what = RETURN
         if "invoice" in column and RETURNED.fullmatch(identifier(values.get(column["invoice"]))):
             what = RETURN
-        if "label" in column:
-            label = number_of(values.get(column["label"]))
-            if label not in (0.0, 1.0):
+        if any(flag in column for flag in _FLAGS):
+            set_flags = {flag: truth(values.get(column[flag])) for flag in _FLAGS if flag in column}
+            if set_flags.keys() == {"label"} and set_flags["label"] is None:
                 return _bad(record, "its label is neither 0 nor 1")
-            what = IMPRESSION if label == 0.0 else named or "click"
+            happened = next((kind for flag, kind in _FLAGS.items() if set_flags.get(flag)), "")
+            if not happened:
+                what = named if named and "label" not in column else IMPRESSION
+            elif what != RETURN:
+                what = named if named and happened == _FLAGS["label"] else happened
         self._count(f"{named} {status}".strip() if status else named, what)
-        made = [(user, at, item, what)]
-        if "impressions" in column:
-            shown = map(self.names.find, _ids(values.get(column["impressions"])))
-            made += [(user, at, other, IMPRESSION) for other in shown if other and other != item]
-        return made
+        return [(user, at, item, what), *((user, at, other, IMPRESSION) for other in shown if other != item)]
+
+    def _shown(self, values: Mapping[str, Any]) -> list[str]:
+        """Known items that a row says were shown."""
+        return list(filter(None, map(self.names.find, _ids(values.get(self.mapping["impressions"])))))
+
+    def _came_back(self, values: Mapping[str, Any]) -> bool:
+        return any(not is_empty(values.get(name)) and truth(values.get(name)) is not False for name in self.back)
 
     def at_once(self, rows: Sequence[Row], first: int) -> tuple[list[Event], Sequence[int]]:
         """The events of those rows to which there is nothing out of the ordinary, and the places of the others, which

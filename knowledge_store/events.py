@@ -44,7 +44,8 @@ class EventReport:
     `again` those that report once more what another row has, by an id of theirs, and count as repeated too;
     `rounded` those whose time is written by its power of ten, with too few digits, and the first such;
     `corrected` those that an earlier file brought and whose order has another status now. kinds: of how many rows what
-    they say of their kind or status was taken for which kind."""
+    they say of their kind or status was taken for which kind. unknown_states: in how many rows a status says what
+    nobody understands, by its column and by what it says."""
 
     import_id: int
     clock: str
@@ -63,6 +64,7 @@ class EventReport:
     rejected_file: Path | None = None
     first_rejected: list[tuple[int, str]] = field(default_factory=list)
     kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unknown_states: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def counts(self) -> dict[str, int]:
         return {name: value for name, value in vars(self).items() if isinstance(value, int)}
@@ -112,7 +114,7 @@ def import_events(
     history: History | None = None
     try:
         peeked = list(islice(feed.rows, _PEEKED))
-        reader = EventReader.of(peeked, mapping, kind, names, report.kinds, dates)
+        reader = EventReader.of(peeked, mapping, kind, names, report.kinds, report.unknown_states, dates)
         if order and reader.of_orders and reader.clock is not None:
             history = History.of(feed.columns, order, peeked)
         repeats = Repeats.of(feed.columns, mapping, peeked, by_orders=history is None)

@@ -27,7 +27,7 @@ from reaseq.knowledge_store.feeds.delimited import cell_spans
 from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, Reading
 from reaseq.knowledge_store.feeds.json_rows import EACH
 from reaseq.knowledge_store.feeds.opening import open_feed, understood
-from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Layout, Record
+from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Layout, Record, plain
 from reaseq.knowledge_store.filling import Filled, Known, KnownRow, OnRow, Places, writable
 from reaseq.knowledge_store.importing import product_from
 from reaseq.knowledge_store.store import Store
@@ -147,8 +147,12 @@ def fill_feed(
             report.first_unwritable = report.first_unwritable or next(iter(made.unwritable), "")
             report.used.update(columns.values())
             for attribute, column in columns.items():
+                # XML tells columns by their labels, and cells by their places.
+                place = next((one for one, name in made.called.items() if column in (one, name)), column)
                 for claim in known[attribute]:
                     note = {"line": record.line, "product_id": product_id, "column": column, "attribute": attribute}
+                    note |= {"label": made.called.get(place, column), "cell": plain(made.cells.get(place))}
+                    note |= {"before": plain(made.before.get(place))}
                     sidecar.write(json.dumps(note | {name: claim[name] for name in _NOTED}, ensure_ascii=False) + "\n")
             if report.rows % _BATCH == 0:
                 on_progress(feed, report)

@@ -28,20 +28,22 @@ class Filled:
     """What becomes of a row: its new cells by column, and the column of each attribute that was written; `held` counts
     attributes that stay out, as the row says something of them already; `new` are columns that the row has not;
     `unwritable` are values that the file's
-    encoding has no signs for."""
+    encoding has no signs for; `before` is what the new cells held, and `called` what each is called."""
 
     cells: dict[str, Any] = field(default_factory=dict)
     written: dict[str, str] = field(default_factory=dict)
     held: int = 0
     new: set[str] = field(default_factory=set)
     unwritable: list[str] = field(default_factory=list)
+    before: Mapping[str, Any] = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)
 
     def within(self, columns: Collection[str]) -> "Filled":
         """Without what would go to other columns than these: what they hold is no text, or not this row's alone."""
         cells = {name: value for name, value in self.cells.items() if name in columns}
         written = {name: column for name, column in self.written.items() if column in cells}
         held = self.held + len(self.written) - len(written)
-        return Filled(cells, written, held, self.new & cells.keys(), self.unwritable)
+        return replace(self, cells=cells, written=written, held=held, new=self.new & cells.keys())
 
 
 def writable(made: Filled, encoding: str) -> Filled:
@@ -58,7 +60,7 @@ def writable(made: Filled, encoding: str) -> Filled:
     if not lost:
         return made
     kept = made.within([name for name, value in made.cells.items() if fits(value)])
-    return Filled(kept.cells, kept.written, made.held, kept.new, lost)
+    return replace(kept, held=made.held, unwritable=lost)
 
 
 OnRow = Callable[[KnownRow, Filled], None]
@@ -145,6 +147,8 @@ class Places:
         made.cells = {name: cell for name, cell in made.cells.items() if name not in cells or cells[name] != cell}
         made.written = {name: column for name, column in made.written.items() if column in made.cells}
         made.new = made.cells.keys() - cells.keys()
+        made.before = {name: cells[name] for name in made.cells if name in cells}
+        made.called = {name: (labels or {}).get(name, name) for name in made.cells}
         return made
 
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
@@ -35,7 +35,6 @@ from reaseq.knowledge_store.feeds.prices import (
     Marks,
     currency_in,
     decimal_marks,
-    holds_now,
     may_be,
     may_be_grouped,
     parse_price,
@@ -52,6 +51,7 @@ from reaseq.knowledge_store.feeds.rows import (
     plain,
     text_of,
 )
+from reaseq.knowledge_store.feeds.sale_days import is_on
 from reaseq.knowledge_store.names import (
     ROUNDED,
     Name,
@@ -104,16 +104,6 @@ _TOTALS = frozenset(
     )
 )
 """What the last row of a sheet is called that adds up the others."""
-_DAYS_OF_SALE = re.compile(
-    r"(?:sale|special|promo|offer|aktion|angebot|sonder|rabatt|gültig|valid|oferta|offerta).*?(?:(?P<both>effective)"
-    r"|(?P<begins>from|start|begin|\bvon\b|\bab\b|\bdu\b|\bdesde\b|\bdal\b)"
-    r"|(?P<ends>\bto\b|_to\b|until|end|\bbis\b|\bau\b|\bhasta\b|\bal\b))",
-    re.IGNORECASE,
-)
-_OF_VALIDITY = re.compile(r"valid|gültig|gueltig|vigen|valable", re.IGNORECASE)
-"""Days of whatever price, and not of a sale's alone."""
-_ON_SALE = frozenset(("on sale", "is on sale", "sale active", "on sale?", "im angebot", "en promotion"))
-_NOT = frozenset(("no", "n", "false", "0", "nein", "non"))
 _LONGEST_NAME = max(map(len, TITLES)) + 2
 """Characters: a title that is longer is no name of a column."""
 _COMPARED = ("title", "description", "brand", "price")
@@ -135,7 +125,7 @@ class ImportReport:
     and for how many products. `same_names` are new products whose id another one goes by, and the first of
     them. `retitled` are rows of variants that call their product by another title, and the first such. `dated` are
     columns of sizes with cells that look like dates, `rounded` those of codes that a spreadsheet has rounded: how
-    many, and the first.
+    many, and the first. `own_cells` are those that but repeat what an export wrote.
     """
 
     import_id: int
@@ -172,6 +162,7 @@ class ImportReport:
     rounded: dict[str, tuple[int, str]] = field(default_factory=dict)
     cleared: int = 0
     elsewhere: int = 0
+    own_cells: int = 0
     rejected_file: Path | None = None
     first_rejected: list[tuple[int, str]] = field(default_factory=list)
 
@@ -211,6 +202,8 @@ def product_from(
     if not title and "title" in mapping and is_empty(values.get(mapping.get("id", ""))):
         return BadRow(record.line, "has no title", json.dumps(record.values, ensure_ascii=False, default=str))
     price, currency, own_currency = None, None, text("currency").strip()
+    # What it costs may be its variants' to say, in the currency of the same column.
+    of_nothing = _currency_of(mapping.get("price", "")) if mapping.get("price", "") not in values else None
     for name in ("price", "list_price"):
         if price is None and (value := values.get(mapping.get(name, ""))) is not None:
             of_column = own_currency.upper() or _currency_of(mapping[name])
@@ -223,7 +216,7 @@ def product_from(
                 continue  # what somebody recommends is no price where the cell of the price is empty
             price, named = parse_price(value, currency=of_column, marks=(marks or {}).get(mapping[name], {}))
             currency = named or _currency_of(mapping[name])
-            if name == "price" and not _is_on(values, of_sale=is_of_a_sale(mapping[name])):
+            if name == "price" and not is_on(values, mapping[name], of_sale=is_of_a_sale(mapping[name])):
                 if "title" not in mapping:
                     # A list of prices has a row for each time that one holds.
                     reason = "says a price that does not hold today"
@@ -239,7 +232,7 @@ def product_from(
         "description": text("description"),
         "brand": _named(values.get(mapping.get("brand", ""))) or None,
         "price": price,
-        "currency": currency_in(own_currency) or own_currency or currency,
+        "currency": currency_in(own_currency) or own_currency or currency or of_nothing,
         "attributes": {str(name): plain(value) for name, value in values.items() if name not in used},
     }
     unknown = product["category"] is not None and not (names or _bundled()).knows(product["category"])
@@ -278,36 +271,6 @@ def _is_header(values: Mapping[str, Any]) -> bool:
     cells = [text_of(value) for value in values.values()]
     again = sum(folded(name) == folded(cell) for name, cell in zip(values, cells, strict=True)) > 1
     return again or (fields_held(cells)[0] > 1 and not any(any(map(str.isdigit, cell)) for cell in cells))
-
-
-class _Days(NamedTuple):
-    """Which days of a price a column says, by its name."""
-
-    both: bool
-    begins: bool
-    ends: bool
-    of_validity: bool
-
-
-@lru_cache(maxsize=2000)
-def _days_in(column: str) -> _Days | None:
-    found = _DAYS_OF_SALE.search(column)
-    if found is None:
-        return None
-    return _Days(bool(found["both"]), bool(found["begins"]), bool(found["ends"]), bool(_OF_VALIDITY.search(column)))
-
-
-def _is_on(values: Mapping[str, Any], *, of_sale: bool) -> bool:
-    """Does a price hold, as far as columns of its days say, and of a sale's whether it is on?"""
-    begins = ends = ""
-    for name, value in values.items():
-        if of_sale and folded(name) in _ON_SALE and text_of(value).strip().casefold() in _NOT:
-            return False
-        if (says := _days_in(name)) and (of_sale or says.of_validity):
-            first, _, last = text_of(value).partition("/") if says.both else ("", "", "")
-            begins = first or (text_of(value) if says.begins else begins)
-            ends = last or (text_of(value) if says.ends else ends)
-    return not (begins or ends) or holds_now(begins, ends)
 
 
 @lru_cache
@@ -574,6 +537,7 @@ def import_feed(
             report.cleared += store.count_unpriced(lost_prices)
     finally:
         rejected.close()
+        report.own_cells = feed.repeated_cells()
         with store.writing() as connection:
             connection.execute(update(IMPORT).where(IMPORT.c.id == import_id).values(counts=report.counts()))
     return report

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ from reaseq import ReaseqError
 from reaseq.knowledge_store.feeds.columns import folded
 from reaseq.knowledge_store.feeds.rows import Record, identifier
 from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT, Store, among, insert_all
+from reaseq.knowledge_store.wordlists import words
 
 _IDENTITIES = frozenset((
     "id", "product id", "variant id", "item id", "article id", "article number", "artikelnummer", "artikel nr", "sku",
@@ -31,6 +32,8 @@ _BARCODES = frozenset((
     "variant ean", "variant gtin", "variant upc",
     "gtin upc ean or isbn",
 ))  # fmt: skip
+_ALSO_OTHERS = frozenset("article key ref kod code symbol clave cod rif koodi код 编号".split())
+"""What ids are called too, and much else: names of products only where they are the id."""
 _BARCODE = re.compile(r"\d{8,14}")
 """A GTIN has 8, 12, 13 or 14 digits, and zeros before it change nothing
 (https://www.gs1.org/standards/id-keys/gtin)."""
@@ -129,17 +132,23 @@ def _told_apart(pairs: Iterable[Sequence[str]]) -> tuple[dict[str, str], dict[st
 
 def identities(columns: Iterable[str], own: str | None) -> list[str]:
     """The columns that say what else a product goes by; own: that of its id."""
-    known = _IDENTITIES | _BARCODES
-    return [
-        column
-        for column in columns
-        if column != own and (column.startswith("GTIN") or {folded(column), folded(_last(column))} & known)
-    ]
+    return [column for column in columns if column != own and (is_barcode(column) or _is_identity(column))]
 
 
+@lru_cache(maxsize=10_000)
+def _is_identity(column: str) -> bool:
+    return bool({folded(column), folded(_last(column))} & (_IDENTITIES | {*words("feed_columns")["id"]} - _ALSO_OTHERS))
+
+
+@lru_cache(maxsize=10_000)
 def is_barcode(column: str) -> bool:
-    """Does a column hold barcodes, by its name?"""
-    return column.startswith("GTIN") or not {folded(column), folded(_last(column))}.isdisjoint(_BARCODES)
+    """Does a column hold barcodes, by its name? Plugins of WooCommerce keep them as what they are called for themselves
+    (`Meta: _gtin`, `Meta: hwp_product_gtin`)."""
+    name = folded(column)
+    if column.startswith("GTIN") or not {name, folded(_last(column))}.isdisjoint(_BARCODES):
+        return True
+    of_system = name.startswith("meta ") and not {"gtin", "ean", "upc", "isbn", "barcode"}.isdisjoint(name.split())
+    return of_system or name in words("feed_columns")["barcode"]
 
 
 def _last(column: str) -> str:

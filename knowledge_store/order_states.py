@@ -4,11 +4,13 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from reaseq.knowledge_store.feeds.columns import folded
 from reaseq.knowledge_store.feeds.rows import Record, Row, identifier, is_empty, text_of
 from reaseq.knowledge_store.times import Clock
+from reaseq.knowledge_store.wordlists import words
 
 IMPRESSION = "impression"
 RETURN = "return"
@@ -24,50 +26,11 @@ _CHANGED = frozenset(
 )
 """Columns of when a row was written, folded."""
 _NEGATIVE = re.compile(r"[-−–]\s*\d+(?:[.,]\d+)?(?:\s*\D*)?|\d+(?:[.,]\d+)?\s*[-−]|\(\d+(?:[.,]\d+)?\)")
-_CAME_BACK = frozenset(("void", "voided", "gutschrift", "avoir", "reso", "返品"))
-"""What logs call it."""
-_BACK = (
-    *("rücksend", "zurückgesch", "zurückgesend", "rückgabe", "retour", "storn", "widerruf", "erstatt", "rückerstatt"),
-    *("gutgeschr", "umgetauscht", "abgebrochen", "rechnungskorrektur", "rembours", "annul", "rétrofact", "devuel"),
-    *("devol", "reembols", "cancel", "anul", "rimbors", "restitu", "geannuleerd", "terugbetaal", "retur", "refund"),
-    *("remov", "dislik", "unlik", "unfav", "downvot", "entfern"),
-    *("reject", "reklamation", "umtausch", "återbetal", "avbruten", "zwrot", "zwróc", "возвра", "отмен", "chargeback"),
-)
-"""Beginnings of words that say so, in a dozen languages."""
-_REFUSED = ("reject", "declin", "denied", "abgelehnt", "refus", "rechaz", "rifiut", "afgewezen", "avslag")
-_DENIED = frozenset(
-    "not nicht non no kein keine pas sin ohne without never nie aufgehoben reversed revoked undone".split()
-)
-_ABOUT = frozenset(
-    "policy policies page faq info help form label address customer customers visitor visitors user users buyer view "
-    "viewed richtlinie richtlinien seite kunde kunden besucher".split()
-)
-"""Words beside it that make of it what somebody reads or who somebody is ("return_policy_view")."""
-_IN_PART = ("partial", "partly", "teil", "partiel", "parcial", "parzial", "delvis", "gedeeltelijk", "częściow")
-_NEVER = frozenset(
-    (
-        *("failed", "declined", "abandoned", "trash", "expired", "draft", "unfulfillable", "fraud", "angebot", "quote"),
-        *("quotation", "fehlgeschlagen", "abgelehnt", "entwurf", "échoué", "échouée", "fallido", "fallita", "mislukt"),
-        *(
-            "refusé",
-            "refusée",
-            "expiré",
-            "expirée",
-            "abandonné",
-            "abandonnée",
-            "abgelaufen",
-            "rechazado",
-        ),
-        *("rechazada", "caducado", "abandonado", "rifiutato", "rifiutata", "scaduto", "abbandonato", "geweigerd"),
-        *("verlopen", "odrzucono", "odrzucona", "nieudana", "misslyckades", "mislykket"),
-    )
-)
-"""Orders that never came about, by the last word of their status."""
-_FAILED = frozenset("error erreur fehler errore fout".split())
-"""The same by any word ("Fehler bei der Bezahlung")."""
+_OF_NO_BLANKS = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+"""Scripts whose words are not parted by blanks, or whose endings hang on (Korean)."""
 RETURNED = re.compile(r"C\d+")
 TAKEN_BACK = ("cancelled", "returned", "left")
-_FALSE = frozenset(("false", "no", "nein", "non", "n", "f", "0000-00-00 00:00:00", "0000-00-00"))
+_NO_DAYS = ("0000-00-00 00:00:00", "0000-00-00")
 
 
 class History:
@@ -124,26 +87,62 @@ def with_order(record: Record, order: str, first: Record | None, mapping: Mappin
     return (record._replace(values=record.values | told), first) if told else (record, first)
 
 
+@lru_cache
+def _stems(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Beginnings of words, and what counts wherever it stands in a word."""
+    of = words("order_states")[name]
+    return tuple(one for one in of if not _OF_NO_BLANKS.search(one)), tuple(filter(_OF_NO_BLANKS.search, of))
+
+
+def _says(word: str, name: str, *, whole: bool = False) -> bool:
+    """Is it one of the words of this list? whole: not only by how it begins."""
+    begins, within = _stems(name)
+    return (word in begins if whole else word.startswith(begins)) or any(one in word for one in within)
+
+
 @lru_cache(maxsize=1000)
 def came_back(said: str) -> bool:
     """Does it say that something came back ("refunded", "Order Refunded", "order_cancelled")? Not where it says that a
     part did, or that nothing did."""
-    words = _words_of(said)
-    if any(word in _DENIED or word in _ABOUT or word.startswith(_IN_PART) for word in words):
+    said_of = _words_of(said)
+    if any(_says(word, "part") for word in said_of) or _refused(said_of):
         return False
-    if _refused(words):
+    if any(pair in _pairs() for pair in pairwise(said_of)):
+        return True
+    if any(_says(word, name, whole=True) for word in said_of for name in ("denied", "about")):
         return False
-    return any(word in _CAME_BACK or word.startswith(_BACK) for word in words) or {"thumbs", "down"} <= {*words}
+    by = words("order_states")["by"]
+    for at, word in enumerate(said_of):
+        if _says(word, "people", whole=True) and not any(one in by or one.endswith("ed") for one in said_of[:at]):
+            return False
+    return any(map(_is_back, said_of))
 
 
-def _refused(words: Sequence[str]) -> bool:
-    """Was it refused to take something back ("return rejected", "Rücksendung abgelehnt")?"""
-    back = [word for word in words if (word in _CAME_BACK or word.startswith(_BACK)) and not word.startswith(_REFUSED)]
-    return bool(back) and any(word.startswith(_REFUSED) for word in words)
+@lru_cache
+def _pairs() -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(pair.split()) for pair in words("order_states")["pairs"])
+
+
+def _is_back(word: str) -> bool:
+    return _says(word, "back") or word in words("order_states")["whole"]
+
+
+def _refused(said: Sequence[str]) -> bool:
+    """Was it refused to take something back ("return rejected", "Rücksendung abgelehnt", 返品不可)?"""
+    begins, within = _stems("refused")
+    back = any(_is_back(word) and not word.startswith(begins) for word in said)
+    return back and any(word.startswith(begins) or any(one in word for one in within) for word in said)
 
 
 def _words_of(said: str) -> list[str]:
-    return [word for word in re.split(r"[\s_.:/-]+", said) if word]
+    return [word for word in re.split(r"[\s_.:,;()/、。（）-]+", said) if word]
+
+
+@lru_cache(maxsize=1000)
+def is_a_state(said: str) -> bool:
+    """Is it understood what it says of an order: that it came back or not, never came about, or stands?"""
+    understood = any(_says(word, "stands") or _is_back(word) or _says(word, "part") for word in _words_of(said))
+    return understood or came_back(said) or never_came_about(said)
 
 
 def is_negative(quantity: Any) -> bool:
@@ -160,13 +159,38 @@ def number_of(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def truth(value: Any) -> bool | None:
+    """What a flag says, by a number or in words; None where it says nothing, or something else."""
+    number = None if isinstance(value, bool) else number_of(value)
+    if number is not None or isinstance(value, bool):
+        return bool(value) if number is None else number > 0
+    said = text_of(value).strip().casefold()
+    if said in words("order_states")["affirmed"]:
+        return True
+    return False if said in words("order_states")["negated"] else None
+
+
+def says_of_returns(column: str) -> bool:
+    """Does a column hold what is said of things that came back alone ("RMA", "Return reason", "Retourendatum")?"""
+    name, of_logs = folded(column), words("log_columns")
+    if name in of_logs["returns"]:
+        return True
+    beside, said = of_logs["of_returns"], name.split()
+    if any(_is_back(word) for word in said):
+        return all(_is_back(word) or word in beside for word in said) and (
+            len(said) > 1 or any(said[0].endswith(one) and len(one) > 1 for one in beside)
+        )
+    return False
+
+
 @lru_cache(maxsize=1000)
 def never_came_about(status: str) -> bool:
     """Does an order's status say that it failed, was declined, or is but a draft?"""
-    words = _words_of(status)
-    if words == ["no", "sale"]:
+    said = _words_of(status)
+    if said == ["no", "sale"]:
         return True
-    return (bool(words) and words[-1] in _NEVER and not _refused(words)) or not _FAILED.isdisjoint(words)
+    last = bool(said) and _says(said[-1], "never", whole=True) and not _refused(said)
+    return last or any(word in words("order_states")["failed"] for word in said)
 
 
 def taken_back(values: Mapping[str, Any], mapping: Mapping[str, str]) -> bool:
@@ -178,7 +202,7 @@ def taken_back(values: Mapping[str, Any], mapping: Mapping[str, str]) -> bool:
         count = None if isinstance(value, bool) else number_of(value)
         if count is not None:
             taken += count
-        elif not is_empty(value) and text_of(value).strip().casefold() not in _FALSE:
+        elif not is_empty(value) and text_of(value).strip() not in _NO_DAYS and truth(value) is not False:
             return True
     left = number_of(values.get(mapping.get("left", "")))
     return left == 0 or (taken > 0 and taken >= (ordered if ordered and ordered > 0 else 1))

@@ -50,6 +50,8 @@ _IN_WORDS = re.compile(
     r"(?:\s*(?:UTC|GMT)?\s?(?P<zone>Z|[+-]\d{1,2}(?::?\d{2})?))?"
 )
 """A day with a clock as people write it: "14h05", "14.05 Uhr", "- 14:05", "14:05 UTC+1"."""
+_FULL_HOUR = re.compile(r"(?<=\d)(\D*\s)(\d{1,2})\s?(?:[hH]|heures?|Uhr|uur|час(?:ов|а)?|時|时|点)\.?$")
+"""A full hour behind a day: "à 9h", "9 Uhr"."""
 _OF_DOTNET = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 _NUMERIC = re.compile(rf"(\d{{1,2}})([./-]) ?(\d{{1,2}})\2 ?(\d{{4}}|\d{{2}}){_CLOCK}")
 _YEAR_FIRST = re.compile(rf"(\d{{4}})([./ -])(\d{{1,2}})\2(\d{{1,2}})\.?{_CLOCK}")
@@ -133,6 +135,7 @@ class Clock(NamedTuple):
             return _checked(number)
         if "年" in text:
             text = re.sub(r"\b(\d)\b", r"0\1", " ".join(text.translate(_BY_SIGNS).split()).rstrip(": "))
+        text = _FULL_HOUR.sub(r"\1\2:00", text)
         text, zone = _OF_SERVER.sub(r"\1 \2 \3 ", text), self.zone
         if named := _PLACE.search(text):
             place = zone_of(named[1] or named[2])

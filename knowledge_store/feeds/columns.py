@@ -10,9 +10,11 @@ from itertools import pairwise
 from typing import Any
 
 from reaseq.documents.tokens import stems
-from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
+from reaseq.knowledge_store.feeds.price_names import PriceKind, Tax, price_kind, tax_of
 from reaseq.knowledge_store.feeds.prices import CURRENCIES, parse_price
 from reaseq.knowledge_store.feeds.rows import FeedError, is_empty
+from reaseq.knowledge_store.feeds.sale_days import is_on
+from reaseq.knowledge_store.wordlists import words
 
 FIELDS = ("id", "title", "description", "brand", "price", "list_price", "currency", "category")
 """`list_price` is the price where the current one is unknown; its column stays among the attributes too."""
@@ -367,9 +369,22 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 
 
+@lru_cache
+def _names() -> dict[str, tuple[str, ...]]:
+    """What columns of each field are called: names above and those of `words/`. Barcodes are ids behind all others."""
+    more = words("feed_columns")
+    made = {field: (*names, *more.get(field, ())) for field, names in _NAMES.items()}
+    last = {*more["barcode"], *(name for name in made["id"] if any(word in _BARCODES for word in name.split()))}
+    made["id"] = (*(name for name in made["id"] if name not in last), *(name for name in made["id"] if name in last))
+    made["id"] += more["barcode"]
+    made["title"] += more["title_else"]
+    return {field: tuple(dict.fromkeys(names)) for field, names in made.items()}
+
+
+_BARCODES = frozenset("gtin ean upc isbn barcode jan".split())
 _LIST_PRICES = frozenset((*_NAMES["list_price"], "price"))
 """What a column is called that holds the price beside a sale's, folded."""
-TITLES = frozenset(_NAMES["title"])
+TITLES = frozenset((*_NAMES["title"], *words("feed_columns")["title"]))
 """What a title's column is called, folded."""
 _MAP_HINT = 'reaseq import FILE --map title="COLUMN"   (or --header-row N, where these are no names)'
 _LOCALE = re.compile(r"^(.+?)[._:\-\[( ]((?!id\b)[a-z]{2}(?:[_-][A-Za-z]{2})?|[a-z]{2}_[A-Z]{2}(?=-))(?:-\w+)?[\])]?$")
@@ -404,20 +419,33 @@ def list_price(column: str, value: Any) -> float | None:
     return parse_price(value)[0] if listed else None
 
 
+def names_a_description_too(column: str) -> bool:
+    """Is it a title's column only where its texts are short?"""
+    return folded(column) in words("feed_columns")["title_else"]
+
+
+def names_an_id(column: str) -> bool | None:
+    """Is a column's name made of words for ids; None where it says nothing, False where it says something else."""
+    said, of = folded(column.replace("#", " number")).split(), words("feed_columns")
+    if not {*of["id_not"]}.isdisjoint(said) or price_kind(" ".join(said)) is not None:
+        return False
+    return True if said and (said[-1] in of["id_words"] or said[0] in of["id_words"]) else None
+
+
 def names_a_title(columns: Sequence[str], overrides: Mapping[str, str] | None = None) -> bool:
     """Is one of these what a product is titled by, or a column that `overrides` name?"""
     if set((overrides or {}).values()) & set(columns):
         return True
     columns = [name for name in columns if len(name) <= _LONGEST_NAME]  # texts are none
-    if not _by_name(columns, _NAMES["title"], None).keys().isdisjoint(_NAMES["title"]):
+    if not _by_name(columns, TITLES, None).keys().isdisjoint(TITLES):
         return True
     # An update by ids has no title.
-    return "id" in guess(columns, _NAMES, {}) and fields_held(columns)[0] > 1
+    return "id" in guess(columns, _names(), {}) and fields_held(columns)[0] > 1
 
 
 def fields_held(columns: Iterable[str]) -> tuple[int, bool]:
     """How many fields of a product these may be, and whether a title is among them."""
-    found = guess([name.rpartition(":")[2] for name in columns], _NAMES, {})
+    found = guess([name.rpartition(":")[2] for name in columns], _names(), {})
     return len(found), "title" in found
 
 
@@ -494,7 +522,7 @@ def fields_of(
     Raises:
         FeedError: an override names no field or no column.
     """
-    return guess(columns, _NAMES, overrides or {}, locale, of_products=True)
+    return guess(columns, _names(), overrides or {}, locale, of_products=True)
 
 
 @lru_cache(maxsize=1_000)
@@ -592,6 +620,8 @@ def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str]
         # "Preis" beside "Aktionspreis" is what it costs otherwise.
         mapping["price"], mapping["list_price"] = sale, plain
         taken.add(sale)
+    if not told:
+        _prefer_taxes_within(columns, mapping, taken)
     for field, wanted in (
         ("price", (PriceKind.NOW, PriceKind.PLAIN)),
         ("list_price", (PriceKind.OTHERWISE, PriceKind.PLAIN, PriceKind.RECOMMENDED)),
@@ -604,13 +634,39 @@ def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str]
                     break
 
 
+def _stands_in(column: str) -> str:
+    """What a column of a price stands in (`offer.price`); a full stop behind a word is none (`Preis inkl. MwSt.`)."""
+    return _within(column) if _PATH.search(column) else ""
+
+
+def _prefer_taxes_within(columns: Sequence[str], mapping: dict[str, str], taken: set[str]) -> None:
+    """Of two columns of one price, with taxes and without, the one that people pay; the other counts where its cell is
+    empty."""
+    for field in ("price", "list_price"):
+        own = mapping.get(field, "")
+        if not own or tax_of(folded(own)) is Tax.WITHIN:
+            continue
+        kind, within = price_kind(folded(own)), _stands_in(own)
+        same = (one for one in columns if one != own and price_kind(folded(one)) is kind and _stands_in(one) == within)
+        better = next((one for one in same if tax_of(folded(one)) is Tax.WITHIN), "")
+        if better and (better not in taken or better == mapping.get("list_price")):
+            mapping[field] = better
+            taken.add(better)
+            if field == "price" and mapping.get("list_price", better) == better:
+                mapping["list_price"] = own
+
+
 def cost(values: Mapping[str, Any], fields: Mapping[str, str]) -> Any:
     """What a thing costs by its cells, as they say it: a list price where the cell of the price is empty, but none that
     somebody recommends unless the price is a sale's, which is none at 0. "" where nothing says it, None where there is
     no cell of a price."""
     now, listed = fields.get("price", ""), fields.get("list_price", "")
     if now not in values:
-        return None
+        # A record of JSON or XML has but what it says: the same price without taxes, for instance.
+        same = [one for one in values if now and _is_same_price(one, now) and not is_empty(values[one])]
+        return values[same[0]] if same else None
+    if is_of_a_sale(now) and not is_on(values, now, of_sale=True):
+        values = {name: "" if name == now else value for name, value in values.items()}
     if is_recommended(listed) and not is_of_a_sale(now):
         listed = ""
     more = (name for name in values if price_kind(folded(name)) is PriceKind.OTHERWISE and name not in (now, listed))
@@ -619,6 +675,14 @@ def cost(values: Mapping[str, Any], fields: Mapping[str, str]) -> Any:
         if not is_empty(value) and (parse_price(value)[0] or name != now or not is_of_a_sale(name)):
             return value
     return ""
+
+
+@lru_cache(maxsize=10_000)
+def _is_same_price(column: str, other: str) -> bool:
+    """Do two columns say one price, but for taxes?"""
+    kinds = {price_kind(folded(one)) for one in (column, other)}
+    taxes = {tax_of(folded(one)) for one in (column, other)}
+    return kinds == {PriceKind.PLAIN} and len(taxes) > 1 and _stands_in(column) == _stands_in(other)
 
 
 @lru_cache
@@ -651,7 +715,9 @@ def apart(name: str, own: Iterable[str]) -> str:
 @lru_cache
 def _field_of() -> dict[str, str]:
     fields = {"list_price": "price", "price": "price", "description": "description", "title": "title", "id": "id"}
-    return {name: told for field, told in fields.items() for name in _NAMES[field]}
+    return {
+        name: told for field, told in fields.items() for name in _names()[field] if field != "title" or name in TITLES
+    }
 
 
 @lru_cache
@@ -675,6 +741,7 @@ def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None)
     of_main = [(base, column) for column, base, language in localised if language.startswith(main)] if main else []
     plain = [(column, column) for column in columns]
     plain += [(_REMARK.sub(" ", column.removesuffix(".text")), column) for column in columns]  # <preis waehrung="EUR">
+    plain += [(column.replace("#", " number"), column) for column in columns if "#" in column]
     for name, column in [*of_main, *plain] if told else [*plain, *of_main]:
         by_name.setdefault(folded(name), []).append((column, ""))
     skipped = {column for column, _, _ in localised}

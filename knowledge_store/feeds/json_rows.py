@@ -406,6 +406,13 @@ class _Scan:
         costs, and with less of its fields?"""
         keys, of_outer = self.held.get(prefix, {}), self.held.get(self._outer(prefix), {})
         mine, theirs = fields_among(tuple(keys)).keys(), fields_among(tuple(of_outer)).keys()
+        if (
+            self._outer(prefix) == "item"
+            and not theirs
+            and {"title", "id"} <= mine
+            and self._name(prefix) in _CONTAINERS
+        ):
+            return is_header(list(keys))  # of Salsify: what belongs together stands in objects of one key
         return (
             "variants" not in prefix.split(".")
             and self._name(self._outer(prefix), of_connection=True) not in _LOGS

@@ -9,6 +9,7 @@ from typing import Any
 from reaseq.knowledge_store.feeds.columns import TITLES, apart, cost, fields_among, folded, is_of_a_sale
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import (
+    LANGUAGE,
     MINOR_UNITS,
     ONLY_NAMED,
     BadRow,
@@ -36,6 +37,7 @@ _AMOUNTS = ("amount", "value", "sale", "text", "regular")
 _CODES = ("currency_code", "currencyCode", "currency")
 _DAYS = ("date_on_sale_from", "date_on_sale_to")
 _OPTIONS = ("size", "color", "colour", "material", "style", "pattern", "width", "length", "flavor", "flavour")
+_MOST_VARIANTS = 200
 _PAIRS = ("selectedOptions", "selected_options", "options", "attributes", "option_values")
 """Names with values that a variant may have."""
 _LISTS_OF_PAIRS = (*_PAIRS, "option", "attribute", "properties", "property", "params", "param", "variation_attributes")
@@ -61,6 +63,9 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         values |= _id_of(values)
         product_id = values.get("id", "")
         names = _option_names(row.values.get("options"))
+        languages = [name.partition(".")[2] for name in values if folded(name.partition(".")[0]) in TITLES]
+        # Where a variant stands in its product is no name of it.
+        ids = _IDS if not _are_positions(listed) else tuple(name for name in _IDS if name != "id")
         prices = [_price(one, values) for one in listed]
         titled = any(values.get(name) for name in values if folded(name.partition(".")[0]) in TITLES)
         unpriced = titled and is_empty(cost(values, fields_among(tuple(values))))
@@ -68,11 +73,11 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             values |= _currency_of(values, listed, prices)
         variants = []
         for one, price in zip(listed, prices, strict=True):
-            chosen = _options(one, names)
-            own = next((identifier(one[name]) for name in _IDS if one.get(name)), "") or "/".join(
-                [product_id, *chosen.values()]
+            chosen = _options(one, names, languages)
+            own = next((identifier(one[name]) for name in ids if one.get(name)), "") or "/".join(
+                [product_id, *(chosen.values() or [identifier(one.get("id"))])]
             )
-            called = tuple((name, one[name]) for name in _IDS if one.get(name))
+            called = tuple((name, one[name]) for name in ids if one.get(name))
             if not chosen and titled and len(listed) == 1:
                 values |= {f"variant {name}": value for name, value in called}  # it is the product
                 values |= {"price": price} if unpriced and not is_empty(price) else {}
@@ -97,6 +102,13 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
                              if name.partition(".")[0] not in known and name != priced}  # fmt: skip
                 variants.append(Variant(own, product_id, chosen, price, called, own_cells))
         yield Record(row.line, values, tuple(variants))
+
+
+def _are_positions(variants: Sequence[Mapping[str, Any]]) -> bool:
+    """Are the ids of variants but their places, 1, 2 and so on? Without gaps, but for those that were removed."""
+    numbers = [one.get("id") for one in variants]
+    whole = [number for number in numbers if isinstance(number, int) and not isinstance(number, bool)]
+    return bool(whole) and len(whole) == len(numbers) and whole[0] == 1 and max(whole) < _MOST_VARIANTS
 
 
 def rows_of_bulk(found: Iterable[Row]) -> Iterator[Row]:
@@ -157,16 +169,16 @@ def _option_names(options: Any) -> list[str]:
     return [text_of(one.get("name")) if isinstance(one, dict) else text_of(one) for one in options]
 
 
-def _options(variant: Mapping[str, Any], names: list[str]) -> dict[str, str]:
+def _options(variant: Mapping[str, Any], names: list[str], languages: Sequence[str] = ()) -> dict[str, str]:
     """What a variant differs by; Shopify's `option1` stands for the first of `names`."""
     found: dict[str, str] = {}
     for number in (1, 2, 3):
         if value := text_of(variant.get(f"option{number}")).strip():
             found[names[number - 1] if number <= len(names) else f"Option{number}"] = value
     for name, pairs in _read_pairs(variant).items():
-        found |= _of_pairs(name, pairs)
+        found |= _of_pairs(name, pairs, languages)
     for name in variant:
-        if folded(name) in _OPTIONS and (value := text_of(variant[name]).strip()):
+        if folded(name) in _OPTIONS and (value := _in_words(variant[name], languages)):
             found.setdefault(name, value)
     return {} if found == {"Title": "Default Title"} else found
 
@@ -177,16 +189,38 @@ def _read_pairs(variant: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in cells.items() if name in _PAIRS or _of_pairs(name, value)}
 
 
-def _of_pairs(name: str, pairs: Any) -> dict[str, str]:
+def _of_pairs(name: str, pairs: Any, languages: Sequence[str] = ()) -> dict[str, str]:
     found = {}
     if isinstance(pairs, dict) and name in _PAIRS:  # {"Size": "S"}
-        found = {name: text_of(value) for name, value in pairs.items() if not isinstance(value, dict | list)}
+        found = {name: _in_words(value, languages) for name, value in pairs.items()}
     for one in pairs if isinstance(pairs, list) else []:
-        said = next((one[key] for key in ("value", "label") if one.get(key)), None) if isinstance(one, dict) else None
-        called = next((_said(one[key]) for key in _CALLED if one.get(key)), "") if said is not None else ""
-        if called and not isinstance(said, dict | list):
-            found[called] = text_of(said)
+        values = [one[key] for key in ("value", "label") if not is_empty(one.get(key))] if isinstance(one, dict) else []
+        called = next((_said(one[key]) for key in _CALLED if one.get(key)), "") if values else ""
+        if called and (said := _in_words(values[0], languages)):
+            found[called] = said
     return found
+
+
+def _in_words(value: Any, languages: Sequence[str] = ()) -> str:
+    """What a value says that may be an object: commercetools' enums by their labels, texts of several languages in the
+    first of `languages`, money with its currency, sets with commas between
+    (https://docs.commercetools.com/api/projects/productTypes#attributetype)."""
+    if isinstance(value, list):
+        return ", ".join(filter(None, (_in_words(one, languages) for one in value)))
+    if not isinstance(value, dict):
+        return text_of(value).strip()
+    made = in_major(value)
+    if made.keys() >= {"amount", "currencyCode"}:
+        return f"{made['amount']} {made['currencyCode']}"
+    for key in ("label", "value", "name"):
+        if not is_empty(value.get(key)):
+            said = _in_words(value[key], languages)
+            named = key == "value" and not is_empty(value.get("name"))
+            return f"{_in_words(value['name'], languages)}: {said}" if named else said
+    if value and all(LANGUAGE.fullmatch(key) and isinstance(text, str) for key, text in value.items()):
+        own = next((one for one in languages if value.get(one)), next(filter(value.get, value), ""))
+        return text_of(value.get(own)).strip()
+    return text_of(value.get("key") or value.get("id") or value)
 
 
 def _said(name: Any) -> str:

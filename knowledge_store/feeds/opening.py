@@ -9,41 +9,63 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
-from reaseq.knowledge_store.feeds.columns import fields_among, fields_of, guess_columns, names_a_title
+from reaseq.knowledge_store.feeds.columns import (
+    fields_among,
+    fields_of,
+    folded,
+    guess_columns,
+    names_a_description_too,
+    names_a_title,
+    names_an_id,
+)
 from reaseq.knowledge_store.feeds.delimited import delimited
 from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, IsHeader, Reading
 from reaseq.knowledge_store.feeds.encoding import encoding_of
 from reaseq.knowledge_store.feeds.excel import excel
 from reaseq.knowledge_store.feeds.json_rows import json_feed
 from reaseq.knowledge_store.feeds.mixed import in_one, in_parts
+from reaseq.knowledge_store.feeds.own_cells import without_own_cells
 from reaseq.knowledge_store.feeds.pages import page
 from reaseq.knowledge_store.feeds.parquet import parquet
-from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, is_empty
+from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, identifier, is_empty, text_of
 from reaseq.knowledge_store.feeds.shapes import shaped
 from reaseq.knowledge_store.feeds.xml_rows import xml
+from reaseq.knowledge_store.names import ROUNDED, is_barcode
 
 _SAMPLE = 1 << 20
 _PEEKED = 500
 _TOLD = ("id", "title", "description", "brand", "category")
 """Fields; of prices an empty column says that there is no sale."""
+_LONGEST_TITLE = 150
+_OF_ROWS = frozenset(("nr", "no", "lp", "pos", "number"))
+"""What columns of ids are called, and such of numbers of rows."""
+_CODE = re.compile(r"(?=.*[^\W_])[\w#][\w./#:+-]{0,39}")
+_AMOUNT = re.compile(r"\d+[.,]\d{1,2}|(?:19|20)\d\d-\d\d-\d\d.*|\d{1,2}\.\d{1,2}\.\d{4}|https?:.*")
+"""Prices, days and addresses."""
 _FEEDS = frozenset((".csv", ".tsv", ".txt", ".tab", ".json", ".jsonl", ".ndjson", ".xml", ".xlsx", ".xlsm", ".parquet"))
 _PAGE = re.compile(r"<html|^<!doctype html|^<(?:table|meta|style|body|head)\b", re.IGNORECASE)
 """How web pages begin, and tables that are called .xls."""
 _COMMENTED = re.compile(r"(?:(?://[^\n]*\n|/\*.*?\*/)\s*)+[\[{]", re.DOTALL)
+_NO_FEED = re.compile(
+    r"(?:read[ _-]?me|lies[ _-]?mich|lisez[ _-]?moi|leeme|licen[cs]e|changelog|manifest)\b", re.IGNORECASE
+)
 _ZIP, _OLD_OFFICE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 
 
-def open_feed(path: Path, reading: Reading = FOUND_OUT, is_header: IsHeader = names_a_title) -> Feed:
+def open_feed(
+    path: Path, reading: Reading = FOUND_OUT, is_header: IsHeader = names_a_title, *, as_evidence: bool = False
+) -> Feed:
     """Open a feed file and find out what it is and which system wrote it.
 
-    is_header: may these be the names of its columns?
+    is_header: may these be the names of its columns? as_evidence: is it to be without what an export filled in?
 
     Raises:
         FeedError: it is missing, holds no rows, is of no known format, or not as `reading` says.
     """
-    feed = shaped(_open(path, reading, is_header))
+    feed = _open(path, reading, is_header)
+    feed = shaped(without_own_cells(feed) if as_evidence else feed)
     first = next(feed.rows, None)
     if first is None:
         raise FeedError(f"{path} names its columns and holds no rows", hint="export it again, with its products")
@@ -71,11 +93,57 @@ def understood(
     for field in _TOLD:
         if mapping.get(field, "") not in ("", *filled, named.get(field)) and (column := others.get(field)):
             mapping[field] = column
+    if "title" not in named and names_a_description_too(mapping.get("title", "")):
+        texts = sorted(len(text_of(values.get(mapping["title"]))) for values in records)
+        if texts and texts[len(texts) // 2] > _LONGEST_TITLE and "id" in mapping:
+            mapping.setdefault("description", mapping.pop("title"))
+    if "id" not in named:
+        mapping = _with_own_numbers(feed.columns, mapping, records)
     return in_one(replace(feed, rows=chain(peeked, feed.rows)), mapping, _fields_among), mapping
 
 
 def _fields_among(columns: Sequence[str]) -> Mapping[str, str]:
     return fields_among(tuple(columns))
+
+
+def _with_own_numbers(
+    columns: Sequence[str], mapping: dict[str, str], records: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    """The same with the column of a shop's own numbers for the id, where names tell of none but barcodes, or of numbers
+    of rows: one that is filled in everywhere, with codes that occur once. Barcodes that a spreadsheet has rounded are
+    none."""
+    own = mapping.get("id", "")
+    barcodes = own != "" and is_barcode(own)
+    if own and not barcodes and not (folded(own) in _OF_ROWS and _counts_rows(own, records)):
+        return mapping
+    used = {column for field, column in mapping.items() if field != "id"}
+    free = [column for column in columns if column not in used and column != own and not is_barcode(column)]
+    named = [column for column in free if names_an_id(column) and _are_own_numbers(column, records)]
+    first = [one for one in columns[:1] if one in free and names_an_id(one) is None and len(records) > 1]
+    codes = [one for one in columns if own and not barcodes and is_barcode(one) and one not in used]
+    found = [*named, *(one for one in (*first, *codes) if _are_own_numbers(one, records))]
+    if found:
+        return {"id": found[0]} | {field: column for field, column in mapping.items() if field != "id"}
+    rounded = sum(ROUNDED.fullmatch(text_of(values.get(own)).strip()) is not None for values in records)
+    if barcodes and rounded > len(records) / 2:
+        return {field: column for field, column in mapping.items() if field != "id"}
+    return mapping
+
+
+def _counts_rows(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
+    numbers = [identifier(values.get(column)) for values in records]
+    return any(numbers == [str(first + at) for at in range(len(numbers))] for first in (0, 1))
+
+
+def _are_own_numbers(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
+    """Is there a code in every row, and none twice?"""
+    codes = [identifier(values.get(column)) for values in records]
+    return (
+        len(set(codes)) == len(codes)
+        and all(_CODE.fullmatch(code) and not _AMOUNT.fullmatch(code) and not ROUNDED.fullmatch(code) for code in codes)
+        and any(any(map(str.isdigit, code)) for code in codes)
+        and not _counts_rows(column, records)
+    )
 
 
 def _open(path: Path, reading: Reading, is_header: IsHeader) -> Feed:
@@ -140,6 +208,9 @@ def _zipped(path: Path, raw: BinaryIO, size: int, reading: Reading, is_header: I
             name for name in names if not (name.startswith("__MACOSX/") or PurePosixPath(name).name.startswith("."))
         ]
         feeds = [name for name in files if PurePosixPath(name).suffix.casefold() in _FEEDS] or files
+        feeds = [name for name in feeds if not _NO_FEED.match(PurePosixPath(name).name)] or feeds
+        if len(feeds) > 1:  # notes beside it
+            feeds = [name for name in feeds if PurePosixPath(name).suffix.casefold() != ".txt"] or feeds
         if len(feeds) != 1:
             raise FeedError(
                 f"{path} holds {len(feeds)} files: {', '.join(feeds[:5]) or 'none'}",

@@ -49,7 +49,8 @@ def _table(document: Any, is_header: IsHeader) -> tuple[int, list[str], list[lis
         rows = [[_shown(cell) for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
         at = next((at for at, row in enumerate(rows[:_LOOKED_AT]) if len(row) > 1 and is_header(row)), None)
         if at is not None and len(rows) - at - 1 > len(best[2]):
-            at = header_of(rows, at)
+            below = header_of(rows, at)
+            at = below if is_header(rows[below]) else at
             best = at + 1, unique(rows[at]), rows[at + 1 :]
     return best
 

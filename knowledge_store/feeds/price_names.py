@@ -9,34 +9,18 @@ from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
 
-NOUNS = frozenset(
-    "price prices preis preise prix precio precios prezzo preço preco prijs pris priser cena ceny hinta ár цена "
-    "価格 价格 售价 tarif tarifs tarifa tariffa vk retail".split()
-)
-_RECOMMENDED = frozenset("uvp rrp msrp mrp srp uvpe avp рц".split())
+from reaseq.knowledge_store.wordlists import words
+
+_WORDS = words("price_words")
+NOUNS, NOW, _OTHERWISE = (frozenset(_WORDS[name]) for name in ("nouns", "now", "otherwise"))
+_RECOMMENDED = frozenset(_WORDS["recommended"])
 """Nouns of what a maker thinks it should cost."""
-NOW = frozenset(
-    "sale sell selling endkunden verbraucher "
-    "final current offer discounted discount special new now promo promotional promotion reduced "
-    "deal your our sales angebots angebot aktions aktion verkaufs verkauf verkoop sonder neuer neue neu aktueller end "
-    "laden shop webshop promotionnel promotionnelle soldé nouveau actuel vente oferta rebajado nuevo venta "
-    "offerta scontato nuovo vendita promocional novo aanbiedings actie nieuwe kampanj rea nytt tilbuds ny "
-    "promocyjna aktualna nowa акционная новая".split()
-)
-_OTHERWISE = frozenset(
-    "list listing regular original initial old former standard normal full usual compare compared strike crossed "
-    "regulärer regulaerer regulier reguliere listen liste alter alte alt bisheriger streich statt vorheriger "
-    "recommended suggested unverbindliche régulier habituel ancien conseillé barré anterior recomendado listino "
-    "consigliato vecchio originale antigo advies oude adviesverkoop ordinarie tidigare ordinær førpris regularna "
-    "stara старая".split()
-)
-_LIKE_IT = frozenset(
-    "tax taxes vat inc incl including included inkl inklusive mwst mw st ust iva tva ttc moms btw brutto gross with "
-    "amount value eur text number my web online store at de du of in the unit item product variant consumer customer "
-    "fr en it es nl gb us uk s dph kdv dahil ндс с".split()
-)
+_OTHERWISE_NOUNS = frozenset(_WORDS["otherwise_nouns"])
+_NET, _TAXES = frozenset(_WORDS["net"]), frozenset(_WORDS["taxes"])
+_LIKE_IT = frozenset((*_WORDS["like_it"], *_WORDS["gross"], *_TAXES)) - _NET
 """Words beside it that change nothing."""
-_ENDS = re.compile(r"^(?P<which>.+?)(?:s|en)?(?:preis|preise|prijs|pris|priset)$")
+_OF_NO_BLANKS = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
+_ENDS = re.compile(r"^(?P<which>.+?)(?:s|en)?(?:preis|preise|prijs|pris|priset|hinta)$")
 """Compounds: Angebotspreis, verkoopprijs."""
 
 
@@ -54,19 +38,56 @@ def price_kind(name: str) -> PriceKind | None:
     """What a folded name of a column says; None where it names no price."""
     initials = re.sub(r"\b(\w) (?=\w\b)", r"\1", name)  # "M.R.P."
     words = [part for word in initials.split() for part in _parts(word.rstrip("0123456789") or word)]
-    if not {*NOUNS, *_RECOMMENDED}.intersection(words):
+    if not {*NOUNS, *_RECOMMENDED, *_OTHERWISE_NOUNS}.intersection(words):
         return None
     left = [word for word in words if word not in NOUNS | _LIKE_IT and not word.isdigit()]
     if not left:
         return PriceKind.PLAIN
-    if any(word not in NOW | _OTHERWISE | _RECOMMENDED for word in left):
+    if any(word not in NOW | _OTHERWISE | _OTHERWISE_NOUNS | _RECOMMENDED for word in left) or not _NET.isdisjoint(
+        left
+    ):
         return PriceKind.UNKNOWN
     if not _RECOMMENDED.isdisjoint(left) or {"compare", "recommended", "suggested", "advies"} & {*left}:
         return PriceKind.RECOMMENDED
-    return PriceKind.OTHERWISE if not _OTHERWISE.isdisjoint(left) else PriceKind.NOW
+    return PriceKind.NOW if (_OTHERWISE | _OTHERWISE_NOUNS).isdisjoint(left) else PriceKind.OTHERWISE
+
+
+class Tax(StrEnum):
+    WITHIN = "within"
+    WITHOUT = "without"
+    UNSAID = "unsaid"
+
+
+@lru_cache(maxsize=10_000)
+def tax_of(name: str) -> Tax:
+    """What a folded name of a column of prices says of taxes."""
+    said = {part for word in name.split() for part in _parts(word)}
+    if not said.isdisjoint(_NET):
+        return Tax.WITHOUT
+    sure = {"brutto", "gross", "ttc", "bruttó", "ivato", "lordo", "税込", "税込み", "含税", "세금포함"}
+    if said & sure or "vat" in said or (said & {*_WORDS["gross"]} and said & _TAXES):
+        return Tax.WITHIN
+    return Tax.UNSAID
+
+
+@lru_cache(maxsize=10_000)
+def _of_signs(word: str) -> Sequence[str]:
+    """The words that a name in a script without blanks is made of, the longest first; itself where a part is none."""
+    known = NOUNS | _RECOMMENDED | NOW | _OTHERWISE | _OTHERWISE_NOUNS | _LIKE_IT | _NET
+    parts: list[str] = []
+    while word:
+        found = max((one for one in known if word.startswith(one)), key=len, default="")
+        if not found:
+            noun = max((one for one in NOUNS if word.endswith(one)), key=len, default="")
+            return [*parts, word.removesuffix(noun), noun] if noun else ("".join([*parts, word]),)
+        parts.append(found)
+        word = word.removeprefix(found)
+    return parts
 
 
 def _parts(word: str) -> Sequence[str]:
+    if _OF_NO_BLANKS.search(word):
+        return _of_signs(word)
     found = _ENDS.match(word)
     if found is None or word in NOUNS:
         return (word,)

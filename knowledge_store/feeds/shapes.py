@@ -23,6 +23,7 @@ from reaseq.knowledge_store.feeds import (
     woocommerce,
 )
 from reaseq.knowledge_store.feeds.columns import apart, cost, fields_of, folded, names_options
+from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import (
     ONLY_NAMED,
     PLAIN,
@@ -172,7 +173,8 @@ def _packed(text: str) -> dict[str, str]:
 
 
 def _variant(row: Record, fields: Mapping[str, str], own: str, of: str, named_by: str) -> Variant:
-    used = {named_by, fields["id"], fields.get("price", "")}
+    price = fields.get("price", "")
+    used = {named_by, fields["id"]} | ({price} if parse_price(row.values.get(price))[0] is not None else set())
     cells = {name: value for name, value in row.values.items() if name not in used}
     options = {name: text_of(value).strip() for name, value in cells.items() if names_options(name) and text_of(value)}
     texts = {name: value for name, value in cells.items() if isinstance(value, str) and folded(name) in _OPTIONS}

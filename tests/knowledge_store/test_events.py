@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from reaseq import ReaseqError
 from reaseq.bench.catalogue import fill
 from reaseq.knowledge_store.event_columns import by_lines, by_values, guess_fields, names_a_user
+from reaseq.knowledge_store.event_columns import understood as understand
 from reaseq.knowledge_store.events import EventReport, event_stats, history, import_events, months, read_events
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.dialect import Reading
@@ -22,6 +23,7 @@ from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import import_feed
 from reaseq.knowledge_store.log import read_log
 from reaseq.knowledge_store.names import read_names
+from reaseq.knowledge_store.order_states import came_back, is_a_state, never_came_about
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.times import Clock
 
@@ -702,3 +704,188 @@ def test_an_order_that_was_broken_off_came_back(catalogue: Store, tmp_path: Path
         catalogue, tmp_path / "log.csv", [{"user": "a", "item": item(1), "date": "2025-03-04", "status": "abgebrochen"}]
     )
     assert [event[3] for event in stored(catalogue)] == ["return"]
+
+
+def read(store: Store, path: Path, text: str) -> tuple[EventReport, dict[str, str], Sequence[str]]:
+    """A log with the items I1 to I5 read as the command does; its fields, and what is doubted."""
+    path.write_text(re.sub(r"\bI(\d)\b", lambda found: item(int(found[1])), text), encoding="utf-8")
+    names = read_names(store)
+    feed, mapping = understand(open_feed(path, is_header=names_a_user), {}, names)
+    return import_events(store, feed, mapping, names=names, rejected_dir=path.parent), mapping, feed.doubts
+
+
+def kinds(store: Store) -> str:
+    """What there is, as `u I1 purchase; ...`."""
+    events = sorted((at, user, int(product[-1]), kind) for user, at, product, kind in stored(store))
+    return "; ".join(f"{user} I{number} {kind}" for _, user, number, kind in events)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        *("cancelled by customer", "returned by customer"),
+        *("Cancelled - customer request", "charged back", "Chargeback"),
+        *("undelivered", "lost in transit", "return to sender"),
+        *("exchanged", "キャンセル", "注文キャンセル", "キャンセル済"),
+        *("取消", "返品済み", "返金済み", "makulerad"),
+        *("avbeställd", "Krediterad", "krediteret", "kansellert", "avbestilt"),
+        *("zrušeno", "Vráceno", "geretourneerd", "geannuleerd door klant", "peruttu", "palautettu", "iptal edildi"),
+        *("iade edildi", "已取消", "已退款", "已退货", "annulé par le client", "vom Kunden storniert", "anulowane"),
+        *("취소됨", "отменён покупателем", "nicht zugestellt", "törölve", "comandă anulată"),
+    ],
+)  # fmt: skip
+def test_states_in_which_things_came_back(status: str) -> None:
+    assert (came_back(status.casefold()), is_a_state(status.casefold())) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "status",
+    [
+        *("paid", "partially_refunded", "return rejected"),
+        *("return_policy_view", "returning_customer", "キャンセル不可"),
+        *("未返金", "一部返金", "待退款", "Teilretoure"),
+        *("refund not possible", "発送済み", "zrealizowane", "levererad"),
+    ],
+)  # fmt: skip
+def test_states_in_which_orders_stand(status: str) -> None:
+    said = status.casefold()
+    assert (came_back(said), never_came_about(said), is_a_state(said)) == (False, False, True)
+
+
+def test_states_that_nobody_understands_are_told(catalogue: Store, tmp_path: Path) -> None:
+    log = (
+        "user,item,date,status,stock status\nu,I1,2025-03-04,blorb,x\nu,I2,2025-03-05,Blorb,y\nu,I3,2025-03-06,paid,z\n"
+    )
+    report, _, _ = read(catalogue, tmp_path / "log.csv", log)
+    assert dict(report.unknown_states) == {("status", "blorb"): 2}
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("Qté", "antal", "ilość", "quantidade", "数量", "количество"),
+        *("määrä", "Stück", "pcs", "ks", "množství", "adet"),
+        *("aantal", "szt.", "cantidad", "個数", "수량", "Kpl"),
+    ],
+)  # fmt: skip
+def test_quantities_in_any_language(catalogue: Store, tmp_path: Path, column: str) -> None:
+    _, mapping, doubts = read(catalogue, tmp_path / "log.csv", f"user,item,date,{column}\nu,I1,2025-03-04,-1\n")
+    assert (mapping["quantity"], doubts, kinds(catalogue)) == (column, (), "u I1 return")
+
+
+@pytest.mark.parametrize(
+    ("column", "status"),
+    [
+        *(("état", "annulée"), ("état de la commande", "remboursée"), ("Zustand", "storniert"), ("stan", "zwrócone")),
+        *(("stav", "zrušeno"), ("situação", "cancelado")),
+        *(("статус", "отменен"), ("ステータス", "返品"), ("状態", "取消")),
+        *(("订单状态", "已退款"), ("durum", "iptal"), ("tila", "peruttu"), ("Bestelstatus", "geannuleerd")),
+        *(("blorb", "refunded"), ("x1", "已取消")),
+    ],
+)  # fmt: skip
+def test_statuses_by_name_and_by_value(catalogue: Store, tmp_path: Path, column: str, status: str) -> None:
+    _, mapping, _ = read(catalogue, tmp_path / "log.csv", f"user,item,date,{column}\nu,I1,2025-03-04,{status}\n")
+    assert (mapping["status"], kinds(catalogue)) == (column, "u I1 return")
+
+
+def test_numbers_below_zero_are_told(catalogue: Store, tmp_path: Path) -> None:
+    log = "user,item,date,blorb,balance\nu,I1,2025-03-04,1,-1.25\nu,I2,2025-03-05,-1,20.10\n"
+    _, mapping, doubts = read(catalogue, tmp_path / "log.csv", log)
+    assert "quantity" not in mapping
+    assert [told.partition(" ")[0] for told in doubts] == ["blorb"]
+    assert '--map quantity="blorb"' in doubts[0]
+
+
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        ("user,time,item,purchased\nu,D,I1,0\nu,D,I2,1\n", "u I1 impression; u I2 purchase"),
+        ("user,time,item,purchased\nu,D,I1,no\nu,D,I2,yes\nv,D,I3,no\n",
+         "u I1 impression; u I2 purchase; v I3 impression"),
+        ("user,item,purchased,n\nu,I1,no,1\nu,I2,no,2\nu,I3,yes,3\n",
+         "u I1 impression; u I2 impression; u I3 purchase"),
+        ("user,item,purchased\nu,I1,D\nu,I2,D\n", "u I1 purchase; u I2 purchase"),
+        ("user,time,item,clicked\nu,D,I1,false\nu,D,I2,true\n", "u I1 impression; u I2 click"),
+        ("user,time,item,clicked\nu,D,I1,0\nu,D,I2,yes\nu,D,I3,nein\n", "u I1 impression; u I2 click; u I3 impression"),
+        (
+            "user,time,item,is_click,is_cart,is_purchase\nu,D,I1,1,0,0\nu,D,I2,1,1,1\nu,D,I3,0,0,0\nu,D,I4,1,1,0\n",
+            "u I1 click; u I2 purchase; u I3 impression; u I4 cart",
+        ),
+        ("user,time,item,event,purchased\nu,D,I1,view,0\nu,D,I2,view,1\n", "u I1 view; u I2 purchase"),
+        ('{"user":"u","time":"D","item":"I1","clicked":false}\n{"user":"u","time":"D","item":"I2","clicked":true}\n',
+         "u I1 impression; u I2 click"),
+        # Of a list that was shown, what was clicked, or nothing.
+        ('user,time,shown,clicked\nu,D,"I1,I2",I2\nv,D,"I3,I4",\n',
+         "u I1 impression; u I2 click; v I3 impression; v I4 impression"),
+    ],
+)  # fmt: skip
+def test_flags(catalogue: Store, tmp_path: Path, log: str, expected: str) -> None:
+    report, _, _ = read(catalogue, tmp_path / "log", log.replace("D", "2025-03-04 12:00"))
+    assert (kinds(catalogue), report.set_aside) == (expected, 0)
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "RMA,Customer ID,SKU,Returned on,Reason,Condition\nR1,u,I1,2025-03-10,Too small,new\n",
+        "return_id,customer_id,product_id,return_date,return_reason\nR1,u,I1,2025-03-10,too small\n",
+        "Retourennr;Kundennummer;Artikelnummer;Retourendatum;Retourengrund\nR1;u;I1;10.03.2025;zu klein\n",
+        "client;produit;date de retour;motif du retour\nu;I1;10/03/2025;trop petit\nu;I1;23/03/2025;trop petit\n",
+        "klient;towar;data zwrotu;powód zwrotu\nu;I1;2025-03-10;za małe\n",
+        "会員ID,商品コード,返品日,返品理由\nu,I1,2025-03-10,小さい\n",
+        # A row of an order that has a reason, beside one that has none.
+        "user,item,order date,return reason\nu,I1,2025-03-10,too small\n",
+    ],
+)
+def test_files_of_returns(catalogue: Store, tmp_path: Path, log: str) -> None:
+    _, mapping, _ = read(catalogue, tmp_path / "log.csv", log)
+    assert set(kinds(catalogue).split("; ")) == {"u I1 return"}
+    assert "time" in mapping
+
+
+def test_an_order_without_a_reason_is_no_return(catalogue: Store, tmp_path: Path) -> None:
+    log = "user,item,order date,return reason,returns accepted,return policy\nu,I1,2025-03-10,,yes,30 days\n"
+    read(catalogue, tmp_path / "log.csv", log)
+    assert kinds(catalogue) == "u I1 purchase"
+
+
+def test_what_is_left_of_a_line(catalogue: Store, tmp_path: Path) -> None:
+    log = (
+        "Order Number,Order Status,Order Date,Email (Billing),Item #,SKU,Quantity (- Refund),Quantity,Refund Amount\n"
+        "1,completed,2025-03-04 12:30,u,1,I1,1,1,0.00\n1,completed,2025-03-04 12:30,u,2,I2,0,1,69.90\n"
+    )
+    read(catalogue, tmp_path / "log.csv", log)
+    assert kinds(catalogue) == "u I1 purchase; u I2 return"
+
+
+def test_several_columns_of_items_fill_in_for_each_other(catalogue: Store, tmp_path: Path) -> None:
+    lines = [
+        {"event": "Viewed", "userId": "u", "timestamp": "2025-03-04T10:00:00Z",
+         "properties": {"product_id": "f1", "sku": "I1"}},
+        {"event": "Ordered", "userId": "u", "timestamp": "2025-03-04T10:05:00Z",
+         "properties": {"products": [{"product_id": "f1", "sku": "I1"}, {"product_id": "f2", "sku": "I2"}]}},
+    ]  # fmt: skip
+    read(catalogue, tmp_path / "log.jsonl", "\n".join(map(json.dumps, lines)))
+    assert kinds(catalogue) == "u I1 viewed; u I1 ordered; u I2 ordered"
+
+
+def test_one_time_that_nobody_can_read_costs_its_row_alone(catalogue: Store, tmp_path: Path) -> None:
+    days = ["3 sept. 2025 à 14h05", "4 sept. 2025 à 9h", "gestern", "6 sept. 2025 à 10h30"]
+    log = "client;produit;quand\n" + "".join(f"u;I{number};{day}\n" for number, day in enumerate(days, 1))
+    report, mapping, _ = read(catalogue, tmp_path / "log.csv", log)
+    assert (mapping["time"], report.set_aside, kinds(catalogue)) == (
+        "quand",
+        1,
+        "u I1 purchase; u I2 purchase; u I4 purchase",
+    )
+
+
+def test_visits_with_what_was_done_in_them(catalogue: Store, tmp_path: Path) -> None:
+    """As Matomo lists them (Live.getLastVisitsDetails)."""
+    done = [
+        {"type": "action", "timestamp": NOON, "productViewSku": "I1"},
+        {"type": "ecommerceOrder", "timestamp": NOON + 60, "itemDetails": [{"itemSKU": "I2"}, {"itemSKU": "I3"}]},
+    ]
+    visits = [{"visitorId": "u", "userId": None, "serverTimestamp": NOON, "actionDetails": done}]
+    read(catalogue, tmp_path / "log.json", json.dumps(visits))
+    assert kinds(catalogue) == "u I1 action; u I2 ecommerceorder; u I3 ecommerceorder"

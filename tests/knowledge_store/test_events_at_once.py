@@ -100,7 +100,7 @@ def test_at_once_and_one_by_one(columns: str, data: st.DataObject) -> None:
         rows.insert(len(rows) // 2, BadRow(99, "broken", "raw"))
     mapping = {name: name for name in names}
     for cut in (len(rows), len(rows) // 2):
-        readers = [EventReader.of(rows, mapping, "purchase", NAMES, Counter(), "day") for _ in range(2)]
+        readers = [EventReader.of(rows, mapping, "purchase", NAMES, Counter(), Counter(), "day") for _ in range(2)]
         found: list[tuple[list[Any], list[BadRow]]] = [([], []), ([], [])]
         for first, piece in ((1, rows[:cut]), (cut + 1, rows[cut:])):
             for read, reader, (events, rejected) in zip((_one_by_one, _at_once), readers, found, strict=True):

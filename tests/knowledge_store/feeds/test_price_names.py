@@ -78,3 +78,53 @@ def test_prices_that_nobody_took_are_named() -> None:
     assert unread_prices(["sku", "price", "EK-Preis"], {"id": "sku", "price": "price"}) == []
     mapping = {"id": "sku", "list_price": "UVP"}
     assert unread_prices(["sku", "UVP", "Abholpreis", "EK-Preis"], mapping) == ["Abholpreis"]
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"),
+    [
+        ("販売価格（税込）", "now"),
+        ("税込価格", "plain"),
+        ("単価", "plain"),
+        ("定価", "otherwise"),
+        ("希望小売価格", "recommended"),
+        ("セール価格", "now"),
+        ("税抜価格", "unknown"),
+        ("促销价", "now"),
+        ("原价", "otherwise"),
+        ("市场价", "recommended"),
+        ("会員価格", "unknown"),
+        ("Kampanjpris", "now"),
+        ("Ord. pris", "otherwise"),
+        ("Pris ink. moms", "plain"),
+        ("Pris exkl. moms", "unknown"),
+        ("Cena s DPH", "plain"),
+        ("Cena bez DPH", "unknown"),
+        ("Cena netto", "unknown"),
+        ("Hinta sis. alv", "plain"),
+        ("Prix HT", "unknown"),
+    ],
+)
+def test_kinds_in_other_languages(column: str, kind: str) -> None:
+    assert price_kind(folded(column)) == PriceKind(kind)
+
+
+@pytest.mark.parametrize(
+    ("without", "within"),
+    [
+        ("PRICE", "PRICE_VAT"),
+        ("Cena", "Cena brutto"),
+        ("Prix", "Prix TTC"),
+        ("Preis", "Preis inkl. MwSt."),
+        ("Price", "Price incl. tax"),
+        ("価格", "税込価格"),
+        ("Pris", "Pris ink. moms"),
+        ("Prijs", "Prijs incl. btw"),
+        ("Price excl. VAT", "Price incl. VAT"),
+        ("Prezzo", "Prezzo IVA inclusa"),
+        ("Цена без НДС", "Цена с НДС"),
+    ],
+)
+def test_the_price_that_people_pay(without: str, within: str) -> None:
+    for columns in (("id", "name", without, within), ("id", "name", within, without)):
+        assert guess_columns(columns)["price"] == within
