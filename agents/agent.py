@@ -61,6 +61,8 @@ class ProductAgent(ABC):
     """Built once per category, by `build`."""
 
     name: ClassVar[str]
+    reads_claims: ClassVar[bool] = False
+    """Does what it finds rest on claims of people's own agents before it? Then it is asked anew when they change."""
     prompt: BoundPrompt
 
     @classmethod
@@ -90,6 +92,14 @@ class ProductAgent(ABC):
     def applies(self, sources: Mapping[str, str]) -> bool:
         """Is it ever asked about a product with these texts?"""
         return True
+
+    def is_for(self, sources: Mapping[str, str]) -> bool:
+        """The same, whoever wrote `applies`.
+
+        Raises:
+            ReaseqError: it fails, and is an agent of one's own.
+        """
+        return self.applies(sources)
 
     def is_due(self, found: Findings) -> bool:
         """Is there something to ask?"""

@@ -1,6 +1,6 @@
 """A claim, as plain data: it travels through the graph's state and into the store under the same names."""
 
-from typing import Literal, NotRequired
+from typing import Literal, NotRequired, get_args
 
 from typing_extensions import TypedDict
 
@@ -10,6 +10,7 @@ Status = Literal["proposed", "verified", "rejected", "approved", "edited"]
 
 FoundBy = Literal["model", "lexicon", "tagger", "both"]
 """`both`: a model, and the lexicon or the tagger."""
+FOUND_BY = frozenset(get_args(FoundBy))
 AGENT = "agent "
 """What a product depends on an agent of one's own by, before its name."""
 

@@ -15,7 +15,10 @@ product's text; where they do not, the reply goes back to the model.
 
 import hashlib
 import inspect
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import re
+import traceback
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -26,14 +29,21 @@ from reaseq.agents.agent import Findings, ProductAgent, ReadProduct, Setup
 from reaseq.agents.claims import AGENT, Claim
 from reaseq.agents.product_text import shown
 from reaseq.documents.document import Document
+from reaseq.documents.tokens import stems
 from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
 from reaseq.llm.chat import Reply as ChatReply
 from reaseq.llm.json_reply import json_of
 from reaseq.prompts.library import Given, Prompt
 from reaseq.taxonomy.lexicon import Lexicon
+from reaseq.taxonomy.schema import attribute_name
+from reaseq.taxonomy.units import canonical
 
 _MOST_PROBLEMS = 5
-_LONGEST_TOLD = 80
+_LONGEST_TOLD, _LONGEST_LISTED = 80, 400
+
+
+class CodeFailed(Exception):
+    """An agent's own code failed, in words: its name, the error, and where."""
 
 
 class ShownProduct(BaseModel):
@@ -44,15 +54,34 @@ class ShownProduct(BaseModel):
 
 class OwnProduct:
     """A product as one's own agent sees it: `id`, `category`, `texts` by field (title, description, brand,
-    attributes.NAME, as received) and the `claims` found so far."""
+    attributes.NAME, as received)."""
 
     def __init__(self, product: ReadProduct, claims: Sequence[Claim], agent: "Agent") -> None:
         self.id = product.id
         self.category = agent.lexicon.schema.category
         self.texts: Mapping[str, str] = product.text.sources
-        self.claims = claims
+        rejected = {
+            (claim["attribute"], claim["value"].casefold())
+            for claim in product.decided
+            if claim["status"] == "rejected"
+        }
+        self._claims = [one for one in claims if (one["attribute"], one["value"].casefold()) not in rejected]
         self._document = product.text
         self._agent = agent
+
+    @property
+    def claims(self) -> Sequence[Claim]:
+        """What was found before, but for what people rejected.
+
+        Raises:
+            ReaseqError: the agent does not say that it reads them.
+        """
+        if not self._agent.reads_claims:
+            raise ReaseqError(
+                f"agent {self._agent.name} reads claims, and its class does not say so",
+                hint="reads_claims = True in the class; it is then asked anew when agents before it change",
+            )
+        return self._claims
 
     @property
     def shown(self) -> str:
@@ -78,6 +107,15 @@ class OwnProduct:
             ReplyError: the quote does not stand in the text, or there is neither quote nor reason. It goes back to the
                 model.
         """
+        if status not in ("proposed", "verified", "rejected"):
+            raise ReaseqError(f"status {status!r}: an agent says proposed, verified or rejected")
+        if confidence is not None and not 0 <= confidence <= 1:
+            raise ReaseqError(f"confidence {confidence!r} is not between 0 and 1")
+        if not isinstance(value, str) or not isinstance(attribute, str) or not attribute.strip():
+            raise ReaseqError(f"attribute {attribute!r}, value {value!r}: both are texts, and an attribute has a name")
+        attribute, value = attribute_name(attribute), value.strip()
+        if not value:
+            raise ReplyError(f"The value of {attribute} is empty.")
         place = None if quote is None else _place(self._document, quote)
         if quote is not None and place is None:
             raise ReplyError(
@@ -117,6 +155,7 @@ class Agent(ProductAgent):
       `product` alone.
     - `categories`: those that it is for; none means all.
     - `applies(texts)`: is it for the product with these texts? By default it is.
+    - `reads_claims`: does it look at `product.claims`? Then it is asked anew when agents before it change.
     - `conclude(product, reply)`: the claims that come of a reply.
 
     The system text is given `category`.
@@ -144,6 +183,17 @@ class Agent(ProductAgent):
         return cls(setup.prompts[cls.name], setup.lexicon, setup.columns)
 
     @classmethod
+    def own_categories(cls) -> list[str]:
+        """The categories, as they are called in a store."""
+        return ["_".join(re.findall(r"[^\W_]+", one.casefold())) for one in cls.categories]
+
+    def is_for(self, sources: Mapping[str, str]) -> bool:
+        try:
+            return self.applies(sources)
+        except Exception as error:
+            raise ReaseqError(f"agent {self.name}, in applies: {_in_words(error)}") from error
+
+    @classmethod
     def given(cls) -> Given:
         """Where its prompt is, and what fills it."""
         file = Path(cls.prompt_file or f"{cls.name}.yaml")
@@ -169,7 +219,8 @@ class Agent(ProductAgent):
     ) -> Findings:
         """The product's `claims`, with its own among them."""
         own = OwnProduct(product, found["claims"], self)
-        values = {name: str(value) for name, value in self.read(own).model_dump().items()}
+        with _their_code():
+            values = {name: str(value) for name, value in self.read(own).model_dump().items()}
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
@@ -182,24 +233,47 @@ class Agent(ProductAgent):
             )
         )
         read = reply.text if self.Reply is None else _parsed(self.Reply, reply)
+        others = [claim for claim in found["claims"] if claim["found_by"] != self.name]
         try:
-            mine = list(self.conclude(own, read))
+            with _their_code():
+                mine = self._made(self.conclude(own, read))
+            return {"claims": others + _distinct(self._fitting(claim, others) for claim in mine)}
         except ReplyError as error:
             raise ReplyError(str(error), error.reply or reply) from error
-        others = [claim for claim in found["claims"] if claim["found_by"] != self.name]
-        return {"claims": others + [self._fitting(claim, others, reply) for claim in _distinct(mine)]}
 
-    def _fitting(self, claim: Claim, others: Sequence[Claim], reply: ChatReply) -> Claim:
+    def _made(self, concluded: Any) -> list[Claim]:
+        """The claims that `conclude` yields; None is none.
+
+        Raises:
+            ReaseqError: they are no claims.
+        """
+        if concluded is None:
+            return []
+        several = isinstance(concluded, Iterable) and not isinstance(concluded, Mapping)
+        listed = list(concluded) if several else [concluded]
+        for one in listed:
+            if not isinstance(one, Mapping) or one.get("found_by") != self.name:
+                if inspect.iscoroutine(one):
+                    one.close()
+                raise ReaseqError(f"conclude gives {type(one).__name__}, and no claim that product.claim made")
+        return listed
+
+    def _fitting(self, claim: Claim, others: Sequence[Claim]) -> Claim:
         """The claim in the words of the schema, if that has its attribute; proposed, if another value is verified of
         one that takes one value."""
         attribute = self.lexicon.schema.get(claim["attribute"])
         if attribute is None:
             return claim
-        value = attribute.value_of(claim["value"]) if attribute.kind == "closed" else claim["value"]
+        value: str | None = claim["value"]
+        if attribute.kind == "closed":
+            value = attribute.value_of(claim["value"])
+        elif attribute.kind == "measure":
+            made = canonical(claim["value"], attribute.units)
+            value = made if made.partition(" ")[2] in attribute.units else None
         if value is None:
-            raise ReplyError(
-                f"{claim['value'][:_LONGEST_TOLD]!r} is not one of the values of {attribute.name!r}.", reply
-            )
+            takes = ", ".join(attribute.values or (f"a number and {unit}" for unit in attribute.units))
+            said = claim["value"][:_LONGEST_TOLD]
+            raise ReplyError(f"{said!r} is not one of the values of {attribute.name!r}: {takes[:_LONGEST_LISTED]}.")
         rivals = [
             other["value"]
             for other in others
@@ -207,11 +281,11 @@ class Agent(ProductAgent):
             and other["status"] in ("verified", "approved", "edited")
             and other["value"].casefold() != value.casefold()
         ]
-        made = claim.copy()
-        made["value"], made["facet"] = value, attribute.facet
+        fitted = claim.copy()
+        fitted["value"], fitted["facet"] = value, attribute.facet
         if rivals and not attribute.multiple and claim["status"] == "verified":
-            made["status"], made["verdict"] = "proposed", f"{claim['verdict']}, and {rivals[0]!r} is verified"
-        return made
+            fitted["status"], fitted["verdict"] = "proposed", f"{claim['verdict']}, and {rivals[0]!r} is verified"
+        return fitted
 
 
 def agent(
@@ -220,12 +294,19 @@ def agent(
     prompt: str | Path = "",
     categories: Collection[str] = (),
     applies: Callable[[Mapping[str, str]], bool] | None = None,
+    reads_claims: bool = False,
 ) -> Callable[[Callable[[OwnProduct, Any], Iterable[Claim]]], type[Agent]]:
     """Make an `Agent` of a function of a product and a reply, which yields claims; it is called as the function is.
 
     reply: the pydantic model of its replies; none means text. prompt: its file, NAME.yaml beside the function's by
     default. categories, applies: see `Agent`.
     """
+
+    if reply is not None and not (isinstance(reply, type) and issubclass(reply, BaseModel)):
+        raise ReaseqError(
+            f"@reaseq.agent takes the pydantic model of replies, and was given {reply!r}",
+            hint="@reaseq.agent(Flags)   (or, for replies of text: @reaseq.agent())",
+        )
 
     def made(function: Callable[[OwnProduct, Any], Iterable[Claim]]) -> type[Agent]:
         members: dict[str, Any] = {
@@ -235,6 +316,7 @@ def agent(
             "Reply": reply,
             "prompt_file": prompt,
             "categories": tuple(categories),
+            "reads_claims": reads_claims,
             "conclude": lambda self, product, reply: function(product, reply),
             "_source": staticmethod(function),
         }
@@ -268,15 +350,41 @@ def _code_of(kind: type[Agent]) -> str:
 
 
 def _place(document: Document, quote: str) -> tuple[str, int, int] | None:
-    """Where a quote stands: its words one after the other, else its characters."""
-    if found := document.find(quote):
-        return found[0].field, found[0].start, found[0].end
-    held = " ".join(words for _, words in document.held)
-    for name, text in document.sources.items():
-        start = text.find(quote)
-        if quote.strip() and start >= 0 and quote not in held:
-            return name, start, start + len(quote)
+    """Where the words of a quote stand one after the other, in the text as it is shown; of signs alone, where they
+    do."""
+    wanted = stems(quote)
+    for name, field in document.fields.items():
+        said = [token.stem for token in field.tokens]
+        for first in range(len(said) - len(wanted) + 1 if wanted else 0):
+            if tuple(said[first : first + len(wanted)]) == tuple(wanted):
+                return name, field.tokens[first].start, field.tokens[first + len(wanted) - 1].end
+        start = -1 if wanted or not quote.strip() else field.visible.text.find(quote)
+        if start >= 0:
+            return name, *field.visible.place(start, start + len(quote))
     return None
+
+
+@contextmanager
+def _their_code() -> Iterator[None]:
+    """Around code that somebody else wrote.
+
+    Raises:
+        CodeFailed: it fails otherwise than by a `ReplyError`.
+    """
+    try:
+        yield
+    except ReplyError:
+        raise
+    except Exception as error:
+        raise CodeFailed(_in_words(error)) from error
+
+
+def _in_words(error: Exception) -> str:
+    """What went wrong, and in which line of which file, of the last that is not ours."""
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if Path(one.filename) != Path(__file__)]
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    what = str(error) if isinstance(error, ReaseqError) else f"{type(error).__name__}: {error}"
+    return f"{what}{where}"
 
 
 def _parsed(form: type[BaseModel], reply: ChatReply) -> BaseModel:

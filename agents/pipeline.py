@@ -175,7 +175,7 @@ class Pipeline:
 
 
 def _is_for(kind: type[ProductAgent], category: str) -> bool:
-    return not issubclass(kind, Agent) or not kind.categories or category in kind.categories
+    return not issubclass(kind, Agent) or not kind.categories or category in kind.own_categories()
 
 
 def found_in(where: str, folder: Path) -> list[type[Agent]]:
@@ -218,7 +218,10 @@ def _agents_of(module: Any) -> list[type[Agent]]:
     return [
         one
         for one in vars(module).values()
-        if isinstance(one, type) and issubclass(one, Agent) and one is not Agent and one.__module__ == module.__name__
+        if isinstance(one, type)
+        and issubclass(one, Agent)
+        and one.__module__ == module.__name__
+        and hasattr(one, "name")
     ]
 
 

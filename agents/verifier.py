@@ -15,7 +15,7 @@ from copy import copy
 from typing import Any, Self
 
 from reaseq.agents.agent import Findings, ProductAgent, ReadProduct, Setup
-from reaseq.agents.claims import Claim
+from reaseq.agents.claims import FOUND_BY, Claim
 from reaseq.agents.confidence import suggested, with_verdict
 from reaseq.agents.product_text import MOST_COLUMNS, shown
 from reaseq.documents.document import Document
@@ -35,9 +35,11 @@ _TOP_LOGPROBS = 8
 
 def to_be_judged(claim: Claim) -> bool:
     """Is it proposed, and for a model to say whether it is right? The tagger's confidence counts the model's answer
-    already, what the variants contradict is for a person, and what known values suggest is worth no call of its own."""
+    already, what the variants contradict is for a person, and what known values suggest is worth no call of its own.
+    Nor is what an agent of one's own has but inferred: it would be verified on a model's word about another's."""
     settled = (Evidence.TAGGED, Evidence.VARIANTS, Evidence.IMPLIED)
-    return claim["status"] == "proposed" and claim["evidence"] not in settled
+    guessed = claim["claim_type"] in GUESSED and claim["found_by"] not in FOUND_BY
+    return claim["status"] == "proposed" and claim["evidence"] not in settled and not guessed
 
 
 def unsure(claim: Claim) -> bool:
@@ -49,6 +51,7 @@ class Verifier(ProductAgent):
     """Built once per category. `judges` says which claims it is asked about."""
 
     name = "verifier"
+    reads_claims = True
     usual_reply = 20
 
     def __init__(

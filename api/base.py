@@ -279,6 +279,8 @@ class KnowledgeBase:
         from reaseq.knowledge_store.decision_sheet import as_value, takes
         from reaseq.knowledge_store.decisions import Action, attribute_of
 
+        if not isinstance(claim, Mapping) or not {"id", "product_id"} <= claim.keys():
+            raise ReaseqError(f"no claim: {claim!r}", hint="a row of kb.claims(), or one of kb.product(id).claims")
         if action not in (Action.APPROVE, Action.EDIT, Action.REJECT):
             raise ReaseqError(f"no such action: {action!r}", hint='"approve", "edit" or "reject"')
         if (action == Action.EDIT) != (value is not None):
@@ -360,8 +362,8 @@ class KnowledgeBase:
     @in_python
     def claims(self, category: str | None = None, *, status: str | None = None) -> Frame:
         """Every claim: columns id, product_id, title, category, attribute, value, status, confidence, field, start,
-        end, quote, verdict, found_by, read_by, decided_by, model. status: verified, proposed, rejected, approved or
-        edited alone."""
+        end, quote, reason, verdict, claim_type, found_by, read_by, decided_by, model. status: verified, proposed,
+        rejected, approved or edited alone."""
         import pyarrow as pa
 
         from reaseq.knowledge_store.tables import ClaimStatus
@@ -372,7 +374,8 @@ class KnowledgeBase:
         types = {"id": pa.int64(), **{name: pa.string() for name in ("product_id", "title", "category")}}
         types |= {name: pa.string() for name in ("attribute", "value", "status")} | {"confidence": pa.float64()}
         types |= {"field": pa.string(), "start": pa.int64(), "end": pa.int64()}
-        types |= {name: pa.string() for name in ("quote", "verdict", "found_by", "read_by", "decided_by", "model")}
+        types |= {name: pa.string() for name in ("quote", "reason", "verdict", "claim_type")}
+        types |= {name: pa.string() for name in ("found_by", "read_by", "decided_by", "model")}
         rows = (
             {name: claim.get(name) for name in types}
             for claim in self.store.claims(category=category)

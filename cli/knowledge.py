@@ -250,6 +250,9 @@ def explain(
         schema = stored.schema if stored else starter_for(product["category"] or "")
         earned = trust_of(store, schema) if schema else None
     if schema is None or schema.get(attribute) is None:
+        if agents := {claim["found_by"] for claim in claims}:
+            said = f"{attribute} is what {', '.join(sorted(agents))} says, an agent of your own"
+            raise ReaseqError(f"{said}: no words are looked for", hint=f"reaseq knowledge show {product_id}")
         known = ", ".join(one.name for one in schema.attributes) if schema else "none: it has no category"
         raise ReaseqError(f"{product['category']} has no attribute {attribute!r}; there are: {known}")
     asked = schema.get(attribute)

@@ -72,6 +72,7 @@ def show(
         console.print(Text(str(path), style="dim"))
         console.print(Syntax(path.read_text(encoding="utf-8"), "yaml", word_wrap=True, background_color="default"))
         return
+    from reaseq import ReaseqError
     from reaseq.api.engine import pipeline_of
     from reaseq.api.settings import load
     from reaseq.graphs.options import starting_schema
@@ -79,8 +80,11 @@ def show(
 
     settings = load()
     schema = starting_schema(category, str(settings.schemas_dir))
-    agents = ProductAgents.build(schema, library, grammar=False, pipeline=pipeline_of(settings))
+    pipeline = pipeline_of(settings)
+    agents = ProductAgents.build(schema, library, grammar=False, pipeline=pipeline)
     bound = {agent.name: agent.prompt for agent in agents.agents}.get(name)
+    if bound is None and name in pipeline.names:
+        raise ReaseqError(f"agent {name} is not for {category}", hint=f"reaseq prompts show {name}")
     for role, content in bound.messages if bound else prompt.bind(system={}).messages:
         console.print(Rule(role, align="left"))
         console.print(Text(content))

@@ -11,6 +11,7 @@ import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
+from difflib import get_close_matches
 from importlib.metadata import version
 from itertools import chain, islice
 from types import MappingProxyType
@@ -18,6 +19,7 @@ from typing import Any, TypedDict
 
 from langgraph.graph import END, START, StateGraph
 
+from reaseq import ReaseqError
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import SAMPLE_SIZE, CategoryAnalyst, derived_from
 from reaseq.agents.learned import FEWEST, Learned
@@ -328,6 +330,7 @@ class _Run:
             columns=self.options.columns,
             votes=self.options.votes,
         )
+        self._doubt_categories()
         self._retire(schema.category, agents)
         for agent in agents.agents:
             self._keep_prompt(agent.name, agent.prompt, agent.fingerprint)
@@ -379,6 +382,16 @@ class _Run:
             known = f"{count} labelled products of {schema.category} with values of open attributes"
             self.counts.notes.append(f"nothing was learnt from the gold file: {known}, {FEWEST} or more are needed")
         return learned, labelled
+
+    def _doubt_categories(self) -> None:
+        """Say which agents are for categories that the store does not have."""
+        there = {name for name in self.store.categories() if name}
+        for name, kind in self.pipeline.own.items():
+            if name in self.pipeline.names and kind.categories and not there.intersection(kind.own_categories()):
+                near = get_close_matches(kind.own_categories()[0], sorted(there), 1)
+                told = f" (do you mean {near[0]}?)" if near else ""
+                said = ", ".join(kind.categories)
+                self.counts.notes.append(f"agent {name} is for {said}, of which there are no products{told}")
 
     def _retire(self, category: str, agents: ProductAgents) -> None:
         """Say of how many products claims hold no longer, as the agent that made them is switched off."""
@@ -482,6 +495,7 @@ class _Run:
             retired_calls=state["retired"],
             several=agents.reading.several | others,
             kept=() if renewed else failed,
+            agents=fingerprints,
         )
         self.store.save_knowledge(knowledge, run_id=self.run_id)
         if knowledge.done:
@@ -491,9 +505,16 @@ class _Run:
         for claim in claims or ():
             status = claim["status"]
             setattr(self.counts, status, getattr(self.counts, status) + 1)
-        self.failed_in_a_row = self.failed_in_a_row + 1 if state.get("endpoint_failed") else 0
+        by_code = state.get("code_failed", False)
+        self.failed_in_a_row = self.failed_in_a_row + 1 if state.get("endpoint_failed") or by_code else 0
         if self.failed_in_a_row >= FAILURES_IN_A_ROW:
             failure = state["failures"][-1]
+            if by_code:
+                raise ReaseqError(
+                    f"{self.failed_in_a_row} products in a row failed in the agent {failure['stage']}: "
+                    f"{failure['reason']}",
+                    hint="mend it, and run the same command: it goes on",
+                )
             address = self._chat_at(failure["stage"]).endpoint.base_url
             raise EndpointFailed(
                 f"{self.failed_in_a_row} products in a row failed because {address} did: {failure['reason']}",

@@ -169,7 +169,7 @@ def plan(
 def _asked(agents: Sequence[ProductAgent], product: Checked) -> list[ProductAgent]:
     """The agents that are asked of a stale product: where nothing has changed but an agent's prompt, code or model,
     that one and those that come after it; the replies of the others are there."""
-    mine = [agent for agent in agents if agent.applies(product.sources)]
+    mine = [agent for agent in agents if agent.is_for(product.sources)]
     before = product.before or {}
     changed = {name for name in {*product.parts, *before} if product.parts.get(name) != before.get(name)}
     for number, agent in enumerate(mine):

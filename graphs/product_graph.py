@@ -20,6 +20,7 @@ from typing_extensions import TypedDict
 from reaseq.agents.agent import Findings, ProductAgent, ReadProduct, Setup
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.learned import Learned
+from reaseq.agents.own import CodeFailed
 from reaseq.agents.pipeline import Pipeline
 from reaseq.agents.product_text import MOST_COLUMNS, Shown, showing
 from reaseq.agents.verifier import Verifier
@@ -55,6 +56,7 @@ class ProductState(Findings, total=False):
     failures: list[StageFailure]
     retired: list[int]
     endpoint_failed: bool
+    code_failed: bool
 
 
 ProductGraph = CompiledStateGraph[ProductState, ReadProduct, ProductState, ProductState]
@@ -168,7 +170,7 @@ def add_stages(
     def next_of(number: int, state: Any, product: ReadProduct) -> str:
         """The first stage from `number` on that is due."""
         for stage in later[number:]:
-            if stage.agent.applies(product.text.sources) and stage.agent.is_due(state):
+            if stage.agent.is_for(product.text.sources) and stage.agent.is_due(state):
                 return stage.name
         return end
 
@@ -254,6 +256,8 @@ async def _attempt(name: str, state: ProductState, once: Once, repairs: int) -> 
                 "repair": _exchange(error, attempts),
             }
         return _failed(name, state, str(error), attempts, replies)
+    except CodeFailed as error:
+        return _failed(name, state, str(error), attempts, state["replies"]) | {"code_failed": True}
     except EndpointFailed as error:
         return _failed(name, state, str(error), attempts, state["replies"]) | {"endpoint_failed": True}
     return NEW_STAGE | result

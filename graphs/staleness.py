@@ -69,28 +69,40 @@ class Inputs:
 
     def _of_agents(self, sources: Mapping[str, str]) -> dict[str, str]:
         parts: dict[str, str] = {}
+        own: dict[str, str] = {}
+        """Those of people's own agents so far."""
         for agent in self.agents:
-            if agent.applies(sources):
-                parts |= agent.parts
-                if agent.name in self.models:
-                    parts[f"model {agent.name}"] = self.models[agent.name]
+            if not agent.is_for(sources):
+                continue
+            mine = dict(agent.parts)
+            if agent.name in self.models:
+                mine[f"model {agent.name}"] = self.models[agent.name]
+            if agent.reads_claims and own:
+                mine[f"before {agent.name}"] = fingerprint(own)
+            if f"{AGENT}{agent.name}" in mine:
+                own |= mine
+            parts |= mine
         return parts
 
 
 def retire(store: Store, category: str, agents: Sequence["ProductAgent"]) -> int:
     """Mark the claims of agents of one's own that are switched off, or for other products now, as no longer in force;
-    what people decided stays. Nothing becomes stale by it. Of how many products there were some."""
+    what people decided stays. It makes stale only what agents found that read those claims. Of how many products there
+    were some."""
     gone = []
     for product, before, _ in store.products_of(read_by(store, category, AGENT)):
         sources = source_fields(product)
-        there = {agent.name for agent in agents if agent.applies(sources)}
+        there = {agent.name for agent in agents if agent.is_for(sources)}
         parts = before or {}
         if names := _own(parts) - there:
             left = {name: part for name, part in parts.items() if name not in parts_of(names)}
             gone.append(Retired(product["id"], names, left))
-    for start in range(0, len(gone), _BATCH):
-        set_aside(store, gone[start : start + _BATCH])
-    return len(gone)
+    return sum(set_aside(store, gone[start : start + _BATCH]) for start in range(0, len(gone), _BATCH))
+
+
+def _in_words(part: str) -> str:
+    what, _, agent = part.partition(" ")
+    return f"agents before {agent} changed" if what == "before" else f"{part} changed"
 
 
 def _own(parts: Mapping[str, str]) -> set[str]:
@@ -100,7 +112,7 @@ def _own(parts: Mapping[str, str]) -> set[str]:
 
 def parts_of(agents: Collection[str]) -> set[str]:
     """The names of the parts that agents' prompts, code and models may have."""
-    return {f"{what} {agent}" for agent in agents for what in ("agent", "prompt", "model")}
+    return {f"{what} {agent}" for agent in agents for what in ("agent", "prompt", "model", "before")}
 
 
 def code_parts(
@@ -185,6 +197,6 @@ def reason(
     names = sorted({*parts, *before} - ignored - parts_of(new))
     changed = [name for name in names if parts.get(name) != before.get(name)]
     if changed or new:
-        said = [_WORDS.get(name, f"{name} changed") for name in changed]
+        said = [_WORDS.get(name, _in_words(name)) for name in changed]
         return ", ".join([*said, *(f"{AGENT}{name} is new" for name in new)])
     return "failed last time" if status == "failed" else None

@@ -13,6 +13,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from typing_extensions import TypedDict
 
+from reaseq import ReaseqError
 from reaseq.agents.agent import ReadProduct
 from reaseq.agents.claims import Claim
 from reaseq.agents.product_text import source_fields
@@ -67,6 +68,11 @@ def plain_product_graph(
         return read(json.dumps(state["product"], sort_keys=True))
 
     async def begin(state: State) -> State:
+        product = state.get("product")
+        if not isinstance(product, dict) or not isinstance(product.get("title"), str):
+            raise ReaseqError(
+                f"no product with a title: {product!r}", hint='{"product": {"title": "...", "description": "..."}}'
+            )
         product_of(state, None)
         return cast(State, {"failures": [], "retired": [], **NEW_STAGE})
 

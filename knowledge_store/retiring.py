@@ -26,8 +26,9 @@ def read_by(store: Store, category: str, prefix: str) -> list[str]:
         return list(connection.execute(query.where(PRODUCT.c.category == category, says_so)).scalars())
 
 
-def retire(store: Store, some: Sequence[Retired]) -> None:
-    """Mark the claims, but for those on which somebody decided, in one transaction."""
+def retire(store: Store, some: Sequence[Retired]) -> int:
+    """Mark the claims, but for those on which somebody decided, in one transaction. Of how many products there were
+    some."""
     mine = CLAIM.c.product_id == bindparam("product")
     mark = (
         update(CLAIM)
@@ -41,6 +42,12 @@ def retire(store: Store, some: Sequence[Retired]) -> None:
         for one in some
         for agent in one.agents
     ]
+    agents = {agent for one in some for agent in one.agents}
+    there = select(CLAIM.c.product_id).distinct().where(CLAIM.c.product_id.in_([one.product_id for one in some]))
+    there = there.where(CLAIM.c.found_by.in_(agents), CLAIM.c.decided_by.is_(None))
+    there = there.where(CLAIM.c.status != ClaimStatus.RETIRED)
     with store.writing() as connection:
+        count = len(connection.execute(there).all())
         connection.execute(mark, rows)
         connection.execute(left, [{"product": one.product_id, "parts": dict(one.parts)} for one in some])
+    return count

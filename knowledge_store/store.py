@@ -75,7 +75,11 @@ _FIND_CALL = (
     .limit(1)
 )
 _ADD_CALL = insert(CALL)
-_DROP_CLAIMS = delete(CLAIM).where(CLAIM.c.product_id == bindparam("product"), CLAIM.c.decided_by.is_(None))
+_UNDECIDED = and_(CLAIM.c.product_id == bindparam("product"), CLAIM.c.decided_by.is_(None))
+_DROP_CLAIMS = delete(CLAIM).where(_UNDECIDED, CLAIM.c.status != t.ClaimStatus.RETIRED)
+_DROP_RETIRED = delete(CLAIM).where(
+    _UNDECIDED, CLAIM.c.status == t.ClaimStatus.RETIRED, CLAIM.c.found_by == bindparam("agent")
+)
 TAUGHT = "taught"
 """Of a distillation's parts, that which says which model read the product as a teacher."""
 _READ_BY = case(
@@ -117,7 +121,8 @@ class ProductKnowledge:
     `claims` and `failures` hold column values of `Claim` and `Failure` without ids. Claims are None where
     nothing was found out: what was known before then stays. `retired_calls` are the replies a failure
     rests on: the next try must not be given them again. `several` are the attributes that may have several values.
-    `kept`: agents of one's own that failed, whose earlier claims stay.
+    `kept`: agents of one's own that failed, whose earlier claims stay; `agents`: all that were asked. Retired claims of
+    others stay in sight.
     """
 
     product_id: str
@@ -128,6 +133,7 @@ class ProductKnowledge:
     retired_calls: list[int] = field(default_factory=list)
     several: Collection[str] = ()
     kept: Collection[str] = ()
+    agents: Collection[str] = ()
 
     @property
     def done(self) -> bool:
@@ -538,6 +544,9 @@ class Store:
             if renewed:
                 kept = {name for one in several for name in one.kept}
                 connection.execute(_DROP_CLAIMS.where(CLAIM.c.found_by.not_in(kept)) if kept else _DROP_CLAIMS, renewed)
+                again = [{"product": one.product_id, "agent": name} for one in several for name in one.agents]
+                if again:
+                    connection.execute(_DROP_RETIRED, again)
                 connection.execute(_DROP_SUMMARY, renewed)
             decided = self._decided_of(connection, [one.product_id for one in several])
             for one in several:

@@ -423,10 +423,15 @@ def _kept(message: AIMessage) -> dict[str, Any]:
     return kept
 
 
+def whole(text: str) -> str:
+    """Without halves of characters, which no database and no file takes."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _reply_from(kept: Mapping[str, Any], *, call_id: int, cached: bool) -> Reply:
     logprobs = kept.get("logprobs")
     return Reply(
-        text=_THOUGHT.sub("", kept["content"]),
+        text=whole(_THOUGHT.sub("", kept["content"])),
         finish_reason=kept["finish_reason"],
         prompt_tokens=kept.get("prompt_tokens", 0),
         completion_tokens=kept.get("completion_tokens", 0),

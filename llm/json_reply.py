@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from reaseq.llm.chat import Reply, ReplyError
+from reaseq.llm.chat import Reply, ReplyError, whole
 
 _FENCE = re.compile(r"```[a-zA-Z]*\s*\n(.*?)\n?\s*```", re.DOTALL)
 _STARTS = re.compile(r"[{\[]")
@@ -16,6 +16,20 @@ def json_of(reply: Reply) -> Any:
     Raises:
         ReplyError: there is none.
     """
+    found = _json_of(reply)
+    return _whole(found) if "\\u" in reply.text else found
+
+
+def _whole(value: Any) -> Any:
+    """Without halves of characters ("\\ud83d"), as texts have none."""
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, list):
+        return [_whole(one) for one in value]
+    return {_whole(key): _whole(one) for key, one in value.items()} if isinstance(value, dict) else value
+
+
+def _json_of(reply: Reply) -> Any:
     try:
         return json.loads(reply.text, strict=False)  # small models leave line breaks in strings as they are
     except ValueError as error:
