@@ -279,12 +279,14 @@ class KnowledgeBase:
         from reaseq.knowledge_store.decision_sheet import as_value, takes
         from reaseq.knowledge_store.decisions import Action, attribute_of
 
+        claim = claim.to_dict() if hasattr(claim, "to_dict") else claim  # a row of a data frame
         if not isinstance(claim, Mapping) or not {"id", "product_id"} <= claim.keys():
             raise ReaseqError(f"no claim: {claim!r}", hint="a row of kb.claims(), or one of kb.product(id).claims")
         if action not in (Action.APPROVE, Action.EDIT, Action.REJECT):
             raise ReaseqError(f"no such action: {action!r}", hint='"approve", "edit" or "reject"')
         if (action == Action.EDIT) != (value is not None):
             raise ReaseqError("an edit, and nothing else, has a value", hint='kb.decide(claim, "edit", "leather")')
+        claim = dict(claim) | {"id": int(claim["id"]), "product_id": str(claim["product_id"])}
         there = {one["id"]: one["status"] for one in self.store.decided(claim["product_id"])}
         if there.get(claim["id"]) == "rejected":
             raise ReaseqError(

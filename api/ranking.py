@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reaseq.ranker.scorer import Scorer
     from reaseq.ranker.toolkits import Layout
 
+_MISSING = frozenset(("", "nan", "none", "<na>", "nat"))
 _BATCH = 256
 """Users whose histories are encoded together."""
 
@@ -57,7 +58,8 @@ class Ranker:
         candidates: the same for all users, or of each by their id; None: all products that the model knows anything of.
         history is how many of the user's events the model looked at: 0 of a user whom the log does not know, for whom
         products stand by how often it has them. Candidates may be SKUs, barcodes or other names, too: product_id is
-        the product's own. One that is not in the catalogue, or a name of several, has neither rank nor score.
+        the product's own. One that is not in the catalogue, that is a name of several, or of which the model knows
+        nothing, has neither rank nor score.
         """
         import numpy as np
         import pyarrow as pa
@@ -121,7 +123,7 @@ class Ranker:
             ReaseqError: k is no number of products; there is neither a user nor a history, or both are given; a product
                 of the history is not in the catalogue, or a time is none.
         """
-        if not isinstance(k, int) or k < 1:
+        if isinstance(k, bool) or not hasattr(k, "__index__") or k < 1:
             raise ReaseqError(f"k = {k!r}: how many products?", hint="a whole number from 1 on")
         events = self._events(user, history)
         return [
@@ -143,7 +145,7 @@ class Ranker:
         wanted = [scorer.product(one) for one in _ids(products)]
         events = self._events(user, history)
         if user is not None and not events:
-            raise ReaseqError(f"no events of user {_ids(user)[0]!r}", hint="reaseq events stats")
+            raise ReaseqError(f"no events of user {_one_id(user)!r}", hint="reaseq events stats")
         return [
             Recommendation(product, score, str(reason)) for product, score, reason in scorer.explain(events, wanted)
         ]
@@ -153,7 +155,7 @@ class Ranker:
             raise ReaseqError("for whom? Give a user of the log, or a history", hint="ranker.recommend(user)")
         if history is not None:
             return self._scorer.session([history] if isinstance(history, str) else history)
-        return self._scorer.known_history(_ids(user)[0])
+        return self._scorer.known_history(_one_id(user))
 
     @property
     def products(self) -> list[str]:
@@ -242,10 +244,23 @@ def _ids(values: Any) -> list[str]:
     """Ids as a store has them: one, or several in whatever holds them; numbers are their digits."""
     from reaseq.knowledge_store.feeds.rows import identifier
 
+    if hasattr(values, "columns") or isinstance(values, Mapping):
+        raise ReaseqError(f"a {type(values).__name__} is no list of ids", hint='one column of it: frame["user_id"]')
     if hasattr(values, "to_pylist"):
         values = values.to_pylist()
     several = [values] if isinstance(values, str | bytes | int | float) or not hasattr(values, "__iter__") else values
-    return [identifier(one.as_py() if hasattr(one, "as_py") else one) for one in several]
+    made = [identifier(one.as_py() if hasattr(one, "as_py") else one) for one in several]
+    for one, said in zip(made, several if isinstance(several, Sequence) else made, strict=True):
+        if one.casefold() in _MISSING or isinstance(said, list | tuple | set | dict):
+            raise ReaseqError(f"no id: {said!r}", hint="leave out what is missing, and give a flat list")
+    return made
+
+
+def _one_id(value: Any) -> str:
+    found = _ids(value)
+    if len(found) != 1 or (not isinstance(value, str | bytes | int | float) and hasattr(value, "__len__")):
+        raise ReaseqError(f"one user at a time: {value!r}", hint="ranker.rank(users), for several")
+    return found[0]
 
 
 class _Group(NamedTuple):

@@ -17,7 +17,7 @@ def export_ranker(
     """Write a run's model as ONNX, to be served without reaseq: a history in, what it calls for out.
 
     Beside it go FILE.npz, with the products' ids and vectors, and FILE.json, which says what everything means.
-    docs/ranker.md has a server in ten lines. It needs: pip install 'reaseq[onnx]'
+    docs/ranker.md has a server in ten lines. It needs: pip install 'reaseq\\[onnx]'
 
     Example: reaseq export-ranker ranker.onnx
     """

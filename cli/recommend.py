@@ -215,7 +215,8 @@ class _Telling:
         console.soft_wrap = True
         if self._unknown:
             listed = ", ".join(self._unknown[:_SHOWN]) + (", ..." if len(self._unknown) > _SHOWN else "")
-            told = f"{len(self._unknown):,} candidates are not in the catalogue, and have no rank: {listed}"
+            why = "are not in the catalogue, or the model knows nothing of them"
+            told = f"{len(self._unknown):,} candidates {why}: {listed}"
             console.print(Text(printable(told), style="yellow"))
         if self._cold and not self._why:
             whom = ", ".join(repr(one.user) for one in self._cold[:_SHOWN])

@@ -51,7 +51,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "ean", "ean13", "gtin", "barcode", "object id", "object ids", "objectids", "id",
     ),
     "time": (
-        "timestamp", "event timestamp", "original timestamp", "time", "event time", "datetime", "date time", "date",
+        "timestamp", "at", "epoch", "event timestamp", "original timestamp", "time", "event time", "datetime",
+        "date time", "date",
         "event date", "event ts", "event at", "created at", "created", "occurred at", "purchased at", "purchased",
         "date created", "creation date", "created date", "transaction date",
         "bought at", "paid at", "placed at", "ordered at", "order creation date", "order completed at", "completed at",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.events import histories, history
+from reaseq.knowledge_store.events import PASSIVE, histories, history
 from reaseq.knowledge_store.feeds.rows import identifier
 from reaseq.knowledge_store.imagined import Imagination, find_imagination, imagined_of
 from reaseq.knowledge_store.log import Imagined, Sequences
@@ -122,12 +122,12 @@ class Scorer:
 
     def found(self, called: Iterable[str]) -> tuple[list[str], list[str]]:
         """The ids of the products that these are the ids, SKUs, barcodes or other names of, each once, and names of
-        none or of several."""
+        none, of several, or of one that the model knows nothing of."""
         known: dict[str, None] = {}
         unknown: dict[str, None] = {}
         for name in called:
             product = name if name in self.number else self._names.find(name)
-            if product in self.number:
+            if product in self.number and self.rankable[self.number[product]]:
                 known[product] = None
             else:
                 unknown[name] = None
@@ -140,6 +140,12 @@ class Scorer:
             ReaseqError: none does, or several do.
         """
         known, _ = self.found([called])
+        of = called if called in self.number else self._names.find(called)
+        if not known and of in self.number:
+            raise ReaseqError(
+                f"the model knows nothing of {called}: no event was there, and no knowledge that it uses",
+                hint="reaseq embed, then train-ranker with knowledge   (or leave it out)",
+            )
         if not known:
             why = self._names.why_not(called) if called not in self._names.of else f"not in the catalogue: {called}"
             raise ReaseqError(why, hint="reaseq knowledge list")
@@ -209,7 +215,8 @@ class Scorer:
     def session(self, given: Iterable[Any]) -> list[dict[str, Any]]:
         """The history that somebody gives who is not in the log, as `history` has them: products by their ids or other
         names, oldest first, or pairs of a product and when (seconds since 1970, or a datetime; in a log of positions
-        these), or dictionaries with product_id, and at and kind if known. Without times the events are a minute apart.
+        these), or dictionaries with product_id, and at and kind if known; those of a kind that the model does not look
+        at are left out. Without times the events are a minute apart.
 
         Raises:
             ReaseqError: a product is not in the catalogue, a time is none, or only some have one.
@@ -217,6 +224,8 @@ class Scorer:
         events = []
         for number, one in enumerate(given, 1):
             event = _as_event(one, number)
+            if isinstance(one, Mapping) and one.get("kind") is not None and not self._counts(str(one["kind"])):
+                continue
             event["product_id"] = self.product(event["product_id"])
             events.append(event)
         untimed = [event for event in events if event["at"] is None]
@@ -230,6 +239,10 @@ class Scorer:
         events = self._last(sorted(events, key=lambda event: (event["at"], event["product_id"])))
         titles = self.titles(event["product_id"] for event in events)
         return [event | {"title": titles[event["product_id"]]} for event in events]
+
+    def _counts(self, kind: str) -> bool:
+        """Does the model look at events of this kind in the log?"""
+        return kind not in PASSIVE if self.kinds is None else kind in self.kinds
 
     def titles(self, products: Iterable[str]) -> dict[str, str]:
         """By product id."""

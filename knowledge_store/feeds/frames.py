@@ -35,6 +35,8 @@ def frame_feed(source: Any, name: str = "") -> Feed:
         columns, found = with_columns(chain.from_iterable(rows()))
         columns = [*dict.fromkeys([*columns, *table.column_names])] if table.num_rows == 0 else columns
         return shaped(Feed(path, "data frame", columns, found, size, lambda: done))
+    if hasattr(source, "to_dict") and hasattr(source, "columns"):
+        source = source.to_dict("records")
     if isinstance(source, Iterable) and not isinstance(source, str | bytes | Mapping):
         columns, found = with_columns(record_of(number, _plain(one)) for number, one in enumerate(source, 1))
         if not columns:
@@ -59,7 +61,13 @@ def _as_table(source: Any) -> Any:
     import pyarrow as pa
 
     if type(source).__module__.partition(".")[0] == "pandas":
-        return pa.Table.from_pandas(source, preserve_index=False)
+        if not hasattr(source, "columns"):
+            raise FeedError(f"a pandas {type(source).__name__} is no feed", hint="give a data frame: series.to_frame()")
+        named = [name for name in source.index.names if name is not None and name not in source.columns]
+        try:
+            return pa.Table.from_pandas(source.reset_index(named) if named else source, preserve_index=False)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):  # ids of which some are numbers, some texts
+            return None
     if isinstance(source, pa.Table):
         return source
     return pa.table(source) if hasattr(source, "__arrow_c_stream__") else None

@@ -279,7 +279,9 @@ def test_a_ranker_ranks_many_users_as_it_ranks_one(kb: reaseq.KnowledgeBase) -> 
 def test_somebody_who_is_not_in_the_log(kb: reaseq.KnowledgeBase) -> None:
     kb.add_products(samples.SHOES, category="shoes")
     kb.add_products([{"id": "V-1", "title": "Clog", "sku": "CLOG-7", "barcode": "4006381333931", "category": "shoes"}])
+    kb.add_products([{"id": "W-1", "title": "Sabot", "category": "shoes"}])
     kb.add_events(samples.SHOE_EVENTS)
+    kb.add_events([{"user_id": "u900", "item": "V-1", "time": "2025-05-01T10:00:00Z", "kind": "view"}])
     ranker = kb.train_ranker(features="id", epochs=2, dim=16, blocks=1, progress=False)
     user = next(iter(kb.events()))["user_id"]
     had = ranker._scorer.history(user)
@@ -303,7 +305,17 @@ def test_somebody_who_is_not_in_the_log(kb: reaseq.KnowledgeBase) -> None:
     assert [one["product_id"] for one in ranker.rank(user, ["CLOG-7", "4006381333931", "V-1"])] == ["V-1"]
     assert ranker.explain(user, ["CLOG-7"])[0].product_id == "V-1"
     assert ranker.recommend(history=["CLOG-7"]) == ranker.recommend(history=["V-1"])
+    # What the model does not look at in the log counts for nothing in a history either.
+    assert ranker.recommend(history=[{"product_id": "V-1", "kind": "return"}]) == ranker.recommend(history=[])
+    unknown = list(ranker.rank(user, ["W-1", "V-1"]))[-1]
+    assert (unknown["product_id"], unknown["rank"], unknown["score"]) == ("W-1", None, None)
     refused: list[tuple[Callable[[], Any], str]] = [
+        (lambda: ranker.explain(user, ["W-1"]), "the model knows nothing of W-1"),
+        (lambda: ranker.recommend(history=["W-1"]), "the model knows nothing of W-1"),
+        (lambda: ranker.recommend([user, user]), "one user at a time"),  # type: ignore[arg-type]
+        (lambda: ranker.rank(kb.events(), ["V-1"]), "Frame is no list of ids"),  # type: ignore[arg-type]
+        (lambda: ranker.rank([user, None], ["V-1"]), "no id: None"),  # type: ignore[list-item]
+        (lambda: ranker.rank(user, [["V-1"]]), "no id"),  # type: ignore[list-item]
         (lambda: ranker.recommend(), "for whom"),
         (lambda: ranker.recommend(user, history=["V-1"]), "for whom"),
         (lambda: ranker.explain(user, ["V-1"], history=["V-1"]), "for whom"),
@@ -346,7 +358,11 @@ def test_rankers_of_ones_own_are_judged_in_the_same_table(
     assert outcome.rows[0].metrics["NDCG@10"] == ranker.metrics().rows[0].metrics["NDCG@10"]
 
     # What the bundled ranker's own scores come to in a file is what it comes to itself.
-    rows = list(ranker.rank(sorted({event["user_id"] for event in learnt}), ranker.products))
+    rows = [
+        one
+        for one in ranker.rank(sorted({event["user_id"] for event in learnt}), ranker.products)
+        if one["rank"] is not None  # the model knows something of it
+    ]
     path = tmp_path / "mine.csv"
     path.write_text("user_id,product_id,score\n" + "".join(
         f"{one['user_id']},{one['product_id']},{one['score']}\n" for one in rows
@@ -410,3 +426,33 @@ def test_closed_it_says_so(kb: reaseq.KnowledgeBase) -> None:
         with pytest.raises(reaseq.ReaseqError, match="this knowledge base is closed"):
             call()
     assert "closed" in repr(kb)
+
+
+def test_named_indexes_are_columns_and_mixed_ids_are_read(kb: reaseq.KnowledgeBase) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"sku": [1, "A2"], "title": ["Red boots", "Blue boots"]})
+    kb.add_products(frame.set_index("sku"), category="shoes")
+    assert kb.products()["id"] == ["1", "A2"]
+    log = pandas.DataFrame({"user_id": ["u", "u"], "item": ["A2", "A2"], "at": [1.7e9, 1.7e9 + 60]})
+    assert kb.add_events(log.set_index("at")).clock == "time"
+    assert [event["at"] for event in kb.events()] == [1.7e9, 1.7e9 + 60]
+    with pytest.raises(reaseq.ReaseqError, match="Series is no feed"):
+        kb.add_products(frame["title"])
+    kb.distill("shoes", progress=False)
+    rows = kb.claims("shoes").to_pandas()
+    assert kb.decide(rows.iloc[0], "approve")
+
+
+def test_a_base_reads_the_events_it_gave(kb: reaseq.KnowledgeBase, tmp_path: Path) -> None:
+    kb.add_products(samples.SHOES, category="shoes")
+    kb.add_events(samples.SHOE_EVENTS)
+    with reaseq.open(tmp_path / "copy", engine="none") as copy:
+        copy.add_products(kb.products())
+        assert copy.add_events(kb.events()).clock == "time"
+        assert list(copy.events()) == list(kb.events())
+
+
+def test_what_is_no_claim_is_said_so(kb: reaseq.KnowledgeBase) -> None:
+    for wrong in (5, {}, {"id": 1}, None):
+        with pytest.raises(reaseq.ReaseqError, match="no claim"):
+            kb.decide(wrong, "approve")  # type: ignore[arg-type]

@@ -94,7 +94,7 @@ def test_from_log_to_recommendations(logged: Run) -> None:
     assert re.search(r"By run [0-9a-f]{10}\.", ranked)
     Path("ids.txt").write_text("OK-2001\nnothing\n")
     told = logged("rank", "--user", user, "--candidates", "ids.txt")
-    assert "1 candidates are not in the catalogue, and have no rank: nothing" in told
+    assert "1 candidates are not in the catalogue, or the model knows nothing of them: nothing" in told
     assert "OK-2001" in told
     Path("ids.txt").write_text("nothing\n")
     with pytest.raises(ReaseqError, match="not in the catalogue: nothing"):
@@ -139,6 +139,8 @@ def test_a_split_goes_out_and_scores_come_back(logged: Run) -> None:
 def test_users_of_a_file_histories_and_json(logged: Run) -> None:
     Path("new.csv").write_text("sku,title,barcode\nV-1,Clog,4006381333931\n")
     logged("import", "new.csv", "--category", "shoes")
+    Path("more.csv").write_text("user_id,item,time,kind\nu900,V-1,2025-05-01T10:00:00Z,view\n")
+    logged("import-events", "more.csv")
     logged("train-ranker", "--features", "id", "--epochs", "1", *QUICK)
 
     def lines(*arguments: str) -> list[dict[str, Any]]:
