@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from reaseq.knowledge_store.feeds.dialect import Reading
+    from reaseq.knowledge_store.feeds.rows import Feed
 
 Encoding = Annotated[
     str | None, typer.Option("--encoding", metavar="NAME", help="The text's encoding (cp1252, gb18030, ...).")
@@ -54,3 +55,9 @@ def add_taken(table: Table, taken: Mapping[str, str]) -> None:
     for name, value in taken.items():
         table.add_row(Text(name, style="dim"), Text(printable(value), style="dim"))
     table.add_section()
+
+
+def read_as_json(feed: Feed) -> dict[str, Any]:
+    """Which file is read, and how."""
+    taken = {name.replace(" ", "_"): value for name, value in feed.taken.items()}
+    return {"file": str(feed.path), "format": feed.format, "reading": taken}
