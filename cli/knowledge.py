@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reaseq.cli.tables import Column, LinesOption, ReportOption, Row, Telling
+from reaseq.cli.tables import USAGE, Column, LinesOption, ReportOption, Row, Telling
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -406,15 +406,6 @@ def _levels(store: Store, category: str | None, count: int) -> dict[str, Any]:
 
 def _some(name: str, row: Row) -> int | None:
     return row[name] or None
-
-
-USAGE = (
-    Column("agent", "agent"),
-    Column("calls", "calls"),
-    Column("prompt tokens", "prompt_tokens"),
-    Column("reply tokens", "completion_tokens"),
-    Column("cost", "cost", ",.4f", none="-"),
-)
 
 
 @app.command()

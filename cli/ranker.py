@@ -1,4 +1,4 @@
-"""`reaseq train-ranker`, `evaluate`; how commands come to a run's model."""
+"""`reaseq train-ranker`, `evaluate`, `runs`; how commands come to a run's model."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from reaseq.cli.tables import Column, LinesOption, ReportOption, Row, Telling
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -107,7 +109,7 @@ def train_ranker(
     out = Console()
     _print_outcome(out, outcome)
     out.print(f"Report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
-    out.print("Next: reaseq recommend --user USER, or reaseq events stats for users' ids", highlight=False)
+    out.print("Next: reaseq recommend --user USER, one of: reaseq events users", highlight=False)
 
 
 def evaluate(
@@ -121,7 +123,7 @@ def evaluate(
             "same cases; may be given several times.",
         ),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    json_: ReportOption = False,
 ) -> None:
     """Evaluate a run's models again, on the log as the store holds it now, and print the table.
 
@@ -161,6 +163,42 @@ def evaluate(
         typer.echo(outcome.to_json())
     else:
         _print_outcome(console, outcome)
+
+
+def runs(json_: LinesOption = False) -> None:
+    """List the runs of the ranker: what each knows, on how large a log it was trained, how good it is, and which one
+    `rank`, `recommend` and `explain` take by default.
+
+    Example: reaseq runs
+    """
+    from datetime import UTC, datetime
+
+    from reaseq import ReaseqError
+    from reaseq.api.settings import load
+    from reaseq.ranker.runs import listed
+
+    folder = load().runs_dir
+    found = listed(folder)
+    if not found:
+        raise ReaseqError(f"{folder}: no run yet", hint="reaseq train-ranker")
+
+    def at(seconds: float | None) -> datetime | None:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+    def log(row: Row) -> str | None:
+        return f"{row['events']:,} events of {row['users']:,} users" if row["finished"] else None
+
+    Telling(json_).rows(
+        [vars(one) | {"finished": one.finished, "finished_at": at(one.finished_at)} for one in found],
+        Column("run", lambda row: row["run_id"] + (" (default)" if row["default"] else "")),
+        Column("finished", lambda row: f"{row['finished_at']:%Y-%m-%d %H:%M}" if row["finished"] else "no"),
+        Column("features", lambda row: ", ".join(row["features"])),
+        Column("split", "split"),
+        Column("log", log),
+        Column("NDCG@10", "ndcg_at_10", ".4f"),
+        title="Runs",
+        narrow=True,
+    )
 
 
 def _names_of(folder: Path) -> set[str]:

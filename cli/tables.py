@@ -35,6 +35,16 @@ class Column(NamedTuple):
     none: str = ""
 
 
+USAGE = (
+    Column("agent", "agent"),
+    Column("calls", "calls"),
+    Column("prompt tokens", "prompt_tokens"),
+    Column("reply tokens", "completion_tokens"),
+    Column("cost", "cost", ",.4f", none="-"),
+)
+"""Of rows that say what an agent's calls take."""
+
+
 class Telling:
     """How a command answers. Tables come of rows, whose keys are JSON's: typed, in snake case, the same ever after.
 
