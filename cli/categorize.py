@@ -70,7 +70,7 @@ def categorize(
         total = min(there, limit or 10**12)
         if not total:
             say.print("Every product has a category" + (" that a schema knows." if unknown else "."))
-            _tell(say, Placed(0), "", dry_run=dry_run)
+            _tell(say, Placed(0), "", dry_run=dry_run, unsettled=0)
             return
         categories, placed = _categories(store, settings, set(misplaced)), Placed(total)
         unsure = by_meaning(store, categories, placed, under=(None, *misplaced), limit=limit, dry_run=dry_run)
@@ -82,7 +82,7 @@ def categorize(
         first = next(unsure, None)
         if first is not None:
             _ask(store, settings, categories, chain([first], unsure), placed, max_tokens, max_cost)
-        _tell(say, placed, "Put under a category", dry_run=False)
+        _tell(say, placed, "Put under a category", dry_run=False, unsettled=placed.unknown.total())
         left = placed.unknown.total()
         say.print(f"{total - left - placed.failed:,} of {total:,} products have a category now.")
         if placed.failed:

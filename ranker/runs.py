@@ -282,9 +282,9 @@ def reopen(store: Store, folder: Path) -> Reopened:
 
 @dataclass(frozen=True)
 class Listed:
-    """A run's folder: what it is made of and, of a finished one (else None), when it was finished (seconds since 1970),
-    how large its log and its test were, and NDCG@10 of the model that is used. default: is it that of `find` by
-    itself?"""
+    """A run's folder: what it knows and, of a finished one (else None), when it was finished (seconds since 1970), how
+    many events of whom it learnt from, the size of its test, and NDCG@10 of the model that is used. default: is it what
+    `find` takes by itself?"""
 
     run_id: str
     features: Sequence[str]
@@ -315,8 +315,12 @@ def _finished(runs_dir: Path) -> list[Path]:
 
 
 def _listed(folder: Path, *, default: bool) -> Listed:
-    config, metrics = read_config(folder), folder / "metrics.json"
+    metrics = folder / "metrics.json"
     made = Outcome.from_json(metrics.read_text()) if metrics.exists() else None
+    try:
+        config = read_config(folder)
+    except ReaseqError:  # of another version: it is there all the same
+        config = RunConfig()
     used = config.variants()[-1].name
     return Listed(
         run_id=folder.name,
