@@ -56,7 +56,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         typed("review", "gold", "gold.jsonl")
         with Store.open(STORE) as store:
             fake_embeddings(store)
-            of: dict[str, Any] = {"backend": "codes", "model": "m", "fingerprint": "f", "settings": {}, "calibration": {}}
+            of: dict[str, Any] = {
+                "backend": "codes",
+                "model": "m",
+                "fingerprint": "f",
+                "settings": {},
+                "calibration": {},
+            }
             until = history(store, "u001")[-1]["at"]
             save_imagined(
                 store,
