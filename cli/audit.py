@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reaseq.cli.knowledge import Category, known_category, open_store
+from reaseq.cli.tables import Column, LinesOption, Row, Telling, dumped
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Console
 
     from reaseq.knowledge_store.audits import AuditReport, Part
@@ -76,7 +75,7 @@ def of_sample(store: Store, sample: AuditReport) -> list[dict[str, Any]]:
     return [dict(one.claim or {}) | {"traffic": 0} for one in sample.open]
 
 
-def told(store: Store, console: Console, number: int, by: str) -> None:
+def told(store: Store, number: int, by: str) -> None:
     """What an audit says, concluded if everything is judged."""
     from reaseq.knowledge_store.audits import conclude, report
 
@@ -88,7 +87,7 @@ def told(store: Store, console: Console, number: int, by: str) -> None:
             sure = False
         if sure:
             made, demoted = conclude(store, number, by=by)
-    print_report(console, made, demoted)
+    print_report(made, demoted)
 
 
 def audits(
@@ -98,6 +97,7 @@ def audits(
     ] = None,
     conclude: Annotated[bool, typer.Option("--conclude", help="End the audit with what was judged.")] = False,
     by: Annotated[str | None, typer.Option("--by", help="Who concludes.", show_default="the user logged in")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="A line of JSON each; the report of one as JSON.")] = False,
 ) -> None:
     """How right verified claims are, by what people said of a random few: with an interval, by confidence, attribute
     and source; and how thresholds were moved.
@@ -115,27 +115,28 @@ def audits(
 
         reaseq review audits 1 --output audit.html
     """
-    from rich.console import Console
-
     from reaseq import ReaseqError
     from reaseq.knowledge_store import audits as kept
 
-    console = Console(highlight=False)
+    say = Telling(json_)
     with open_store() as store:
         if number is None:
             if output or conclude:
                 raise ReaseqError("which audit? Name its number", hint="reaseq review audits")
-            _print_all(console, store)
+            _tell_all(say, store)
             return
         demoted = 0
         if conclude:
             made, demoted = kept.conclude(store, number, by=by or getpass.getuser())
         else:
             made = kept.report(store, number)
-    print_report(console, made, demoted)
+    if json_:
+        say.end(**as_data(made, demoted))
+    else:
+        print_report(made, demoted)
     if output is not None:
         _write(made, output)
-        console.print(f"Written: {output}", markup=False)
+        say.print(f"Written: {output}")
 
 
 def threshold(
@@ -144,66 +145,58 @@ def threshold(
     ] = None,
     category: Category = None,
     by: Annotated[str | None, typer.Option("--by", help="Who moves it.", show_default="the user logged in")] = None,
+    json_: LinesOption = False,
 ) -> None:
     """Verify claims only from another confidence on, of one category or of all. What is less sure is proposed at once;
     what is verified again, the next `reaseq distill` finds.
 
     Example: reaseq review threshold 0.9 --category shoes
     """
-    from rich.console import Console
-
     from reaseq.knowledge_store.thresholds import move_threshold, verified_from
 
-    console = Console(highlight=False)
+    say = Telling(json_)
     with open_store() as store:
         if value is None:
-            _print_thresholds(console, store)
+            _tell_thresholds(say, store)
             return
         own = known_category(store, category)
         before = verified_from(store, own)
         demoted = move_threshold(store, own, value, by=by or getpass.getuser())
+    moved = {"category": own, "verified_from": value, "before": before, "demoted": demoted}
     of = f" of {category}" if category else ""
-    console.print(f"Claims{of} are verified from {value:.3g} on (before: {before:.3g}).")
+    say.print(f"Claims{of} are verified from {value:.3g} on (before: {before:.3g}).")
     if value < before:
-        console.print(
+        say.print(
             "What was less sure is verified again when it is distilled: reaseq distill --category "
             + (category or "CATEGORY")
         )
     else:
-        console.print(f"{demoted:,} verified claims that are less sure are proposed now.")
+        say.print(f"{demoted:,} verified claims that are less sure are proposed now.")
+    say.end(**moved)
 
 
-def print_report(console: Console, made: AuditReport, demoted: int = 0) -> None:
+def print_report(made: AuditReport, demoted: int = 0) -> None:
     """The report as tables, with what it comes to."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from reaseq.cli.progress import printable
-
-    console.print()
-    for title, parts in (
-        ("confidence", made.by_confidence),
-        ("attribute", made.by_attribute),
-        ("source", made.by_source),
-    ):
-        table = Table(title=f"Audit {made.number}, by {title}", title_justify="left")
-        for name in (title, "verified claims", "judged", "right", "95 %"):
-            table.add_column(name, justify="left" if name == title else "right")
-        for part in (*parts, *([made.whole] if title == "confidence" else [])):
-            if part.estimate or title == "confidence":
-                table.add_row(*(Text(printable(cell)) for cell in cells_of(part)))
-        console.print(table)
+    say, data = Telling(), as_data(made)
+    say.print("")
+    for title in ("confidence", "attribute", "source"):
+        rows = [row for row in data[f"by_{title}"] if row["judged"] or title == "confidence"]
+        say.part(
+            title,
+            [*rows, *([data["whole"]] if title == "confidence" else [])],
+            Column(title, "name"),
+            Column("verified claims", "claims"),
+            Column("judged", "judged"),
+            Column("right", "rate", ".1%"),
+            Column("95 %", _interval),
+            title=f"Audit {made.number}, by {title}",
+        )
     for line in verdict_of(made, demoted):
-        console.print(line, markup=False, soft_wrap=True)
+        say.print(line)
 
 
-def cells_of(part: Part) -> list[str]:
-    """Name, claims, judged, right, and the interval."""
-    found = part.estimate
-    said = (
-        [f"{found.judged:,}", f"{found.rate:.1%}", f"{found.low:.1%} to {found.high:.1%}"] if found else ["0", "", ""]
-    )
-    return [part.name, f"{part.claims:,}", *said]
+def _interval(part: Row) -> str:
+    return "" if part["low"] is None else f"{part['low']:.1%} to {part['high']:.1%}"
 
 
 def verdict_of(made: AuditReport, demoted: int = 0) -> list[str]:
@@ -249,49 +242,52 @@ def _to(made: AuditReport) -> str:
     return f"{moved:.3g}" if moved <= 1 else "where nothing is verified by itself"
 
 
-def _print_all(console: Console, store: Store) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from reaseq.cli.progress import printable
+def _tell_all(say: Telling, store: Store) -> None:
     from reaseq.knowledge_store.audits import audits as kept
     from reaseq.knowledge_store.audits import report
 
-    rows = kept(store)
+    rows = [as_data(report(store, row["id"])) for row in kept(store)]
     if not rows:
-        console.print("Nothing was audited yet. Next: reaseq review --audit 50")
-    else:
-        table = Table("no.", "when", "by", "category", "judged", "right", "95 %", "promise", title="Audits")
-        for row in rows:
-            made = report(store, row["id"])
-            _, _, judged, right, interval = cells_of(made.whole)
-            judged = f"{judged} of {len(made.drawn):,}" + ("" if made.concluded_at else ", open")
-            broken = f"{made.promise:.0%}" + ("" if made.moved_to is None else ", broken")
-            cells = (str(made.number), f"{made.at:%Y-%m-%d %H:%M}", made.by, made.category or "all", judged, right)
-            table.add_row(*(Text(printable(cell)) for cell in (*cells, interval, broken)))
-        console.print(table)
-        _print_thresholds(console, store)
+        say.print("Nothing was audited yet. Next: reaseq review --audit 50")
+        return
+
+    def judged(row: Row) -> str:
+        return f"{row['whole']['judged']:,} of {len(row['drawn']):,}" + ("" if row["concluded_at"] else ", open")
+
+    say.rows(
+        [{name: value for name, value in row.items() if not (say.json and name in _LONG)} for row in rows],
+        Column("no.", "audit", form=""),
+        Column("when", lambda row: f"{row['at']:%Y-%m-%d %H:%M}"),
+        Column("by", "by"),
+        Column("category", "category", none="all"),
+        Column("judged", judged),
+        Column("right", lambda row: row["whole"]["rate"], ".1%"),
+        Column("95 %", lambda row: _interval(row["whole"])),
+        Column("promise", lambda row: f"{row['promise']:.0%}" + ("" if row["moved_to"] is None else ", broken")),
+        title="Audits",
+        narrow=True,
+    )
+    if not say.json:
+        _tell_thresholds(say, store)
 
 
-def _print_thresholds(console: Console, store: Store) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    from reaseq.cli.progress import printable
+def _tell_thresholds(say: Telling, store: Store) -> None:
     from reaseq.knowledge_store.thresholds import thresholds
     from reaseq.taxonomy.trust import VERIFIED_FROM
 
     rows = thresholds(store)
     if not rows:
-        console.print(f"Claims are verified from {VERIFIED_FROM} on, as shipped; no threshold was moved.")
+        say.print(f"Claims are verified from {VERIFIED_FROM} on, as shipped; no threshold was moved.")
         return
-    table = Table("when", "by", "category", "verified from", "because of", title="Thresholds, newest first")
-    for row in rows:
-        because = "" if row["audit_id"] is None else f"audit {row['audit_id']}"
-        to = f"{row['verified_from']:.3g}" if row["verified_from"] <= 1 else "nothing is"
-        cells = (f"{row['at']:%Y-%m-%d %H:%M}", row["by"], row["category"] or "all", to, because)
-        table.add_row(*(Text(printable(cell)) for cell in cells))
-    console.print(table)
+    say.rows(
+        rows,
+        Column("when", lambda row: f"{row['at']:%Y-%m-%d %H:%M}"),
+        Column("by", "by"),
+        Column("category", "category", none="all"),
+        Column("verified from", lambda row: "nothing is" if row["verified_from"] > 1 else row["verified_from"], ".3g"),
+        Column("because of", lambda row: None if row["audit_id"] is None else f"audit {row['audit_id']}"),
+        title="Thresholds, newest first",
+    )
 
 
 def _write(made: AuditReport, output: Path) -> None:
@@ -303,7 +299,7 @@ def _write(made: AuditReport, output: Path) -> None:
 
     writers = {
         ".html": lambda: audit_page(made, verdict_of(made)),
-        ".json": lambda: json.dumps(_as_data(made), indent=1),
+        ".json": lambda: json.dumps(json.loads(dumped(as_data(made))), indent=1),
     }
     if (text := writers.get(output.suffix.casefold())) is None:
         raise ReaseqError(
@@ -313,26 +309,32 @@ def _write(made: AuditReport, output: Path) -> None:
     whole(output, lambda partial: partial.write_text(text(), encoding="utf-8"))
 
 
-def _as_data(made: AuditReport) -> dict[str, Any]:
-    def parts(some: Sequence[Part]) -> list[dict[str, Any]]:
-        return [
-            {"name": one.name, "claims": one.claims, **(vars(one.estimate) if one.estimate else {})} for one in some
-        ]
+_LONG = ("by_confidence", "by_attribute", "by_source", "drawn")
+"""What of an audit a list leaves out."""
+_NOTHING = dict.fromkeys(("rate", "low", "high", "right", "effective")) | {"judged": 0}
+
+
+def as_data(made: AuditReport, demoted: int = 0) -> dict[str, Any]:
+    """The report as JSON has it."""
+
+    def part(one: Part) -> dict[str, Any]:
+        return {"name": one.name, "claims": one.claims, **(vars(one.estimate) if one.estimate else _NOTHING)}
 
     return {
         "audit": made.number,
-        "at": made.at.isoformat(),
+        "at": made.at,
         "by": made.by,
         "category": made.category,
         "promise": made.promise,
-        "chance that it is kept": made.chance,
-        "verified from": made.verified_from,
-        "moved to": made.moved_to,
-        "concluded at": made.concluded_at.isoformat() if made.concluded_at else None,
-        "whole": parts([made.whole])[0],
-        "by confidence": parts(made.by_confidence),
-        "by attribute": parts(made.by_attribute),
-        "by source": parts(made.by_source),
+        "chance_kept": made.chance,
+        "verified_from": made.verified_from,
+        "moved_to": made.moved_to,
+        "demoted": demoted,
+        "concluded_at": made.concluded_at,
+        "whole": part(made.whole),
+        "by_confidence": list(map(part, made.by_confidence)),
+        "by_attribute": list(map(part, made.by_attribute)),
+        "by_source": list(map(part, made.by_source)),
         "drawn": [
             {
                 name: getattr(one, name)

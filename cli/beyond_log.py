@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reaseq.cli.ranker import KindOption, SettingOption
+from reaseq.cli.tables import Column, ReportOption, Row, Telling, table_of
 
 if TYPE_CHECKING:
     from reaseq.api.settings import Settings
@@ -240,19 +241,18 @@ def calibration_text(calibration: Calibration) -> str:
 def show(
     user: Annotated[str, typer.Option("--user", "-u", help="The user's id in the behaviour log.")],
     limit: Annotated[int, typer.Option("--limit", min=1, help="Only the last N events of the history.")] = 12,
+    json_: ReportOption = False,
 ) -> None:
     """Show a user's history on the left, and what is imagined beyond it on the right: how sure, and near to what.
 
     Example: reaseq imagined show --user 4711
     """
-    from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     from reaseq import ReaseqError
     from reaseq.api.settings import load
     from reaseq.beyond_log.reasons import nearest
-    from reaseq.cli.progress import printable
+    from reaseq.cli.events import event_row, moment
     from reaseq.knowledge_store.events import history
     from reaseq.knowledge_store.imagined import find_imagination, imagined_of
     from reaseq.knowledge_store.store import Store
@@ -260,7 +260,7 @@ def show(
     with Store.open(load().store_url) as store:
         events = history(store, user)
         if not events:
-            raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")
+            raise ReaseqError(f"no events of user {user!r}", hint="reaseq events users")
         imagination = find_imagination(store)
         found = [] if imagination is None else imagined_of(store, imagination, user)
         if imagination is None or not found:
@@ -268,28 +268,44 @@ def show(
         titles = {event["product_id"]: event["title"] for event in events}
         near = nearest(store, [one["product_id"] for one in found], list(titles))
         timed = store.clock() == "time"
-    left = Table("when", "logged")
-    for event in events[-limit:]:
-        left.add_row(when(event["at"], timed), Text(printable(event["title"])))
-    right = Table("sure", "imagined", "near to")
-    for one, reasons in zip(found, near, strict=True):
-        told = [
-            f"{titles[reason.product_id]}" + (f" ({', '.join(reason.shared[:3])})" if reason.shared else "")
-            for reason in reasons
-        ]
-        right.add_row(f"{one['confidence']:.0%}", Text(printable(one["title"])), Text(printable("\n".join(told))))
+    history_ = [event_row(event, timed) for event in events[-limit:]]
+    imagined = [
+        {
+            **{name: one[name] for name in ("product_id", "title", "confidence")},
+            "near": [vars(reason) | {"title": titles[reason.product_id]} for reason in reasons],
+        }
+        for one, reasons in zip(found, near, strict=True)
+    ]
     both = Table.grid(padding=(0, 1))
-    both.add_row(left, right)
-    console = Console()
-    console.print(both)
-    fold = found[0]["fold"]
-    console.print(
-        f"Imagined from what was logged until {when(found[0]['until'], timed)} by {imagination.backend} model "
-        f"{imagination.model}"
-        + ("" if fold is None else f", which never saw part {fold} of the users, to which this one belongs."),
-        highlight=False,
-        soft_wrap=True,
+    both.add_row(
+        table_of(
+            history_,
+            [Column("when", lambda row: (row["time"] or f"{row['position']:g}")[:10]), Column("logged", "title")],
+        ),
+        table_of(
+            imagined, [Column("sure", "confidence", ".0%"), Column("imagined", "title"), Column("near to", _near)]
+        ),
     )
+    say, fold, until = Telling(json_), found[0]["fold"], found[0]["until"]
+    say.show(both)
+    say.end(
+        user_id=user,
+        history=history_,
+        imagined=imagined,
+        until=moment(until, timed),
+        backend=imagination.backend,
+        model=imagination.model,
+        fold=fold,
+    )
+    say.print(
+        f"Imagined from what was logged until {when(until, timed)} by {imagination.backend} model {imagination.model}"
+        + ("" if fold is None else f", which never saw part {fold} of the users, to which this one belongs.")
+    )
+
+
+def _near(row: Row) -> str:
+    told = (one["title"] + (f" ({', '.join(one['shared'][:3])})" if one["shared"] else "") for one in row["near"])
+    return "\n".join(told)
 
 
 def when(at: float, timed: bool) -> str:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from reaseq.cli.tables import Column, LinesOption, ReportOption, Row, Telling, dumped
+
 _SHOWN = 24
 """Characters of a reply in a list."""
 
@@ -19,7 +21,7 @@ def list_(
     product: Annotated[str | None, typer.Option("--product", help="About this product, by any of its names.")] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only those on whose replies a failure rests.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="The newest so many.")] = 50,
-    json_: Annotated[bool, typer.Option("--json", help="A line of JSON each, with the reply.")] = False,
+    json_: LinesOption = False,
 ) -> None:
     """List calls, the newest first.
 
@@ -29,10 +31,6 @@ def list_(
 
         reaseq calls list --product AH2430 --json
     """
-    import json
-
-    from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     from reaseq.api.settings import load
@@ -42,51 +40,43 @@ def list_(
     from reaseq.knowledge_store.names import find_product
     from reaseq.knowledge_store.store import Store
 
+    say = Telling(json_)
     with Store.open(load().store_url) as store:
         wanted = find_product(store, identifier(product))["id"] if product else None
         found = calls.listed(store, run_id=run, agent=agent, product_id=wanted, failed=failed, limit=limit)
-    if json_:
-        for row in found:
-            typer.echo(json.dumps(row, default=str, ensure_ascii=False))
-        return
-    console = Console()
     if not found:
-        console.print("No calls. Next: reaseq distill --category NAME")
+        say.print("No calls. Next: reaseq distill --category NAME")
         return
-    table = Table(title="Calls, newest first", title_justify="left")
-    for column in ("no.", "run", "agent", "product", "tokens", "seconds", "cost"):
-        table.add_column(
-            column, justify="right" if column in ("tokens", "seconds", "cost") else "left", overflow="fold"
-        )
-    table.add_column("reply", max_width=_SHOWN, no_wrap=True)
-    for row in found:
-        reply = " ".join(str(row["reply"].get("content", "")).split())
-        table.add_row(
-            str(row["id"]),
-            str(row["run_id"] or ""),
-            row["agent"],
-            Text(printable(row["product_id"] or "")),
-            f"{row['prompt_tokens'] + row['completion_tokens']:,}",
-            f"{row['seconds']:.1f}",
-            "-" if row["cost"] is None else f"{row['cost']:.4f}",
-            Text(printable(reply)),
-            style=None if row["reusable"] else "red",
-        )
-    console.print(table)
-    console.print(f"Next: reaseq calls show {found[0]['id']}", highlight=False)
+
+    def reply(row: Row) -> Text:
+        shown = " ".join(str(row["reply"].get("content", "")).split())
+        return Text(printable(shown[:_SHOWN]), style="" if row["reusable"] else "red")
+
+    say.rows(
+        found,
+        Column("no.", "id", form=""),
+        Column("run", "run_id", form=""),
+        Column("agent", "agent"),
+        Column("product", "product_id"),
+        Column("tokens", lambda row: row["prompt_tokens"] + row["completion_tokens"]),
+        Column("seconds", "seconds", ".1f"),
+        Column("cost", "cost", ".4f", none="-"),
+        Column("reply", reply),
+        title="Calls, newest first",
+        narrow=True,
+    )
+    say.print(f"Next: reaseq calls show {found[0]['id']}")
 
 
 @app.command()
 def show(
     number: Annotated[int, typer.Argument(help="The call's number.")],
-    json_: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    json_: ReportOption = False,
 ) -> None:
     """Show a call: which model, what it took, and its reply in full.
 
     Example: reaseq calls show 1
     """
-    import json
-
     from rich.console import Console
     from rich.text import Text
 
@@ -101,7 +91,7 @@ def show(
     if row is None:
         raise ReaseqError(f"no call {number}", hint="reaseq calls list")
     if json_:
-        typer.echo(json.dumps(row, default=str, ensure_ascii=False))
+        typer.echo(dumped(row))
         return
     console = Console(soft_wrap=True, highlight=False)
     cost = "no price configured" if row["cost"] is None else f"{row['cost']:.4f}"

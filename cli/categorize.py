@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reaseq.cli.distill import EngineOption, MaxCostOption, MaxTokensOption, ModelOption
 from reaseq.cli.knowledge import category_as_stored, open_store
+from reaseq.cli.tables import Column, ReportOption, Telling
 
 if TYPE_CHECKING:
     from reaseq.api.settings import Settings
@@ -36,6 +37,7 @@ def categorize(
     ] = False,
     max_tokens: MaxTokensOption = None,
     max_cost: MaxCostOption = None,
+    json_: ReportOption = False,
 ) -> None:
     """Put products without a category under one: yours, those that ship with reaseq, and those of your products.
 
@@ -55,43 +57,42 @@ def categorize(
     """
     if context.invoked_subcommand is not None:
         return
-    from rich.console import Console
-
     from reaseq.api.settings import load
     from reaseq.graphs.categorize import Placed, by_meaning
     from reaseq.taxonomy.schema import starters
 
     settings = load(engine=engine, model=model)
-    console = Console(highlight=False, soft_wrap=True)
+    say = Telling(json_)
     with open_store() as store:
         schemas = {schema.category for _, schema in starters(settings.schemas_dir)} - {"general"}
         misplaced = store.misplaced(schemas) if unknown else {}
         there = store.categories().get(None, 0) + sum(misplaced.values())
         total = min(there, limit or 10**12)
         if not total:
-            console.print("Every product has a category" + (" that a schema knows." if unknown else "."))
+            say.print("Every product has a category" + (" that a schema knows." if unknown else "."))
+            _tell(say, Placed(0), "", dry_run=dry_run, unsettled=0)
             return
         categories, placed = _categories(store, settings, set(misplaced)), Placed(total)
         unsure = by_meaning(store, categories, placed, under=(None, *misplaced), limit=limit, dry_run=dry_run)
         if dry_run:
             left = sum(1 for _ in unsure)
-            _print(placed, "Would be put under a category")
-            console.print(f"For {left:,} of {total:,} products the model would be asked. Next: reaseq categorize")
+            _tell(say, placed, "Would be put under a category", dry_run=True, unsettled=left)
+            say.print(f"For {left:,} of {total:,} products the model would be asked. Next: reaseq categorize")
             return
         first = next(unsure, None)
         if first is not None:
             _ask(store, settings, categories, chain([first], unsure), placed, max_tokens, max_cost)
-        _print(placed, "Put under a category")
+        _tell(say, placed, "Put under a category", dry_run=False, unsettled=placed.unknown.total())
         left = placed.unknown.total()
-        console.print(f"{total - left - placed.failed:,} of {total:,} products have a category now.")
+        say.print(f"{total - left - placed.failed:,} of {total:,} products have a category now.")
         if placed.failed:
-            console.print(f"{placed.failed:,} failed. Next: reaseq categorize   (tries them again)")
+            say.print(f"{placed.failed:,} failed. Next: reaseq categorize   (tries them again)")
         elif left:
-            console.print(
+            say.print(
                 "Next: reaseq taxonomy import, or a schema of your own, for what is missing; then reaseq categorize"
             )
         elif largest := (placed.nearest + placed.model).most_common(1):
-            console.print(f"Next: reaseq distill --category {largest[0][0]}", markup=False)
+            say.print(f"Next: reaseq distill --category {largest[0][0]}")
 
 
 @app.command("set")
@@ -174,29 +175,28 @@ def _ask(
             asyncio.run(go(ledger))
 
 
-def _print(placed: Placed, title: str) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from reaseq.cli.progress import printable
-
-    console = Console()
-    found = placed.nearest + placed.model
-    if found:
-        table = Table(title=title, title_justify="left")
-        for name in ("category", "products", "by title", "by the model"):
-            table.add_column(name, justify="left" if name == "category" else "right")
-        for name, count in found.most_common():
-            table.add_row(name, f"{count:,}", f"{placed.nearest[name]:,}", f"{placed.model[name]:,}")
-        console.print(table)
-    if placed.unknown:
-        table = Table(title="What no category knows", title_justify="left")
-        table.add_column("kind, as the model named it", overflow="fold")
-        table.add_column("products", justify="right")
-        for kind, count in placed.unknown.most_common(_MOST_KINDS):
-            table.add_row(Text(printable(kind)), f"{count:,}")
-        others = placed.unknown.total() - sum(count for _, count in placed.unknown.most_common(_MOST_KINDS))
-        if others:
-            table.add_row(f"({len(placed.unknown) - _MOST_KINDS:,} other kinds)", f"{others:,}")
-        console.print(table)
+def _tell(say: Telling, placed: Placed, title: str, **facts: Any) -> None:
+    """What became of the products. facts: of the report."""
+    say.part(
+        "categories",
+        [
+            {"category": name, "products": count, "by_title": placed.nearest[name], "by_model": placed.model[name]}
+            for name, count in (placed.nearest + placed.model).most_common()
+        ],
+        Column("category", "category"),
+        Column("products", "products"),
+        Column("by title", "by_title"),
+        Column("by the model", "by_model"),
+        title=title,
+    )
+    kinds = [{"kind": kind, "products": count} for kind, count in placed.unknown.most_common()]
+    others = sum(count for _, count in placed.unknown.most_common()[_MOST_KINDS:])
+    rest = [{"kind": f"({len(kinds) - _MOST_KINDS:,} other kinds)", "products": others}] if others else []
+    say.part(
+        "unknown_kinds",
+        kinds if say.json else kinds[:_MOST_KINDS] + rest,
+        Column("kind, as the model named it", "kind"),
+        Column("products", "products"),
+        title="What no category knows",
+    )
+    say.end(products=placed.total, failed=placed.failed, **facts)

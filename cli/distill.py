@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reaseq.cli.tables import USAGE, Column, ReportOption, Telling
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
-
-    from rich.console import Console
 
     from reaseq.api.settings import Settings
     from reaseq.graphs.ledger import Counts, Outcome
@@ -83,6 +83,7 @@ def distill(
     ] = None,
     max_tokens: MaxTokensOption = None,
     max_cost: MaxCostOption = None,
+    json_: ReportOption = False,
 ) -> None:
     """Distil a category's products into verified claims and a summary each.
 
@@ -119,16 +120,16 @@ def distill(
 
     settings = load(engine=engine, model=model, concurrency=concurrency, votes=votes)
     check_teaching(settings, teach, teacher)
+    say = Telling(json_)
     with Store.open(settings.store_url) as store:
         category = require_products(store, category)
         taught = teaching(settings, gold, again=again)
         if dry_run and settings.engine == "none":
-            _print_first_plan(store, settings, category, limit)
+            _tell_first_plan(say, store, settings, category, limit)
             return
         if dry_run:
-            _print_plan(
-                _plan(store, settings, category, limit, taught, escalate, teach, teacher), limit, teach, teacher
-            )
+            plan = _plan(store, settings, category, limit, taught, escalate, teach, teacher)
+            _tell_plan(say, plan, limit, teach, teacher)
             return
         outcome = _first(store, settings, category, limit, taught)
         if outcome is None and teach:
@@ -136,7 +137,7 @@ def distill(
             _first(store, settings, category, limit, replace(taught, again=True))
         if outcome is None:
             outcome = _run(store, settings, category, limit, max_tokens, max_cost, taught, escalate)
-        _print_outcome(store, outcome, category)
+        _tell_outcome(say, store, outcome, category)
 
 
 def _first(store: Store, settings: Settings, category: str, limit: int | None, taught: Teaching) -> Outcome | None:
@@ -154,7 +155,7 @@ def _first(store: Store, settings: Settings, category: str, limit: int | None, t
                 store, options, teaching=taught, on_progress=lambda made: bar.step(made.read + made.known, made.total)
             )
     except KeyboardInterrupt:
-        Console().print(
+        errors.print(
             f"Stopped; what was read is kept. Go on with: reaseq distill --category {category}",
             highlight=False,
             soft_wrap=True,
@@ -174,16 +175,14 @@ def _first(store: Store, settings: Settings, category: str, limit: int | None, t
     return None
 
 
-def _print_first_plan(store: Store, settings: Settings, category: str, limit: int | None) -> None:
-    from rich.console import Console
-
+def _tell_first_plan(say: Telling, store: Store, settings: Settings, category: str, limit: int | None) -> None:
     from reaseq.api.engine import distill_options
     from reaseq.graphs.first_pass import due
 
     count, total = due(store, distill_options(settings, category, limit))
-    console = Console(highlight=False)
-    console.print(f"{category}: {count:,} of {total:,} products to be read by code; no model is asked.")
-    console.print(f"Next: reaseq distill --category {category} --engine none")
+    say.print(f"{category}: {count:,} of {total:,} products to be read by code; no model is asked.")
+    say.print(f"Next: reaseq distill --category {category} --engine none")
+    say.end(category=category, products=total, stale=count)
 
 
 def _plan(
@@ -272,73 +271,49 @@ def watched(run: Coroutine[Any, Any, Outcome], counts: Counts, category: str) ->
         raise typer.Exit(130) from None
 
 
-def _print_plan(plan: Plan, limit: int | None, teach: int | None, teacher: str | None) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    console.print(f"{plan.category}: {plan.stale:,} of {plan.products:,} products to do.", highlight=False)
-    if plan.reasons:
-        why = Table("why", "products", title="Stale products", title_justify="left")
-        for reason, count in plan.reasons.most_common():
-            why.add_row(reason, f"{count:,}")
-        console.print(why)
+def _tell_plan(say: Telling, plan: Plan, limit: int | None, teach: int | None, teacher: str | None) -> None:
+    say.print(f"{plan.category}: {plan.stale:,} of {plan.products:,} products to do.")
+    say.part(
+        "reasons",
+        [{"reason": reason, "products": count} for reason, count in plan.reasons.most_common()],
+        Column("why", "reason"),
+        Column("products", "products"),
+        title="Stale products",
+    )
+    say.part(
+        "agents",
+        [{"agent": name} | vars(agent) for name, agent in plan.agents.items()],
+        *USAGE[:-1],
+        Column("based on", lambda row: "earlier calls" if row["measured"] else "prompts' length"),
+        title="Estimated model calls",
+    )
     if plan.agents:
-        table = Table(title="Estimated model calls", title_justify="left")
-        for column in ("agent", "calls", "prompt tokens", "reply tokens", "based on"):
-            table.add_column(column, justify="left" if column in ("agent", "based on") else "right")
-        for name, agent in plan.agents.items():
-            table.add_row(
-                name,
-                f"{agent.calls:,}",
-                f"{agent.prompt_tokens:,}",
-                f"{agent.completion_tokens:,}",
-                "earlier calls" if agent.measured else "the prompts' length",
-            )
-        console.print(table)
         seconds = "unknown until some calls were made" if plan.seconds is None else _duration(plan.seconds)
         cost = "no price configured" if plan.cost is None else f"{plan.cost:,.4f}"
-        console.print(f"Estimated time: {seconds}. Estimated cost: {cost}.", highlight=False)
-        if plan.passes:
-            _print_passes(console, plan)
+        say.print(f"Estimated time: {seconds}. Estimated cost: {cost}.")
+    say.part(
+        "passes",
+        [vars(one) for one in plan.passes],
+        Column("pass", "name"),
+        Column("products", "products"),
+        Column("of which settled, about", "settled", none="known once it is taught"),
+        Column("F1, held out", "f1", ".2f"),
+        Column("cost, about", "cost", ",.4f", none="no price configured"),
+        title="Passes, by a pilot that asks no model",
+    )
+    say.end(**{name: getattr(plan, name) for name in ("category", "products", "stale", "seconds", "cost")})
+    if plan.agents:
         command = f"reaseq distill --category {plan.category}" + (f" --limit {limit}" if limit else "")
         command += (f" --teach {teach}" if teach else "") + (f" --teacher {teacher}" if teacher else "")
-        console.print(f"Next: {command}", highlight=False)
+        say.print(f"Next: {command}")
 
 
-def _print_passes(console: Console, plan: Plan) -> None:
-    from rich.table import Table
-
-    table = Table(title="Passes, by a pilot that asks no model", title_justify="left")
-    for column in ("pass", "products", "of which settled, about", "F1, held out", "cost, about"):
-        table.add_column(column, justify="left" if column == "pass" else "right")
-    for one in plan.passes:
-        settled = "known once it is taught" if one.settled is None else f"{one.settled:,}"
-        cost = "no price configured" if one.cost is None else f"{one.cost:,.4f}"
-        table.add_row(
-            one.name,
-            f"{one.products:,}",
-            settled,
-            "" if one.f1 is None else f"{one.f1:.2f}",
-            "0" if one.cost == 0 else cost,
-        )
-    console.print(table)
-
-
-def _print_outcome(store: Store, outcome: Outcome, category: str) -> None:
-    from collections import Counter
-
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from reaseq.cli.progress import printable
+def _tell_outcome(say: Telling, store: Store, outcome: Outcome, category: str) -> None:
     from reaseq.knowledge_store.tables import RunStatus
 
-    console = Console()
     counts = outcome.counts
     for note in counts.notes:
-        console.print(Text(f"Note: {note}", style="yellow"))
+        say.print(f"Note: {note}", style="yellow")
     left_out = {
         "sentences that speak to a machine were held back": counts.held_back,
         "columns had no room in the prompts": counts.columns_left_out,
@@ -346,75 +321,74 @@ def _print_outcome(store: Store, outcome: Outcome, category: str) -> None:
     }
     if counts.other_kinds:
         of = f"{counts.other_kinds:,} products are, by their titles, things that {category} do not cover"
-        console.print(Text(f"Note: {of} (see: reaseq knowledge show ID)", style="yellow"))
+        say.print(f"Note: {of} (see: reaseq knowledge show ID)", style="yellow")
     for what, count in left_out.items():
         if count:
-            console.print(Text(f"Left out: {count:,} {what} (see: reaseq knowledge show ID)", style="yellow"))
-
-    found = Table(title=f"What was found ({category})", title_justify="left")
-    for column in ("attribute", "side", "verified", "rejected", "unsettled"):
-        found.add_column(column, justify="left" if column in ("attribute", "side") else "right")
-    rows: dict[tuple[str, str], Counter[str]] = {}
+            say.print(f"Left out: {count:,} {what} (see: reaseq knowledge show ID)", style="yellow")
+    attributes: dict[tuple[str, str], dict[str, Any]] = {}
     for row in store.attribute_counts(category, run_id=outcome.run_id):
-        rows.setdefault((row["attribute"], row["facet"]), Counter())[row["status"]] += row["claims"]
-    for (attribute, facet), by_status in rows.items():
-        accepted = by_status["verified"] + by_status["approved"] + by_status["edited"]
-        found.add_row(attribute, facet, f"{accepted:,}", f"{by_status['rejected']:,}", f"{by_status['proposed']:,}")
-    if rows:
-        console.print(found)
-
-    failures = store.failures(outcome.run_id)
-    if failures:
-        failed = Table(title="What failed and why", title_justify="left")
-        for column in ("stage", "products", "reason", "for instance"):
-            failed.add_column(column, overflow="fold")
-        grouped: dict[tuple[str, str], list[str]] = {}
-        for failure in failures:
-            grouped.setdefault((failure["stage"], failure["reason"][:160]), []).append(failure["product_id"])
-        for (stage, reason), ids in sorted(grouped.items(), key=lambda item: -len(item[1])):
-            failed.add_row(stage, str(len(ids)), Text(printable(reason)), Text(printable(ids[0])))
-        console.print(failed)
-
-    usage = store.usage(outcome.run_id)
-    if usage:
-        cost = Table(title="What it cost", title_justify="left")
-        for column in ("agent", "calls", "prompt tokens", "reply tokens", "seconds", "cost"):
-            cost.add_column(column, justify="left" if column == "agent" else "right")
-        for row in usage:
-            cost.add_row(
-                row["agent"],
-                f"{row['calls']:,}",
-                f"{row['prompt_tokens']:,}",
-                f"{row['completion_tokens']:,}",
-                f"{row['seconds']:,.1f}",
-                "-" if row["cost"] is None else f"{row['cost']:,.4f}",
-            )
-        console.print(cost)
-
-    console.print(
+        named = {"attribute": row["attribute"], "facet": row["facet"], "verified": 0, "rejected": 0, "proposed": 0}
+        found = attributes.setdefault((row["attribute"], row["facet"]), named)
+        if (status := {"approved": "verified", "edited": "verified"}.get(row["status"], row["status"])) in found:
+            found[status] += row["claims"]
+    say.part(
+        "attributes",
+        list(attributes.values()),
+        Column("attribute", "attribute"),
+        Column("side", "facet"),
+        Column("verified", "verified"),
+        Column("rejected", "rejected"),
+        Column("unsettled", "proposed"),
+        title=f"What was found ({category})",
+    )
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for failure in store.failures(outcome.run_id):
+        grouped.setdefault((failure["stage"], failure["reason"][:160]), []).append(failure["product_id"])
+    say.part(
+        "failures",
+        [
+            {"stage": stage, "reason": reason, "products": len(ids), "product_ids": ids}
+            for (stage, reason), ids in sorted(grouped.items(), key=lambda item: -len(item[1]))
+        ],
+        Column("stage", "stage"),
+        Column("products", "products"),
+        Column("reason", "reason"),
+        Column("for instance", lambda row: row["product_ids"][0]),
+        title="What failed and why",
+    )
+    *of_agents, cost = USAGE
+    seconds = Column("seconds", "seconds", ",.1f")
+    say.part("usage", store.usage(outcome.run_id), *of_agents, seconds, cost, title="What it cost")
+    say.print(
         f"{counts.done:,} done, {counts.failed:,} failed, {counts.unchanged:,} unchanged "
-        f"in {_duration(counts.seconds)}; {counts.verified:,} claims verified, {counts.rejected:,} rejected.",
-        highlight=False,
+        f"in {_duration(counts.seconds)}; {counts.verified:,} claims verified, {counts.rejected:,} rejected."
+    )
+    told = ("total", "done", "failed", "unchanged", "seconds", "verified", "rejected", "proposed", "calls")
+    tokens = ("prompt_tokens", "completion_tokens", "cost", "held_back", "columns_left_out", "texts_cut", "other_kinds")
+    say.end(
+        category=category,
+        run_id=outcome.run_id,
+        status=outcome.status,
+        **{name: getattr(counts, name) for name in (*told, *tokens)},
+        **say.said,
     )
     if outcome.status == RunStatus.STOPPED:
         print_how_to_go_on(counts, category)
         raise typer.Exit(130)
     if counts.failed and not counts.done and not counts.unchanged:
-        console.print(
-            f"No product could be done; why is said above. Next: reaseq distill --category {category}", highlight=False
-        )
+        say.print(f"No product could be done; why is said above. Next: reaseq distill --category {category}")
         raise typer.Exit(1)
     if counts.failed:
-        console.print(f"Next: reaseq distill --category {category}   (tries the failed ones again)", highlight=False)
+        say.print(f"Next: reaseq distill --category {category}   (tries the failed ones again)")
     else:
-        console.print(f"Next: reaseq knowledge list --category {category}", highlight=False)
+        say.print(f"Next: reaseq knowledge list --category {category}")
 
 
 def print_how_to_go_on(counts: Counts, category: str) -> None:
     from rich.console import Console
 
     left = counts.total - counts.seen
-    Console().print(
+    Console(stderr=True).print(
         f"Stopped; {left:,} products are left, and nothing done is lost. "
         f"Go on with: reaseq distill --category {category}",
         highlight=False,

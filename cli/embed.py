@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from reaseq.cli.tables import Column, LinesOption, ReportOption, Telling
+
 app = typer.Typer(no_args_is_help=True, help="Knowledge embeddings for rankers of your own.")
 
 
@@ -22,6 +24,7 @@ def embed(
         ),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be embedded; embed nothing.")] = False,
+    json_: ReportOption = False,
 ) -> None:
     """Embed what is known of each product: the summary composed of its claims, else its title.
 
@@ -32,7 +35,6 @@ def embed(
     from time import monotonic
 
     from rich.console import Console
-    from rich.table import Table
 
     from reaseq import ReaseqError
     from reaseq.api.settings import load
@@ -44,7 +46,7 @@ def embed(
     from reaseq.llm import encoders
 
     settings = load()
-    console = Console()
+    say = Telling(json_)
     bar = Console(stderr=True)
     with Store.open(settings.store_url) as store:
         if category is not None:
@@ -57,23 +59,28 @@ def embed(
         started = monotonic()
         with StepBar(bar, "embedding, products") as shown:
             counts = embeddings.embed(store, encoder, category, dry_run=dry_run, on_step=shown.step)
-        done = 0 if dry_run else sum(fresh for fresh, _ in counts.values())
-        rate = done / max(monotonic() - started, 1e-9)
-    table = Table("from", "to embed" if dry_run else "embedded", "unchanged")
-    for source, (fresh, unchanged) in counts.items():
-        table.add_row(source, f"{fresh:,}", f"{unchanged:,}")
-    console.print(table)
+        seconds = monotonic() - started
+    done = 0 if dry_run else sum(fresh for fresh, _ in counts.values())
+    say.part(
+        "texts",
+        [{"source": name, "stale": fresh, "unchanged": unchanged} for name, (fresh, unchanged) in counts.items()],
+        Column("from", "source"),
+        Column("to embed" if dry_run else "embedded", "stale"),
+        Column("unchanged", "unchanged"),
+    )
+    say.end(model=encoder.name, dry_run=dry_run, embedded=done, seconds=seconds)
     if dry_run:
-        console.print("Nothing was embedded. Next: the same command without --dry-run", highlight=False)
+        say.print("Nothing was embedded. Next: the same command without --dry-run")
         return
     if done:
-        console.print(f"{encoder.name}: {rate:,.0f} texts/s, {encoder.dimensions} dimensions", highlight=False)
-    console.print("Next: reaseq similar ID, or reaseq train-ranker", highlight=False)
+        say.print(f"{encoder.name}: {done / max(seconds, 1e-9):,.0f} texts/s, {encoder.dimensions} dimensions")
+    say.print("Next: reaseq similar ID, or reaseq train-ranker")
 
 
 def similar(
     product: Annotated[str, typer.Argument(metavar="ID", help="A product's id.")],
     k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
+    json_: LinesOption = False,
 ) -> None:
     """Show the products most like one: by the cosine of whitened embeddings.
 
@@ -81,12 +88,9 @@ def similar(
     """
     import numpy as np
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     from reaseq import ReaseqError
     from reaseq.api.settings import load
-    from reaseq.cli.progress import printable
     from reaseq.knowledge_store import embeddings
     from reaseq.knowledge_store.names import find_product
     from reaseq.knowledge_store.store import Store
@@ -112,12 +116,18 @@ def similar(
         if space.model != chosen:
             told = f"These are embeddings by {space.model}, the newest. For those by {chosen}: reaseq embed"
             Console(stderr=True).print(told, markup=False, highlight=False)
-        table = Table("product", "category", "title", "similarity")
-        for index in np.argsort(-cosine, kind="stable")[: min(k, len(ids) - 1)]:
-            row = store.product(ids[index]) or {}
-            cells = (ids[index], row.get("category") or "", row.get("title", ""))
-            table.add_row(*(Text(printable(cell)) for cell in cells), f"{cosine[index]:.3f}")
-    Console().print(table)
+        nearest = np.argsort(-cosine, kind="stable")[: min(k, len(ids) - 1)]
+        products = [(ids[index], store.product(ids[index]) or {}, float(cosine[index])) for index in nearest]
+    Telling(json_).rows(
+        [
+            {"product_id": one, "category": row.get("category"), "title": row.get("title", ""), "similarity": cosine}
+            for one, row, cosine in products
+        ],
+        Column("product", "product_id"),
+        Column("category", "category"),
+        Column("title", "title"),
+        Column("similarity", "similarity", ".3f"),
+    )
 
 
 @app.command("export")

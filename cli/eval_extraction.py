@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reaseq.cli.distill import EngineOption, ModelOption
+from reaseq.cli.tables import Column, ReportOption, Row, Telling
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from reaseq.agents.extraction_score import GoldRow, Outcomes, Score
     from reaseq.api.settings import Settings
     from reaseq.graphs.extraction_eval import Extracted
@@ -35,6 +35,7 @@ def eval_extraction(
     out: Annotated[Path | None, typer.Option("--out", help="Write figures and predictions there, as JSON.")] = None,
     model: ModelOption = None,
     engine: EngineOption = None,
+    json_: ReportOption = False,
 ) -> None:
     """Extract the attributes of a gold file's products and score them: micro precision, recall, F1.
 
@@ -50,8 +51,6 @@ def eval_extraction(
     """
     import json
 
-    from rich.console import Console
-
     from reaseq import ReaseqError
     from reaseq.agents.extraction_score import read_gold, score
     from reaseq.api.settings import load
@@ -66,25 +65,26 @@ def eval_extraction(
     extracted = _extract(settings, rows, list(read_gold(learn)) if learn else [], examples)
     result = score(extracted.scored, extracted.values(verified=False), seed=settings.seed)
     verified = score(extracted.scored, extracted.values(verified=True), seed=settings.seed).overall
-    console = Console(highlight=False)
-    _print(console, result, verified, extracted)
+    say = Telling(json_)
+    _tell(say, result, verified, extracted)
+    made = {
+        "gold": gold.name,
+        "rows": len(extracted.scored),
+        "precision": result.overall.precision,
+        "recall": result.overall.recall,
+        "f1": result.overall.f1,
+        "f1_interval": result.interval,
+        "verified": {"precision": verified.precision, "recall": verified.recall},
+        "failed": extracted.failed,
+        "predicted": extracted.values(verified=False),
+    }
+    say.end(**made)
     if out is not None:
-        made = {
-            "gold": gold.name,
-            "rows": len(extracted.scored),
-            "precision": result.overall.precision,
-            "recall": result.overall.recall,
-            "f1": result.overall.f1,
-            "f1 95 %": result.interval,
-            "verified": {"precision": verified.precision, "recall": verified.recall},
-            "failed": extracted.failed,
-            "predicted": extracted.values(verified=False),
-        }
         try:
             out.write_text(json.dumps(made, indent=1, ensure_ascii=False), encoding="utf-8")
         except OSError as error:
             raise ReaseqError(f"{out}: {error.strerror or error}", hint="name a file that can be written") from error
-        console.print(f"Written: {out}", markup=False)
+        say.print(f"Written: {out}")
 
 
 def _limited(rows: list[GoldRow], most: int | None) -> list[GoldRow]:
@@ -141,33 +141,40 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
             return asyncio.run(go(ledger))
 
 
-def _print(console: Console, result: Score, verified: Outcomes, extracted: Extracted) -> None:
-    from rich.table import Table
-    from rich.text import Text
+def _tell(say: Telling, result: Score, verified: Outcomes, extracted: Extracted) -> None:
+    shares, counts = ("precision", "recall", "f1"), ("right", "wrong", "invented", "missed")
 
-    from reaseq.cli.progress import printable
+    def part(key: str, title: str, name: Callable[[Row], str], parts: list[tuple[dict[str, str], Outcomes]]) -> None:
+        say.part(
+            key,
+            [named | {one: getattr(found, one) for one in (*shares, *counts)} for named, found in parts],
+            Column("", name),
+            *(Column({"f1": "F1"}.get(one, one), one, ".3f") for one in shares),
+            *(Column(one, one) for one in counts),
+            title=title,
+        )
 
-    for title, parts in (
-        ("By category", result.by_category),
-        ("By attribute", {f"{one}: {name}": found for (one, name), found in result.by_attribute.items()}),
-    ):
-        table = Table(title=title, title_justify="left")
-        for name in ("", "precision", "recall", "F1", "right", "wrong", "invented", "missed"):
-            table.add_column(name, justify="right" if name else "left")
-        for name, found in parts.items():
-            shares = (f"{share:.3f}" for share in (found.precision, found.recall, found.f1))
-            counts = (f"{count:,}" for count in (found.right, found.wrong, found.invented, found.missed))
-            table.add_row(Text(printable(name)), *shares, *counts)
-        console.print(table)
-    table = Table("attribute", "gold", "extracted", "times", title="Most often confused", title_justify="left")
-    for (attribute, gold, value), times in result.confused.most_common(_CONFUSED):
-        table.add_row(*(Text(printable(one)) for one in (attribute, gold or "–", value or "–", str(times))))
-    console.print(table)
+    by_category = [({"category": name}, found) for name, found in result.by_category.items()]
+    part("by_category", "By category", lambda row: row["category"], by_category)
+    by_attribute = [({"category": one, "attribute": name}, found) for (one, name), found in result.by_attribute.items()]
+    part("by_attribute", "By attribute", lambda row: f"{row['category']}: {row['attribute']}", by_attribute)
+    confused = [
+        {"attribute": attribute, "gold": gold or None, "extracted": value or None, "times": times}
+        for (attribute, gold, value), times in result.confused.most_common(_CONFUSED)
+    ]
+    say.part(
+        "confused",
+        confused,
+        Column("attribute", "attribute"),
+        Column("gold", "gold", none="–"),
+        Column("extracted", "extracted", none="–"),
+        Column("times", "times"),
+        title="Most often confused",
+    )
     found = result.overall
     low, high = result.interval
-    console.print(
+    say.print(
         f"{len(extracted.scored):,} products, {len(extracted.failed):,} failed: precision {found.precision:.3f}, "
         f"recall {found.recall:.3f}, F1 {found.f1:.3f} (95 %: {low:.3f} to {high:.3f}). "
-        f"Of what is verified {verified.precision:.3f} are right, and these are {verified.recall:.3f} of all values.",
-        soft_wrap=True,
+        f"Of what is verified {verified.precision:.3f} are right, and these are {verified.recall:.3f} of all values."
     )

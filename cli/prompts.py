@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reaseq.cli.tables import Column, LinesOption, Telling
+
 if TYPE_CHECKING:
     from reaseq.knowledge_store.store import Store
     from reaseq.prompts.library import PromptLibrary
@@ -15,32 +17,36 @@ app = typer.Typer(no_args_is_help=True, help="The agents' prompts: list, show, l
 
 
 @app.command("list")
-def list_() -> None:
+def list_(json_: LinesOption = False) -> None:
     """List the prompts: where each comes from, its fingerprint, its variables.
 
     Example: reaseq prompts list
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from reaseq.prompts.library import BUNDLED
 
     library = _library()
-    table = Table(title="Prompts", title_justify="left")
-    for column in ("agent", "from", "fingerprint", "variables", "examples", "what it is for"):
-        table.add_column(column, overflow="fold")
-    for name in library:
-        prompt, path = library[name], library.path(name)
-        table.add_row(
-            name,
-            Text("bundled" if path.parent == BUNDLED else str(path)),
-            prompt.fingerprint,
-            Text(", ".join(prompt.variables)),
-            str(len(prompt.examples)),
-            Text(prompt.description.strip()),
-        )
-    Console().print(table)
+    Telling(json_).rows(
+        [
+            {
+                "agent": name,
+                "path": library.path(name),
+                "bundled": library.path(name).parent == BUNDLED,
+                "fingerprint": library[name].fingerprint,
+                "variables": library[name].variables,
+                "examples": len(library[name].examples),
+                "description": library[name].description.strip(),
+            }
+            for name in library
+        ],
+        Column("agent", "agent"),
+        Column("from", lambda row: "bundled" if row["bundled"] else row["path"]),
+        Column("fingerprint", "fingerprint"),
+        Column("variables", lambda row: ", ".join(row["variables"])),
+        Column("examples", "examples"),
+        Column("what it is for", "description"),
+        title="Prompts",
+        narrow=True,
+    )
 
 
 @app.command()

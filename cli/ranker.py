@@ -1,13 +1,16 @@
-"""`reaseq train-ranker`, `evaluate`; how commands come to a run's model."""
+"""`reaseq train-ranker`, `evaluate`, `runs`; how commands come to a run's model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from reaseq.cli.tables import WIDE, Column, LinesOption, ReportOption, Row, Telling, dumped, table_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -107,7 +110,7 @@ def train_ranker(
     out = Console()
     _print_outcome(out, outcome)
     out.print(f"Report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
-    out.print("Next: reaseq recommend --user USER, or reaseq events stats for users' ids", highlight=False)
+    out.print("Next: reaseq recommend --user USER, one of: reaseq events users", highlight=False)
 
 
 def evaluate(
@@ -121,7 +124,7 @@ def evaluate(
             "same cases; may be given several times.",
         ),
     ] = None,
-    json_: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    json_: ReportOption = False,
 ) -> None:
     """Evaluate a run's models again, on the log as the store holds it now, and print the table.
 
@@ -158,9 +161,44 @@ def evaluate(
             beside.print(said, markup=False, highlight=False, soft_wrap=True)
         outcome = opened.judge(own)
     if json_:
-        typer.echo(outcome.to_json())
+        typer.echo(dumped(outcome))
     else:
         _print_outcome(console, outcome)
+
+
+def runs(json_: LinesOption = False) -> None:
+    """List the runs of the ranker: what each knows, on how large a log it was trained, how good it is, and which one
+    `rank`, `recommend` and `explain` take by default.
+
+    Example: reaseq runs
+    """
+    from datetime import UTC, datetime
+
+    from reaseq.api.settings import load
+    from reaseq.ranker.runs import listed
+
+    say, found = Telling(json_), listed(load().runs_dir)
+    if not found:
+        say.print("No runs. Next: reaseq train-ranker")
+        return
+
+    def at(seconds: float | None) -> datetime | None:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+    def log(row: Row) -> str | None:
+        return f"{row['events']:,} events of {row['users']:,} users" if row["finished"] else None
+
+    say.rows(
+        [vars(one) | {"finished": one.finished, "finished_at": at(one.finished_at)} for one in found],
+        Column("run", lambda row: row["run_id"] + (" (default)" if row["default"] else "")),
+        Column("finished", lambda row: f"{row['finished_at']:%Y-%m-%d %H:%M}" if row["finished"] else "no"),
+        Column("features", lambda row: ", ".join(row["features"])),
+        Column("split", "split"),
+        Column("log", log),
+        Column("NDCG@10", "ndcg_at_10", ".4f"),
+        title="Runs",
+        narrow=True,
+    )
 
 
 def _names_of(folder: Path) -> set[str]:
@@ -233,20 +271,20 @@ def _print_outcome(console: Console, outcome: Outcome) -> None:
 
     facts = f"{outcome.users:,} users, {outcome.items:,} items, {outcome.events:,} events; split: {outcome.split}; "
     console.print(facts + f"{outcome.cases:,} test cases", highlight=False)
-    table = Table("", "HR@10", "NDCG@10", "95 %", "to the first line", title_justify="left")
-    for name in outcome.rows[0].slices:
-        table.add_column(f"N@10 seen {name}", justify="right")
-    for row in outcome.rows:
-        ndcg, change = row.metrics["NDCG@10"], row.difference
-        table.add_row(
-            row.name,
-            f"{row.metrics['HR@10'].mean:.4f}",
-            f"{ndcg.mean:.4f}",
-            f"{ndcg.low:.4f}–{ndcg.high:.4f}",
-            "" if change is None else f"{change.mean:+.4f} ({change.low:+.4f} to {change.high:+.4f})",
-            *(f"{value[2]:.4f}" if value[0] else "–" for value in row.slices.values()),
-        )
-    console.print(table)
+    columns = [
+        Column("", "name"),
+        Column("HR@10", lambda row: row["metrics"]["HR@10"].mean, ".4f"),
+        Column("NDCG@10", lambda row: row["metrics"]["NDCG@10"].mean, ".4f"),
+        Column("95 %", lambda row: "{0.low:.4f}–{0.high:.4f}".format(row["metrics"]["NDCG@10"])),
+        Column("to the first line", _change),
+    ]
+    slices = [Column(f"N@10 seen {name}", partial(_slice, name), ".4f", none="–") for name in outcome.rows[0].slices]
+    rows = [vars(row) for row in outcome.rows]
+    if console.width >= WIDE:
+        columns, slices = [*columns, *slices], []
+    console.print(table_of(rows, columns))
+    if slices:
+        console.print(table_of(rows, [columns[0], *slices]))
     for text in over_controls(outcome.rows):
         console.print(text, highlight=False)
     judged = [row for row in outcome.rows if row.impressions]
@@ -255,6 +293,17 @@ def _print_outcome(console: Console, outcome: Outcome) -> None:
         for row in judged:
             table.add_row(row.name, *(f"{value:.4f}" for value in row.impressions.values()))
         console.print(table)
+
+
+def _change(row: Row) -> str:
+    change = row["difference"]
+    return "" if change is None else f"{change.mean:+.4f} ({change.low:+.4f} to {change.high:+.4f})"
+
+
+def _slice(name: str, row: Row) -> float | None:
+    """NDCG@10 of the test cases whose product was seen so often in training; None if there are none."""
+    cases, _, ndcg = row["slices"][name]
+    return ndcg if cases else None
 
 
 class _Bar:

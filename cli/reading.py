@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.console import Console
     from rich.table import Table
 
+    from reaseq.cli.tables import Telling
     from reaseq.knowledge_store.feeds.dialect import Reading
     from reaseq.knowledge_store.feeds.rows import Feed
 
@@ -60,7 +60,7 @@ def add_taken(table: Table, taken: Mapping[str, str]) -> None:
     table.add_section()
 
 
-def print_doubled(console: Console, feed: Feed) -> None:
+def print_doubled(console: Telling, feed: Feed) -> None:
     """Keys that objects of a JSON file have twice."""
     from rich.text import Text
 
@@ -70,3 +70,9 @@ def print_doubled(console: Console, feed: Feed) -> None:
         objects = "objects" if count > 1 else "object"
         told = f"{key!r} stands twice in {count:,} {objects} (first in {first}): the last one counts."
         console.print(Text(printable(told), style="yellow"), soft_wrap=True)
+
+
+def read_as_json(feed: Feed) -> dict[str, Any]:
+    """Which file is read, and how."""
+    taken = {name.replace(" ", "_"): value for name, value in feed.taken.items()}
+    return {"file": str(feed.path), "format": feed.format, "reading": taken}

@@ -11,6 +11,7 @@ import typer
 from reaseq.cli.audit import (
     Audited,
     Promise,
+    as_data,
     audited,
     audits,
     of_sample,
@@ -20,7 +21,8 @@ from reaseq.cli.audit import (
     told,
 )
 from reaseq.cli.knowledge import Category, category_as_stored, known_category, open_store
-from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet, add_taken, reading
+from reaseq.cli.reading import Delimiter, Encoding, HeaderRow, Records, Sheet, add_taken, read_as_json, reading
+from reaseq.cli.tables import Column, LinesOption, ReportOption, Telling
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,7 +84,7 @@ def review(
             refuse_filters(product, attribute, status)
             sample = audited(store, console, audit, category, promise, who)
             _Sitting(console, store, of_sample(store, sample), who).go()
-            told(store, console, sample.number, who)
+            told(store, sample.number, who)
             return
         claims = _open_claims(store, category, product, attribute, status, limit)
         if not claims:
@@ -156,36 +158,35 @@ def _contradicted(store: Store, category: str | None) -> dict[int, str]:
 def log(
     product: OfProduct = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many decisions.")] = 50,
+    json_: LinesOption = False,
 ) -> None:
     """Show who decided what, newest first.
 
     Example: reaseq review log --product AH2430
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from reaseq.cli.progress import printable
     from reaseq.knowledge_store.decisions import decisions
     from reaseq.knowledge_store.names import find_product
 
-    console = Console()
+    say = Telling(json_)
     with open_store() as store:
         own = find_product(store, product)["id"] if product else None
         rows = decisions(store, product_id=own, limit=limit)
     if not rows:
-        console.print("Nobody has decided anything yet. Next: reaseq review")
+        say.print("Nobody has decided anything yet. Next: reaseq review")
         return
-    table = Table("no.", "when", "by", "what", "product", "attribute", "value", "decided", title="Decisions")
-    for row in rows:
-        what = row["action"] + (" (withdrawn)" if row["withdrawn"] else "")
-        who = row["by"] + (f" ({row['source']})" if row["source"] else "")
-        cells = (
-            *(str(row["id"]), f"{row['at']:%Y-%m-%d %H:%M}", who, what),
-            *(row["product_id"], row["attribute"], row["value"], row["decided"] or ""),
-        )
-        table.add_row(*(Text(printable(cell)) for cell in cells))
-    console.print(table)
+    say.rows(
+        [{name: value for name, value in row.items() if name not in ("touched", "added")} for row in rows],
+        Column("no.", "id", form=""),
+        Column("when", lambda row: f"{row['at']:%Y-%m-%d %H:%M}"),
+        Column("by", lambda row: row["by"] + (f" ({row['source']})" if row["source"] else "")),
+        Column("what", lambda row: row["action"] + (" (withdrawn)" if row["withdrawn"] else "")),
+        Column("product", "product_id"),
+        Column("attribute", "attribute"),
+        Column("value", "value"),
+        Column("decided", "decided"),
+        title="Decisions",
+        narrow=True,
+    )
 
 
 @app.command()
@@ -240,6 +241,7 @@ def apply(
     header_row: HeaderRow = None,
     sheet: Sheet = None,
     records: Records = None,
+    json_: ReportOption = False,
 ) -> None:
     """Decide as a sheet says: a row for each claim, with the product (by id, SKU or barcode), attribute, value,
     decision (approve, edit, reject) and, of an edit, the new value. `reaseq review export` writes such a sheet.
@@ -249,7 +251,6 @@ def apply(
 
     Example: reaseq review apply decisions.csv --by ann
     """
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
@@ -268,12 +269,12 @@ def apply(
         raise ReaseqError(f"{file} is not there", hint=f"reaseq review export {file}   (to fill in)")
     feed = open_feed(file, reading(encoding, delimiter, header_row, sheet, records), names_a_decision)
     columns = sheet_columns(feed.columns, named)
-    console = Console(highlight=False)
+    say = Telling(json_)
     table = Table("field", "column", title=Text(f"{file.name} ({feed.format})"), title_justify="left")
     add_taken(table, feed.taken)
     for name, column in columns.items():
         table.add_row(name, Text(printable(column)))
-    console.print(table)
+    say.show(table)
     with open_store() as store, FeedBar(feed, "deciding") as on_progress:
         report = apply_sheet(
             store,
@@ -296,15 +297,23 @@ def apply(
         ("set aside", report.set_aside),
     ):
         table.add_row(name, f"{count:,}")
-    console.print(table)
+    say.show(table)
     for line, reason in report.first_rejected:
-        console.print(Text(f"  line {line}: {printable(reason)}", style="yellow"), soft_wrap=True)
+        say.print(f"  line {line}: {printable(reason)}", style="yellow")
     if report.rejected_file:
-        console.print(Text(f"Rows set aside, with reasons: {report.rejected_file}"), soft_wrap=True)
-    for one, demoted in concluded:
-        print_report(console, one, demoted)
+        say.print(f"Rows set aside, with reasons: {report.rejected_file}")
+    for one, demoted in () if json_ else concluded:
+        print_report(one, demoted)
     if report.decided:
-        console.print("Next: reaseq distill, which writes the summaries anew.")
+        say.print("Next: reaseq distill, which writes the summaries anew.")
+    counts = {name: value for name, value in vars(report).items() if isinstance(value, int)}
+    say.end(
+        **read_as_json(feed),
+        mapping=columns,
+        **counts | {"rejected_rows": [{"line": line, "reason": reason} for line, reason in report.first_rejected]},
+        rejected_file=report.rejected_file,
+        audits=[as_data(one) for one, _ in concluded],
+    )
 
 
 @app.command()

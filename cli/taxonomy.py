@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reaseq.cli.tables import Column, LinesOption, Telling
+
 if TYPE_CHECKING:
     from reaseq.knowledge_store.store import Store
     from reaseq.taxonomy.schema import CategorySchema
@@ -21,33 +23,31 @@ _MOST_FOUND = 40
 
 
 @app.command("list")
-def list_() -> None:
+def list_(json_: LinesOption = False) -> None:
     """List the schemas by which categories are distilled, yours first.
 
     Example: reaseq taxonomy list
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
     from reaseq.api.settings import load
     from reaseq.taxonomy.schema import starters
 
     folder = load().schemas_dir
-    table = Table(title="Categories", title_justify="left")
-    for column in ("category", "department", "supply", "demand", "also called", "from"):
-        table.add_column(column, overflow="fold", justify="right" if column in ("supply", "demand") else "left")
+    rows = []
     for path, schema in starters(folder):
         facets = [attribute.facet for attribute in schema.attributes]
-        table.add_row(
-            schema.category,
-            schema.department or "",
-            str(facets.count("supply")),
-            str(facets.count("demand")),
-            Text(", ".join(schema.aliases)),
-            Text(str(path) if path.parent == folder else "bundled"),
-        )
-    Console().print(table)
+        counts = {facet: facets.count(facet) for facet in ("supply", "demand")}
+        named = {"category": schema.category, "department": schema.department, "aliases": schema.aliases}
+        rows.append(named | counts | {"path": path, "bundled": path.parent != folder})
+    Telling(json_).rows(
+        rows,
+        Column("category", "category"),
+        Column("department", "department"),
+        Column("supply", "supply"),
+        Column("demand", "demand"),
+        Column("also called", lambda row: ", ".join(row["aliases"])),
+        Column("from", lambda row: "bundled" if row["bundled"] else row["path"]),
+        title="Categories",
+    )
 
 
 @app.command()
@@ -97,28 +97,30 @@ def eject(
 
 @app.command()
 def search(
-    folder: FolderArgument, words: Annotated[str, typer.Argument(help="Words that the category's name holds.")]
+    folder: FolderArgument,
+    words: Annotated[str, typer.Argument(help="Words that the category's name holds.")],
+    json_: LinesOption = False,
 ) -> None:
     """Find categories of the Shopify product taxonomy.
 
     Example: reaseq taxonomy search product-taxonomy/dist/en "coffee grinder"
     """
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from reaseq.cli.progress import printable
     from reaseq.taxonomy.shopify import read
 
-    found = list(read(folder).search(words))
-    table = Table("category", "id", title=f"{len(found):,} categories", title_justify="left")
-    table.add_column("attributes", justify="right")
-    for node in found[:_MOST_FOUND]:
-        table.add_row(Text(printable(node.full_name)), Text(printable(node.id)), str(len(node.attributes)))
-    console = Console()
-    console.print(table)
+    found = [
+        {"full_name": node.full_name, "id": node.id, "attributes": node.attributes}
+        for node in read(folder).search(words)
+    ]
+    say = Telling(json_)
+    say.rows(
+        found if json_ else found[:_MOST_FOUND],
+        Column("category", "full_name"),
+        Column("id", "id"),
+        Column("attributes", lambda row: len(row["attributes"])),
+        title=f"{len(found):,} categories",
+    )
     if len(found) > _MOST_FOUND:
-        console.print(f"{len(found) - _MOST_FOUND:,} more: name more words.", highlight=False)
+        say.show(f"{len(found) - _MOST_FOUND:,} more: name more words.")
 
 
 @app.command("import")
@@ -159,6 +161,7 @@ def import_(
 def proposals(
     category: Annotated[str, typer.Option("--category", "-c", help="The category.")],
     limit: Annotated[int, typer.Option("--limit", min=1, help="At most so many.")] = 30,
+    json_: LinesOption = False,
 ) -> None:
     """Show values that your feeds give and the schema does not know, the most frequent first, and what they may mean.
 
@@ -168,10 +171,6 @@ def proposals(
     Example: reaseq taxonomy proposals --category shoes
     """
     from functools import cache
-
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     from reaseq.api.settings import load
     from reaseq.cli.knowledge import open_store
@@ -183,7 +182,7 @@ def proposals(
     from reaseq.taxonomy.proposals import proposals as proposed
 
     settings = load()
-    console = Console(highlight=False, soft_wrap=True)
+    say = Telling(json_)
     with open_store() as store:
         category = require_products(store, category)
         schema = starting_schema(category, str(settings.schemas_dir))
@@ -192,21 +191,22 @@ def proposals(
         likeness = likeness_of(encoders.name_of(settings.encoder))
         found = proposed(schema, _cells(store, category), lambda texts: encoder().encode(texts), likeness)
     if not found:
-        console.print(f"The schema of {category} knows every value that the feeds give its closed attributes.")
+        say.print(f"The schema of {category} knows every value that the feeds give its closed attributes.")
         return
-    table = Table(title=f"Values that {category} does not know", title_justify="left")
-    for name in ("attribute", "value", "times", "proposed"):
-        table.add_column(name, justify="right" if name == "times" else "left", overflow="fold")
-    for one in found[:limit]:
-        what = "a new value" if one.means is None else f"another word for {one.means}"
-        table.add_row(one.attribute, Text(printable(one.value)), f"{one.count:,}", Text(printable(what)))
-    console.print(table)
+    say.rows(
+        [vars(one) for one in found[:limit]],
+        Column("attribute", "attribute"),
+        Column("value", "value"),
+        Column("times", "count"),
+        Column("proposed", lambda row: f"another word for {row['means']}" if row["means"] else "a new value"),
+        title=f"Values that {category} does not know",
+    )
     if len(found) > limit:
-        console.print(f"{len(found) - limit:,} more: --limit {len(found)}")
+        say.print(f"{len(found) - limit:,} more: --limit {len(found)}")
     first = found[0]
     means = "" if first.means is None else f" --as {first.means!r}"
     command = f"reaseq taxonomy accept {category} {first.attribute} {printable(first.value)!r}{means}"
-    console.print(f"Next: {command}   (or: reject)", markup=False)
+    say.print(f"Next: {command}   (or: reject)")
 
 
 CategoryArgument = Annotated[str, typer.Argument(help="The category.")]

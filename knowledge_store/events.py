@@ -312,6 +312,27 @@ def histories(
     return found
 
 
+def users(store: Store, limit: int | None = None) -> list[dict[str, Any]]:
+    """Users, those with most events first: user_id, and of what each did the number of events, of products, and when it
+    was first and last."""
+    count = func.count()
+    query = (
+        select(
+            EVENT.c.user_id,
+            count.label("events"),
+            func.count(EVENT.c.product_id.distinct()).label("products"),
+            func.min(EVENT.c.at).label("first"),
+            func.max(EVENT.c.at).label("last"),
+        )
+        .where(EVENT.c.kind != IMPRESSION)
+        .group_by(EVENT.c.user_id)
+        .order_by(count.desc(), EVENT.c.user_id)
+        .limit(limit)
+    )
+    with store.reading() as connection:
+        return [dict(row._mapping) for row in connection.execute(query)]
+
+
 def event_stats(store: Store) -> dict[str, Any]:
     """What the log is like: events by kind, users, items, how many events users and items have, baskets, repeats."""
     import numpy as np

@@ -280,17 +280,73 @@ def reopen(store: Store, folder: Path) -> Reopened:
     return Reopened(prepared, models, controls)
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A run's folder: what it knows and, of a finished one (else None), when it was finished (seconds since 1970), how
+    many events of whom it learnt from, the size of its test, and NDCG@10 of the model that is used. default: is it what
+    `find` takes by itself?"""
+
+    run_id: str
+    features: Sequence[str]
+    split: str | None
+    finished_at: float | None
+    users: int | None
+    items: int | None
+    events: int | None
+    test_cases: int | None
+    ndcg_at_10: float | None
+    default: bool
+
+    @property
+    def finished(self) -> bool:
+        return self.finished_at is not None
+
+
+def listed(runs_dir: Path) -> list[Listed]:
+    """The runs that are there: the unfinished, then the finished ones, the newest first."""
+    finished = _finished(runs_dir)
+    begun = [path.parent for path in sorted(runs_dir.glob("*/config.json")) if path.parent not in finished]
+    return [_listed(folder, default=folder in finished[-1:]) for folder in (*begun, *reversed(finished))]
+
+
+def _finished(runs_dir: Path) -> list[Path]:
+    """Folders of runs that are finished, the newest last."""
+    return [one.parent for one in sorted(runs_dir.glob("*/metrics.json"), key=lambda path: path.stat().st_mtime)]
+
+
+def _listed(folder: Path, *, default: bool) -> Listed:
+    metrics = folder / "metrics.json"
+    made = Outcome.from_json(metrics.read_text()) if metrics.exists() else None
+    try:
+        config = read_config(folder)
+    except ReaseqError:  # of another version: it is there all the same
+        config = RunConfig()
+    used = config.variants()[-1].name
+    return Listed(
+        run_id=folder.name,
+        features=config.features or (),
+        split=config.split,
+        finished_at=metrics.stat().st_mtime if made else None,
+        users=made.users if made else None,
+        items=made.items if made else None,
+        events=made.events if made else None,
+        test_cases=made.cases if made else None,
+        ndcg_at_10=next((row.metrics["NDCG@10"].mean for row in made.rows if row.name == used), None) if made else None,
+        default=default,
+    )
+
+
 def find(runs_dir: Path, run: str | None) -> Path:
     """The folder of a run by its id or the start of it; of the newest that is finished without one.
 
     Raises:
         ReaseqError: there is none.
     """
-    finished = sorted(runs_dir.glob("*/metrics.json"), key=lambda path: path.stat().st_mtime)
-    fitting = [path.parent for path in finished if run is None or path.parent.name.startswith(run)]
+    finished = _finished(runs_dir)
+    fitting = [folder for folder in finished if run is None or folder.name.startswith(run)]
     if not fitting:
         what = "no finished run" if run is None else f"no finished run {run!r}"
-        names = ", ".join(path.parent.name for path in finished[-5:])
+        names = ", ".join(folder.name for folder in finished[-5:])
         raise ReaseqError(
             f"{runs_dir}: {what}" + (f"; there are: {names}" if names else ""), hint="reaseq train-ranker"
         )

@@ -263,7 +263,7 @@ class Scorer:
         """
         events = self.known_history(user)
         if not events:
-            raise ReaseqError(f"no events of user {user!r}", hint="reaseq events stats")
+            raise ReaseqError(f"no events of user {user!r}", hint="reaseq events users")
         return events
 
     def known_history(self, user: str) -> list[dict[str, Any]]:

@@ -61,8 +61,8 @@ def test_drawn_judged_and_told(shop: Run) -> None:
         shop("review", "audits", "1", "--output", name)
     data = json.loads(Path("data.json").read_text())
     assert data["whole"]["judged"] == data["whole"]["right"] == len(data["drawn"]) == 10
-    assert sum(part["claims"] for part in data["by confidence"]) == data["whole"]["claims"]
-    assert sum(part["claims"] for part in data["by attribute"]) == data["whole"]["claims"]
+    assert sum(part["claims"] for part in data["by_confidence"]) == data["whole"]["claims"]
+    assert sum(part["claims"] for part in data["by_attribute"]) == data["whole"]["claims"]
     assert "Audit 1: shoes" in Path("page.html").read_text()
 
 

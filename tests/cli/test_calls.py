@@ -32,7 +32,7 @@ def said(*arguments: str) -> str:
     result = CliRunner().invoke(app, ["calls", *arguments])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
-    return result.output
+    return result.stdout
 
 
 def test_the_list_tells_agents_products_and_failures() -> None:
