@@ -87,11 +87,12 @@ CASES = {
     "import --sample --dry-run": f"{FILE} products",
     "import --sample": f"{FILE} import_id rows new updated unchanged repeated further set_aside variants "
     "changed_variants left_variants removed_variants orphans same_ids empty_descriptions unknown_prices unread_prices "
+    "encoded_twice grouped own_cells "
     "made_ids foreign_titles retitled same_names cleared elsewhere dated_columns rounded_columns kept_as_attributes "
     "categories_taken rejected rejected_file",
     "import-events --sample --dry-run": f"{FILE} not_used",
     "import-events --sample": f"{FILE} not_used import_id clock rows events repeated corrected set_aside unknown_items "
-    "by_device of_zero kinds rejected rejected_file",
+    "by_device of_zero again rounded kinds rejected rejected_file",
     "categorize --dry-run": "products failed dry_run unsettled categories unknown_kinds",
     "distill -c shoes --dry-run": "category products stale seconds cost reasons agents passes",
     "distill -c shoes --dry-run --engine none": "category products stale",
@@ -125,8 +126,8 @@ CASES = {
     "taxonomy search taxonomy jam": "full_name id attributes",
     "taxonomy proposals -c shoes": "attribute value count means",
     "prompts list": "agent path bundled fingerprint variables examples description",
-    "calls list --limit 2": f"{CALL} seconds created_at reusable",
-    "calls show 1": f"{CALL} seconds created_at reusable",
+    "calls list --limit 2": f"{CALL} prompt seconds created_at reusable",
+    "calls show 1": f"{CALL} prompt seconds created_at reusable",
     "config": "state_dir runs_dir models_dir store prompts_dir pipeline schemas_dir engine model encoder base_url "
     "api_key_env replay_file vllm_args concurrency timeout retries repairs votes columns temperature seed leave_off "
     "prices",
