@@ -112,7 +112,8 @@ class _Tried(NamedTuple):
         looks_so, names = at is not None, list[str]()
         if at is not None:
             below = header_of([cells for _, cells in records], at)
-            at = below if is_header(records[below][1]) else at  # a row of a log may hold a "no"
+            named = names_at([cells for _, cells in records], below)
+            at = below if is_header(named) else at  # a row of a log may hold a "no"
             joined = names_at([cells for _, cells in records], at)
             names = joined if joined != records[at][1] and not first else []
         if first or at is None:

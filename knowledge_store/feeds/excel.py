@@ -223,7 +223,7 @@ def _header(sheet: Any, told: int | None, is_header: IsHeader) -> tuple[int, lis
             below = sheet.iter_rows(min_row=number + 1, max_row=number + 2, values_only=True)
             rows = [texts, *map(_texts, below)]
             at = header_of(rows, 0)
-            at = at if is_header(rows[at]) else 0
+            at = at if is_header(names_at(rows, at)) else 0
             return number + at, unique(names_at(rows if at else [before, texts], at or 1)), True
         if found is None and sum(map(bool, texts)) > 1:
             found = number, unique(texts)

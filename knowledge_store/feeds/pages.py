@@ -7,7 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.columns import header_of
+from reaseq.knowledge_store.feeds.columns import header_of, names_at
 from reaseq.knowledge_store.feeds.delimited import unique
 from reaseq.knowledge_store.feeds.dialect import IsHeader
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Record, Row, checked
@@ -50,8 +50,8 @@ def _table(document: Any, is_header: IsHeader) -> tuple[int, list[str], list[lis
         at = next((at for at, row in enumerate(rows[:_LOOKED_AT]) if len(row) > 1 and is_header(row)), None)
         if at is not None and len(rows) - at - 1 > len(best[2]):
             below = header_of(rows, at)
-            at = below if is_header(rows[below]) else at
-            best = at + 1, unique(rows[at]), rows[at + 1 :]
+            at = below if is_header(names_at(rows, below)) else at
+            best = at + 1, unique(names_at(rows, at)), rows[at + 1 :]
     return best
 
 
