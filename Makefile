@@ -34,7 +34,7 @@ notebook: setup ## run the notebooks of examples/ anew, and keep their outputs
 
 trials: setup ## in full what `make test` tries a share of: half an hour
 	$(BIN)/pytest --all-trials tests/graphs/test_commands_in_text.py tests/graphs/test_pipeline.py \
-		tests/graphs/test_interruption.py tests/ranker/test_train.py tests/knowledge_store/test_mutants.py \
+		tests/graphs/test_interruption.py tests/ranker/test_train.py tests/ranker/test_export.py tests/knowledge_store/test_mutants.py \
 		tests/prompts/test_mutants.py
 
 lint: setup ## style, types, import contracts
