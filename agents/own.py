@@ -328,22 +328,22 @@ def agent(
 
 
 def _source_of(kind: type[Agent]) -> Any:
-    return vars(kind).get("_source", kind)
+    """What people wrote: the class, or the function that it was made of."""
+    source = vars(kind).get("_source", kind)
+    return source.__func__ if isinstance(source, staticmethod) else source
 
 
 def _folder_of(kind: type[Agent]) -> Path:
-    source = _source_of(kind)
     try:
-        return Path(inspect.getfile(source.__func__ if isinstance(source, staticmethod) else source)).parent
+        return Path(inspect.getfile(_source_of(kind))).parent
     except (OSError, TypeError):
         return Path()  # a class of a notebook: beside it
 
 
 def _code_of(kind: type[Agent]) -> str:
     """Fingerprint of what the class does with replies, as far as its source can be had."""
-    source = _source_of(kind)
     try:
-        text = inspect.getsource(source.__func__ if isinstance(source, staticmethod) else source)
+        text = inspect.getsource(_source_of(kind))
     except (OSError, TypeError):
         text = ""
     return hashlib.sha256(text.encode()).hexdigest()[:16]

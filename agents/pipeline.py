@@ -24,6 +24,7 @@ from reaseq import ReaseqError
 from reaseq.agents.agent import ProductAgent
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import CategoryAnalyst
+from reaseq.agents.claims import FOUND_BY
 from reaseq.agents.own import Agent
 from reaseq.agents.summarizer import Summarizer
 from reaseq.agents.verifier import Verifier
@@ -241,14 +242,11 @@ def _checked(kind: Any, others: Mapping[str, Any]) -> type[Agent]:
             f"{kind.__name__}: name is {name!r}; small letters, digits and underscores, forty at most",
             hint=f'name = "my_agent" in the class {kind.__name__}',
         ) from None
-    if name in (*BUNDLED, ANALYST, "categorizer", "beyond_log", "ground", "escalation", *_FOUND_BY):
+    if name in (*BUNDLED, ANALYST, "categorizer", "beyond_log", "ground", "escalation", "person", *FOUND_BY):
         raise PipelineError(f"{kind.__name__}: the name {name!r} is taken", hint="give the agent another name")
     if name in others and others[name] is not kind:
         raise PipelineError(f"two agents are called {name!r}", hint="give one of them another name")
     return kind
-
-
-_FOUND_BY = ("model", "lexicon", "tagger", "both", "person")
 
 
 class _Named(BaseModel):

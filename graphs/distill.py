@@ -495,7 +495,7 @@ class _Run:
             retired_calls=state["retired"],
             several=agents.reading.several | others,
             kept=() if renewed else failed,
-            agents=fingerprints,
+            agents=fingerprints.keys() & self.pipeline.own.keys(),
         )
         self.store.save_knowledge(knowledge, run_id=self.run_id)
         if knowledge.done:

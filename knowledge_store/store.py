@@ -121,8 +121,8 @@ class ProductKnowledge:
     `claims` and `failures` hold column values of `Claim` and `Failure` without ids. Claims are None where
     nothing was found out: what was known before then stays. `retired_calls` are the replies a failure
     rests on: the next try must not be given them again. `several` are the attributes that may have several values.
-    `kept`: agents of one's own that failed, whose earlier claims stay; `agents`: all that were asked. Retired claims of
-    others stay in sight.
+    `kept`: agents of one's own that failed, whose earlier claims stay; `agents`: of these, all that were asked.
+    Retired claims of others stay in sight.
     """
 
     product_id: str
