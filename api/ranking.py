@@ -77,7 +77,7 @@ class Ranker:
                 )
         elif candidates is not None:
             candidates = _ids(candidates)
-        everything = [one for one, fits in zip(scorer.products, scorer.rankable, strict=True) if fits]
+        everything = scorer.everything()
         parts: list[pa.Table] = []
         for batch in _batches(users):
             histories = scorer.histories(batch)

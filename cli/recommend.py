@@ -71,8 +71,7 @@ def rank(
         reaseq rank --history FS-1001 --history OK-2001
     """
     with scorer_of(run) as (scorer, name):
-        everything = [one for one, fits in zip(scorer.products, scorer.rankable, strict=True) if fits]
-        wanted = everything if candidates is None else list(dict.fromkeys(_lines(candidates, "product")))
+        wanted = scorer.everything() if candidates is None else list(dict.fromkeys(_lines(candidates, "product")))
         known, unknown = scorer.found(wanted)
         told = _Telling(scorer, name, json_, several=users_file is not None, unknown=unknown)
         for together in _batches(_asked(scorer, user, users_file, history)):

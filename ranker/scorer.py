@@ -120,6 +120,10 @@ class Scorer:
     def _names(self) -> Names:
         return read_names(self.store)
 
+    def everything(self) -> list[str]:
+        """The ids of the products that the model knows anything of."""
+        return [one for one, fits in zip(self.products, self.rankable, strict=True) if fits]
+
     def found(self, called: Iterable[str]) -> tuple[list[str], list[str]]:
         """The ids of the products that these are the ids, SKUs, barcodes or other names of, each once, and names of
         none, of several, or of one that the model knows nothing of."""
