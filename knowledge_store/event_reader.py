@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, cast
 
 from reaseq.knowledge_store.event_columns import names_a_status
 from reaseq.knowledge_store.feeds.columns import folded
@@ -245,7 +245,13 @@ class EventReader:
         users, items = self._users.each(said["user"]), self._items.each(said["item"])
         kinds = self._kinds.each(said["kind"]) if "kind" in said else [self._kind_of(None)] * len(rows)
         times: Iterable[Any]
-        if self.clock is not None:
+        if self.clock is not None and (plain := self.clock.all_seconds(said["time"])) is not None:
+            if None not in users and None not in items and all(what is not None for _, what in set(kinds)):
+                for (named, what), count in Counter(kinds).items():
+                    self._count(named, cast(str, what), count)
+                return list(zip(users, plain, items, (cast(str, what) for _, what in kinds), strict=True)), []
+            times = plain
+        elif self.clock is not None:
             read = self.clock.read
             times = (None if _is_rounded(one) else read(one) for one in said["time"])
         else:

@@ -233,7 +233,7 @@ def taken_over(connection: Connection, variants: Select[tuple[str]]) -> None:
 
 def owners_of(connection: Connection, called: Collection[str]) -> dict[str, str]:
     """The products that variants mean by these names, where no product has them for its id: WooCommerce's `id:12`."""
-    if not called:
+    if not called or connection.execute(select(PRODUCT_NAME.c.name).limit(1)).first() is None:
         return {}
     there = set(connection.execute(select(PRODUCT.c.id).where(among(connection, PRODUCT.c.id, called))).scalars())
     names = {one.removeprefix("id:"): one for one in called if one not in there}

@@ -6,7 +6,7 @@ values say together.
 
 import calendar
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -107,6 +107,13 @@ class Clock(NamedTuple):
         named = _OF_COLUMN.search(name)
         zone = zone_of(named[1]) if named else None
         return cls(serial, orders.pop() if len(orders) == 1 else "", zone or UTC)
+
+    def all_seconds(self, values: Sequence[Any]) -> Sequence[int] | None:
+        """The values, if they are whole seconds all of them, as `read` would give them back."""
+        if self.serial or set(map(type, values)) != {int}:
+            return None
+        first, last = min(values), max(values)
+        return values if max(_SECONDS, _FIRST) <= first and last < min(10 * _SECONDS, _LAST) else None
 
     def read(self, value: Any) -> float | str:
         """Unix seconds, or why it is none.

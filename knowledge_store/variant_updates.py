@@ -52,6 +52,8 @@ class KnownVariants:
     @classmethod
     def of(cls, connection: Connection, ids: Collection[str], import_id: int) -> "KnownVariants":
         """ids: what the rows of the batch call their products, or variants of them."""
+        if connection.execute(select(VARIANT.c.id).limit(1)).first() is None:
+            return cls()
         there = set(connection.execute(select(PRODUCT.c.id).where(among(connection, PRODUCT.c.id, ids))).scalars())
         left = set(ids) - there
         by_id = select(VARIANT.c.id, VARIANT.c.product_id, VARIANT.c.id).where(among(connection, VARIANT.c.id, left))

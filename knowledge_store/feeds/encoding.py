@@ -56,6 +56,7 @@ _GUESSED = "guessed; --encoding NAME if letters look wrong"
 
 _BYTES_BEHIND = "\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 """What Windows' page shows of bytes that follow another one of a character in UTF-8."""
+_FIRST_BYTES = "ÂÃÄÅâÐÑ"
 _SEVERAL_BYTES = re.compile(
     rf"[ÂÃ][\xa0-\xbf]|[ÃÄÅ][{_BYTES_BEHIND}](?=[^\W\d_])|â[€‚„][{_BYTES_BEHIND}]|(?:[ÐÑ][{_BYTES_BEHIND}]){{2,}}"
 )
@@ -64,7 +65,9 @@ _SEVERAL_BYTES = re.compile(
 def encoded_twice(text: str) -> str:
     """The first word that was UTF-8 and was read by Windows' page and written again, and what it was ("cafÃ©, which
     was café"); "" if none looks so."""
-    if text.isascii() or not (found := _SEVERAL_BYTES.search(text)):
+    if text.isascii() or not any(sign in text for sign in _FIRST_BYTES):  # which takes a tenth of the search
+        return ""
+    if not (found := _SEVERAL_BYTES.search(text)):
         return ""
     begin, end = text.rfind(" ", 0, found.start()) + 1, text.find(" ", found.end())
     word = text[begin : end if end >= 0 else len(text)]
