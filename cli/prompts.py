@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reaseq.cli.prompt_trials import compare, try_
 from reaseq.cli.tables import Column, LinesOption, Telling
 
 if TYPE_CHECKING:
     from reaseq.knowledge_store.store import Store
     from reaseq.prompts.library import PromptLibrary
 
-app = typer.Typer(no_args_is_help=True, help="The agents' prompts: list, show, lint, versions, diff, eject.")
+app = typer.Typer(no_args_is_help=True, help="The agents' prompts: look at them, check, edit, try and compare them.")
+app.command("try")(try_)
+app.command()(compare)
 
 
 @app.command("list")

@@ -7,7 +7,6 @@ any way and start it again: what is done is not asked again.
 
 import asyncio
 import gc
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
@@ -42,7 +41,7 @@ from reaseq.graphs.product_graph import (
 )
 from reaseq.graphs.staleness import TEXT_CHANGED, Checked, Inputs, checked, retire
 from reaseq.graphs.teaching import Teaching, trust_of
-from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error
+from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error, drained_on_signals
 from reaseq.knowledge_store.prompt_versions import keep
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
@@ -158,20 +157,11 @@ async def drained(
 ) -> Outcome:
     """`distill` under Ctrl-C (or SIGTERM): the first finishes what is under way, the second cancels."""
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    task = asyncio.current_task()
-    assert task is not None
 
-    def interrupted() -> None:
-        if stop.is_set():
-            task.cancel()
+    def tell() -> None:
         counts.stage = "finishing what is under way (Ctrl-C again stops at once)"
-        stop.set()
 
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    for number in numbers:
-        loop.add_signal_handler(number, interrupted)
-    try:
+    with drained_on_signals(stop, tell):
         return await distill(
             store,
             endpoint,
@@ -187,9 +177,6 @@ async def drained(
             pipeline=pipeline,
             endpoints=endpoints,
         )
-    finally:
-        for number in numbers:
-            loop.remove_signal_handler(number)
 
 
 def build_category_graph(run: "_Run | None" = None) -> Any:

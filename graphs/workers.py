@@ -1,6 +1,9 @@
 """Workers that share a run."""
 
 import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from reaseq.llm.budget import BudgetExceeded
 
@@ -22,3 +25,26 @@ async def all_or_first_error(workers: list[asyncio.Task[None]]) -> None:
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
+
+
+@contextmanager
+def drained_on_signals(stop: asyncio.Event, on_first: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Within a task of the main thread's loop: the first Ctrl-C (or SIGTERM) sets `stop`, the second cancels the
+    task."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def interrupted() -> None:
+        if stop.is_set():
+            task.cancel()
+        on_first()
+        stop.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        loop.add_signal_handler(number, interrupted)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

@@ -1,10 +1,13 @@
 """The ledger of model calls, read back: what was asked, what came, what it took."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
 
 from reaseq.knowledge_store.store import CALL, Store
+
+_PART = 500
 
 
 def listed(
@@ -32,3 +35,14 @@ def find(store: Store, call_id: int) -> dict[str, Any] | None:
     with store.reading() as connection:
         row = connection.execute(select(CALL).where(CALL.c.id == call_id)).first()
     return dict(row._mapping) if row else None
+
+
+def taken(store: Store, call_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """What calls took, by their numbers: agent, tokens, cost and seconds."""
+    columns = (CALL.c.id, CALL.c.agent, CALL.c.prompt_tokens, CALL.c.completion_tokens, CALL.c.cost, CALL.c.seconds)
+    ids, made = sorted(call_ids), {}
+    with store.reading() as connection:
+        for start in range(0, len(ids), _PART):
+            query = select(*columns).where(CALL.c.id.in_(ids[start : start + _PART]))
+            made.update({row.id: dict(row._mapping) for row in connection.execute(query)})
+    return made

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from copy import copy
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -172,6 +173,12 @@ class PromptLibrary:
         """The file of agent `name`."""
         return self._paths[name].read_text(encoding="utf-8")
 
+    def with_prompt(self, prompt: Prompt) -> "PromptLibrary":
+        """The same with another prompt for one agent."""
+        made = copy(self)
+        made._loaded = self._loaded | {prompt.name: prompt}
+        return made
+
     def given(self, name: str) -> Given | None:
         """What the agent of that name fills into its texts; None: there is no such agent."""
         return self._own.get(name) or _given(name)
@@ -205,10 +212,18 @@ def load_prompt(path: Path, *, given: Given | None = None) -> Prompt:
     Raises:
         PromptError: the file is wrong; the message holds a `FILE:LINE: what` for every breach.
     """
+    return parse_prompt(_text_in(path), path, given=given)
+
+
+def _text_in(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PromptError(f"{path}: {error}", hint="reaseq prompts list") from error
+
+
+def parse_prompt(text: str, path: Path, *, given: Given | None = None) -> Prompt:
+    """Check the text of a prompt file, which stands at `path`, or stood there."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         lines, twice, bare = located(root)

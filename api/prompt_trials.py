@@ -1,0 +1,303 @@
+"""Prompts tried before they are in force: on a few products, or on a sample of a category beside another version."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reaseq import ReaseqError
+from reaseq.agents.attribute_extractor import AttributeExtractor
+from reaseq.agents.extraction_score import GoldRow
+from reaseq.agents.learned import Learned, worthwhile
+from reaseq.agents.pipeline import Pipeline
+from reaseq.api.engine import chat_of, pipeline_of, prompts_of, teaching
+from reaseq.graphs.comparison import (
+    Comparison,
+    Side,
+    compared,
+    narrow_enough,
+    sample,
+    subjects_of,
+    subjects_of_gold,
+)
+from reaseq.graphs.extraction_eval import categories
+from reaseq.graphs.ledger import Ledger, booked
+from reaseq.graphs.options import require_products, starting_schema
+from reaseq.graphs.product_graph import ProductAgents, stages_of
+from reaseq.graphs.teaching import trust_of
+from reaseq.graphs.trial import Noting, Pairs, Subject, Trial, read_in_pairs
+from reaseq.knowledge_store import prompt_versions
+from reaseq.knowledge_store.store import Store
+from reaseq.llm.budget import Budget
+from reaseq.prompts.library import BUNDLED, Prompt, PromptError, PromptLibrary, load_prompt, parse_prompt
+from reaseq.taxonomy.schema import CategorySchema
+
+if TYPE_CHECKING:
+    from reaseq.api.settings import Settings
+    from reaseq.llm.endpoint import Endpoint
+
+IN_FORCE, AS_BUNDLED = "in-force", "bundled"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A version of an agent's prompt. label: what to call it. text: its file's."""
+
+    agent: str
+    label: str
+    text: str
+    prompt: Prompt
+
+    @property
+    def fingerprint(self) -> str:
+        return self.prompt.fingerprint
+
+
+def candidates(
+    store: Store, library: PromptLibrary, first: str, second: str | None = None
+) -> tuple[Candidate | None, Candidate]:
+    """The version that stands (None: there is no other than the one to try), and the one to try.
+
+    Both may be named: a file, a version by its fingerprint or name, "bundled", "in-force". A single file is held
+    against the prompt in force, and a single version is what the one in force is held against. An agent's name means
+    the prompt in force, held against the version on which its products stand, or else the bundled one.
+
+    Raises:
+        ReaseqError: nothing is called so, or both are of different agents.
+        PromptError: a file is wrong.
+    """
+    if second is not None:
+        words = (IN_FORCE, AS_BUNDLED)
+        agent = next((_candidate(store, library, one, "").agent for one in (first, second) if one not in words), None)
+        if agent is None:
+            raise ReaseqError("of which agent?", hint=f"reaseq prompts compare AGENT, or a file and {IN_FORCE}")
+        before, after = (_candidate(store, library, one, agent) for one in (first, second))
+        if before.agent != after.agent:
+            raise ReaseqError(
+                f"{first} is of {before.agent}, and {second} of {after.agent}", hint="name two of one agent"
+            )
+        return before, after
+    if first in (IN_FORCE, AS_BUNDLED):
+        raise ReaseqError("of which agent?", hint=f"reaseq prompts compare AGENT   (agents: {', '.join(library)})")
+    if first not in set(library):
+        named = _candidate(store, library, first, "")
+        in_force = _candidate(store, library, IN_FORCE, named.agent)
+        if named.fingerprint != in_force.fingerprint:
+            return (in_force, named) if _is_file(first) else (named, in_force)
+        first = named.agent
+    after = _candidate(store, library, IN_FORCE, first)
+    known = [one for one in prompt_versions.versions(store, first) if one.fingerprint != after.fingerprint]
+    standing = max(known, key=lambda one: one.products, default=None)
+    if standing is not None and standing.products:
+        return _stored(library, standing), after
+    bundled = _candidate(store, library, AS_BUNDLED, first) if (BUNDLED / f"{first}.yaml").is_file() else None
+    if bundled is not None and bundled.fingerprint != after.fingerprint:
+        return bundled, after
+    return (_stored(library, known[0]) if known else None), after
+
+
+def _is_file(named: str) -> bool:
+    return Path(named).suffix in (".yaml", ".yml")
+
+
+def _candidate(store: Store, library: PromptLibrary, named: str, agent: str) -> Candidate:
+    if _is_file(named):
+        path = Path(named)
+        prompt = load_prompt(path, given=library.given(path.stem))
+        return Candidate(prompt.name, named, path.read_text(encoding="utf-8"), prompt)
+    if named == IN_FORCE or named in set(library):
+        agent = agent if named == IN_FORCE else named
+        return Candidate(agent, f"{agent}, in force", library.text(agent), library[agent])
+    if named == AS_BUNDLED:
+        path = BUNDLED / f"{agent}.yaml"
+        if not path.is_file():
+            raise ReaseqError(f"no prompt of {agent} is bundled", hint="reaseq prompts list")
+        return Candidate(agent, f"{agent}, bundled", path.read_text(encoding="utf-8"), load_prompt(path))
+    return _stored(library, prompt_versions.find(store, named))
+
+
+def _stored(library: PromptLibrary, version: prompt_versions.Version) -> Candidate:
+    label = f"{version.agent}, {version.name or version.fingerprint[:8]}"
+    where = Path(f"{version.agent}.yaml")
+    prompt = parse_prompt(version.text, where, given=library.given(version.agent))
+    return Candidate(version.agent, label, version.text, prompt)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What products are read with: settings, agents, a category's schema, and what is learnt of it."""
+
+    store: Store
+    settings: Settings
+    library: PromptLibrary
+    pipeline: Pipeline
+    schema: CategorySchema
+    learned: Learned | None = None
+
+    @property
+    def several(self) -> frozenset[str]:
+        """The attributes that may have several values."""
+        return frozenset(one.name for one in self.schema.attributes if one.multiple)
+
+    @asynccontextmanager
+    async def trials(
+        self,
+        endpoint: Endpoint,
+        endpoints: Mapping[str, Endpoint],
+        ledger: Ledger,
+        versions: Sequence[Candidate],
+        budget: Budget,
+    ) -> AsyncIterator[list[Trial]]:
+        """One for each version, over the same endpoints. Their texts are kept, as those of a run are."""
+        noting = Noting(ledger)
+        async with AsyncExitStack() as stack:
+            usual = await stack.enter_async_context(chat_of(self.settings, endpoint, noting, budget))
+            chats = {
+                name: await stack.enter_async_context(chat_of(self.settings, other, noting, budget))
+                for name, other in endpoints.items()
+            }
+            made = []
+            for version in versions:
+                agents = ProductAgents.build(
+                    self.schema,
+                    self.library.with_prompt(version.prompt),
+                    grammar=chats.get(AttributeExtractor.name, usual).endpoint.grammar,
+                    pipeline=self.pipeline,
+                    learned=self.learned,
+                    trust=trust_of(self.store, self.schema),
+                    columns=self.settings.columns,
+                    votes=self.settings.votes,
+                )
+                mine = next((agent for agent in agents.agents if agent.name == version.agent), None)
+                if mine is None:
+                    raise _not_asked(version.agent, self.schema.category, self.pipeline)
+                prompt_versions.keep(
+                    self.store,
+                    version.agent,
+                    version.text,
+                    version=version.fingerprint,
+                    bound=mine.fingerprint,
+                    category=self.schema.category,
+                )
+                stages = stages_of(
+                    agents,
+                    lambda name: chats.get(name, usual),
+                    lambda name: self.pipeline.repairs.get(name, self.settings.repairs),
+                )
+                made.append(Trial(self.store, agents, stages))
+            yield made
+
+
+def _not_asked(agent: str, category: str, pipeline: Pipeline) -> ReaseqError:
+    if agent in pipeline.names:
+        return ReaseqError(f"agent {agent} is not for {category}", hint="name another --category")
+    return ReaseqError(
+        f"{agent} reads no products one by one, so there is nothing to hold against one another",
+        hint=f"of these it can be done: {', '.join(pipeline.names)}",
+    )
+
+
+def bench_of(store: Store, settings: Settings, category: str, *, leave_out: Sequence[str] | None = None) -> Bench:
+    """What products of a category in the store are read with. leave_out: what people decided of these is not learnt
+    from, as they are to be judged by it; None: what is learnt is what a distillation learns.
+
+    Raises:
+        ReaseqError: there is no such category, or the pipeline or a prompt is wrong.
+        EngineError: something is learnt, and the text encoder cannot be had.
+    """
+    category, pipeline = require_products(store, category), pipeline_of(settings)
+    stored = store.latest_schema(category)
+    schema = stored.schema if stored else starting_schema(category, str(settings.schemas_dir))
+    taught = teaching(settings)
+    if leave_out is None:
+        learned, _ = taught.learn(store, schema, seed=settings.seed)
+    else:
+        known = [one for one in taught.products(store, schema) if one.id not in set(leave_out)]
+        enough = worthwhile(known, schema)
+        learned = Learned.learn(known, schema, taught.vectors(), seed=settings.seed) if enough else None
+    return Bench(store, settings, prompts_of(settings, pipeline), pipeline, schema, learned)
+
+
+def bench_of_gold(
+    store: Store, settings: Settings, rows: Sequence[GoldRow], category: str, size: int
+) -> tuple[Bench, list[Subject]]:
+    """The same for rows of a gold file, of which `size` are read; nothing is learnt.
+
+    Raises:
+        ReaseqError: there are none of the category.
+    """
+    pipeline = pipeline_of(settings)
+    mine = [row for row in rows if row.category.casefold() == category.casefold()]
+    if not mine:
+        there = ", ".join(sorted({row.category for row in rows}))
+        raise ReaseqError(f"the gold file has no rows of {category!r}; it has {there}", hint="name another --category")
+
+    def schema_of(name: str) -> CategorySchema | None:
+        stored = store.latest_schema(name)
+        return stored.schema if stored else starting_schema(name, str(settings.schemas_dir))
+
+    (group,) = categories(mine, examples=2, schema_of=schema_of)
+    bench = Bench(store, settings, prompts_of(settings, pipeline), pipeline, group.schema)
+    return bench, subjects_of_gold(group.rows, group.names, size)
+
+
+@dataclass
+class Watched:
+    """A comparison under way: set `stop`, and it ends with what it has."""
+
+    pairs: Pairs = field(default_factory=Pairs)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def compare(
+    bench: Bench,
+    subjects: Sequence[Subject],
+    before: Candidate,
+    after: Candidate,
+    endpoint: Endpoint,
+    endpoints: Mapping[str, Endpoint],
+    *,
+    budget: Budget | None = None,
+    within: float | None = None,
+    watched: Watched | None = None,
+    on_pair: Callable[[int, int], None] = lambda done, total: None,
+) -> Comparison:
+    """Read products with both versions, and say what is otherwise; nothing is stored but the replies.
+
+    within: no further product is begun once the difference in F1 is known so well on either side.
+
+    Raises:
+        ReaseqError: the agent reads no products of the category.
+        EndpointRefused, EndpointFailed: the endpoint cannot be used; replies so far are kept.
+    """
+    watched, budget = watched or Watched(), budget or Budget()
+    for one in (endpoint, *endpoints.values()):
+        budget.check(one.model, one.price)
+    settings, category = bench.settings, bench.schema.category
+    kept = {"before": before.fingerprint, "after": after.fingerprint, "category": category}
+    with booked(bench.store, endpoint, command="prompts compare", engine=settings.engine, settings=kept) as ledger:
+        async with bench.trials(endpoint, endpoints, ledger, (before, after), budget) as trials:
+            pairs = await read_in_pairs(
+                subjects,
+                *trials,
+                width=settings.calls_at_a_time,
+                made=watched.pairs,
+                stop=watched.stop,
+                on_pair=lambda made: on_pair(len(made.done) + len(made.failed), len(subjects)),
+                **({"enough": narrow_enough(within)} if within else {}),
+            )
+    made = compared(
+        bench.store,
+        pairs,
+        after.agent,
+        category,
+        Side(before.label, before.fingerprint),
+        Side(after.label, after.fingerprint),
+        several=bench.several,
+    )
+    made.sampled = len(subjects)
+    return made

@@ -1,0 +1,410 @@
+"""`reaseq prompts try` and `compare`: what an edit of a prompt changes, before anybody pays for all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reaseq.cli.distill import EngineOption, MaxCostOption, MaxTokensOption, ModelOption
+from reaseq.cli.tables import Column, ReportOption, Row, Telling
+
+if TYPE_CHECKING:
+    from reaseq.api.prompt_trials import Bench, Candidate, Watched
+    from reaseq.graphs.comparison import Comparison, Side, Value
+    from reaseq.graphs.trial import Pair, Read, Subject
+    from reaseq.knowledge_store.store import Store
+
+_SHOWN = 20
+"""Differences in the terminal; all are in the page and in JSON."""
+_LONGEST = 60
+
+VersionArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="PROMPT", help="A file, a version by its fingerprint or name, or an agent: its prompt in force."
+    ),
+]
+OtherArgument = Annotated[
+    str | None,
+    typer.Argument(metavar="[OTHER]", help="What to hold PROMPT against: PROMPT is before, OTHER after."),
+]
+
+
+def try_(
+    prompt: VersionArgument,
+    other: OtherArgument = None,
+    product: Annotated[
+        list[str] | None, typer.Option("--product", "-p", help="A product, by any of its names; may be repeated.")
+    ] = None,
+    model: ModelOption = None,
+    engine: EngineOption = None,
+    max_tokens: MaxTokensOption = None,
+    max_cost: MaxCostOption = None,
+    json_: ReportOption = False,
+) -> None:
+    """Read a few products with an edited prompt, beside the version that stands: replies, values, what they take.
+
+    A file is held against the prompt in force; an agent's name means its prompt in force, held against the version on
+    which its products stand, or the bundled one. Nothing is stored but the replies, so that the same need not be asked
+    again.
+
+    Examples:
+
+        reaseq prompts try my-prompts/verifier.yaml --product AH2430
+
+        reaseq prompts try attribute_extractor --product AH2430 --product BB1234
+
+        reaseq prompts try bundled my-prompts/verifier.yaml --product AH2430
+    """
+    from reaseq import ReaseqError
+    from reaseq.api.prompt_trials import bench_of, candidates
+    from reaseq.api.settings import load
+    from reaseq.graphs.comparison import subjects_of
+    from reaseq.knowledge_store.feeds.rows import identifier
+    from reaseq.knowledge_store.names import find_product
+    from reaseq.knowledge_store.store import Store
+
+    settings = load(engine=engine, model=model)
+    if not product:
+        raise ReaseqError(
+            "on which products?", hint=f"reaseq prompts try {prompt} --product ID   (see: reaseq knowledge list)"
+        )
+    say = Telling(json_)
+    with Store.open(settings.store_url) as store:
+        found = [find_product(store, identifier(one)) for one in product]
+        kinds = list(dict.fromkeys(one["category"] for one in found))
+        if len(kinds) > 1 or kinds[0] is None:
+            said = ", ".join(f"{one['id']}: {one['category'] or 'none'}" for one in found)
+            raise ReaseqError(f"the products must be of one category ({said})", hint="try one category's at a time")
+        bench = bench_of(store, settings, kinds[0])
+        before, after = candidates(store, bench.library, prompt, other)
+        subjects = subjects_of(store, list(dict.fromkeys(one["id"] for one in found)))
+        made, watched = _compare(bench, subjects, before or after, after, max_tokens, max_cost, None)
+        _tell_pairs(say, store, watched.pairs.done, made, alone=before is None, several=bench.several)
+        _end(say, made)
+
+
+def compare(
+    prompt: VersionArgument,
+    other: OtherArgument = None,
+    category: Annotated[str | None, typer.Option("--category", "-c", help="Whose products are read.")] = None,
+    size: Annotated[int, typer.Option("--sample", min=1, help="So many products at most.")] = 200,
+    gold: Annotated[
+        Path | None,
+        typer.Option("--gold", help="Read rows of this gold file instead, and judge by it (see: eval-extraction)."),
+    ] = None,
+    within: Annotated[
+        float | None,
+        typer.Option(
+            "--within", min=0.001, max=0.5, help="End once the difference in F1 is known to this on either side."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write a page of HTML there, of all that is otherwise.")
+    ] = None,
+    model: ModelOption = None,
+    engine: EngineOption = None,
+    max_tokens: MaxTokensOption = None,
+    max_cost: MaxCostOption = None,
+    json_: ReportOption = False,
+) -> None:
+    """Read a sample of a category with two versions of a prompt, and tell what is otherwise, from noise.
+
+    Each product is read with both. Told are the values that are lost, changed and gained, each with its evidence; F1 of
+    what people decided (reaseq review) or a gold file says, with a 95 % interval (bootstrap over products) and p
+    (permutation test); tokens, cost and time; and about what a run over the whole category would take. Nothing is
+    stored but the replies; of what people decided of these products nothing is learnt.
+
+    The sample is stratified by what is known of products, half of it those on which people decided. Ctrl-C ends it
+    with what is there; the same command later asks only what is missing.
+
+    Examples:
+
+        reaseq prompts compare my-prompts/verifier.yaml --category shoes --out compared.html
+
+        reaseq prompts compare 1a2b3c4d in-force --category shoes --sample 100 --max-cost 1.50
+
+        reaseq prompts compare bundled my-prompts/verifier.yaml --gold gold.jsonl --category shoes
+    """
+    from reaseq import ReaseqError
+    from reaseq.agents.extraction_score import read_gold
+    from reaseq.api.prompt_trials import bench_of, bench_of_gold, candidates
+    from reaseq.api.settings import load
+    from reaseq.graphs.comparison import sample, subjects_of
+    from reaseq.graphs.options import require_products
+    from reaseq.knowledge_store.store import Store
+
+    settings = load(engine=engine, model=model)
+    if category is None:
+        raise ReaseqError("of which category?", hint=f"reaseq prompts compare {prompt} --category NAME")
+    _check_out(out)
+    say = Telling(json_)
+    with Store.open(settings.store_url) as store:
+        if gold is not None:
+            bench, subjects = bench_of_gold(store, settings, list(read_gold(gold)), category, size)
+        else:
+            chosen = sample(store, require_products(store, category), size)
+            bench, subjects = bench_of(store, settings, category, leave_out=chosen), subjects_of(store, chosen)
+        before, after = candidates(store, bench.library, prompt, other)
+        if before is None:
+            raise ReaseqError(
+                f"there is one version of {after.agent} alone, the bundled one",
+                hint=f"reaseq prompts eject my-prompts {after.agent}   (edit it there, and compare the file)",
+            )
+        if before.fingerprint == after.fingerprint:
+            raise ReaseqError(
+                f"{before.label} and {after.label} are the same", hint=f"reaseq prompts versions {after.agent}"
+            )
+        made, _ = _compare(bench, subjects, before, after, max_tokens, max_cost, within)
+    _tell(say, made)
+    if out is not None:
+        from reaseq.api.comparison_page import page
+        from reaseq.knowledge_store.export import whole
+
+        text = page(made)
+        whole(out, lambda partial: partial.write_text(text, encoding="utf-8"))
+        say.print(f"Written: {out}")
+    _end(say, made)
+
+
+def _check_out(out: Path | None) -> None:
+    """Say before anything is spent that a file cannot be written."""
+    from reaseq import ReaseqError
+
+    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
+        raise ReaseqError(f"{out}: {'a folder' if out.is_dir() else 'its folder is not there'}", hint="--out FILE.html")
+
+
+def _compare(
+    bench: Bench,
+    subjects: Sequence[Subject],
+    before: Candidate,
+    after: Candidate,
+    max_tokens: int | None,
+    max_cost: float | None,
+    within: float | None,
+) -> tuple[Comparison, Watched]:
+    import asyncio
+
+    from rich.console import Console
+
+    from reaseq.api.prompt_trials import Watched
+    from reaseq.api.prompt_trials import compare as run
+    from reaseq.cli.engine import start_engines
+    from reaseq.cli.progress import StepBar
+    from reaseq.graphs.workers import drained_on_signals
+    from reaseq.llm.budget import Budget
+
+    async def go(work: Coroutine[Any, Any, Comparison], watched: Watched) -> Comparison:
+        with drained_on_signals(watched.stop):
+            return await work
+
+    async def started() -> tuple[Comparison, Watched]:
+        watched = Watched()
+        with StepBar(Console(stderr=True), "products, read in both ways") as bar:
+            work = run(
+                bench,
+                subjects,
+                before,
+                after,
+                endpoint,
+                endpoints,
+                budget=Budget(max_tokens=max_tokens, max_cost=max_cost),
+                within=within,
+                watched=watched,
+                on_pair=bar.step,
+            )
+            return await go(work, watched), watched
+
+    with start_engines(bench.settings, bench.pipeline) as (endpoint, endpoints):
+        try:
+            return asyncio.run(started())
+        except asyncio.CancelledError:
+            Console(stderr=True).print("Stopped; the same command goes on where it was.", highlight=False)
+            raise typer.Exit(130) from None
+
+
+def _tell(say: Telling, made: Comparison) -> None:
+    say.print(f"{made.agent} on {made.category}: before is {made.before.label}, after is {made.after.label}.")
+    say.part(
+        "attributes",
+        [_attribute(one) for one in made.attributes],
+        Column("attribute", "attribute"),
+        Column("values before", "before"),
+        Column("after", "after"),
+        Column("lost", "lost"),
+        Column("changed", "changed"),
+        Column("verdict", "verdict"),
+        Column("gained", "gained"),
+        Column("F1 before", "f1_before", ".3f", none="-"),
+        Column("after", "f1_after", ".3f", none="-"),
+        Column("p", "p", ".3f", none="-"),
+        title="Values, verified and proposed",
+    )
+    _tell_differences(say, made)
+    _tell_sides(say, made)
+    say.print(made.in_words())
+    if made.new_calls:
+        cost = (
+            "" if made.new_cost is None else f", {made.category_products * made.new_cost / made.products:,.2f} in cost"
+        )
+        say.print(
+            f"A run over all {made.category_products:,} products of {made.category} would take about "
+            f"{made.category_products * made.new_calls / made.products:,.0f} calls and "
+            f"{made.category_products * made.new_tokens / made.products:,.0f} tokens{cost}."
+        )
+    if made.failed:
+        some = next(iter(made.failed.items()))
+        say.print(f"Left out: {len(made.failed):,} products failed ({some[0]}: {some[1]})", style="yellow")
+    if made.stopped:
+        say.print(f"{made.products:,} of {made.sampled:,} products were read: {made.stopped}.", style="yellow")
+
+
+def _end(say: Telling, made: Comparison) -> None:
+    from dataclasses import asdict
+
+    facts = asdict(made)
+    for name in ("attributes", "differences", "before", "after"):
+        facts.pop(name)
+    say.end(**facts, in_words=made.in_words(), **say.said)
+
+
+def _attribute(one: Any) -> dict[str, Any]:
+    names = ("attribute", "before", "after", "lost", "changed", "verdict", "gained", "p")
+    f1 = one.f1
+    figures = ("difference", "low", "high")
+    return {name: getattr(one, name) for name in names} | {
+        "f1_before": f1.before if f1 else None,
+        "f1_after": f1.after if f1 else None,
+        **{f"f1_{name}": getattr(f1, name) if f1 else None for name in figures},
+    }
+
+
+def _difference(one: Any) -> dict[str, Any]:
+    return one._asdict() | {
+        name: side._asdict() if (side := getattr(one, name)) else None for name in ("before", "after")
+    }
+
+
+def _tell_differences(say: Telling, made: Comparison) -> None:
+    shown = made.differences if say.json else made.differences[:_SHOWN]
+    say.part(
+        "differences",
+        [_difference(one) for one in shown],
+        Column("product", "product_id"),
+        Column("attribute", "attribute"),
+        Column("", lambda row: row["kind"] + (f", {row['judged']}" if row["judged"] else "")),
+        Column("before", lambda row: _said(row["before"])),
+        Column("after", lambda row: _said(row["after"])),
+        title=f"What is otherwise, worst first: {len(shown):,} of {len(made.differences):,}",
+    )
+    if len(made.differences) > len(shown):
+        say.print("All of it: --out FILE.html, or --json")
+
+
+def _said(value: Row | None) -> str:
+    if value is None:
+        return "-"
+    quote = value["quote"] or ""
+    words = f' "{quote[:_LONGEST]}"' if quote and quote.casefold() != value["value"].casefold() else ""
+    return f"{value['value']}{words} ({value['status']})"
+
+
+def _tell_sides(say: Telling, made: Comparison) -> None:
+    def side(name: str, one: Side) -> dict[str, Any]:
+        return {"version": f"{name}: {one.label}"} | vars(one) | {"tokens": one.prompt_tokens + one.completion_tokens}
+
+    say.part(
+        "sides",
+        [side("before", made.before), side("after", made.after)],
+        Column("version", "version"),
+        Column("verified", "verified"),
+        Column("proposed", "proposed"),
+        Column("products with failures", "failed"),
+        Column("calls", "calls"),
+        Column("tokens", "tokens"),
+        Column("seconds a product", "seconds", ".1f"),
+        Column("cost", "cost", ",.4f", none="-"),
+        title=f"Of {made.products:,} products",
+    )
+
+
+def _tell_pairs(
+    say: Telling, store: Store, pairs: Sequence[Pair], made: Comparison, *, alone: bool, several: frozenset[str]
+) -> None:
+    from rich.rule import Rule
+    from rich.text import Text
+
+    from reaseq.cli.progress import printable
+    from reaseq.cli.tables import table_of
+    from reaseq.graphs.comparison import differences
+    from reaseq.knowledge_store.calls import find
+
+    told = []
+    for pair in pairs:
+        changed = {one.attribute: one.kind for one in differences(pair, several)}
+        rows = [
+            {
+                "attribute": name,
+                "before": [_plain(one) for one in pair.before.claims if one["attribute"] == name],
+                "after": [_plain(one) for one in pair.after.claims if one["attribute"] == name],
+                "kind": changed.get(name),
+            }
+            for name in dict.fromkeys(one["attribute"] for read in (pair.before, pair.after) for one in read.claims)
+        ]
+        replies = {
+            side: [
+                call
+                for number in read.calls
+                if (call := find(store, number)) is not None and call["agent"] == made.agent
+            ]
+            for side, read in (("before", pair.before), ("after", pair.after))
+        }
+        told.append(
+            {
+                "product_id": pair.subject.product_id,
+                "title": pair.subject.title,
+                "values": rows,
+                "replies": {
+                    side: [call["reply"].get("content", "") for call in some] for side, some in replies.items()
+                },
+                "failures": {"before": pair.before.failures, "after": pair.after.failures},
+            }
+        )
+        if say.json:
+            continue
+        say.show(Rule(Text(printable(f"{pair.subject.product_id}: {pair.subject.title}")), align="left"))
+        columns = [
+            Column("attribute", "attribute"),
+            Column("before", lambda row: "\n".join(map(_said, row["before"])) or "-"),
+            Column("after", lambda row: "\n".join(map(_said, row["after"])) or "-"),
+            Column("", lambda row: row["kind"] or ""),
+        ]
+        say.show(table_of(rows, columns[:1] + columns[2:3] if alone else columns))
+        for side in ("after",) if alone else ("before", "after"):
+            for call in replies[side]:
+                tokens = f"{call['prompt_tokens']:,} + {call['completion_tokens']:,} tokens, {call['seconds']:.1f} s"
+                cost = "" if call["cost"] is None else f", {call['cost']:.5f}"
+                say.show(Text(f"Reply {side} (call {call['id']}; {tokens}{cost}):", style="bold"))
+                say.show(Text(printable(call["reply"].get("content", ""))))
+            if not replies[side]:
+                say.show(Text(f"Reply {side}: the agent was not asked, there was nothing for it to do.", style="dim"))
+        for failure in pair.after.failures:
+            say.print(f"Failed: {failure['stage']}: {failure['reason']}", style="yellow")
+    if say.json:
+        say.part("products", told)
+    _tell_sides(say, made)
+    for product_id, why in made.failed.items():
+        say.print(f"Left out: {product_id} failed: {why}", style="yellow")
+    if made.stopped:
+        say.print(f"{made.products:,} of {made.sampled:,} products were read: {made.stopped}.", style="yellow")
+    if alone:
+        say.print(f"There is no other version of {made.agent} to hold it against.")
+
+
+def _plain(claim: Any) -> dict[str, Any]:
+    names = ("value", "status", "confidence", "field", "start", "end", "quote", "verdict", "found_by")
+    return {name: claim[name] for name in names}
