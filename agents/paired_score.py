@@ -7,6 +7,7 @@ permutation test that swaps both ways within products (Good 2005, chapter 3; for
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +22,15 @@ Statistic = Callable[[Rows], NDArray[np.float64]]
 _RESAMPLES, _SWAPS = 4000, 9999
 _AT_A_TIME = 500
 _LEVEL = 0.95
+_FEWEST = 5
+"""Products of which drawing anew tells something."""
 
 
 @dataclass(frozen=True)
 class Paired:
     """What both ways come to, over the same products. difference: after less before, with 95 % of it when products are
-    drawn anew. p: how often a difference as large comes of chance alone. products: how many were counted."""
+    drawn anew (NaN of fewer than five). p: how often a difference as large comes of chance alone. products: how many
+    were counted."""
 
     before: float
     after: float
@@ -63,7 +67,9 @@ def paired(before: Rows, after: Rows, statistic: Statistic = f1, *, seed: int = 
     difference = second - first
     if (before == after).all():
         return Paired(first, second, 0.0, 0.0, 0.0, 1.0, count)
-    low, high = _interval(before, after, statistic, difference, random)
+    low, high = nan, nan
+    if count >= _FEWEST:
+        low, high = _interval(before, after, statistic, difference, random)
     p = _chance(before, after, statistic, difference, random)
     return Paired(first, second, difference, low, high, p, count)
 

@@ -20,8 +20,6 @@ from reaseq.graphs.comparison import (
     Side,
     compared,
     narrow_enough,
-    sample,
-    subjects_of,
     subjects_of_gold,
 )
 from reaseq.graphs.extraction_eval import categories
@@ -33,7 +31,7 @@ from reaseq.graphs.trial import Noting, Pairs, Subject, Trial, read_in_pairs
 from reaseq.knowledge_store import prompt_versions
 from reaseq.knowledge_store.store import Store
 from reaseq.llm.budget import Budget
-from reaseq.prompts.library import BUNDLED, Prompt, PromptError, PromptLibrary, load_prompt, parse_prompt
+from reaseq.prompts.library import BUNDLED, Prompt, PromptLibrary, load_prompt, parse_prompt
 from reaseq.taxonomy.schema import CategorySchema
 
 if TYPE_CHECKING:
@@ -97,7 +95,7 @@ def candidates(
     bundled = _candidate(store, library, AS_BUNDLED, first) if (BUNDLED / f"{first}.yaml").is_file() else None
     if bundled is not None and bundled.fingerprint != after.fingerprint:
         return bundled, after
-    return (_stored(library, known[0]) if known else None), after
+    return None, after
 
 
 def _is_file(named: str) -> bool:
@@ -111,17 +109,17 @@ def _candidate(store: Store, library: PromptLibrary, named: str, agent: str) -> 
         return Candidate(prompt.name, named, path.read_text(encoding="utf-8"), prompt)
     if named == IN_FORCE or named in set(library):
         agent = agent if named == IN_FORCE else named
-        return Candidate(agent, f"{agent}, in force", library.text(agent), library[agent])
+        return Candidate(agent, "in force", library.text(agent), library[agent])
     if named == AS_BUNDLED:
         path = BUNDLED / f"{agent}.yaml"
         if not path.is_file():
             raise ReaseqError(f"no prompt of {agent} is bundled", hint="reaseq prompts list")
-        return Candidate(agent, f"{agent}, bundled", path.read_text(encoding="utf-8"), load_prompt(path))
+        return Candidate(agent, "bundled", path.read_text(encoding="utf-8"), load_prompt(path))
     return _stored(library, prompt_versions.find(store, named))
 
 
 def _stored(library: PromptLibrary, version: prompt_versions.Version) -> Candidate:
-    label = f"{version.agent}, {version.name or version.fingerprint[:8]}"
+    label = version.name or version.fingerprint[:8]
     where = Path(f"{version.agent}.yaml")
     prompt = parse_prompt(version.text, where, given=library.given(version.agent))
     return Candidate(version.agent, label, version.text, prompt)
@@ -137,6 +135,20 @@ class Bench:
     pipeline: Pipeline
     schema: CategorySchema
     learned: Learned | None = None
+
+    def require(self, agent: str) -> None:
+        """Raises:
+        ReaseqError: the agent reads no products of the category.
+        """
+        made = ProductAgents.build(self.schema, self.library, grammar=False, pipeline=self.pipeline)
+        if agent in {one.name for one in made.agents}:
+            return
+        if agent in self.pipeline.names:
+            raise ReaseqError(f"agent {agent} is not for {self.schema.category}", hint="name another --category")
+        raise ReaseqError(
+            f"{agent} reads no products one by one, so there is nothing to hold against one another",
+            hint=f"of these it can be done: {', '.join(self.pipeline.names)}",
+        )
 
     @property
     def several(self) -> frozenset[str]:
@@ -172,9 +184,7 @@ class Bench:
                     columns=self.settings.columns,
                     votes=self.settings.votes,
                 )
-                mine = next((agent for agent in agents.agents if agent.name == version.agent), None)
-                if mine is None:
-                    raise _not_asked(version.agent, self.schema.category, self.pipeline)
+                mine = next(agent for agent in agents.agents if agent.name == version.agent)
                 prompt_versions.keep(
                     self.store,
                     version.agent,
@@ -190,15 +200,6 @@ class Bench:
                 )
                 made.append(Trial(self.store, agents, stages))
             yield made
-
-
-def _not_asked(agent: str, category: str, pipeline: Pipeline) -> ReaseqError:
-    if agent in pipeline.names:
-        return ReaseqError(f"agent {agent} is not for {category}", hint="name another --category")
-    return ReaseqError(
-        f"{agent} reads no products one by one, so there is nothing to hold against one another",
-        hint=f"of these it can be done: {', '.join(pipeline.names)}",
-    )
 
 
 def bench_of(store: Store, settings: Settings, category: str, *, leave_out: Sequence[str] | None = None) -> Bench:
@@ -274,6 +275,7 @@ async def compare(
         ReaseqError: the agent reads no products of the category.
         EndpointRefused, EndpointFailed: the endpoint cannot be used; replies so far are kept.
     """
+    bench.require(after.agent)
     watched, budget = watched or Watched(), budget or Budget()
     for one in (endpoint, *endpoints.values()):
         budget.check(one.model, one.price)

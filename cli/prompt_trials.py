@@ -13,8 +13,8 @@ from reaseq.cli.tables import Column, ReportOption, Row, Telling
 
 if TYPE_CHECKING:
     from reaseq.api.prompt_trials import Bench, Candidate, Watched
-    from reaseq.graphs.comparison import Comparison, Side, Value
-    from reaseq.graphs.trial import Pair, Read, Subject
+    from reaseq.graphs.comparison import AttributeChange, Comparison, Difference, Side
+    from reaseq.graphs.trial import Pair, Subject
     from reaseq.knowledge_store.store import Store
 
 _SHOWN = 20
@@ -81,6 +81,7 @@ def try_(
             raise ReaseqError(f"the products must be of one category ({said})", hint="try one category's at a time")
         bench = bench_of(store, settings, kinds[0])
         before, after = candidates(store, bench.library, prompt, other)
+        bench.require(after.agent)
         subjects = subjects_of(store, list(dict.fromkeys(one["id"] for one in found)))
         made, watched = _compare(bench, subjects, before or after, after, max_tokens, max_cost, None)
         _tell_pairs(say, store, watched.pairs.done, made, alone=before is None, several=bench.several)
@@ -149,10 +150,12 @@ def compare(
             chosen = sample(store, require_products(store, category), size)
             bench, subjects = bench_of(store, settings, category, leave_out=chosen), subjects_of(store, chosen)
         before, after = candidates(store, bench.library, prompt, other)
+        bench.require(after.agent)
         if before is None:
             raise ReaseqError(
-                f"there is one version of {after.agent} alone, the bundled one",
-                hint=f"reaseq prompts eject my-prompts {after.agent}   (edit it there, and compare the file)",
+                f"{after.agent}: the prompt in force is the bundled one, and products stand on no other",
+                hint=f"reaseq prompts eject my-prompts {after.agent}   (edit it there, and compare the file; or name a "
+                "version: reaseq prompts versions)",
             )
         if before.fingerprint == after.fingerprint:
             raise ReaseqError(
@@ -231,18 +234,22 @@ def _tell(say: Telling, made: Comparison) -> None:
     say.print(f"{made.agent} on {made.category}: before is {made.before.label}, after is {made.after.label}.")
     say.part(
         "attributes",
-        [_attribute(one) for one in made.attributes],
+        [_attribute(one) for one in made.attributes if say.json or one.f1 or one.otherwise],
         Column("attribute", "attribute"),
-        Column("values before", "before"),
-        Column("after", "after"),
+        Column("kept", lambda row: _arrow(row["before"], row["after"])),
         Column("lost", "lost"),
         Column("changed", "changed"),
         Column("verdict", "verdict"),
         Column("gained", "gained"),
-        Column("F1 before", "f1_before", ".3f", none="-"),
-        Column("after", "f1_after", ".3f", none="-"),
-        Column("p", "p", ".3f", none="-"),
-        title="Values, verified and proposed",
+        *(
+            (
+                Column("F1", lambda row: _arrow(row["f1_before"], row["f1_after"], ".2f")),
+                Column("p", "p", ".3f", none="-"),
+            )
+            if made.f1
+            else ()
+        ),
+        title="Values that are kept (verified or proposed), and what is otherwise",
     )
     _tell_differences(say, made)
     _tell_sides(say, made)
@@ -272,7 +279,7 @@ def _end(say: Telling, made: Comparison) -> None:
     say.end(**facts, in_words=made.in_words(), **say.said)
 
 
-def _attribute(one: Any) -> dict[str, Any]:
+def _attribute(one: AttributeChange) -> dict[str, Any]:
     names = ("attribute", "before", "after", "lost", "changed", "verdict", "gained", "p")
     f1 = one.f1
     figures = ("difference", "low", "high")
@@ -283,7 +290,7 @@ def _attribute(one: Any) -> dict[str, Any]:
     }
 
 
-def _difference(one: Any) -> dict[str, Any]:
+def _difference(one: Difference) -> dict[str, Any]:
     return one._asdict() | {
         name: side._asdict() if (side := getattr(one, name)) else None for name in ("before", "after")
     }
@@ -305,6 +312,12 @@ def _tell_differences(say: Telling, made: Comparison) -> None:
         say.print("All of it: --out FILE.html, or --json")
 
 
+def _arrow(before: float | None, after: float | None, form: str = ",") -> str:
+    if before is None or after is None:
+        return "-"
+    return f"{before:{form}}" if before == after else f"{before:{form}} → {after:{form}}"
+
+
 def _said(value: Row | None) -> str:
     if value is None:
         return "-"
@@ -315,18 +328,19 @@ def _said(value: Row | None) -> str:
 
 def _tell_sides(say: Telling, made: Comparison) -> None:
     def side(name: str, one: Side) -> dict[str, Any]:
-        return {"version": f"{name}: {one.label}"} | vars(one) | {"tokens": one.prompt_tokens + one.completion_tokens}
+        return {"side": name} | vars(one) | {"tokens": one.prompt_tokens + one.completion_tokens}
 
     say.part(
         "sides",
         [side("before", made.before), side("after", made.after)],
-        Column("version", "version"),
+        Column("", "side"),
+        Column("prompt", "label"),
         Column("verified", "verified"),
         Column("proposed", "proposed"),
-        Column("products with failures", "failed"),
+        *((Column("failed at", "failed"),) if made.before.failed or made.after.failed else ()),
         Column("calls", "calls"),
         Column("tokens", "tokens"),
-        Column("seconds a product", "seconds", ".1f"),
+        Column("seconds each", "seconds", ".1f"),
         Column("cost", "cost", ",.4f", none="-"),
         title=f"Of {made.products:,} products",
     )

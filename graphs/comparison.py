@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan, nan
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -70,6 +71,11 @@ class AttributeChange:
     f1: Paired | None = None
     p: float | None = None
 
+    @property
+    def otherwise(self) -> int:
+        """How many values are."""
+        return self.lost + self.changed + self.verdict + self.gained
+
 
 @dataclass
 class Side:
@@ -120,7 +126,9 @@ class Comparison:
             return "Every request is the same in both: nothing changes."
         said = []
         if self.f1 is not None:
-            what = ("Better" if self.f1.difference > 0 else "Worse") if self.f1.told else "No difference from noise"
+            what = (
+                ("Better" if self.f1.difference > 0 else "Worse") if self.f1.told else "No difference that is not noise"
+            )
             said.append(f"{what}: F1 {_figures(self.f1)}, of {self.judged:,} products that are judged.")
         else:
             said.append(
@@ -133,8 +141,8 @@ class Comparison:
         said += [f"Worse: {', '.join(worse)}."] if worse else []
         said += [f"Better: {', '.join(better)}."] if better else []
         if self.verified is not None:
-            more = ("more" if self.verified.difference > 0 else "fewer") if self.verified.told else "no other number of"
-            said.append(f"There are {more} verified values a product: {_figures(self.verified, '.2f')}.")
+            told = "" if self.verified.told else ", which may be noise"
+            said.append(f"Verified values a product: {_figures(self.verified, '.2f')}{told}.")
         return " ".join(said)
 
     def per_product(self, tokens_or_calls: int) -> float:
@@ -146,7 +154,7 @@ def _told(one: AttributeChange, *, worse: bool = False) -> bool:
 
 
 def _figures(one: Paired, form: str = ".3f") -> str:
-    interval = f"95 %: {one.low:+{form}} to {one.high:+{form}}"
+    interval = "too few for an interval" if isnan(one.low) else f"95 %: {one.low:+{form}} to {one.high:+{form}}"
     return f"{one.before:{form}} → {one.after:{form}} ({one.difference:+{form}}; {interval}; p {one.p:.3f})"
 
 
@@ -227,8 +235,8 @@ def narrow_enough(within: float) -> Any:
         if len(pairs) < _FEWEST or len(pairs) % 10:
             return None
         found = _f1(pairs)
-        half = (found.high - found.low) / 2 if found is not None else np.inf
-        if found is None or half > within or found.before == found.after == 0:
+        half = (found.high - found.low) / 2 if found is not None else nan
+        if isnan(half) or half > within or found is None or found.before == found.after == 0:
             return None
         return f"the difference is known to {half:.3f}, which was asked for"
 
@@ -309,7 +317,9 @@ def _verified(pairs: Sequence[Pair]) -> Paired | None:
     )
     one = np.ones((len(pairs), 1))
     return paired(
-        np.hstack([counts[:, :1], one]), np.hstack([counts[:, 1:], one]), lambda sums: sums[:, 0] / sums[:, 1]
+        np.hstack([counts[:, :1], one]),
+        np.hstack([counts[:, 1:], one]),
+        lambda sums: sums[:, 0] / np.maximum(1, sums[:, 1]),
     )
 
 
@@ -344,22 +354,18 @@ def differences(pair: Pair, several: frozenset[str]) -> list[Difference]:
         kept = [{key for key, claim in side.items() if claim["status"] in KEPT} for side in (before, after)]
         lost, gained = sorted(kept[0] - kept[1]), sorted(kept[1] - kept[0])
         judged, right = _judged(subject.judged.get(attribute), *(best.get(attribute) for best in bests))
-
-        def add(kind: Kind, one: Claim | None, other: Claim | None) -> None:
-            shown = [None if claim is None else _value(claim, subject.document) for claim in (one, other)]
-            found.append(
-                Difference(subject.product_id, subject.title, attribute, kind, shown[0], shown[1], judged, right)
-            )
-
+        changes: list[tuple[Kind, Claim | None, Claim | None]] = []
         if attribute not in several and lost and gained:
-            add("changed", before[lost.pop(0)], after[gained.pop(0)])
-        for key in lost:
-            add("lost", before[key], after.get(key))
-        for key in gained:
-            add("gained", before.get(key), after[key])
-        for key in sorted(kept[0] & kept[1]):
-            if before[key]["status"] != after[key]["status"]:
-                add("verdict", before[key], after[key])
+            changes.append(("changed", before[lost.pop(0)], after[gained.pop(0)]))
+        changes += [("lost", before[key], after.get(key)) for key in lost]
+        changes += [("gained", before.get(key), after[key]) for key in gained]
+        both = sorted(kept[0] & kept[1])
+        changes += [
+            ("verdict", before[key], after[key]) for key in both if before[key]["status"] != after[key]["status"]
+        ]
+        for kind, *claims in changes:
+            one, other = (None if claim is None else _value(claim, subject.document) for claim in claims)
+            found.append(Difference(subject.product_id, subject.title, attribute, kind, one, other, judged, right))
     return found
 
 
