@@ -7,6 +7,7 @@ import hashlib
 from html import escape
 from typing import TYPE_CHECKING
 
+from reaseq.graphs.comparison import ATTRIBUTE_LEVEL
 from reaseq.prompts.library import neutral
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def _attributes(rows: Iterable[AttributeChange]) -> str:
     widest = max([abs(end) for one in some if one.f1 for end in (one.f1.low, one.f1.high)], default=0.0) or 1.0
 
     def row(one: AttributeChange) -> str:
-        told = one.p is not None and one.p < 0.05 and one.f1 is not None
+        told = one.p is not None and one.p < ATTRIBUTE_LEVEL and one.f1 is not None
         style = f' class="{"worse" if one.f1 and one.f1.difference < 0 else "better"}"' if told else ""
         figures = ("–", "–", "–") if one.f1 is None else (f"{one.f1.before:.3f}", f"{one.f1.after:.3f}", f"{one.p:.3f}")
         counts = (one.before, one.after, one.lost, one.changed, one.verdict, one.gained)

@@ -25,6 +25,9 @@ from reaseq.knowledge_store.tables import LOCKED
 Kind = Literal["lost", "changed", "verdict", "gained"]
 _AROUND = 60
 """Characters of a text on either side of what is quoted."""
+ATTRIBUTE_LEVEL = 0.01
+"""From which p on an attribute is called better or worse. With .05 for F1 over all, chance alone calls a change in six
+of a hundred comparisons at most."""
 _FEWEST = 50
 """Pairs before the width of an interval says that it is enough."""
 
@@ -150,7 +153,7 @@ class Comparison:
 
 
 def _told(one: AttributeChange, *, worse: bool = False) -> bool:
-    return one.p is not None and one.p < 0.05 and one.f1 is not None and (one.f1.difference < 0) is worse
+    return one.p is not None and one.p < ATTRIBUTE_LEVEL and one.f1 is not None and (one.f1.difference < 0) is worse
 
 
 def _figures(one: Paired, form: str = ".3f") -> str:
@@ -234,7 +237,7 @@ def narrow_enough(within: float) -> Any:
     def enough(pairs: list[Pair]) -> str | None:
         if len(pairs) < _FEWEST or len(pairs) % 10:
             return None
-        found = _f1(pairs)
+        found = f1_of(pairs)
         half = (found.high - found.low) / 2 if found is not None else nan
         if isnan(half) or half > within or found is None or found.before == found.after == 0:
             return None
@@ -250,9 +253,9 @@ def compared(
     done = pairs.done
     made = Comparison(agent, category, before, after, len(done), failed=pairs.failed, stopped=pairs.stopped)
     made.judged = sum(any(_outcomes(pair)) for pair in done)
-    made.f1 = _f1(done)
+    made.f1 = f1_of(done)
     made.verified = _verified(done)
-    made.attributes = _attributes(done, several)
+    made.attributes = attribute_changes(done, several)
     made.differences = sorted((one for pair in done for one in differences(pair, several)), key=_weight)
     calls = taken(store, {number for pair in done for read in (pair.before, pair.after) for number in read.calls})
     _count(before, [pair.before for pair in done], calls)
@@ -298,7 +301,8 @@ def _outcomes(pair: Pair, attribute: str | None = None) -> tuple[Outcomes, Outco
     return made
 
 
-def _f1(pairs: Sequence[Pair], attribute: str | None = None) -> Paired | None:
+def f1_of(pairs: Sequence[Pair], attribute: str | None = None) -> Paired | None:
+    """F1 of what is judged, or of one attribute of it; None: nothing is."""
     rows = [outcomes for pair in pairs if (outcomes := _outcomes(pair, attribute))]
     if not rows:
         return None
@@ -323,7 +327,8 @@ def _verified(pairs: Sequence[Pair]) -> Paired | None:
     )
 
 
-def _attributes(pairs: Sequence[Pair], several: frozenset[str]) -> list[AttributeChange]:
+def attribute_changes(pairs: Sequence[Pair], several: frozenset[str]) -> list[AttributeChange]:
+    """Of each attribute, those first of which F1 fell most."""
     made: dict[str, AttributeChange] = {}
     for pair in pairs:
         for read, side in ((pair.before, "before"), (pair.after, "after")):
@@ -335,7 +340,7 @@ def _attributes(pairs: Sequence[Pair], several: frozenset[str]) -> list[Attribut
             one = made.setdefault(difference.attribute, AttributeChange(difference.attribute))
             setattr(one, difference.kind, getattr(one, difference.kind) + 1)
     for one in made.values():
-        one.f1 = _f1(pairs, one.attribute)
+        one.f1 = f1_of(pairs, one.attribute)
     judged = [one for one in made.values() if one.f1 is not None]
     for one, p in zip(judged, holm([one.f1.p for one in judged if one.f1]), strict=True):
         one.p = p
