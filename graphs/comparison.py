@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isnan, nan
+from math import fsum, isnan, nan
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -250,7 +250,7 @@ def compared(
     store: Store, pairs: Pairs, agent: str, category: str, before: Side, after: Side, *, several: frozenset[str]
 ) -> Comparison:
     """All that can be said of what was read. several: the attributes that may have several values."""
-    done = pairs.done
+    done = sorted(pairs.done, key=lambda pair: pair.subject.product_id)
     made = Comparison(agent, category, before, after, len(done), failed=pairs.failed, stopped=pairs.stopped)
     made.judged = sum(any(_outcomes(pair)) for pair in done)
     made.f1 = f1_of(done)
@@ -270,7 +270,7 @@ def compared(
 
 def _cost(calls: Sequence[Mapping[str, Any]]) -> float | None:
     costs = [one["cost"] for one in calls]
-    return None if None in costs else float(sum(costs))
+    return None if None in costs else fsum(costs)
 
 
 def _count(side: Side, reads: Sequence[Read], calls: Mapping[int, Mapping[str, Any]]) -> None:
