@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo studio notebook test trials lint format constraints clean
+.PHONY: help setup demo studio notebook test trials share lint format constraints clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,8 +22,8 @@ demo: setup ## distil eight sample shoes with a local model, and show them
 	$(BIN)/reaseq distill --category shoes --limit 8
 	$(BIN)/reaseq knowledge list --category shoes
 
-test: setup ## all tests that need no server of another kind
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 -m "not embedded"
+test: setup ## all tests but long trials
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 -m "not embedded and not trial"
 	$(BIN)/pytest -m embedded
 
 studio: setup ## the graphs in LangGraph's development server
@@ -32,10 +32,11 @@ studio: setup ## the graphs in LangGraph's development server
 notebook: setup ## run the notebooks of examples/ anew, and keep their outputs
 	$(BIN)/python scripts/notebook.py examples/*.ipynb
 
-trials: setup ## in full what `make test` tries a share of: half an hour
-	$(BIN)/pytest --all-trials tests/graphs/test_commands_in_text.py tests/graphs/test_pipeline.py \
-		tests/graphs/test_interruption.py tests/ranker/test_train.py tests/ranker/test_export.py tests/knowledge_store/test_mutants.py \
-		tests/prompts/test_mutants.py
+trials: setup ## long trials, and in full what `make test` tries a share of: an hour
+	$(BIN)/pytest --all-trials -m trial
+
+share: setup ## a share of the long trials: a few minutes
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 -m trial tests/graphs tests/ranker/test_train.py
 
 lint: setup ## style, types, import contracts
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from reaseq.agents.pipeline import Pipeline
     from reaseq.api.settings import Settings
+    from reaseq.graphs.golden import Project
     from reaseq.graphs.options import Options
     from reaseq.graphs.plan import Plan
     from reaseq.graphs.teaching import Teaching
@@ -68,6 +69,14 @@ def prompts_of(settings: Settings, pipeline: Pipeline | None = None) -> PromptLi
     from reaseq.prompts.library import PromptLibrary
 
     return PromptLibrary(settings.prompts_dir, (pipeline or pipeline_of(settings)).prompts)
+
+
+def project_of(settings: Settings) -> Project:
+    """What golden cases are run with: the prompts, agents and schemas of the settings."""
+    from reaseq.graphs.golden import Project
+
+    pipeline = pipeline_of(settings)
+    return Project(prompts_of(settings, pipeline), pipeline, str(settings.schemas_dir))
 
 
 def plan_of(

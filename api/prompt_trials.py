@@ -14,7 +14,7 @@ from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.extraction_score import GoldRow
 from reaseq.agents.learned import Learned, worthwhile
 from reaseq.agents.pipeline import Pipeline
-from reaseq.api.engine import chat_of, pipeline_of, prompts_of, teaching
+from reaseq.api.engine import chat_of, engine_config, pipeline_of, prompts_of, teaching
 from reaseq.graphs.comparison import (
     Comparison,
     Side,
@@ -26,11 +26,14 @@ from reaseq.graphs.extraction_eval import categories
 from reaseq.graphs.ledger import Ledger, booked
 from reaseq.graphs.options import require_products, starting_schema
 from reaseq.graphs.product_graph import ProductAgents, stages_of
+from reaseq.graphs.recorded import NotRecorded, RecordedChat
 from reaseq.graphs.teaching import trust_of
 from reaseq.graphs.trial import Noting, Pairs, Subject, Trial, read_in_pairs
 from reaseq.knowledge_store import prompt_versions
 from reaseq.knowledge_store.store import Store
 from reaseq.llm.budget import Budget
+from reaseq.llm.chat import ChatRequest
+from reaseq.llm.engines import not_started
 from reaseq.prompts.library import BUNDLED, Prompt, PromptLibrary, load_prompt, parse_prompt
 from reaseq.taxonomy.schema import CategorySchema
 
@@ -155,6 +158,19 @@ class Bench:
         """The attributes that may have several values."""
         return frozenset(one.name for one in self.schema.attributes if one.multiple)
 
+    def agents(self, library: PromptLibrary, *, grammar: bool) -> ProductAgents:
+        """The category's agents with these prompts. grammar: of the extractor's endpoint."""
+        return ProductAgents.build(
+            self.schema,
+            library,
+            grammar=grammar,
+            pipeline=self.pipeline,
+            learned=self.learned,
+            trust=trust_of(self.store, self.schema),
+            columns=self.settings.columns,
+            votes=self.settings.votes,
+        )
+
     @asynccontextmanager
     async def trials(
         self,
@@ -174,15 +190,9 @@ class Bench:
             }
             made = []
             for version in versions:
-                agents = ProductAgents.build(
-                    self.schema,
+                agents = self.agents(
                     self.library.with_prompt(version.prompt),
                     grammar=chats.get(AttributeExtractor.name, usual).endpoint.grammar,
-                    pipeline=self.pipeline,
-                    learned=self.learned,
-                    trust=trust_of(self.store, self.schema),
-                    columns=self.settings.columns,
-                    votes=self.settings.votes,
                 )
                 mine = next(agent for agent in agents.agents if agent.name == version.agent)
                 prompt_versions.keep(
@@ -244,6 +254,27 @@ def bench_of_gold(
     (group,) = categories(mine, examples=2, schema_of=schema_of)
     bench = Bench(store, settings, prompts_of(settings, pipeline), pipeline, group.schema)
     return bench, subjects_of_gold(group.rows, group.names, size)
+
+
+async def request_for(bench: Bench, agent: str, subject: Subject) -> ChatRequest | None:
+    """What an agent is asked about a product, from what the agents before it answered; None: it is not asked.
+
+    Raises:
+        NotRecorded: an agent before it was never asked.
+    """
+    bench.require(agent)
+    settings = bench.settings
+    endpoint = not_started(engine_config(settings))
+    chat = RecordedChat(bench.store, endpoint, seed=settings.seed, temperature=settings.temperature)
+    agents = bench.agents(bench.library, grammar=endpoint.grammar)
+    trial = Trial(bench.store, agents, stages_of(agents, lambda name: chat, lambda name: 1))
+    try:
+        async with chat:
+            await trial.read(subject)
+    except NotRecorded:
+        if chat.asked[-1].agent != agent:
+            raise
+    return next((one for one in chat.asked if one.agent == agent), None)
 
 
 @dataclass

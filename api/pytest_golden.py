@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from reaseq.graphs.golden import Project
     from reaseq.llm.endpoint import Endpoint
 
 _FOLDERS = "reaseq_golden"
@@ -61,9 +60,11 @@ class GoldenCase(pytest.Item):
     def runtest(self) -> None:
         import asyncio
 
+        from reaseq.api.engine import project_of
+        from reaseq.api.settings import load
         from reaseq.graphs.golden import load_case, recorded_anew, replayed, save_case
 
-        case, category, project = load_case(self.path), self.path.parent.name, _project()
+        case, category, project = load_case(self.path), self.path.parent.name, project_of(load())
         if self.config.getoption("--update-golden"):
             live = _live(self.config) if case.origin == "live" else None
             fresh = asyncio.run(recorded_anew(category, case, project, live))
@@ -88,16 +89,6 @@ class GoldenCase(pytest.Item):
 
 class Changed(Exception):
     """A case that came to something else."""
-
-
-def _project() -> Project:
-    from reaseq.api.engine import pipeline_of, prompts_of
-    from reaseq.api.settings import load
-    from reaseq.graphs.golden import Project
-
-    settings = load()
-    pipeline = pipeline_of(settings)
-    return Project(prompts_of(settings, pipeline), pipeline, str(settings.schemas_dir))
 
 
 def _live(config: pytest.Config) -> Endpoint:

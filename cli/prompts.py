@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reaseq.cli.prompt_tests import run_cases
 from reaseq.cli.prompt_trials import compare, try_
 from reaseq.cli.tables import Column, LinesOption, Telling
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from reaseq.knowledge_store.store import Store
     from reaseq.prompts.library import PromptLibrary
 
 app = typer.Typer(no_args_is_help=True, help="The agents' prompts: look at them, check, edit, try and compare them.")
 app.command("try")(try_)
 app.command()(compare)
+app.command("test")(run_cases)
 
 
 @app.command("list")
@@ -59,14 +63,19 @@ def show(
         str | None,
         typer.Option("--category", "-c", help="Show what the model is sent for this category, with a sample product."),
     ] = None,
+    product: Annotated[
+        str | None, typer.Option("--product", "-p", help="Show what the model is asked about this product.")
+    ] = None,
 ) -> None:
-    """Show a prompt's file, or what becomes of it for a category.
+    """Show a prompt's file, or what becomes of it for a category or a product.
 
     Examples:
 
         reaseq prompts show verifier
 
         reaseq prompts show attribute_extractor --category shoes
+
+        reaseq prompts show verifier --product AH2430
     """
     from rich.console import Console
     from rich.rule import Rule
@@ -76,6 +85,9 @@ def show(
     library = _library()
     console = Console()
     prompt = library[name]
+    if product is not None:
+        _show_request(console, name, product)
+        return
     if category is None:
         path = library.path(name)
         console.print(Text(str(path), style="dim"))
@@ -99,6 +111,40 @@ def show(
         console.print(Text(content))
     console.print(Rule("user (each request)", align="left"))
     console.print(Text(prompt.user.strip()))
+
+
+def _show_request(console: Console, name: str, product: str) -> None:
+    """What an agent is asked about a product, whole."""
+    import asyncio
+
+    from rich.rule import Rule
+    from rich.text import Text
+
+    from reaseq.api.prompt_trials import bench_of, request_for
+    from reaseq.api.settings import load
+    from reaseq.cli.progress import printable
+    from reaseq.graphs.comparison import subjects_of
+    from reaseq.knowledge_store.feeds.rows import identifier
+    from reaseq.knowledge_store.names import find_product
+    from reaseq.knowledge_store.store import Store
+    from reaseq.llm.budget import estimate_tokens
+
+    settings = load()
+    with Store.open(settings.store_url) as store:
+        found = find_product(store, identifier(product))
+        bench = bench_of(store, settings, found["category"] or "general")
+        (subject,) = subjects_of(store, [found["id"]])
+        request = asyncio.run(request_for(bench, name, subject))
+    if request is None:
+        console.print(f"{name} is not asked about {found['id']}: there is nothing for it to do.", highlight=False)
+        return
+    messages = [*request.prefix, *request.turns]
+    for role, content in messages:
+        console.print(Rule(role, align="left"))
+        console.print(Text(printable(content)))
+    console.print(Rule(align="left"))
+    told = f"About {estimate_tokens(messages):,} tokens; the reply may have {request.max_tokens:,}."
+    console.print(told, highlight=False)
 
 
 @app.command()

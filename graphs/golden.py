@@ -132,12 +132,21 @@ class Project:
     prompts: PromptLibrary = field(default_factory=PromptLibrary)
     pipeline: Pipeline = field(default_factory=Pipeline)
     schemas_dir: str | None = None
+    _made: dict[tuple[str, bool], ProductAgents] = field(default_factory=dict, compare=False, repr=False)
+
+    def agents_of(self, category: str, *, grammar: bool) -> ProductAgents:
+        """The agents of a category, made once. grammar: of the extractor's endpoint."""
+        if (category, grammar) not in self._made:
+            schema = starting_schema(category, self.schemas_dir)
+            self._made[category, grammar] = ProductAgents.build(
+                schema, self.prompts, grammar=grammar, pipeline=self.pipeline
+            )
+        return self._made[category, grammar]
 
 
 async def run_case(category: str, case: Case, chat: Chat, project: Project) -> dict[str, Any]:
     """Take the case's product through the product graph; what came out, in the form of `Case.expected`."""
-    schema = starting_schema(category, project.schemas_dir)
-    agents = ProductAgents.build(schema, project.prompts, grammar=case.grammar, pipeline=project.pipeline)
+    agents = project.agents_of(category, grammar=case.grammar)
     stages = stages_of(agents, lambda name: chat, lambda name: REPAIRS)
     graph = build_product_graph(agents.reading, stages)
     state = await run_product_graph(graph, agents.reading, stages, "golden", Document(source_fields(case.product)))

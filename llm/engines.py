@@ -73,6 +73,25 @@ def fingerprint(config: EngineConfig) -> str:
     return _hash(config.base_url, config.model_name)
 
 
+def not_started(config: EngineConfig) -> Endpoint:
+    """The endpoint that the engine would have, by which earlier replies of it are found. Nothing listens there.
+
+    Raises:
+        EngineError: the engine lacks a setting, or its model's file is missing.
+    """
+    grammar = config.engine in ("embedded", "vllm")
+    if config.engine == "replay":
+        grammar = all(row.get("grammar", True) for row in load_replies(_replay_file(config)).values())
+    return Endpoint(
+        "http://127.0.0.1:9/v1",
+        config.model_name,
+        fingerprint(config),
+        grammar=grammar,
+        logprobs=True,
+        price=config.price,
+    )
+
+
 @contextmanager
 def start(config: EngineConfig, progress: Progress | None = None) -> Iterator[Endpoint]:
     """Start the engine, or reach it, and yield its endpoint; always stopped at the end.

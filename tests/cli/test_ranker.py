@@ -241,6 +241,7 @@ def test_what_is_wrong_is_said(logged: Run, arguments: list[str], said: str) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.trial
 def test_two_processes_from_the_command_line(logged: Run, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "reaseq.cli.main", "train-ranker", "--nproc", "2", "--features", "id"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -74,6 +74,7 @@ def pytest_in(folder: Path, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.trial
 def test_cases_of_a_repository_that_is_not_ours(repository: Path) -> None:
     flagged, plain = (repository / "golden" / name for name in ("supplements/claw.yaml", "tea/assam.yaml"))
     code, said = pytest_in(repository, "--update-golden")

@@ -64,6 +64,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any
 
 
 @pytest.mark.slow
+@pytest.mark.trial
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_and_started_again(
     tmp_path: Path, undisturbed: tuple[dict[str, Any], int], seed: int, all_trials: bool

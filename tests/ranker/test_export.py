@@ -66,6 +66,7 @@ def padded(some: Sequences) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.trial
 @pytest.mark.parametrize(
     ("settings", "slots"),
     [

@@ -65,6 +65,7 @@ def test_each_event_knows_what_was_imagined_last_and_no_later(log: Log) -> None:
     assert taken.imagined.row.tolist() == [0, 0, 0, 1, 1, 1]
 
 
+@pytest.mark.trial
 def test_real_imagined_events_help_and_others_do_not(log: Log) -> None:
     split = leave_last_out(log.events)
     data = TrainingData(split, ITEMS)

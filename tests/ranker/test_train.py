@@ -58,6 +58,7 @@ def test_it_stops_when_validation_gets_no_better(data: TrainingData, small: Mode
     assert trainer.validate()["NDCG@10"] == pytest.approx(best)  # the best epoch's weights are what is given back
 
 
+@pytest.mark.trial
 def test_a_killed_training_goes_on_bit_for_bit(tmp_path: Path) -> None:
     """Killed twice at random moments and started again: the same weights as undisturbed."""
     script = textwrap.dedent("""
@@ -110,6 +111,7 @@ def test_a_killed_training_goes_on_bit_for_bit(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.trial
 def test_two_processes_train_what_one_does(tmp_path: Path, all_trials: bool) -> None:
     """With gloo on a CPU: the same batches, shared out, so the same metrics but for dropout and rounding."""
     script = tmp_path / "train.py"
@@ -167,6 +169,7 @@ def test_two_processes_train_what_one_does(tmp_path: Path, all_trials: bool) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.trial
 def test_autocast_and_compile(data: TrainingData, small: ModelConfig, quick: TrainConfig) -> None:
     """The path a GPU takes, on a CPU: bf16 under autocast, the encoder compiled."""
     fast = quick.model_copy(update={"precision": "bf16", "compile": True})

@@ -1,0 +1,239 @@
+"""`reaseq prompts test`: cases that an edit must not break, for people and for what runs on every commit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from reaseq.cli.distill import EngineOption, MaxCostOption, MaxTokensOption, ModelOption
+from reaseq.cli.tables import Column, ReportOption, Telling
+
+if TYPE_CHECKING:
+    from reaseq.api.settings import Settings
+    from reaseq.graphs.prompt_tests import Result
+    from reaseq.knowledge_store.store import Store
+    from reaseq.llm.budget import Budget
+
+_SHOWN = 5
+"""Differences of a case in the table."""
+_CASES = Path("tests/golden")
+
+
+def run_cases(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[PATH]...",
+            help="Golden cases (CATEGORY/CASE.yaml), folders of them, gold files (.jsonl).",
+            show_default=str(_CASES),
+        ),
+    ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask the model of the settings, not the replies on record.")
+    ] = False,
+    repeat: Annotated[
+        int,
+        typer.Option(
+            "--repeat", min=1, help="With --live: so often, each with a seed of its own, to see what is stable."
+        ),
+    ] = 1,
+    fail_on_regression: Annotated[
+        str | None,
+        typer.Option("--fail-on-regression", metavar="F1=.01", help="Fail only if F1 over all cases falls by more."),
+    ] = None,
+    baseline: Annotated[
+        Path | None,
+        typer.Option("--baseline", help="What F1 is held against: the --json of an earlier run; none: all is right."),
+    ] = None,
+    junit: Annotated[Path | None, typer.Option("--junit", help="Write results there as JUnit's XML.")] = None,
+    summary: Annotated[
+        Path | None, typer.Option("--summary", help="Append results there as Markdown, fit for a comment.")
+    ] = None,
+    model: ModelOption = None,
+    engine: EngineOption = None,
+    max_tokens: MaxTokensOption = None,
+    max_cost: MaxCostOption = None,
+    json_: ReportOption = False,
+) -> None:
+    """Test prompts by cases: golden ones from the replies they hold, rows of gold files from those in the ledger.
+
+    No model is asked but with --live. A case fails if anything else comes of it than it expects; the exit status is 1
+    then. `pytest --update-golden` records golden cases anew. Where GITHUB_ACTIONS is set, each failure is an annotation
+    of its line, and the Markdown goes to the step's summary.
+
+    Examples:
+
+        reaseq prompts test tests/golden
+
+        reaseq prompts test gold.jsonl --live --max-cost 0.50 --json > before.json
+
+        reaseq prompts test gold.jsonl --live --fail-on-regression F1=.01 --baseline before.json --junit results.xml
+    """
+    from reaseq import ReaseqError
+    from reaseq.api.settings import load
+    from reaseq.graphs.prompt_tests import f1_of_all, files_of
+    from reaseq.knowledge_store.store import Store
+    from reaseq.llm.budget import Budget
+
+    allowed = _allowed(fail_on_regression)
+    if repeat > 1 and not live:
+        raise ReaseqError("replies on record are always the same", hint="reaseq prompts test --live --repeat N")
+    before = _baseline(baseline)
+    settings = load(engine=engine, model=model)
+    files = files_of(paths or [_CASES])
+    say = Telling(json_)
+    with Store.open(settings.store_url) as store:
+        results = _run(store, settings, files, live, repeat, Budget(max_tokens=max_tokens, max_cost=max_cost))
+    f1 = f1_of_all(results)
+    counts = {status: sum(one.status == status for one in results) for status in ("passed", "failed", "error")}
+    regressed = allowed is not None and f1 < before - allowed
+    failed = bool(counts["error"] or regressed or (allowed is None and counts["failed"]))
+    _tell(say, results)
+    unstable = sum(one.unstable > 0 for one in results)
+    verdict = (
+        f"{counts['passed']:,} passed, {counts['failed']:,} failed, {counts['error']:,} could not be run; F1 {f1:.3f}"
+    )
+    if allowed is not None:
+        verdict += f", of {before:.3f}: {'a fall' if regressed else 'no fall'} by more than {allowed:g}"
+    if repeat > 1:
+        verdict += f"; {unstable:,} came to something else in some of {repeat} runs"
+    say.print(f"{verdict}.", style="red" if failed else "green")
+    _write(junit, summary, results, verdict)
+    say.end(f1=f1, regressed=regressed, unstable=unstable, **counts)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _allowed(said: str | None) -> float | None:
+    from reaseq import ReaseqError
+
+    if said is None:
+        return None
+    name, _, figure = said.partition("=")
+    try:
+        allowed = float(figure)
+    except ValueError:
+        allowed = -1.0
+    if name.strip().casefold() != "f1" or not 0 <= allowed < 1:
+        raise ReaseqError(f"--fail-on-regression {said}: not of the form F1=.01", hint="--fail-on-regression F1=.01")
+    return allowed
+
+
+def _baseline(path: Path | None) -> float:
+    import json
+
+    from reaseq import ReaseqError
+
+    if path is None:
+        return 1.0
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8"))["f1"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReaseqError(
+            f"{path}: not what an earlier run said ({error})", hint=f"reaseq prompts test PATH --json > {path}"
+        ) from error
+
+
+def _run(
+    store: Store, settings: Settings, files: Sequence[Path], live: bool, repeat: int, budget: Budget
+) -> list[Result]:
+    import asyncio
+    from contextlib import AsyncExitStack
+
+    from rich.console import Console
+
+    from reaseq.api.engine import chat_of, engine_config, project_of
+    from reaseq.cli.engine import start_engine
+    from reaseq.cli.progress import StepBar
+    from reaseq.graphs.ledger import booked
+    from reaseq.graphs.prompt_tests import GOLD_ENDINGS, golden, of_gold, repeated, run_all
+    from reaseq.graphs.recorded import RecordedChat
+    from reaseq.knowledge_store.importing import category_name
+    from reaseq.llm.chat import Chat
+    from reaseq.llm.engines import not_started
+    from reaseq.taxonomy.schema import CategorySchema, starter_for
+
+    project = project_of(settings)
+
+    def schema_of(category: str) -> CategorySchema | None:
+        stored = store.latest_schema(category_name(category) or category)
+        return stored.schema if stored else starter_for(category, settings.schemas_dir)
+
+    async def once(chat: Chat, bar: StepBar) -> list[Result]:
+        cases = []
+        for file in files:
+            if file.suffix in GOLD_ENDINGS:
+                cases += of_gold(file, store, project, chat, schema_of=schema_of)
+            else:
+                cases.append(golden(file, project, chat if live else None))
+        return await run_all(cases, width=settings.calls_at_a_time if live else 1, on_case=bar.step)
+
+    async def go() -> list[Result]:
+        with StepBar(Console(stderr=True), "cases") as bar:
+            async with AsyncExitStack() as stack:
+                if live:
+                    endpoint = stack.enter_context(start_engine(settings))
+                    budget.check(endpoint.model, endpoint.price)
+                    ledger = stack.enter_context(
+                        booked(store, endpoint, command="prompts test", engine=settings.engine)
+                    )
+                    seeds = [settings.model_copy(update={"seed": settings.seed + number}) for number in range(repeat)]
+                    chats = [await stack.enter_async_context(chat_of(one, endpoint, ledger, budget)) for one in seeds]
+                else:
+                    recorded = RecordedChat(
+                        store,
+                        not_started(engine_config(settings)),
+                        seed=settings.seed,
+                        temperature=settings.temperature,
+                    )
+                    chats = [await stack.enter_async_context(recorded)]
+                return repeated([await once(chat, bar) for chat in chats])
+
+    return asyncio.run(go())
+
+
+def _tell(say: Telling, results: Sequence[Result]) -> None:
+
+    rows = [
+        vars(one) | {"findings": [vars(finding) for finding in one.findings], "outcomes": vars(one.outcomes)}
+        for one in results
+    ]
+    for row in rows:
+        row.pop("found")
+    shown = rows if say.json else [row for row in rows if row["status"] != "passed" or row["unstable"]]
+
+    def otherwise(row: Any) -> str:
+        said = [row["error"]] if row["error"] else [f"{one['line']}: {one['what']}" for one in row["findings"]]
+        more = [f"and {len(said) - _SHOWN:,} more"] if len(said) > _SHOWN else []
+        unstable = [f"otherwise in {row['unstable']} of {row['runs']} runs"] if row["unstable"] else []
+        return "\n".join([*said[:_SHOWN], *more, *unstable])
+
+    say.part(
+        "cases",
+        shown,
+        Column("case", "name"),
+        Column("", "status"),
+        Column("line, and what is otherwise", otherwise),
+        title="Cases that do not come to what they expect",
+    )
+
+
+def _write(junit: Path | None, summary: Path | None, results: Sequence[Result], verdict: str) -> None:
+    from reaseq.graphs.prompt_reports import annotations, as_junit, as_markdown
+    from reaseq.knowledge_store.export import whole
+
+    if junit is not None:
+        text = as_junit(results)
+        whole(junit, lambda partial: partial.write_text(text, encoding="utf-8"))
+    on_github = bool(os.environ.get("GITHUB_ACTIONS"))
+    step = os.environ.get("GITHUB_STEP_SUMMARY") if on_github else None
+    for path in dict.fromkeys(filter(None, (summary, Path(step) if step else None))):
+        with path.open("a", encoding="utf-8") as file:
+            file.write(as_markdown(results, verdict))
+    if on_github:
+        for line in annotations(results):
+            typer.echo(line, err=True)

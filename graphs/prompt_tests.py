@@ -1,0 +1,259 @@
+"""Cases that prompts are tested by: golden ones, which hold the replies they rest on, and rows of gold files.
+
+A golden case passes if exactly what it expects comes of it. A row of a gold file passes if every value that is found is
+right and none is missed. For F1, what a golden case expects to be verified counts as its gold.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from reaseq import ReaseqError
+from reaseq.agents.extraction_score import GoldRow, Outcomes, read_gold
+from reaseq.graphs.comparison import subjects_of_gold
+from reaseq.graphs.extraction_eval import categories
+from reaseq.graphs.golden import Project, load_case, replayed, run_case
+from reaseq.graphs.product_graph import ProductAgents, stages_of
+from reaseq.graphs.trial import Subject, Trial
+from reaseq.graphs.workers import all_or_first_error
+from reaseq.knowledge_store.store import Store
+from reaseq.llm.budget import BudgetExceeded
+from reaseq.llm.chat import Chat, EndpointRefused
+from reaseq.prompts.library import located
+from reaseq.taxonomy.schema import CategorySchema, starter_for
+
+GOLD_ENDINGS = (".jsonl", ".gz")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is otherwise than expected, and the line of the file that expects it."""
+
+    line: int
+    what: str
+
+
+@dataclass
+class Result:
+    """Of one case. error: why it could not be run. found: what came out. unstable: how many of its runs came to
+    something else than most."""
+
+    name: str
+    file: str
+    line: int
+    status: Literal["passed", "failed", "error"] = "passed"
+    findings: list[Finding] = field(default_factory=list)
+    error: str = ""
+    outcomes: Outcomes = field(default_factory=Outcomes)
+    seconds: float = 0.0
+    found: Any = None
+    runs: int = 1
+    unstable: int = 0
+
+
+@dataclass(frozen=True)
+class Case:
+    """Something to be run. `run` gives what is otherwise than expected, how values count, and what came out."""
+
+    name: str
+    file: Path
+    line: int
+    run: Callable[[], Awaitable[tuple[list[Finding], Outcomes, Any]]]
+
+
+def files_of(paths: Sequence[Path]) -> list[Path]:
+    """The files of cases among these files and folders.
+
+    Raises:
+        ReaseqError: there is no such path, or nothing in a folder.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(one for one in path.rglob("*") if one.suffix in (".yaml", ".yml"))
+            if not inside:
+                raise ReaseqError(f"{path}: no cases in it", hint="a case is FOLDER/CATEGORY/CASE.yaml")
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise ReaseqError(f"{path}: no such file", hint="reaseq prompts test FOLDER")
+    return list(dict.fromkeys(found))
+
+
+def golden(path: Path, project: Project, chat: Chat | None) -> Case:
+    """A golden case, whose category is its folder's name. chat: the model to ask; None: its own replies.
+
+    Raises:
+        ReaseqError: the file is no golden case.
+    """
+    case = load_case(path)
+    lines, _, _ = located(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
+
+    async def run() -> tuple[list[Finding], Outcomes, Any]:
+        found = (
+            await replayed(path.parent.name, case, project)
+            if chat is None
+            else await run_case(path.parent.name, case, chat, project)
+        )
+        return list(differences(case.expected, found, lines)), counted(case.expected, found), found
+
+    return Case(f"{path.parent.name}/{path.stem}", path, lines.get(("expected",), 1), run)
+
+
+def differences(
+    expected: Mapping[str, Any], found: Mapping[str, Any], lines: Mapping[tuple[str | int, ...], int]
+) -> Iterator[Finding]:
+    """What is missing, and what is there instead. lines: of the places in the case's file."""
+    top = lines.get(("expected",), 1)
+    for name in dict.fromkeys((*expected, *found)):
+        before, after = expected.get(name), found.get(name)
+        if before == after:
+            continue
+        if not (isinstance(before, list) or isinstance(after, list)):
+            yield Finding(lines.get(("expected", name), top), f"{name}: expected {before!r}, found {after!r}")
+            continue
+        come = [one for one in after or [] if one not in (before or [])]
+        for number, one in enumerate(before or []):
+            if one in (after or []):
+                continue
+            line = lines.get(("expected", name, number), top)
+            like = next((other for other in come if _alike(one, other)), None)
+            if like is None:
+                yield Finding(line, f"{name}: missing: {_said(one)}")
+            else:
+                come.remove(like)
+                parts = [key for key in dict.fromkeys((*one, *like)) if one.get(key) != like.get(key)]
+                said = "; ".join(f"{key} {one.get(key)!r} → {like.get(key)!r}" for key in parts)
+                yield Finding(line, f"{name}: {one['attribute']} {one['value']!r}: {said}")
+        yield from (Finding(lines.get(("expected", name), top), f"{name}: not expected: {_said(one)}") for one in come)
+        if sorted(map(str, before or [])) == sorted(map(str, after or [])):
+            yield Finding(lines.get(("expected", name), top), f"{name}: in another order")
+
+
+def _alike(one: Any, other: Any) -> bool:
+    return all(isinstance(side, dict) and "attribute" in side for side in (one, other)) and (
+        (one["attribute"], one["value"]) == (other["attribute"], other["value"])
+    )
+
+
+def _said(one: Any) -> str:
+    if not isinstance(one, dict) or "attribute" not in one:
+        return str(one)
+    quote = f", {one['quote']!r}" if one.get("quote") else ""
+    return f"{one['attribute']} {one['value']!r} ({one['status']}{quote}; {one['verdict']})"
+
+
+def counted(expected: Mapping[str, Any], found: Mapping[str, Any]) -> Outcomes:
+    """How the verified values of `found` count, those of `expected` being right."""
+
+    def verified(made: Mapping[str, Any]) -> set[tuple[str, str]]:
+        return {(one["attribute"], one["value"]) for one in made.get("claims", ()) if one["status"] == "verified"}
+
+    right, there = verified(expected), verified(found)
+    return Outcomes(right=len(right & there), missed=len(right - there), invented=len(there - right))
+
+
+def of_gold(
+    path: Path,
+    store: Store,
+    project: Project,
+    chat: Chat,
+    *,
+    schema_of: Callable[[str], CategorySchema | None] = starter_for,
+) -> list[Case]:
+    """A case for each row of a gold file.
+
+    Raises:
+        ReaseqError: the file is no gold file.
+    """
+    rows = list(read_gold(path))
+    line_of = {row.id: number for number, row in enumerate(rows, 1)}
+    made: list[Case] = []
+    for group in categories(rows, schema_of=schema_of):
+        agents = ProductAgents.build(
+            group.schema, project.prompts, grammar=chat.endpoint.grammar, pipeline=project.pipeline
+        )
+        trial = Trial(store, agents, stages_of(agents, lambda name: chat, lambda name: 1))
+        row_of: dict[str, GoldRow] = {row.id: row for row in group.rows}
+        for subject in subjects_of_gold(group.rows, group.names, len(group.rows)):
+            row, line = row_of[subject.product_id], line_of[subject.product_id]
+            made.append(Case(f"{row.category}/{row.id}", path, line, _reading(trial, subject, line)))
+    return made
+
+
+def _reading(trial: Trial, subject: Subject, line: int) -> Callable[[], Awaitable[tuple[list[Finding], Outcomes, Any]]]:
+    async def run() -> tuple[list[Finding], Outcomes, Any]:
+        read = await trial.read(subject)
+        best = read.best()
+        found, outcomes = [], Outcomes()
+        for name, judged in subject.judged.items():
+            claim = best.get(name)
+            how = vars(judged.outcome(claim))
+            for key, count in how.items():
+                setattr(outcomes, key, getattr(outcomes, key) + count)
+            if how["wrong"] or how["invented"] or how["missed"]:
+                right = " or ".join(map(repr, judged.right)) or "nothing"
+                said = repr(claim["value"]) if claim else "nothing"
+                found.append(Finding(line, f"{name}: expected {right}, found {said}"))
+        found += [Finding(line, f"failed: {one['stage']}: {one['reason']}") for one in read.failures]
+        values = {name: claim["value"] for name, claim in best.items()}
+        return found, outcomes, values
+
+    return run
+
+
+async def run_all(
+    cases: Sequence[Case],
+    *,
+    width: int = 4,
+    on_case: Callable[[int, int], None] = lambda done, total: None,
+) -> list[Result]:
+    """Run cases, `width` at a time; the results are in their order.
+
+    Raises:
+        EndpointRefused, BudgetExceeded: what concerns all cases ends it.
+    """
+    made = [Result(case.name, str(case.file), case.line) for case in cases]
+    todo, done = iter(zip(cases, made, strict=True)), 0
+
+    async def work() -> None:
+        nonlocal done
+        for case, result in todo:
+            started = time.perf_counter()
+            try:
+                result.findings, result.outcomes, result.found = await case.run()
+                result.status = "failed" if result.findings else "passed"
+            except (EndpointRefused, BudgetExceeded):
+                raise
+            except ReaseqError as error:
+                result.status, result.error = "error", str(error)
+            result.seconds = time.perf_counter() - started
+            done += 1
+            on_case(done, len(made))
+
+    await all_or_first_error([asyncio.create_task(work()) for _ in range(max(1, width))])
+    return made
+
+
+def repeated(runs: Sequence[Sequence[Result]]) -> list[Result]:
+    """Several runs of the same cases as one, of which the first counts, and the others say whether it is stable."""
+    made = []
+    for several in zip(*runs, strict=True):
+        said = [repr(one.found) if one.status != "error" else one.error for one in several]
+        made.append(replace(several[0], runs=len(runs), unstable=len(runs) - max(map(said.count, said))))
+    return made
+
+
+def f1_of_all(results: Sequence[Result]) -> float:
+    """Micro F1 of the values of all cases."""
+    whole = Outcomes()
+    for result in results:
+        for key, count in vars(result.outcomes).items():
+            setattr(whole, key, getattr(whole, key) + count)
+    return whole.f1
