@@ -34,7 +34,7 @@ from reaseq.knowledge_store.store import Store
 from reaseq.llm.budget import Budget
 from reaseq.llm.chat import ChatRequest
 from reaseq.llm.engines import not_started
-from reaseq.prompts.library import BUNDLED, Prompt, PromptLibrary, load_prompt, parse_prompt
+from reaseq.prompts.library import BUNDLED, Prompt, PromptLibrary, load_prompt, parse_prompt, read_text, written
 from reaseq.taxonomy.schema import CategorySchema
 
 if TYPE_CHECKING:
@@ -108,8 +108,13 @@ def _is_file(named: str) -> bool:
 def _candidate(store: Store, library: PromptLibrary, named: str, agent: str) -> Candidate:
     if _is_file(named):
         path = Path(named)
+        beneath = library.beneath(path)
+        if beneath is not None:
+            text = read_text(path)
+            prompt = parse_prompt(text, path, given=library.given(path.stem), base=beneath)
+            return Candidate(prompt.name, named, written(prompt), prompt)
         prompt = load_prompt(path, given=library.given(path.stem))
-        return Candidate(prompt.name, named, path.read_text(encoding="utf-8"), prompt)
+        return Candidate(prompt.name, named, read_text(path), prompt)
     if named == IN_FORCE or named in set(library):
         agent = agent if named == IN_FORCE else named
         return Candidate(agent, "in force", library.text(agent), library[agent])
@@ -230,7 +235,8 @@ def bench_of(store: Store, settings: Settings, category: str, *, leave_out: Sequ
         known = [one for one in taught.products(store, schema) if one.id not in set(leave_out)]
         enough = worthwhile(known, schema)
         learned = Learned.learn(known, schema, taught.vectors(), seed=settings.seed) if enough else None
-    return Bench(store, settings, prompts_of(settings, pipeline), pipeline, schema, learned)
+    library = prompts_of(settings, pipeline).of(category)
+    return Bench(store, settings, library, pipeline, schema, learned)
 
 
 def bench_of_gold(
@@ -252,7 +258,8 @@ def bench_of_gold(
         return stored.schema if stored else starting_schema(name, str(settings.schemas_dir))
 
     (group,) = categories(mine, examples=2, schema_of=schema_of)
-    bench = Bench(store, settings, prompts_of(settings, pipeline), pipeline, group.schema)
+    library = prompts_of(settings, pipeline).of(group.schema.category)
+    bench = Bench(store, settings, library, pipeline, group.schema)
     return bench, subjects_of_gold(group.rows, group.names, size)
 
 

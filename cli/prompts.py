@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,13 +10,13 @@ import typer
 
 from reaseq.cli.prompt_tests import run_cases
 from reaseq.cli.prompt_trials import compare, try_
-from reaseq.cli.tables import Column, LinesOption, Telling
+from reaseq.cli.tables import Column, LinesOption, Row, Telling
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from reaseq.knowledge_store.store import Store
-    from reaseq.prompts.library import PromptLibrary
+    from reaseq.prompts.library import Given, Prompt, PromptLibrary
 
 app = typer.Typer(no_args_is_help=True, help="The agents' prompts: look at them, check, edit, try and compare them.")
 app.command("try")(try_)
@@ -41,12 +42,13 @@ def list_(json_: LinesOption = False) -> None:
                 "fingerprint": library[name].fingerprint,
                 "variables": library[name].variables,
                 "examples": len(library[name].examples),
+                "overlays": library.overlays(name),
                 "description": library[name].description.strip(),
             }
             for name in library
         ],
         Column("agent", "agent"),
-        Column("from", lambda row: "bundled" if row["bundled"] else row["path"]),
+        Column("from", _origin),
         Column("fingerprint", "fingerprint"),
         Column("variables", lambda row: ", ".join(row["variables"])),
         Column("examples", "examples"),
@@ -54,6 +56,11 @@ def list_(json_: LinesOption = False) -> None:
         title="Prompts",
         narrow=True,
     )
+
+
+def _origin(row: Row) -> str:
+    overlays = [f"{category}: {path}" for category, path in row["overlays"].items()]
+    return "\n".join(["bundled" if row["bundled"] else str(row["path"]), *overlays])
 
 
 @app.command()
@@ -106,11 +113,14 @@ def show(
     bound = {agent.name: agent.prompt for agent in agents.agents}.get(name)
     if bound is None and name in pipeline.names:
         raise ReaseqError(f"agent {name} is not for {category}", hint=f"reaseq prompts show {name}")
+    made_of = library.of(schema.category).overlaid(name)
+    if len(made_of) > 1:
+        console.print(Text(f"{made_of[-1]}, over {made_of[0]}", style="dim"))
     for role, content in bound.messages if bound else prompt.bind(system={}).messages:
         console.print(Rule(role, align="left"))
         console.print(Text(content))
     console.print(Rule("user (each request)", align="left"))
-    console.print(Text(prompt.user.strip()))
+    console.print(Text(library.of(schema.category)[name].user.strip()))
 
 
 def _show_request(console: Console, name: str, product: str) -> None:
@@ -165,7 +175,17 @@ def lint(
 
     from reaseq.api.engine import pipeline_of
     from reaseq.api.settings import load
-    from reaseq.prompts.library import BUNDLED, PromptError, PromptLibrary, doubts, files_in, load_prompt, misnamed_in
+    from reaseq.prompts.library import (
+        BUNDLED,
+        PromptError,
+        PromptLibrary,
+        doubts,
+        files_in,
+        load_prompt,
+        misnamed_in,
+        parse_prompt,
+        read_text,
+    )
 
     console = Console(soft_wrap=True)
     settings = load()
@@ -175,6 +195,8 @@ def lint(
     folders = [file for file in given if file.is_dir()]
     misnamed = dict(one for folder in folders for one in misnamed_in(folder, agents))
     paths = [path for file in given for path in (files_in(file) if file in folders else [file])]
+    of_categories = [path for folder in folders for path in sorted(folder.glob("*/*.y*ml"))]
+    paths += of_categories
     if not files:
         if own and not given:
             _library()  # says that the folder is not there
@@ -192,7 +214,11 @@ def lint(
                 continue
             if path in misnamed:
                 raise PromptError(f"{path}:1: {misnamed[path]}")
-            load_prompt(path, given=of_file.get(path) or library.given(path.stem))
+            takes = of_file.get(path) or library.given(path.stem)
+            if (base := _beneath(path, library, agents, always=path in of_categories)) is not None:
+                parse_prompt(read_text(path), path, given=takes, base=base)
+            else:
+                load_prompt(path, given=takes)
             console.print(Text(f"{path}: ok", style="green"))
             for line, doubt in doubts(path):
                 console.print(Text(f"{path}:{line}: warning: {doubt}", style="yellow"))
@@ -204,6 +230,19 @@ def lint(
             console.print(Text(str(error), style="red"))
     if wrong:
         raise typer.Exit(1)
+
+
+def _beneath(path: Path, bundled: PromptLibrary, agents: Mapping[str, Given], *, always: bool) -> Prompt | None:
+    """What a category's file is laid over: the prompt of the folder above, or the bundled one. always: is it one
+    whether it says so or not?"""
+    from reaseq.prompts.library import PromptError, PromptLibrary
+
+    name = path.stem if always and path.stem in set(bundled) else None
+    try:
+        library = PromptLibrary(path.absolute().parent.parent, agents)
+        return library[name] if name else library.beneath(path)
+    except PromptError:
+        return bundled[name] if name else bundled.beneath(path)
 
 
 @app.command()

@@ -229,6 +229,7 @@ class _Run:
         self.chats = {name: by_endpoint[id(one)] for name, one in endpoints.items()}
         self.taught = taught
         self.stored: StoredSchema | None = None
+        self.category = options.category
         self.failed_in_a_row = 0
 
     def chat_of(self, agent: str) -> Chat:
@@ -253,9 +254,9 @@ class _Run:
     async def analyse(self, state: CategoryState) -> CategoryState:
         """The schema in force: the stored one, unless what it was made from has changed."""
         self.counts.stage = "category analyst"
-        category = require_products(self.store, self.options.category)
+        category = self.category = require_products(self.store, self.options.category)
         starter = starting_schema(category, self.options.schemas_dir)
-        analyst = CategoryAnalyst(self.prompts["category_analyst"])
+        analyst = CategoryAnalyst(self.prompts.of(category)["category_analyst"])
         model = self.chat_of(ANALYST).endpoint.fingerprint
         source = derived_from(starter, analyst, model if self.pipeline.analyst else None)
         # A schema that a teacher has refined holds for those that learn from it.
@@ -389,8 +390,8 @@ class _Run:
             )
 
     def _keep_prompt(self, agent: str, prompt: BoundPrompt, bound: str) -> None:
-        category = self.options.category
-        keep(self.store, agent, self.prompts.text(agent), version=prompt.version, bound=bound, category=category)
+        text = self.prompts.of(self.category).text(agent)
+        keep(self.store, agent, text, version=prompt.version, bound=bound, category=self.category)
 
     def _repairs(self, agent: str) -> int:
         return self.pipeline.repairs.get(agent, self.options.repairs)

@@ -100,7 +100,7 @@ def plan(
     usual = AnsweredBy(model, model_fingerprint, price)
     made = Plan(require_products(store, options.category))
     starter = starting_schema(made.category, options.schemas_dir)
-    analyst = CategoryAnalyst(prompts[CategoryAnalyst.name])
+    analyst = CategoryAnalyst(prompts.of(made.category)[CategoryAnalyst.name])
     stored = store.latest_schema(made.category)
     refined_by = models.get(_ONCE, usual).fingerprint if pipeline.analyst else None
     sources = {derived_from(starter, analyst, one) for one in (refined_by, *store.teachers(made.category))}

@@ -91,7 +91,9 @@ class ProductAgents:
         """Those of the pipeline that are for the schema's category; see `Setup`. grammar: of the extractor's
         endpoint."""
         lexicon = Lexicon(schema)
-        setup = Setup(prompts, lexicon, grammar=grammar, learned=learned, columns=columns, votes=votes)
+        setup = Setup(
+            prompts.of(schema.category), lexicon, grammar=grammar, learned=learned, columns=columns, votes=votes
+        )
         made = (pipeline or Pipeline()).agents_of(schema.category)
         return cls(Reading(lexicon, learned, trust), tuple(kind.build(setup) for kind in made), columns)
 

@@ -25,6 +25,9 @@ BUNDLED = Path(__file__).parent
 
 _PLACEHOLDER = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 _IN_BRACES = re.compile(r"\{\{\{\s*[a-z][a-z0-9_]*\s*\}\}\}")
+EXTENDS = "extends"
+"""The key of a category's file, and the placeholder of the text beneath."""
+_BENEATH = re.compile(r"\{\{\s*extends\s*\}\}")
 _JINJA = re.compile(r"\{[%#].*?[%#]\}", re.DOTALL)
 _MALFORMED = re.compile(r"\{\{|(?<!\{)\{?\s*\b[a-z][a-z0-9_]*\s*\}\}(?!\})")
 """Half a placeholder; two brackets that end JSON are none."""
@@ -133,6 +136,8 @@ class PromptLibrary:
 
     def __init__(self, user_dir: Path | None = None, own: Mapping[str, Given] | None = None) -> None:
         self._own = own or {}
+        self._user_dir = user_dir
+        self._tried: set[str] = set()
         self._paths = {path.stem: path for path in sorted(BUNDLED.glob("*.yaml"))}
         self._paths |= {name: given.path for name, given in self._own.items()}
         if user_dir is not None:
@@ -144,6 +149,7 @@ class PromptLibrary:
                 )
             self._paths |= {path.stem: path for path in files_in(user_dir)}
         self._loaded: dict[str, Prompt] = {}
+        self._beneath: dict[Path, PromptLibrary] = {}
 
     def __getitem__(self, name: str) -> Prompt:
         """The prompt of agent `name`.
@@ -170,14 +176,59 @@ class PromptLibrary:
         return self._paths[name]
 
     def text(self, name: str) -> str:
-        """The file of agent `name`."""
+        """The file of agent `name`; where it is made of several, what they come to."""
+        if len(self.overlaid(name)) > 1:
+            return written(self[name])
         return self._paths[name].read_text(encoding="utf-8")
 
     def with_prompt(self, prompt: Prompt) -> "PromptLibrary":
-        """The same with another prompt for one agent."""
+        """The same with another prompt for one agent, for all categories."""
         made = copy(self)
         made._loaded = self._loaded | {prompt.name: prompt}
+        made._tried = self._tried | {prompt.name}
         return made
+
+    def of(self, category: str) -> "PromptLibrary":
+        """The same for a category: files of the user's folder for it, `CATEGORY/AGENT.yaml`, override parts of the
+        others.
+
+        Raises:
+            PromptError: one of them is wrong.
+        """
+        folder = self._user_dir / category if self._user_dir else None
+        if folder is None or folder in self._beneath:
+            return self
+        made = copy(self)
+        made._loaded, made._paths, made._beneath = dict(self._loaded), dict(self._paths), {folder: self}
+        for path in files_in(folder):
+            if path.stem not in self._paths:
+                raise PromptError(f"{path}:1: no agent has this name", hint="reaseq prompts list")
+            if path.stem not in self._tried:
+                made._loaded[path.stem] = parse_prompt(
+                    read_text(path), path, given=self.given(path.stem), base=self[path.stem]
+                )
+                made._paths[path.stem] = path
+        return made
+
+    def beneath(self, path: Path) -> Prompt | None:
+        """The prompt of which the file overrides parts, if it says that it does."""
+        with suppress(yaml.YAMLError, ValueError, RecursionError, TypeError, PromptError):
+            raw = yaml.safe_load(read_text(path))
+            root = next(iter(self._beneath.values()), self)
+            if isinstance(raw, dict) and raw.get(EXTENDS) in root._paths:
+                return root[raw[EXTENDS]]
+        return None
+
+    def overlays(self, name: str) -> dict[str, Path]:
+        """The files that override parts of the prompt of agent `name`, by category."""
+        found = sorted(self._user_dir.glob(f"*/{name}.y*ml")) if self._user_dir else []
+        return {path.parent.name: path for path in found}
+
+    def overlaid(self, name: str) -> list[Path]:
+        """The files of which the prompt of agent `name` is made: the last overrides parts of the one before."""
+        before = [library.overlaid(name) for library in self._beneath.values()]
+        paths = before[0] if before else []
+        return paths if self._paths[name] in paths else [*paths, self._paths[name]]
 
     def given(self, name: str) -> Given | None:
         """What the agent of that name fills into its texts; None: there is no such agent."""
@@ -212,18 +263,50 @@ def load_prompt(path: Path, *, given: Given | None = None) -> Prompt:
     Raises:
         PromptError: the file is wrong; the message holds a `FILE:LINE: what` for every breach.
     """
-    return parse_prompt(_text_in(path), path, given=given)
+    return parse_prompt(read_text(path), path, given=given)
 
 
-def _text_in(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The text of a prompt file.
+
+    Raises:
+        PromptError: it cannot be read.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PromptError(f"{path}: {error}", hint="reaseq prompts list") from error
 
 
-def parse_prompt(text: str, path: Path, *, given: Given | None = None) -> Prompt:
-    """Check the text of a prompt file, which stands at `path`, or stood there."""
+def written(prompt: Prompt) -> str:
+    """A prompt as a file holds it."""
+    said = prompt.model_dump(mode="json", exclude_none=True)
+    return yaml.dump(said, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes long texts as blocks."""
+
+
+def _block(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _block)
+
+
+def _over(raw: Mapping[str, Any], base: Prompt) -> dict[str, Any]:
+    """What a file's parts make of the prompt beneath it; `{{extends}}` in its texts is the text there."""
+    made = base.model_dump(mode="json", exclude_none=True) | {key: raw[key] for key in raw if key != EXTENDS}
+    for part in ("system", "user"):
+        if isinstance(raw.get(part), str):
+            made[part] = getattr(base, part).rstrip("\n").join(_BENEATH.split(raw[part]))
+    return made
+
+
+def parse_prompt(text: str, path: Path, *, given: Given | None = None, base: Prompt | None = None) -> Prompt:
+    """Check the text of a prompt file, which stands at `path`, or stood there. base: the prompt of which it overrides
+    parts."""
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
         lines, twice, bare = located(root)
@@ -252,6 +335,16 @@ def parse_prompt(text: str, path: Path, *, given: Given | None = None) -> Prompt
     breaches = [(lines.get(place, 1), f"key {place[-1]!r} stands here twice") for place in twice]
     if not isinstance(raw, dict):
         raise PromptError(f"{path}:1: a prompt is a mapping with the keys {', '.join(Prompt.model_fields)}")
+    if base is None and EXTENDS in raw:
+        where = f"{path}:{lines.get((EXTENDS,), 1)}"
+        raise PromptError(
+            f"{where}: only a prompt of a category extends another",
+            hint=f"put it at CATEGORY/{path.name} in that folder",
+        )
+    if base is not None:
+        if raw.get(EXTENDS) != base.name:
+            breaches.append((lines.get((EXTENDS,), 1), f"a category's file says {EXTENDS}: {base.name}"))
+        raw = _over(raw, base)
     prompt = None
     try:
         prompt = Prompt.model_validate(raw)
