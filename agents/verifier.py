@@ -102,7 +102,7 @@ class Verifier(ProductAgent):
             ReplyError: the reply does not answer every claim.
         """
         open_claims = [claim for claim in claims if self.judges(claim)]
-        listed = "\n".join(f"{number}. {_said(claim)}" for number, claim in enumerate(open_claims, 1))
+        listed = "\n".join(f"{number}. {said_of(claim)}" for number, claim in enumerate(open_claims, 1))
         product = shown(text, first=self.lexicon.known_columns(text), most=self.columns)
         reply = await chat.ask(
             ChatRequest(
@@ -184,7 +184,8 @@ def _weakness(claim: Claim) -> tuple[float, bool]:
     return -(claim["confidence"] if claim["confidence"] is not None else 1.0), claim["field"] != "title"
 
 
-def _said(claim: Claim) -> str:
+def said_of(claim: Mapping[str, Any]) -> str:
+    """A claim in words, with what it rests on."""
     name = claim["attribute"].replace("_", " ")
     if claim["claim_type"] in GUESSED:
         because = f" (because: {json.dumps(claim['reason'], ensure_ascii=False)})" if claim["reason"] else ""

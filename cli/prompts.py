@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reaseq.cli.prompt_edit import edit, examples, new
 from reaseq.cli.prompt_tests import run_cases
 from reaseq.cli.prompt_trials import compare, try_
 from reaseq.cli.tables import Column, LinesOption, Row, Telling
@@ -22,6 +23,9 @@ app = typer.Typer(no_args_is_help=True, help="The agents' prompts: look at them,
 app.command("try")(try_)
 app.command()(compare)
 app.command("test")(run_cases)
+app.command()(new)
+app.command()(edit)
+app.add_typer(examples, name="examples")
 
 
 @app.command("list")

@@ -61,18 +61,18 @@ def _change(entry: CommentedMap, old: Attribute, new: Attribute) -> None:
     for value, words in new.values.items():
         known = listed.get(value)
         if not isinstance(known, CommentedSeq):
-            listed[_quoted(value)] = _flow([*(known or ()), *(word for word in words if word not in (known or ()))])
+            listed[quoted(value)] = _flow([*(known or ()), *(word for word in words if word not in (known or ()))])
         else:
-            known.extend(_quoted(word) for word in words if word not in known)
+            known.extend(quoted(word) for word in words if word not in known)
 
 
 def _flow(words: object) -> CommentedSeq:
-    made = CommentedSeq(map(_quoted, words))  # type: ignore[call-overload]
+    made = CommentedSeq(map(quoted, words))  # type: ignore[call-overload]
     made.fa.set_flow_style()
     return made
 
 
-def _quoted(word: str) -> str:
+def quoted(word: str) -> str:
     """In quotes, where YAML 1.1 would read something else than text (no, on, 925)."""
     try:
         plain = yaml.safe_load(word) == word
