@@ -81,7 +81,7 @@ def run_cases(
 
     allowed = _allowed(fail_on_regression)
     if repeat > 1 and not live:
-        raise ReaseqError("replies on record are always the same", hint="reaseq prompts test --live --repeat N")
+        raise ReaseqError("replies on record are always the same", hint="reaseq prompts test --live --repeat 3")
     before = _baseline(baseline)
     settings = load(engine=engine, model=model)
     files = files_of(paths or [_CASES])

@@ -158,9 +158,9 @@ def compare(
                 "version: reaseq prompts versions)",
             )
         if before.fingerprint == after.fingerprint:
-            raise ReaseqError(
-                f"{before.label} and {after.label} are the same", hint=f"reaseq prompts versions {after.agent}"
-            )
+            say.print(f"{before.label} and {after.label} are the same: nothing changes.")
+            say.print(f"Next: edit one, or name another version: reaseq prompts versions {after.agent}")
+            return
         made, _ = _compare(bench, subjects, before, after, max_tokens, max_cost, within)
     _tell(say, made)
     if out is not None:

@@ -232,8 +232,24 @@ def lint(
         except PromptError as error:
             wrong += 1
             console.print(Text(str(error), style="red"))
+    if not files:
+        _lint_examples(console, settings.schemas_dir)
     if wrong:
         raise typer.Exit(1)
+
+
+def _lint_examples(console: Console, schemas: Path) -> None:
+    """Warn of examples of one's own schemas, which the extractor shows, that teach to invent."""
+    from rich.text import Text
+
+    from reaseq.graphs.examples import ungrounded
+    from reaseq.taxonomy.schema import starters
+
+    for path, schema in starters(schemas):
+        if path.parent == schemas:
+            for one in ungrounded(schema):
+                said = f"{path}: warning: example {one.example}, {one.attribute}: {one.value!r}: {one.why}"
+                console.print(Text(said, style="yellow"))
 
 
 def _beneath(path: Path, bundled: PromptLibrary, agents: Mapping[str, Given], *, always: bool) -> Prompt | None:

@@ -53,5 +53,5 @@ class RecordedChat(Chat):
     async def _send(self, request: ChatRequest) -> AIMessage:
         raise NotRecorded(
             f"{request.agent} is asked what no model has answered yet",
-            hint="with --live, or by reaseq prompts try, a model is asked",
+            hint=f"reaseq prompts try {request.agent} --product {request.product_id or 'ID'}   (asks it)",
         )

@@ -156,7 +156,6 @@ def test_a_gold_file_judges_it(edited: Path) -> None:
         (["compare", "gone.yaml", "-c", "shoes"], "No such file"),
         (["compare", "category_analyst", "-c", "shoes"], "reads no products one by one"),
         (["compare", "mine/verifier.yaml", "attribute_extractor", "-c", "shoes"], "name two of one agent"),
-        (["compare", "bundled", "verifier", "-c", "shoes"], "are the same"),
         (["compare", "mine/verifier.yaml", "-c", "boats"], "boats"),
         (["compare", "mine/verifier.yaml", "-c", "shoes", "--out", "gone/page.html"], "its folder is not there"),
         (["try", "mine/verifier.yaml"], "on which products?"),
@@ -172,6 +171,12 @@ def test_what_cannot_be_held_against_one_another(
     with pytest.raises(ReaseqError) as error:
         run("prompts", *arguments)
     assert said in str(error.value) + str(error.value.hint)
+    assert endpoint.stats().requests == asked
+
+
+def test_the_same_is_said_to_be(edited: Path, endpoint: FakeEndpoint) -> None:
+    asked = endpoint.stats().requests
+    assert "bundled and in force are the same" in run("prompts", "compare", "bundled", "verifier", "-c", "shoes").stdout
     assert endpoint.stats().requests == asked
 
 
