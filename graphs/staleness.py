@@ -13,7 +13,7 @@ from reaseq.taxonomy.schema import CategorySchema
 from reaseq.taxonomy.trust import VERIFIED_FROM
 from reaseq.taxonomy.variants import cells_of
 
-CODE_VERSION = "20"
+CODE_VERSION = "21"
 """Raised when a change of code changes what a distillation finds."""
 
 if TYPE_CHECKING:
