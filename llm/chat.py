@@ -25,6 +25,7 @@ from pydantic import SecretStr
 from reaseq.llm.budget import Budget
 from reaseq.llm.endpoint import Endpoint, EngineError
 from reaseq.llm.requests import request_key
+from reaseq.llm.tracing import call_span
 
 Message = tuple[str, str]
 """Role (system, user or assistant) and content."""
@@ -254,8 +255,17 @@ class Chat:
             messages, price = request.prefix + request.turns, self.endpoint.price
             async with self._slots, self.budget.reserve(messages, request.max_tokens, price) as spend:
                 started = time.perf_counter()
-                message = await self._send(request)
-                kept = _kept(message)
+                with call_span(
+                    agent=request.agent,
+                    model=self.endpoint.model,
+                    base_url=self.endpoint.base_url,
+                    max_tokens=request.max_tokens,
+                    product_id=request.product_id,
+                    messages=messages,
+                ) as tell:
+                    message = await self._send(request)
+                    kept = _kept(message)
+                    tell(kept)
                 tokens = kept.get("prompt_tokens", 0), kept.get("completion_tokens", 0)
                 spend(*tokens)
                 call_id = self.calls.record_call(
