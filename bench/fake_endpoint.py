@@ -40,9 +40,17 @@ TRANSIENT = (
     "schema_break",
     "empty",
 )
-FATAL = ("unauthorized", "forbidden", "model_not_found")
-BODIES = ("bad_body",)
-_STATUS = {"rate_limit": 429, "server_error": 500, "unauthorized": 401, "forbidden": 403, "model_not_found": 404}
+FATAL = ("unauthorized", "forbidden", "model_not_found", "insufficient_quota")
+BODIES = ("bad_body", "no_usage")
+_STATUS = {
+    "rate_limit": 429,
+    "server_error": 500,
+    "unauthorized": 401,
+    "forbidden": 403,
+    "model_not_found": 404,
+    "insufficient_quota": 429,
+    "content_filter": 400,
+}
 _WORD = re.compile(r"\w[\w'-]*")
 
 
@@ -184,7 +192,7 @@ class _Server:
             status = _STATUS[fault]
             stats.statuses[str(status)] += 1
             headers = {"Retry-After": f"{self.options.retry_after:g}"} if fault == "rate_limit" else {}
-            error = {"error": {"message": f"made-up failure: {fault}", "type": fault, "param": None, "code": None}}
+            error = {"error": {"message": f"made-up failure: {fault}", "type": fault, "param": None, "code": fault}}
             return web.json_response(error, status=status, headers=headers)
         if fault == "hang":
             await asyncio.sleep(self.options.hang)
@@ -193,6 +201,8 @@ class _Server:
         if self.options.silent and "response_format" not in body:
             fault = "empty"
         reply, prompt_tokens, completion_tokens = _completion(body, key, fault)
+        if fault == "no_usage":
+            reply["usage"] = None
         data = orjson.dumps(reply)
         if fault == "drop":
             await _drop(request, data)

@@ -46,7 +46,7 @@ from reaseq.knowledge_store.prompt_versions import keep
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
 from reaseq.llm.budget import Budget, BudgetExceeded
-from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
+from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError, RequestRefused
 from reaseq.llm.endpoint import Endpoint, EngineError
 from reaseq.llm.slots import share
 from reaseq.prompts.library import BoundPrompt, PromptLibrary
@@ -285,7 +285,9 @@ class _Run:
             )
         except ReplyError as error:
             self.counts.notes.append(f"the category analyst gave no usable reply ({error}): starter schema used")
-            return starter
+        except RequestRefused as error:
+            self.counts.notes.append(f"the category analyst got no reply ({error}): starter schema used")
+        return starter
 
     def _with_labels(self, schema: CategorySchema) -> CategorySchema:
         """The schema with labels that its products use taken to attributes by their meaning."""

@@ -199,7 +199,15 @@ def chat_over(endpoint: Endpoint, calls: MemoryCalls) -> Chat:
 def recorded(calls: Iterable[Call]) -> list[RecordedReply]:
     """What a call log recorded, as the replies of a case."""
     return [
-        RecordedReply(agent=call.agent, request=call.request_key, **json.loads(json.dumps(call.reply)))
+        RecordedReply(
+            agent=call.agent,
+            request=call.request_key,
+            **{
+                name: kept
+                for name, kept in json.loads(json.dumps(call.reply)).items()
+                if name in RecordedReply.model_fields
+            },
+        )
         for call in calls
     ]
 

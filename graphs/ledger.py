@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from reaseq.llm.chat import Call
     from reaseq.llm.endpoint import Endpoint
 
+_LOG = logging.getLogger(__name__)
 _SHOWN_FOR = 5.0
 """Seconds that a wait is shown whose end nobody knows."""
 
@@ -105,6 +107,9 @@ class Ledger:
         self.counts.completion_tokens += call.completion_tokens
         if call.cost is not None:
             self.counts.cost = (self.counts.cost or 0.0) + call.cost
+        note = f"the endpoint of {call.model} does not report usage: tokens and cost are estimates, on the high side"
+        if call.reply.get("estimated") and note not in self.counts.notes:
+            self.counts.notes.append(note)
         return call_id
 
     def waits(self, why: str, seconds: float) -> None:
@@ -133,4 +138,6 @@ def booked(
         raise
     finally:
         counts.stop_clock()
+        for note in counts.notes:
+            _LOG.warning(note)  # these commands show no counts
         store.end_run(run_id, status, asdict(counts))

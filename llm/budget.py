@@ -17,7 +17,7 @@ class Budget:
 
     Requests in flight count with their worst case (estimated prompt, longest reply). A request that
     does not fit waits until those in flight have told what they really used. Several models, each at
-    its price, may share a budget.
+    its price, may share a budget. `estimated`: an endpoint reports no usage, and what it used is an estimate.
     """
 
     def __init__(self, *, max_tokens: int | None = None, max_cost: float | None = None) -> None:
@@ -25,6 +25,7 @@ class Budget:
         self.max_cost = max_cost
         self.tokens = 0
         self.cost = 0.0
+        self.estimated = False
         self._reserved: dict[object, tuple[int, float]] = {}
         self._settled = asyncio.Condition()
 
@@ -75,14 +76,15 @@ class Budget:
     def _over(self, worst: tuple[int, float]) -> str | None:
         tokens = self.tokens + worst[0] + sum(reserved for reserved, _ in self._reserved.values())
         cost = self.cost + worst[1] + sum(reserved for _, reserved in self._reserved.values())
+        used = "used (estimated, as the endpoint reports no usage)" if self.estimated else "used"
         if self.max_tokens is not None and tokens > self.max_tokens:
             return (
-                f"token limit reached: {self.tokens:,} of {self.max_tokens:,} used, the next request may take "
+                f"token limit reached: {self.tokens:,} of {self.max_tokens:,} {used}, the next request may take "
                 f"{worst[0]:,}"
             )
         if self.max_cost is not None and cost > self.max_cost:
             return (
-                f"cost limit reached: {self.cost:.4f} of {self.max_cost:.4f} used, the next request may cost "
+                f"cost limit reached: {self.cost:.4f} of {self.max_cost:.4f} {used}, the next request may cost "
                 f"{worst[1]:.4f}"
             )
         return None

@@ -6,11 +6,11 @@ in `extra_body` (see `_Model`), and the SDK's aiohttp transport takes the place 
 
 import asyncio
 import logging
+import math
 import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -22,6 +22,7 @@ from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
+from reaseq.llm.answers import BUSY, NoCompletion, completion, error_in, mend, named, no_money, seconds_to_wait
 from reaseq.llm.budget import Budget
 from reaseq.llm.endpoint import Endpoint, EngineError
 from reaseq.llm.requests import request_key
@@ -46,7 +47,6 @@ MAY_LEAVE_OFF = {
     "temperature": ("temperature",),
 }
 """What an endpoint may not know, and by what words it says so. Without `json_schema` it is asked for any object."""
-_BUSY = frozenset((408, 409, 429, 500, 502, 503, 504, 529))
 _SDK_WAITS, _LONGEST_WAIT = 60.0, 900.0
 """Seconds of a Retry-After that the SDK waits for, and that we do."""
 _LONG_WAITS = 3
@@ -56,11 +56,16 @@ _MESSAGE_CLASS = {"system": SystemMessage, "user": HumanMessage, "assistant": AI
 
 
 class EndpointRefused(EngineError):
-    """The endpoint will refuse every request: wrong key, no access, no such model. The run must stop."""
+    """The endpoint will refuse every request: wrong key, no access, no such model, nothing paid for, or for longer than
+    is waited. The run must stop."""
 
 
 class EndpointFailed(EngineError):
     """One request failed for good, after its retries."""
+
+
+class RequestRefused(EndpointFailed):
+    """The endpoint does not take this request: what it says, or how long it is. Others it may take."""
 
 
 class _Unknown(Exception):
@@ -75,7 +80,7 @@ class _Later(Exception):
     """The endpoint wants to be left alone for so many seconds, more than the SDK waits."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"busy for {seconds:.0f} s")
+        super().__init__(f"busy for {_lasting(seconds)}")
         self.seconds = seconds
 
 
@@ -172,6 +177,7 @@ class _Model(ChatOpenAI):
         left_off = kwargs.pop("left_off", ())
         body = self._get_request_payload(messages, stop=stop, **kwargs)
         body |= body.pop("extra_body", None) or {}
+        wanted = body.get("response_format")
         if "max_completion_tokens" in left_off and "max_completion_tokens" in body:
             body["max_tokens"] = body["max_completion_tokens"]  # what it was called before
         if "json_schema" in left_off and "response_format" in body:
@@ -179,7 +185,11 @@ class _Model(ChatOpenAI):
         for name in left_off:
             body.pop(name, None)
         response = await self.async_client.create(model=body["model"], messages=[], extra_body=body)
-        return self._create_chat_result(response)
+        came = response.model_dump(warnings=False) if isinstance(response, openai.BaseModel) else response
+        answer = completion(came, body["messages"], wanted)
+        result = self._create_chat_result(answer)
+        result.generations[0].message.additional_kwargs["why"] = answer["why"]
+        return result
 
 
 class Chat:
@@ -235,15 +245,19 @@ class Chat:
 
     async def _on_response(self, response: httpx.Response) -> None:
         """Say that a request waits: the SDK, which sends it again, says nothing."""
-        if response.status_code in _BUSY:
-            self.calls.waits(f"{response.status_code} {response.reason_phrase}", seconds_to_wait(response.headers))
+        await mend(response)
+        if response.status_code in BUSY and response.headers.get("x-should-retry") != "false":
+            seconds = seconds_to_wait(response.headers)
+            if seconds <= _LONGEST_WAIT:
+                self.calls.waits(named(response.status_code), seconds)
 
     async def ask(self, request: ChatRequest) -> Reply:
         """The model's reply: an earlier one to an equal request if there is one.
 
         Raises:
             ReplyError: the reply is empty, cut off, or no chat completion.
-            EndpointRefused: no request can succeed (401, 403, 404).
+            EndpointRefused: no request can succeed (401, 402, 403, 404), or none for long.
+            RequestRefused: the endpoint does not take this one (400, 413, 422).
             EndpointFailed: this one failed after its retries.
             BudgetExceeded: it could cost more than is left.
         """
@@ -267,6 +281,7 @@ class Chat:
                     kept = _kept(message)
                     tell(kept)
                 tokens = kept.get("prompt_tokens", 0), kept.get("completion_tokens", 0)
+                self.budget.estimated |= kept.get("estimated", False)
                 spend(*tokens)
                 call_id = self.calls.record_call(
                     Call(
@@ -286,12 +301,12 @@ class Chat:
             reply = _reply_from(kept, call_id=call_id, cached=False)
         if reply.finish_reason.casefold() in _CUT_OFF:
             raise ReplyError("Your reply was cut off because it was too long. Answer more briefly.", reply)
+        why = (found[1] if found is not None else kept).get("why", "")
         if reply.finish_reason.casefold() in _REFUSED:
-            raise ReplyError(f"Your reply did not end properly (finish reason: {reply.finish_reason}).", reply)
+            said = f"Your reply did not end properly (finish reason: {reply.finish_reason}). {why}"
+            raise ReplyError(said.strip(), reply)
         if not reply.text.strip():
-            said = found[1] if found is not None else kept
-            why = f" It was refused: {said['refusal']}" if said.get("refusal") else ""
-            raise ReplyError(f"Your reply was empty.{why}", reply)
+            raise ReplyError(f"Your reply was empty. {why}".strip(), reply)
         return reply
 
     def _body(self, request: ChatRequest) -> dict[str, Any]:
@@ -340,7 +355,7 @@ class Chat:
                 await asyncio.sleep(error.seconds)
             except _Unknown as error:
                 if left_off == tuple(self._left_off) and not self._leaves_off(error, options):
-                    raise EndpointFailed(
+                    raise RequestRefused(
                         str(error), hint="see that the model takes such requests, or name another (see: reaseq config)"
                     ) from error
 
@@ -362,44 +377,57 @@ class Chat:
     async def _once(self, messages: list[BaseMessage], options: Mapping[str, Any]) -> AIMessage:
         try:
             return await self._model.ainvoke(messages, **options)
-        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            raise _Unknown(f"{type(error).__name__}: {_said(error)}", _said(error)) from error
-        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            raise EndpointRefused(
-                f"{self.endpoint.base_url} refused the key ({error.status_code}): {_said(error)}",
-                hint="set the right key in the variable that api_key_env names (see: reaseq config)",
-            ) from error
-        except openai.NotFoundError as error:
-            raise EndpointRefused(
-                f"{self.endpoint.base_url} does not serve model {self.endpoint.model!r} (404): {_said(error)}",
-                hint="name another with --model, or another address with base_url (see: reaseq config)",
-            ) from error
+        except NoCompletion as error:
+            raise ReplyError(f"No chat completion came back: {str(error)[:_LONGEST_SAID]}.") from error
+        except openai.APIStatusError as error:
+            raise self._refused(error) from error
         except openai.APIError as error:
-            if isinstance(error, openai.RateLimitError):
-                seconds = seconds_to_wait(error.response.headers)
-                if _SDK_WAITS < seconds <= _LONGEST_WAIT:
-                    raise _Later(seconds) from error
-            raise EndpointFailed(
-                f"{type(error).__name__}: {_said(error)}",
-                hint=f"see that {self.endpoint.base_url} is up, and run the same command: it goes on",
-            ) from error
+            raise EndpointFailed(f"{type(error).__name__}: {_said(error)}", hint=self._go_on) from error
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             # A 200 whose body is no chat completion surfaces as whatever LangChain stumbles over.
             what = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_SAID]
             raise ReplyError(f"No chat completion came back ({what}).") from error
 
+    @property
+    def _go_on(self) -> str:
+        return f"see that {self.endpoint.base_url} is up, and run the same command: it goes on"
 
-def seconds_to_wait(headers: Mapping[str, str]) -> float:
-    """What Retry-After says, in seconds or as a date; 0 if it says nothing."""
-    said = headers.get("retry-after", "")
-    try:
-        return max(0.0, float(said))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
-    except ValueError:
-        return 0.0
+    def _refused(self, error: openai.APIStatusError) -> Exception:
+        """What an error's status means for the request and the run."""
+        status, url = error.status_code, self.endpoint.base_url
+        said = error_in(error.response.text)[:_LONGEST_SAID] or _said(error)
+        if status in (400, 413, 422):
+            return _Unknown(f"{named(status)}: {said}", _said(error))
+        if status in (401, 403):
+            return EndpointRefused(
+                f"{url} refused the key ({status}): {said}",
+                hint="set the right key in the variable that api_key_env names (see: reaseq config)",
+            )
+        if status == 404:
+            return EndpointRefused(
+                f"{url} does not serve model {self.endpoint.model!r} (404): {said}",
+                hint="name another with --model, or another address with base_url (see: reaseq config)",
+            )
+        if no_money(status, error.response.text):
+            return EndpointRefused(
+                f"{url} answers nothing that is not paid for ({status}): {said}",
+                hint="see to billing and quota there, or name another model with --model; the same command goes on",
+            )
+        seconds = seconds_to_wait(error.response.headers) if status in BUSY else 0.0
+        if seconds > _LONGEST_WAIT:
+            most = _lasting(_LONGEST_WAIT)
+            return EndpointRefused(
+                f"{url} wants to be left alone for {_lasting(seconds)}, and {most} at most are waited "
+                f"({named(status)}: {said})",
+                hint="run the same command later: it goes on",
+            )
+        if seconds > _SDK_WAITS:
+            return _Later(seconds)
+        return EndpointFailed(f"{named(status)}: {said}", hint=self._go_on)
+
+
+def _lasting(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 120 else f"{math.ceil(seconds / 60):,} minutes"
 
 
 def _messages(messages: Sequence[Message]) -> list[BaseMessage]:
@@ -420,11 +448,12 @@ def _kept(message: AIMessage) -> dict[str, Any]:
     metadata = message.response_metadata
     kept: dict[str, Any] = {"content": message.text, "finish_reason": metadata.get("finish_reason") or "none"}
     if message.usage_metadata:
-        # Some gateways write numbers as text, or null.
-        kept["prompt_tokens"] = int(message.usage_metadata["input_tokens"] or 0)
-        kept["completion_tokens"] = int(message.usage_metadata["output_tokens"] or 0)
-    if refusal := message.additional_kwargs.get("refusal"):
-        kept["refusal"] = str(refusal)[:_LONGEST_SAID]
+        kept["prompt_tokens"] = message.usage_metadata["input_tokens"]
+        kept["completion_tokens"] = message.usage_metadata["output_tokens"]
+        if metadata["token_usage"]["estimated"]:
+            kept["estimated"] = True
+    if why := message.additional_kwargs.get("why"):
+        kept["why"] = why[:_LONGEST_SAID]
     if (logprobs := metadata.get("logprobs")) and logprobs.get("content"):
         kept["logprobs"] = [
             [entry["token"], [[top["token"], round(top["logprob"], 4)] for top in entry.get("top_logprobs", ())]]

@@ -73,6 +73,7 @@ def test_one_request_in_seven_goes_wrong(store: Store, fake: FakeEndpoint, seed:
         ("unauthorized", "refused the key (401)", "api_key_env"),
         ("forbidden", "refused the key (403)", "api_key_env"),
         ("model_not_found", "does not serve model 'fake' (404)", "--model"),
+        ("insufficient_quota", "answers nothing that is not paid for (429)", "billing"),
     ],
 )
 def test_a_refusal_stops_the_run_at_once(store: Store, fake: FakeEndpoint, fault: str, message: str, hint: str) -> None:
@@ -206,6 +207,35 @@ def test_a_cost_limit_holds(store: Store, fake: FakeEndpoint) -> None:
     spent = PRICE.of(stats.prompt_tokens, stats.completion_tokens)
     assert 0.02 < spent <= 0.05
     assert sum(row["cost"] for row in store.usage()) == pytest.approx(spent)
+
+
+@pytest.mark.parametrize("limits", [{"max_tokens": 30_000}, {"max_cost": 0.05}], ids=lambda limits: next(iter(limits)))
+def test_a_limit_holds_where_no_usage_is_reported(store: Store, fake: FakeEndpoint, limits: dict[str, Any]) -> None:
+    fill(store, 40)
+    fake.configure(Behaviour(faults={"no_usage": 1.0}))
+    counts, budget = Counts(), Budget(**limits)
+    endpoint = Endpoint(fake.base_url, "fake", "fake", logprobs=True, price=PRICE)
+    with pytest.raises(BudgetExceeded, match=r"used \(estimated, as the endpoint reports no usage\)"):
+        asyncio.run(distill(store, endpoint, PromptLibrary(), Options("shoes"), budget=budget, counts=counts))
+    stats = fake.stats()
+    used = stats.prompt_tokens + stats.completion_tokens
+    assert used <= kept_tokens(store) == budget.tokens == counts.prompt_tokens + counts.completion_tokens
+    assert sum(row["cost"] for row in store.usage()) == pytest.approx(budget.cost)
+    assert budget.tokens <= limits.get("max_tokens", 10**9)
+    assert 0 < budget.cost <= limits.get("max_cost", 1.0)
+    assert len([note for note in counts.notes if "does not report" in note]) == 1
+
+
+def test_a_refusal_to_the_analyst_is_a_note(store: Store, fake: FakeEndpoint) -> None:
+    fill(store, 3)
+    fake.configure(Behaviour(faults={"content_filter": 1.0}))
+    outcome = run(store, fake)
+    assert outcome.counts.failed == 3
+    (note,) = [note for note in outcome.counts.notes if "analyst" in note]
+    assert note.startswith("the category analyst got no reply (400 Bad Request: made-up failure: content_filter")
+    assert note.endswith("starter schema used")
+    fake.configure(Behaviour())
+    assert run(store, fake).counts.done == 3
 
 
 def test_counts_can_be_watched(store: Store, fake: FakeEndpoint) -> None:

@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 
-from reaseq.llm.chat import Call, Chat, ChatRequest, EndpointFailed, Reply, ReplyError, seconds_to_wait
+from reaseq.llm.answers import seconds_to_wait
+from reaseq.llm.chat import (
+    Call,
+    Chat,
+    ChatRequest,
+    EndpointFailed,
+    EndpointRefused,
+    Reply,
+    ReplyError,
+    RequestRefused,
+)
 from reaseq.llm.endpoint import Endpoint
 from reaseq.llm.json_reply import json_of
 
@@ -55,7 +65,8 @@ class _Calls:
 
 
 class _Server:
-    """Refuses what `refused` names, with `status`; answers with `choice` else. bodies: what it was sent."""
+    """Refuses what `refused` names, with `status`; answers with `choice` else. bodies: what it was sent. script: what
+    it answers first, one after the other: status, headers, body."""
 
     def __init__(self) -> None:
         self.refused: list[str] = []
@@ -65,6 +76,7 @@ class _Server:
         self.busy = 0
         self.more: dict[str, Any] = {}
         self.refusal: str | None = None
+        self.script: list[tuple[int, dict[str, str], Any]] = []
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -84,10 +96,13 @@ class _Server:
                 made = (server.refusal if bad and server.refusal else json.dumps(answer)).encode()
                 busy = server.busy > 0
                 server.busy -= busy
-                self.send_response(429 if busy else server.status if bad else 200)
-                if busy:
-                    self.send_header("Retry-After", "0.2")
-                self.send_header("Content-Type", "application/json")
+                status, headers = 429 if busy else server.status if bad else 200, {"Retry-After": "0.2"} if busy else {}
+                if server.script:
+                    status, headers, told = server.script.pop(0)
+                    made = (told if isinstance(told, str) else json.dumps(told)).encode()
+                self.send_response(status)
+                for name, value in ({"Content-Type": "application/json"} | headers).items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", str(len(made)))
                 self.end_headers()
                 self.wfile.write(made)
@@ -108,10 +123,12 @@ def server() -> Iterator[_Server]:
     made.close()
 
 
-def asked(server: _Server, times: int = 1, **more: Any) -> list[Reply]:
+def asked(
+    server: _Server, times: int = 1, *, retries: int = 0, calls: _Calls | None = None, **more: Any
+) -> list[Reply]:
     async def run() -> list[Reply]:
         endpoint = Endpoint(base_url=server.url, model="m", fingerprint="f", api_key="k")
-        async with Chat(endpoint, _Calls(), concurrency=1, timeout=10, retries=0, seed=1) as chat:
+        async with Chat(endpoint, calls or _Calls(), concurrency=1, timeout=10, retries=retries, seed=1) as chat:
             request = ChatRequest("agent", (), (("user", "well?"),), 10, **more)
             return [await chat.ask(request) for _ in range(times)]
 
@@ -148,7 +165,7 @@ def test_why_nothing_came_back_is_said(server: _Server) -> None:
     with pytest.raises(ReplyError, match=r"It was refused: I may not say\."):
         asked(server)
     server.more = {"choices": None, "error": {"message": "upstream rate limit"}}
-    with pytest.raises(ReplyError, match="upstream rate limit"):
+    with pytest.raises(ReplyError, match=r"^No chat completion came back: upstream rate limit\.$"):
         asked(server)
 
 
@@ -229,3 +246,179 @@ def test_a_long_wait_is_waited_for(server: _Server, monkeypatch: pytest.MonkeyPa
         with pytest.raises(EndpointFailed, match=r"is busy for 0 s, and was 3 times before"):
             asked(server)
     assert len(server.bodies) == min(busy + 1, 4)
+
+
+@pytest.mark.parametrize("parts", [1, 1000])
+def test_until_which_moment_an_endpoint_wants_to_be_left_alone(parts: int) -> None:
+    assert 20 < seconds_to_wait({"retry-after": str(round((time.time() + 30) * parts))}) <= 31
+    assert seconds_to_wait({"retry-after": str(round((time.time() - 30) * parts))}) == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
+        ({"retry-after": "7200"}, 7200.0),
+        ({"retry-after": "-3"}, 0.0),
+        ({"retry-after": "nan"}, 0.0),
+        ({"retry-after": "inf"}, 0.0),
+    ],
+)
+def test_a_wait_in_other_shapes(headers: dict[str, str], seconds: float) -> None:
+    assert seconds_to_wait(headers) == seconds
+
+
+def test_a_moment_to_wait_for_is_waited_for_and_told(server: _Server) -> None:
+    calls = _Calls()
+    server.script = [(429, {"Retry-After": f"{time.time() + 1.5:.3f}"}, {"error": {"message": "slow down"}})]
+    started = time.monotonic()
+    assert asked(server, retries=1, calls=calls)[0].text == "yes"
+    assert 1 < time.monotonic() - started < 4
+    ((why, seconds),) = calls.waited
+    assert why == "429 Too Many Requests"
+    assert 1 < seconds <= 1.5
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_that_is_too_long_is_said_at_once(server: _Server, status: int) -> None:
+    calls = _Calls()
+    server.script = [(status, {"Retry-After": "7200"}, {"error": {"message": "daily limit"}})]
+    with pytest.raises(
+        EndpointRefused, match=r"alone for 120 minutes, and 15 minutes .* waited .*daily limit"
+    ) as caught:
+        asked(server, retries=3, calls=calls)
+    assert "it goes on" in (caught.value.hint or "")
+    assert (len(server.bodies), calls.waited) == (1, [])
+
+
+def test_a_long_wait_of_any_status_is_waited_for(server: _Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reaseq.llm.chat._SDK_WAITS", 0.1)
+    server.script = [(503, {"Retry-After": "0.2"}, "")]
+    assert asked(server)[0].text == "yes"
+
+
+ARGUMENTS = '{"a": [1]}'
+WANTED = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object", "required": ["a"]}}}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": None, "tool_calls": [{"id": "1", "type": "function", "function": {"arguments": ARGUMENTS}}]},
+        {"content": "", "tool_calls": [{"function": {"name": "json_tool_call", "arguments": {"a": [1]}}}]},
+        {"content": None, "function_call": {"name": "x", "arguments": ARGUMENTS}},
+        {"content": None, "reasoning_content": f"\n{ARGUMENTS}\n"},
+        {"content": "\n\n", "reasoning": ARGUMENTS, "reasoning_content": None},
+    ],
+)
+def test_a_reply_in_another_field(server: _Server, message: dict[str, Any]) -> None:
+    server.choice = {"message": {"role": "assistant", **message}, "finish_reason": "tool_calls"}
+    (reply,) = asked(server, response_format=WANTED)
+    assert json_of(reply) == {"a": [1]}
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "format_", "said"),
+    [
+        ("The shoe is red.", WANTED, "stands among the reasoning"),
+        (f"So: {ARGUMENTS}", WANTED, "stands among the reasoning"),
+        ('{"b": 1}', WANTED, "stands among the reasoning"),
+        (ARGUMENTS, None, "stands among the reasoning"),
+        ("", WANTED, r"empty\.$"),
+    ],
+)
+def test_what_is_thought_is_no_reply(server: _Server, reasoning: str, format_: Any, said: str) -> None:
+    server.choice["message"] = {"role": "assistant", "content": None, "reasoning_content": reasoning}
+    with pytest.raises(ReplyError, match=said):
+        asked(server, response_format=format_)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"error": {"message": "slow down", "code": 429}},
+        {"error": {"message": "slow down", "code": "503"}, "choices": None},
+        {"error": {"message": "slow down", "type": "rate_limit_error"}},
+        {"choices": [{"finish_reason": "error", "error": {"code": 502, "message": "slow down"}}]},
+        'data: {"error": {"message": "slow down", "code": 429}}\n\ndata: [DONE]\n',
+    ],
+)
+def test_an_error_that_may_pass_under_status_200(server: _Server, told: Any) -> None:
+    calls = _Calls()
+    server.script = [(200, {}, told)]
+    assert asked(server, retries=1, calls=calls)[0].text == "yes"
+    assert len(calls.waited) == 1
+    server.script = [(200, {}, told)]
+    with pytest.raises(EndpointFailed, match=r"^\d+ [A-Z][A-Za-z ]+: slow down\n"):
+        asked(server)
+
+
+@pytest.mark.parametrize(
+    ("status", "told", "kind", "said"),
+    [
+        (200, {"error": {"message": "no such key", "code": 401}}, EndpointRefused, "refused the key"),
+        (200, {"error": {"message": "too long", "code": 400}}, RequestRefused, r"^400 Bad Request: too long\n"),
+        (413, "", RequestRefused, "413"),
+        (400, [{"error": {"message": "as Gemini does", "code": 400}}], RequestRefused, "Request: as Gemini does\n"),
+        (200, {"error": "out of order"}, ReplyError, r"came back: out of order\.$"),
+        (200, {"error": {"message": "Provider", "metadata": {"raw": "boom"}}}, ReplyError, r"back: Provider: boom\.$"),
+        (200, {"choices": None}, ReplyError, r"came back: it holds no choice\.$"),
+        (200, {"choices": []}, ReplyError, r"came back: it holds no choice\.$"),
+        (200, {"choices": [{"text": "yes"}]}, ReplyError, r"its choice holds no message\.$"),
+        (200, "<html>\ngateway</html>", ReplyError, r"it is no JSON, but <html> gateway</html>\.$"),
+        (200, "", ReplyError, r"it is no JSON, but nothing\.$"),
+        (
+            200,
+            {"choices": [{"message": {"content": "hal"}, "finish_reason": None, "error": {"message": "exploded"}}]},
+            ReplyError,
+            r"did not end properly \(finish reason: error\)\. The provider says: exploded$",
+        ),
+        (
+            *(200, 'data: {"choices": [{"delta": {"content": "hal"}}]}\n', ReplyError),
+            r"did not end properly .* the stream broke off$",
+        ),
+    ],
+)
+def test_what_else_comes_is_said_in_words(
+    server: _Server, status: int, told: Any, kind: type[Exception], said: str
+) -> None:
+    server.script = [(status, {}, told)]
+    with pytest.raises(kind, match=said):
+        asked(server, retries=2)
+    assert len(server.bodies) == 1
+
+
+CHUNKS = [
+    {"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}]},
+    {"choices": [{"index": 0, "delta": {"content": "y\u2028e"}}], "usage": None},
+    {"choices": [{"index": 0, "delta": {"content": "s"}, "finish_reason": "stop"}]},
+    {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}},
+]
+
+
+@pytest.mark.parametrize("kind", ["text/event-stream", "text/event-stream; charset=utf-8", "application/json"])
+def test_a_stream_nobody_asked_for(server: _Server, kind: str) -> None:
+    lines = [f"data: {json.dumps(chunk, ensure_ascii=False)}\r\n\r\n" for chunk in CHUNKS]
+    server.script = [(200, {"Content-Type": kind}, ": PROCESSING\n\n" + "".join(lines) + "data: [DONE]\n\n")]
+    (reply,) = asked(server)
+    assert (reply.text, reply.finish_reason) == ("y\u2028es", "stop")
+    assert (reply.prompt_tokens, reply.completion_tokens) == (7, 3)
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (429, {"message": "You exceeded your quota", "code": "insufficient_quota"}),
+        (429, {"message": "You exceeded your quota", "type": "insufficient_quota", "code": None}),
+        (402, {"message": "Insufficient Balance", "code": "invalid_request_error"}),
+        (200, {"message": "Insufficient credits", "code": 402}),
+    ],
+)
+def test_what_is_not_paid_for_is_not_tried_again(server: _Server, status: int, error: dict[str, Any]) -> None:
+    calls = _Calls()
+    server.script = [(status, {}, {"error": error})]
+    with pytest.raises(EndpointRefused, match=error["message"]) as caught:
+        asked(server, retries=6, calls=calls)
+    assert "billing" in (caught.value.hint or "")
+    assert "--model" in (caught.value.hint or "")
+    assert (len(server.bodies), calls.waited) == (1, [])
