@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from itertools import islice
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from reaseq import ReaseqError
+from reaseq.api import checking
 from reaseq.api.errors import in_python
 from reaseq.api.frames import Frame
 from reaseq.api.running import Progress, polled, run, shown
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from reaseq.graphs.ledger import Outcome
     from reaseq.graphs.plan import Plan
     from reaseq.knowledge_store.events import EventReport
+    from reaseq.knowledge_store.feeds.rows import Feed
     from reaseq.knowledge_store.importing import ImportReport
 
 _DEFAULT_BY = "python"
@@ -72,21 +76,26 @@ class KnowledgeBase:
     ) -> ImportReport:
         """Add or update products, as `reaseq import` does; what became of every row.
 
-        source: a file's path, a data frame (pandas, polars, Arrow), or dictionaries, one a product. columns: of a field
-        (id, title, description, brand, price, list_price, currency, category) the column, where it is not found out.
-        replaces: is that all there is to know of its products? name: keeps the ids of several sources apart.
+        source: a file's path, a data frame (pandas, polars, Arrow), or dictionaries, one a product; None, NaN, NaT and
+        pandas' NA are nothing. columns: of a field (id, title, description, brand, price, list_price, currency,
+        category) the column, where it is not found out. replaces: is that all there is to know of its products? name:
+        keeps the ids of several sources apart.
 
         Raises:
-            ReaseqError: it cannot be read, or nothing can be the title.
+            ReaseqError: it cannot be read, is an empty file, or nothing can be the title; an argument is none of these.
         """
-        from reaseq.knowledge_store.feeds.frames import frame_feed
         from reaseq.knowledge_store.feeds.opening import open_feed, understood
-        from reaseq.knowledge_store.importing import import_feed
+        from reaseq.knowledge_store.importing import ImportReport, import_feed
         from reaseq.taxonomy.category_paths import CategoryNames
 
-        is_file = isinstance(source, str | Path)
-        feed = open_feed(Path(source), as_evidence=True) if is_file else frame_feed(source)
-        feed, mapping = understood(feed, dict(columns or {}))
+        named = checking.columns(columns)
+        category = None if category is None else checking.category(category)
+        replaces = checking.flag(replaces, "replaces")
+        name = checking.text(name, "name", "erp") if name != "" else ""
+        feed = _opened(source, lambda path: open_feed(path, as_evidence=True))
+        if feed is None:
+            return ImportReport(0, {}, [])
+        feed, mapping = understood(feed, named)
         with shown(progress, "importing") as step:
             return import_feed(
                 self.store,
@@ -115,20 +124,22 @@ class KnowledgeBase:
         of rows that name none.
 
         Raises:
-            ReaseqError: it cannot be read, names no user or no item, or no row of it can be used.
+            ReaseqError: it cannot be read, is an empty file, names no user or no item, or no row of it can be used; an
+                argument is none of these.
         """
         from functools import partial
 
         from reaseq.knowledge_store import event_columns
-        from reaseq.knowledge_store.events import import_events
+        from reaseq.knowledge_store.events import EventReport, import_events
         from reaseq.knowledge_store.feeds.dialect import FOUND_OUT
-        from reaseq.knowledge_store.feeds.frames import frame_feed
         from reaseq.knowledge_store.feeds.opening import open_feed
         from reaseq.knowledge_store.names import read_names
 
-        named = dict(columns or {})
+        named, kind = checking.columns(columns), checking.text(kind, "kind", "purchase")
         is_header = partial(event_columns.names_a_user, overrides=named)
-        opened = open_feed(Path(source), FOUND_OUT, is_header) if isinstance(source, str | Path) else frame_feed(source)
+        opened = _opened(source, lambda path: open_feed(path, FOUND_OUT, is_header))
+        if opened is None:
+            return EventReport(0, self.store.clock() or "time")
         names = read_names(self.store)
         feed, fields = event_columns.understood(opened, named, names)
         with shown(progress, "importing") as step:
@@ -146,9 +157,14 @@ class KnowledgeBase:
 
     @in_python
     def plan(self, category: str, *, limit: int | None = None) -> Plan:
-        """What `distill` would do, why, and what it would take; no model is asked."""
+        """What `distill` would do, why, and what it would take; no model is asked. limit: of products.
+
+        Raises:
+            ReaseqError: the category has no products.
+        """
         from reaseq.api.engine import distill_options, plan_of, teaching
 
+        category, limit = checking.category(category), _limit(limit)
         options = distill_options(self.settings, category, limit)
         return plan_of(self.store, self.settings, options, self._pipeline(), teaching=teaching(self.settings))
 
@@ -185,6 +201,7 @@ class KnowledgeBase:
             )
         )
 
+    @in_python
     async def adistill(
         self,
         category: str,
@@ -205,6 +222,9 @@ class KnowledgeBase:
         from reaseq.graphs.ledger import Counts
         from reaseq.llm.budget import Budget
 
+        category, limit = checking.category(category), _limit(limit)
+        max_tokens = None if max_tokens is None else checking.whole(max_tokens, "max_tokens")
+        max_cost = None if max_cost is None else checking.amount(max_cost, "max_cost")
         settings, pipeline = self._with(engine=engine, model=model), self._pipeline()
         options, taught = distill_options(settings, category, limit), teaching(settings)
         with shown(progress, "distilling") as step:
@@ -254,11 +274,16 @@ class KnowledgeBase:
     @in_python
     def embed(self, category: str | None = None, *, progress: Progress | bool = True) -> dict[str, tuple[int, int]]:
         """Embed what is new or changed, of a category or of all products: of each source (claims, title) how many were
-        embedded, and how many are unchanged."""
+        embedded, and how many are unchanged.
+
+        Raises:
+            ReaseqError: the category has no products, or the encoder cannot be had.
+        """
         from reaseq.knowledge_store import embeddings
         from reaseq.knowledge_store.encoder import Encoder
         from reaseq.llm import encoders
 
+        category = self._category(category)
         encoder = Encoder(*encoders.resolve(self.settings.weights_dir, self.settings.encoder))
         with shown(progress, "embedding") as step:
             return embeddings.embed(
@@ -309,18 +334,17 @@ class KnowledgeBase:
     # What is known
 
     @in_python
-    def product(self, product_id: str) -> Product:
+    def product(self, product_id: str | int) -> Product:
         """A product by its id, SKU or barcode, with all that is known of it.
 
         Raises:
             ReaseqError: none goes by this name, or several do.
         """
         from reaseq.agents.product_text import source_fields
-        from reaseq.knowledge_store.feeds.rows import identifier
         from reaseq.knowledge_store.names import find_product
         from reaseq.knowledge_store.summaries import composed
 
-        product = find_product(self.store, identifier(product_id))
+        product = find_product(self.store, checking.one_id(product_id, "product"))
         claims, prose, _ = self.store.knowledge(product["id"])
         return Product(
             product["id"],
@@ -432,8 +456,6 @@ class KnowledgeBase:
         """
         from reaseq.ranker import runs
 
-        if isinstance(settings.get("features"), str):
-            settings["features"] = tuple(settings["features"].split(","))
         config = runs.with_settings(runs.RunConfig(), {"seed": self.settings.seed} | settings)
         prepared = runs.prepare(self.store, config)
         folder = self.settings.runs_dir / prepared.id
@@ -452,7 +474,7 @@ class KnowledgeBase:
     @in_python
     def imagine(
         self,
-        users: Sequence[str] | None = None,
+        users: str | int | Sequence[str | int] | None = None,
         *,
         slots: int = 8,
         progress: Progress | bool = True,
@@ -461,23 +483,26 @@ class KnowledgeBase:
         """Imagine what users plausibly do outside the log, as `reaseq train-beyond-log` and `reaseq imagine` do: the
         model is trained on the log first, unless it is there. How many were imagined now; `imagined` gives what.
 
-        users: by their ids; None: all. slots: events of each. settings: of the model and its training, by name: epochs,
-        folds, dim, ...
+        users: by their ids, one or several; None: all. slots: events of each. settings: of the model and its training,
+        by name: epochs, folds, dim, ...
 
         Raises:
-            ReaseqError: there is no log, no product has an embedding, or a user has no events.
+            ReaseqError: there is no log, no product has an embedding, or a user has no events; no users are given, or a
+                setting cannot be as it is.
         """
         from reaseq.beyond_log.fit import BeyondLogConfig, with_settings
         from reaseq.beyond_log.sampler import SampleConfig
         from reaseq.graphs import beyond_log
 
-        folds = settings.pop("folds", None)
-        config = BeyondLogConfig() if folds is None else BeyondLogConfig(folds=folds)
-        chosen = {name: str(value) for name, value in ({"seed": self.settings.seed} | settings).items()}
+        wanted = None if users is None else list(dict.fromkeys(checking.some_ids(users, "users to imagine for")))
+        slots = checking.whole(slots, "slots")
+        config = with_settings(BeyondLogConfig(), {"seed": self.settings.seed} | settings)
+        if slots > config.model.slots:  # it must have learnt to imagine as many together
+            config = with_settings(config, {"slots": slots})
         with shown(progress, "imagining") as step:
             beyond_log.train_beyond_log(
                 self.store,
-                with_settings(config, chosen),
+                config,
                 self.settings.beyond_log_dir,
                 on_step=lambda done, total: step("training, batches", done, total),
             )
@@ -485,12 +510,12 @@ class KnowledgeBase:
                 self.store,
                 self.settings.beyond_log_dir,
                 SampleConfig(slots=slots, seed=self.settings.seed),
-                users=users,
+                users=wanted,
                 on_step=lambda done, total: step("imagining, users", done, total),
             )
 
     @in_python
-    def imagined(self, user: str) -> Frame:
+    def imagined(self, user: str | int) -> Frame:
         """What was imagined of a user last, the surest first: columns product_id, title, category, confidence (the
         calibrated chance that the user does such a thing) and until (when the last event was that it rests on).
 
@@ -502,6 +527,7 @@ class KnowledgeBase:
         from reaseq.knowledge_store.events import history
         from reaseq.knowledge_store.imagined import find_imagination, imagined_of
 
+        user = checking.one_id(user)
         imagination = find_imagination(self.store)
         if imagination is None:
             raise ReaseqError("nothing has been imagined yet", hint="kb.imagine()")
@@ -522,13 +548,14 @@ class KnowledgeBase:
         from reaseq.api.ranking import Ranker
         from reaseq.ranker import runs
 
-        return Ranker(self.store, runs.find(self.settings.runs_dir, run))
+        named = None if run is None else checking.run(run)
+        return Ranker(self.store, runs.find(self.settings.runs_dir, named))
 
     def _category(self, category: str | None) -> str | None:
         """A category as it is stored. Raises ReaseqError if no product is in it."""
         from reaseq.graphs.options import require_products
 
-        return require_products(self.store, category) if category is not None else None
+        return None if category is None else require_products(self.store, checking.category(category))
 
     def _pipeline(self) -> Pipeline:
         from reaseq.api.engine import pipeline_of
@@ -539,6 +566,21 @@ class KnowledgeBase:
         """The settings with some of them otherwise, checked."""
         given = {name: value for name, value in overrides.items() if value is not None}
         return load(**(self.settings.model_dump() | given)) if given else self.settings
+
+
+def _limit(value: int | None) -> int | None:
+    return None if value is None else checking.whole(value, "limit")
+
+
+def _opened(source: Any, opened: Callable[[Path], Feed]) -> Feed | None:
+    """The feed of a file, or of what is in memory; None of what holds nothing there."""
+    from reaseq.knowledge_store.feeds.frames import frame_feed
+
+    if isinstance(source, str | os.PathLike):
+        return opened(checking.path(source, "file"))
+    feed = frame_feed(source)
+    first = next(feed.rows, None)
+    return None if first is None else replace(feed, rows=chain([first], feed.rows))
 
 
 class _Closed:
@@ -558,6 +600,6 @@ def open_base(path: str | Path | None = None, *, pipeline: Any = None, **setting
         settings["pipeline"] = pipeline
         pipeline = None
     if path is not None:
-        folder = Path(path)
+        folder = checking.path(path, "folder")
         settings = {"state_dir": folder, "runs_dir": folder / "runs", **settings}
     return KnowledgeBase(load(**settings), pipeline)

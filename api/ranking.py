@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reaseq import ReaseqError
+from reaseq.api import checking
 from reaseq.api.errors import in_python
 from reaseq.api.frames import Frame
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from reaseq.ranker.scorer import Scorer
     from reaseq.ranker.toolkits import Layout
 
-_MISSING = frozenset(("", "nan", "none", "<na>", "nat"))
 _BATCH = 256
 """Users whose histories are encoded together."""
 
@@ -33,7 +33,8 @@ class Recommendation(NamedTuple):
 
 
 class Ranker:
-    """The model of a finished run: all features, the first seed. `run` is the run's id."""
+    """The model of a finished run: all features, the first seed. `run` is the run's id. It scores the catalogue as the
+    store has it at each call."""
 
     def __init__(self, store: Store, folder: Path) -> None:
         """folder: of the run.
@@ -41,17 +42,28 @@ class Ranker:
         Raises:
             ReaseqError: there is no model in it, or it is broken.
         """
-        from reaseq.ranker import runs
-        from reaseq.ranker.scorer import Scorer
-
         self.run = folder.name
         self.folder = folder
         self._store = store
-        self._scorer: Scorer = Scorer.open(runs.model_folder(folder), store)
+        self._kept: tuple[Any, Scorer] | None = None
+        _ = self._scorer
+
+    @property
+    def _scorer(self) -> Scorer:
+        """The model over the products, names and knowledge of the store, read anew when these have changed."""
+        from reaseq.ranker import runs
+        from reaseq.ranker.scorer import Scorer
+
+        state, kept = self._store.state(), self._kept
+        if kept is None or kept[0] != state:
+            self._kept = kept = state, Scorer.open(runs.model_folder(self.folder), self._store)
+        return kept[1]
 
     @in_python
     def rank(
-        self, users: str | Sequence[str], candidates: Sequence[str] | Mapping[str, Sequence[str]] | None = None
+        self,
+        users: str | int | Sequence[str | int],
+        candidates: str | Sequence[str] | Mapping[str, Sequence[str]] | None = None,
     ) -> Frame:
         """Candidates by their scores, best first: columns user_id, rank (from 1), product_id, score, history.
 
@@ -60,23 +72,24 @@ class Ranker:
         products stand by how often it has them. Candidates may be SKUs, barcodes or other names, too: product_id is
         the product's own. One that is not in the catalogue, that is a name of several, or of which the model knows
         nothing, has neither rank nor score.
+
+        Raises:
+            ReaseqError: there are no users, these or the candidates are no ids, or a user of a dictionary has none.
         """
         import numpy as np
         import pyarrow as pa
         import torch
 
         scorer = self._scorer
-        users = _ids(users)
-        if not users:
-            raise ReaseqError("no users to rank for", hint="kb.events()   (whose user_id names them)")
+        users = checking.some_ids(users, "users to rank for")
         if isinstance(candidates, Mapping):
-            candidates = {_ids(user)[0]: _ids(mine) for user, mine in candidates.items()}
+            candidates = {checking.one_id(user): checking.ids(mine) for user, mine in candidates.items()}
             if missing := [user for user in users if user not in candidates]:
                 raise ReaseqError(
                     f"no candidates for the users {', '.join(missing[:5])}", hint="give each some, or [] "
                 )
         elif candidates is not None:
-            candidates = _ids(candidates)
+            candidates = checking.ids(candidates)
         everything = scorer.everything()
         parts: list[pa.Table] = []
         for batch in _batches(users):
@@ -92,7 +105,7 @@ class Ranker:
                 products = np.c_[order, np.tile(np.arange(len(known), width), (people, 1))].reshape(-1)
                 values = np.c_[np.take_along_axis(scores, order, 1), nothing].reshape(-1)
                 owners = np.repeat(np.arange(people), width)
-                seen = np.array([len(events) for events in group.histories])
+                seen = np.array([scorer.looked_at(events) for events in group.histories])
                 no_rank = np.tile(np.arange(width) >= len(known), people)
                 names = pa.array([*known, *unknown], pa.string())
                 parts.append(
@@ -110,56 +123,51 @@ class Ranker:
 
     @in_python
     def recommend(
-        self, user: str | None = None, k: int = 10, *, history: Sequence[Any] | None = None, new_only: bool = False
+        self, user: str | int | None = None, k: int = 10, *, history: Any = None, new_only: bool = False
     ) -> list[Recommendation]:
         """The k best products for a user, each with its reason; new_only leaves out what the user had. For a user of
         whom the log knows nothing they are those that it has most.
 
         history: instead of a user what somebody did who is not in the log, oldest first: products by any name, pairs
-        of a product and when (seconds since 1970, or a datetime), or dictionaries with product_id, and at and kind
-        where they are known. Without times events are taken to be a minute apart.
+        of a product and when, or dictionaries or rows of a data frame with product_id, and at and kind where they are
+        known. Times are seconds since 1970, datetimes of any library, or whatever a log may hold; without them events
+        are taken to be a minute apart.
 
         Raises:
             ReaseqError: k is no number of products; there is neither a user nor a history, or both are given; a product
                 of the history is not in the catalogue, or a time is none.
         """
-        if isinstance(k, bool) or not hasattr(k, "__index__") or k < 1:
-            raise ReaseqError(f"k = {k!r}: how many products?", hint="a whole number from 1 on")
-        events = self._events(user, history)
+        k, new_only, scorer = checking.whole(k, "k"), checking.flag(new_only, "new_only"), self._scorer
+        events = _events(scorer, user, history)
         return [
             Recommendation(product, score, str(reason))
-            for product, score, reason in self._scorer.recommend_after(events, k, new_only=new_only)
+            for product, score, reason in scorer.recommend_after(events, k, new_only=new_only)
         ]
 
     @in_python
     def explain(
-        self, user: str | None = None, products: Sequence[str] = (), *, history: Sequence[Any] | None = None
+        self, user: str | int | None = None, products: str | Sequence[str] = (), *, history: Any = None
     ) -> list[Recommendation]:
-        """Why these products, by any name, score as they do for a user, or after a history (as for `recommend`): the
-        behaviours without which the score would fall most, and what those products have in common with them.
+        """Why these products, by any name, score as they do for a user, or after a history (as for `recommend`), the
+        best first: the behaviours without which the score would fall most, and what those products have in common with
+        them.
 
         Raises:
             ReaseqError: the log holds no events of the user, or the catalogue not one of the products.
         """
         scorer = self._scorer
-        wanted = [scorer.product(one) for one in _ids(products)]
-        events = self._events(user, history)
+        wanted = [scorer.product(one) for one in checking.ids(products)]
+        events = _events(scorer, user, history)
         if user is not None and not events:
-            raise ReaseqError(f"no events of user {_one_id(user)!r}", hint="reaseq events stats")
+            raise ReaseqError(f"no events of user {checking.one_id(user)!r}", hint="reaseq events stats")
         return [
-            Recommendation(product, score, str(reason)) for product, score, reason in scorer.explain(events, wanted)
+            Recommendation(product, score, str(reason)) for _, product, score, reason in scorer.explain(events, wanted)
         ]
-
-    def _events(self, user: str | None, history: Sequence[Any] | None) -> list[dict[str, Any]]:
-        if (user is None) == (history is None):
-            raise ReaseqError("for whom? Give a user of the log, or a history", hint="ranker.recommend(user)")
-        if history is not None:
-            return self._scorer.session([history] if isinstance(history, str) else history)
-        return self._scorer.known_history(_one_id(user))
 
     @property
     def products(self) -> list[str]:
-        """Ids of the products that the run ranks, in the order in which rankers of one's own score them."""
+        """Ids of the products that the run ranks, in the order in which rankers of one's own score them: those of the
+        catalogue when this, `training_events` or `judge` was first asked for."""
         return list(self._opened.prepared.dataset.log.items)
 
     def training_events(self) -> Frame:
@@ -215,7 +223,7 @@ class Ranker:
 
         if layout not in (known := get_args(toolkits.Layout)):
             raise ReaseqError(f"no such layout: {layout!r}", hint=f"one of {', '.join(known)}")
-        return toolkits.export_split(self._store, self.folder, Path(folder), layout)
+        return toolkits.export_split(self._store, self.folder, checking.path(folder, "folder"), layout)
 
     @in_python
     def to_onnx(self, path: str | Path) -> list[Path]:
@@ -228,7 +236,7 @@ class Ranker:
         """
         from reaseq.ranker.export import export
 
-        return export(self._scorer, Path(path), self.run)
+        return export(self._scorer, checking.path(path, "file"), self.run)
 
     def metrics(self) -> Outcome:
         """What the run measured, its baselines and controls beside it."""
@@ -240,27 +248,11 @@ class Ranker:
         return f"<Ranker {self.run}: {int(self._scorer.rankable.sum()):,} of {len(self._scorer.products):,} products>"
 
 
-def _ids(values: Any) -> list[str]:
-    """Ids as a store has them: one, or several in whatever holds them; numbers are their digits."""
-    from reaseq.knowledge_store.feeds.rows import identifier
-
-    if hasattr(values, "columns") or isinstance(values, Mapping):
-        raise ReaseqError(f"a {type(values).__name__} is no list of ids", hint='one column of it: frame["user_id"]')
-    if hasattr(values, "to_pylist"):
-        values = values.to_pylist()
-    several = [values] if isinstance(values, str | bytes | int | float) or not hasattr(values, "__iter__") else values
-    made = [identifier(one.as_py() if hasattr(one, "as_py") else one) for one in several]
-    for one, said in zip(made, several if isinstance(several, Sequence) else made, strict=True):
-        if one.casefold() in _MISSING or isinstance(said, list | tuple | set | dict):
-            raise ReaseqError(f"no id: {said!r}", hint="leave out what is missing, and give a flat list")
-    return made
-
-
-def _one_id(value: Any) -> str:
-    found = _ids(value)
-    if len(found) != 1 or (not isinstance(value, str | bytes | int | float) and hasattr(value, "__len__")):
-        raise ReaseqError(f"one user at a time: {value!r}", hint="ranker.rank(users), for several")
-    return found[0]
+def _events(scorer: Scorer, user: Any, history: Any) -> list[dict[str, Any]]:
+    """A user's, or those of a history that is given."""
+    if (user is None) == (history is None):
+        raise ReaseqError("for whom? Give a user of the log, or a history", hint="ranker.recommend(user)")
+    return scorer.session(history) if history is not None else scorer.known_history(checking.one_id(user))
 
 
 class _Group(NamedTuple):
