@@ -69,7 +69,7 @@ class KnowledgeBase:
         source: Any,
         *,
         category: str | None = None,
-        columns: Mapping[str, str] | None = None,
+        columns: Mapping[str, str | int] | None = None,
         replaces: bool = False,
         name: str = "",
         progress: Progress | bool = False,
@@ -114,7 +114,7 @@ class KnowledgeBase:
         self,
         source: Any,
         *,
-        columns: Mapping[str, str] | None = None,
+        columns: Mapping[str, str | int] | None = None,
         kind: str = "purchase",
         progress: Progress | bool = False,
     ) -> EventReport:
@@ -292,33 +292,37 @@ class KnowledgeBase:
 
     @in_python
     def decide(self, claim: Mapping[str, Any], action: str, value: str | None = None, *, by: str = _DEFAULT_BY) -> int:
-        """Approve, edit or reject a claim, for good: no run changes what was decided. The decision's number.
+        """Approve, edit or reject a claim, for good: no run changes what was decided. The decision's number, by which
+        `undo` takes it back; decided so already, a claim stays as it is, and it is that of the earlier decision.
 
         claim: a row of `claims()`, or a claim of a `product`. action: "approve", "reject", or "edit", with the `value`
-        that it should have.
+        that it should have. by: who decides.
 
         Raises:
             ReaseqError: there is no such claim any more, no such action, or the attribute does not take that value.
         """
         from reaseq.api.deciding import settle
         from reaseq.knowledge_store.decision_sheet import as_value, takes
-        from reaseq.knowledge_store.decisions import Action, attribute_of
+        from reaseq.knowledge_store.decisions import Action, attribute_of, decision_on, find_claim
 
-        claim = claim.to_dict() if hasattr(claim, "to_dict") else claim  # a row of a data frame
-        if not isinstance(claim, Mapping) or not {"id", "product_id"} <= claim.keys():
-            raise ReaseqError(f"no claim: {claim!r}", hint="a row of kb.claims(), or one of kb.product(id).claims")
+        claim = find_claim(self.store, checking.claim_number(claim))
+        by = checking.text(by, "by", "ann")
         if action not in (Action.APPROVE, Action.EDIT, Action.REJECT):
             raise ReaseqError(f"no such action: {action!r}", hint='"approve", "edit" or "reject"')
         if (action == Action.EDIT) != (value is not None):
             raise ReaseqError("an edit, and nothing else, has a value", hint='kb.decide(claim, "edit", "leather")')
-        claim = dict(claim) | {"id": int(claim["id"]), "product_id": str(claim["product_id"])}
-        there = {one["id"]: one["status"] for one in self.store.decided(claim["product_id"])}
-        if there.get(claim["id"]) == "rejected":
-            raise ReaseqError(
-                f"claim {claim['id']} is rejected already, by a decision",
-                hint="decide on a claim that stands (kb.claims()), or take that back: reaseq review undo",
-            )
+        value = None if value is None else checking.text(value, "value", "leather")
         attribute = attribute_of(self.store, claim["product_id"], claim["attribute"])
+        earlier = decision_on(self.store, claim)
+        if earlier and earlier["action"] == action:
+            said = as_value(attribute, value) if attribute is not None and value is not None else value
+            if earlier["decided"] == said:
+                return int(earlier["id"])
+        if earlier and claim["status"] == "rejected":
+            raise ReaseqError(
+                f"claim {claim['id']} is rejected already, by decision {earlier['id']}",
+                hint=f"decide on a claim that stands (kb.claims()), or take that back: kb.undo({earlier['id']})",
+            )
         if value is not None and attribute is not None:
             known = as_value(attribute, value)
             if known is None:
@@ -330,6 +334,37 @@ class KnowledgeBase:
                 )
             value = known
         return settle(self.store, claim, Action(action), value, by=by)
+
+    @in_python
+    def undo(self, decision: int, *, by: str = _DEFAULT_BY) -> int:
+        """Take a decision back, by its number: its claims are as they were before it, and the next run may change them.
+        The number of this decision.
+
+        Raises:
+            ReaseqError: there is no such decision, it is taken back already, or a later one rests on it.
+        """
+        from reaseq.knowledge_store.decisions import withdraw
+
+        return withdraw(self.store, checking.whole(decision, "decision"), by=checking.text(by, "by", "ann"))
+
+    @in_python
+    def decisions(self, product_id: str | int | None = None) -> Frame:
+        """What people have decided, on a product or on all, the newest first: columns id, at, by, action, product_id,
+        title, attribute, value (as it was), decided (what it was edited to) and withdrawn."""
+        import pyarrow as pa
+
+        from reaseq.knowledge_store.decisions import decisions
+
+        of = None if product_id is None else self.product(product_id).id
+        types = {"id": pa.int64(), "at": pa.timestamp("us", "UTC")}
+        types |= {
+            name: pa.string() for name in ("by", "action", "product_id", "title", "attribute", "value", "decided")
+        }
+        types |= {"withdrawn": pa.bool_()}
+        return Frame.of(
+            ({name: row[name] for name in types} for row in decisions(self.store, product_id=of)),
+            types,
+        )
 
     # What is known
 

@@ -118,6 +118,19 @@ def path(value: Any, what: str) -> Path:
     return Path(named)
 
 
+def claim_number(value: Any) -> int:
+    """The number of a claim that is given as a row of claims, in whatever holds it.
+
+    Raises:
+        ReaseqError: it is no claim.
+    """
+    row = value.to_dict() if hasattr(value, "to_dict") else value  # a row of a data frame
+    number = native(row.get("id")) if isinstance(row, Mapping) and "product_id" in row else None
+    if isinstance(number, bool) or not isinstance(number, int | float) or number != int(number):
+        raise ReaseqError(f"no claim: {value!r}", hint="a row of kb.claims(), or one of kb.product(id).claims")
+    return int(number)
+
+
 def columns(value: Any) -> dict[str, str]:
     """Which column is which field, by its name; names of columns may be numbers.
 

@@ -13,6 +13,8 @@ from reaseq.api.errors import in_python
 from reaseq.api.frames import Frame
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from reaseq.knowledge_store.store import Store
     from reaseq.ranker.experiment import Outcome
     from reaseq.ranker.own import OwnRanker
@@ -62,8 +64,10 @@ class Ranker:
     @in_python
     def rank(
         self,
-        users: str | int | Sequence[str | int],
+        users: str | int | Sequence[str | int] | None = None,
         candidates: str | Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+        *,
+        history: Any = None,
     ) -> Frame:
         """Candidates by their scores, best first: columns user_id, rank (from 1), product_id, score, history.
 
@@ -73,53 +77,32 @@ class Ranker:
         the product's own. One that is not in the catalogue, that is a name of several, or of which the model knows
         nothing, has neither rank nor score.
 
+        history: instead of users what somebody did who is not in the log, as for `recommend`; user_id is null then.
+
         Raises:
-            ReaseqError: there are no users, these or the candidates are no ids, or a user of a dictionary has none.
+            ReaseqError: there are neither users nor a history, or both; these or the candidates are no ids, or a user
+                has none in a dictionary.
         """
-        import numpy as np
         import pyarrow as pa
-        import torch
 
         scorer = self._scorer
-        users = checking.some_ids(users, "users to rank for")
+        if users is None or history is not None:
+            if isinstance(candidates, Mapping):
+                raise ReaseqError("candidates by user, and no users: give a list", hint="ranker.rank(users, {...})")
+            wanted = None if candidates is None else checking.ids(candidates)
+            one = _Group([None], [_events(scorer, users, history)], _each_once(scorer, wanted))
+            return Frame(_ranked(scorer, one))
+        people = checking.some_ids(users, "users to rank for")
         if isinstance(candidates, Mapping):
             candidates = {checking.one_id(user): checking.ids(mine) for user, mine in candidates.items()}
-            if missing := [user for user in users if user not in candidates]:
+            if missing := [user for user in people if user not in candidates]:
                 raise ReaseqError(
                     f"no candidates for the users {', '.join(missing[:5])}", hint="give each some, or [] "
                 )
         elif candidates is not None:
             candidates = checking.ids(candidates)
-        everything = scorer.everything()
-        parts: list[pa.Table] = []
-        for batch in _batches(users):
-            histories = scorer.histories(batch)
-            for group in _alike(batch, histories, candidates, everything):
-                known, unknown = scorer.found(group.candidates)
-                items = torch.tensor([scorer.number[one] for one in known], dtype=torch.int64)
-                scores = scorer.score_many(group.histories, items).cpu().numpy()
-                order = np.argsort(-scores, axis=1, kind="stable")
-                people, width = len(group.users), len(known) + len(unknown)
-                nothing = np.full((people, len(unknown)), np.nan)
-                ranks = np.tile(np.r_[np.arange(1, len(known) + 1), np.zeros(len(unknown), int)], people)
-                products = np.c_[order, np.tile(np.arange(len(known), width), (people, 1))].reshape(-1)
-                values = np.c_[np.take_along_axis(scores, order, 1), nothing].reshape(-1)
-                owners = np.repeat(np.arange(people), width)
-                seen = np.array([scorer.looked_at(events) for events in group.histories])
-                no_rank = np.tile(np.arange(width) >= len(known), people)
-                names = pa.array([*known, *unknown], pa.string())
-                parts.append(
-                    pa.table(
-                        {
-                            "user_id": pa.array(group.users, pa.string()).take(pa.array(owners)),
-                            "rank": pa.array(ranks, pa.int64(), mask=no_rank),
-                            "product_id": names.take(pa.array(products)),
-                            "score": pa.array(values, pa.float64(), mask=no_rank),
-                            "history": pa.array(seen[owners], pa.int64()),
-                        }
-                    )
-                )
-        return Frame(pa.concat_tables(parts))
+        groups = _alike(scorer, people, candidates)
+        return Frame(pa.concat_tables([_ranked(scorer, group) for group in groups]))
 
     @in_python
     def recommend(
@@ -256,27 +239,57 @@ def _events(scorer: Scorer, user: Any, history: Any) -> list[dict[str, Any]]:
 
 
 class _Group(NamedTuple):
-    """Users with the same candidates."""
+    """Users with the same candidates; None: one whom the log does not know."""
 
-    users: list[str]
+    users: list[str | None]
     histories: list[list[dict[str, Any]]]
     candidates: Sequence[str]
 
 
 def _alike(
-    users: Sequence[str],
-    histories: Sequence[list[dict[str, Any]]],
-    candidates: Sequence[str] | Mapping[str, Sequence[str]] | None,
-    everything: Sequence[str],
+    scorer: Scorer, users: Sequence[str], candidates: Sequence[str] | Mapping[str, Sequence[str]] | None
 ) -> Iterator[_Group]:
-    if not isinstance(candidates, Mapping):
-        wanted = everything if candidates is None else list(dict.fromkeys(candidates))
-        yield _Group(list(users), list(histories), wanted)
-        return
-    for user, events in zip(users, histories, strict=True):
-        yield _Group([user], [events], list(dict.fromkeys(candidates.get(user, ()))))
-
-
-def _batches(users: Sequence[str]) -> Iterator[Sequence[str]]:
+    shared = None if isinstance(candidates, Mapping) else _each_once(scorer, candidates)
     for start in range(0, len(users), _BATCH):
-        yield users[start : start + _BATCH]
+        batch = list(users[start : start + _BATCH])
+        histories = scorer.histories(batch)
+        if shared is not None:
+            yield _Group([*batch], histories, shared)
+        elif isinstance(candidates, Mapping):
+            for user, events in zip(batch, histories, strict=True):
+                yield _Group([user], [events], _each_once(scorer, candidates[user]))
+
+
+def _each_once(scorer: Scorer, candidates: Sequence[str] | None) -> Sequence[str]:
+    """Candidates, by default all products that the model knows anything of."""
+    return scorer.everything() if candidates is None else list(dict.fromkeys(candidates))
+
+
+def _ranked(scorer: Scorer, group: _Group) -> pa.Table:
+    """The rows of a group: see `Ranker.rank`."""
+    import numpy as np
+    import pyarrow as pa
+    import torch
+
+    known, unknown = scorer.found(group.candidates)
+    items = torch.tensor([scorer.number[one] for one in known], dtype=torch.int64)
+    scores = scorer.score_many(group.histories, items).cpu().numpy()
+    order = np.argsort(-scores, axis=1, kind="stable")
+    people, width = len(group.users), len(known) + len(unknown)
+    nothing = np.full((people, len(unknown)), np.nan)
+    ranks = np.tile(np.r_[np.arange(1, len(known) + 1), np.zeros(len(unknown), int)], people)
+    products = np.c_[order, np.tile(np.arange(len(known), width), (people, 1))].reshape(-1)
+    values = np.c_[np.take_along_axis(scores, order, 1), nothing].reshape(-1)
+    owners = np.repeat(np.arange(people), width)
+    seen = np.array([scorer.looked_at(events) for events in group.histories])
+    no_rank = np.tile(np.arange(width) >= len(known), people)
+    names = pa.array([*known, *unknown], pa.string())
+    return pa.table(
+        {
+            "user_id": pa.array(group.users, pa.string()).take(pa.array(owners)),
+            "rank": pa.array(ranks, pa.int64(), mask=no_rank),
+            "product_id": names.take(pa.array(products)),
+            "score": pa.array(values, pa.float64(), mask=no_rank),
+            "history": pa.array(seen[owners], pa.int64()),
+        }
+    )

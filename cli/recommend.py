@@ -135,6 +135,7 @@ def _asked(
 ) -> Iterator[_Asked]:
     """For whom, with their events; titled: with products' titles, which reasons name."""
     from reaseq import ReaseqError
+    from reaseq.knowledge_store.feeds.rows import identifier
 
     given = {"--user": user is not None, "--users-file": users_file is not None, "--history": bool(history)}
     if sum(given.values()) != 1:
@@ -143,7 +144,9 @@ def _asked(
     if history:
         yield _Asked(None, scorer.session(history))
         return
-    users = [user] if user is not None else list(dict.fromkeys(_lines(users_file or Path(), "user")))
+    users = (
+        [identifier(user) or user] if user is not None else list(dict.fromkeys(_lines(users_file or Path(), "user")))
+    )
     for start in range(0, len(users), _TOGETHER):
         together = users[start : start + _TOGETHER]
         found = map(scorer.known_history, together) if titled else scorer.histories(together)
@@ -162,13 +165,14 @@ def _lines(path: Path, what: str) -> Sequence[str]:
     import sys
 
     from reaseq import ReaseqError
+    from reaseq.knowledge_store.feeds.rows import identifier
 
     hint = f"give a text file with a {what} a line"
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ReaseqError(f"{path}: {error}", hint=hint) from error
-    if not (found := [line.strip() for line in text.splitlines() if line.strip()]):
+    if not (found := [identifier(line) for line in text.splitlines() if line.strip()]):
         raise ReaseqError(f"{path} names no {what}", hint=hint)
     return found
 

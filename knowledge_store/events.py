@@ -20,7 +20,7 @@ from reaseq.knowledge_store.importing import RejectedRows
 from reaseq.knowledge_store.names import UNKNOWN, Names, read_names
 from reaseq.knowledge_store.order_states import IMPRESSION, RETURN, Event, History, with_order
 from reaseq.knowledge_store.repeats import Repeats
-from reaseq.knowledge_store.shown import Shown, counted, rows_of
+from reaseq.knowledge_store.shown import Result, counted, rows_of
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
 from reaseq.knowledge_store.tables import now
 from reaseq.knowledge_store.times import Order
@@ -42,7 +42,7 @@ _TOLD = ("events", "repeated", "corrected", "set_aside")
 
 
 @dataclass(repr=False)
-class EventReport(Shown):
+class EventReport(Result):
     """What became of every row. `events` counts what is new in the store, impressions included; `by_device` are rows
     without a user that go by the column `device`; `of_zero` those of the user 0, whom many shops call their guests;
     `again` those that report once more what another row has, by an id of theirs, and count as repeated too;

@@ -63,7 +63,7 @@ from reaseq.knowledge_store.names import (
     spellings,
     write_names,
 )
-from reaseq.knowledge_store.shown import Shown, counted, rows_of
+from reaseq.knowledge_store.shown import Result, counted, rows_of
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, PRODUCT_NAME, VARIANT, Store, among, insert_all
 from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
 from reaseq.knowledge_store.variant_rows import (
@@ -115,7 +115,7 @@ _TOLD = ("new", "updated", "unchanged", "repeated", "further", "set_aside")
 
 
 @dataclass(repr=False)
-class ImportReport(Shown):
+class ImportReport(Result):
     """What became of every row: `rows` is the sum of new, updated, unchanged, repeated, further and set aside.
 
     `changed_variants` were there and say something else now, `left_variants` were there and are not in the file,

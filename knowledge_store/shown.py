@@ -1,6 +1,6 @@
 """How results look: a line, a table in notebooks, rows for pandas."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -8,7 +8,7 @@ _LONGEST = 80
 """Characters of a cell that are shown."""
 
 
-class Shown:
+class Result:
     """A result that people look at; `told` says it in a line, `records` as rows."""
 
     def told(self) -> str:
@@ -22,7 +22,10 @@ class Shown:
         return f"<{type(self).__name__}: {self.told()}>"
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self.told())}</p>{html_table(self.records())}"
+        rows = self.records()
+        alone = rows[0].items() if len(rows) == 1 else None  # reads better downwards
+        table = html_table((), alone) if alone else html_table(rows[0] if rows else (), (one.values() for one in rows))
+        return f"<p>{escape(self.told())}</p>{table}"
 
     def to_pandas(self) -> Any:
         """A pandas DataFrame; pandas must be installed."""
@@ -31,15 +34,9 @@ class Shown:
         return pandas.DataFrame(self.records())
 
 
-def html_table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """A table of rows with the same keys; of a single row one with a line for each key."""
-    if len(rows) == 1:
-        return _table((), rows[0].items())
-    return _table(rows[0], (row.values() for row in rows)) if rows else ""
-
-
-def _table(head: Any, rows: Any) -> str:
-    named = "".join(f"<th>{escape(str(name))}</th>" for name in head)
+def html_table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """An HTML table of cells, with names of columns or without."""
+    named = "".join(f"<th>{escape(name)}</th>" for name in head)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell(value))}</td>" for value in row) + "</tr>" for row in rows)
     return f"<table>{f'<thead><tr>{named}</tr></thead>' if named else ''}<tbody>{body}</tbody></table>"
 
