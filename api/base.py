@@ -528,8 +528,11 @@ class KnowledgeBase:
         from reaseq.beyond_log.fit import BeyondLogConfig, with_settings
         from reaseq.beyond_log.sampler import SampleConfig
         from reaseq.graphs import beyond_log
+        from reaseq.knowledge_store.events import unknown_users
 
         wanted = None if users is None else list(dict.fromkeys(checking.some_ids(users, "users to imagine for")))
+        if wanted and (unknown := unknown_users(self.store, wanted)):  # said before the training, not after it
+            raise ReaseqError(f"no events of user {unknown[0]!r}", hint="kb.events()")
         slots = checking.whole(slots, "slots")
         config = with_settings(BeyondLogConfig(), {"seed": self.settings.seed} | settings)
         if slots > config.model.slots:  # it must have learnt to imagine as many together

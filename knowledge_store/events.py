@@ -322,6 +322,16 @@ def histories(
     return found
 
 
+def unknown_users(store: Store, user_ids: Sequence[str]) -> list[str]:
+    """Those of whom the log has no event."""
+    known: set[str] = set()
+    for start in range(0, len(user_ids), _USERS):
+        mine = EVENT.c.user_id.in_(user_ids[start : start + _USERS])
+        with store.reading() as connection:
+            known.update(connection.execute(select(EVENT.c.user_id).distinct().where(mine)).scalars())
+    return [one for one in user_ids if one not in known]
+
+
 def users(store: Store, limit: int | None = None) -> list[dict[str, Any]]:
     """Users, those with most events first: user_id, and of what each did the number of events, of products, and when it
     was first and last."""
