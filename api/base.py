@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from itertools import islice
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from reaseq import ReaseqError
+from reaseq.api import checking
 from reaseq.api.errors import in_python
 from reaseq.api.frames import Frame
 from reaseq.api.running import Progress, polled, run, shown
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from reaseq.graphs.ledger import Outcome
     from reaseq.graphs.plan import Plan
     from reaseq.knowledge_store.events import EventReport
+    from reaseq.knowledge_store.feeds.rows import Feed
     from reaseq.knowledge_store.importing import ImportReport
 
 _DEFAULT_BY = "python"
@@ -65,28 +69,33 @@ class KnowledgeBase:
         source: Any,
         *,
         category: str | None = None,
-        columns: Mapping[str, str] | None = None,
+        columns: Mapping[str, str | int] | None = None,
         replaces: bool = False,
         name: str = "",
         progress: Progress | bool = False,
     ) -> ImportReport:
         """Add or update products, as `reaseq import` does; what became of every row.
 
-        source: a file's path, a data frame (pandas, polars, Arrow), or dictionaries, one a product. columns: of a field
-        (id, title, description, brand, price, list_price, currency, category) the column, where it is not found out.
-        replaces: is that all there is to know of its products? name: keeps the ids of several sources apart.
+        source: a file's path, a data frame (pandas, polars, Arrow), or dictionaries, one a product; None, NaN, NaT and
+        pandas' NA are nothing. columns: of a field (id, title, description, brand, price, list_price, currency,
+        category) the column, where it is not found out. replaces: is that all there is to know of its products? name:
+        keeps the ids of several sources apart.
 
         Raises:
-            ReaseqError: it cannot be read, or nothing can be the title.
+            ReaseqError: it cannot be read, is an empty file, or nothing can be the title; an argument is none of these.
         """
-        from reaseq.knowledge_store.feeds.frames import frame_feed
         from reaseq.knowledge_store.feeds.opening import open_feed, understood
-        from reaseq.knowledge_store.importing import import_feed
+        from reaseq.knowledge_store.importing import ImportReport, import_feed
         from reaseq.taxonomy.category_paths import CategoryNames
 
-        is_file = isinstance(source, str | Path)
-        feed = open_feed(Path(source), as_evidence=True) if is_file else frame_feed(source)
-        feed, mapping = understood(feed, dict(columns or {}))
+        named = checking.columns(columns)
+        category = None if category is None else checking.category(category)
+        replaces = checking.flag(replaces, "replaces")
+        name = checking.text(name, "name", "erp") if name != "" else ""
+        feed = _opened(source, lambda path: open_feed(path, as_evidence=True))
+        if feed is None:
+            return ImportReport(0, {}, [])
+        feed, mapping = understood(feed, named)
         with shown(progress, "importing") as step:
             return import_feed(
                 self.store,
@@ -105,7 +114,7 @@ class KnowledgeBase:
         self,
         source: Any,
         *,
-        columns: Mapping[str, str] | None = None,
+        columns: Mapping[str, str | int] | None = None,
         kind: str = "purchase",
         progress: Progress | bool = False,
     ) -> EventReport:
@@ -115,20 +124,22 @@ class KnowledgeBase:
         of rows that name none.
 
         Raises:
-            ReaseqError: it cannot be read, names no user or no item, or no row of it can be used.
+            ReaseqError: it cannot be read, is an empty file, names no user or no item, or no row of it can be used; an
+                argument is none of these.
         """
         from functools import partial
 
         from reaseq.knowledge_store import event_columns
-        from reaseq.knowledge_store.events import import_events
+        from reaseq.knowledge_store.events import EventReport, import_events
         from reaseq.knowledge_store.feeds.dialect import FOUND_OUT
-        from reaseq.knowledge_store.feeds.frames import frame_feed
         from reaseq.knowledge_store.feeds.opening import open_feed
         from reaseq.knowledge_store.names import read_names
 
-        named = dict(columns or {})
+        named, kind = checking.columns(columns), checking.text(kind, "kind", "purchase")
         is_header = partial(event_columns.names_a_user, overrides=named)
-        opened = open_feed(Path(source), FOUND_OUT, is_header) if isinstance(source, str | Path) else frame_feed(source)
+        opened = _opened(source, lambda path: open_feed(path, FOUND_OUT, is_header))
+        if opened is None:
+            return EventReport(0, self.store.clock() or "time")
         names = read_names(self.store)
         feed, fields = event_columns.understood(opened, named, names)
         with shown(progress, "importing") as step:
@@ -146,9 +157,14 @@ class KnowledgeBase:
 
     @in_python
     def plan(self, category: str, *, limit: int | None = None) -> Plan:
-        """What `distill` would do, why, and what it would take; no model is asked."""
+        """What `distill` would do, why, and what it would take; no model is asked. limit: of products.
+
+        Raises:
+            ReaseqError: the category has no products.
+        """
         from reaseq.api.engine import distill_options, plan_of, teaching
 
+        category, limit = checking.category(category), _limit(limit)
         options = distill_options(self.settings, category, limit)
         return plan_of(self.store, self.settings, options, self._pipeline(), teaching=teaching(self.settings))
 
@@ -185,6 +201,7 @@ class KnowledgeBase:
             )
         )
 
+    @in_python
     async def adistill(
         self,
         category: str,
@@ -205,6 +222,9 @@ class KnowledgeBase:
         from reaseq.graphs.ledger import Counts
         from reaseq.llm.budget import Budget
 
+        category, limit = checking.category(category), _limit(limit)
+        max_tokens = None if max_tokens is None else checking.whole(max_tokens, "max_tokens")
+        max_cost = None if max_cost is None else checking.amount(max_cost, "max_cost")
         settings, pipeline = self._with(engine=engine, model=model), self._pipeline()
         options, taught = distill_options(settings, category, limit), teaching(settings)
         with shown(progress, "distilling") as step:
@@ -254,11 +274,16 @@ class KnowledgeBase:
     @in_python
     def embed(self, category: str | None = None, *, progress: Progress | bool = True) -> dict[str, tuple[int, int]]:
         """Embed what is new or changed, of a category or of all products: of each source (claims, title) how many were
-        embedded, and how many are unchanged."""
+        embedded, and how many are unchanged.
+
+        Raises:
+            ReaseqError: the category has no products, or the encoder cannot be had.
+        """
         from reaseq.knowledge_store import embeddings
         from reaseq.knowledge_store.encoder import Encoder
         from reaseq.llm import encoders
 
+        category = self._category(category)
         encoder = Encoder(*encoders.resolve(self.settings.weights_dir, self.settings.encoder))
         with shown(progress, "embedding") as step:
             return embeddings.embed(
@@ -267,33 +292,37 @@ class KnowledgeBase:
 
     @in_python
     def decide(self, claim: Mapping[str, Any], action: str, value: str | None = None, *, by: str = _DEFAULT_BY) -> int:
-        """Approve, edit or reject a claim, for good: no run changes what was decided. The decision's number.
+        """Approve, edit or reject a claim, for good: no run changes what was decided. The decision's number, by which
+        `undo` takes it back; decided so already, a claim stays as it is, and it is that of the earlier decision.
 
         claim: a row of `claims()`, or a claim of a `product`. action: "approve", "reject", or "edit", with the `value`
-        that it should have.
+        that it should have. by: who decides.
 
         Raises:
             ReaseqError: there is no such claim any more, no such action, or the attribute does not take that value.
         """
         from reaseq.api.deciding import settle
         from reaseq.knowledge_store.decision_sheet import as_value, takes
-        from reaseq.knowledge_store.decisions import Action, attribute_of
+        from reaseq.knowledge_store.decisions import Action, attribute_of, decision_on, find_claim
 
-        claim = claim.to_dict() if hasattr(claim, "to_dict") else claim  # a row of a data frame
-        if not isinstance(claim, Mapping) or not {"id", "product_id"} <= claim.keys():
-            raise ReaseqError(f"no claim: {claim!r}", hint="a row of kb.claims(), or one of kb.product(id).claims")
+        claim = find_claim(self.store, checking.claim_number(claim))
+        by = checking.text(by, "by", "ann")
         if action not in (Action.APPROVE, Action.EDIT, Action.REJECT):
             raise ReaseqError(f"no such action: {action!r}", hint='"approve", "edit" or "reject"')
         if (action == Action.EDIT) != (value is not None):
             raise ReaseqError("an edit, and nothing else, has a value", hint='kb.decide(claim, "edit", "leather")')
-        claim = dict(claim) | {"id": int(claim["id"]), "product_id": str(claim["product_id"])}
-        there = {one["id"]: one["status"] for one in self.store.decided(claim["product_id"])}
-        if there.get(claim["id"]) == "rejected":
-            raise ReaseqError(
-                f"claim {claim['id']} is rejected already, by a decision",
-                hint="decide on a claim that stands (kb.claims()), or take that back: reaseq review undo",
-            )
+        value = None if value is None else checking.text(value, "value", "leather")
         attribute = attribute_of(self.store, claim["product_id"], claim["attribute"])
+        earlier = decision_on(self.store, claim)
+        if earlier and earlier["action"] == action:
+            said = as_value(attribute, value) if attribute is not None and value is not None else value
+            if earlier["decided"] == said:
+                return int(earlier["id"])
+        if earlier and claim["status"] == "rejected":
+            raise ReaseqError(
+                f"claim {claim['id']} is rejected already, by decision {earlier['id']}",
+                hint=f"decide on a claim that stands (kb.claims()), or take that back: kb.undo({earlier['id']})",
+            )
         if value is not None and attribute is not None:
             known = as_value(attribute, value)
             if known is None:
@@ -306,21 +335,51 @@ class KnowledgeBase:
             value = known
         return settle(self.store, claim, Action(action), value, by=by)
 
+    @in_python
+    def undo(self, decision: int, *, by: str = _DEFAULT_BY) -> int:
+        """Take a decision back, by its number: its claims are as they were before it, and the next run may change them.
+        The number of this decision.
+
+        Raises:
+            ReaseqError: there is no such decision, it is taken back already, or a later one rests on it.
+        """
+        from reaseq.knowledge_store.decisions import withdraw
+
+        return withdraw(self.store, checking.whole(decision, "decision"), by=checking.text(by, "by", "ann"))
+
+    @in_python
+    def decisions(self, product_id: str | int | None = None) -> Frame:
+        """What people have decided, on a product or on all, the newest first: columns id, at, by, action, product_id,
+        title, attribute, value (as it was), decided (what it was edited to) and withdrawn."""
+        import pyarrow as pa
+
+        from reaseq.knowledge_store.decisions import decisions
+
+        of = None if product_id is None else self.product(product_id).id
+        types = {"id": pa.int64(), "at": pa.timestamp("us", "UTC")}
+        types |= {
+            name: pa.string() for name in ("by", "action", "product_id", "title", "attribute", "value", "decided")
+        }
+        types |= {"withdrawn": pa.bool_()}
+        return Frame.of(
+            ({name: row[name] for name in types} for row in decisions(self.store, product_id=of)),
+            types,
+        )
+
     # What is known
 
     @in_python
-    def product(self, product_id: str) -> Product:
+    def product(self, product_id: str | int) -> Product:
         """A product by its id, SKU or barcode, with all that is known of it.
 
         Raises:
             ReaseqError: none goes by this name, or several do.
         """
         from reaseq.agents.product_text import source_fields
-        from reaseq.knowledge_store.feeds.rows import identifier
         from reaseq.knowledge_store.names import find_product
         from reaseq.knowledge_store.summaries import composed
 
-        product = find_product(self.store, identifier(product_id))
+        product = find_product(self.store, checking.one_id(product_id, "product"))
         claims, prose, _ = self.store.knowledge(product["id"])
         return Product(
             product["id"],
@@ -432,8 +491,6 @@ class KnowledgeBase:
         """
         from reaseq.ranker import runs
 
-        if isinstance(settings.get("features"), str):
-            settings["features"] = tuple(settings["features"].split(","))
         config = runs.with_settings(runs.RunConfig(), {"seed": self.settings.seed} | settings)
         prepared = runs.prepare(self.store, config)
         folder = self.settings.runs_dir / prepared.id
@@ -452,7 +509,7 @@ class KnowledgeBase:
     @in_python
     def imagine(
         self,
-        users: Sequence[str] | None = None,
+        users: str | int | Sequence[str | int] | None = None,
         *,
         slots: int = 8,
         progress: Progress | bool = True,
@@ -461,23 +518,29 @@ class KnowledgeBase:
         """Imagine what users plausibly do outside the log, as `reaseq train-beyond-log` and `reaseq imagine` do: the
         model is trained on the log first, unless it is there. How many were imagined now; `imagined` gives what.
 
-        users: by their ids; None: all. slots: events of each. settings: of the model and its training, by name: epochs,
-        folds, dim, ...
+        users: by their ids, one or several; None: all. slots: events of each. settings: of the model and its training,
+        by name: epochs, folds, dim, ...
 
         Raises:
-            ReaseqError: there is no log, no product has an embedding, or a user has no events.
+            ReaseqError: there is no log, no product has an embedding, or a user has no events; no users are given, or a
+                setting cannot be as it is.
         """
         from reaseq.beyond_log.fit import BeyondLogConfig, with_settings
         from reaseq.beyond_log.sampler import SampleConfig
         from reaseq.graphs import beyond_log
+        from reaseq.knowledge_store.events import unknown_users
 
-        folds = settings.pop("folds", None)
-        config = BeyondLogConfig() if folds is None else BeyondLogConfig(folds=folds)
-        chosen = {name: str(value) for name, value in ({"seed": self.settings.seed} | settings).items()}
+        wanted = None if users is None else list(dict.fromkeys(checking.some_ids(users, "users to imagine for")))
+        if wanted and (unknown := unknown_users(self.store, wanted)):  # said before the training, not after it
+            raise ReaseqError(f"no events of user {unknown[0]!r}", hint="kb.events()")
+        slots = checking.whole(slots, "slots")
+        config = with_settings(BeyondLogConfig(), {"seed": self.settings.seed} | settings)
+        if slots > config.model.slots:  # it must have learnt to imagine as many together
+            config = with_settings(config, {"slots": slots})
         with shown(progress, "imagining") as step:
             beyond_log.train_beyond_log(
                 self.store,
-                with_settings(config, chosen),
+                config,
                 self.settings.beyond_log_dir,
                 on_step=lambda done, total: step("training, batches", done, total),
             )
@@ -485,12 +548,12 @@ class KnowledgeBase:
                 self.store,
                 self.settings.beyond_log_dir,
                 SampleConfig(slots=slots, seed=self.settings.seed),
-                users=users,
+                users=wanted,
                 on_step=lambda done, total: step("imagining, users", done, total),
             )
 
     @in_python
-    def imagined(self, user: str) -> Frame:
+    def imagined(self, user: str | int) -> Frame:
         """What was imagined of a user last, the surest first: columns product_id, title, category, confidence (the
         calibrated chance that the user does such a thing) and until (when the last event was that it rests on).
 
@@ -502,6 +565,7 @@ class KnowledgeBase:
         from reaseq.knowledge_store.events import history
         from reaseq.knowledge_store.imagined import find_imagination, imagined_of
 
+        user = checking.one_id(user)
         imagination = find_imagination(self.store)
         if imagination is None:
             raise ReaseqError("nothing has been imagined yet", hint="kb.imagine()")
@@ -522,13 +586,14 @@ class KnowledgeBase:
         from reaseq.api.ranking import Ranker
         from reaseq.ranker import runs
 
-        return Ranker(self.store, runs.find(self.settings.runs_dir, run))
+        named = None if run is None else checking.run(run)
+        return Ranker(self.store, runs.find(self.settings.runs_dir, named))
 
     def _category(self, category: str | None) -> str | None:
         """A category as it is stored. Raises ReaseqError if no product is in it."""
         from reaseq.graphs.options import require_products
 
-        return require_products(self.store, category) if category is not None else None
+        return None if category is None else require_products(self.store, checking.category(category))
 
     def _pipeline(self) -> Pipeline:
         from reaseq.api.engine import pipeline_of
@@ -539,6 +604,21 @@ class KnowledgeBase:
         """The settings with some of them otherwise, checked."""
         given = {name: value for name, value in overrides.items() if value is not None}
         return load(**(self.settings.model_dump() | given)) if given else self.settings
+
+
+def _limit(value: int | None) -> int | None:
+    return None if value is None else checking.whole(value, "limit")
+
+
+def _opened(source: Any, opened: Callable[[Path], Feed]) -> Feed | None:
+    """The feed of a file, or of what is in memory; None of what holds nothing there."""
+    from reaseq.knowledge_store.feeds.frames import frame_feed
+
+    if isinstance(source, str | os.PathLike):
+        return opened(checking.path(source, "file"))
+    feed = frame_feed(source)
+    first = next(feed.rows, None)
+    return None if first is None else replace(feed, rows=chain([first], feed.rows))
 
 
 class _Closed:
@@ -558,6 +638,6 @@ def open_base(path: str | Path | None = None, *, pipeline: Any = None, **setting
         settings["pipeline"] = pipeline
         pipeline = None
     if path is not None:
-        folder = Path(path)
+        folder = checking.path(path, "folder")
         settings = {"state_dir": folder, "runs_dir": folder / "runs", **settings}
     return KnowledgeBase(load(**settings), pipeline)

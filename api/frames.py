@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
 from reaseq import ReaseqError
@@ -12,8 +11,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SHOWN = 20
-_LONGEST = 80
-"""Characters of a cell that are shown."""
 
 
 class Frame:
@@ -86,16 +83,8 @@ class Frame:
         return f"<Frame: {len(self):,} rows of {', '.join(self.columns)}>"
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{escape(name)}</th>" for name in self.columns)
-        rows = (
-            "".join(f"<td>{escape(_cell(value))}</td>" for value in row.values())
-            for row in self._table.slice(0, _SHOWN).to_pylist()
-        )
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        from reaseq.knowledge_store.shown import html_table
+
+        table = html_table(self.columns, (row.values() for row in self._table.slice(0, _SHOWN).to_pylist()))
         more = f"<p>{len(self):,} rows, the first {_SHOWN} shown</p>" if len(self) > _SHOWN else ""
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}"
-
-
-def _cell(value: Any) -> str:
-    said = "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
-    return said if len(said) <= _LONGEST else f"{said[: _LONGEST - 1]}…"
+        return table + more

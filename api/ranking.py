@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from reaseq import ReaseqError
+from reaseq.api import checking
 from reaseq.api.errors import in_python
 from reaseq.api.frames import Frame
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from reaseq.knowledge_store.store import Store
     from reaseq.ranker.experiment import Outcome
     from reaseq.ranker.own import OwnRanker
@@ -19,7 +22,6 @@ if TYPE_CHECKING:
     from reaseq.ranker.scorer import Scorer
     from reaseq.ranker.toolkits import Layout
 
-_MISSING = frozenset(("", "nan", "none", "<na>", "nat"))
 _BATCH = 256
 """Users whose histories are encoded together."""
 
@@ -33,7 +35,8 @@ class Recommendation(NamedTuple):
 
 
 class Ranker:
-    """The model of a finished run: all features, the first seed. `run` is the run's id."""
+    """The model of a finished run: all features, the first seed. `run` is the run's id. It scores the catalogue as the
+    store has it at each call."""
 
     def __init__(self, store: Store, folder: Path) -> None:
         """folder: of the run.
@@ -41,17 +44,30 @@ class Ranker:
         Raises:
             ReaseqError: there is no model in it, or it is broken.
         """
-        from reaseq.ranker import runs
-        from reaseq.ranker.scorer import Scorer
-
         self.run = folder.name
         self.folder = folder
         self._store = store
-        self._scorer: Scorer = Scorer.open(runs.model_folder(folder), store)
+        self._kept: tuple[Any, Scorer] | None = None
+        _ = self._scorer
+
+    @property
+    def _scorer(self) -> Scorer:
+        """The model over the products, names and knowledge of the store, read anew when these have changed."""
+        from reaseq.ranker import runs
+        from reaseq.ranker.scorer import Scorer
+
+        state, kept = self._store.state(), self._kept
+        if kept is None or kept[0] != state:
+            self._kept = kept = state, Scorer.open(runs.model_folder(self.folder), self._store)
+        return kept[1]
 
     @in_python
     def rank(
-        self, users: str | Sequence[str], candidates: Sequence[str] | Mapping[str, Sequence[str]] | None = None
+        self,
+        users: str | int | Sequence[str | int] | None = None,
+        candidates: str | Sequence[str] | Mapping[str, Sequence[str]] | None = None,
+        *,
+        history: Any = None,
     ) -> Frame:
         """Candidates by their scores, best first: columns user_id, rank (from 1), product_id, score, history.
 
@@ -60,106 +76,81 @@ class Ranker:
         products stand by how often it has them. Candidates may be SKUs, barcodes or other names, too: product_id is
         the product's own. One that is not in the catalogue, that is a name of several, or of which the model knows
         nothing, has neither rank nor score.
+
+        history: instead of users what somebody did who is not in the log, as for `recommend`; user_id is null then.
+
+        Raises:
+            ReaseqError: there are neither users nor a history, or both; these or the candidates are no ids, or a user
+                has none in a dictionary.
         """
-        import numpy as np
         import pyarrow as pa
-        import torch
 
         scorer = self._scorer
-        users = _ids(users)
-        if not users:
-            raise ReaseqError("no users to rank for", hint="kb.events()   (whose user_id names them)")
+        if users is None or history is not None:
+            if isinstance(candidates, Mapping):
+                raise ReaseqError("candidates by user, and no users: give a list", hint="ranker.rank(users, {...})")
+            wanted = None if candidates is None else checking.ids(candidates)
+            one = _Group([None], [_events(scorer, users, history)], _each_once(scorer, wanted))
+            return Frame(_ranked(scorer, one))
+        people = checking.some_ids(users, "users to rank for")
         if isinstance(candidates, Mapping):
-            candidates = {_ids(user)[0]: _ids(mine) for user, mine in candidates.items()}
-            if missing := [user for user in users if user not in candidates]:
+            candidates = {checking.one_id(user): checking.ids(mine) for user, mine in candidates.items()}
+            if missing := [user for user in people if user not in candidates]:
                 raise ReaseqError(
                     f"no candidates for the users {', '.join(missing[:5])}", hint="give each some, or [] "
                 )
         elif candidates is not None:
-            candidates = _ids(candidates)
-        everything = scorer.everything()
-        parts: list[pa.Table] = []
-        for batch in _batches(users):
-            histories = scorer.histories(batch)
-            for group in _alike(batch, histories, candidates, everything):
-                known, unknown = scorer.found(group.candidates)
-                items = torch.tensor([scorer.number[one] for one in known], dtype=torch.int64)
-                scores = scorer.score_many(group.histories, items).cpu().numpy()
-                order = np.argsort(-scores, axis=1, kind="stable")
-                people, width = len(group.users), len(known) + len(unknown)
-                nothing = np.full((people, len(unknown)), np.nan)
-                ranks = np.tile(np.r_[np.arange(1, len(known) + 1), np.zeros(len(unknown), int)], people)
-                products = np.c_[order, np.tile(np.arange(len(known), width), (people, 1))].reshape(-1)
-                values = np.c_[np.take_along_axis(scores, order, 1), nothing].reshape(-1)
-                owners = np.repeat(np.arange(people), width)
-                seen = np.array([len(events) for events in group.histories])
-                no_rank = np.tile(np.arange(width) >= len(known), people)
-                names = pa.array([*known, *unknown], pa.string())
-                parts.append(
-                    pa.table(
-                        {
-                            "user_id": pa.array(group.users, pa.string()).take(pa.array(owners)),
-                            "rank": pa.array(ranks, pa.int64(), mask=no_rank),
-                            "product_id": names.take(pa.array(products)),
-                            "score": pa.array(values, pa.float64(), mask=no_rank),
-                            "history": pa.array(seen[owners], pa.int64()),
-                        }
-                    )
-                )
-        return Frame(pa.concat_tables(parts))
+            candidates = checking.ids(candidates)
+        groups = _alike(scorer, people, candidates)
+        return Frame(pa.concat_tables([_ranked(scorer, group) for group in groups]))
 
     @in_python
     def recommend(
-        self, user: str | None = None, k: int = 10, *, history: Sequence[Any] | None = None, new_only: bool = False
+        self, user: str | int | None = None, k: int = 10, *, history: Any = None, new_only: bool = False
     ) -> list[Recommendation]:
         """The k best products for a user, each with its reason; new_only leaves out what the user had. For a user of
         whom the log knows nothing they are those that it has most.
 
         history: instead of a user what somebody did who is not in the log, oldest first: products by any name, pairs
-        of a product and when (seconds since 1970, or a datetime), or dictionaries with product_id, and at and kind
-        where they are known. Without times events are taken to be a minute apart.
+        of a product and when, or dictionaries or rows of a data frame with product_id, and at and kind where they are
+        known. Times are seconds since 1970, datetimes of any library, or whatever a log may hold; without them events
+        are taken to be a minute apart.
 
         Raises:
             ReaseqError: k is no number of products; there is neither a user nor a history, or both are given; a product
                 of the history is not in the catalogue, or a time is none.
         """
-        if isinstance(k, bool) or not hasattr(k, "__index__") or k < 1:
-            raise ReaseqError(f"k = {k!r}: how many products?", hint="a whole number from 1 on")
-        events = self._events(user, history)
+        k, new_only, scorer = checking.whole(k, "k"), checking.flag(new_only, "new_only"), self._scorer
+        events = _events(scorer, user, history)
         return [
             Recommendation(product, score, str(reason))
-            for product, score, reason in self._scorer.recommend_after(events, k, new_only=new_only)
+            for product, score, reason in scorer.recommend_after(events, k, new_only=new_only)
         ]
 
     @in_python
     def explain(
-        self, user: str | None = None, products: Sequence[str] = (), *, history: Sequence[Any] | None = None
+        self, user: str | int | None = None, products: str | Sequence[str] = (), *, history: Any = None
     ) -> list[Recommendation]:
-        """Why these products, by any name, score as they do for a user, or after a history (as for `recommend`): the
-        behaviours without which the score would fall most, and what those products have in common with them.
+        """Why these products, by any name, score as they do for a user, or after a history (as for `recommend`), the
+        best first: the behaviours without which the score would fall most, and what those products have in common with
+        them.
 
         Raises:
             ReaseqError: the log holds no events of the user, or the catalogue not one of the products.
         """
         scorer = self._scorer
-        wanted = [scorer.product(one) for one in _ids(products)]
-        events = self._events(user, history)
+        wanted = [scorer.product(one) for one in checking.ids(products)]
+        events = _events(scorer, user, history)
         if user is not None and not events:
-            raise ReaseqError(f"no events of user {_one_id(user)!r}", hint="reaseq events stats")
+            raise ReaseqError(f"no events of user {checking.one_id(user)!r}", hint="reaseq events stats")
         return [
-            Recommendation(product, score, str(reason)) for product, score, reason in scorer.explain(events, wanted)
+            Recommendation(product, score, str(reason)) for _, product, score, reason in scorer.explain(events, wanted)
         ]
-
-    def _events(self, user: str | None, history: Sequence[Any] | None) -> list[dict[str, Any]]:
-        if (user is None) == (history is None):
-            raise ReaseqError("for whom? Give a user of the log, or a history", hint="ranker.recommend(user)")
-        if history is not None:
-            return self._scorer.session([history] if isinstance(history, str) else history)
-        return self._scorer.known_history(_one_id(user))
 
     @property
     def products(self) -> list[str]:
-        """Ids of the products that the run ranks, in the order in which rankers of one's own score them."""
+        """Ids of the products that the run ranks, in the order in which rankers of one's own score them: those of the
+        catalogue when this, `training_events` or `judge` was first asked for."""
         return list(self._opened.prepared.dataset.log.items)
 
     def training_events(self) -> Frame:
@@ -215,7 +206,7 @@ class Ranker:
 
         if layout not in (known := get_args(toolkits.Layout)):
             raise ReaseqError(f"no such layout: {layout!r}", hint=f"one of {', '.join(known)}")
-        return toolkits.export_split(self._store, self.folder, Path(folder), layout)
+        return toolkits.export_split(self._store, self.folder, checking.path(folder, "folder"), layout)
 
     @in_python
     def to_onnx(self, path: str | Path) -> list[Path]:
@@ -228,7 +219,7 @@ class Ranker:
         """
         from reaseq.ranker.export import export
 
-        return export(self._scorer, Path(path), self.run)
+        return export(self._scorer, checking.path(path, "file"), self.run)
 
     def metrics(self) -> Outcome:
         """What the run measured, its baselines and controls beside it."""
@@ -240,51 +231,65 @@ class Ranker:
         return f"<Ranker {self.run}: {int(self._scorer.rankable.sum()):,} of {len(self._scorer.products):,} products>"
 
 
-def _ids(values: Any) -> list[str]:
-    """Ids as a store has them: one, or several in whatever holds them; numbers are their digits."""
-    from reaseq.knowledge_store.feeds.rows import identifier
-
-    if hasattr(values, "columns") or isinstance(values, Mapping):
-        raise ReaseqError(f"a {type(values).__name__} is no list of ids", hint='one column of it: frame["user_id"]')
-    if hasattr(values, "to_pylist"):
-        values = values.to_pylist()
-    several = [values] if isinstance(values, str | bytes | int | float) or not hasattr(values, "__iter__") else values
-    made = [identifier(one.as_py() if hasattr(one, "as_py") else one) for one in several]
-    for one, said in zip(made, several if isinstance(several, Sequence) else made, strict=True):
-        if one.casefold() in _MISSING or isinstance(said, list | tuple | set | dict):
-            raise ReaseqError(f"no id: {said!r}", hint="leave out what is missing, and give a flat list")
-    return made
-
-
-def _one_id(value: Any) -> str:
-    found = _ids(value)
-    if len(found) != 1 or (not isinstance(value, str | bytes | int | float) and hasattr(value, "__len__")):
-        raise ReaseqError(f"one user at a time: {value!r}", hint="ranker.rank(users), for several")
-    return found[0]
+def _events(scorer: Scorer, user: Any, history: Any) -> list[dict[str, Any]]:
+    """A user's, or those of a history that is given."""
+    if (user is None) == (history is None):
+        raise ReaseqError("for whom? Give a user of the log, or a history", hint="ranker.recommend(user)")
+    return scorer.session(history) if history is not None else scorer.known_history(checking.one_id(user))
 
 
 class _Group(NamedTuple):
-    """Users with the same candidates."""
+    """Users with the same candidates; None: one whom the log does not know."""
 
-    users: list[str]
+    users: list[str | None]
     histories: list[list[dict[str, Any]]]
     candidates: Sequence[str]
 
 
 def _alike(
-    users: Sequence[str],
-    histories: Sequence[list[dict[str, Any]]],
-    candidates: Sequence[str] | Mapping[str, Sequence[str]] | None,
-    everything: Sequence[str],
+    scorer: Scorer, users: Sequence[str], candidates: Sequence[str] | Mapping[str, Sequence[str]] | None
 ) -> Iterator[_Group]:
-    if not isinstance(candidates, Mapping):
-        wanted = everything if candidates is None else list(dict.fromkeys(candidates))
-        yield _Group(list(users), list(histories), wanted)
-        return
-    for user, events in zip(users, histories, strict=True):
-        yield _Group([user], [events], list(dict.fromkeys(candidates.get(user, ()))))
-
-
-def _batches(users: Sequence[str]) -> Iterator[Sequence[str]]:
+    shared = None if isinstance(candidates, Mapping) else _each_once(scorer, candidates)
     for start in range(0, len(users), _BATCH):
-        yield users[start : start + _BATCH]
+        batch = list(users[start : start + _BATCH])
+        histories = scorer.histories(batch)
+        if shared is not None:
+            yield _Group([*batch], histories, shared)
+        elif isinstance(candidates, Mapping):
+            for user, events in zip(batch, histories, strict=True):
+                yield _Group([user], [events], _each_once(scorer, candidates[user]))
+
+
+def _each_once(scorer: Scorer, candidates: Sequence[str] | None) -> Sequence[str]:
+    """Candidates, by default all products that the model knows anything of."""
+    return scorer.everything() if candidates is None else list(dict.fromkeys(candidates))
+
+
+def _ranked(scorer: Scorer, group: _Group) -> pa.Table:
+    """The rows of a group: see `Ranker.rank`."""
+    import numpy as np
+    import pyarrow as pa
+    import torch
+
+    known, unknown = scorer.found(group.candidates)
+    items = torch.tensor([scorer.number[one] for one in known], dtype=torch.int64)
+    scores = scorer.score_many(group.histories, items).cpu().numpy()
+    order = np.argsort(-scores, axis=1, kind="stable")
+    people, width = len(group.users), len(known) + len(unknown)
+    nothing = np.full((people, len(unknown)), np.nan)
+    ranks = np.tile(np.r_[np.arange(1, len(known) + 1), np.zeros(len(unknown), int)], people)
+    products = np.c_[order, np.tile(np.arange(len(known), width), (people, 1))].reshape(-1)
+    values = np.c_[np.take_along_axis(scores, order, 1), nothing].reshape(-1)
+    owners = np.repeat(np.arange(people), width)
+    seen = np.array([scorer.looked_at(events) for events in group.histories])
+    no_rank = np.tile(np.arange(width) >= len(known), people)
+    names = pa.array([*known, *unknown], pa.string())
+    return pa.table(
+        {
+            "user_id": pa.array(group.users, pa.string()).take(pa.array(owners)),
+            "rank": pa.array(ranks, pa.int64(), mask=no_rank),
+            "product_id": names.take(pa.array(products)),
+            "score": pa.array(values, pa.float64(), mask=no_rank),
+            "history": pa.array(seen[owners], pa.int64()),
+        }
+    )

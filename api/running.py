@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from threading import Thread
 from typing import Any, TypeVar
 
+from reaseq.api import checking
+
 Progress = Callable[[str, int, int], None]
 """Called with the stage, and how much of it is done, of how much (0: nobody knows yet)."""
 
@@ -52,11 +54,15 @@ def run(make: Callable[[], Coroutine[Any, Any, _T]]) -> _T:
 
 @contextmanager
 def shown(progress: Progress | bool, name: str) -> Iterator[Progress]:
-    """The progress that is asked for: a function's own, none, or a bar, in a notebook too."""
+    """The progress that is asked for: a function's own, none, or a bar, in a notebook too.
+
+    Raises:
+        ReaseqError: it is neither a function nor True or False.
+    """
     if callable(progress):
         yield progress
         return
-    if not progress:
+    if progress is None or not checking.flag(progress, "progress"):
         yield lambda stage, done, total: None
         return
     with _bar()(total=None, desc=name, unit="", leave=False, file=sys.stderr) as bar:

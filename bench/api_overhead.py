@@ -110,7 +110,7 @@ def _made(store: Store, count: int) -> tuple[Ranker, list[str]]:
         torch.randn(PRODUCTS, KNOWLEDGE),
     )
     ranker = Ranker.__new__(Ranker)
-    ranker._scorer = Scorer(store, fitted, products)
+    ranker._store, ranker._kept = store, (store.state(), Scorer(store, fitted, products))
     return ranker, users
 
 

@@ -4,13 +4,15 @@ Shapes: B examples, N history events, S slots, M digits, K values a digit, d wid
 """
 
 import math
+from typing import Self
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reaseq.beyond_log.examples import Batch, Objective
+from reaseq.knowledge_store.configured import CONFIGURED, DEEPEST, WIDEST, shared
 
 _AGES = 32
 """Buckets of an age in hours, or in positions: two thirds of an octave each."""
@@ -19,12 +21,12 @@ _AGES = 32
 class DenoiserConfig(BaseModel):
     """What the model is made of."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = CONFIGURED
 
     objective: Objective = Field("beyond", description="beyond: infer what is hidden; next: the event that follows.")
-    dim: int = Field(64, gt=0)
-    encoder_blocks: int = Field(1, ge=0)
-    decoder_blocks: int = Field(2, gt=0)
+    dim: int = Field(64, gt=0, le=WIDEST)
+    encoder_blocks: int = Field(1, ge=0, le=DEEPEST)
+    decoder_blocks: int = Field(2, gt=0, le=DEEPEST)
     heads: int = Field(4, gt=0)
     history: int = Field(64, gt=0, description="Events of a history that are looked at.")
     slots: int = Field(8, gt=0, description="Events that are imagined together.")
@@ -33,6 +35,10 @@ class DenoiserConfig(BaseModel):
         0.1, ge=0, lt=1, description="How often the history is not shown, which classifier-free guidance needs."
     )
     seconds: bool = Field(True, description="Whether ages are seconds; else they are positions.")
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Self:
+        return shared(self, self.dim, self.heads)
 
 
 class Attention(nn.Module):

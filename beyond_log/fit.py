@@ -2,13 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy import select
 
 from reaseq import ReaseqError, __version__
@@ -17,6 +18,7 @@ from reaseq.beyond_log.denoiser import DenoiserConfig
 from reaseq.beyond_log.saved import BeyondLog, Categories, catalogue, fold_of
 from reaseq.beyond_log.train import Epoch, TrainConfig, Trainer
 from reaseq.knowledge_store import checkpoint, embeddings
+from reaseq.knowledge_store.configured import CONFIGURED, said
 from reaseq.knowledge_store.log import Floats, Log, Sequences
 from reaseq.knowledge_store.store import PRODUCT, Store
 
@@ -28,11 +30,11 @@ _CLUSTERS = 32
 class BeyondLogConfig(BaseModel):
     """What a model is made of and how it is trained."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = CONFIGURED
 
     folds: int = Field(2, ge=2, description="Parts of the users: what is imagined of one is learnt from the others.")
-    digits: int = Field(4, gt=1, description="Digits of a semantic code.")
-    size: int = Field(256, gt=1, description="Values of a digit.")
+    digits: int = Field(4, gt=1, le=64, description="Digits of a semantic code.")
+    size: int = Field(256, gt=1, le=65_536, description="Values of a digit.")
     kinds: tuple[str, ...] | None = None
     model: DenoiserConfig = DenoiserConfig()
     train: TrainConfig = TrainConfig()
@@ -151,8 +153,8 @@ def categories_of(data: Data, seen: NDArray[np.int64]) -> tuple[Categories, NDAr
     return Categories((), np.arange(int(mine.max()) + 1)), mine
 
 
-def with_settings(config: BeyondLogConfig, settings: dict[str, str]) -> BeyondLogConfig:
-    """`config` with keys of its own, of the denoiser or of training set by name, as text.
+def with_settings(config: BeyondLogConfig, settings: Mapping[str, Any]) -> BeyondLogConfig:
+    """`config` with keys of its own, of the denoiser or of training set by name, as they are or as text.
 
     Raises:
         ReaseqError: there is no such key, or it cannot have this value; the keys are named.
@@ -163,10 +165,9 @@ def with_settings(config: BeyondLogConfig, settings: dict[str, str]) -> BeyondLo
         part = next((part for part in (own, model, train) if key in part and key not in fixed), None)
         if part is None:
             known = sorted((set(own) | set(model) | set(train)) - fixed)
-            raise ReaseqError(f"--set {key}: no such key; there are: {', '.join(known)}", hint="--set dim=64")
+            raise ReaseqError(f"{key}: no such key; there are: {', '.join(known)}", hint="--set dim=64")
         part[key] = value
     try:
         return BeyondLogConfig.model_validate(own | {"model": model, "train": train})
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ReaseqError(f"--set {first['loc'][-1]}: {first['msg']}", hint="--set dim=64") from error
+        raise ReaseqError(said(error), hint="--set dim=64") from error

@@ -9,12 +9,13 @@ from functools import cached_property
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from torch import Tensor
 
 from reaseq import ReaseqError
 from reaseq.beyond_log.denoiser import Denoiser
 from reaseq.beyond_log.examples import Batch
+from reaseq.knowledge_store.configured import CONFIGURED, Seed
 from reaseq.knowledge_store.log import Ints
 
 EXACT = 100_000
@@ -26,13 +27,13 @@ NONE = -1
 class SampleConfig(BaseModel):
     """How events are imagined. Everything random comes from `seed` and the user."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = CONFIGURED
 
     slots: int = Field(8, gt=0)
     steps: int = Field(8, gt=0, description="Passes of the denoiser; more than digits in all change nothing.")
     temperature: float = Field(1.0, gt=0)
     guidance: float = Field(0.0, ge=0, description="Of classifier-free guidance; 0: none.")
-    seed: int = 0
+    seed: Seed = 0
 
 
 class Items:

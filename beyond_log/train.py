@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from torch import Tensor
 
 from reaseq import ReaseqError
@@ -17,6 +17,7 @@ from reaseq.beyond_log.denoiser import Denoiser, DenoiserConfig
 from reaseq.beyond_log.diffusion import Noise, loss
 from reaseq.beyond_log.examples import Batch, Catalogue, epoch
 from reaseq.knowledge_store import checkpoint
+from reaseq.knowledge_store.configured import CONFIGURED, Seed
 from reaseq.knowledge_store.log import Ints, Sequences
 
 _STEPS_AN_EPOCH = 48
@@ -27,9 +28,9 @@ _JUDGED = 4
 class TrainConfig(BaseModel):
     """How a denoiser is trained. Everything random comes from `seed`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = CONFIGURED
 
-    seed: int = 0
+    seed: Seed = 0
     epochs: int = Field(60, ge=0, description="At most.")
     patience: int = Field(5, gt=0, description="Epochs without a better validation loss before it stops.")
     batch: int = Field(32, gt=0, description="Users a batch.")
@@ -139,11 +140,12 @@ class Trainer:
         generator = torch.Generator().manual_seed(self.config.seed * 100_003 + number)
         started = time.perf_counter()
         self.model.train()
-        total, done = 0.0, 0
+        total, done, whole = 0.0, 0, len(self.users) * self.repeats
         for batch in self.batches(self.train, [self.config.seed, number], self.repeats):
             total += self.learn(batch.to(self.device), generator)
             done += len(batch.items)
-            on_step(done, len(self.users) * self.repeats)
+            on_step(done, whole)
+        on_step(whole, whole)  # of users with one event no batch comes
         seconds = time.perf_counter() - started
         weight = 1.0 if number == 0 else self.config.newest
         for mine, newest in zip(self.mean.state_dict().values(), self.model.state_dict().values(), strict=True):

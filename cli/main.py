@@ -1,7 +1,8 @@
 """The entry point of `reaseq`. Imports here stay light: `reaseq --help` answers at once."""
 
+import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -88,7 +89,29 @@ app.command("config")(config.show)
 
 
 def main() -> None:
-    """Run the command line. A `ReaseqError` becomes two lines on standard error and exit status 1."""
+    """Run the command line. A `ReaseqError` becomes two lines on standard error and exit status 1. That nobody reads on
+    what is printed (`reaseq events users | head`) is no error."""
+    status: Any = 0
+    try:
+        _run()
+    except SystemExit as end:
+        status = end.code
+        if isinstance(end.__context__, BrokenPipeError):  # as Typer and Rich end then
+            status = 0
+            _stop_printing()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _stop_printing()
+    sys.exit(status)
+
+
+def _stop_printing() -> None:
+    """What is still to be printed goes nowhere, also when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def _run() -> None:
     try:
         app(standalone_mode=True)
     except ReaseqError as error:

@@ -120,8 +120,8 @@ def evaluate(
         typer.Option(
             "--scores",
             metavar="FILE",
-            help="Scores of a ranker of your own (CSV or Parquet with user_id, product_id and score), judged on the "
-            "same cases; may be given several times.",
+            help="Scores of a ranker of your own (CSV, TSV or Parquet with user_id, product_id and score), judged on "
+            "the same cases; may be given several times.",
         ),
     ] = None,
     json_: ReportOption = False,

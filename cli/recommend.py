@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -40,9 +40,15 @@ class _Asked(NamedTuple):
 
 
 class _Line(NamedTuple):
+    rank: int
     product: str
     score: float
     reason: Reason | None = None
+
+
+def _in_order(lines: Iterable[tuple[Any, ...]]) -> list[_Line]:
+    """Of products, the best first."""
+    return [_Line(rank, *line) for rank, line in enumerate(lines, 1)]
 
 
 def rank(
@@ -77,7 +83,7 @@ def rank(
         for together in _batches(_asked(scorer, user, users_file, history)):
             ranked = scorer.ranked([one.events for one in together], known or wanted)  # which says so without any
             for one, lines in zip(together, ranked, strict=True):
-                told.add(one, [_Line(*line) for line in lines[:k]])
+                told.add(one, _in_order(lines[:k]))
         told.end()
 
 
@@ -101,7 +107,7 @@ def recommend(
     with scorer_of(run) as (scorer, name):
         told = _Telling(scorer, name, json_, several=users_file is not None, why=True)
         for one in _asked(scorer, user, users_file, history, titled=True):
-            told.add(one, [_Line(*line) for line in scorer.recommend_after(one.events, k, new_only=new_only)])
+            told.add(one, _in_order(scorer.recommend_after(one.events, k, new_only=new_only)))
         told.end()
 
 
@@ -112,7 +118,8 @@ def explain(
     json_: JsonOption = False,
     run: RunOption = None,
 ) -> None:
-    """Say why products score as they do for a user: the behaviours that drove it, and what the products share.
+    """Say why products score as they do for a user: the behaviours that drove it, and what the products share. The best
+    come first; the rank is that among all products.
 
     Example: reaseq explain FS-1001 OK-2001 --user 4711
     """
@@ -128,6 +135,7 @@ def _asked(
 ) -> Iterator[_Asked]:
     """For whom, with their events; titled: with products' titles, which reasons name."""
     from reaseq import ReaseqError
+    from reaseq.knowledge_store.feeds.rows import identifier
 
     given = {"--user": user is not None, "--users-file": users_file is not None, "--history": bool(history)}
     if sum(given.values()) != 1:
@@ -136,7 +144,9 @@ def _asked(
     if history:
         yield _Asked(None, scorer.session(history))
         return
-    users = [user] if user is not None else list(dict.fromkeys(_lines(users_file or Path(), "user")))
+    users = (
+        [identifier(user) or user] if user is not None else list(dict.fromkeys(_lines(users_file or Path(), "user")))
+    )
     for start in range(0, len(users), _TOGETHER):
         together = users[start : start + _TOGETHER]
         found = map(scorer.known_history, together) if titled else scorer.histories(together)
@@ -155,13 +165,14 @@ def _lines(path: Path, what: str) -> Sequence[str]:
     import sys
 
     from reaseq import ReaseqError
+    from reaseq.knowledge_store.feeds.rows import identifier
 
     hint = f"give a text file with a {what} a line"
     try:
         text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ReaseqError(f"{path}: {error}", hint=hint) from error
-    if not (found := [line.strip() for line in text.splitlines() if line.strip()]):
+    if not (found := [identifier(line) for line in text.splitlines() if line.strip()]):
         raise ReaseqError(f"{path} names no {what}", hint=hint)
     return found
 
@@ -188,17 +199,22 @@ class _Telling:
         titles = self._scorer.titles([line.product for line in lines])
         if self._json:
             products = [
-                {"rank": rank, "product_id": line.product, "title": titles[line.product], "score": line.score}
+                {"rank": line.rank, "product_id": line.product, "title": titles[line.product], "score": line.score}
                 | ({} if line.reason is None else {"reason": str(line.reason)})
-                for rank, line in enumerate(lines, 1)
+                for line in lines
             ]
-            told = {"run": self._run, "user_id": asked.user, "history": len(asked.events), "products": products}
+            told = {
+                "run": self._run,
+                "user_id": asked.user,
+                "history": self._scorer.looked_at(asked.events),
+                "products": products,
+            }
             typer.echo(json.dumps(told | ({"unknown": list(self._unknown)} if self._unknown else {})))
             return
         if not asked.events:
             self._cold.append(asked)
-        for rank, line in enumerate(lines, 1):
-            cells = [*([asked.user or ""] if self._several else []), str(rank), line.product, titles[line.product]]
+        for line in lines:
+            cells = [*([asked.user or ""] if self._several else []), str(line.rank), line.product, titles[line.product]]
             cells += [f"{line.score:.3f}", *([str(line.reason)] if self._why else [])]
             self._table.add_row(*(Text(printable(cell)) for cell in cells))
 

@@ -20,6 +20,7 @@ from reaseq.knowledge_store import embeddings
 from reaseq.knowledge_store.encoder import Encoder
 from reaseq.knowledge_store.imagined import Imagination
 from reaseq.knowledge_store.log import read_log
+from reaseq.knowledge_store.shown import Result
 from reaseq.knowledge_store.store import PRODUCT, Store
 from reaseq.ranker.runs import SplitName, decided_split
 
@@ -67,14 +68,22 @@ def train_beyond_log(
     return folder, made
 
 
-@dataclass(frozen=True)
-class Imagined:
+@dataclass(frozen=True, repr=False)
+class Imagined(Result):
     """done: how many users were imagined now, empty: of how many of them nothing came; users: all asked for."""
 
     imagination: Imagination
     done: int
     empty: int
     users: list[str]
+
+    def told(self) -> str:
+        nothing = f", and nothing came of {self.empty:,} of them" if self.empty else ""
+        others = "" if self.done == len(self.users) else "; the others were there already, or have no events"
+        return f"{self.done:,} of {len(self.users):,} users imagined now{nothing}{others}"
+
+    def records(self) -> list[dict[str, Any]]:
+        return [{"users": len(self.users), "imagined": self.done, "empty": self.empty}]
 
 
 def imagine(

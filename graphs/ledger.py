@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reaseq.agents.product_text import Shown
 from reaseq.documents.document import Document
+from reaseq.knowledge_store.shown import Result, counted
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.tables import RunStatus
 from reaseq.llm.budget import BudgetExceeded
@@ -78,13 +79,32 @@ class Counts:
         self.seconds = time.monotonic() - self.started
 
 
-@dataclass(frozen=True)
-class Outcome:
+_TOLD, _CLAIMS = ("done", "unchanged", "failed"), ("verified", "proposed", "rejected")
+_RECORDED = (
+    *("total", *_TOLD, *_CLAIMS),
+    *("calls", "reused", "prompt_tokens", "completion_tokens", "cost", "seconds"),
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Outcome(Result):
     """How a run ended."""
 
     run_id: int
     status: RunStatus
     counts: Counts
+
+    def told(self) -> str:
+        counts = vars(self.counts)
+        products = counted(counts, _TOLD) or "none"
+        claims = counted(counts, _CLAIMS) or "none"
+        asked = f"; {self.counts.calls:,} calls" if self.counts.calls else ""
+        return f"run {self.run_id} {self.status}; products: {products}; claims: {claims}{asked}"
+
+    def records(self) -> list[dict[str, Any]]:
+        """One: what was counted, tokens, cost (in the currency of the prices; None if unpriced) and seconds."""
+        told = {name: vars(self.counts)[name] for name in _RECORDED}
+        return [{"run_id": self.run_id, "status": str(self.status)} | told | {"notes": "; ".join(self.counts.notes)}]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from reaseq.agents.agent import ProductAgent
 from reaseq.agents.attribute_extractor import AttributeExtractor
@@ -17,6 +18,7 @@ from reaseq.graphs.product_graph import ProductAgents
 from reaseq.graphs.reading import Reading, ToRead
 from reaseq.graphs.staleness import Checked, Inputs, checked, parts_of
 from reaseq.graphs.teaching import Teaching, fingerprint, trust_of
+from reaseq.knowledge_store.shown import Result
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.thresholds import verified_from
 from reaseq.llm.budget import estimate_tokens
@@ -63,8 +65,10 @@ class Pass:
     cost: float | None = None
 
 
-@dataclass
-class Plan:
+@dataclass(repr=False)
+class Plan(Result):
+    """What a distillation of a category would do: how many products for which reason, and by agent what it takes."""
+
     category: str
     products: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
@@ -76,6 +80,14 @@ class Plan:
     @property
     def stale(self) -> int:
         return self.reasons.total()
+
+    def told(self) -> str:
+        why = ", ".join(f"{count:,} {reason}" for reason, count in self.reasons.most_common())
+        return f"{self.stale:,} of {self.products:,} products of {self.category} to do" + (f": {why}" if why else "")
+
+    def records(self) -> list[dict[str, Any]]:
+        """One an agent: its calls, tokens and seconds, as estimated."""
+        return [{"agent": name} | vars(agent) for name, agent in self.agents.items()]
 
 
 def plan(

@@ -136,6 +136,33 @@ def decide(
         return _log(connection, claim, action, by, touched=touched, decided=value, added=added, source=source)
 
 
+def find_claim(store: Store, claim_id: int) -> dict[str, Any]:
+    """The claim of this number.
+
+    Raises:
+        ReaseqError: there is no such claim, or no longer.
+    """
+    with store.reading() as connection:
+        row = connection.execute(select(CLAIM).where(CLAIM.c.id == claim_id)).first()
+    if row is None:
+        raise ReaseqError(f"claim {claim_id} is gone: a run has replaced it", hint="reaseq review")
+    return dict(row._mapping)
+
+
+def decision_on(store: Store, claim: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The decision that a claim, as it is stored, stands by; None if nobody has decided on it."""
+    of_claim = select(DECISION).where(
+        DECISION.c.product_id == claim["product_id"],
+        DECISION.c.attribute == claim["attribute"],
+        DECISION.c.value == claim["value"],
+        DECISION.c.withdrawn.is_(False),
+        DECISION.c.action != Action.WITHDRAW,
+    )
+    with store.reading() as connection:
+        rows = connection.execute(of_claim.order_by(DECISION.c.id.desc())).all()
+    return next((dict(row._mapping) for row in rows if str(claim["id"]) in row.touched), None)
+
+
 def withdraw(store: Store, decision_id: int, *, by: str) -> int:
     """Take a decision back: the claims are as they were before it, but for what the threshold would not verify now.
     Returns the number of this decision.

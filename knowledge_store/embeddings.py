@@ -196,7 +196,8 @@ def fit_whitening(store: Store, space: Space) -> Space:
     chosen = np.array([product in logged for product in ids], bool)
     fitted_on = vectors[chosen] if chosen.sum() > 1 else vectors
     whitening = Whitening.fit(fitted_on)
-    values = {"whitening": whitening.to_bytes(), "fitted_on": len(fitted_on)}
+    # From now on it is another state of the store, and of the spaces the newest.
+    values = {"whitening": whitening.to_bytes(), "fitted_on": len(fitted_on), "created_at": now()}
     with store.writing() as connection:
         connection.execute(update(SPACE).where(SPACE.c.id == space.id).values(values))
     return Space(space.id, space.model, space.fingerprint, space.dimensions, whitening, len(fitted_on))

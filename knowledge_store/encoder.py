@@ -20,6 +20,13 @@ _HALF_ON_CPU = {"all-MiniLM-L6-v2"}
 precision. Where it has to be imitated (AVX2 alone) it makes a seventh of the texts."""
 
 
+def without_bars() -> None:
+    """Transformers draws a bar of its own while weights are loaded, whoever asked for none."""
+    from transformers.utils import logging as of_transformers
+
+    of_transformers.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
 class Encoder:
     """A sentence-transformers model; loaded when it is first needed. On the GPU if there is one."""
 
@@ -35,6 +42,7 @@ class Encoder:
 
         # It warns of every encoder that has a prompt for all texts, which is what such an encoder is for.
         logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+        without_bars()
         device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             model = SentenceTransformer(self.path, device=device)

@@ -20,6 +20,7 @@ from reaseq.knowledge_store.importing import RejectedRows
 from reaseq.knowledge_store.names import UNKNOWN, Names, read_names
 from reaseq.knowledge_store.order_states import IMPRESSION, RETURN, Event, History, with_order
 from reaseq.knowledge_store.repeats import Repeats
+from reaseq.knowledge_store.shown import Result, counted, rows_of
 from reaseq.knowledge_store.store import EVENT, EVENT_IMPORT, PRODUCT, Store
 from reaseq.knowledge_store.tables import now
 from reaseq.knowledge_store.times import Order
@@ -37,8 +38,11 @@ _USERS = 500
 _TOLD_EVERY = 10_000
 
 
-@dataclass
-class EventReport:
+_TOLD = ("events", "repeated", "corrected", "set_aside")
+
+
+@dataclass(repr=False)
+class EventReport(Result):
     """What became of every row. `events` counts what is new in the store, impressions included; `by_device` are rows
     without a user that go by the column `device`; `of_zero` those of the user 0, whom many shops call their guests;
     `again` those that report once more what another row has, by an id of theirs, and count as repeated too;
@@ -68,6 +72,14 @@ class EventReport:
 
     def counts(self) -> dict[str, int]:
         return {name: value for name, value in vars(self).items() if isinstance(value, int)}
+
+    def told(self) -> str:
+        if not self.rows:
+            return "nothing imported: there are no rows"
+        return f"{rows_of(self.rows)}: {counted(self.counts(), _TOLD) or 'no events'}"
+
+    def records(self) -> list[dict[str, Any]]:
+        return [{"rows": self.rows} | {name: self.counts()[name] for name in _TOLD}]
 
 
 def import_events(
@@ -294,22 +306,30 @@ def history(
 
 
 def histories(
-    store: Store, user_ids: Sequence[str], limit: int, kinds: Collection[str] | None = None
+    store: Store, user_ids: Sequence[str], kinds: Collection[str] | None = None
 ) -> dict[str, list[dict[str, Any]]]:
-    """The same of many users, without titles: each one's last `limit` events, oldest first; none of those that the log
-    does not know."""
+    """The same of many users, without titles: each one's events, oldest first; none of those that the log does not
+    know."""
     wanted = EVENT.c.kind.not_in(PASSIVE) if kinds is None else EVENT.c.kind.in_(kinds)
-    key = (EVENT.c.at, EVENT.c.product_id, EVENT.c.kind)
-    place = func.row_number().over(partition_by=EVENT.c.user_id, order_by=[one.desc() for one in key])
+    key = (EVENT.c.user_id, EVENT.c.at, EVENT.c.product_id, EVENT.c.kind)
     found: dict[str, list[dict[str, Any]]] = {}
     for start in range(0, len(user_ids), _USERS):
         mine = EVENT.c.user_id.in_(user_ids[start : start + _USERS])
-        ranked = select(EVENT.c.user_id, *key, place.label("place")).where(mine, wanted).subquery()
-        query = select(ranked).where(ranked.c.place <= limit).order_by(ranked.c.user_id, ranked.c.place.desc())
+        query = select(*key).where(mine, wanted).order_by(*key)
         with store.reading() as connection:
-            for user, at, product, kind, _ in connection.execute(query):
+            for user, at, product, kind in connection.execute(query):
                 found.setdefault(user, []).append({"at": at, "product_id": product, "kind": kind})
     return found
+
+
+def unknown_users(store: Store, user_ids: Sequence[str]) -> list[str]:
+    """Those of whom the log has no event."""
+    known: set[str] = set()
+    for start in range(0, len(user_ids), _USERS):
+        mine = EVENT.c.user_id.in_(user_ids[start : start + _USERS])
+        with store.reading() as connection:
+            known.update(connection.execute(select(EVENT.c.user_id).distinct().where(mine)).scalars())
+    return [one for one in user_ids if one not in known]
 
 
 def users(store: Store, limit: int | None = None) -> list[dict[str, Any]]:

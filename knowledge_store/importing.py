@@ -63,6 +63,7 @@ from reaseq.knowledge_store.names import (
     spellings,
     write_names,
 )
+from reaseq.knowledge_store.shown import Result, counted, rows_of
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, PRODUCT_NAME, VARIANT, Store, among, insert_all
 from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
 from reaseq.knowledge_store.variant_rows import (
@@ -110,8 +111,11 @@ _COMPARED = ("title", "description", "brand", "price")
 _SEEN = ("import_id", "source", "line")
 
 
-@dataclass
-class ImportReport:
+_TOLD = ("new", "updated", "unchanged", "repeated", "further", "set_aside")
+
+
+@dataclass(repr=False)
+class ImportReport(Result):
     """What became of every row: `rows` is the sum of new, updated, unchanged, repeated, further and set aside.
 
     `changed_variants` were there and say something else now, `left_variants` were there and are not in the file,
@@ -168,6 +172,14 @@ class ImportReport:
 
     def counts(self) -> dict[str, int]:
         return {name: value for name, value in vars(self).items() if isinstance(value, int)}
+
+    def told(self) -> str:
+        if not self.rows:
+            return "nothing imported: there are no rows"
+        return f"{rows_of(self.rows)}: {counted(self.counts(), _TOLD)}"
+
+    def records(self) -> list[dict[str, Any]]:
+        return [{"rows": self.rows} | {name: self.counts()[name] for name in _TOLD}]
 
 
 def product_from(

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     Table,
+    Text,
     and_,
     bindparam,
     case,
@@ -31,6 +32,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    type_coerce,
     update,
 )
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -75,6 +77,14 @@ _FIND_CALL = (
     .limit(1)
 )
 _ADD_CALL = insert(CALL)
+_STATE = select(
+    select(func.max(IMPORT.c.id)).scalar_subquery(),
+    select(type_coerce(IMPORT.c.counts, Text)).order_by(IMPORT.c.id.desc()).limit(1).scalar_subquery(),
+    select(func.max(RUN.c.id)).scalar_subquery(),
+    select(func.count(RUN.c.ended_at)).scalar_subquery(),
+    select(func.max(DECISION.c.id)).scalar_subquery(),
+    select(func.max(SPACE.c.created_at)).scalar_subquery(),
+)
 _UNDECIDED = and_(CLAIM.c.product_id == bindparam("product"), CLAIM.c.decided_by.is_(None))
 _DROP_CLAIMS = delete(CLAIM).where(_UNDECIDED, CLAIM.c.status != t.ClaimStatus.RETIRED)
 _DROP_RETIRED = delete(CLAIM).where(
@@ -199,6 +209,12 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def state(self) -> tuple[Any, ...]:
+        """Of products, their names and what is known of them: another one after each import, embedding, decision and
+        run. Cheap enough for every request."""
+        with self.reading() as connection:
+            return tuple(connection.execute(_STATE).one())
 
     # Products
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from reaseq import ReaseqError
 from reaseq.knowledge_store import checkpoint
 from reaseq.knowledge_store.log import Imagined, Ints
+from reaseq.knowledge_store.shown import Result
 from reaseq.ranker import baselines, saved
 from reaseq.ranker.evaluate import (
     Interval,
@@ -60,8 +61,8 @@ class Row:
     seconds: float | None = None
 
 
-@dataclass
-class Outcome:
+@dataclass(repr=False)
+class Outcome(Result):
     """What came of an experiment."""
 
     split: str
@@ -75,6 +76,23 @@ class Outcome:
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=1)
+
+    def told(self) -> str:
+        best = max(self.rows, key=lambda row: row.metrics["NDCG@10"].mean)
+        of = f"{self.events:,} events of {self.users:,} users with {self.items:,} items"
+        first = f"best NDCG@10 {best.metrics['NDCG@10']} by {best.name}"
+        return f"{of}; {self.split} split, {self.cases:,} test cases; {first}"
+
+    def records(self) -> list[dict[str, Any]]:
+        """One a ranker: its name, means of the metrics, the ends of NDCG@10's 95 % interval, and the difference to the
+        first ranker."""
+        return [
+            {"name": row.name}
+            | {metric: value.mean for metric, value in row.metrics.items()}
+            | {"NDCG@10 low": row.metrics["NDCG@10"].low, "NDCG@10 high": row.metrics["NDCG@10"].high}
+            | {"difference": row.difference.mean if row.difference else None}
+            for row in self.rows
+        ]
 
     @classmethod
     def from_json(cls, text: str) -> "Outcome":

@@ -5,14 +5,15 @@ Shapes: T tokens, M distinct items of a batch, P predictions, K negatives, d wid
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from reaseq.knowledge_store.configured import CONFIGURED, DEEPEST, WIDEST, shared
 from reaseq.ranker.batches import Batch, Block
 
 Feature = Literal["id", "knowledge", "beyond_log"]
@@ -25,13 +26,13 @@ _STEPS = 32
 class ModelConfig(BaseModel):
     """What the model is made of."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = CONFIGURED
 
     features: tuple[Feature, ...] = ("id",)
-    dim: int = Field(128, gt=0)
-    blocks: int = Field(2, ge=0)
+    dim: int = Field(128, gt=0, le=WIDEST)
+    blocks: int = Field(2, ge=0, le=DEEPEST)
     heads: int = Field(4, gt=0)
-    hidden: int = Field(2, gt=0, description="Width of the feed-forward layer, in units of dim.")
+    hidden: int = Field(2, gt=0, le=64, description="Width of the feed-forward layer, in units of dim.")
     most: int = Field(50, gt=1, description="Events of a history that are looked at.")
     dropout: float = Field(0.4, ge=0, lt=1)
     id_dropout: float = Field(0.1, ge=0, lt=1, description="How often an item is known by its knowledge alone.")
@@ -44,6 +45,10 @@ class ModelConfig(BaseModel):
     imagined_dropout: float = Field(0.2, ge=0, lt=1, description="How often a whole sequence is seen without them.")
     timed: bool = False
     repeats: bool = True
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> Self:
+        return shared(self, self.dim, self.heads)
 
 
 class Dropout(nn.Module):

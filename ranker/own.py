@@ -12,6 +12,7 @@ from torch import Tensor
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.atomic_files import untoken
+from reaseq.knowledge_store.feeds.rows import identifier
 from reaseq.knowledge_store.names import Names
 from reaseq.ranker.evaluate import Scores
 from reaseq.ranker.split import Cases
@@ -23,6 +24,8 @@ OwnRanker = Callable[[Histories], Any]
 Own = Callable[[Cases], Scores]
 _LAST = -1e300
 """The score of what was given none."""
+_HEADER = 65_536
+"""Bytes that names of columns may take."""
 _NUMBERS = "biuf"
 """Kinds of NumPy's types whose values have an order."""
 _COLUMNS = ("user_id", "product_id", "score")
@@ -85,7 +88,7 @@ def _checked(name: str, given: Any, low: int, high: int, products: Sequence[str]
 def of_file(
     name: str, path: Path, users: Sequence[str], products: Sequence[str], names: Names | None = None
 ) -> tuple[Own, str]:
-    """Scores of users' candidates in a file with the columns user_id, product_id (or item_id) and score (CSV or
+    """Scores of users' candidates in a file with the columns user_id, product_id (or item_id) and score (CSV, TSV or
     Parquet), and what of it was used, in words. Products without a score come last, all alike; so do all of a user
     without any.
 
@@ -144,12 +147,24 @@ def _found(called: Sequence[Any], numbers: Mapping[str, int], names: Names | Non
         made = {}
         for one in set(called):
             name = read(str(one))
-            own = name if name in numbers else names.find(name) if names else None
+            spelled = (name, identifier(name))  # 12.0 is 12, as data frames write it where some are missing
+            own = next((one for one in spelled if one in numbers), None)
+            if own is None and names:
+                own = next(filter(None, map(names.find, spelled)), None)
             made[one] = None if own is None else numbers.get(own)
         return made
 
     plain, tokens = by(str), by(untoken)
     return tokens if list(plain.values()).count(None) > list(tokens.values()).count(None) else plain
+
+
+def _delimiter(path: Path) -> str:
+    """What stands between the names of a file's columns."""
+    import pyarrow as pa
+
+    with pa.input_stream(str(path), compression="detect") as file:
+        header = file.read(_HEADER).partition(b"\n")[0].decode("utf-8", errors="replace")
+    return max(",\t;", key=header.count)
 
 
 def _read(path: Path) -> Mapping[str, Sequence[Any]]:
@@ -164,11 +179,11 @@ def _read(path: Path) -> Mapping[str, Sequence[Any]]:
         else:
             ids = {"user_id": pa.string(), "product_id": pa.string(), "item_id": pa.string()}
             options = pacsv.ConvertOptions(column_types=ids, strings_can_be_null=False)
-            table = pacsv.read_csv(
-                path, parse_options=pacsv.ParseOptions(newlines_in_values=True), convert_options=options
-            )
+            parsed = pacsv.ParseOptions(newlines_in_values=True, delimiter=_delimiter(path))
+            table = pacsv.read_csv(path, parse_options=parsed, convert_options=options)
     except (OSError, pa.ArrowException) as error:
-        raise ReaseqError(f"{path}: {error}", hint="give CSV or Parquet with user_id, product_id and score") from error
+        hint = "give CSV, TSV or Parquet with user_id, product_id and score"
+        raise ReaseqError(f"{path}: {error}", hint=hint) from error
     names = table.column_names
     called = {"item_id": "product_id"} if "product_id" not in names else {}
     return {called.get(name, name): table.column(name).to_pylist() for name in names}

@@ -14,9 +14,10 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from reaseq import ReaseqError, __version__
+from reaseq.knowledge_store.configured import CONFIGURED, said
 from reaseq.knowledge_store.embeddings import find_space
 from reaseq.knowledge_store.imagined import Imagination, attach, find_imagination
 from reaseq.knowledge_store.log import Dataset, Imagined, Log, Sequences, baskets, read_log
@@ -38,14 +39,14 @@ _BASKET_SHARE = 0.2
 class RunConfig(BaseModel):
     """What a run does. `None` is decided by the data when the run is prepared, and recorded."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = CONFIGURED
 
-    features: tuple[Feature, ...] | None = None
+    features: tuple[Feature, ...] | None = Field(None, min_length=1)
     split: SplitName | None = None
     cuts: tuple[float, float] | None = Field(None, description="Of a temporal split: when validation and test begin.")
-    kinds: tuple[str, ...] | None = None
+    kinds: tuple[str, ...] | None = Field(None, min_length=1)
     imagination: str | None = Field(None, description="Fingerprint of what imagined the events that are used.")
-    seeds: int = Field(1, ge=1)
+    seeds: int = Field(1, ge=1, le=1000)
     ablate: bool = False
     model: ModelConfig = ModelConfig()
     train: TrainConfig = TrainConfig()
@@ -430,15 +431,20 @@ def with_settings(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
         if part is None:
             known = sorted({name for one in parts for name in one} - {"timed", "by_basket"})
             raise ReaseqError(f"{key}: no such setting; there are: {', '.join(known)}", hint="--set dim=128")
-        part[key] = value
+        part[key] = _several(value) if key in _SEVERAL else value
     try:
         return RunConfig.model_validate(parts[2] | {"model": parts[0], "train": parts[1]} | _left(whole))
     except ValidationError as error:
-        first = error.errors()[0]
-        name = next((str(one) for one in reversed(first["loc"]) if isinstance(one, str)), "")
-        expected = first.get("ctx", {}).get("expected")
-        said = f"{first['input']!r} is none of {expected}" if expected else first["msg"]
-        raise ReaseqError(f"{name}: {said}", hint="reaseq train-ranker --help") from error
+        raise ReaseqError(said(error), hint="reaseq train-ranker --help") from error
+
+
+_SEVERAL = frozenset(("features", "kinds"))
+
+
+def _several(value: Any) -> Any:
+    """Several of what has commas between, or is in a list; each once."""
+    several = value.split(",") if isinstance(value, str) else value
+    return tuple(dict.fromkeys(several)) if isinstance(several, list | tuple) else several
 
 
 def _left(whole: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,10 @@
 """A trained run, ready to score: products for a user, new ones included, and why."""
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
-from math import isfinite
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,6 @@ from torch import Tensor
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.events import PASSIVE, histories, history
-from reaseq.knowledge_store.feeds.rows import identifier
 from reaseq.knowledge_store.imagined import Imagination, find_imagination, imagined_of
 from reaseq.knowledge_store.log import Imagined, Sequences
 from reaseq.knowledge_store.names import Names, read_names
@@ -25,6 +22,7 @@ from reaseq.knowledge_store.store import Store
 from reaseq.ranker import saved
 from reaseq.ranker.dataset import KnowledgeFeatures
 from reaseq.ranker.score import ItemVectors, case_scores, encode_histories
+from reaseq.ranker.session import events_given
 from reaseq.ranker.train import Fitted
 
 _READ = 500
@@ -198,40 +196,37 @@ class Scorer:
         return scores[:, asked]
 
     def histories(self, users: Sequence[str]) -> list[list[dict[str, Any]]]:
-        """What the model looks at of each user's events, oldest first; none of a user that the log does not know."""
-        found = histories(self.store, users, 2 * self.fitted.model.config.most, self.kinds)
-        return [self._looked_at(user, found.get(user, ())) for user in users]
+        """Each user's events of the kinds that the model looks at, oldest first; none of a user that the log does not
+        know. All of them: a model looks at the last `most`, but how often an item was repeated is counted over all, as
+        in evaluation."""
+        found = histories(self.store, users, self.kinds)
+        return [self._with_imagined(user, found.get(user, ())) for user in users]
 
-    def _looked_at(self, user: str, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The last of a user's events, with what was imagined of the user."""
-        events = self._last(found)
+    def looked_at(self, events: Sequence[Mapping[str, Any]]) -> int:
+        """How many of a history's events the model looks at."""
+        return min(len(events), self.fitted.model.config.most)
+
+    def _with_imagined(self, user: str, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+        """A user's events, with what was imagined of the user."""
+        events = _distinct(found)
         if self.imagination is None or not events:
             return events
         made = imagined_of(self.store, self.imagination, user, events[-1]["at"])
         told = [(one["product_id"], one["log_confidence"]) for one in made]
         return [event | {"imagined": told} for event in events]
 
-    def _last(self, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """The last events that the model looks at. Seen and bought at once is one event to it."""
-        most = self.fitted.model.config.most
-        return list({(event["at"], event["product_id"]): event for event in found}.values())[-most:]
-
-    def session(self, given: Iterable[Any]) -> list[dict[str, Any]]:
-        """The history that somebody gives who is not in the log, as `history` has them: products by their ids or other
-        names, oldest first, or pairs of a product and when (seconds since 1970, or a datetime; in a log of positions
-        these), or dictionaries with product_id, and at and kind if known; those of a kind that the model does not look
-        at are left out. Without times the events are a minute apart.
+    def session(self, given: Any) -> list[dict[str, Any]]:
+        """The history that somebody gives who is not in the log, as `history` has them: see `events_given`. Those of a
+        kind that the model does not look at are left out. Without times the events are a minute apart.
 
         Raises:
             ReaseqError: a product is not in the catalogue, a time is none, or only some have one.
         """
-        events = []
-        for number, one in enumerate(given, 1):
-            event = _as_event(one, number)
-            if isinstance(one, Mapping) and one.get("kind") is not None and not self._counts(str(one["kind"])):
-                continue
-            event["product_id"] = self.product(event["product_id"])
-            events.append(event)
+        events = [
+            event | {"product_id": self.product(event["product_id"]), "kind": event["kind"] or "event"}
+            for event in events_given(given, timed=self.fitted.model.config.timed)
+            if event["kind"] is None or self._counts(event["kind"])
+        ]
         untimed = [event for event in events if event["at"] is None]
         if untimed and len(untimed) < len(events):
             raise ReaseqError(
@@ -240,7 +235,7 @@ class Scorer:
         apart = _APART if self.fitted.model.config.timed else 1.0
         for number, event in enumerate(untimed):
             event["at"] = number * apart
-        events = self._last(sorted(events, key=lambda event: (event["at"], event["product_id"])))
+        events = _distinct(sorted(events, key=lambda event: (event["at"], event["product_id"])))
         titles = self.titles(event["product_id"] for event in events)
         return [event | {"title": titles[event["product_id"]]} for event in events]
 
@@ -258,7 +253,7 @@ class Scorer:
         return found
 
     def history(self, user: str) -> list[dict[str, Any]]:
-        """The user's last events that the model looks at, oldest first, each with its product's title.
+        """The user's events of the kinds that the model looks at, oldest first, each with its product's title.
 
         For a model that knows of imagined events each also has, as `imagined`, what was imagined of the user last.
 
@@ -272,7 +267,7 @@ class Scorer:
 
     def known_history(self, user: str) -> list[dict[str, Any]]:
         """The same; none of a user that the log does not know."""
-        return self._looked_at(user, history(self.store, user, 2 * self.fitted.model.config.most, self.kinds))
+        return self._with_imagined(user, history(self.store, user, None, self.kinds))
 
     def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[tuple[str, float, Reason]]:
         """The k products with the highest scores and the reason for each. What the model knows nothing of is left out;
@@ -299,18 +294,25 @@ class Scorer:
         reasons = self.reasons(events, best)
         return [(self.products[item], float(scores[item]), reason) for item, reason in zip(best, reasons, strict=True)]
 
-    def explain(self, events: list[dict[str, Any]], products: Sequence[str]) -> list[tuple[str, float, Reason]]:
-        """Why products, by their ids, score as they do after a history, as `history` or `session` gives it.
+    def explain(self, events: list[dict[str, Any]], products: Sequence[str]) -> list[tuple[int, str, float, Reason]]:
+        """Why products, by their ids, score as they do after a history, as `history` or `session` gives it, the best
+        first: their places, from 1, among all that the model ranks, ids, scores and reasons.
 
         Raises:
             ReaseqError: the history is empty: nothing explains a score but how often the log has the product.
         """
         if not events:
             raise ReaseqError("the history is empty: there is nothing to explain by", hint="reaseq events stats")
-        items = np.array([self.number[one] for one in products], np.int64)
+        items = np.array([self.number[one] for one in dict.fromkeys(products)], np.int64)
+        scores = np.where(self.rankable, self.scores(events), -np.inf)
+        place = np.empty(len(scores), np.int64)
+        place[np.argsort(-scores, kind="stable")] = np.arange(1, len(scores) + 1)
+        items = items[np.argsort(place[items])]
         reasons = self.reasons(events, items) if len(items) else []
-        scores = self.scores(events)
-        return [(one, float(scores[item]), why) for one, item, why in zip(products, items, reasons, strict=True)]
+        return [
+            (int(place[item]), self.products[item], float(scores[item]), why)
+            for item, why in zip(items, reasons, strict=True)
+        ]
 
     def _sequences(self, histories: Sequence[Sequence[Mapping[str, Any]]]) -> Sequences:
         offsets = np.cumsum([0] + [len(events) for events in histories])
@@ -330,12 +332,19 @@ class Scorer:
         return Sequences(offsets, items, at, Imagined(np.arange(len(rows)), imagined, confidence))
 
     def reasons(self, events: list[dict[str, Any]], items: NDArray[np.int64], most: int = 2) -> list[Reason]:
-        """Occlusion: each event is left out in turn, and what that costs a product is what the event did for it."""
-        variants = [events, *([*events[:left], *events[left + 1 :]] for left in range(len(events)))]
-        scores = case_scores(self.fitted.model, self.vectors, self._sequences(variants))(0, len(variants))[
-            :, torch.from_numpy(items)
-        ]
-        falls = (scores[0] - scores[1:]).numpy()  # [events, items]
+        """Occlusion: each event that is looked at is left out in turn, and what that costs a product is what the event
+        did for it."""
+        repeats = Counter(event["product_id"] for event in events)
+        events = self._telling(events)
+        whole = self._sequences([events])
+        every = np.arange(len(events))
+        window = every[-self.looked_at(events) :]
+        without = [every, *(np.delete(every, left) for left in window)]
+        index, offsets = np.concatenate(without), np.cumsum([0, *map(len, without)])
+        imagined = whole.imagined and whole.imagined.of(index)
+        variants = Sequences(offsets, whole.items[index], whole.at[index], imagined)
+        scores = case_scores(self.fitted.model, self.vectors, variants)(0, len(without))[:, torch.from_numpy(items)]
+        falls = (scores[0] - scores[1:]).numpy()  # [events that are looked at, items]
         facts = self.store.facts({self.products[item] for item in items} | {event["product_id"] for event in events})
         made = []
         for column, item in enumerate(items):
@@ -344,37 +353,24 @@ class Scorer:
             order = np.argsort(-falls[:, column], kind="stable")
             drivers: list[tuple[dict[str, Any], float]] = []
             for index in order:
-                event = events[index]
+                event = events[window[index]]
                 if falls[index, column] > 0 and event["product_id"] not in {one["product_id"] for one, _ in drivers}:
                     drivers.append((event, float(falls[index, column])))
                 if len(drivers) == most:
                     break
             theirs = {fact for event, _ in drivers if event["product_id"] != product
                       for fact in facts.get(event["product_id"], ())}  # fmt: skip
-            repeats = sum(event["product_id"] == product for event in events)
-            made.append(Reason(drivers, sorted(own & theirs), repeats))
+            made.append(Reason(drivers, sorted(own & theirs), repeats[product]))
         return made
 
+    def _telling(self, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The events that have a say in scores, with any of them left out: those that are looked at, the one before
+        them, and earlier ones with a product of these, which count as its repetitions."""
+        begin = max(0, len(events) - self.fitted.model.config.most - 1)
+        late = {event["product_id"] for event in events[begin:]}
+        return [event for event in events[:begin] if event["product_id"] in late] + events[begin:]
 
-def _as_event(given: Any, number: int) -> dict[str, Any]:
-    """What stands at a place, from 1, of a session: product_id, at (None where it is not said), kind."""
-    kind = "event"
-    if isinstance(given, Mapping):
-        product, at, kind = given.get("product_id"), given.get("at"), str(given.get("kind") or kind)
-    elif isinstance(given, Sequence) and not isinstance(given, str | bytes):
-        product, at = given if len(given) == 2 else (None, None)
-    else:
-        product, at = given, None
-    called = identifier(product)
-    if not called:
-        raise ReaseqError(
-            f"event {number} of the history names no product: {given!r}",
-            hint="give ids, or pairs of an id and a time",
-        )
-    if isinstance(at, datetime):
-        at = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-    if at is not None and not (isinstance(at, Real) and isfinite(at)):
-        raise ReaseqError(
-            f"event {number} of the history has no time: {at!r}", hint="give seconds since 1970, or a datetime"
-        )
-    return {"product_id": called, "at": None if at is None else float(at), "kind": kind}
+
+def _distinct(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Seen and bought at once is one event to a model."""
+    return list({(event["at"], event["product_id"]): event for event in found}.values())

@@ -52,7 +52,8 @@ class Lab:
 def export_split(store: Store, folder: Path, target: Path, layout: Layout) -> dict[str, int]:
     """Write the split that a run is judged on into the folder `target`, made if it is not there; folder: of the run.
 
-    Returns rows by file, `about.json` aside, which says what they are. Each file appears whole or not at all.
+    Returns rows by file, `about.json` aside, which says what they are. Each file appears whole or not at all; those of
+    an earlier export that this one has not go.
 
     Raises:
         ReaseqError: a model of the run is missing, or a file cannot be written.
@@ -63,6 +64,7 @@ def export_split(store: Store, folder: Path, target: Path, layout: Layout) -> di
     except OSError as error:
         raise ReaseqError(f"{target}: {error.strerror or error}", hint="name a folder that can be written") from error
     made: dict[str, int] = {}
+    before = _written_before(target)
 
     def write(name: str, one: Callable[[Path], int]) -> None:
         made[name] = whole(target / name, one)
@@ -71,9 +73,20 @@ def export_split(store: Store, folder: Path, target: Path, layout: Layout) -> di
         _recbole(lab, target.resolve().name, write)
     else:
         _tables(lab, layout, write)
+    for name in before - made.keys():
+        (target / name).unlink(missing_ok=True)
     told = json.dumps(about | {"layout": layout, "rows": made}, indent=1)
     whole(target / _NAME, lambda part: part.write_text(f"{told}\n", encoding="utf-8"))
     return made
+
+
+def _written_before(target: Path) -> set[str]:
+    """The files that an earlier export wrote into a folder, by what it says of itself."""
+    try:
+        rows = json.loads((target / _NAME).read_text(encoding="utf-8"))["rows"]
+        return {name for name in rows if Path(name).name == name}
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
 
 
 def _read(store: Store, folder: Path) -> tuple[Lab, dict[str, Any]]:

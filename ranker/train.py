@@ -14,11 +14,12 @@ import numpy as np
 import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store import checkpoint
+from reaseq.knowledge_store.configured import CONFIGURED, Seed
 from reaseq.knowledge_store.log import Ints, Sequences
 from reaseq.ranker.batches import Batch, NegativeSampler, Shown, training_batches
 from reaseq.ranker.evaluate import case_metrics, target_ranks
@@ -34,9 +35,9 @@ _STEPS_AN_EPOCH = 32
 class TrainConfig(BaseModel):
     """How the model is trained. Everything random comes from `seed`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = CONFIGURED
 
-    seed: int = 0
+    seed: Seed = 0
     epochs: int = Field(100, ge=0, description="At most.")
     patience: int = Field(5, gt=0, description="Epochs without a better validation NDCG@10 before it stops.")
     tokens: int = Field(2048, gt=1, description="Events a batch, over all processes; fewer where an epoch is short.")
@@ -260,6 +261,7 @@ class Trainer:
         started = time.perf_counter()
         self.model.train()
         loss, predictions, done = 0.0, 0, 0
+        total = len(self.data.split.train.items)
         batches = training_batches(
             self.data.split.train,
             self.sampler,
@@ -275,7 +277,8 @@ class Trainer:
             loss += self.learn(batch)
             predictions += len(batch.query)
             done += int((batch.segment >= 0).sum()) * self.workers.world
-            on_step(min(done, len(self.data.split.train.items)), len(self.data.split.train.items))
+            on_step(min(done, total), total)
+        on_step(total, total)  # of what is left out, and of users with one event, no batch comes
         trained = time.perf_counter()
         self._average(number)
         loss, predictions = self.workers.total(loss), int(self.workers.total(predictions))

@@ -5,22 +5,26 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from reaseq.knowledge_store.feeds.delimited import unique
 from reaseq.knowledge_store.feeds.json_rows import record_of
 from reaseq.knowledge_store.feeds.parquet import records_of
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Row, with_columns
 from reaseq.knowledge_store.feeds.shapes import shaped
+from reaseq.knowledge_store.native import is_missing, native
 
 _BATCH = 1000
 
 
 def frame_feed(source: Any, name: str = "") -> Feed:
     """A feed of a data frame (pandas, polars, or whatever has the Arrow interface `__arrow_c_stream__`), an Arrow
-    table, or dictionaries, one a record. name: what its rows are said to be from; by default the source's type.
+    table, or dictionaries, one a record. name: what its rows are said to be from; by default the source's type. What is
+    empty has no rows, and perhaps no columns.
 
     Raises:
-        FeedError: it is none of these, or has no columns.
+        FeedError: it is none of these, or has rows without columns.
     """
     path = Path(name or type(source).__name__)
+    source = _with_names(source)
     table = _as_table(source)
     if table is not None:
         size = max(1, table.num_rows)
@@ -38,8 +42,8 @@ def frame_feed(source: Any, name: str = "") -> Feed:
     if hasattr(source, "to_dict") and hasattr(source, "columns"):
         source = source.to_dict("records")
     if isinstance(source, Iterable) and not isinstance(source, str | bytes | Mapping):
-        columns, found = with_columns(record_of(number, _plain(one)) for number, one in enumerate(source, 1))
-        if not columns:
+        columns, found = with_columns(record_of(number, native(one)) for number, one in enumerate(source, 1))
+        if not columns and next(found, None) is not None:
             raise FeedError("no record has keys", hint="give dictionaries, one a record")
         return shaped(Feed(path, "records", columns, found, 1, lambda: 1))
     raise FeedError(
@@ -47,13 +51,22 @@ def frame_feed(source: Any, name: str = "") -> Feed:
     )
 
 
-def _plain(value: Any) -> Any:
-    """A record of numpy's numbers and arrays with Python's own, and keys that are text."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return value.tolist() if type(value).__module__ == "numpy" and hasattr(value, "tolist") else value
+def _with_names(source: Any) -> Any:
+    """A data frame of pandas with names of columns that are text, each once, and its named indexes as columns; anything
+    else as it is."""
+    if type(source).__module__.partition(".")[0] != "pandas":
+        return source
+    if not hasattr(source, "columns"):
+        raise FeedError(f"a pandas {type(source).__name__} is no feed", hint="give a data frame: series.to_frame()")
+    named = [name for name in source.index.names if name is not None and name not in source.columns]
+    source = source.reset_index(named) if named else source
+    return source.set_axis(unique([_called(name) for name in source.columns]), axis=1)
+
+
+def _called(name: Any) -> str:
+    """A column's name as text; of one in levels all of it."""
+    parts = name if isinstance(name, tuple) else (name,)
+    return ".".join(str(part) for part in parts if not is_missing(part) and part != "")
 
 
 def _as_table(source: Any) -> Any:
@@ -61,12 +74,9 @@ def _as_table(source: Any) -> Any:
     import pyarrow as pa
 
     if type(source).__module__.partition(".")[0] == "pandas":
-        if not hasattr(source, "columns"):
-            raise FeedError(f"a pandas {type(source).__name__} is no feed", hint="give a data frame: series.to_frame()")
-        named = [name for name in source.index.names if name is not None and name not in source.columns]
         try:
-            return pa.Table.from_pandas(source.reset_index(named) if named else source, preserve_index=False)
-        except (pa.ArrowInvalid, pa.ArrowTypeError):  # ids of which some are numbers, some texts
+            return pa.Table.from_pandas(source, preserve_index=False)
+        except (pa.ArrowException, OverflowError):  # ids of which some are numbers, some texts
             return None
     if isinstance(source, pa.Table):
         return source

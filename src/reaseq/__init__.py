@@ -1,11 +1,20 @@
 """reaseq: world knowledge for rankers, distilled from a catalogue and a behaviour log.
 
-    kb = reaseq.open("kb")
-    kb.add_products(frame, category="shoes")
-    kb.distill("shoes", engine="none")
-    kb.claims().to_pandas()
+    kb = reaseq.open("kb")                      # a folder; made if it is not there yet
+    kb.add_products(frame, category="shoes")    # a file, a data frame or dictionaries; add_events likewise
+    kb.distill("shoes", engine="none")          # claims and summaries; plan says what that would take
+    kb.claims().to_pandas()                     # or to_arrow(), to_polars(); products, events, embeddings likewise
+    kb.product("FS-1001").known                 # what is known of a product, by attribute
+    kb.decide(kb.claims()[0], "approve")        # a person's word on a claim; undo takes it back
+    kb.embed()                                  # vectors of what is known
+    kb.imagine()                                # what users plausibly do outside the log
+    ranker = kb.train_ranker()                  # or kb.ranker(): that of a finished run
+    ranker.rank(users, candidates)              # scores, as a frame
+    ranker.recommend(user, k=10)                # the best products, with reasons; explain: of some products
+    ranker.judge({"mine": function})            # a ranker of your own in the same table; metrics: the table
 
-Everything named in `__all__` is public and documented (docs/python.md); the modules below are not.
+What can be put right is a `ReaseqError`, whose hint says how. `help(reaseq.KnowledgeBase)` and `help(reaseq.Ranker)`
+have every method. Everything named in `__all__` is public and documented (docs/python.md); the modules below are not.
 """
 
 import os as _os
@@ -85,6 +94,11 @@ _LAZY = {
     **dict.fromkeys(("Agent", "Claim", "OwnProduct", "Pipeline", "agent"), "agents"),
 }
 """What is imported when it is asked for, and from which module of `reaseq.api`."""
+
+
+def __dir__() -> list[str]:
+    """All that is public, loaded or not, for `help` and completion."""
+    return sorted({*globals(), *__all__})
 
 
 def __getattr__(name: str) -> _Any:

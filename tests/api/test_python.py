@@ -167,7 +167,7 @@ def test_knowledge_is_distilled_shown_and_decided(kb: reaseq.KnowledgeBase) -> N
     assert "<b>" not in kb.product("2")._repr_html_().replace("<b>title</b>", "")
     assert "&lt;b&gt;" in kb.products()._repr_html_()
     kb.decide(material, "edit", "suede", by="ann")
-    assert kb.product(1).known["upper_material"] == ["suede"]  # type: ignore[arg-type]
+    assert kb.product(1).known["upper_material"] == ["suede"]
     with pytest.raises(reaseq.ReaseqError, match="is rejected already"):
         kb.decide(material, "edit", "mesh")
     with pytest.raises(reaseq.ReaseqError, match="no such status: 'verifed'"):
@@ -205,8 +205,8 @@ def test_it_runs_within_a_loop_in_a_thread_and_as_a_coroutine(kb: reaseq.Knowled
     [
         (lambda kb: kb.distill("hats", progress=False), 'kb.add_products(source, category="NAME")'),
         (lambda kb: kb.add_events([{"user": "u", "item": "1"}]), 'kb.add_products(source, category="NAME")'),
-        (lambda kb: kb.add_events([{"item": "1"}]), "kb.add_events(source)"),
-        (lambda kb: kb.add_products([{"x": "1", "y": "2"}]), 'kb.add_products(source, category="NAME")'),
+        (lambda kb: kb.add_events([{"item": "1"}]), 'kb.add_events(source, columns={"user": "COLUMN"})'),
+        (lambda kb: kb.add_products([{"x": "1", "y": "2"}]), 'kb.add_products(source, columns={"title": "COLUMN"})'),
         (lambda kb: kb.ranker(), "kb.train_ranker(dim=128)"),
         (lambda kb: kb.product("9"), "kb.products()"),
         (lambda kb: kb.embeddings(), "kb.embed()"),
@@ -321,9 +321,9 @@ def test_somebody_who_is_not_in_the_log(kb: reaseq.KnowledgeBase) -> None:
         (lambda: ranker.explain(user, ["V-1"], history=["V-1"]), "for whom"),
         (lambda: ranker.recommend(history=["nothing"]), "not in the catalogue: nothing"),
         (lambda: ranker.recommend(history=["clog-7"]), "there is CLOG-7: did something change its case"),
-        (lambda: ranker.recommend(history=[("V-1", 1.0), "FS-1001"]), "only 1 of 2 events have a time"),
+        (lambda: ranker.recommend(history=[("V-1", 1.7e9), "FS-1001"]), "only 1 of 2 events have a time"),
         (lambda: ranker.recommend(history=[("V-1", "today")]), "event 1 of the history has no time: 'today'"),
-        (lambda: ranker.recommend(history=[("V-1", float("nan"))]), "event 1 of the history has no time: nan"),
+        (lambda: ranker.recommend(history=[("V-1", float("inf"))]), "event 1 of the history has no time: inf"),
         (lambda: ranker.recommend(history=["V-1", None]), "event 2 of the history names no product"),
         (lambda: ranker.explain("nobody", ["V-1"]), "no events of user 'nobody'"),
         (lambda: ranker.explain(history=[], products=["V-1"]), "the history is empty"),

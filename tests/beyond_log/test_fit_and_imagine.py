@@ -209,7 +209,7 @@ def test_settings_by_name_and_their_errors() -> None:
     assert (config.model.dim, config.digits, config.train.lr, config.folds) == (64, 3, 0.01, 4)
     with pytest.raises(ReaseqError, match="no such key"):
         fit.with_settings(BeyondLogConfig(), {"colour": "red"})
-    with pytest.raises(ReaseqError, match="--set dim"):
+    with pytest.raises(ReaseqError, match="dim: Input should be greater than 0"):
         fit.with_settings(BeyondLogConfig(), {"dim": "-1"})
     with pytest.raises(ReaseqError, match="no beyond-log model"):
         saved.find(Path("nowhere"))

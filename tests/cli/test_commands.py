@@ -69,6 +69,18 @@ def test_errors_are_two_lines_and_status_one(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("command", ["--help", "config", "graph"])
+def test_that_nobody_reads_on_is_no_error(tmp_path: Path, command: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reaseq.cli.main", command], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    said = process.stderr.read()
+    assert (process.wait(), said) == (0, b"")
+
+
 # config
 
 

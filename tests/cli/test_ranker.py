@@ -147,7 +147,7 @@ def test_users_of_a_file_histories_and_json(logged: Run) -> None:
         return [json.loads(line) for line in CliRunner().invoke(app, list(arguments)).stdout.splitlines()]
 
     Path("users.txt").write_text("u001\nu003\nnobody\nu001\n")
-    Path("ids.txt").write_text("4006381333931\nOK-2001\nnothing\nFS-1001\n")
+    Path("ids.txt").write_text("4006381333931.0\nOK-2001\nnothing\nFS-1001\n")
     many = ("--users-file", "users.txt")
     ranked = lines("rank", *many, "--candidates", "ids.txt", "--json")
     assert [one["user_id"] for one in ranked] == ["u001", "u003", "nobody"]
@@ -167,6 +167,10 @@ def test_users_of_a_file_histories_and_json(logged: Run) -> None:
     best = session["products"][0]
     history = ("--history", "FS-1001", "--history", "V-1")
     (why,) = lines("explain", best["product_id"], *history, "--json")[0]["products"]
+    assert why["rank"] == 1
+    every = [one["product_id"] for one in lines("rank", *history, "-k", "100", "--json")[0]["products"]]
+    several = lines("explain", every[9], every[0], every[4], *history, "--json")[0]["products"]
+    assert [(one["rank"], one["product_id"]) for one in several] == [(at + 1, every[at]) for at in (0, 4, 9)]
     assert (why["reason"], why["score"]) == (best["reason"], pytest.approx(best["score"], abs=1e-4))
     assert best["product_id"] in logged("explain", best["product_id"], *history)
     assert best["product_id"] in logged("rank", *history)

@@ -1,0 +1,166 @@
+"""What callers give, checked: each function gives the value as it is used, or says what was expected instead."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from math import isfinite
+from numbers import Real
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from reaseq import ReaseqError
+from reaseq.knowledge_store.native import native
+
+_MISSING = frozenset(("", "nan", "none", "<na>", "nat"))
+_IDS = (str, int, float, Decimal, UUID)
+_FLAT = "leave out what is missing, and give a flat list"
+
+
+def ids(values: Any, what: str = "ids") -> list[str]:
+    """Ids as a store has them: one, or several in whatever holds them; numbers are their digits.
+
+    Raises:
+        ReaseqError: it is a table or a dictionary, or one is no id.
+    """
+    from reaseq.knowledge_store.feeds.rows import identifier
+
+    if hasattr(values, "columns") or isinstance(values, Mapping):
+        raise ReaseqError(f"a {type(values).__name__} is no list of {what}", hint='one column of it: frame["user_id"]')
+    if hasattr(values, "to_pylist"):
+        values = values.to_pylist()
+    several = [values] if isinstance(values, (bytes, *_IDS)) or not hasattr(values, "__iter__") else _listed(values)
+    made = []
+    for said in several:
+        one = said if type(said) is str else native(said)
+        made.append(identifier(one) if isinstance(one, _IDS) and not isinstance(one, bool) else "")
+        if made[-1].casefold() in _MISSING:
+            raise ReaseqError(f"no id: {said!r}", hint=_FLAT)
+    return made
+
+
+def _listed(values: Any) -> Sequence[Any]:
+    found = native(values) if type(values).__module__ == "numpy" else values
+    return list(found) if hasattr(found, "__iter__") and not isinstance(found, str) else [found]
+
+
+def one_id(value: Any, what: str = "user") -> str:
+    """The id of one.
+
+    Raises:
+        ReaseqError: it is none, or there are several.
+    """
+    if not isinstance(value, str | bytes) and hasattr(value, "__len__"):
+        raise ReaseqError(f"one {what} at a time: {value!r}", hint=f"its id; a loop over several {what}s")
+    return ids(value)[0]
+
+
+def whole(value: Any, name: str, least: int = 1) -> int:
+    """A whole number from `least` on.
+
+    Raises:
+        ReaseqError: it is none.
+    """
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
+        raise ReaseqError(f"{name} = {value!r}: how many?", hint=f"a whole number from {least} on")
+    return int(value.__index__())
+
+
+def amount(value: Any, name: str) -> float:
+    """A number above zero.
+
+    Raises:
+        ReaseqError: it is none.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real | Decimal) or not isfinite(value) or value <= 0:
+        raise ReaseqError(f"{name} = {value!r}: how much?", hint="a number above zero")
+    return float(value)
+
+
+def text(value: Any, name: str, example: str) -> str:
+    """Words.
+
+    Raises:
+        ReaseqError: it is no text, or empty.
+    """
+    if not isinstance(value, str) or not value.strip():
+        raise ReaseqError(f"{name} = {value!r}: it must be a text", hint=f"{name}={example!r}, for instance")
+    return value
+
+
+def category(value: Any) -> str:
+    """The name of a category, see `text`."""
+    return text(value, "category", "shoes")
+
+
+def flag(value: Any, name: str) -> bool:
+    """True or False.
+
+    Raises:
+        ReaseqError: it is neither.
+    """
+    said = native(value)
+    if not isinstance(said, bool):
+        raise ReaseqError(f"{name} = {value!r}: yes or no?", hint=f"{name}=True, or {name}=False")
+    return said
+
+
+def path(value: Any, what: str) -> Path:
+    """The path of a file or folder.
+
+    Raises:
+        ReaseqError: it is none.
+    """
+    if not isinstance(value, str | os.PathLike) or not isinstance(named := os.fspath(value), str) or not named.strip():
+        raise ReaseqError(f"{value!r} is no path of a {what}", hint=f"its name as a text, or a pathlib.Path: a {what}")
+    return Path(named)
+
+
+def claim_number(value: Any) -> int:
+    """The number of a claim that is given as a row of claims, in whatever holds it.
+
+    Raises:
+        ReaseqError: it is no claim.
+    """
+    row = value.to_dict() if hasattr(value, "to_dict") else value  # a row of a data frame
+    number = native(row.get("id")) if isinstance(row, Mapping) and "product_id" in row else None
+    if isinstance(number, bool) or not isinstance(number, int | float) or number != int(number):
+        raise ReaseqError(f"no claim: {value!r}", hint="a row of kb.claims(), or one of kb.product(id).claims")
+    return int(number)
+
+
+def columns(value: Any) -> dict[str, str]:
+    """Which column is which field, by its name; names of columns may be numbers.
+
+    Raises:
+        ReaseqError: it is no dictionary of names.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(one, str | int) for one in (*value, *value.values())):
+        raise ReaseqError(f"columns = {value!r}: which is which?", hint='columns={"title": "Product Name"}')
+    return {str(field): str(column) for field, column in value.items()}
+
+
+def some_ids(values: Any, what: str) -> list[str]:
+    """See `ids`; at least one.
+
+    Raises:
+        ReaseqError: there are none.
+    """
+    if not (made := ids(values)):
+        raise ReaseqError(f"no {what}", hint="kb.events()   (whose user_id names them)")
+    return made
+
+
+def run(value: Any) -> str:
+    """The id of a run or its start; digits may be a number.
+
+    Raises:
+        ReaseqError: it is neither.
+    """
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    return text(value, "run", "3f2a9c")

@@ -1,0 +1,38 @@
+"""Values of NumPy, pandas and Arrow as Python has them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def native(value: Any) -> Any:
+    """The value as Python's own, and None for what stands for nothing: NaN, NaT, NA. Keys of dictionaries are text."""
+    if type(value) is str or value is None:
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): native(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [native(one) for one in value]
+    if hasattr(value, "as_py"):
+        return native(value.as_py())
+    if type(value).__module__ == "numpy" and hasattr(value, "dtype"):
+        return _of_numpy(value)
+    return None if is_missing(value) else value
+
+
+def _of_numpy(value: Any) -> Any:
+    if value.dtype.kind != "M":
+        return native(value.tolist())
+    if value.ndim:
+        return [_of_numpy(one) for one in value]
+    made = value.item()
+    return value.astype("datetime64[us]").item() if isinstance(made, int) else made  # nanoseconds have no datetime
+
+
+def is_missing(value: Any) -> bool:
+    """None, or what is not even equal to itself: NaN, NaT, pandas' NA."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except (TypeError, ValueError, ArithmeticError):  # nobody knows whether NA is NA; of arrays there are several
+        return type(value).__name__ == "NAType"

@@ -1,0 +1,98 @@
+"""Histories that somebody gives: products in whatever holds them, with times as logs write them."""
+
+from collections.abc import Iterable, Mapping
+from math import isfinite
+from typing import Any
+
+from reaseq import ReaseqError
+from reaseq.knowledge_store.feeds.rows import identifier
+from reaseq.knowledge_store.native import native
+from reaseq.knowledge_store.times import Clock
+
+_PRODUCT = ("product_id", "item_id", "product", "item", "sku")
+_AT = ("at", "time", "timestamp", "datetime", "date", "position")
+_KIND = ("kind", "event")
+_GIVE = "give ids, pairs of an id and a time, or a data frame with the columns product_id and at"
+
+
+def events_given(given: Any, *, timed: bool) -> list[dict[str, Any]]:
+    """What a history given by hand says: of each event product_id (what the product is called), at (Unix seconds, or
+    the position in a log that is not `timed`; None where nothing is said) and kind (None likewise).
+
+    given: a product, or several, oldest first: products, pairs of a product and when, dictionaries or rows of a data
+    frame with product_id, and at and kind if known.
+
+    Raises:
+        ReaseqError: it has no order or is no history, an event names no product, or a time is none.
+    """
+    events = [_event(one, number) for number, one in enumerate(_listed(given), 1)]
+    clock = Clock.of(event["at"] for event in events if isinstance(event["at"], str))
+    for number, event in enumerate(events, 1):
+        if event["at"] is not None:
+            event["at"] = _moment(event["at"], number, clock if timed else None)
+    return events
+
+
+def _listed(given: Any) -> Iterable[Any]:
+    """Its events, one by one."""
+    if isinstance(given, set | frozenset):
+        raise ReaseqError("a set has no order: what was first?", hint="give a list, oldest first")
+    if hasattr(given, "columns"):
+        return _rows(given)
+    if hasattr(given, "to_pylist"):
+        return given.to_pylist()  # type: ignore[no-any-return]
+    if isinstance(given, str | Mapping) or not isinstance(given, Iterable):
+        return [given]
+    return given
+
+
+def _rows(frame: Any) -> list[dict[str, Any]]:
+    """A data frame's rows as dictionaries."""
+    import pyarrow as pa
+
+    if hasattr(frame, "reset_index") and any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    try:
+        table = frame if isinstance(frame, pa.Table) else pa.table(frame)
+        return table.to_pylist()  # type: ignore[no-any-return]
+    except (pa.ArrowException, ValueError, TypeError):  # columns of several types, or two of one name
+        return frame.to_dict("records")  # type: ignore[no-any-return]
+
+
+def _event(given: Any, number: int) -> dict[str, Any]:
+    """What stands at a place, from 1."""
+    for name in ("_asdict", "to_dict"):  # rows of data frames
+        if hasattr(given, name):
+            given = getattr(given, name)()
+    said = native(given)
+    kind = None
+    if isinstance(said, Mapping):
+        product, at, kind = (_first(said, names) for names in (_PRODUCT, _AT, _KIND))
+    elif isinstance(said, list):
+        product, at = said if len(said) == 2 else (None, None)
+    else:
+        product, at = said, None
+    called = identifier(product) if isinstance(product, str | int | float) and not isinstance(product, bool) else ""
+    if not called:
+        raise ReaseqError(f"event {number} of the history names no product: {given!r}", hint=_GIVE)
+    return {"product_id": called, "at": at, "kind": None if kind is None else str(kind)}
+
+
+def _first(event: Mapping[str, Any], names: Iterable[str]) -> Any:
+    return next((event[name] for name in names if event.get(name) is not None), None)
+
+
+def _moment(at: Any, number: int, clock: Clock | None) -> float:
+    """When an event was, as a log would have it; clock: None where positions count."""
+    if isinstance(at, bool):
+        found: float | str = "it is neither a time nor a number"
+    elif clock is not None:
+        found = clock.read(at)
+    else:
+        found = (
+            float(at) if isinstance(at, int | float) and isfinite(at) else "the log has positions, which are numbers"
+        )
+    if isinstance(found, str):
+        hint = "give seconds since 1970, a datetime, or a time as logs write it"
+        raise ReaseqError(f"event {number} of the history has no time: {at!r} ({found})", hint=hint)
+    return float(found)
