@@ -232,6 +232,8 @@ _SINCE_1601 = tuple(
 )
 """Seconds from 1601 to 1970, and what Windows (FILETIME) and browsers (WebKit) count from then on in parts of a second,
 of 1990 to 2050: as Unix times these are of no year that counts."""
+_BY_POWER = re.compile(r"\d,\d+[Ee]\+?\d+")
+"""How a spreadsheet with a decimal comma writes large numbers: 1,70963E+15."""
 _SECONDS, _LARGEST_SECONDS = 10**9, 1e11
 """Unix times beyond this (the year 5138) count milliseconds or smaller parts."""
 
@@ -308,5 +310,7 @@ def _number(value: Any) -> float | None:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        return None
+        if not isinstance(value, str) or not _BY_POWER.fullmatch(value.strip()):
+            return None
+        number = float(value.replace(",", "."))
     return number if number - number == 0 else None
