@@ -65,6 +65,7 @@ from reaseq.knowledge_store.names import (
 )
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, PRODUCT_NAME, VARIANT, Store, among, insert_all
 from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
+from reaseq.knowledge_store.times import is_a_day
 from reaseq.knowledge_store.variant_rows import (
     add_impacts,
     as_variants,
@@ -81,10 +82,6 @@ _BATCH = 500
 _THOUSAND = 1000
 _SHOWN = 5
 _SIZE = re.compile(r"size|größe|groesse|taille|talla|taglia|tamanho|maat|storlek|størrelse|サイズ|尺码", re.IGNORECASE)
-_DATE = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]00:00:00)?|(?:[12]?\d|3[01])[-. ](?:[A-Za-zéûä]{3,4}\.?)|[A-Z][a-zéûä]{2,3}\.?[- ]\d{1,2}"
-)
-"""What a spreadsheet makes of a size like 10-12: a day, or how it shows one (10-Dec)."""
 _NO_CATEGORY = EMPTY | {
     "simple",
     "configurable",
@@ -451,7 +448,7 @@ def import_feed(
     id_column = mapping.get("id")
     identity = identities(feed.columns, id_column)
     codes = [*identity, *([id_column] if id_column else [])]
-    sizes = [column for column in feed.columns if _SIZE.search(column)]
+    sizes = [column for column in feed.columns if _SIZE.search(column) or option_key(column) == "size"]
     marks: dict[str, Marks] = {}
     lost_prices: set[str] = set()
     columns = _Columns.of(feed, mapping, replaces=replaces)
@@ -493,8 +490,8 @@ def import_feed(
                     said = text_of(row.values.get(mapping.get("category", "")))
                     if name is None and made["category"] and not is_called(said, made["category"]):
                         report.taken_for[" ".join(said.split()), made["category"]] += 1
-                    _count_damage(row, sizes, _DATE, report.dated)
-                    _count_damage(row, codes, ROUNDED, report.rounded)
+                    _count_damage(row, sizes, is_a_day, report.dated)
+                    _count_damage(row, codes, ROUNDED.fullmatch, report.rounded)
                     _count_rounded(row, report)
                     if made["price"] is None and not all(
                         is_empty(row.values.get(mapping.get(name, ""))) for name in ("price", "list_price")
@@ -572,11 +569,11 @@ def _count_rounded(row: Record, report: ImportReport) -> None:
 
 
 def _count_damage(
-    row: Record, columns: Sequence[str], damaged: re.Pattern[str], counts: dict[str, tuple[int, str]]
+    row: Record, columns: Sequence[str], is_damaged: Callable[[str], object], counts: dict[str, tuple[int, str]]
 ) -> None:
     """Count the cells of these columns that a spreadsheet has changed."""
     for column in columns:
-        if damaged.fullmatch(value := text_of(row.values.get(column)).strip()):
+        if is_damaged(value := text_of(row.values.get(column)).strip()):
             count, first = counts.get(column, (0, f"{value} in line {row.line}"))
             counts[column] = count + 1, first
 

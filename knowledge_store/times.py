@@ -256,6 +256,20 @@ def zone_of(said: str) -> tzinfo | None:
         return None
 
 
+_DAY_OF_MONTH = re.compile(
+    rf"\d{{4}}-\d\d-\d\d(?:[T ]00:00:00)?|(?P<day>\d{{1,2}})\.?[-. ]\s?(?P<name>{_WORD})\.?"
+    rf"|(?P<before>{_WORD})\.?[- ](?P<behind>\d{{1,2}})|\d{{1,2}}[月월] ?\d{{1,2}}[日일]"
+)
+
+
+def is_a_day(said: str) -> bool:
+    """Is it how a spreadsheet shows what it took for a day: 2026-12-10, 12-Oct, "10. Dez", Dec 10 (also of 1910)?"""
+    found = _DAY_OF_MONTH.fullmatch(said)
+    if found is None or (found["day"] and not 1 <= int(found["day"]) <= 31):
+        return False
+    return (name := found["name"] or found["before"]) is None or _month(name) > 0
+
+
 def _month(name: str) -> int:
     """The month of this name, 1 to 12; 0 if it is none, or another month's in another language (Polish and Croatian
     listopad)."""
@@ -268,7 +282,7 @@ def _names_of_months() -> dict[str, int]:
     """The months' names and abbreviations in languages of shops (the Unicode CLDR, through Babel)."""
     from babel.dates import get_month_names
 
-    found: dict[str, set[int]] = {}
+    found: dict[str, set[int]] = {"mrz": {3}}  # as Excel has it in German
     for language in _LANGUAGES:
         for width in ("wide", "abbreviated"):
             for context in ("format", "stand-alone"):
