@@ -81,12 +81,13 @@ class KnowledgeBase:
         """
         from reaseq.knowledge_store.feeds.frames import frame_feed
         from reaseq.knowledge_store.feeds.opening import open_feed, understood
-        from reaseq.knowledge_store.importing import import_feed
+        from reaseq.knowledge_store.importing import import_feed, titled
         from reaseq.taxonomy.category_paths import CategoryNames
 
         is_file = isinstance(source, str | Path)
         feed = open_feed(Path(source), as_evidence=True) if is_file else frame_feed(source)
         feed, mapping = understood(feed, dict(columns or {}))
+        feed, mapping = titled(self.store, feed, mapping, columns or {}, name)
         with shown(progress, "importing") as step:
             return import_feed(
                 self.store,

@@ -19,6 +19,7 @@ from reaseq import ReaseqError
 from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.export import defused
 from reaseq.knowledge_store.feeds.columns import (
+    FIELDS,
     SALE,
     TITLES,
     fields_held,
@@ -59,6 +60,7 @@ from reaseq.knowledge_store.names import (
     is_barcode,
     names_in,
     owners_of,
+    read_names,
     several_in,
     spellings,
     write_names,
@@ -82,6 +84,8 @@ _BATCH = 500
 _THOUSAND = 1000
 _SHOWN = 5
 _SIZE = re.compile(r"size|größe|groesse|taille|talla|taglia|tamanho|maat|storlek|størrelse|サイズ|尺码", re.IGNORECASE)
+_LONGEST_TITLE, _LONGEST_OF_TITLES = 100, 200
+"""Characters of what is called a description: most have no more, and none has."""
 _NO_CATEGORY = EMPTY | {
     "simple",
     "configurable",
@@ -411,6 +415,37 @@ def category_name(text: str) -> str | None:
 @lru_cache
 def _bundled() -> CategoryNames:
     return CategoryNames()
+
+
+def titled(
+    store: Store | None, feed: Feed, mapping: Mapping[str, str], told: Collection[str] = (), source: str = ""
+) -> tuple[Feed, dict[str, str]]:
+    """The feed and its fields; where none is the title, what it calls a description is that, if its texts are short and
+    no product of the store that a row names has another title: else it is an update of descriptions. told: fields that
+    somebody has named."""
+    column, own = mapping.get("description", ""), mapping.get("id", "")
+    if not column or not own or "title" in mapping or not {"title", "description"}.isdisjoint(told):
+        return feed, dict(mapping)
+    peeked = list(islice(feed.rows, _BATCH))
+    feed = replace(feed, rows=chain(peeked, feed.rows))
+    texts = {
+        identifier(row.values.get(own)): text_of(row.values.get(column)).strip()
+        for row in peeked
+        if isinstance(row, Record) and row.product
+    }
+    known: dict[str, str] = {}
+    if store is not None:
+        names = read_names(store)
+        found = {one: names.find(f"{source}:{one}" if source else one) for one in texts}
+        titles = store.texts(list(filter(None, found.values())))
+        known = {one: titles[name]["title"].strip() for one, name in found.items() if name in titles}
+    lengths = sorted(map(len, texts.values()))
+    if not lengths or not 0 < lengths[len(lengths) // 2] <= _LONGEST_TITLE or lengths[-1] > _LONGEST_OF_TITLES:
+        return feed, dict(mapping)
+    if any(title != texts[one] for one, title in known.items()):
+        return feed, dict(mapping)
+    made = {**mapping, "title": column, "description": ""}
+    return feed, {field: one for field in FIELDS if (one := made.get(field, ""))}
 
 
 def import_feed(
