@@ -74,7 +74,7 @@ def delimited(
             except (OSError, EOFError, zlib.error) as error:
                 yield BadRow(line, f"the file breaks off here: {error}", "".join(lines.record))
                 return
-            if not any(cells):
+            if not any(cells) or (drawn and not "".join(cells).strip("-=+: ")):
                 continue
             if comments and cells[0].lstrip().startswith(comments):
                 yield BadRow(line, "is commented out", "".join(lines.record).rstrip("\r\n"))

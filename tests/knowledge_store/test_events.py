@@ -528,6 +528,7 @@ def test_what_columns_say_that_it_came_to(catalogue: Store, tmp_path: Path, colu
             [0, 0],
         ),
         ("session_id;user_id;sku;date\n1;NA;I;2025-03-04\n2;17;I;2025-03-04\n", ["1", "17"], [0, 0]),
+        ("Customer Card,sku,date\n17,I,2025-03-04\n", ["17"], [0]),
         ("session_id,user,sku,date\n1,-,I,2025-03-04\n2,17,I,2025-03-04\n", ["1", "17"], [0, 0]),
         # Of a day and a moment of it the moment; what was changed on other days is none of it.
         (
