@@ -170,8 +170,8 @@ def understood(feed: Feed, overrides: Mapping[str, str], names: Names) -> tuple[
         feed = replace(feed, columns=columns)
         fields = guess_fields(columns, overrides, by_name="item" in overrides)
     feed = in_one(feed, fields, lambda some: guess(some, _NAMES, {}))
+    feed, fields = by_values(feed, fields, names, told=overrides)
     if "item" not in overrides:
-        feed, fields = by_values(feed, fields, names, told=overrides)
         guess_fields(feed.columns, dict(overrides) | fields)  # is there a column of items by now?
     return feed, fields
 
@@ -255,12 +255,13 @@ def by_values(
         return sum(names.find(identifier(values.get(column))) is not None for values in rows)
 
     made = _without_misnomers(mapping, rows, told)
-    free = [column for column in feed.columns if column not in made.values()]
-    best = max(free, key=known, default=None)
-    by_name = known(made["item"]) if "item" in made else 0
-    if best is not None and known(best) > _FAR_MORE * by_name and known(best) > len(rows) / _FAR_MORE:
-        made["item"] = best
-    feed, made = _with_other_items(feed, made, rows, names)
+    if "item" not in told:
+        free = [column for column in feed.columns if column not in made.values()]
+        best = max(free, key=known, default=None)
+        by_name = known(made["item"]) if "item" in made else 0
+        if best is not None and known(best) > _FAR_MORE * by_name and known(best) > len(rows) / _FAR_MORE:
+            made["item"] = best
+        feed, made = _with_other_items(feed, made, rows, names)
     if "time" not in made and "position" not in made:
         dated = [made[name] for name in ("returned", "cancelled") if name in made and name not in told]
         free = [column for column in feed.columns if column in dated or column not in made.values()]

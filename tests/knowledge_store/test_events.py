@@ -862,6 +862,15 @@ def test_the_kind_is_what_tells_most(catalogue: Store, tmp_path: Path, said: Seq
     assert " ".join(event[3] for event in sorted(stored(catalogue), key=lambda event: event[1])) == meant
 
 
+def test_a_column_that_is_named_leaves_the_others_to_their_values(catalogue: Store, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"user,sku,event_date,ts\nu,{item(1)},2025-03-04,2025-03-04 12:00\n")
+    _, mapping = understand(open_feed(path), {"item": "sku"}, read_names(catalogue))
+    assert (mapping["item"], mapping["time"]) == ("sku", "ts")
+    _, mapping = understand(open_feed(path), {"time": "event_date"}, read_names(catalogue))
+    assert mapping["time"] == "event_date"
+
+
 def test_rounded_times_are_those_of_rows_that_count(catalogue: Store, tmp_path: Path) -> None:
     log = "user;item;time\nu;I1;1,70963E+15\nu;X9;1,70963E+15\nu;I2;9,70963E+13\n"
     report, _, _ = read(catalogue, tmp_path / "log.csv", log)
