@@ -85,7 +85,7 @@ class KnowledgeBase:
             ReaseqError: it cannot be read, is an empty file, or nothing can be the title; an argument is none of these.
         """
         from reaseq.knowledge_store.feeds.opening import open_feed, understood
-        from reaseq.knowledge_store.importing import ImportReport, import_feed
+        from reaseq.knowledge_store.importing import ImportReport, import_feed, titled
         from reaseq.taxonomy.category_paths import CategoryNames
 
         named = checking.columns(columns)
@@ -96,6 +96,7 @@ class KnowledgeBase:
         if feed is None:
             return ImportReport(0, {}, [])
         feed, mapping = understood(feed, named)
+        feed, mapping = titled(self.store, feed, mapping, named, name)
         with shown(progress, "importing") as step:
             return import_feed(
                 self.store,

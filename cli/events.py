@@ -70,7 +70,7 @@ def import_events(
     from reaseq.cli.import_cmd import overrides
     from reaseq.cli.progress import FeedBar, printable
     from reaseq.cli.reading import add_taken, print_doubled, read_as_json, reading
-    from reaseq.knowledge_store import event_columns, events, samples
+    from reaseq.knowledge_store import event_columns, event_reader, events, samples
     from reaseq.knowledge_store.feeds.opening import open_feed
     from reaseq.knowledge_store.names import Names, read_names
     from reaseq.knowledge_store.store import Store
@@ -99,8 +99,11 @@ def import_events(
     if not {"time", "position"} & set(fields):
         console.print("No column is a time or a position: the order of the rows is the order of events.")
     if not {"kind", "label", "bought", "carted"} & set(fields):
+        counts_as = event_reader.kind_of_rows(fields, kind)
+        back = event_reader.tells_of_returns(feed.columns, fields)
+        but = f", or as a return where {' or '.join(back)} says so" if back else ""
         console.print(
-            f"No column says what was done: every row counts as {printable(kind)}   (or: --kind view)",
+            printable(f"No column says what was done: every row counts as {counts_as}{but}   (or: --kind view)"),
             markup=False,
             soft_wrap=True,
         )

@@ -77,7 +77,7 @@ def import_(
     from reaseq.knowledge_store import samples
     from reaseq.knowledge_store.feeds.columns import names_a_title
     from reaseq.knowledge_store.feeds.opening import open_feed, understood
-    from reaseq.knowledge_store.importing import category_name, import_feed, is_called
+    from reaseq.knowledge_store.importing import category_name, import_feed, is_called, titled
     from reaseq.knowledge_store.store import Store
     from reaseq.taxonomy.category_paths import CategoryNames
 
@@ -89,6 +89,11 @@ def import_(
     path = samples.SHOES if sample else file or Path()
     feed = open_feed(path, read_as, partial(names_a_title, overrides=named), as_evidence=True)
     feed, guess = understood(feed, named, locale)
+    if "title" not in guess and Store.is_there(settings.store_url):
+        with Store.open(settings.store_url) as store:
+            feed, guess = titled(store, feed, guess, named, source)
+    else:
+        feed, guess = titled(None, feed, guess, named, source)
     console = Telling(json_)
     read = read_as_json(feed) | {"mapping": guess}
     _print_guess(console, feed, guess)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from typing import Any
 
 from reaseq.knowledge_store.feeds.columns import folded, guess
@@ -134,6 +134,10 @@ _FEWEST_OF_CLOCKS, _DIGITS_OF_CLOCKS = 3, 6
 _FAR_MORE = 4
 _NEARLY_ALL, _MOST, _MORE = 0.9, 0.8, 0.6
 _LARGEST_COUNT = 1000
+_DAY, _FURTHEST_ZONE = 86_400, 14 * 3600
+"""Seconds."""
+_FEW = 20
+"""Rows that are looked at before all are."""
 _LONGEST_STATE = 60
 """Characters."""
 _MIDNIGHT = re.compile(r"[ T]00:00(?::00(?:\.0+)?)?$")
@@ -166,8 +170,8 @@ def understood(feed: Feed, overrides: Mapping[str, str], names: Names) -> tuple[
         feed = replace(feed, columns=columns)
         fields = guess_fields(columns, overrides, by_name="item" in overrides)
     feed = in_one(feed, fields, lambda some: guess(some, _NAMES, {}))
+    feed, fields = by_values(feed, fields, names, told=overrides)
     if "item" not in overrides:
-        feed, fields = by_values(feed, fields, names, told=overrides)
         guess_fields(feed.columns, dict(overrides) | fields)  # is there a column of items by now?
     return feed, fields
 
@@ -251,12 +255,13 @@ def by_values(
         return sum(names.find(identifier(values.get(column))) is not None for values in rows)
 
     made = _without_misnomers(mapping, rows, told)
-    free = [column for column in feed.columns if column not in made.values()]
-    best = max(free, key=known, default=None)
-    by_name = known(made["item"]) if "item" in made else 0
-    if best is not None and known(best) > _FAR_MORE * by_name and known(best) > len(rows) / _FAR_MORE:
-        made["item"] = best
-    feed, made = _with_other_items(feed, made, rows, names)
+    if "item" not in told:
+        free = [column for column in feed.columns if column not in made.values()]
+        best = max(free, key=known, default=None)
+        by_name = known(made["item"]) if "item" in made else 0
+        if best is not None and known(best) > _FAR_MORE * by_name and known(best) > len(rows) / _FAR_MORE:
+            made["item"] = best
+        feed, made = _with_other_items(feed, made, rows, names)
     if "time" not in made and "position" not in made:
         dated = [made[name] for name in ("returned", "cancelled") if name in made and name not in told]
         free = [column for column in feed.columns if column in dated or column not in made.values()]
@@ -264,8 +269,14 @@ def by_values(
         if timed:
             made["time"] = _first_of(timed, rows)
             made = {name: column for name, column in made.items() if name == "time" or column != made["time"]}
+    if "kind" in made and "kind" not in told:
+        made["kind"] = _most_telling(feed.columns, made, rows)
     made, doubts = _with_numbers_and_states(feed.columns, made, rows, told)
-    return _with_clock(replace(feed, doubts=(*feed.doubts, *doubts)), made, rows)
+    before = made.get("time")
+    feed, made = _with_clock(replace(feed, doubts=(*feed.doubts, *doubts)), made, rows)
+    if before and made["time"] == before and "time" not in told:
+        made["time"] = _with_time_of_day(feed.columns, made, rows)
+    return feed, made
 
 
 def _without_misnomers(
@@ -381,24 +392,70 @@ def _are_states(column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
 def _first_of(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     """Of several columns of times the one that the most rows say, and of these the one that comes first in most: things
     are ordered before they are sent, paid and sent back."""
-    read = {}
-    for column in columns:
-        clock = Clock.of(values.get(column) for values in rows)
-        times = (clock.read(values.get(column)) for values in rows)
-        read[column] = [time if isinstance(time, float) else math.inf for time in times]
+    read = {column: _read(column, rows) for column in columns}
     firsts = Counter(min(columns, key=lambda column: read[column][row]) for row in range(len(rows)))
     said = {column: sum(map(math.isfinite, read[column])) for column in columns}
     return max(columns, key=lambda column: (said[column], firsts[column]))
 
 
+def _with_time_of_day(columns: Sequence[str], mapping: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """The column of times; where it says days alone, another that says when on that day it was, if there is one."""
+    days = _read(mapping["time"], rows)
+    dated = [(row, day) for row, day in enumerate(days) if math.isfinite(day)]
+    if not dated or any(day % _DAY for _, day in dated):
+        return mapping["time"]
+
+    def is_of_these_days(column: str, some: Sequence[tuple[int, float]]) -> bool:
+        read = _read(column, [rows[row] for row, _ in some])
+        both = [(at, day) for at, (_, day) in zip(read, some, strict=True) if math.isfinite(at)]
+        near = [abs(at - day - _DAY / 2) <= _DAY / 2 + _FURTHEST_ZONE for at, day in both]
+        return len(near) >= max(1, _MORE * len(some)) and sum(near) >= _NEARLY_ALL * len(near)
+
+    free = [column for column in columns if column not in mapping.values()]
+    finer = [column for column in free if is_of_these_days(column, dated[:_FEW]) and is_of_these_days(column, dated)]
+    finer = [column for column in finer if any(at % _DAY for at in _read(column, rows) if math.isfinite(at))]
+    finer = [column for column in finer if folded(column) in _names()["time"]] or finer
+    return _first_of(finer, rows) if finer else mapping["time"]
+
+
+def _read(column: str, rows: Sequence[Mapping[str, Any]]) -> list[float]:
+    """The times of a column; infinite where there is none."""
+    clock = Clock.of(values.get(column) for values in rows)
+    times = (clock.read(values.get(column)) for values in rows)
+    return [time if isinstance(time, float | int) else math.inf for time in times]
+
+
+def _most_telling(columns: Sequence[str], mapping: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """Of several columns that are called as kinds of events the one in which most rows name a known one; of those that
+    name as many the one that tells more of them apart; where none does, one that tells apart what the other does."""
+    may_be = [one for one in columns if folded(one) in _names()["kind"] and one not in mapping.values()]
+    if not may_be:
+        return mapping["kind"]
+    known = words("log_columns")["kinds"]
+
+    def told(column: str) -> tuple[int, int]:
+        said = [one.casefold() for one in _said(column, rows)]
+        named = sum(any(word.startswith(known) for word in re.findall(r"[^\W_]+", one)) for one in said)
+        pairs = {(text_of(values.get(column)), text_of(values.get(mapping["kind"]))) for values in rows}
+        return named, len(set(said)) if named or len(pairs) == len({one for one, _ in pairs}) else 0
+
+    return max((mapping["kind"], *may_be), key=told)
+
+
 def _with_clock(feed: Feed, mapping: dict[str, str], rows: Sequence[Mapping[str, Any]]) -> tuple[Feed, dict[str, str]]:
     """The same with one column for a day and a time of day that stand in two."""
+    whose = [mapping[field] for field in ("user", "item") if field in mapping]
+    rows = [values for values in rows if any(not is_empty(values.get(column)) for column in whose)]  # no line of totals
     called = [column for column in feed.columns if _DAYS.search(column)]
     clocks = [column for column in feed.columns if column not in called and _most_match(_OF_DAY, column, rows)]
     if not clocks and _TIMES.search(mapping.get("time", "")) and _most_match(_OF_ANY, mapping["time"], rows):
         clocks = [mapping["time"]]
     days = [column for column in called if column not in clocks]
     days = [column for column in days if _are_times([values.get(column) for values in rows], _MOST)]
+    if len(clocks) == 1 and len(days) > 1:  # the one that is called most like it, as they are ordered by
+        alike = {column: _begin_alike(folded(column), folded(clocks[0])) for column in days}
+        days = [column for column in days if alike[column] == max(alike.values())]
+        days = [column for column in days if column == mapping.get("time")] or days
     if len(clocks) != 1 or len(days) != 1 or mapping.get("time") not in (*clocks, *days):
         return feed, mapping
     (clock,), (day,) = clocks, days
@@ -421,6 +478,11 @@ def _with_clock(feed: Feed, mapping: dict[str, str], rows: Sequence[Mapping[str,
             yield row
 
     return replace(feed, columns=[*feed.columns, both], rows=joined()), mapping | {"time": both}
+
+
+def _begin_alike(one: str, other: str) -> int:
+    """How many letters two names have before they differ."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _clock_in(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,6 +51,8 @@ _NOBODY = frozenset(
     )
 )
 """What logs write where nobody is known: it is nobody's id."""
+_SIGNS = f"{string.punctuation}–—−…"
+"""Web servers write "-" for who is not known: no id is made of signs alone."""
 _DIGITS_OF_SECONDS = 9
 """Behind the first, of Unix times since 2001."""
 _MOST_KINDS = 1000
@@ -58,6 +61,8 @@ _FLAGS = {"bought": "purchase", "carted": "cart", "label": "click"}
 """Fields that are flags, the strongest first, and what it is where they are set."""
 _KINDS_OF_ITEMS = {"click": "clicks", "view": "views"}
 """Kinds of rows whose item's column says what was done, and how `words/` calls such columns."""
+_OF_RETURNS = ("status", "quantity", "invoice")
+"""Fields that say of some rows that a thing came back, beside `TAKEN_BACK`."""
 _PEEKED_STATES = 1000
 _REMEMBERED = 100_000
 _SIMPLE = {str, int, float, type(None)}
@@ -66,7 +71,21 @@ _SIMPLE = {str, int, float, type(None)}
 
 def is_nobody(user: str) -> bool:
     """0 is nobody where something else says who it was (WooCommerce's guests)."""
-    return user in ("", "0") or user.casefold() in _NOBODY
+    return user in ("", "0") or user.casefold() in _NOBODY or not user.strip(_SIGNS)
+
+
+def kind_of_rows(mapping: Mapping[str, str], kind: str) -> str:
+    """What rows count as that name no kind: as what the column of items is called ("clicked_item"), else `kind`."""
+    called = folded(mapping["item"].rpartition(".")[2])
+    if kind != "purchase" or "kind" in mapping:
+        return kind
+    return next((one for one, names_of in _KINDS_OF_ITEMS.items() if called in words("log_columns")[names_of]), kind)
+
+
+def tells_of_returns(columns: Sequence[str], mapping: Mapping[str, str]) -> list[str]:
+    """The columns that may say of a row that a thing came back."""
+    named = [mapping[field] for field in (*_OF_RETURNS, *TAKEN_BACK) if field in mapping]
+    return [*named, *(one for one in columns if says_of_returns(one) and one not in named)]
 
 
 class _Remembered(dict[Any, Any]):
@@ -141,11 +160,7 @@ class EventReader:
         of_orders = any(name in mapping for name in ("status", *TAKEN_BACK)) or bool(back)
         of_returns = folded(time) == "return date" or says_of_returns(time)
         plain = mapping.keys() <= {"user", "item", "time", "position", "kind"} and not back
-        called = folded(mapping["item"].rpartition(".")[2])
-        if kind == "purchase" and "kind" not in mapping:
-            kind = next(
-                (one for one, names_of in _KINDS_OF_ITEMS.items() if called in words("log_columns")[names_of]), kind
-            )
+        kind = kind_of_rows(mapping, kind)
         statuses = [own, *more] if own else []
         return cls(
             *(mapping, kind, names, clock, kinds, unknown_states),
@@ -154,6 +169,14 @@ class EventReader:
 
     def events_of(self, record: Record, number: int) -> list[Event] | BadRow:
         """number: the row's, from 1: its time where the log has none."""
+        made = self._made_of(record, number)
+        if self.clock is not None and isinstance(made, list):
+            written = record.values.get(self.mapping["time"])
+            if _is_rounded(written):
+                self.rounded[next(iter(self.rounded), str(written).strip())] += 1
+        return made
+
+    def _made_of(self, record: Record, number: int) -> list[Event] | BadRow:
         column, values = self.mapping, record.values
         user = _user_of(values.get(column["user"]))
         if user is None:
@@ -172,10 +195,7 @@ class EventReader:
                 if zone is None:
                     return _bad(record, f"its time zone cannot be read: {said}")
                 clock = clock._replace(zone=zone)
-            written = values.get(column["time"])
-            if _is_rounded(written):
-                self.rounded[next(iter(self.rounded), str(written).strip())] += 1
-            time = clock.read(written)
+            time = clock.read(values.get(column["time"]))
             if isinstance(time, str):
                 return _bad(record, time)
             at: float | None = time
@@ -305,7 +325,7 @@ def _user_of(said: Any) -> str | None:
     """None where nobody is known."""
     user = identifier(said)
     lowered = user.casefold()
-    if not user or lowered in _NOBODY:
+    if not user.strip(_SIGNS) or lowered in _NOBODY:
         return None
     return lowered if "@" in user else user
 

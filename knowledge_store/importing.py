@@ -19,6 +19,7 @@ from reaseq import ReaseqError
 from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.export import defused
 from reaseq.knowledge_store.feeds.columns import (
+    FIELDS,
     SALE,
     TITLES,
     fields_held,
@@ -59,6 +60,7 @@ from reaseq.knowledge_store.names import (
     is_barcode,
     names_in,
     owners_of,
+    read_names,
     several_in,
     spellings,
     write_names,
@@ -66,6 +68,7 @@ from reaseq.knowledge_store.names import (
 from reaseq.knowledge_store.shown import Result, counted, rows_of
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, PRODUCT_NAME, VARIANT, Store, among, insert_all
 from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
+from reaseq.knowledge_store.times import is_a_day
 from reaseq.knowledge_store.variant_rows import (
     add_impacts,
     as_variants,
@@ -82,10 +85,8 @@ _BATCH = 500
 _THOUSAND = 1000
 _SHOWN = 5
 _SIZE = re.compile(r"size|größe|groesse|taille|talla|taglia|tamanho|maat|storlek|størrelse|サイズ|尺码", re.IGNORECASE)
-_DATE = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]00:00:00)?|(?:[12]?\d|3[01])[-. ](?:[A-Za-zéûä]{3,4}\.?)|[A-Z][a-zéûä]{2,3}\.?[- ]\d{1,2}"
-)
-"""What a spreadsheet makes of a size like 10-12: a day, or how it shows one (10-Dec)."""
+_LONGEST_TITLE, _LONGEST_OF_TITLES = 100, 200
+"""Characters of what is called a description: most have no more, and none has."""
 _NO_CATEGORY = EMPTY | {
     "simple",
     "configurable",
@@ -428,6 +429,37 @@ def _bundled() -> CategoryNames:
     return CategoryNames()
 
 
+def titled(
+    store: Store | None, feed: Feed, mapping: Mapping[str, str], told: Collection[str] = (), source: str = ""
+) -> tuple[Feed, dict[str, str]]:
+    """The feed and its fields; where none is the title, what it calls a description is that, if its texts are short and
+    no product of the store that a row names has another title: else it is an update of descriptions. told: fields that
+    somebody has named."""
+    column, own = mapping.get("description", ""), mapping.get("id", "")
+    if not column or not own or "title" in mapping or not {"title", "description"}.isdisjoint(told):
+        return feed, dict(mapping)
+    peeked = list(islice(feed.rows, _BATCH))
+    feed = replace(feed, rows=chain(peeked, feed.rows))
+    texts = {
+        identifier(row.values.get(own)): text_of(row.values.get(column)).strip()
+        for row in peeked
+        if isinstance(row, Record) and row.product
+    }
+    known: dict[str, str] = {}
+    if store is not None:
+        names = read_names(store)
+        found = {one: names.find(f"{source}:{one}" if source else one) for one in texts}
+        titles = store.texts(list(filter(None, found.values())))
+        known = {one: titles[name]["title"].strip() for one, name in found.items() if name in titles}
+    lengths = sorted(map(len, texts.values()))
+    if not lengths or not 0 < lengths[len(lengths) // 2] <= _LONGEST_TITLE or lengths[-1] > _LONGEST_OF_TITLES:
+        return feed, dict(mapping)
+    if any(title != texts[one] for one, title in known.items()):
+        return feed, dict(mapping)
+    made = {**mapping, "title": column, "description": ""}
+    return feed, {field: one for field in FIELDS if (one := made.get(field, ""))}
+
+
 def import_feed(
     store: Store,
     feed: Feed,
@@ -463,7 +495,7 @@ def import_feed(
     id_column = mapping.get("id")
     identity = identities(feed.columns, id_column)
     codes = [*identity, *([id_column] if id_column else [])]
-    sizes = [column for column in feed.columns if _SIZE.search(column)]
+    sizes = [column for column in feed.columns if _SIZE.search(column) or option_key(column) == "size"]
     marks: dict[str, Marks] = {}
     lost_prices: set[str] = set()
     columns = _Columns.of(feed, mapping, replaces=replaces)
@@ -505,8 +537,8 @@ def import_feed(
                     said = text_of(row.values.get(mapping.get("category", "")))
                     if name is None and made["category"] and not is_called(said, made["category"]):
                         report.taken_for[" ".join(said.split()), made["category"]] += 1
-                    _count_damage(row, sizes, _DATE, report.dated)
-                    _count_damage(row, codes, ROUNDED, report.rounded)
+                    _count_damage(row, sizes, is_a_day, report.dated)
+                    _count_damage(row, codes, ROUNDED.fullmatch, report.rounded)
                     _count_rounded(row, report)
                     if made["price"] is None and not all(
                         is_empty(row.values.get(mapping.get(name, ""))) for name in ("price", "list_price")
@@ -584,11 +616,11 @@ def _count_rounded(row: Record, report: ImportReport) -> None:
 
 
 def _count_damage(
-    row: Record, columns: Sequence[str], damaged: re.Pattern[str], counts: dict[str, tuple[int, str]]
+    row: Record, columns: Sequence[str], is_damaged: Callable[[str], object], counts: dict[str, tuple[int, str]]
 ) -> None:
     """Count the cells of these columns that a spreadsheet has changed."""
     for column in columns:
-        if damaged.fullmatch(value := text_of(row.values.get(column)).strip()):
+        if is_damaged(value := text_of(row.values.get(column)).strip()):
             count, first = counts.get(column, (0, f"{value} in line {row.line}"))
             counts[column] = count + 1, first
 

@@ -232,6 +232,8 @@ _SINCE_1601 = tuple(
 )
 """Seconds from 1601 to 1970, and what Windows (FILETIME) and browsers (WebKit) count from then on in parts of a second,
 of 1990 to 2050: as Unix times these are of no year that counts."""
+_BY_POWER = re.compile(r"\d,\d+[Ee]\+?\d+")
+"""How a spreadsheet with a decimal comma writes large numbers: 1,70963E+15."""
 _SECONDS, _LARGEST_SECONDS = 10**9, 1e11
 """Unix times beyond this (the year 5138) count milliseconds or smaller parts."""
 
@@ -254,6 +256,20 @@ def zone_of(said: str) -> tzinfo | None:
         return None
 
 
+_DAY_OF_MONTH = re.compile(
+    rf"\d{{4}}-\d\d-\d\d(?:[T ]00:00:00)?|(?P<day>\d{{1,2}})\.?[-. ]\s?(?P<name>{_WORD})\.?"
+    rf"|(?P<before>{_WORD})\.?[- ](?P<behind>\d{{1,2}})|\d{{1,2}}[月월] ?\d{{1,2}}[日일]"
+)
+
+
+def is_a_day(said: str) -> bool:
+    """Is it how a spreadsheet shows what it took for a day: 2026-12-10, 12-Oct, "10. Dez", Dec 10 (also of 1910)?"""
+    found = _DAY_OF_MONTH.fullmatch(said)
+    if found is None or (found["day"] and not 1 <= int(found["day"]) <= 31):
+        return False
+    return (name := found["name"] or found["before"]) is None or _month(name) > 0
+
+
 def _month(name: str) -> int:
     """The month of this name, 1 to 12; 0 if it is none, or another month's in another language (Polish and Croatian
     listopad)."""
@@ -266,7 +282,7 @@ def _names_of_months() -> dict[str, int]:
     """The months' names and abbreviations in languages of shops (the Unicode CLDR, through Babel)."""
     from babel.dates import get_month_names
 
-    found: dict[str, set[int]] = {}
+    found: dict[str, set[int]] = {"mrz": {3}}  # as Excel has it in German
     for language in _LANGUAGES:
         for width in ("wide", "abbreviated"):
             for context in ("format", "stand-alone"):
@@ -308,5 +324,7 @@ def _number(value: Any) -> float | None:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        return None
+        if not isinstance(value, str) or not _BY_POWER.fullmatch(value.strip()):
+            return None
+        number = float(value.replace(",", "."))
     return number if number - number == 0 else None

@@ -273,6 +273,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "variant price",
         "start price",
         "price amount",
+        "standard price amount",
         "price value",
         "price gross",
         "unit price",
@@ -386,7 +387,10 @@ _LIST_PRICES = frozenset((*_NAMES["list_price"], "price"))
 """What a column is called that holds the price beside a sale's, folded."""
 TITLES = frozenset((*_NAMES["title"], *words("feed_columns")["title"]))
 """What a title's column is called, folded."""
-_MAP_HINT = 'reaseq import FILE --map title="COLUMN"   (or --header-row N, where these are no names)'
+_MAP_HINT = (
+    'reaseq import FILE --map title="COLUMN"   '
+    '(of an update --map id="COLUMN"; or --header-row N, where these are no names)'
+)
 _LOCALE = re.compile(r"^(.+?)[._:\-\[( ]((?!id\b)[a-z]{2}(?:[_-][A-Za-z]{2})?|[a-z]{2}_[A-Z]{2}(?=-))(?:-\w+)?[\])]?$")
 """A column of one language: `name-en_US`, `name.en`, `title[de]`."""
 _COSTS = frozenset(
@@ -509,9 +513,16 @@ def guess_columns(
         FeedError: an override names no field or no column, or nothing can be the title, or the id of an update.
     """
     mapping = fields_of(columns, overrides, locale)
+    must_name_products(columns, mapping)
+    return mapping
+
+
+def must_name_products(columns: Sequence[str], mapping: Mapping[str, str]) -> None:
+    """Raises:
+    FeedError: nothing is the title, or the id of an update.
+    """
     if not mapping.get("title") and not ("id" in mapping and len(columns) > 1):
         raise FeedError(f"no column looks like a title; columns are: {', '.join(columns)}", hint=_MAP_HINT)
-    return mapping
 
 
 def fields_of(
@@ -632,6 +643,11 @@ def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str]
                     mapping[field] = column
                     taken.add(column)
                     break
+    if "currency" in mapping and not told and mapping.keys().isdisjoint({"price", "list_price"}):
+        amounts = words("price_words")["amounts"]
+        if amount := next((one for one in columns if one not in taken and folded(one) in amounts), ""):
+            mapping["price"] = amount
+            taken.add(amount)
 
 
 def _stands_in(column: str) -> str:

@@ -54,6 +54,8 @@ def delimited(
         lines.back_to_first()
         header = [""] * len(header)
     given = [_UNSTORABLE.sub("\ufffd", name.strip().lstrip("\ufeff")) for name in header]
+    # A table that is drawn with lines between its columns is padded for the eye.
+    drawn = delimiter == "|" and len(header) > 1 and any(name != name.strip() for name in header if name.strip())
     names, fewest = unique(given), max((number for number, name in enumerate(given, 1) if name), default=0)
     if not fewest and reading.header_row != 0:
         raise FeedError(f"{path} has no header line", hint="the first line must name the columns")
@@ -72,7 +74,7 @@ def delimited(
             except (OSError, EOFError, zlib.error) as error:
                 yield BadRow(line, f"the file breaks off here: {error}", "".join(lines.record))
                 return
-            if not any(cells):
+            if not any(cells) or (drawn and not "".join(cells).strip("-=+: ")):
                 continue
             if comments and cells[0].lstrip().startswith(comments):
                 yield BadRow(line, "is commented out", "".join(lines.record).rstrip("\r\n"))
@@ -107,6 +109,8 @@ def delimited(
             else:
                 if '="' in whole:
                     cells = [_FORMULA_TEXT.sub(r"\1", cell) for cell in cells]
+                if drawn:
+                    cells = [cell.strip(" ") for cell in cells]
                 if dialect.escaped:
                     cells = [cell.replace("\\\\", "\\") for cell in cells]
                 yield Record(line, dict(zip(names, cells)))  # noqa: B905 - the keyword takes longer than the cells

@@ -15,7 +15,7 @@ from reaseq.knowledge_store.feeds.columns import (
     fields_among,
     fields_of,
     folded,
-    guess_columns,
+    must_name_products,
     names_a_description_too,
     names_a_title,
     names_an_id,
@@ -82,10 +82,10 @@ def understood(
         FeedError: an override names no field or no column, or nothing can be the title, or the id of an update.
     """
     named = {**feed.fields, **(overrides or {})}
-    mapping = guess_columns(feed.columns, named, locale)
+    mapping = fields_of(feed.columns, named, locale)
     columns = in_parts(feed.columns, mapping, named, lambda some: fields_of(some, named, locale))
     if len(columns) < len(feed.columns):
-        feed, mapping = replace(feed, columns=columns), guess_columns(columns, named, locale)
+        feed, mapping = replace(feed, columns=columns), fields_of(columns, named, locale)
     peeked = list(islice(feed.rows, _PEEKED))
     records = [row.values for row in peeked if isinstance(row, Record)]
     filled = {name for name in feed.columns if any(not is_empty(values.get(name)) for values in records)}
@@ -99,6 +99,7 @@ def understood(
             mapping.setdefault("description", mapping.pop("title"))
     if "id" not in named:
         mapping = _with_own_numbers(feed.columns, mapping, records)
+    must_name_products(feed.columns, mapping)
     return in_one(replace(feed, rows=chain(peeked, feed.rows)), mapping, _fields_among), mapping
 
 
@@ -119,7 +120,8 @@ def _with_own_numbers(
     used = {column for field, column in mapping.items() if field != "id"}
     free = [column for column in columns if column not in used and column != own and not is_barcode(column)]
     named = [column for column in free if names_an_id(column) and _are_own_numbers(column, records)]
-    first = [one for one in columns[:1] if one in free and names_an_id(one) is None and len(records) > 1]
+    said = (one for one in columns if any(not is_empty(values.get(one)) for values in records))
+    first = [one for one in islice(said, 1) if one in free and names_an_id(one) is None and len(records) > 1]
     codes = [one for one in columns if own and not barcodes and is_barcode(one) and one not in used]
     found = [*named, *(one for one in (*first, *codes) if _are_own_numbers(one, records))]
     if found:

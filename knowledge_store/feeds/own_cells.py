@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, identifier, is_empty, text_of
+from reaseq.knowledge_store.feeds.columns import folded
+from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, flat, identifier, is_empty, text_of, untyped
 
 ENDING = ".provenance.jsonl"
 """Of the file that lies beside an export, and says of each value where it comes from."""
@@ -28,18 +29,34 @@ def without_own_cells(feed: Feed) -> Feed:
             if isinstance(row, Record):
                 values = dict(row.values)
                 for note in _of_row(row, notes):
-                    column = next((one for one in (note["column"], note.get("label")) if one in values), None)
-                    if column is None or not _is_same(values[column], note["cell"]):
-                        continue
-                    repeated += 1
-                    if is_empty(note.get("before")):
-                        del values[column]
-                    else:
-                        values[column] = note["before"]
+                    before = _before(note, values)
+                    repeated += len(before)
+                    for column, held in before.items():
+                        if is_empty(held):
+                            del values[column]
+                        else:
+                            values[column] = held
                 row = row._replace(values=values)
             yield row
 
     return replace(feed, rows=rows(), repeated_cells=lambda: repeated)
+
+
+def _before(note: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What the cells of a row held that still are as a note says that they were written, by their columns: the one
+    that is called so, in XML within whatever element, or those that an object of JSON is taken apart into."""
+    written, held = note["cell"], note.get("before")
+    names = [note["column"], note.get("label")]
+    column = next((one for one in names if one in values), None)
+    if column is None and isinstance(written, dict):
+        cells, before = (flat(untyped({note["column"]: one})) for one in (written, held))
+        changed = [name for name, cell in cells.items() if cell != before.get(name)]
+        return {name: before.get(name) for name in changed if name in values and _is_same(values[name], cells[name])}
+    if column is None:
+        called = {folded(one) for one in names if one}
+        alike = [one for one in values if {folded(one), folded(one.rpartition(".")[2])} & called]
+        column = next((one for one in alike if _is_same(values[one], written)), None)
+    return {column: held} if column is not None and _is_same(values[column], written) else {}
 
 
 def _notes(path: Path) -> _Notes:

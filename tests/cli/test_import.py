@@ -327,3 +327,15 @@ def test_damage_by_a_spreadsheet_is_told_as_what_it_is(run: Run) -> None:
     said = run("import", "a.csv", "--category", "shoes")
     assert "size: 1 sizes look like dates (Dec 10 in line 2): did a spreadsheet make them of 10-12?" in said
     assert "ean: 1 codes are rounded (4.00638E+12 in line 2): a spreadsheet has lost their last digits" in said
+
+
+def test_a_description_is_the_title_where_nothing_else_is(run: Run) -> None:
+    Path("items.csv").write_text("No.,Description,Unit Price\n1000,Bicycle,4000.00\n1100,Front Wheel,1000.00\n")
+    assert "2 new" in run("import", "items.csv", "--category", "bikes")
+    assert "2 unchanged" in run("import", "items.csv", "--category", "bikes")
+    Path("texts.csv").write_text("No.,Description\n1000,A frame with two wheels\n")
+    assert "1 updated" in run("import", "texts.csv")
+    said = run("knowledge", "show", "1000")
+    assert "Bicycle" in said
+    assert "A frame with two wheels" in said
+    assert "2 set aside" in run("import", "items.csv", "--map", "description=Description", "--source", "other")

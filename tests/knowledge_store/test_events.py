@@ -134,6 +134,7 @@ NOON = datetime(2025, 3, 4, 12, tzinfo=UTC).timestamp()
         ("4 Mar 2025 12:00:00 XYZT", None),
         ("46027.4", None),  # a day of a spreadsheet, among others
         ("0", None),
+        ("1,7410896E+15", NOON),  # as a spreadsheet with a decimal comma leaves it
         ("2612-01-01", None),
         ("03/04/2025", None),  # March or April?
         ("yesterday", None),
@@ -527,6 +528,25 @@ def test_what_columns_say_that_it_came_to(catalogue: Store, tmp_path: Path, colu
             [0, 0],
         ),
         ("session_id;user_id;sku;date\n1;NA;I;2025-03-04\n2;17;I;2025-03-04\n", ["1", "17"], [0, 0]),
+        ("Customer Card,sku,date\n17,I,2025-03-04\n", ["17"], [0]),
+        ("session_id,user,sku,date\n1,-,I,2025-03-04\n2,17,I,2025-03-04\n", ["1", "17"], [0, 0]),
+        # Of a day and a moment of it the moment; what was changed on other days is none of it.
+        (
+            "user,sku,event_date,event_ts,updated_at\na,I,2025-03-04,2025-03-04 06:00,2025-03-06 09:00\n"
+            "b,I,2025-03-04,2025-03-04 12:00,2025-03-06 09:00\n",
+            ["a", "b"],
+            [0.25, 0.5],
+        ),
+        ("user,sku,event_date,ms\na,I,2025-03-04,1741089600000\nb,I,2025-03-14,1741910400000\n", ["a", "b"], [0.5, 10]),
+        # Beside a day with a time of day, when it was changed is none either; nor is the time of another day.
+        (
+            "user;sku;Bestelldatum;Uhrzeit;Versanddatum;geändert\na;I;04.03.2025;12:00;05.03.2025;04.03.2025 18:00\n",
+            ["a"],
+            [0.5],
+        ),
+        ("user;sku;Bestelldatum;Versanddatum;Versandzeit\na;I;04.03.2025;05.03.2025;12:00\n", ["a"], [0]),
+        # A line of totals makes no day of less than a day, and an empty time is none.
+        ("Datum;Uhrzeit;Kunde;SKU\n04.03.2025;12:00;a;I\n14.03.2025;;b;I\nSumme;;;\n", ["a", "b"], [0.5, 10]),
     ],
 )
 def test_logs_of_other_columns(
@@ -822,6 +842,39 @@ def test_numbers_below_zero_are_told(catalogue: Store, tmp_path: Path) -> None:
 def test_flags(catalogue: Store, tmp_path: Path, log: str, expected: str) -> None:
     report, _, _ = read(catalogue, tmp_path / "log", log.replace("D", "2025-03-04 12:00"))
     assert (kinds(catalogue), report.set_aside) == (expected, 0)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (("event", "event_name", "unstruct", "add_to_cart", "page_view", "page_view"), "add_to_cart page_view"),
+        (("event_name", "event", "custom", "purchase", "custom", "view"), "purchase view"),
+        (("event", "type", "purchase", "desktop", "view", "mobile"), "purchase view"),
+        (("event", "action", "struct", "foo", "struct", "bar"), "foo bar"),
+    ],
+)
+def test_the_kind_is_what_tells_most(catalogue: Store, tmp_path: Path, said: Sequence[str], meant: str) -> None:
+    one, other, *cells = said
+    log = f"user,item,date,{one},{other}\n" + "".join(
+        f"u,I{at},2025-03-0{at},{','.join(cells[2 * at - 2 : 2 * at])}\n" for at in (1, 2)
+    )
+    read(catalogue, tmp_path / "log.csv", log)
+    assert " ".join(event[3] for event in sorted(stored(catalogue), key=lambda event: event[1])) == meant
+
+
+def test_a_column_that_is_named_leaves_the_others_to_their_values(catalogue: Store, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"user,sku,event_date,ts\nu,{item(1)},2025-03-04,2025-03-04 12:00\n")
+    _, mapping = understand(open_feed(path), {"item": "sku"}, read_names(catalogue))
+    assert (mapping["item"], mapping["time"]) == ("sku", "ts")
+    _, mapping = understand(open_feed(path), {"time": "event_date"}, read_names(catalogue))
+    assert mapping["time"] == "event_date"
+
+
+def test_rounded_times_are_those_of_rows_that_count(catalogue: Store, tmp_path: Path) -> None:
+    log = "user;item;time\nu;I1;1,70963E+15\nu;X9;1,70963E+15\nu;I2;9,70963E+13\n"
+    report, _, _ = read(catalogue, tmp_path / "log.csv", log)
+    assert (report.rounded, report.first_rounded, report.set_aside) == (1, "1,70963E+15", 2)
 
 
 @pytest.mark.parametrize(

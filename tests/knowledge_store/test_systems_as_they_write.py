@@ -78,6 +78,17 @@ Add,B1,Tasche,Picard,,,99.00
 """
 
 
+ALV = """Preisliste 03.03.2024
+----------------------------------------------
+|Material  |Materialkurztext  |  Betrag|Währg|
+----------------------------------------------
+|MAT-100   |Wanderschuh braun |   89,90|EUR  |
+|MAT-200   |Stiefel           |1.089,90|EUR  |
+|MAT-300   |Gutschrift        |  10,00-|EUR  |
+----------------------------------------------
+"""
+
+
 @pytest.mark.parametrize(
     ("data", "product_id", "expected"),
     [
@@ -161,6 +172,26 @@ Add,B1,Tasche,Picard,,,99.00
             "1",
             {"title": "Boot"},
         ),
+        (ALV, "MAT-100", {"title": "Wanderschuh braun", "price": 89.9, "currency": "EUR", "attributes": {}}),
+        (ALV, "MAT-300", {"title": "Gutschrift", "price": None}),
+        (
+            "| SKU | Name | Price |\n| --- | :-- | ----: |\n| A1 | Boot | 9.50 |\n",
+            "A1",
+            {"title": "Boot", "price": 9.5},
+        ),
+        ("ID oferty;Tytuł oferty;Cena PL\n1;But zimowy;129,00\n", "1", {"title": "But zimowy", "price": 129}),
+        ("article_id,article_name,price\nZ1,Boot,9.5\n", "Z1", {"title": "Boot"}),
+        (
+            "sku;productLine;standardPrice.amount;standardPrice.currency\nO1;Boot Nora;9.50;EUR\n",
+            "O1",
+            {"title": "Boot Nora", "price": 9.5, "currency": "EUR"},
+        ),
+        (
+            '[{"sku":"O1","productLine":"Nora","pricing":{"standardPrice":{"amount":9.5,"currency":"EUR"}}}]',
+            "O1",
+            {"title": "Nora", "price": 9.5, "currency": "EUR"},
+        ),
+        ("sku,name,Neuer Preis,Betrag,currency\nA,Boot,5,50,EUR\n", "A", {"price": 5, "attributes": {"Betrag": "50"}}),
     ],
 )
 def test_products(store: Store, tmp_path: Path, data: str, product_id: str, expected: dict[str, Any]) -> None:
@@ -235,8 +266,11 @@ def test_rows_that_name_their_product(
         ("sku,name,price\nA,Boot,10\n", "sku,name,price\nA,,12\n", 12, {"set_aside": 0}),
         ("sku,name,price\nA,Boot,10\n", "sku,name,price\nA,-,12\n", 12, {"set_aside": 0}),
         ("sku,name,price\nA,Boot,10\n", "Artikelnummer,Neuer Preis\nA,7\n", 7, {"updated": 1}),
+        ("sku,name,price,ean\nA,Boot,10,4006381333931\nB2,Clog,9,\n", "Material;Preis\n4006381333931;7\nB2;8\n", 7,
+         {"updated": 2}),
+        ("sku,name,price\nA,Boot,10\n", "Identifiant;Prix\nA;7,50\n", 7.5, {"updated": 1}),
     ],
-)
+)  # fmt: skip
 def test_prices_of_updates(
     store: Store, tmp_path: Path, data: str, update: str, price: float | None, told: dict[str, int]
 ) -> None:

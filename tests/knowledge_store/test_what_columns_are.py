@@ -219,6 +219,14 @@ FEEDS = {
     "<product><sku>B</sku><name>Clog</name><color>red</color></product></products>",
     "magento": "sku,name,price,attribute_set_code,product_type,additional_attributes\n"
     'A,Boot,1,Default,simple,"care=dry"\nB,Clog,1,Default,simple,"color=red"\n',
+    "json": '[{"sku": "A", "name": "Boot", "looks": {"color": null}}, '
+    '{"sku": "B", "name": "Clog", "looks": {"color": "red"}}]',
+    "lists of JSON": '{"sku": "A", "name": "Boot", "looks": {"color": [], "fit": "wide"}}\n'
+    '{"sku": "B", "name": "Clog", "looks": {"color": ["red"], "fit": "wide"}}\n',
+    "elements in others": "<products><product><sku>A</sku><name>Boot</name><looks><color></color></looks></product>"
+    "<product><sku>B</sku><name>Clog</name><looks><color>red</color></looks></product></products>",
+    "params": '<shop><offer><sku>A</sku><name>Boot</name><param name="Color"></param></offer>'
+    '<offer><sku>B</sku><name>Clog</name><param name="Color">red</param></offer></shop>',
 }
 
 

@@ -64,8 +64,13 @@ def test_sizes_that_became_dates_are_told(tmp_path: Path, store: Store) -> None:
         [1, "Sock", datetime(2026, 12, 10), datetime(2026, 1, 1)],
         [2, "Sock", "10-Dec", None],
         [3, "Sock", "39-42", None],
+        *(
+            [4 + at, "Sock", said, None]
+            for at, said in enumerate(("10. Dez", "12. Okt", "10. Mrz", "Mai 38", "10-déc.", "10月12日"))
+        ),
+        *([20 + at, "Sock", said, None] for at, said in enumerate(("10 inch", "12 Zoll", "40 weit", "W 34", "One 10"))),
     ]
     path = workbook(tmp_path / "a.xlsx", rows)
     feed = open_feed(path)
     report = import_feed(store, feed, guess_columns(feed.columns), rejected_dir=tmp_path)
-    assert report.dated == {"Size": (2, "2026-12-10T00:00:00 in line 2")}
+    assert report.dated == {"Size": (8, "2026-12-10T00:00:00 in line 2")}
