@@ -153,7 +153,7 @@ def _print_guess(console: Telling, feed: Feed, guess: dict[str, str]) -> None:
 
     from reaseq.cli.progress import printable
     from reaseq.cli.reading import add_taken
-    from reaseq.knowledge_store.feeds.columns import unread_prices
+    from reaseq.knowledge_store.feeds.columns import is_of_a_sale, is_recommended, unread_prices
 
     table = Table(title=f"{feed.path.name} ({feed.format})", title_justify="left")
     table.add_column("field")
@@ -182,7 +182,10 @@ def _print_guess(console: Telling, feed: Feed, guess: dict[str, str]) -> None:
             soft_wrap=True,
         )
     if "list_price" in guess:
-        console.print("list_price counts where the price is unknown; it stays among the attributes.", highlight=False)
+        counts = "counts where the price is unknown"
+        if "price" in guess and is_recommended(guess["list_price"]) and not is_of_a_sale(guess["price"]):
+            counts = "is what somebody recommends, and no price"
+        console.print(f"list_price {counts}; it stays among the attributes.", highlight=False)
 
 
 def _print_preview(

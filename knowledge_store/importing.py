@@ -27,6 +27,7 @@ from reaseq.knowledge_store.feeds.columns import (
     is_of_a_sale,
     is_recommended,
     list_price,
+    names_options,
     option_key,
 )
 from reaseq.knowledge_store.feeds.encoding import encoded_twice
@@ -51,7 +52,7 @@ from reaseq.knowledge_store.feeds.rows import (
     plain,
     text_of,
 )
-from reaseq.knowledge_store.feeds.sale_days import is_on
+from reaseq.knowledge_store.feeds.sale_days import is_on, tells_of
 from reaseq.knowledge_store.names import (
     ROUNDED,
     Name,
@@ -74,7 +75,7 @@ from reaseq.knowledge_store.variant_rows import (
     without_shared,
     write_variants,
 )
-from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_on_sale, stays
+from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_on_sale, stays, without_sale
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
 
 _BATCH = 500
@@ -217,10 +218,9 @@ def product_from(
             price, named = parse_price(value, currency=of_column, marks=(marks or {}).get(mapping[name], {}))
             currency = named or _currency_of(mapping[name])
             if name == "price" and not is_on(values, mapping[name], of_sale=is_of_a_sale(mapping[name])):
-                if "title" not in mapping:
+                if "title" not in mapping and not _says_more(values, mapping):
                     # A list of prices has a row for each time that one holds.
-                    reason = "says a price that does not hold today"
-                    return BadRow(record.line, reason, json.dumps(record.values, ensure_ascii=False, default=str))
+                    return _of_another_day(record)
                 price = currency = None
             if price == 0 and name == "price" and "list_price" in mapping and SALE.search(mapping[name]):
                 price = None  # there is no sale
@@ -244,6 +244,17 @@ def product_from(
     product["id"] = own_id or _made_id(product)
     product["line"] = record.line
     return product
+
+
+def _of_another_day(record: Record) -> BadRow:
+    reason = "says a price that does not hold today"
+    return BadRow(record.line, reason, json.dumps(record.values, ensure_ascii=False, default=str))
+
+
+def _says_more(values: Mapping[str, Any], mapping: Mapping[str, str]) -> bool:
+    """Does a row whose price does not hold say more than that: is it a sale's, and stands anything beside it?"""
+    sale, known = mapping["price"], {mapping.get("id"), mapping.get("currency")}
+    return is_of_a_sale(sale) and any(name not in known and not tells_of(name, sale) for name in values)
 
 
 def _named(value: Any) -> str:
@@ -499,8 +510,9 @@ def import_feed(
                     if made["price"] is None and not all(
                         is_empty(row.values.get(mapping.get(name, ""))) for name in ("price", "list_price")
                     ):
-                        report.unread_prices += any(parse_price(cell)[0] is None for cell in _prices(row, mapping))
-                        read.unread.add(row.line)
+                        unread = any(parse_price(cell)[0] is None for cell in _prices(row, mapping))
+                        report.unread_prices += unread
+                        (read.unread if unread else read.over).add(row.line)
                     elif (made["price"] or 0) >= _THOUSAND and (guessed := _guessed(row, made, mapping, marks)):
                         report.grouped += 1
                         report.first_grouped = report.first_grouped or f"{guessed}: {made['price']:,.0f}"
@@ -514,6 +526,10 @@ def import_feed(
                     read.products.append((made, bool(row.variants)))
                     read.variants += [(row.line, variant) for variant in row.variants]
                     rows_of.append((row, made, made["id"]))
+            if read.over and "title" not in mapping:
+                for made in read.without_other_days():
+                    rejected.add(_of_another_day(next(row for row, one, _ in rows_of if one is made)))
+                    rows_of = [one for one in rows_of if one[1] is not made]
             repeats, stood = _write(
                 store, read, feed.path.name, report, rejected, columns, names or _bundled(), lost_prices
             )
@@ -585,7 +601,8 @@ def _count_damage(
 class _Batch:
     """What some rows of a feed say. products: each with whether its row brings variants too; such rows repeat the
     product for each of them. variants, called: what products and variants go by, each with its line. made_ids: those
-    that the feed does not give. unread: lines whose price could not be read, which leave that which is there;
+    that the feed does not give. unread: lines whose price could not be read, which leave that which is there; over:
+    those that say no price but a sale's of another day;
     currencies: those of which the sign of a line's price may be; recommended: lines of prices that are but that.
     cells_of: by line, the columns of rows that have not all of the file's."""
 
@@ -594,9 +611,22 @@ class _Batch:
     called: list[tuple[int, Name]] = field(default_factory=list)
     made_ids: set[str] = field(default_factory=set)
     unread: set[int] = field(default_factory=set)
+    over: set[int] = field(default_factory=set)
     currencies: dict[int, frozenset[str]] = field(default_factory=dict)
     recommended: set[int] = field(default_factory=set)
     cells_of: dict[int, Collection[str]] = field(default_factory=dict)
+
+    def without_other_days(self) -> list[dict[str, Any]]:
+        """Leave out the rows of sales of another day where another row says what the same thing costs now."""
+
+        def of(product: Mapping[str, Any]) -> tuple[Any, ...]:
+            said = product["attributes"].items()
+            return product["id"], *(str(cell) for name, cell in said if names_options(name) or identities([name], None))
+
+        held = {of(product) for product, _ in self.products if product["line"] not in self.over}
+        out = [product for product, _ in self.products if product["line"] in self.over and of(product) in held]
+        self.products = [one for one in self.products if one[0] not in out]
+        return out
 
     def variants_of(self) -> Counter[str]:
         """How many variants there are of each product."""
@@ -612,7 +642,7 @@ def _write(
     stamp = now()
     with store.writing() as connection:
         variants: list[tuple[int, Variant]] = []
-        products, repeated = _of_variants(connection, batch.products, report, columns, variants)
+        products, repeated = _of_variants(connection, batch, report, columns, variants)
         for row in repeated:
             rejected.add(row)
         _as_known(connection, products, report, columns.id)
@@ -680,6 +710,10 @@ def _write(
                 if product["line"] in batch.unread or (with_variants and product_id in in_part and says_price):
                     # A price of some of its variants is theirs; whether it costs that too is told once all are there.
                     product |= {name: old[product_id][name] for name in ("price", "currency")}
+                elif product["line"] in batch.over:
+                    costs = without_sale(old[product_id]["attributes"] or {}, columns.named)
+                    costs = old[product_id]["price"] if costs is None else costs
+                    product |= {"price": costs, "currency": old[product_id]["currency"]}
                 own = columns.of_row(batch.cells_of[product["line"]]) if product["line"] in batch.cells_of else columns
                 line = product["line"]
                 product, cleared = _updated(
@@ -729,12 +763,12 @@ def _write(
 
 
 def _of_variants(
-    connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport, columns: _Columns,
-    variants: list[tuple[int, Variant]],
+    connection: Connection, batch: _Batch, report: ImportReport, columns: _Columns, variants: list[tuple[int, Variant]]
 ) -> tuple[Sequence[tuple[dict[str, Any], bool]], list[BadRow]]:  # fmt: skip
     """The rows without those of variants that are there, which go to `variants`; what such a row says of its product
     takes its place where it has the product's id, once. And rows that say something else of a variant that an earlier
     row was of: the first counts, as of products."""
+    products = batch.products
     called = {name for product, _ in products for name in called_by(product)}
     known = KnownVariants.of(connection, called, report.import_id)
     if not known.variants:
@@ -749,6 +783,10 @@ def _of_variants(
         variant = None
         if not with_variants:
             variant = known.meant(product, columns.named, prices, by_options=by_options, now=columns.now)
+            if variant is not None and product["line"] in batch.unread:
+                variant = variant._replace(price=None)
+            elif variant is not None and product["line"] in batch.over:
+                variant = variant._replace(price=known.without_sale(variant, columns.named))
         if variant is not None:
             line, earlier = first.setdefault((variant.product_id, variant.id), (product["line"], variant))
             if earlier is not variant:

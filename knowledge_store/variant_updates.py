@@ -33,6 +33,13 @@ def stays(price: float | None, attributes: Mapping[str, Any], column: str) -> bo
     )
 
 
+def without_sale(attributes: Mapping[str, Any], named: Collection[str]) -> float | None:
+    """What a thing costs whose sale is over, by the list price that is known. named: the columns of the file, which
+    say nothing of it."""
+    listed = (one for one in attributes if one not in named and not is_recommended(one))
+    return next((price for one in listed if (price := list_price(one, attributes[one])) is not None), None)
+
+
 def called_by(product: Mapping[str, Any]) -> list[str]:
     """What a row calls what it is of: its id, and where it has no title, which names a product, its other codes."""
     codes = [] if product["title"] else identities(product["attributes"], None)
@@ -148,6 +155,11 @@ class KnownVariants:
         names = tuple((name, attributes[name]) for name in called)
         lacks = frozenset(name for name, value in said.items() if value == "" and name in theirs)
         return Variant(found[0]["id"], own["id"], told, price, names, said, lacks)
+
+    def without_sale(self, variant: Variant, named: Collection[str]) -> float | None:
+        """What a variant costs whose sale is over; None where nothing says it."""
+        stored = next((one for one in self.variants[variant.product_id] if one["id"] == variant.id), {"attributes": {}})
+        return without_sale({**(self.products[variant.product_id]["attributes"] or {}), **stored["attributes"]}, named)
 
     def shared(self, product: Mapping[str, Any], variant: Variant) -> dict[str, Any] | None:
         """What a row of a variant says of its product: all, where the product's row is that of this variant; nothing,

@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from reaseq.documents.tokens import stems
-from reaseq.knowledge_store.feeds.price_names import PriceKind, Tax, price_kind, tax_of
+from reaseq.knowledge_store.feeds.price_names import PriceKind, Tax, kind_but_for_taxes, price_kind, tax_of
 from reaseq.knowledge_store.feeds.prices import CURRENCIES, parse_price
 from reaseq.knowledge_store.feeds.rows import FeedError, is_empty
 from reaseq.knowledge_store.feeds.sale_days import is_on
@@ -573,7 +573,7 @@ def guess(
             if (
                 of_products
                 and field == "list_price"
-                and _within(column) not in ("", beside, _within(mapping.get("price", "")))
+                and _stands_in(column) not in ("", beside, _stands_in(mapping.get("price", "")))
             ):
                 continue  # what something else costs
             if of_products and field == "list_price" and folded(column) == folded(mapping.get("price", "")):
@@ -609,7 +609,8 @@ def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str]
     kinds = {
         column: price_kind(folded(column)) for column in columns if column not in taken and not _PATH.search(column)
     }
-    if {"was", "now"} <= {folded(column) for column in columns}:
+    called = {folded(column) for column in columns}
+    if "was" in called and ("now" in called or "price" in mapping):
         kinds |= {one: PriceKind.OTHERWISE if folded(one) == "was" else PriceKind.NOW for one in columns
                   if folded(one) in ("was", "now")}  # fmt: skip
     plain = mapping.get("price", "")
@@ -620,6 +621,12 @@ def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str]
         # "Preis" beside "Aktionspreis" is what it costs otherwise.
         mapping["price"], mapping["list_price"] = sale, plain
         taken.add(sale)
+    if not told and is_recommended(mapping.get("list_price", "")):
+        # "Was" says more of what it costs than "RRP".
+        mapping["list_price"] = next(
+            (one for one, kind in kinds.items() if kind is PriceKind.OTHERWISE), mapping["list_price"]
+        )
+        taken.add(mapping["list_price"])
     if not told:
         _prefer_taxes_within(columns, mapping, taken)
     for field, wanted in (
@@ -646,14 +653,26 @@ def _prefer_taxes_within(columns: Sequence[str], mapping: dict[str, str], taken:
         own = mapping.get(field, "")
         if not own or tax_of(folded(own)) is Tax.WITHIN:
             continue
-        kind, within = price_kind(folded(own)), _stands_in(own)
-        same = (one for one in columns if one != own and price_kind(folded(one)) is kind and _stands_in(one) == within)
+        # The column may be called "Price (excl. VAT)", which names a price without what stands in brackets.
+        kind, within = kind_but_for_taxes(folded(own)), _stands_in(own)
+        same = (
+            one
+            for one in columns
+            if one != own and kind_but_for_taxes(folded(one)) is kind and _stands_in(one) == within
+        )
         better = next((one for one in same if tax_of(folded(one)) is Tax.WITHIN), "")
         if better and (better not in taken or better == mapping.get("list_price")):
             mapping[field] = better
             taken.add(better)
             if field == "price" and mapping.get("list_price", better) == better:
-                mapping["list_price"] = own
+                former = (one for one in columns if one not in taken and _is_former(one) and _stands_in(one) == within)
+                mapping["list_price"] = next(former, own)
+                taken.add(mapping["list_price"])
+
+
+def _is_former(column: str) -> bool:
+    """Does a column say what a thing costs or did cost otherwise?"""
+    return price_kind(folded(column)) is PriceKind.OTHERWISE
 
 
 def cost(values: Mapping[str, Any], fields: Mapping[str, str]) -> Any:

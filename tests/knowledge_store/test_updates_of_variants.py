@@ -568,3 +568,45 @@ def test_what_it_costs_without_a_sale(store: Store, tmp_path: Path, columns: str
     assert report.cleared == 0
     sold = variants(store, "boot") if group[0] else {one: store.product(one) or {} for one in ("K41", "K42")}
     assert [sold[name]["price"] for name in ("K41", "K42")] == [25, 21]  # a sale is on
+
+
+@pytest.mark.parametrize(
+    ("full", "update", "price"),
+    [
+        ("sku;title;price;sale_price;sale_to\nD;Glove;10;8;9999-12-31\n", "", 8),
+        ("sku;title;price\nD;Glove;8\n", "sku;price;gültig bis\nD;9,00;31.12.9999\n", 9),
+        ("sku;title;price\nD;Glove;8\n", "sku;price;gültig ab;gültig bis\nD;9,00;1900-01-01;0001-01-01\n", 9),
+        ("sku,title,price,special_price,special_price_from_date,special_price_to_date\nD,G,10,8,2020-01-01,\n", "", 8),
+        ("sku,title,price,Sale price,Date sale price starts,Date sale price ends\nD,G,10,8,2020-01-01,\n", "", 8),
+        ("sku,title,price,sale_price,date_on_sale_from,date_on_sale_to\nD,G,10,8,,2099-01-01\n", "", 8),
+        (
+            "sku,title,price\nD,G,10\n",
+            "sku,price,sale_price,date_on_sale_from,date_on_sale_to\nD,11,8,2020-01-01,\n",
+            8,
+        ),
+        ("sku,title,price\nD,G,10\n", "sku,price,sale_price,sale_to\nD,11,8,2020-01-01\n", 11),
+        ("sku,title,price\nD,G,10\n", "ID oferty;Cena PL;Cena promocyjna;Promocja do\nD;12;9;2020-02-01\n", 12),
+        ("sku,title,price,list price\nD,G,9,12\n", "sku,stock,sale_price,sale_to\nD,4,9,2020-02-01\n", 12),
+        ("sku,title,price\nD,G,10\n", "sku,stock,sale_price,sale_to\nD,4,9,2020-02-01\n", 10),
+        ("sku,title,price\nD,G,10\n", "sku,list,sale_price,sale_to\nD,1,9,2020-02-01\nD,2,8,2099-01-01\n", 8),
+    ],
+)
+def test_days_of_prices(store: Store, tmp_path: Path, full: str, update: str, price: float) -> None:
+    imported(store, tmp_path, full)
+    if update:
+        imported(store, tmp_path, update)
+    assert (store.product("D") or {})["price"] == price
+
+
+@pytest.mark.parametrize(
+    ("update", "price"),
+    [
+        ("sku,list price,sale_price,sale_to\nK42,60,45,2020-02-01\n", 60),
+        ("sku,stock,sale_price,sale_to\nK42,5,45,2020-02-01\n", 50),
+        ("sku,price\nK42,call us\n", 50),
+    ],
+)
+def test_a_variants_price_that_does_not_hold(store: Store, tmp_path: Path, update: str, price: float) -> None:
+    imported(store, tmp_path, ROWS)
+    report = imported(store, tmp_path, update)
+    assert (variants(store, "boot")["K42"]["price"], report.set_aside, report.cleared) == (price, 0, 0)
