@@ -295,6 +295,12 @@ def _print_report(console: Telling, report: ImportReport, *, replace: bool) -> N
     if report.same_names:
         told = f"{report.same_names:,} new products are called as others are already ({report.first_same_name})."
         console.print(Text(printable(told), style="yellow"), soft_wrap=True)
+    if report.lost_zeros:
+        told = (
+            f"{report.lost_zeros:,} new products are there with other zeros before their id "
+            f"({report.first_lost_zeros}): were leading zeros lost?"
+        )
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if report.encoded_twice:
         told = (
             f"{report.encoded_twice:,} products have letters that were encoded twice ({report.first_encoded_twice}): "

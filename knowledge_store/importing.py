@@ -29,6 +29,7 @@ from reaseq.knowledge_store.feeds.columns import (
     list_price,
     names_options,
     option_key,
+    same_price,
 )
 from reaseq.knowledge_store.feeds.encoding import encoded_twice
 from reaseq.knowledge_store.feeds.prices import (
@@ -62,6 +63,7 @@ from reaseq.knowledge_store.names import (
     owners_of,
     several_in,
     spellings,
+    without_zeros,
     write_names,
 )
 from reaseq.knowledge_store.store import IMPORT, PRODUCT, PRODUCT_NAME, VARIANT, Store, among, insert_all
@@ -124,9 +126,10 @@ class ImportReport:
     whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those whose title
     is there in another language alone. `taken_for`: of a feed's own names of categories, which was taken for which,
     and for how many products. `same_names` are new products whose id another one goes by, and the first of
-    them. `retitled` are rows of variants that call their product by another title, and the first such. `dated` are
-    columns of sizes with cells that look like dates, `rounded` those of codes that a spreadsheet has rounded: how
-    many, and the first. `own_cells` are those that but repeat what an export wrote.
+    them; `lost_zeros` those whose id and title another one has, but for zeros before the id, and the first. `retitled`
+    are rows of variants that call their product by another title, and the first such. `dated` are columns of sizes with
+    cells that look like dates, `rounded` those of codes that a spreadsheet has rounded: how many, and the first.
+    `own_cells` are those that but repeat what an export wrote.
     """
 
     import_id: int
@@ -158,6 +161,8 @@ class ImportReport:
     same_names: int = 0
     taken_for: Counter[tuple[str, str]] = field(default_factory=Counter)
     first_same_name: str = ""
+    lost_zeros: int = 0
+    first_lost_zeros: str = ""
     first_retitled: str = ""
     dated: dict[str, tuple[int, str]] = field(default_factory=dict)
     rounded: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -309,6 +314,9 @@ def _updated(
     made["category"] = product["category"] or before["category"]
     made["title"] = product["title"] or before["title"]  # a product without one is none
     old = before["attributes"] or {}
+    # Another file may call a price otherwise: `Regular price`, `Regulärer Preis`.
+    listed = same_price(columns.list_price, old, columns.named)
+    now = same_price(columns.now, old, columns.named, plain=True)
     made["currency"] = product["currency"] or before["currency"]
     if not (columns.now or columns.list_price):
         made["currency"] = before["currency"]  # of what it costs nothing is said
@@ -323,16 +331,17 @@ def _updated(
     if "price" in columns.fields and made["price"] is None and SALE.search(columns.now):
         # A sale is over: what it costs otherwise is there.
         made["price"] = next((price for name in old if (price := list_price(name, old[name])) is not None), None)
-    elif columns.list_price and (recommended or not columns.now) and stays(before["price"], old, columns.list_price):
+    elif columns.list_price and (recommended or not columns.now) and stays(before["price"], old, listed):
         made["price"], made["currency"] = before["price"], before["currency"]
-    elif columns.now in old and product["price"] is not None:
+    elif now in old and product["price"] is not None:
         # The column holds what it costs when no sale is on.
-        if is_on_sale(before["price"], old, {columns.now}):
+        if is_on_sale(before["price"], old, {now}):
             made["price"], made["currency"] = before["price"], before["currency"]
-        product["attributes"][columns.now] = f"{product['price']:g}"
+        product["attributes"][now] = f"{product['price']:g}"
     # Another file may write a column's name otherwise: `Farbe`, `farbe`.
     called = {option_key(name): name for name in old}
     as_before = {name: called.get(option_key(name), name) for name in columns.named}
+    as_before |= {columns.list_price: listed} if columns.list_price in columns.named else {}
     as_before = {name: one for name, one in as_before.items() if one == name or one not in columns.named}
     named = columns.named | set(as_before.values())
     kept = {name: value for name, value in old.items() if name not in named}
@@ -346,7 +355,7 @@ def _updated(
 class _Columns:
     """What a file has columns for: an id, fields of products, all columns' names, those of the category and the list
     price. now: that of what things cost now. replaces: does what it lacks count as empty? of_a_system: do its rows
-    say themselves which are variants?"""
+    say themselves which are variants? source: what stands before their ids."""
 
     id: str
     fields: frozenset[str]
@@ -356,9 +365,10 @@ class _Columns:
     now: str
     replaces: bool
     of_a_system: bool
+    source: str
 
     @classmethod
-    def of(cls, feed: Feed, mapping: Mapping[str, str], *, replaces: bool) -> "_Columns":
+    def of(cls, feed: Feed, mapping: Mapping[str, str], *, replaces: bool, source: str = "") -> "_Columns":
         fields = {"price" if name == "list_price" else name for name in mapping}
         named = frozenset(feed.columns) - {mapping.get("id", "")}
         category, list_price = mapping.get("category", ""), mapping.get("list_price", "")
@@ -371,6 +381,7 @@ class _Columns:
             mapping.get("price", ""),
             replaces and "title" in mapping,
             bool(feed.fields),
+            source,
         )
 
     def of_row(self, cells: Collection[str]) -> "_Columns":
@@ -465,7 +476,7 @@ def import_feed(
     sizes = [column for column in feed.columns if _SIZE.search(column)]
     marks: dict[str, Marks] = {}
     lost_prices: set[str] = set()
-    columns = _Columns.of(feed, mapping, replaces=replaces)
+    columns = _Columns.of(feed, mapping, replaces=replaces, source=source)
     # Rows of tables have all cells but for those that one cell packs, which says nothing of what it does not name.
     by_rows = feed.layout is not None and feed.layout.kind == "delimited"
     others = in_other_languages(feed.columns, mapping)
@@ -645,7 +656,7 @@ def _write(
         products, repeated = _of_variants(connection, batch, report, columns, variants)
         for row in repeated:
             rejected.add(row)
-        _as_known(connection, products, report, columns.id)
+        _as_known(connection, products, report, columns)
         ids = {product["id"] for product, _ in products}
         compared = [PRODUCT.c[name] for name in (*_COMPARED, "category", "category_by", "source")]
         query = select(PRODUCT.c.id, PRODUCT.c.line, PRODUCT.c.fingerprint, PRODUCT.c.import_id, *compared)
@@ -660,6 +671,7 @@ def _write(
             many = select(VARIANT.c.product_id, func.count()).where(VARIANT.c.product_id.in_(old))
             rows = connection.execute(many.group_by(VARIANT.c.product_id)).all()
             in_part = {product_id for product_id, count in rows if count > here[product_id]}
+        zeros = _without_zeros(connection, [one for one, _ in products if one["id"] not in there], report)
         seen: dict[str, Mapping[Any, Any]] = {
             key: row for key, row in there.items() if row["import_id"] == report.import_id
         }
@@ -701,6 +713,8 @@ def _write(
                 if len(owners) > 1:
                     named = ", ".join(sorted(owners))
                     reason = f"{product_id!r} is a name of several products ({named}), and it has no title"
+                if product_id in zeros:
+                    reason += f" (there is {zeros[product_id]}: were leading zeros lost?)"
                 rejected.add(BadRow(product["line"], reason, raw))
                 set_aside.add(product["line"])
                 del seen[product_id]
@@ -811,15 +825,35 @@ def _of_variants(
     return left, repeated
 
 
+def _without_zeros(
+    connection: Connection, products: Sequence[dict[str, Any]], report: ImportReport
+) -> Mapping[str, str]:
+    """Of ids that no product has, what is there but for zeros before it; new products that may be that one are
+    counted."""
+    if connection.execute(select(IMPORT.c.id).where(IMPORT.c.id < report.import_id).limit(1)).first() is None:
+        return {}
+    found = without_zeros(connection, {product["id"] for product in products})
+    query = select(PRODUCT.c.id, PRODUCT.c.title).where(among(connection, PRODUCT.c.id, set(found.values())))
+    titles = {row.id: row.title for row in connection.execute(query)} if found else {}
+    for product in products:
+        other = found.get(product["id"], "")
+        if product["title"] and _alike(product["title"], titles.get(other, "")):
+            report.lost_zeros += 1
+            report.first_lost_zeros = report.first_lost_zeros or (
+                f"line {product['line']}: {product['id']}, there is {other}"
+            )
+    return found
+
+
 def _as_known(
-    connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport, id_column: str
+    connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport, columns: _Columns
 ) -> None:
     """Give products that a file calls by another name than their id, a barcode or a number, that id, if their titles
     are alike; others are counted. A row without a title may only mean a product without variants, as the name may be
     one's of these. A product that has another code and still its number (`ID`) is that product."""
     numbers = {product["id"]: identifier(product["attributes"].get("ID")) for product, _ in products}
-    called = owners_of(connection, {*numbers, *filter(None, numbers.values())})
-    if is_barcode(id_column):
+    called = owners_of(connection, {*numbers, *filter(None, numbers.values())}, columns.source)
+    if is_barcode(columns.id):
         spelled = {other: name for name in numbers for other in spellings(name) if other not in numbers}
         there = connection.execute(select(PRODUCT.c.id).where(among(connection, PRODUCT.c.id, spelled))).scalars()
         called = {spelled[product_id]: product_id for product_id in there} | called

@@ -6,7 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from reaseq.knowledge_store.feeds.columns import folded, is_recommended, list_price, option_key, option_value
+from reaseq.knowledge_store.feeds.columns import (
+    folded,
+    is_recommended,
+    list_price,
+    option_key,
+    option_value,
+    same_price,
+)
 from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
@@ -139,27 +146,38 @@ class KnownVariants:
         }
         stored = found[0]["attributes"]
         said = {name: "" for name in stored if name in named}
-        said |= {name: attributes[name] for name in prices or () if name in attributes}
+        for name in prices or ():
+            same = same_price(name, {**theirs, **stored}, named)
+            said |= {same: attributes.get(name, "")} if name in attributes or same in stored else {}
+        now = same_price(now, stored, named, plain=True)
         known = {*options, *called_as.values(), *called, *(prices or ())}
         for name, value in attributes.items():
             if name not in known and (value != theirs.get(name) or name in stored):
                 said[name] = value
+        if not product["title"]:
+            # A list without titles names what changes: what it empties the variant has no more, nor from its product.
+            emptied = (name for name in named if name in theirs and name not in attributes)
+            said |= {name: "" for name in emptied if name not in stored and name not in known | {now}}
         said |= {name: product[name] for name in _TEXTS if product[name] and product[name] != own[name]}
         price = "" if product["price"] is None and prices is not None else product["price"]
         if now in stored and product["price"] is not None:
             # The column holds what it costs when no sale is on.
             said[now] = f"{product['price']:g}"
             price = None if is_on_sale(found[0].get("price"), stored, {now}) else price
-        if not now and any(stays(found[0].get("price"), found[0]["attributes"], one) for one in prices or ()):
+        listed = (same_price(one, stored, named) for one in prices or ())
+        if not now and any(stays(found[0].get("price"), stored, one) for one in listed):
             price = None
+        if price and product["currency"]:
+            price = {"amount": price, "currency": product["currency"]}
         names = tuple((name, attributes[name]) for name in called)
         lacks = frozenset(name for name, value in said.items() if value == "" and name in theirs)
         return Variant(found[0]["id"], own["id"], told, price, names, said, lacks)
 
     def without_sale(self, variant: Variant, named: Collection[str]) -> float | None:
         """What a variant costs whose sale is over; None where nothing says it."""
-        stored = next((one for one in self.variants[variant.product_id] if one["id"] == variant.id), {"attributes": {}})
-        return without_sale({**(self.products[variant.product_id]["attributes"] or {}), **stored["attributes"]}, named)
+        stored = [one["attributes"] for one in self.variants[variant.product_id] if one["id"] == variant.id]
+        of_product = self.products[variant.product_id]["attributes"] or {}
+        return without_sale({**of_product, **(stored[0] if stored else {})}, named)
 
     def shared(self, product: Mapping[str, Any], variant: Variant) -> dict[str, Any] | None:
         """What a row of a variant says of its product: all, where the product's row is that of this variant; nothing,

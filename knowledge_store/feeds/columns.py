@@ -11,7 +11,7 @@ from typing import Any
 
 from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.feeds.price_names import PriceKind, Tax, kind_but_for_taxes, price_kind, tax_of
-from reaseq.knowledge_store.feeds.prices import CURRENCIES, parse_price
+from reaseq.knowledge_store.feeds.prices import CURRENCIES, currency_in, parse_price
 from reaseq.knowledge_store.feeds.rows import FeedError, is_empty
 from reaseq.knowledge_store.feeds.sale_days import is_on
 from reaseq.knowledge_store.wordlists import words
@@ -417,6 +417,23 @@ def list_price(column: str, value: Any) -> float | None:
     name = folded(column)
     listed = name in _LIST_PRICES or price_kind(name) in (PriceKind.OTHERWISE, PriceKind.RECOMMENDED)
     return parse_price(value)[0] if listed else None
+
+
+def same_price(column: str, known: Iterable[str], named: Collection[str] = (), *, plain: bool = False) -> str:
+    """The known column that says the list price which this one says in other words or another language; itself where
+    none does, or several may. named: columns that say something else. plain: is it a price that is called but that?"""
+
+    def kind(name: str) -> tuple[PriceKind | None, str | None]:
+        return price_kind(folded(name)), currency_in(name)
+
+    own, of = kind(column)
+    if column in known or own not in (PriceKind.PLAIN, PriceKind.OTHERWISE, PriceKind.RECOMMENDED):
+        return column
+    kinds = {one: kind(one) for one in known if one not in named}
+    same = [one for one, its in kinds.items() if its == (own, of)]
+    if not same and not plain and own is not PriceKind.RECOMMENDED:
+        same = [one for one, its in kinds.items() if its in ((PriceKind.PLAIN, of), (PriceKind.OTHERWISE, of))]
+    return same[0] if len(same) == 1 else column
 
 
 def names_a_description_too(column: str) -> bool:
