@@ -71,6 +71,7 @@ from reaseq.knowledge_store.tables import CONTENT, CategoryBy, fingerprint, now
 from reaseq.knowledge_store.variant_rows import (
     add_impacts,
     as_variants,
+    follow_currencies,
     of_product,
     of_source,
     settle_variants,
@@ -784,11 +785,12 @@ def _of_variants(
     row was of: the first counts, as of products."""
     products = batch.products
     called = {name for product, _ in products for name in called_by(product)}
-    known = KnownVariants.of(connection, called, report.import_id)
+    known = KnownVariants.of(connection, called, report.import_id, columns.source)
     if not known.variants:
         return products, []
     left: list[tuple[dict[str, Any], bool]] = []
     repeated = []
+    signs: dict[str, dict[str, frozenset[str]]] = {}
     seen = set()
     first: dict[tuple[str, str], tuple[int, Variant]] = {}
     for product, with_variants in products:
@@ -802,6 +804,8 @@ def _of_variants(
             elif variant is not None and product["line"] in batch.over:
                 variant = variant._replace(price=known.without_sale(variant, columns.named))
         if variant is not None:
+            if variant.price is not None and (of := batch.currencies.get(product["line"])) is not None:
+                signs.setdefault(variant.product_id, {})[variant.id] = of
             line, earlier = first.setdefault((variant.product_id, variant.id), (product["line"], variant))
             if earlier is not variant:
                 if (earlier.price, earlier.options, earlier.attributes) == (
@@ -822,6 +826,7 @@ def _of_variants(
             product = shared
         seen.add(product["id"])
         left.append((product, with_variants))
+    follow_currencies(connection, signs)
     return left, repeated
 
 

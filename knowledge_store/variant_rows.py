@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, bindparam, delete, exists, func, inse
 
 from reaseq.knowledge_store.feeds.columns import is_recommended, list_price, names_options, option_key, option_value
 from reaseq.knowledge_store.feeds.prestashop import IMPACT, signed
-from reaseq.knowledge_store.feeds.prices import parse_price
+from reaseq.knowledge_store.feeds.prices import may_be, parse_price
 from reaseq.knowledge_store.feeds.rows import (
     ONLY_NAMED,
     BadRow,
@@ -120,7 +120,7 @@ def write_variants(
         seen = {key: row.options for key, row in there.items() if row.import_id == report.import_id}
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         changed: set[str] = set()
-        currencies: dict[str, dict[str, str]] = {}
+        currencies: dict[str, dict[str, frozenset[str]]] = {}
         emptied: set[str] = set()
         for line, variant in variants:
             siblings = of_product.get(variant.product_id, [])
@@ -139,8 +139,9 @@ def write_variants(
             report.variants += key not in seen
             seen[key] = options
             price, currency = parse_price(variant.price) if not is_empty(variant.price) else (None, None)
-            if price is not None and currency is not None:
-                currencies.setdefault(key[0], {})[key[1]] = currency
+            of = may_be(variant.price) if currency is None else frozenset((currency,))
+            if price is not None and of is not None:
+                currencies.setdefault(key[0], {})[key[1]] = of
             attributes = {name: plain(value) for name, value in variant.attributes.items()}
             before = there.get(key)
             if before is not None and before.import_id != report.import_id:
@@ -211,7 +212,7 @@ def write_variants(
             connection.execute(by_key.values({name: bindparam(name) for name in names}), known)
         if changed:
             follow_prices(connection, {name: _prices(of_product[name]) for name in changed})
-        _follow_currencies(connection, currencies)
+        follow_currencies(connection, currencies)
         _empty_of_all(connection, emptied)
         for (product_id, before_id), new_id in renamed_to.items():
             _rename(connection, product_id, before_id, new_id, report.import_id)
@@ -221,15 +222,18 @@ def _prices(variants: Sequence[Any]) -> set[float]:
     return {one.price for one in variants if one.price is not None}
 
 
-def _follow_currencies(connection: Connection, said: Mapping[str, Mapping[str, str]]) -> None:
+def follow_currencies(connection: Connection, said: Mapping[str, Mapping[str, frozenset[str]]]) -> None:
     """A product whose variants are said to cost something in another currency costs that where all of them do, else
-    nobody knows which. said: of products, by the ids of variants."""
+    nobody knows which. said: of products, by the ids of variants, the currencies that it may be."""
+    if not said:
+        return
     query = select(PRODUCT).where(PRODUCT.c.id.in_(said), PRODUCT.c.currency.is_not(None))
-    moved = [row for row in connection.execute(query).all() if {*said[row.id].values()} != {row.currency}]
-    for row in moved:
+    for row in connection.execute(query).all():
+        if all(row.currency in of for of in said[row.id].values()):
+            continue
         mine = VARIANT.c.product_id == row.id, VARIANT.c.price.is_not(None)
         priced = set(connection.execute(select(VARIANT.c.id).where(*mine)).scalars())
-        named = {*said[row.id].values()}
+        named = {one for of in said[row.id].values() for one in of}
         currency = named.pop() if len(named) == 1 and priced <= said[row.id].keys() else None
         made = {"currency": currency, "fingerprint": fingerprint(row._asdict() | {"currency": currency})}
         connection.execute(update(PRODUCT).where(PRODUCT.c.id == row.id).values(made))

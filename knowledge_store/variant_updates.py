@@ -64,21 +64,30 @@ class KnownVariants:
     owners: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, connection: Connection, ids: Collection[str], import_id: int) -> "KnownVariants":
-        """ids: what the rows of the batch call their products, or variants of them."""
+    def of(cls, connection: Connection, ids: Collection[str], import_id: int, source: str) -> "KnownVariants":
+        """ids: what the rows of the batch call their products, or variants of them. source: what stands before ids, and
+        before no other name."""
         if connection.execute(select(VARIANT.c.id).limit(1)).first() is None:
             return cls()
         there = set(connection.execute(select(PRODUCT.c.id).where(among(connection, PRODUCT.c.id, ids))).scalars())
         left = set(ids) - there
         by_id = select(VARIANT.c.id, VARIANT.c.product_id, VARIANT.c.id).where(among(connection, VARIANT.c.id, left))
         named = PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id, PRODUCT_NAME.c.variant_id
+        before = f"{source}:" if source else ""
+        bare: dict[str, list[str]] = {}
+        for name in left:
+            bare.setdefault(name.removeprefix(before), []).append(name)
         by_name = select(*named).where(
-            among(connection, PRODUCT_NAME.c.name, left), PRODUCT_NAME.c.variant_id.is_not(None)
+            among(connection, PRODUCT_NAME.c.name, bare),
+            PRODUCT_NAME.c.variant_id.is_not(None),
+            *([PRODUCT_NAME.c.product_id.startswith(before, autoescape=True)] if before else []),
         )
         of: dict[str, set[tuple[str, str]]] = {}
-        for query in (by_id, by_name):
-            for name, product_id, variant_id in connection.execute(query):
-                of.setdefault(name, set()).add((product_id, variant_id))
+        for name, product_id, variant_id in connection.execute(by_id):
+            of.setdefault(name, set()).add((product_id, variant_id))
+        for name, product_id, variant_id in connection.execute(by_name):
+            for called in bare[name]:
+                of.setdefault(called, set()).add((product_id, variant_id))
         owners = {name: several.pop() for name, several in of.items() if len(several) == 1}
         products_ = there | {product_id for product_id, _ in owners.values()}
         mine = among(connection, VARIANT.c.product_id, products_), VARIANT.c.import_id != import_id

@@ -696,7 +696,8 @@ def test_cells_that_a_variant_had_from_its_product(store: Store, tmp_path: Path)
 @pytest.mark.parametrize(
     ("update", "currency"),
     [("id;price\nK41;75.00 CHF\nK42;75.00 CHF\n", "CHF"), ("id;price\nK42;75.00 CHF\n", None),
-     ("id;price\nK42;75.00 EUR\n", "EUR"), ("id;item_group_id;price\nK41;boot;75 CHF\nK42;boot;75 CHF\n", "CHF")],
+     ("id;price\nK42;75.00 EUR\n", "EUR"), ("id;price\nK42;$75\n", None), ("id;price\nK42;75\n", "EUR"),
+     ("id;item_group_id;price\nK41;boot;75 CHF\nK42;boot;75 CHF\n", "CHF")],
 )  # fmt: skip
 def test_variants_in_another_currency(store: Store, tmp_path: Path, update: str, currency: str | None) -> None:
     imported(store, tmp_path, GOOGLE)
@@ -719,3 +720,11 @@ def test_ids_that_lost_their_zeros_are_told(store: Store, tmp_path: Path, update
     report = imported(store, tmp_path, update)
     assert (report.lost_zeros, report.set_aside) == (lost, aside)
     assert all("there is 00123: were leading zeros lost?" in reason for _, reason in report.first_rejected)
+
+
+def test_a_barcode_of_a_variant_of_a_source(store: Store, tmp_path: Path) -> None:
+    for source in ("fr", "de"):
+        imported(store, tmp_path, BARCODES, source=source)
+    report = imported(store, tmp_path, "ean,price\n4006381333948,40\n", source="fr")
+    assert [variants(store, f"{one}:boot")[f"{one}:K42"]["price"] for one in ("fr", "de")] == [40, 50]
+    assert report.set_aside == 0
