@@ -524,7 +524,9 @@ def import_feed(
                     ):
                         unread = any(parse_price(cell)[0] is None for cell in _prices(row, mapping))
                         report.unread_prices += unread
-                        (read.unread if unread else read.over).add(row.line)
+                        sale = mapping.get("price", "")
+                        is_over = not unread and is_of_a_sale(sale) and not is_empty(row.values.get(sale))
+                        (read.over if is_over else read.unread).add(row.line)
                     elif (made["price"] or 0) >= _THOUSAND and (guessed := _guessed(row, made, mapping, marks)):
                         report.grouped += 1
                         report.first_grouped = report.first_grouped or f"{guessed}: {made['price']:,.0f}"

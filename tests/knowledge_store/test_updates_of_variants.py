@@ -588,6 +588,7 @@ def test_what_it_costs_without_a_sale(store: Store, tmp_path: Path, columns: str
         ("sku,title,price\nD,G,10\n", "ID oferty;Cena PL;Cena promocyjna;Promocja do\nD;12;9;2020-02-01\n", 12),
         ("sku,title,price,list price\nD,G,9,12\n", "sku,stock,sale_price,sale_to\nD,4,9,2020-02-01\n", 12),
         ("sku,title,price\nD,G,10\n", "sku,stock,sale_price,sale_to\nD,4,9,2020-02-01\n", 10),
+        ("sku,title,price,old price\nD,G,10,20\n", "sku,price,rrp\nD,,30\n", 10),
         ("sku,title,price\nD,G,10\n", "sku,list,sale_price,sale_to\nD,1,9,2020-02-01\nD,2,8,2099-01-01\n", 8),
     ],
 )
