@@ -82,6 +82,7 @@ from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
 
 _BATCH = 500
+_FEW = 50
 _THOUSAND = 1000
 _SHOWN = 5
 _SIZE = re.compile(r"size|größe|groesse|taille|talla|taglia|tamanho|maat|storlek|størrelse|サイズ|尺码", re.IGNORECASE)
@@ -839,7 +840,10 @@ def _without_zeros(
     counted."""
     if connection.execute(select(IMPORT.c.id).where(IMPORT.c.id < report.import_id).limit(1)).first() is None:
         return {}
-    found = without_zeros(connection, {product["id"] for product in products})
+    ids = [product["id"] for product in products]
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), _FEW):  # of each there are a dozen spellings
+        found |= without_zeros(connection, ids[start : start + _FEW])
     query = select(PRODUCT.c.id, PRODUCT.c.title).where(among(connection, PRODUCT.c.id, set(found.values())))
     titles = {row.id: row.title for row in connection.execute(query)} if found else {}
     for product in products:
