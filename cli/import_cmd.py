@@ -158,7 +158,7 @@ def _print_guess(console: Telling, feed: Feed, guess: dict[str, str]) -> None:
 
     from reaseq.cli.progress import printable
     from reaseq.cli.reading import add_taken
-    from reaseq.knowledge_store.feeds.columns import unread_prices
+    from reaseq.knowledge_store.feeds.columns import is_of_a_sale, is_recommended, unread_prices
 
     table = Table(title=f"{feed.path.name} ({feed.format})", title_justify="left")
     table.add_column("field")
@@ -187,7 +187,10 @@ def _print_guess(console: Telling, feed: Feed, guess: dict[str, str]) -> None:
             soft_wrap=True,
         )
     if "list_price" in guess:
-        console.print("list_price counts where the price is unknown; it stays among the attributes.", highlight=False)
+        counts = "counts where the price is unknown"
+        if "price" in guess and is_recommended(guess["list_price"]) and not is_of_a_sale(guess["price"]):
+            counts = "is what somebody recommends, and no price"
+        console.print(f"list_price {counts}; it stays among the attributes.", highlight=False)
 
 
 def _print_preview(
@@ -296,6 +299,12 @@ def _print_report(console: Telling, report: ImportReport, *, replace: bool) -> N
     )
     if report.same_names:
         told = f"{report.same_names:,} new products are called as others are already ({report.first_same_name})."
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
+    if report.lost_zeros:
+        told = (
+            f"{report.lost_zeros:,} new products are there with other zeros before their id "
+            f"({report.first_lost_zeros}): were leading zeros lost?"
+        )
         console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if report.encoded_twice:
         told = (

@@ -28,7 +28,9 @@ from reaseq.knowledge_store.feeds.columns import (
     is_of_a_sale,
     is_recommended,
     list_price,
+    names_options,
     option_key,
+    same_price,
 )
 from reaseq.knowledge_store.feeds.encoding import encoded_twice
 from reaseq.knowledge_store.feeds.prices import (
@@ -52,7 +54,7 @@ from reaseq.knowledge_store.feeds.rows import (
     plain,
     text_of,
 )
-from reaseq.knowledge_store.feeds.sale_days import is_on
+from reaseq.knowledge_store.feeds.sale_days import is_on, tells_of
 from reaseq.knowledge_store.names import (
     ROUNDED,
     Name,
@@ -63,6 +65,7 @@ from reaseq.knowledge_store.names import (
     read_names,
     several_in,
     spellings,
+    without_zeros,
     write_names,
 )
 from reaseq.knowledge_store.shown import Result, counted, rows_of
@@ -72,16 +75,18 @@ from reaseq.knowledge_store.times import is_a_day
 from reaseq.knowledge_store.variant_rows import (
     add_impacts,
     as_variants,
+    follow_currencies,
     of_product,
     of_source,
     settle_variants,
     without_shared,
     write_variants,
 )
-from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_on_sale, stays
+from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_on_sale, stays, without_sale
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
 
 _BATCH = 500
+_FEW = 50
 _THOUSAND = 1000
 _SHOWN = 5
 _SIZE = re.compile(r"size|größe|groesse|taille|talla|taglia|tamanho|maat|storlek|størrelse|サイズ|尺码", re.IGNORECASE)
@@ -128,9 +133,10 @@ class ImportReport(Result):
     whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those whose title
     is there in another language alone. `taken_for`: of a feed's own names of categories, which was taken for which,
     and for how many products. `same_names` are new products whose id another one goes by, and the first of
-    them. `retitled` are rows of variants that call their product by another title, and the first such. `dated` are
-    columns of sizes with cells that look like dates, `rounded` those of codes that a spreadsheet has rounded: how
-    many, and the first. `own_cells` are those that but repeat what an export wrote.
+    them; `lost_zeros` those whose id and title another one has, but for zeros before the id, and the first. `retitled`
+    are rows of variants that call their product by another title, and the first such. `dated` are columns of sizes with
+    cells that look like dates, `rounded` those of codes that a spreadsheet has rounded: how many, and the first.
+    `own_cells` are those that but repeat what an export wrote.
     """
 
     import_id: int
@@ -162,6 +168,8 @@ class ImportReport(Result):
     same_names: int = 0
     taken_for: Counter[tuple[str, str]] = field(default_factory=Counter)
     first_same_name: str = ""
+    lost_zeros: int = 0
+    first_lost_zeros: str = ""
     first_retitled: str = ""
     dated: dict[str, tuple[int, str]] = field(default_factory=dict)
     rounded: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -230,10 +238,9 @@ def product_from(
             price, named = parse_price(value, currency=of_column, marks=(marks or {}).get(mapping[name], {}))
             currency = named or _currency_of(mapping[name])
             if name == "price" and not is_on(values, mapping[name], of_sale=is_of_a_sale(mapping[name])):
-                if "title" not in mapping:
+                if "title" not in mapping and not _says_more(values, mapping):
                     # A list of prices has a row for each time that one holds.
-                    reason = "says a price that does not hold today"
-                    return BadRow(record.line, reason, json.dumps(record.values, ensure_ascii=False, default=str))
+                    return _of_another_day(record)
                 price = currency = None
             if price == 0 and name == "price" and "list_price" in mapping and SALE.search(mapping[name]):
                 price = None  # there is no sale
@@ -257,6 +264,17 @@ def product_from(
     product["id"] = own_id or _made_id(product)
     product["line"] = record.line
     return product
+
+
+def _of_another_day(record: Record) -> BadRow:
+    reason = "says a price that does not hold today"
+    return BadRow(record.line, reason, json.dumps(record.values, ensure_ascii=False, default=str))
+
+
+def _says_more(values: Mapping[str, Any], mapping: Mapping[str, str]) -> bool:
+    """Does a row whose price does not hold say more than that: is it a sale's, and stands anything beside it?"""
+    sale, known = mapping["price"], {mapping.get("id"), mapping.get("currency")}
+    return is_of_a_sale(sale) and any(name not in known and not tells_of(name, sale) for name in values)
 
 
 def _named(value: Any) -> str:
@@ -311,6 +329,9 @@ def _updated(
     made["category"] = product["category"] or before["category"]
     made["title"] = product["title"] or before["title"]  # a product without one is none
     old = before["attributes"] or {}
+    # Another file may call a price otherwise: `Regular price`, `Regulärer Preis`.
+    listed = same_price(columns.list_price, old, columns.named)
+    now = same_price(columns.now, old, columns.named, plain=True)
     made["currency"] = product["currency"] or before["currency"]
     if not (columns.now or columns.list_price):
         made["currency"] = before["currency"]  # of what it costs nothing is said
@@ -325,16 +346,17 @@ def _updated(
     if "price" in columns.fields and made["price"] is None and SALE.search(columns.now):
         # A sale is over: what it costs otherwise is there.
         made["price"] = next((price for name in old if (price := list_price(name, old[name])) is not None), None)
-    elif columns.list_price and (recommended or not columns.now) and stays(before["price"], old, columns.list_price):
+    elif columns.list_price and (recommended or not columns.now) and stays(before["price"], old, listed):
         made["price"], made["currency"] = before["price"], before["currency"]
-    elif columns.now in old and product["price"] is not None:
+    elif now in old and product["price"] is not None:
         # The column holds what it costs when no sale is on.
-        if is_on_sale(before["price"], old, {columns.now}):
+        if is_on_sale(before["price"], old, {now}):
             made["price"], made["currency"] = before["price"], before["currency"]
-        product["attributes"][columns.now] = f"{product['price']:g}"
+        product["attributes"][now] = f"{product['price']:g}"
     # Another file may write a column's name otherwise: `Farbe`, `farbe`.
     called = {option_key(name): name for name in old}
     as_before = {name: called.get(option_key(name), name) for name in columns.named}
+    as_before |= {columns.list_price: listed} if columns.list_price in columns.named else {}
     as_before = {name: one for name, one in as_before.items() if one == name or one not in columns.named}
     named = columns.named | set(as_before.values())
     kept = {name: value for name, value in old.items() if name not in named}
@@ -348,7 +370,7 @@ def _updated(
 class _Columns:
     """What a file has columns for: an id, fields of products, all columns' names, those of the category and the list
     price. now: that of what things cost now. replaces: does what it lacks count as empty? of_a_system: do its rows
-    say themselves which are variants?"""
+    say themselves which are variants? source: what stands before their ids."""
 
     id: str
     fields: frozenset[str]
@@ -358,9 +380,10 @@ class _Columns:
     now: str
     replaces: bool
     of_a_system: bool
+    source: str
 
     @classmethod
-    def of(cls, feed: Feed, mapping: Mapping[str, str], *, replaces: bool) -> "_Columns":
+    def of(cls, feed: Feed, mapping: Mapping[str, str], *, replaces: bool, source: str = "") -> "_Columns":
         fields = {"price" if name == "list_price" else name for name in mapping}
         named = frozenset(feed.columns) - {mapping.get("id", "")}
         category, list_price = mapping.get("category", ""), mapping.get("list_price", "")
@@ -373,6 +396,7 @@ class _Columns:
             mapping.get("price", ""),
             replaces and "title" in mapping,
             bool(feed.fields),
+            source,
         )
 
     def of_row(self, cells: Collection[str]) -> "_Columns":
@@ -498,7 +522,7 @@ def import_feed(
     sizes = [column for column in feed.columns if _SIZE.search(column) or option_key(column) == "size"]
     marks: dict[str, Marks] = {}
     lost_prices: set[str] = set()
-    columns = _Columns.of(feed, mapping, replaces=replaces)
+    columns = _Columns.of(feed, mapping, replaces=replaces, source=source)
     # Rows of tables have all cells but for those that one cell packs, which says nothing of what it does not name.
     by_rows = feed.layout is not None and feed.layout.kind == "delimited"
     others = in_other_languages(feed.columns, mapping)
@@ -543,8 +567,11 @@ def import_feed(
                     if made["price"] is None and not all(
                         is_empty(row.values.get(mapping.get(name, ""))) for name in ("price", "list_price")
                     ):
-                        report.unread_prices += any(parse_price(cell)[0] is None for cell in _prices(row, mapping))
-                        read.unread.add(row.line)
+                        unread = any(parse_price(cell)[0] is None for cell in _prices(row, mapping))
+                        report.unread_prices += unread
+                        sale = mapping.get("price", "")
+                        is_over = not unread and is_of_a_sale(sale) and not is_empty(row.values.get(sale))
+                        (read.over if is_over else read.unread).add(row.line)
                     elif (made["price"] or 0) >= _THOUSAND and (guessed := _guessed(row, made, mapping, marks)):
                         report.grouped += 1
                         report.first_grouped = report.first_grouped or f"{guessed}: {made['price']:,.0f}"
@@ -558,6 +585,10 @@ def import_feed(
                     read.products.append((made, bool(row.variants)))
                     read.variants += [(row.line, variant) for variant in row.variants]
                     rows_of.append((row, made, made["id"]))
+            if read.over and "title" not in mapping:
+                for made in read.without_other_days():
+                    rejected.add(_of_another_day(next(row for row, one, _ in rows_of if one is made)))
+                    rows_of = [one for one in rows_of if one[1] is not made]
             repeats, stood = _write(
                 store, read, feed.path.name, report, rejected, columns, names or _bundled(), lost_prices
             )
@@ -629,7 +660,8 @@ def _count_damage(
 class _Batch:
     """What some rows of a feed say. products: each with whether its row brings variants too; such rows repeat the
     product for each of them. variants, called: what products and variants go by, each with its line. made_ids: those
-    that the feed does not give. unread: lines whose price could not be read, which leave that which is there;
+    that the feed does not give. unread: lines whose price could not be read, which leave that which is there; over:
+    those that say no price but a sale's of another day;
     currencies: those of which the sign of a line's price may be; recommended: lines of prices that are but that.
     cells_of: by line, the columns of rows that have not all of the file's."""
 
@@ -638,9 +670,22 @@ class _Batch:
     called: list[tuple[int, Name]] = field(default_factory=list)
     made_ids: set[str] = field(default_factory=set)
     unread: set[int] = field(default_factory=set)
+    over: set[int] = field(default_factory=set)
     currencies: dict[int, frozenset[str]] = field(default_factory=dict)
     recommended: set[int] = field(default_factory=set)
     cells_of: dict[int, Collection[str]] = field(default_factory=dict)
+
+    def without_other_days(self) -> list[dict[str, Any]]:
+        """Leave out the rows of sales of another day where another row says what the same thing costs now."""
+
+        def of(product: Mapping[str, Any]) -> tuple[Any, ...]:
+            said = product["attributes"].items()
+            return product["id"], *(str(cell) for name, cell in said if names_options(name) or identities([name], None))
+
+        held = {of(product) for product, _ in self.products if product["line"] not in self.over}
+        out = [product for product, _ in self.products if product["line"] in self.over and of(product) in held]
+        self.products = [one for one in self.products if one[0] not in out]
+        return out
 
     def variants_of(self) -> Counter[str]:
         """How many variants there are of each product."""
@@ -656,10 +701,10 @@ def _write(
     stamp = now()
     with store.writing() as connection:
         variants: list[tuple[int, Variant]] = []
-        products, repeated = _of_variants(connection, batch.products, report, columns, variants)
+        products, repeated = _of_variants(connection, batch, report, columns, variants)
         for row in repeated:
             rejected.add(row)
-        _as_known(connection, products, report, columns.id)
+        _as_known(connection, products, report, columns)
         ids = {product["id"] for product, _ in products}
         compared = [PRODUCT.c[name] for name in (*_COMPARED, "category", "category_by", "source")]
         query = select(PRODUCT.c.id, PRODUCT.c.line, PRODUCT.c.fingerprint, PRODUCT.c.import_id, *compared)
@@ -674,6 +719,7 @@ def _write(
             many = select(VARIANT.c.product_id, func.count()).where(VARIANT.c.product_id.in_(old))
             rows = connection.execute(many.group_by(VARIANT.c.product_id)).all()
             in_part = {product_id for product_id, count in rows if count > here[product_id]}
+        zeros = _without_zeros(connection, [one for one, _ in products if one["id"] not in there], report)
         seen: dict[str, Mapping[Any, Any]] = {
             key: row for key, row in there.items() if row["import_id"] == report.import_id
         }
@@ -715,6 +761,8 @@ def _write(
                 if len(owners) > 1:
                     named = ", ".join(sorted(owners))
                     reason = f"{product_id!r} is a name of several products ({named}), and it has no title"
+                if product_id in zeros:
+                    reason += f" (there is {zeros[product_id]}: were leading zeros lost?)"
                 rejected.add(BadRow(product["line"], reason, raw))
                 set_aside.add(product["line"])
                 del seen[product_id]
@@ -724,6 +772,10 @@ def _write(
                 if product["line"] in batch.unread or (with_variants and product_id in in_part and says_price):
                     # A price of some of its variants is theirs; whether it costs that too is told once all are there.
                     product |= {name: old[product_id][name] for name in ("price", "currency")}
+                elif product["line"] in batch.over:
+                    costs = without_sale(old[product_id]["attributes"] or {}, columns.named)
+                    costs = old[product_id]["price"] if costs is None else costs
+                    product |= {"price": costs, "currency": old[product_id]["currency"]}
                 own = columns.of_row(batch.cells_of[product["line"]]) if product["line"] in batch.cells_of else columns
                 line = product["line"]
                 product, cleared = _updated(
@@ -773,18 +825,19 @@ def _write(
 
 
 def _of_variants(
-    connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport, columns: _Columns,
-    variants: list[tuple[int, Variant]],
+    connection: Connection, batch: _Batch, report: ImportReport, columns: _Columns, variants: list[tuple[int, Variant]]
 ) -> tuple[Sequence[tuple[dict[str, Any], bool]], list[BadRow]]:  # fmt: skip
     """The rows without those of variants that are there, which go to `variants`; what such a row says of its product
     takes its place where it has the product's id, once. And rows that say something else of a variant that an earlier
     row was of: the first counts, as of products."""
+    products = batch.products
     called = {name for product, _ in products for name in called_by(product)}
-    known = KnownVariants.of(connection, called, report.import_id)
+    known = KnownVariants.of(connection, called, report.import_id, columns.source)
     if not known.variants:
         return products, []
     left: list[tuple[dict[str, Any], bool]] = []
     repeated = []
+    signs: dict[str, dict[str, frozenset[str]]] = {}
     seen = set()
     first: dict[tuple[str, str], tuple[int, Variant]] = {}
     for product, with_variants in products:
@@ -793,7 +846,13 @@ def _of_variants(
         variant = None
         if not with_variants:
             variant = known.meant(product, columns.named, prices, by_options=by_options, now=columns.now)
+            if variant is not None and product["line"] in batch.unread:
+                variant = variant._replace(price=None)
+            elif variant is not None and product["line"] in batch.over:
+                variant = variant._replace(price=known.without_sale(variant, columns.named))
         if variant is not None:
+            if variant.price is not None and (of := batch.currencies.get(product["line"])) is not None:
+                signs.setdefault(variant.product_id, {})[variant.id] = of
             line, earlier = first.setdefault((variant.product_id, variant.id), (product["line"], variant))
             if earlier is not variant:
                 if (earlier.price, earlier.options, earlier.attributes) == (
@@ -814,18 +873,42 @@ def _of_variants(
             product = shared
         seen.add(product["id"])
         left.append((product, with_variants))
+    follow_currencies(connection, signs)
     return left, repeated
 
 
+def _without_zeros(
+    connection: Connection, products: Sequence[dict[str, Any]], report: ImportReport
+) -> Mapping[str, str]:
+    """Of ids that no product has, what is there but for zeros before it; new products that may be that one are
+    counted."""
+    if connection.execute(select(IMPORT.c.id).where(IMPORT.c.id < report.import_id).limit(1)).first() is None:
+        return {}
+    ids = [product["id"] for product in products]
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), _FEW):  # of each there are a dozen spellings
+        found |= without_zeros(connection, ids[start : start + _FEW])
+    query = select(PRODUCT.c.id, PRODUCT.c.title).where(among(connection, PRODUCT.c.id, set(found.values())))
+    titles = {row.id: row.title for row in connection.execute(query)} if found else {}
+    for product in products:
+        other = found.get(product["id"], "")
+        if product["title"] and _alike(product["title"], titles.get(other, "")):
+            report.lost_zeros += 1
+            report.first_lost_zeros = report.first_lost_zeros or (
+                f"line {product['line']}: {product['id']}, there is {other}"
+            )
+    return found
+
+
 def _as_known(
-    connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport, id_column: str
+    connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport, columns: _Columns
 ) -> None:
     """Give products that a file calls by another name than their id, a barcode or a number, that id, if their titles
     are alike; others are counted. A row without a title may only mean a product without variants, as the name may be
     one's of these. A product that has another code and still its number (`ID`) is that product."""
     numbers = {product["id"]: identifier(product["attributes"].get("ID")) for product, _ in products}
-    called = owners_of(connection, {*numbers, *filter(None, numbers.values())})
-    if is_barcode(id_column):
+    called = owners_of(connection, {*numbers, *filter(None, numbers.values())}, columns.source)
+    if is_barcode(columns.id):
         spelled = {other: name for name in numbers for other in spellings(name) if other not in numbers}
         there = connection.execute(select(PRODUCT.c.id).where(among(connection, PRODUCT.c.id, spelled))).scalars()
         called = {spelled[product_id]: product_id for product_id in there} | called

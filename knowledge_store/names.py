@@ -12,7 +12,7 @@ from functools import cached_property, lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.feeds.columns import folded
@@ -43,6 +43,8 @@ _LISTS = re.compile(r"[,;|\n]")
 _RUN = re.compile(r"\d+|[^\W\d_]+")
 _DIGITS = (8, 12, 13, 14)
 _LONGEST = 64
+_LONGEST_NUMBER = 18
+"""Digits of a number that systems fill up with zeros (SAP's of materials)."""
 UNKNOWN = "the item is not in the catalogue"
 
 
@@ -231,17 +233,20 @@ def taken_over(connection: Connection, variants: Select[tuple[str]]) -> None:
         connection.execute(insert(PRODUCT_NAME), [dict(row._mapping) for row in moved.values()])
 
 
-def owners_of(connection: Connection, called: Collection[str]) -> dict[str, str]:
-    """The products that variants mean by these names, where no product has them for its id: WooCommerce's `id:12`."""
+def owners_of(connection: Connection, called: Collection[str], source: str = "") -> dict[str, str]:
+    """The products that variants mean by these names, where no product has them for its id: WooCommerce's `id:12`.
+    source: before the names of one whose products have it before their ids."""
     if not called or connection.execute(select(PRODUCT_NAME.c.name).limit(1)).first() is None:
         return {}
     there = set(connection.execute(select(PRODUCT.c.id).where(among(connection, PRODUCT.c.id, called))).scalars())
-    names = {one.removeprefix("id:"): one for one in called if one not in there}
+    before = f"{source}:" if source else ""
+    names = {one.removeprefix(before).removeprefix("id:"): one for one in called if one not in there}
     if not names:
         return {}
     spelled = {other: one for name, one in names.items() for other in spellings(name) if other not in names}
     known = (
         PRODUCT_NAME.c.product_id.in_(select(PRODUCT.c.id)),
+        *([PRODUCT_NAME.c.product_id.startswith(before, autoescape=True)] if before else []),
         among(connection, PRODUCT_NAME.c.name, {**names, **spelled}),
     )
     query = select(PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id, PRODUCT_NAME.c.column).where(*known)
@@ -267,6 +272,27 @@ def renamed(connection: Connection, products: Mapping[str, str]) -> None:
 def spellings(name: str) -> list[str]:
     """A barcode with other numbers of zeros before it; nothing of any other name."""
     return [name.lstrip("0").zfill(digits) for digits in _DIGITS] if _BARCODE.fullmatch(name) else []
+
+
+def without_zeros(connection: Connection, names: Collection[str]) -> dict[str, str]:
+    """Of numbers that nothing goes by, what does but for zeros before it: a spreadsheet may have taken these."""
+    spelled = {
+        f"{source}{colon}{other}": name
+        for name in names
+        for source, colon, number in [name.rpartition(":")]
+        if number.isascii() and number.isdigit() and len(number) < _LONGEST_NUMBER
+        for other in (number.lstrip("0"), *(number.zfill(digits) for digits in range(len(number), _LONGEST_NUMBER + 1)))
+        if other != number
+    }
+    if not spelled:
+        return {}
+    columns = PRODUCT_NAME.c.name, VARIANT.c.id, PRODUCT.c.id
+    found = {one for column in columns for one in _among(connection, column, spelled)}
+    return {spelled[one]: one for one in sorted(found)}
+
+
+def _among(connection: Connection, column: ColumnElement[str], names: Collection[str]) -> Iterable[str]:
+    return connection.execute(select(column).where(among(connection, column, names))).scalars()
 
 
 def find_product(store: Store, name: str) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, exists, func, insert, select, update
 
-from reaseq.knowledge_store.feeds.columns import is_recommended, list_price, names_options
+from reaseq.knowledge_store.feeds.columns import is_recommended, list_price, names_options, option_key, option_value
 from reaseq.knowledge_store.feeds.prestashop import IMPACT, signed
-from reaseq.knowledge_store.feeds.prices import parse_price
+from reaseq.knowledge_store.feeds.prices import may_be, parse_price
 from reaseq.knowledge_store.feeds.rows import (
     ONLY_NAMED,
     BadRow,
@@ -120,6 +120,8 @@ def write_variants(
         seen = {key: row.options for key, row in there.items() if row.import_id == report.import_id}
         rows: dict[tuple[str, str], dict[str, Any]] = {}
         changed: set[str] = set()
+        currencies: dict[str, dict[str, frozenset[str]]] = {}
+        emptied: set[str] = set()
         for line, variant in variants:
             siblings = of_product.get(variant.product_id, [])
             key, options = (variant.product_id, variant.id), _named(variant.options, siblings)
@@ -136,7 +138,10 @@ def write_variants(
                 report.same_ids += key not in seen
             report.variants += key not in seen
             seen[key] = options
-            price = parse_price(variant.price)[0] if not is_empty(variant.price) else None
+            price, currency = parse_price(variant.price) if not is_empty(variant.price) else (None, None)
+            of = may_be(variant.price) if currency is None else frozenset((currency,))
+            if price is not None and of is not None:
+                currencies.setdefault(key[0], {})[key[1]] = of
             attributes = {name: plain(value) for name, value in variant.attributes.items()}
             before = there.get(key)
             if before is not None and before.import_id != report.import_id:
@@ -153,13 +158,19 @@ def write_variants(
                 elif price is None:  # a sale is over: what it costs otherwise may be there
                     price = next(filter(None, (list_price(name, value) for name, value in attributes.items())), None)
                 lost = [name for name, value in before.attributes.items() if is_empty(attributes.get(name)) and value]
-                report.cleared += len(lost) + (price is None and before.price is not None)
+                emptied |= {key[0]} if variant.lacks else set()
+                lacks_now = [name for name in variant.lacks if name not in before.attributes]
+                report.cleared += len(lost) + len(lacks_now) + (price is None and before.price is not None)
                 if before.price not in (None, price):
                     changed.add(key[0])
                 if price is not None and variant.price is not None:
                     attributes.pop(IMPACT, None)  # it says what it costs itself
-                report.changed_variants += (price, options) != (before.price, before.options) or any(
-                    before.attributes.get(name, "") != plain(value) for name, value in variant.attributes.items()
+                report.changed_variants += (
+                    bool(lacks_now)
+                    or (price, options) != (before.price, before.options)
+                    or any(
+                        before.attributes.get(name, "") != plain(value) for name, value in variant.attributes.items()
+                    )
                 )
             elif before is None and not variant.options and key not in rows:
                 report.variants -= 1
@@ -201,12 +212,42 @@ def write_variants(
             connection.execute(by_key.values({name: bindparam(name) for name in names}), known)
         if changed:
             follow_prices(connection, {name: _prices(of_product[name]) for name in changed})
+        follow_currencies(connection, currencies)
+        _empty_of_all(connection, emptied)
         for (product_id, before_id), new_id in renamed_to.items():
             _rename(connection, product_id, before_id, new_id, report.import_id)
 
 
 def _prices(variants: Sequence[Any]) -> set[float]:
     return {one.price for one in variants if one.price is not None}
+
+
+def follow_currencies(connection: Connection, said: Mapping[str, Mapping[str, frozenset[str]]]) -> None:
+    """A product whose variants are said to cost something in another currency costs that where all of them do, else
+    nobody knows which. said: of products, by the ids of variants, the currencies that it may be."""
+    if not said:
+        return
+    query = select(PRODUCT).where(PRODUCT.c.id.in_(said), PRODUCT.c.currency.is_not(None))
+    for row in connection.execute(query).all():
+        if all(row.currency in of for of in said[row.id].values()):
+            continue
+        mine = VARIANT.c.product_id == row.id, VARIANT.c.price.is_not(None)
+        priced = set(connection.execute(select(VARIANT.c.id).where(*mine)).scalars())
+        named = {one for of in said[row.id].values() for one in of}
+        currency = named.pop() if len(named) == 1 and priced <= said[row.id].keys() else None
+        made = {"currency": currency, "fingerprint": fingerprint(row._asdict() | {"currency": currency})}
+        connection.execute(update(PRODUCT).where(PRODUCT.c.id == row.id).values(made))
+
+
+def _empty_of_all(connection: Connection, product_ids: Collection[str]) -> None:
+    """What no variant of a product has any more the product does not say either."""
+    for row in connection.execute(select(PRODUCT).where(PRODUCT.c.id.in_(product_ids))).all():
+        cells = connection.execute(select(VARIANT.c.attributes).where(VARIANT.c.product_id == row.id)).scalars().all()
+        said = row.attributes or {}
+        left = {name: value for name, value in said.items() if not all(one.get(name) == "" for one in cells)}
+        if left != said:
+            made = {"attributes": left, "fingerprint": fingerprint(row._asdict() | {"attributes": left})}
+            connection.execute(update(PRODUCT).where(PRODUCT.c.id == row.id).values(made))
 
 
 def _rename(connection: Connection, product_id: str, before: str, new: str, import_id: int) -> None:
@@ -227,7 +268,9 @@ def _is_product(connection: Connection, variant: Variant, price: float | None, r
     row = connection.execute(select(PRODUCT).where(PRODUCT.c.id == variant.product_id)).first()
     if row is None:
         return False
-    mine = (PRODUCT_NAME.c.product_id == row.id) & (PRODUCT_NAME.c.name == variant.id)
+    # With a source its id has that before it.
+    codes = {variant.id, *(identifier(value) for column, value in variant.names if column == "id")}
+    mine = (PRODUCT_NAME.c.product_id == row.id) & PRODUCT_NAME.c.name.in_(codes)
     named = connection.execute(select(PRODUCT_NAME.c.name).where(mine)).first() is not None
     if not named and row.import_id != report.import_id:
         return False
@@ -283,9 +326,14 @@ def _same(
     wanted = {called.get((variant.product_id, number)) for number in numbers} - {None}
     left = [one for one in siblings if (one.product_id, one.id) not in codes]
     only_named = options.keys() <= {ONLY_NAMED}
-    same = [] if only_named else [one for one in left if options.items() <= one.options.items()]
+    same = [] if only_named else [one for one in left if _told_of(options) <= _told_of(one.options)]
     same = same or [one for one in left if one.id in wanted]
     return same[0] if len(same) == 1 else None
+
+
+def _told_of(options: Mapping[str, str]) -> set[tuple[str, str]]:
+    """Options as they are told, whatever language they are in."""
+    return {(option_key(name), option_value(name, value) or value) for name, value in options.items()}
 
 
 def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRows", *, replaces: bool = False) -> None:

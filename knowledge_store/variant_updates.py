@@ -6,7 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
-from reaseq.knowledge_store.feeds.columns import folded, is_recommended, list_price, option_key, option_value
+from reaseq.knowledge_store.feeds.columns import (
+    folded,
+    is_recommended,
+    list_price,
+    option_key,
+    option_value,
+    same_price,
+)
 from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
@@ -33,6 +40,13 @@ def stays(price: float | None, attributes: Mapping[str, Any], column: str) -> bo
     )
 
 
+def without_sale(attributes: Mapping[str, Any], named: Collection[str]) -> float | None:
+    """What a thing costs whose sale is over, by the list price that is known. named: the columns of the file, which
+    say nothing of it."""
+    listed = (one for one in attributes if one not in named and not is_recommended(one))
+    return next((price for one in listed if (price := list_price(one, attributes[one])) is not None), None)
+
+
 def called_by(product: Mapping[str, Any]) -> list[str]:
     """What a row calls what it is of: its id, and where it has no title, which names a product, its other codes."""
     codes = [] if product["title"] else identities(product["attributes"], None)
@@ -50,21 +64,30 @@ class KnownVariants:
     owners: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, connection: Connection, ids: Collection[str], import_id: int) -> "KnownVariants":
-        """ids: what the rows of the batch call their products, or variants of them."""
+    def of(cls, connection: Connection, ids: Collection[str], import_id: int, source: str) -> "KnownVariants":
+        """ids: what the rows of the batch call their products, or variants of them. source: what stands before ids, and
+        before no other name."""
         if connection.execute(select(VARIANT.c.id).limit(1)).first() is None:
             return cls()
         there = set(connection.execute(select(PRODUCT.c.id).where(among(connection, PRODUCT.c.id, ids))).scalars())
         left = set(ids) - there
         by_id = select(VARIANT.c.id, VARIANT.c.product_id, VARIANT.c.id).where(among(connection, VARIANT.c.id, left))
         named = PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id, PRODUCT_NAME.c.variant_id
+        before = f"{source}:" if source else ""
+        bare: dict[str, list[str]] = {}
+        for name in left:
+            bare.setdefault(name.removeprefix(before), []).append(name)
         by_name = select(*named).where(
-            among(connection, PRODUCT_NAME.c.name, left), PRODUCT_NAME.c.variant_id.is_not(None)
+            among(connection, PRODUCT_NAME.c.name, bare),
+            PRODUCT_NAME.c.variant_id.is_not(None),
+            *([PRODUCT_NAME.c.product_id.startswith(before, autoescape=True)] if before else []),
         )
         of: dict[str, set[tuple[str, str]]] = {}
-        for query in (by_id, by_name):
-            for name, product_id, variant_id in connection.execute(query):
-                of.setdefault(name, set()).add((product_id, variant_id))
+        for name, product_id, variant_id in connection.execute(by_id):
+            of.setdefault(name, set()).add((product_id, variant_id))
+        for name, product_id, variant_id in connection.execute(by_name):
+            for called in bare[name]:
+                of.setdefault(called, set()).add((product_id, variant_id))
         owners = {name: several.pop() for name, several in of.items() if len(several) == 1}
         products_ = there | {product_id for product_id, _ in owners.values()}
         mine = among(connection, VARIANT.c.product_id, products_), VARIANT.c.import_id != import_id
@@ -132,22 +155,38 @@ class KnownVariants:
         }
         stored = found[0]["attributes"]
         said = {name: "" for name in stored if name in named}
-        said |= {name: attributes[name] for name in prices or () if name in attributes}
+        for name in prices or ():
+            same = same_price(name, {**theirs, **stored}, named)
+            said |= {same: attributes.get(name, "")} if name in attributes or same in stored else {}
+        now = same_price(now, stored, named, plain=True)
         known = {*options, *called_as.values(), *called, *(prices or ())}
         for name, value in attributes.items():
             if name not in known and (value != theirs.get(name) or name in stored):
                 said[name] = value
+        if not product["title"]:
+            # A list without titles names what changes: what it empties the variant has no more, nor from its product.
+            emptied = (name for name in named if name in theirs and name not in attributes)
+            said |= {name: "" for name in emptied if name not in stored and name not in known | {now}}
         said |= {name: product[name] for name in _TEXTS if product[name] and product[name] != own[name]}
         price = "" if product["price"] is None and prices is not None else product["price"]
         if now in stored and product["price"] is not None:
             # The column holds what it costs when no sale is on.
             said[now] = f"{product['price']:g}"
             price = None if is_on_sale(found[0].get("price"), stored, {now}) else price
-        if not now and any(stays(found[0].get("price"), found[0]["attributes"], one) for one in prices or ()):
+        listed = (same_price(one, stored, named) for one in prices or ())
+        if not now and any(stays(found[0].get("price"), stored, one) for one in listed):
             price = None
+        if price and product["currency"]:
+            price = {"amount": price, "currency": product["currency"]}
         names = tuple((name, attributes[name]) for name in called)
         lacks = frozenset(name for name, value in said.items() if value == "" and name in theirs)
         return Variant(found[0]["id"], own["id"], told, price, names, said, lacks)
+
+    def without_sale(self, variant: Variant, named: Collection[str]) -> float | None:
+        """What a variant costs whose sale is over; None where nothing says it."""
+        stored = [one["attributes"] for one in self.variants[variant.product_id] if one["id"] == variant.id]
+        of_product = self.products[variant.product_id]["attributes"] or {}
+        return without_sale({**of_product, **(stored[0] if stored else {})}, named)
 
     def shared(self, product: Mapping[str, Any], variant: Variant) -> dict[str, Any] | None:
         """What a row of a variant says of its product: all, where the product's row is that of this variant; nothing,

@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 from reaseq.documents.tokens import stems
-from reaseq.knowledge_store.feeds.price_names import PriceKind, Tax, price_kind, tax_of
-from reaseq.knowledge_store.feeds.prices import CURRENCIES, parse_price
+from reaseq.knowledge_store.feeds.price_names import PriceKind, Tax, kind_but_for_taxes, price_kind, tax_of
+from reaseq.knowledge_store.feeds.prices import CURRENCIES, currency_in, parse_price
 from reaseq.knowledge_store.feeds.rows import FeedError, is_empty
 from reaseq.knowledge_store.feeds.sale_days import is_on
 from reaseq.knowledge_store.wordlists import words
@@ -423,6 +423,23 @@ def list_price(column: str, value: Any) -> float | None:
     return parse_price(value)[0] if listed else None
 
 
+def same_price(column: str, known: Iterable[str], named: Collection[str] = (), *, plain: bool = False) -> str:
+    """The known column that says the list price which this one says in other words or another language; itself where
+    none does, or several may. named: columns that say something else. plain: is it a price that is called but that?"""
+
+    def kind(name: str) -> tuple[PriceKind | None, str | None]:
+        return price_kind(folded(name)), currency_in(name)
+
+    own, of = kind(column)
+    if column in known or own not in (PriceKind.PLAIN, PriceKind.OTHERWISE, PriceKind.RECOMMENDED):
+        return column
+    kinds = {one: kind(one) for one in known if one not in named}
+    same = [one for one, its in kinds.items() if its == (own, of)]
+    if not same and not plain and own is not PriceKind.RECOMMENDED:
+        same = [one for one, its in kinds.items() if its in ((PriceKind.PLAIN, of), (PriceKind.OTHERWISE, of))]
+    return same[0] if len(same) == 1 else column
+
+
 def names_a_description_too(column: str) -> bool:
     """Is it a title's column only where its texts are short?"""
     return folded(column) in words("feed_columns")["title_else"]
@@ -584,7 +601,7 @@ def guess(
             if (
                 of_products
                 and field == "list_price"
-                and _within(column) not in ("", beside, _within(mapping.get("price", "")))
+                and _stands_in(column) not in ("", beside, _stands_in(mapping.get("price", "")))
             ):
                 continue  # what something else costs
             if of_products and field == "list_price" and folded(column) == folded(mapping.get("price", "")):
@@ -620,7 +637,8 @@ def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str]
     kinds = {
         column: price_kind(folded(column)) for column in columns if column not in taken and not _PATH.search(column)
     }
-    if {"was", "now"} <= {folded(column) for column in columns}:
+    called = {folded(column) for column in columns}
+    if "was" in called and ("now" in called or "price" in mapping):
         kinds |= {one: PriceKind.OTHERWISE if folded(one) == "was" else PriceKind.NOW for one in columns
                   if folded(one) in ("was", "now")}  # fmt: skip
     plain = mapping.get("price", "")
@@ -631,6 +649,12 @@ def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str]
         # "Preis" beside "Aktionspreis" is what it costs otherwise.
         mapping["price"], mapping["list_price"] = sale, plain
         taken.add(sale)
+    if not told and is_recommended(mapping.get("list_price", "")):
+        # "Was" says more of what it costs than "RRP".
+        mapping["list_price"] = next(
+            (one for one, kind in kinds.items() if kind is PriceKind.OTHERWISE), mapping["list_price"]
+        )
+        taken.add(mapping["list_price"])
     if not told:
         _prefer_taxes_within(columns, mapping, taken)
     for field, wanted in (
@@ -662,14 +686,26 @@ def _prefer_taxes_within(columns: Sequence[str], mapping: dict[str, str], taken:
         own = mapping.get(field, "")
         if not own or tax_of(folded(own)) is Tax.WITHIN:
             continue
-        kind, within = price_kind(folded(own)), _stands_in(own)
-        same = (one for one in columns if one != own and price_kind(folded(one)) is kind and _stands_in(one) == within)
+        # The column may be called "Price (excl. VAT)", which names a price without what stands in brackets.
+        kind, within = kind_but_for_taxes(folded(own)), _stands_in(own)
+        same = (
+            one
+            for one in columns
+            if one != own and kind_but_for_taxes(folded(one)) is kind and _stands_in(one) == within
+        )
         better = next((one for one in same if tax_of(folded(one)) is Tax.WITHIN), "")
         if better and (better not in taken or better == mapping.get("list_price")):
             mapping[field] = better
             taken.add(better)
             if field == "price" and mapping.get("list_price", better) == better:
-                mapping["list_price"] = own
+                former = (one for one in columns if one not in taken and _is_former(one) and _stands_in(one) == within)
+                mapping["list_price"] = next(former, own)
+                taken.add(mapping["list_price"])
+
+
+def _is_former(column: str) -> bool:
+    """Does a column say what a thing costs or did cost otherwise?"""
+    return price_kind(folded(column)) is PriceKind.OTHERWISE
 
 
 def cost(values: Mapping[str, Any], fields: Mapping[str, str]) -> Any:

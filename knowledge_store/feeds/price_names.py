@@ -52,6 +52,13 @@ def price_kind(name: str) -> PriceKind | None:
     return PriceKind.NOW if (_OTHERWISE | _OTHERWISE_NOUNS).isdisjoint(left) else PriceKind.OTHERWISE
 
 
+@lru_cache(maxsize=10_000)
+def kind_but_for_taxes(name: str) -> PriceKind | None:
+    """What a folded name says, whether that is with taxes or without."""
+    taxes = _NET | _TAXES | {*_WORDS["gross"]}
+    return price_kind(" ".join(part for word in name.split() for part in _parts(word) if part not in taxes))
+
+
 class Tax(StrEnum):
     WITHIN = "within"
     WITHOUT = "without"

@@ -108,6 +108,8 @@ _THREE_DECIMALS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 """Currencies with three decimals (ISO 4217, minor unit 3)."""
 NO_DECIMALS = frozenset(("CLP", "ISK", "JPY", "KRW", "UYI", "VND"))
 """Those with none (minor unit 0)."""
+_NO_YEAR = 1970
+"""The last in which a day is none: what programs write for nothing (0001-01-01, 1900-01-01, 1970-01-01)."""
 _RENAMED = {"RUR": "RUB"}
 # "$" and "¥" each stand for several currencies, so they name none.
 _SYMBOLS = {
@@ -307,16 +309,16 @@ def _is_inside(text: str, start: int, end: int) -> bool:
 
 
 def holds_now(begins: str, ends: str) -> bool:
-    """Is it between two days, as far as they are given and can be read: in ISO 8601, or as Magento writes them?"""
+    """Is it between two days, as far as they are given and can be read: in ISO 8601, or as Magento writes them? An end
+    in a year that systems write for none is open."""
     today = datetime.now(UTC)
     for text, is_end in ((begins, False), (ends, True)):
         day = _day(text.strip())
-        if day is None:
+        if day is None or (is_end and day.year <= _NO_YEAR):
             continue
-        if is_end and len(text.strip()) <= len("2026-01-31"):
-            day += timedelta(days=1)
+        whole = timedelta(days=is_end and len(text.strip()) <= len("2026-01-31"))
         day = day if day.tzinfo else day.replace(tzinfo=UTC)
-        if (day < today) if is_end else (day > today):
+        if (day < today - whole) if is_end else (day > today):
             return False
     return True
 

@@ -51,6 +51,11 @@ def is_on(values: Mapping[str, Any], price: str, *, of_sale: bool) -> bool:
     return holds_now(first, last) or (first != "" and holds_now(last, first))
 
 
+def tells_of(column: str, price: str) -> bool:
+    """Is it the column of a price, or one of its days?"""
+    return column == price or _tells(column, price)
+
+
 @lru_cache(maxsize=10_000)
 def _tells(column: str, price: str) -> bool:
     return _is_a_flag(column) or _days_in(column, price) is not None
@@ -71,16 +76,26 @@ def _days_in(column: str, price: str) -> _Days | None:
     both = any(word in of["both"] for word in said)
     ends = _says(said, of["ends"])
     begins = _says(said, of["begins"]) and not ends
+    if not (ends or begins):
+        parts = tuple(word for word in said if word not in of["days"])
+        ends = _says_last(parts, of["ends"])
+        begins = _says_last(parts, of["begins"]) and not ends
     known = of_sale | {*of["days"]}
     some = bool(of_sale) and all(word in known for word in said)
     return _Days(both, begins and not both, ends and not both, some and not (both or begins or ends), of_validity)
 
 
 def _says(said: tuple[str, ...], several: tuple[str, ...]) -> bool:
-    """Is one of these among the words, or at the end of one?"""
+    """Is one of these among the words?"""
     whole = f" {' '.join(said)} "
-    long = tuple(one for one in several if len(one) >= _SHORTEST_END or not one.isascii())
-    return any(f" {one} " in whole for one in several) or any(word.endswith(long) for word in said)
+    return any(f" {one} " in whole for one in several)
+
+
+def _says_last(said: tuple[str, ...], several: tuple[str, ...]) -> bool:
+    """Does a word end with one of these?"""
+    return any(
+        word.endswith(tuple(one for one in several if len(one) >= _SHORTEST_END or not one.isascii())) for word in said
+    )
 
 
 def _alike(one: str, other: str) -> bool:

@@ -5,7 +5,7 @@ Columns were renamed in 2025; both sets of names are read. An update may hold no
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -52,6 +52,12 @@ _OF_VARIANTS = re.compile(
 _OF_A_PLACE = re.compile(rf"^(?:{_STOCK})\b")
 _KNOWN_OF_VARIANTS = re.compile(r"^(?:Option\d |Image |Linked To$|Variant (?:SKU|Barcode|ID)$)")
 """Those that are its options, its names, or pictures of the product."""
+_OF_PRODUCTS = re.compile(
+    r"^(?:Handle|Command|Title|Category|Images|Body \(HTML\)|Description|Vendor|Product [Cc]ategory|Type|Tags|Status|"
+    r"Published(?: .*)?|Collection|Gift Card|SEO .*|Google Shopping / .*|.* \(product\.metafields\..*|"
+    r"Variant (?:Price|Compare At Price))$"
+)
+"""Those that Shopify has of products, and prices, which are told apart."""
 _MOST_KNOWN = 100_000
 """Products whose names of options are remembered."""
 _METAFIELD = re.compile(r"^(.+?) \(product\.metafields\.[^)]*\)$")
@@ -61,7 +67,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
     """Products with their first variant, then the other variants."""
     handle, title, astray, options = "", "", "", [""] * 3
     known: dict[str, list[str]] = {}
-    for row in _with_pictures(found):
+    for row, more in _with_pictures(found):
         if isinstance(row, BadRow):
             yield row
             continue
@@ -107,7 +113,8 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         of_variants = "Option1 Value" not in values and bool(values.get("Variant SKU"))
         if chosen or of_variants:
             name = identifier(values.get("Variant SKU")) or "/".join([handle, *chosen.values()])
-            own_cells = _cells(values)
+            own_cells = _cells(values) | {name: value for name, value in values.items() if name in more}
+            product = {name: value for name, value in product.items() if name not in more}
             if "Variant Compare At Price" in values:
                 own_cells["Variant Compare At Price"] = values["Variant Compare At Price"]
             variants = (Variant(name, handle, chosen, values.get("Variant Price"), _names(values), own_cells),)
@@ -133,8 +140,9 @@ def _names(values: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     )
 
 
-def _with_pictures(found: Iterable[Row]) -> Iterator[Row]:
-    """The rows under their columns' older names; a product's first row lists the pictures of all of them."""
+def _with_pictures(found: Iterable[Row]) -> Iterator[tuple[Row, Collection[str]]]:
+    """The rows under their columns' older names, each with the columns that are its variants' by what stands there; a
+    product's first row lists the pictures of all of them."""
     for _, several in groupby(found, key=lambda row: isinstance(row, Record) and _handle(row.values)):
         rows = [
             row._replace(values={_OLD_NAMES.get(name, name): value for name, value in row.values.items()})
@@ -147,7 +155,21 @@ def _with_pictures(found: Iterable[Row]) -> Iterator[Row]:
         )
         if pictures and isinstance(rows[0], Record):
             rows[0].values["Images"] = list(pictures)
-        yield from rows
+        more = _of_each([row.values for row in rows if isinstance(row, Record)])
+        yield from ((row, more) for row in rows)
+
+
+def _of_each(rows: Sequence[dict[str, Any]]) -> Collection[str]:
+    """Columns that Shopify does not know, and that are variants': in whose rows each says its own, or which stand in an
+    update of them, where no row has a title."""
+    untitled = [values for values in rows if not text_of(values.get("Title")).strip()]
+    names = {name for values in untitled for name in values if not _OF_VARIANTS.match(name)}
+    names = {name for name in names if not _OF_PRODUCTS.match(name)}
+    if len(untitled) == len(rows):
+        return names
+    said = {name: {text_of(values.get(name)).strip() for values in untitled} for name in names}
+    first = rows[0]
+    return {name for name in names if said[name] - {"", text_of(first.get(name)).strip()}}
 
 
 def _handle(values: dict[str, Any]) -> str:

@@ -88,8 +88,8 @@ CASES = {
     "import --sample": f"{FILE} import_id rows new updated unchanged repeated further set_aside variants "
     "changed_variants left_variants removed_variants orphans same_ids empty_descriptions unknown_prices unread_prices "
     "encoded_twice grouped own_cells "
-    "made_ids foreign_titles retitled same_names cleared elsewhere dated_columns rounded_columns kept_as_attributes "
-    "categories_taken rejected rejected_file",
+    "made_ids foreign_titles retitled same_names lost_zeros cleared elsewhere dated_columns rounded_columns "
+    "kept_as_attributes categories_taken rejected rejected_file",
     "import-events --sample --dry-run": f"{FILE} not_used",
     "import-events --sample": f"{FILE} not_used import_id clock rows events repeated corrected set_aside unknown_items "
     "by_device of_zero again rounded kinds rejected rejected_file",

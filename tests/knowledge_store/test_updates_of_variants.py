@@ -13,12 +13,12 @@ from reaseq.knowledge_store.names import find_product
 from reaseq.knowledge_store.store import Store
 
 
-def imported(store: Store, folder: Path, data: str, *, replaces: bool = False) -> ImportReport:
+def imported(store: Store, folder: Path, data: str, *, replaces: bool = False, source: str = "") -> ImportReport:
     path = folder / "feed"
     path.write_text(data)
     feed = open_feed(path)
     fields = guess_columns(feed.columns, feed.fields)
-    return import_feed(store, feed, fields, replaces=replaces, rejected_dir=folder / "rejected")
+    return import_feed(store, feed, fields, replaces=replaces, source=source, rejected_dir=folder / "rejected")
 
 
 def variants(store: Store, product_id: str) -> dict[str, dict[str, Any]]:
@@ -568,3 +568,164 @@ def test_what_it_costs_without_a_sale(store: Store, tmp_path: Path, columns: str
     assert report.cleared == 0
     sold = variants(store, "boot") if group[0] else {one: store.product(one) or {} for one in ("K41", "K42")}
     assert [sold[name]["price"] for name in ("K41", "K42")] == [25, 21]  # a sale is on
+
+
+@pytest.mark.parametrize(
+    ("full", "update", "price"),
+    [
+        ("sku;title;price;sale_price;sale_to\nD;Glove;10;8;9999-12-31\n", "", 8),
+        ("sku;title;price\nD;Glove;8\n", "sku;price;gültig bis\nD;9,00;31.12.9999\n", 9),
+        ("sku;title;price\nD;Glove;8\n", "sku;price;gültig ab;gültig bis\nD;9,00;1900-01-01;0001-01-01\n", 9),
+        ("sku,title,price,special_price,special_price_from_date,special_price_to_date\nD,G,10,8,2020-01-01,\n", "", 8),
+        ("sku,title,price,Sale price,Date sale price starts,Date sale price ends\nD,G,10,8,2020-01-01,\n", "", 8),
+        ("sku,title,price,sale_price,date_on_sale_from,date_on_sale_to\nD,G,10,8,,2099-01-01\n", "", 8),
+        (
+            "sku,title,price\nD,G,10\n",
+            "sku,price,sale_price,date_on_sale_from,date_on_sale_to\nD,11,8,2020-01-01,\n",
+            8,
+        ),
+        ("sku,title,price\nD,G,10\n", "sku,price,sale_price,sale_to\nD,11,8,2020-01-01\n", 11),
+        ("sku,title,price\nD,G,10\n", "ID oferty;Cena PL;Cena promocyjna;Promocja do\nD;12;9;2020-02-01\n", 12),
+        ("sku,title,price,list price\nD,G,9,12\n", "sku,stock,sale_price,sale_to\nD,4,9,2020-02-01\n", 12),
+        ("sku,title,price\nD,G,10\n", "sku,stock,sale_price,sale_to\nD,4,9,2020-02-01\n", 10),
+        ("sku,title,price,old price\nD,G,10,20\n", "sku,price,rrp\nD,,30\n", 10),
+        ("sku,title,price\nD,G,10\n", "sku,list,sale_price,sale_to\nD,1,9,2020-02-01\nD,2,8,2099-01-01\n", 8),
+    ],
+)
+def test_days_of_prices(store: Store, tmp_path: Path, full: str, update: str, price: float) -> None:
+    imported(store, tmp_path, full)
+    if update:
+        imported(store, tmp_path, update)
+    assert (store.product("D") or {})["price"] == price
+
+
+@pytest.mark.parametrize(
+    ("update", "price"),
+    [
+        ("sku,list price,sale_price,sale_to\nK42,60,45,2020-02-01\n", 60),
+        ("sku,stock,sale_price,sale_to\nK42,5,45,2020-02-01\n", 50),
+        ("sku,price\nK42,call us\n", 50),
+    ],
+)
+def test_a_variants_price_that_does_not_hold(store: Store, tmp_path: Path, update: str, price: float) -> None:
+    imported(store, tmp_path, ROWS)
+    report = imported(store, tmp_path, update)
+    assert (variants(store, "boot")["K42"]["price"], report.set_aside, report.cleared) == (price, 0, 0)
+
+
+@pytest.mark.parametrize("ends", ["Artikelnummer;Angebotspreis\nK42;\n", "SKU,Sale price\nK42,\n"])
+@pytest.mark.parametrize("full", [WOO_SALE, "ID,Type,SKU,Name,Regular price,Sale price\n1,simple,K42,Kea boot,50,45\n"])
+def test_a_list_price_in_another_language_is_the_same(store: Store, tmp_path: Path, full: str, ends: str) -> None:
+    imported(store, tmp_path, full)
+    for update, price in (("Artikelnummer;Angebotspreis;Regulärer Preis\nK42;40;60\n", 40), (ends, 60)):
+        imported(store, tmp_path, update)
+        kept = variants(store, "boot")["K42"] if full == WOO_SALE else store.product("K42") or {}
+        assert (kept["price"], kept["attributes"].get("Regular price")) == (price, "60")
+        assert "Regulärer Preis" not in kept["attributes"]
+
+
+def test_a_price_in_another_language_ends_no_sale(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "id,title,price,sale_price\nA,Hat,10,8\n")
+    imported(store, tmp_path, "Artikelnummer;Preis\nA;12\n")
+    hat = store.product("A") or {}
+    assert (hat["price"], hat["attributes"]) == (8, {"price": "12"})
+
+
+@pytest.mark.parametrize(
+    ("update", "after"),
+    [
+        ("Handle,Variant SKU,Bin\nboot,K42,B9\n", {"Bin": "B9", "Price / International": "70"}),
+        ("Handle,Option1 Value,Bin\nboot,42,\n", {"Price / International": "70"}),
+        ("Handle,Variant SKU,COO\nboot,K42,PT\n", {"Bin": "B2", "Price / International": "70", "COO": "PT"}),
+    ],
+)
+def test_shopifys_cells_of_each_variant(store: Store, tmp_path: Path, update: str, after: dict[str, str]) -> None:
+    header = "Handle,Title,Vendor,Option1 Name,Option1 Value,Variant SKU,Variant Price,Price / International,Bin,Season"
+    imported(
+        store,
+        tmp_path,
+        f"{header}\nboot,Kea boot,Kea,Size,41,K41,50,60,B1,SS\nboot,,,,42,K42,50,70,B2,SS\n",
+    )
+    first = {"Bin": "B1", "Price / International": "60"}
+    assert (store.product("boot") or {})["attributes"] == {"Season": "SS"}
+    assert [one["attributes"] for one in variants(store, "boot").values()] == [
+        first,
+        {**first, "Bin": "B2", "Price / International": "70"},
+    ]
+    imported(store, tmp_path, update)
+    assert [one["attributes"] for one in variants(store, "boot").values()] == [first, after]
+
+
+@pytest.mark.parametrize(
+    "update",
+    ["Handle,Variant SKU,Variant Price\nmug,M1,12\n", "Variant SKU,Variant Price\nM1,12\n", "sku,price\nM1,12\n"],
+)
+def test_the_only_variant_of_a_source(store: Store, tmp_path: Path, update: str) -> None:
+    data = "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price\nmug,Mug,Title,Default Title,M1,9\n"
+    for source in ("fr", "de", ""):
+        imported(store, tmp_path, data, source=source)
+    report = imported(store, tmp_path, update, source="fr")
+    prices = {name: (store.product(name) or {})["price"] for name in store.product_ids()}
+    assert (prices, report.set_aside) == ({"fr:mug": 12, "de:mug": 9, "mug": 9}, 0)
+
+
+@pytest.mark.parametrize("option", ["Size", "Größe", "size"])
+def test_a_variant_under_another_code_with_its_option_in_another_language(
+    store: Store, tmp_path: Path, option: str
+) -> None:
+    imported(store, tmp_path, SHOPIFY)
+    imported(store, tmp_path, SHOPIFY.replace("K4", "N4").replace("Size", option))
+    assert list(variants(store, "boot")) == ["N41", "N42"]
+
+
+def test_cells_that_a_variant_had_from_its_product(store: Store, tmp_path: Path) -> None:
+    days = "2020-01-01/2099-01-01"
+    imported(
+        store,
+        tmp_path,
+        "id\ttitle\tlink\timage_link\tprice\tsale_price\tsale_price_effective_date\titem_group_id\tsize\n"
+        f"K41\tKea boot\tl\ti\t50 EUR\t45 EUR\t{days}\tboot\t41\n"
+        f"K42\tKea boot\tl\ti\t50 EUR\t45 EUR\t{days}\tboot\t42\n",
+    )
+    for name, said in (("K42", True), ("K41", False)):
+        report = imported(store, tmp_path, f"id\tsale_price\tsale_price_effective_date\n{name}\t\t\n")
+        kept = variants(store, "boot")[name]
+        assert (report.cleared, kept["price"], kept["attributes"]["sale_price_effective_date"]) == (1, 50, "")
+        assert ("sale_price_effective_date" in (store.product("boot") or {})["attributes"]) is said
+
+
+@pytest.mark.parametrize(
+    ("update", "currency"),
+    [("id;price\nK41;75.00 CHF\nK42;75.00 CHF\n", "CHF"), ("id;price\nK42;75.00 CHF\n", None),
+     ("id;price\nK42;75.00 EUR\n", "EUR"), ("id;price\nK42;$75\n", None), ("id;price\nK42;75\n", "EUR"),
+     ("id;item_group_id;price\nK41;boot;75 CHF\nK42;boot;75 CHF\n", "CHF")],
+)  # fmt: skip
+def test_variants_in_another_currency(store: Store, tmp_path: Path, update: str, currency: str | None) -> None:
+    imported(store, tmp_path, GOOGLE)
+    imported(store, tmp_path, update)
+    assert variants(store, "boot")["K42"]["price"] == 75
+    assert (store.product("boot") or {})["currency"] == currency
+
+
+@pytest.mark.parametrize(
+    ("update", "lost", "aside"),
+    [
+        ("id,title,price\n123,Hat,9\n", 1, 0),
+        ("id,title,price\n123,Kettle,9\n", 0, 0),
+        ("id,price\n123,9\n", 0, 1),
+        ("id,title,price\n1230,Hat,9\n", 0, 0),
+    ],
+)
+def test_ids_that_lost_their_zeros_are_told(store: Store, tmp_path: Path, update: str, lost: int, aside: int) -> None:
+    imported(store, tmp_path, "id,title,price\n00123,Hat,9\n")
+    report = imported(store, tmp_path, update)
+    assert (report.lost_zeros, report.set_aside) == (lost, aside)
+    assert all("there is 00123: were leading zeros lost?" in reason for _, reason in report.first_rejected)
+
+
+def test_a_barcode_of_a_variant_of_a_source(store: Store, tmp_path: Path) -> None:
+    for source in ("fr", "de"):
+        imported(store, tmp_path, BARCODES, source=source)
+    report = imported(store, tmp_path, "ean,price\n4006381333948,40\n", source="fr")
+    assert [variants(store, f"{one}:boot")[f"{one}:K42"]["price"] for one in ("fr", "de")] == [40, 50]
+    assert report.set_aside == 0

@@ -53,6 +53,19 @@ def test_kinds(column: str, kind: str | None) -> None:
         ("product.id|product.name|product.price|product.shipping.price", "product.price", None),
         ("sku|name|price_cents", None, None),
         ("sku|name|price-EUR|price-CHF", "price-EUR", None),
+        ("id|name|Price (tax excl.)|Price (tax incl.)", "Price (tax incl.)", "Price (tax excl.)"),
+        ("id|name|Preis (netto)|Preis (brutto)", "Preis (brutto)", "Preis (netto)"),
+        ("id|name|Prix (HT)|Prix (TTC)", "Prix (TTC)", "Prix (HT)"),
+        ("id|name|Price (without tax)|Price (with tax)", "Price (with tax)", "Price (without tax)"),
+        ("id|name|Price (net)|Price (gross)|Old price (gross)", "Price (gross)", "Old price (gross)"),
+        (
+            "id|name|Price (tax excl.)|Price (tax incl.)|Sale price (tax excl.)|Sale price (tax incl.)",
+            "Sale price (tax incl.)",
+            "Price (tax incl.)",
+        ),
+        ("ID oferty|Cena PL|Cena promocyjna", "Cena promocyjna", "Cena PL"),
+        ("SKU|Product|RRP|Was|Now", "Now", "Was"),
+        ("SKU|Product|RRP|Price|Was", "Price", "Was"),
     ],
 )
 def test_guess(columns: str, price: str | None, list_price: str | None) -> None:
