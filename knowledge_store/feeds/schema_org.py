@@ -4,13 +4,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from reaseq.knowledge_store.feeds.pages import products_in
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, text_of
+from reaseq.knowledge_store.feeds.prices import holds_now, parse_price
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, is_empty, text_of
 
 MARKS = ("@type",)
 FIELDS = {name: name for name in ("id", "title", "description", "brand", "price", "currency", "category")}
 _SIMPLE = ("color", "material", "size", "pattern", "model", "audience", "mpn")
 _NAMES = ("sku", "productID", "gtin13", "gtin", "gtin14", "gtin12", "gtin8")
 _IDS = ("sku", "productID", "productGroupID", "gtin13", "gtin", "gtin14", "gtin8", "mpn", "@id", "url")
+_CHARGES = ("DeliveryChargeSpecification", "PaymentChargeSpecification")
+"""Types of prices that are those of something else."""
+_PARTS = ("priceComponentType", "billingDuration", "validForMemberTier", "referenceQuantity")
+"""What only such a price says: an instalment, a month of a subscription, what members pay, what a litre costs."""
 
 
 def rows(found: Iterable[Row]) -> Iterator[Row]:
@@ -112,16 +117,40 @@ def _id(values: dict[str, Any]) -> str:
     return next((text for name in _IDS if (text := _text(values.get(name)))), "")
 
 
-def _is_of_another_price(detail: dict[str, Any]) -> bool:
-    """A list price, one that is struck through, one of a litre (https://schema.org/UnitPriceSpecification)."""
-    kind = _last(detail.get("priceType") or "")
-    return kind not in ("", "SalePrice", "RegularPrice", "InvoicePrice") or "referenceQuantity" in detail
+def _is_of_another_price(said: dict[str, Any]) -> bool:
+    """Of an offer, or of one of its prices: is it no price of the thing itself, or not everybody's? A list price, one
+    that is struck through, one of a litre (https://schema.org/UnitPriceSpecification), what delivery or a way of paying
+    costs, a part of what is to be paid (https://schema.org/priceComponentType), what members pay, what holds on other
+    days."""
+    kind = _last(said.get("priceType") or "")
+    return (
+        kind not in ("", "SalePrice", "RegularPrice", "InvoicePrice")
+        or any(_last(one) in _CHARGES for one in _all(said.get("@type")))
+        or any(said.get(name) for name in _PARTS)
+        or not holds_now(_text(said.get("validFrom")), _text(said.get("validThrough")))
+    )
+
+
+def _for_one(said: dict[str, Any]) -> float:
+    """How many somebody has to take for an offer or a price; what one costs comes first."""
+    quantity = said.get("eligibleQuantity")
+    least = quantity.get("minValue", quantity.get("value")) if isinstance(quantity, dict) else quantity
+    return parse_price(_text(least))[0] or 0.0
+
+
+def _that_hold(said: Any) -> list[dict[str, Any]]:
+    """Of offers or prices those of the thing itself."""
+    return [one for one in _all(said) if isinstance(one, dict) and not _is_of_another_price(one)]
 
 
 def _offer(values: dict[str, Any]) -> tuple[Any, str]:
-    """Price and currency of the first offer, or the lowest of an aggregate."""
-    offer = next((one for one in _all(values.get("offers")) if isinstance(one, dict)), {})
-    details = [one for one in _all(offer.get("priceSpecification")) if isinstance(one, dict)]
-    detail = next((one for one in details if not _is_of_another_price(one)), {})
-    price = next((offer[name] for name in ("price", "lowPrice") if offer.get(name) is not None), detail.get("price"))
-    return price, _text(offer.get("priceCurrency")) or _text(detail.get("priceCurrency"))
+    """Price and currency of the first offer that says one, or the lowest of an aggregate."""
+    found: list[tuple[tuple[bool, float], Any, str]] = []
+    for offer in _that_hold(values.get("offers")):
+        own = next((offer[name] for name in ("price", "lowPrice") if offer.get(name) is not None), None)
+        for detail in _that_hold(offer.get("priceSpecification")) or [{}]:
+            price = detail.get("price") if own is None else own
+            many = max(_for_one(offer), _for_one(detail) if own is None else 0)
+            currency = _text(offer.get("priceCurrency")) or _text(detail.get("priceCurrency"))
+            found.append(((is_empty(price), many), price, currency))
+    return min(found, key=lambda one: one[0])[1:] if found else (None, "")

@@ -690,6 +690,44 @@ def test_list_prices_of_offers(store: Store, tmp_path: Path, price: str, *, is_t
     assert product(store, "1")["price"] == (79 if is_told else 99)
 
 
+DELIVERED = {"@type": "DeliveryChargeSpecification", "price": 4.95, "priceCurrency": "EUR"}
+
+
+@pytest.mark.parametrize(
+    ("other", "alone"),
+    [
+        (DELIVERED, None),
+        ({"@type": ["PriceSpecification", "https://schema.org/PaymentChargeSpecification"], "price": 2}, None),
+        ({"@type": "UnitPriceSpecification", "priceComponentType": "https://schema.org/Installment", "price": 5}, None),
+        ({"@type": "UnitPriceSpecification", "priceComponentType": "Downpayment", "price": 5}, None),
+        ({"@type": "UnitPriceSpecification", "billingDuration": "P1M", "price": 5}, None),
+        ({"@type": "UnitPriceSpecification", "validForMemberTier": {"@id": "#gold"}, "price": 5}, None),
+        ({"@type": "UnitPriceSpecification", "validThrough": "2020-01-01", "price": 5}, None),
+        # What one costs comes before what each of ten costs, which is a price all the same.
+        ({"@type": "UnitPriceSpecification", "eligibleQuantity": {"minValue": 10}, "price": 5}, 5),
+    ],
+)
+@pytest.mark.parametrize("written", ["lines", "a page", "an offer each"])
+def test_prices_of_something_else_than_the_product(
+    store: Store, tmp_path: Path, other: dict[str, Any], alone: float | None, written: str
+) -> None:
+    own = {"@type": "UnitPriceSpecification", "price": 59, "priceCurrency": "EUR"}
+    made = []
+    for sku, prices in (("K8", [other, own]), ("K9", [other])):
+        offers: Any = {"@type": "Offer", "priceSpecification": prices}
+        if written == "an offer each":
+            offers = [{"@type": "Offer", "priceSpecification": price} for price in prices]
+        made.append({"@type": "Product", "sku": sku, "name": "Ship", "offers": offers})
+    data = "\n".join(map(json.dumps, made))
+    if written == "a page":
+        data = f'<html><body><script type="application/ld+json">{json.dumps(made)}</script></body></html>'
+    report = imported(store, tmp_path, data)
+    assert product(store, "K8")["price"] == 59
+    assert product(store, "K8")["currency"] == "EUR"
+    assert product(store, "K9")["price"] == alone
+    assert report.unknown_prices == (alone is None)
+
+
 XML_PRODUCTS = "<shop><product><id>1</id><name>{}</name></product><product><id>2</id><name>Tea</name></product></shop>"
 
 
