@@ -22,9 +22,12 @@ _SERIAL_EPOCH = datetime(1899, 12, 30, tzinfo=UTC)
 """Day 0 of spreadsheets, as they count from March 1900 on (ECMA-376, 18.17.4.1)."""
 _ZONES = {
     **{"UTC": 0, "GMT": 0, "Z": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2, "EEST": 3},
-    **{"EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "JST": 9, "KST": 9},
+    **{"EST": -5, "EDT": -4, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7, "JST": 9, "KST": 9},
 }
 """Hours from UTC; the American ones as RFC 2822 (4.3) has them."""
+_OF_SEVERAL = frozenset(("CST", "IST", "BST"))
+"""What the zones of Chicago, Shanghai and Havana are called, those of India, Israel and Ireland, and the summer of
+Britain beside Bangladesh, by whoever writes the time of where it stands (Java, Go, Unix's `date`)."""
 _ZONED = re.compile(r"^(.*?)\s*\(?([A-Z]{1,5})\)?$")
 _PLACE = re.compile(r"\s*(?:\[([A-Z][A-Za-z]+/[A-Za-z_/]+)\]|\s([A-Z][A-Za-z]+/[A-Za-z_/]+))$")
 _HALF_OF_DAY = re.compile(r"(\d{4}-\d{2}-\d{2}[ T])(\d{1,2})(:\d{2}(?::\d{2})?)\s*([AaPp])\.?[Mm]\.?")
@@ -81,6 +84,29 @@ _MONTHS, _HOURS, _LEAP = 12, 24, 60
 Order = Literal["day", "month", ""]
 
 
+class _UnclearError(Exception):
+    """A time is of a zone that may be one of several."""
+
+
+class _Unclear(tzinfo):
+    """A zone whose letters several places use: that of `place`, where they are what it is called there then."""
+
+    def __init__(self, letters: str, place: tzinfo | None = None) -> None:
+        self._letters, self._place = letters, place
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        place = self._place
+        if moment is None or place is None or moment.replace(tzinfo=place).tzname() != self._letters:
+            raise _UnclearError(self._letters)
+        return moment.replace(tzinfo=place).utcoffset()
+
+    def tzname(self, moment: datetime | None) -> str:
+        return self._letters
+
+    def dst(self, moment: datetime | None) -> timedelta | None:
+        return None
+
+
 def _day_of_year(found: re.Match[str]) -> str:
     """2026-068 as a day of a month; as it stands where the year has no such day."""
     day = datetime(int(found[1]), 1, 1) + timedelta(days=int(found[2]) - 1)
@@ -121,6 +147,15 @@ class Clock(NamedTuple):
         A number of seconds (or milli-, micro-, nanoseconds, by its size), ISO 8601 with zone or in UTC, RFC 2822, a
         month by its name, compact digits, or numbers whose order cannot be misread.
         """
+        try:
+            return self._read(value)
+        except _UnclearError as error:
+            return (
+                f"its time zone {error} is that of several places (a distance from UTC says which: -06:00, +08:00; or "
+                "a column timezone: America/Chicago, Asia/Shanghai)"
+            )
+
+    def _read(self, value: Any) -> float | str:
         if isinstance(value, datetime):
             return _checked((value if value.tzinfo else value.replace(tzinfo=self.zone)).timestamp())
         if type(value) is int and not self.serial and _SECONDS <= value < 10 * _SECONDS:
@@ -158,6 +193,8 @@ class Clock(NamedTuple):
             text, zone = zoned[1], timezone(timedelta(hours=_ZONES[zoned[2]]))
         elif offset := _CLOCK_WITH_OFFSET.fullmatch(text):
             text, zone = offset["time"], zone_of(offset["zone"]) or zone
+        elif zoned and zoned[2] in _OF_SEVERAL:
+            text, zone = zoned[1], _Unclear(zoned[2], self.zone)
         if ms := _OF_DOTNET.fullmatch(text):
             return _checked(int(ms[1]) / 1000)
         found = self._in_words(text, zone)
@@ -240,10 +277,12 @@ _SECONDS, _LARGEST_SECONDS = 10**9, 1e11
 
 def zone_of(said: str) -> tzinfo | None:
     """The zone of a place ("Europe/Berlin"), of letters ("CET"), or by its distance from UTC ("+02:00", "UTC+2"); None
-    if it names none."""
+    if it names none. Letters of several places are a zone in which no time can be read."""
     text = said.strip()
     if text.upper() in _ZONES:
         return timezone(timedelta(hours=_ZONES[text.upper()]))
+    if text.upper() in _OF_SEVERAL:
+        return _Unclear(text.upper())
     if shift := _OFFSET.fullmatch(text):
         hours, minutes = int(shift["hours"]), int(shift["minutes"] or 0)
         if hours > _FURTHEST or minutes >= 60:

@@ -79,6 +79,10 @@ NOON = datetime(2025, 3, 4, 12, tzinfo=UTC).timestamp()
         ("2025-03-04 12:00:00 UTC", NOON),
         ("2025-03-04 13:00:00 CET", NOON),
         ("2025-03-04 12:00:00 IST", None),  # India, Israel or Ireland?
+        ("Tue Mar 04 20:00:00 CST 2025", None),  # Shanghai, Chicago or Havana?
+        ("Tue, 04 Mar 2025 20:00:00 CST", None),
+        ("2025-03-04 20:00 (CST)", None),
+        ("Tue Mar 04 2025 20:00:00 GMT+0800 (CST)", NOON),
         ("Tue, 04 Mar 2025 12:00:00 +0000", NOON),
         ("Mar 4, 2025 12:00 PM", NOON),
         ("4 March 2025 12:00", NOON),
@@ -157,6 +161,7 @@ def test_times(written: Any, meant: float | None) -> None:
         ("25/13/2025", "cannot be read"),  # no day, whichever comes first
         ("2025-366", "cannot be read"),
         ("12:00:00 04.03.2025 XYZT", "cannot be read"),
+        ("Thu Jul 17 09:19:00 CST 2025", "several places"),
     ],
 )
 def test_why_a_time_cannot_be_read(written: str, reason: str) -> None:
@@ -185,6 +190,10 @@ def test_a_column_says_how_its_times_are_written(column: list[Any], read: str | 
         ("ts,timezone", "2025-03-04 07:00,America/New_York"),
         ("ts,timezone", "2025-03-04T12:00:00Z,America/New_York"),
         ("date,time,tz", "2025-03-04,13:00,CET"),
+        # Letters of several places are those of the place that is named.
+        ("ts,timezone", "Tue Mar 04 20:00:00 CST 2025,Asia/Shanghai"),
+        ("ts (America/Chicago)", "2025-03-04 06:00 CST"),
+        ("ts (CST)", "2025-03-04T12:00:00Z"),
         ("ts (local)", "2025-03-04 12:00"),
     ],
 )
@@ -201,6 +210,21 @@ def test_a_zone_that_nobody_knows_is_told(catalogue: Store, tmp_path: Path) -> N
     rows = f"user,item,ts,timezone\nu,{item(1)},2025-03-04 07:00,Mars/Base\nu,{item(1)},2025-03-04 07:00,CET\n"
     report = load(catalogue, tmp_path / "log.csv", rows)
     assert report.first_rejected == [(2, "its time zone cannot be read: Mars/Base")]
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("ts (CST)", "2025-03-04 12:00"),
+        ("ts,timezone", "2025-03-04 12:00,CST"),
+        ("ts,timezone", "2025-07-17 12:00 CST,America/Chicago"),  # it is called CDT there then
+    ],
+)
+def test_zones_of_several_places_are_told(catalogue: Store, tmp_path: Path, header: str, cells: str) -> None:
+    rows = f"user,item,{header}\nu,{item(1)},{cells}\nu,{item(1)},{'2025-03-04T07:00:00Z,' + 'CET' * (',' in header)}\n"
+    report = load(catalogue, tmp_path / "log.csv", rows.replace("Z,\n", "Z\n"))
+    assert report.set_aside == 1
+    assert "CST is that of several places" in report.first_rejected[0][1]
 
 
 def test_what_came_back_is_no_purchase(catalogue: Store, tmp_path: Path) -> None:
