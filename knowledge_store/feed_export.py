@@ -233,7 +233,7 @@ def _known(
 def _fill_text(
     path: Path, target: Path, layout: Layout, writer: "_Writer", rows: Iterator[KnownRow], on_row: OnRow
 ) -> None:
-    with _copying(path, target, layout.encoding) as (lines, out):
+    with _copying(path, target, layout) as (lines, out):
         pieces = _elements("".join(lines), layout.place, rows) if layout.kind == "JSON" else _pieces(lines, rows)
         for row, text in pieces:
             if row is None:
@@ -303,7 +303,7 @@ def _next(text: str, place: int) -> int:
 
 
 @contextmanager
-def _copying(path: Path, target: Path, encoding: str) -> Iterator[tuple[Iterator[str], io.TextIOBase]]:
+def _copying(path: Path, target: Path, layout: Layout) -> Iterator[tuple[Iterator[str], io.TextIOBase]]:
     """Lines of one file and a writer of another that gives back every byte; compressed, if the first is."""
     with path.open("rb") as raw, target.open("wb") as made:
         compressed = raw.read(2) == b"\x1f\x8b"
@@ -314,8 +314,8 @@ def _copying(path: Path, target: Path, encoding: str) -> Iterator[tuple[Iterator
         source.seek(0)
         # A byte order mark is read as a character, so that it is written again, and no other one.
         exact = {"utf-8-sig": "utf-8", "utf-16": "utf-16-be" if start == codecs.BOM_UTF16_BE else "utf-16-le"}
-        encoding, errors = exact.get(encoding, encoding), "reaseq.surrogates"
-        text = io.TextIOWrapper(source, encoding=encoding, errors=errors, newline="")
+        encoding, errors = exact.get(layout.encoding, layout.encoding), "reaseq.surrogates"
+        text = io.TextIOWrapper(source, encoding=encoding, errors=errors, newline=layout.line_end)
         out = io.TextIOWrapper(sink, encoding=encoding, errors=errors, newline="")
         yield text, out
         out.close()
@@ -368,7 +368,7 @@ class _Delimited:
         if len(cell) >= 2 and cell[0] == cell[-1] == '"':
             cell = cell[1:-1].replace('\\"' if self.layout.escaped else '""', '"')
         elif cell.startswith('"'):  # and goes on behind its second quote
-            cell = next(csv.reader(cell.splitlines(keepends=True), delimiter=self.delimiter), [""])[0]
+            cell = next(csv.reader(io.StringIO(cell, newline=""), delimiter=self.delimiter), [""])[0]
         return undefused(cell)
 
     def _cell(self, value: str) -> str:

@@ -9,6 +9,7 @@ import re
 import zlib
 from collections import deque
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -39,7 +40,7 @@ def delimited(
     dialect = dialect_of(start, reading, is_header)
     delimiter = dialect.delimiter
     lines = _Lines(text, dialect.header - 1, escaped=dialect.escaped)
-    above = [line for line in start.splitlines()[: dialect.header - 1] if line.strip()]
+    above = [line for line in islice(io.StringIO(start, newline=""), dialect.header - 1) if line.strip()]
     # Where notes above the names of columns begin with such a sign, rows that do are commented out.
     comments = tuple(_COMMENTS if above and all(line.lstrip().startswith(_COMMENTS) for line in above) else ())
     sign = re.escape(delimiter)
@@ -133,7 +134,7 @@ def cell_spans(
     spans = _spans(text, delimiter, escaped=escaped, spaced=spaced)
     if '"' not in text or escaped:
         return spans
-    record = text[: spans[-1][1]].splitlines(keepends=True)
+    record = list(io.StringIO(text[: spans[-1][1]], newline=""))
     if _well_quoted(record, delimiter, spaced):
         return spans
     return _badly_quoted(text, delimiter, count, spaced) or spans

@@ -1,6 +1,7 @@
 """How delimited text is laid out: what parts its cells, how quotes stand within quotes, where columns are named."""
 
 import csv
+import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -73,7 +74,7 @@ def dialect_of(start: str, reading: Reading, is_header: IsHeader) -> Dialect:
     Of all ways to part cells it is the one whose header looks like one and whose rows have as many cells as that. Excel
     may name the delimiter in a line of its own before the header: `sep=;`.
     """
-    lines = start[:_SAMPLE].splitlines(keepends=True)
+    lines = list(io.StringIO(start[:_SAMPLE], newline=""))  # as the file is read: str.splitlines knows more line ends
     if len(start) > _SAMPLE and len(lines) > 1:
         lines.pop()  # it is cut
     skipped = 0

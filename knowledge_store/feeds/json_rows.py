@@ -73,26 +73,33 @@ def json_feed(
             taken["id"] = "the key of each record, where it has no id itself"
         written = None if prefix.endswith("edges.item") else Layout("JSON", text.encoding, place=prefix)
         return replace(feed, layout=written, taken=taken)
+    line_end = _line_end(start)
+    text.reconfigure(newline=line_end)
     prefix = _in_lines(path, start, reading, is_header)
     doubled = {}
     feed = replace(_named(path, "JSON lines", _lines(text, prefix, doubled), raw, size), doubled=doubled)
     if prefix == "item":
-        return replace(feed, layout=Layout("JSON lines", text.encoding))
+        return replace(feed, layout=Layout("JSON lines", text.encoding, line_end=line_end))
     return replace(feed, taken={"records": _path_of(prefix)})
 
 
 def _in_lines(path: Path, start: str, reading: Reading, is_header: IsHeader) -> str:
     """Where the records are in lines, as if these were an array: they, unless they are groups of records."""
-    lines = (line for line in start.splitlines()[:_TRIED] if line.strip())
+    lines = (line for line in start.split(_line_end(start))[:_TRIED] if line.strip())
     scan = _Scan(io.StringIO(f"[{','.join(line for line in lines if isinstance(_loaded(line), dict))}]"))
     place = scan.told(path, reading.records) if reading.records else scan.places(is_header)[0]
     return place if ".item" in place else "item"
 
 
+def _line_end(start: str) -> str:
+    """Of a text that begins so. JSON has breaks between words too, and other signs for them within texts."""
+    return "\n" if "\n" in start else "\r"
+
+
 def _is_lines(start: str) -> bool:
     """Whether two lines or more stand there of which one is an object by itself. A document may have a record a line
     too; its first one is left open."""
-    lines = [line.strip() for line in start.splitlines() if line.strip()]
+    lines = [line.strip() for line in start.split(_line_end(start)) if line.strip()]
     if len(lines) < 2 or not lines[0].endswith("}"):
         return False
     return any(isinstance(_loaded(line), dict) for line in lines[:_TRIED])

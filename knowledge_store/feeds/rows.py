@@ -137,7 +137,7 @@ class Layout:
     may stand between a delimiter and a quote; `escaped` says that a backslash stands before a
     quote within quotes. `place` is where the records are: the sheet of a workbook, the local names from an XML
     document's root to a record, with slashes, or what ijson calls the elements of an array in a JSON document
-    (`data.products.item`; "" is all of it).
+    (`data.products.item`; "" is all of it). `line_end` is the only sign that ends a line; "" where several do.
     """
 
     kind: Literal["delimited", "JSON lines", "JSON", "XML", "Excel", "Parquet"]
@@ -148,6 +148,7 @@ class Layout:
     place: str = ""
     escaped: bool = False
     spaced: bool = False
+    line_end: str = ""
 
 
 @dataclass(frozen=True)

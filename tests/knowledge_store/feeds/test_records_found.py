@@ -9,7 +9,7 @@ import pytest
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.opening import open_feed
-from reaseq.knowledge_store.feeds.rows import FeedError, Record
+from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record
 
 GOODS = (
     "<goods><good><sku>1</sku><title>Clog</title><price>9</price></good>"
@@ -206,3 +206,24 @@ def test_a_list_that_may_be_the_products_is_named(tmp_path: Path) -> None:
     parts = [{"sku": "a", "name": "Cup", "price": 3, "brand": "Kea"}]
     (tmp_path / "feed").write_text(json.dumps({"list": [{"id": 1, "name": "Set", "parts": parts}]}))
     assert "--records list.parts" in open_feed(tmp_path / "feed").taken["records"]
+
+
+def _records(feed: Feed) -> list[Record]:
+    return [row for row in feed.rows if isinstance(row, Record)]
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\u0085", "\x0b", "\x1e"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_no_other_sign_ends_a_line(tmp_path: Path, sign: str, end: str) -> None:
+    path, title = tmp_path / "feed", f"Cup{sign}of tea"
+    texts = [json.dumps({"sku": sku, "name": title, "price": 3}, ensure_ascii=False) for sku in "abc"]
+    if ord(sign) > ord(" "):
+        path.write_text(end.join(texts), encoding="utf-8", newline="")
+        feed = open_feed(path)
+        assert (feed.format, [row.values["name"] for row in _records(feed)]) == ("JSON lines", [title] * 3)
+    rows = [f"Our{sign}list", *(f"{sku},{title},3" for sku in ("sku", "a", "b", "c"))]
+    rows[1] = "sku,name,price"
+    path.write_text(end.join(rows), encoding="utf-8", newline="")
+    feed = open_feed(path)
+    assert feed.taken["header line"] == "2"
+    assert [(row.line, row.values["name"]) for row in _records(feed)] == [(line, title) for line in (3, 4, 5)]
