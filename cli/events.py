@@ -99,7 +99,7 @@ def import_events(
     if not {"time", "position"} & set(fields):
         console.print("No column is a time or a position: the order of the rows is the order of events.")
     if not {"kind", "label", "bought", "carted"} & set(fields):
-        counts_as = event_reader.kind_of_rows(fields, kind)
+        counts_as = event_reader.kind_of(fields, kind)
         back = event_reader.tells_of_returns(feed.columns, fields)
         but = f", or as a return where {' or '.join(back)} says so" if back else ""
         console.print(
@@ -138,6 +138,8 @@ def import_events(
         table.add_row("  of another status now", f"{report.corrected:,}")
     table.add_row("set aside", f"{report.set_aside:,}")
     table.add_row("  of unknown products", f"{report.unknown_items:,}")
+    if report.unknown_shown:
+        table.add_row("unknown products that were shown", f"{report.unknown_shown:,}")
     console.show(table)
     said = [(words, what, count) for (words, what), count in report.kinds.most_common()]
     if any(words for words, _, _ in said):
@@ -165,6 +167,12 @@ def import_events(
             f"{report.of_zero:,} rows are of the user 0: if that is whoever has no account, they are nobody's history."
         )
         console.print(Text(told, style="yellow"), soft_wrap=True)
+    if report.unknown_shown:
+        told = (
+            f"{report.unknown_shown:,} of what was shown is not in the catalogue, and left out "
+            f"({report.first_unknown_shown} is the first)."
+        )
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     for line, reason in report.first_rejected:
         console.print(Text(f"line {line}: {printable(reason)}"), soft_wrap=True)
     if report.rejected_file:

@@ -13,7 +13,7 @@ from reaseq.knowledge_store.feeds.columns import folded, guess
 from reaseq.knowledge_store.feeds.mixed import in_one, in_parts
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, Row, identifier, is_empty, text_of
 from reaseq.knowledge_store.names import Names
-from reaseq.knowledge_store.order_lines import of_lines
+from reaseq.knowledge_store.order_lines import is_of_before, of_impressions, of_lines
 from reaseq.knowledge_store.order_states import (
     came_back,
     is_a_state,
@@ -48,7 +48,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "item", "item id", "itemid", "product id", "productid", "product", "asin", "parent asin", "sku", "article id",
         "stock code", "product code", "lineitem sku", "line item sku", "product sku", "variant sku", "item sku",
         "sku code", "iid", "artikel", "artikel nr", "artikelnr", "artikelnummer", "article", "id produit", "producto",
-        "ean", "ean13", "gtin", "barcode", "object id", "object ids", "objectids", "id",
+        "ean", "ean13", "gtin", "barcode", "product reference", "reference", "aid", "object id", "object ids",
+        "objectids", "id",
     ),
     "time": (
         "timestamp", "at", "epoch", "event timestamp", "original timestamp", "time", "event time", "datetime",
@@ -145,7 +146,7 @@ _MIDNIGHT = re.compile(r"[ T]00:00(?::00(?:\.0+)?)?$")
 
 def by_lines(feed: Feed) -> Feed:
     """The feed with an event of each item that its records list; see `order_lines`."""
-    return of_lines(feed, _names()["item"])
+    return of_lines(feed, _names())
 
 
 @lru_cache
@@ -170,9 +171,14 @@ def understood(feed: Feed, overrides: Mapping[str, str], names: Names) -> tuple[
         feed = replace(feed, columns=columns)
         fields = guess_fields(columns, overrides, by_name="item" in overrides)
     feed = in_one(feed, fields, lambda some: guess(some, _NAMES, {}))
-    feed, fields = by_values(feed, fields, names, told=overrides)
+    told = set(overrides)
+    if "impressions" in fields:
+        feed, acted, shown = of_impressions(feed, fields["impressions"], fields.get("item", ""), names)
+        told |= {"item"} if acted and "item" not in fields else set()
+        fields = fields | ({"item": acted, "impressions": shown} if acted else {})
+    feed, fields = by_values(feed, fields, names, told=told)
     if "item" not in overrides:
-        guess_fields(feed.columns, dict(overrides) | fields)  # is there a column of items by now?
+        guess_fields(feed.columns, {**overrides, **fields})  # is there a column of items by now?
     return feed, fields
 
 
@@ -191,7 +197,8 @@ def guess_fields(
     if "status" not in (overrides or {}) and "status" not in mapping:
         status = next((one for one in columns if names_a_status(one) and one not in mapping.values()), "")
         mapping |= {"status": status} if status else {}
-    for needed in ("user", "item") if by_name else ("user",):
+    # A log may say but what was shown.
+    for needed in ("user", "item") if by_name and "impressions" not in mapping else ("user",):
         if needed not in mapping:
             named = sum(any(map(str.isalpha, column)) for column in columns)
             data = "" if named > len(columns) / 2 else " (or is that no header but data?)"
@@ -256,7 +263,7 @@ def by_values(
 
     made = _without_misnomers(mapping, rows, told)
     if "item" not in told:
-        free = [column for column in feed.columns if column not in made.values()]
+        free = [column for column in feed.columns if column not in made.values() and not is_of_before(column)]
         best = max(free, key=known, default=None)
         by_name = known(made["item"]) if "item" in made else 0
         if best is not None and known(best) > _FAR_MORE * by_name and known(best) > len(rows) / _FAR_MORE:

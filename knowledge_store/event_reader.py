@@ -1,7 +1,6 @@
 """From a log's rows to events: row by row, or many at once by the column, as far as they are of the commonest sort."""
 
 import json
-import re
 import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,6 +12,7 @@ from reaseq.knowledge_store.event_columns import names_a_status
 from reaseq.knowledge_store.feeds.columns import folded
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, identifier, is_empty, text_of
 from reaseq.knowledge_store.names import ROUNDED, Names
+from reaseq.knowledge_store.order_lines import ids_in
 from reaseq.knowledge_store.order_states import (
     IMPRESSION,
     RETURN,
@@ -53,8 +53,10 @@ _NOBODY = frozenset(
 """What logs write where nobody is known: it is nobody's id."""
 _SIGNS = f"{string.punctuation}–—−…"
 """Web servers write "-" for who is not known: no id is made of signs alone."""
-_DIGITS_OF_SECONDS = 9
-"""Behind the first, of Unix times since 2001."""
+USUAL = "purchase"
+"""The kind of rows that name none."""
+_SECONDS_POWER = 8
+"""The least power of ten of Unix times in seconds that count."""
 _MOST_KINDS = 1000
 """That are told apart in a report."""
 _FLAGS = {"bought": "purchase", "carted": "cart", "label": "click"}
@@ -72,14 +74,6 @@ _SIMPLE = {str, int, float, type(None)}
 def is_nobody(user: str) -> bool:
     """0 is nobody where something else says who it was (WooCommerce's guests)."""
     return user in ("", "0") or user.casefold() in _NOBODY or not user.strip(_SIGNS)
-
-
-def kind_of_rows(mapping: Mapping[str, str], kind: str) -> str:
-    """What rows count as that name no kind: as what the column of items is called ("clicked_item"), else `kind`."""
-    called = folded(mapping["item"].rpartition(".")[2])
-    if kind != "purchase" or "kind" in mapping:
-        return kind
-    return next((one for one, names_of in _KINDS_OF_ITEMS.items() if called in words("log_columns")[names_of]), kind)
 
 
 def tells_of_returns(columns: Sequence[str], mapping: Mapping[str, str]) -> list[str]:
@@ -126,8 +120,13 @@ class EventReader:
     of_returns: bool
     plain: bool
     """Is there nothing to a row but who, what, when and of which kind?"""
+    exact: bool
+    """Are times that are written by their power of ten not rounded? A number as a program writes it ends where its
+    zeros begin; a spreadsheet cuts all of a column alike."""
     rounded: Counter[str] = field(default_factory=Counter)
     """How many times are, by the first of them."""
+    unknown_shown: Counter[str] = field(default_factory=Counter)
+    """How many items that were shown the catalogue does not hold, by the first of them."""
     outdated: set[Event] = field(default_factory=set)
     """What an earlier file may have said of the rows whose status is told."""
 
@@ -160,11 +159,13 @@ class EventReader:
         of_orders = any(name in mapping for name in ("status", *TAKEN_BACK)) or bool(back)
         of_returns = folded(time) == "return date" or says_of_returns(time)
         plain = mapping.keys() <= {"user", "item", "time", "position", "kind"} and not back
-        kind = kind_of_rows(mapping, kind)
+        kind = kind_of(mapping, kind)
+        exact = any(_in_powers(values.get(time)) and not _is_rounded(values.get(time)) for values in records)
         statuses = [own, *more] if own else []
         return cls(
             *(mapping, kind, names, clock, kinds, unknown_states),
             *(statuses, understood, back, of_orders, of_returns, plain),
+            exact=exact,
         )
 
     def events_of(self, record: Record, number: int) -> list[Event] | BadRow:
@@ -172,7 +173,7 @@ class EventReader:
         made = self._made_of(record, number)
         if self.clock is not None and isinstance(made, list):
             written = record.values.get(self.mapping["time"])
-            if _is_rounded(written):
+            if not self.exact and _is_rounded(written):
                 self.rounded[next(iter(self.rounded), str(written).strip())] += 1
         return made
 
@@ -182,12 +183,12 @@ class EventReader:
         if user is None:
             called = identifier(values.get(column["user"]))
             return _bad(record, f"its user is unknown: {called}" if called else "has no user")
-        item = self._item_of(values.get(column["item"]))
+        said = values.get(column.get("item", ""))
+        item = self._item_of(said)
         shown = self._shown(values) if "impressions" in column else []
-        if item is None:
-            called = identifier(values.get(column["item"]))
-            if called or not shown:
-                return _bad(record, self.names.why_not(called) if called else "has no item")
+        if item is None and (not shown or identifier(said)):
+            called = identifier(said) or next(iter(ids_in(values.get(column.get("impressions", "")))), "")
+            return _bad(record, self.names.why_not(called) if called else "has no item")
         if self.clock is not None:
             clock = self.clock
             if "zone" in column and not is_empty(said := values.get(column["zone"])):
@@ -247,7 +248,12 @@ class EventReader:
 
     def _shown(self, values: Mapping[str, Any]) -> list[str]:
         """Known items that a row says were shown."""
-        return list(filter(None, map(self.names.find, _ids(values.get(self.mapping["impressions"])))))
+        listed = ids_in(values.get(self.mapping["impressions"]))
+        found = [one for name in listed if (one := self.names.find(name)) is not None]
+        if len(found) < len(listed):
+            first = next(name for name in listed if self.names.find(name) is None)
+            self.unknown_shown[next(iter(self.unknown_shown), first)] += len(listed) - len(found)
+        return found
 
     def _came_back(self, values: Mapping[str, Any]) -> bool:
         return any(not is_empty(values.get(name)) and truth(values.get(name)) is not False for name in self.back)
@@ -273,7 +279,7 @@ class EventReader:
             times = plain
         elif self.clock is not None:
             read = self.clock.read
-            times = (None if _is_rounded(one) else read(one) for one in said["time"])
+            times = (None if not self.exact and _is_rounded(one) else read(one) for one in said["time"])
         else:
             times = map(number_of, said["position"] if "position" in said else range(first, first + len(rows)))
         made: list[Event] = []
@@ -330,12 +336,26 @@ def _user_of(said: Any) -> str | None:
     return lowered if "@" in user else user
 
 
+def kind_of(mapping: Mapping[str, str], kind: str) -> str:
+    """The kind of rows that name none: what their item's column says that was done to it (`clicked`), unless another
+    than the usual `kind` is told."""
+    called = folded(mapping.get("item", "").rpartition(".")[2])
+    if kind != USUAL or "kind" in mapping:
+        return kind
+    return next((one for one, names in _KINDS_OF_ITEMS.items() if called in words("log_columns")[names]), kind)
+
+
+def _in_powers(time: Any) -> bool:
+    return type(time) is str and ("E" in time or "e" in time) and ROUNDED.fullmatch(time.strip()) is not None
+
+
 def _is_rounded(time: Any) -> bool:
-    """Is it written by its power of ten, with fewer digits than a second needs ("1.77262E+12")?"""
-    if type(time) is not str or not ("E" in time or "e" in time):
+    """Is it written by its power of ten, with fewer digits than a second needs, whatever parts of one it counts
+    ("1.77262E+12")?"""
+    if not _in_powers(time):
         return False
-    text = time.strip().upper()
-    return ROUNDED.fullmatch(text) is not None and text.index("E") - 2 < _DIGITS_OF_SECONDS
+    digits, _, power = time.strip().upper().partition("E")
+    return len(digits) - 2 < int(power) - 3 * max(0, (int(power) - _SECONDS_POWER) // 3)
 
 
 def _bad(record: Record, reason: str) -> BadRow:
@@ -345,12 +365,3 @@ def _bad(record: Record, reason: str) -> BadRow:
 @lru_cache(maxsize=1000)
 def _called_kind(given: str) -> str:
     return identifier(given).casefold()
-
-
-def _ids(value: Any) -> list[str]:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value) if value.lstrip().startswith("[") else re.split(r"[\s,;|{}]+", value.strip("{} "))
-        except ValueError:
-            value = re.findall(r"[^\s,\[\]'\"]+", value)
-    return [name for one in value if (name := identifier(one))] if isinstance(value, list) else []

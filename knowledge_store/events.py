@@ -47,6 +47,7 @@ class EventReport(Result):
     without a user that go by the column `device`; `of_zero` those of the user 0, whom many shops call their guests;
     `again` those that report once more what another row has, by an id of theirs, and count as repeated too;
     `rounded` those whose time is written by its power of ten, with too few digits, and the first such;
+    `unknown_shown` how many items that were shown the catalogue does not hold, and the first;
     `corrected` those that an earlier file brought and whose order has another status now. kinds: of how many rows what
     they say of their kind or status was taken for which kind. unknown_states: in how many rows a status says what
     nobody understands, by its column and by what it says."""
@@ -59,6 +60,8 @@ class EventReport(Result):
     again: int = 0
     rounded: int = 0
     first_rounded: str = ""
+    unknown_shown: int = 0
+    first_unknown_shown: str = ""
     corrected: int = 0
     set_aside: int = 0
     unknown_items: int = 0
@@ -178,6 +181,8 @@ def import_events(
                 history.undone.clear()
             _write(store, events, report)
             report.first_rounded, report.rounded = next(iter(reader.rounded.items()), ("", 0))
+            unknown = next(iter(reader.unknown_shown.items()), ("", 0))
+            report.first_unknown_shown, report.unknown_shown = unknown
             on_progress(report)
     finally:
         rejected.close()

@@ -8,11 +8,12 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO, TextIO
 
 from reaseq.knowledge_store.feeds.columns import fields_among, fields_held
@@ -33,7 +34,7 @@ from reaseq.knowledge_store.feeds.rows import (
 
 _TRIED = 100
 _NO_NUMBER = re.compile(r"(?<=[\[:,\s])(?:NaN|-?Infinity)(?=\s*[,\]}])")
-_LOGS = frozenset(("orders", "events", "transactions", "purchases", "interactions"))
+_LOGS = frozenset(("orders", "events", "transactions", "purchases", "interactions", "sessions"))
 _CONTAINERS = _LOGS | frozenset(
     {"edges", "nodes", "products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
 )
@@ -64,8 +65,11 @@ def json_feed(
         text.seek(0)
         places = scan.places(is_header)
         prefix = scan.told(path, reading.records) if reading.records else places[0]
+        around = scan.needs_what_is_around(prefix, is_header, reading.records)
+        prefix = "" if around and not _groups_in(prefix)[1:] else prefix  # who lists the events stands beside them
         doubled: dict[str, tuple[int, str]] = dict(scan.doubled) if prefix else {}
-        feed = replace(_named(path, "JSON", _document(text, prefix, doubled), raw, size), doubled=doubled)
+        rows = _document(text, prefix, doubled, around=around)
+        feed = replace(_named(path, "JSON", rows, raw, size), doubled=doubled)
         taken = {"records": _path_of(prefix) or "the whole document"}
         if others := [] if reading.records else list(filter(None, map(_path_of, places[1:]))):
             taken["records"] += f"   (these too may be some: --records {', '.join(others[:5])})"
@@ -75,20 +79,22 @@ def json_feed(
         return replace(feed, layout=written, taken=taken)
     line_end = _line_end(start)
     text.reconfigure(newline=line_end)
-    prefix = _in_lines(path, start, reading, is_header)
+    prefix, around = _in_lines(path, start, reading, is_header)
     doubled = {}
-    feed = replace(_named(path, "JSON lines", _lines(text, prefix, doubled), raw, size), doubled=doubled)
+    feed = replace(_named(path, "JSON lines", _lines(text, prefix, doubled, around=around), raw, size), doubled=doubled)
     if prefix == "item":
         return replace(feed, layout=Layout("JSON lines", text.encoding, line_end=line_end))
     return replace(feed, taken={"records": _path_of(prefix)})
 
 
-def _in_lines(path: Path, start: str, reading: Reading, is_header: IsHeader) -> str:
-    """Where the records are in lines, as if these were an array: they, unless they are groups of records."""
+def _in_lines(path: Path, start: str, reading: Reading, is_header: IsHeader) -> tuple[str, bool]:
+    """Where the records are in lines, as if these were an array: they, unless they are groups of records. And whether
+    these need what is around them."""
     lines = (line for line in start.split(_line_end(start))[:_TRIED] if line.strip())
     scan = _Scan(io.StringIO(f"[{','.join(line for line in lines if isinstance(_loaded(line), dict))}]"))
     place = scan.told(path, reading.records) if reading.records else scan.places(is_header)[0]
-    return place if ".item" in place else "item"
+    place = place if ".item" in place else "item"
+    return place, scan.needs_what_is_around(place, is_header, reading.records)
 
 
 def _line_end(start: str) -> str:
@@ -124,12 +130,13 @@ def _named(path: Path, kind: str, rows: Iterator[Row], raw: BinaryIO, size: int)
     return Feed(path, kind, columns, rows, size, lambda: size if raw.closed else raw.tell())
 
 
-def _lines(lines: io.TextIOWrapper, prefix: str, doubled: dict[str, tuple[int, str]]) -> Iterator[Row]:
+def _lines(lines: io.TextIOWrapper, prefix: str, doubled: dict[str, tuple[int, str]], *, around: bool) -> Iterator[Row]:
     number, way = 0, _groups_in(prefix)[1:]
     try:
         for number, line in enumerate(lines, 1):
             if way and isinstance(group := _loaded(line), dict):
-                yield from (record_of(number, one) for one in _of_group(group, way, "category"))
+                within = _with_what_is_around(group, way) if around else _of_group(group, way, "category")
+                yield from (record_of(number, one) for one in within)
             elif line.strip():
                 yield _row(number, line.strip(), doubled)
     except (OSError, EOFError, zlib.error) as error:
@@ -205,7 +212,9 @@ def _keyed(number: int, key: str, values: Any) -> Row:
     return record_of(number, {"id": key, **values} if isinstance(values, dict) else values)
 
 
-def _document(text: io.TextIOWrapper, prefix: str, doubled: dict[str, tuple[int, str]]) -> Iterator[Row]:
+def _document(
+    text: io.TextIOWrapper, prefix: str, doubled: dict[str, tuple[int, str]], *, around: bool
+) -> Iterator[Row]:
     import ijson
 
     if not prefix:
@@ -224,7 +233,8 @@ def _document(text: io.TextIOWrapper, prefix: str, doubled: dict[str, tuple[int,
             else:
                 outer, *way = _groups_in(prefix)
                 found = ijson.items(source, outer, use_float=use_float)
-                within = chain.from_iterable(_of_group(one, way, _field_of(outer)) for one in found) if way else found
+                of_one = _with_what_is_around if around else partial(_of_group, field=_field_of(outer))
+                within = chain.from_iterable(of_one(one, way) for one in found) if way else found
                 items = (record_of(at, one) for at, one in enumerate(within, 1))
             for row in islice(items, number, None):
                 number += 1
@@ -279,6 +289,28 @@ def _of_group(group: Any, way: Sequence[str], field: str, above: str = "") -> It
             record = _inside(one)
             own = fields_among(tuple(record)).get(field, field)
             yield {**record, own: named} if is_empty(record.get(own)) else record
+
+
+def _with_what_is_around(
+    group: Any, way: Sequence[str], around: Mapping[str, Any] = MappingProxyType({}), path: str = ""
+) -> Iterator[Any]:
+    """The records in a list of an object, with what this says else and those around it: as an order's lines have what
+    is said of the order (`session`, `events.ts`)."""
+    if not isinstance(group, dict):
+        yield group
+        return
+    found: Any = _inside(group)
+    top, here = way[0].partition(".")[0], f"{path}{way[0]}."
+    around = {**around, **{f"{path}{name}": value for name, value in found.items() if name != top}}
+    for name in way[0].split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    for one in found if isinstance(found, list) else []:
+        if len(way) > 1:
+            yield from _with_what_is_around(one, way[1:], around, here)
+        elif isinstance(one, dict):
+            yield {**around, **{f"{here}{name}": value for name, value in _inside(one).items()}}
+        else:
+            yield one
 
 
 def _path_of(prefix: str) -> str:
@@ -390,6 +422,15 @@ class _Scan:
             f"{path}: --records {records}: no such list of objects; there are: {', '.join(names[:10]) or 'none'}",
             hint=f"--records {names[0]}" if names else f"jq -c . {path} > feed.jsonl   (an object a line)",
         )
+
+    def needs_what_is_around(self, prefix: str, is_header: IsHeader, told: str | None) -> bool:
+        """Are these events of somebody whom but what is around them names? told: what somebody calls the records."""
+        of_logs = self._name(prefix, of_connection=True) in _LOGS
+        if prefix.endswith(EACH) or not (of_logs or (told and _groups_in(prefix)[1:])):
+            return False
+        keys, outer = list(self.held.get(prefix, ())), self._outer(prefix) if prefix.count("item") > 1 else ""
+        around = list(self.held.get(outer, ()))
+        return not is_header(keys) and is_header([*around, *(f"events.{key}" for key in keys)])
 
     def _score(self, prefix: str) -> tuple[Any, ...]:
         fields, titled = fields_held(self.held.get(prefix, ()))

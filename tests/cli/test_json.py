@@ -92,7 +92,7 @@ CASES = {
     "kept_as_attributes categories_taken rejected rejected_file",
     "import-events --sample --dry-run": f"{FILE} not_used",
     "import-events --sample": f"{FILE} not_used import_id clock rows events repeated corrected set_aside unknown_items "
-    "by_device of_zero again rounded kinds rejected rejected_file",
+    "by_device of_zero again rounded unknown_shown kinds rejected rejected_file",
     "categorize --dry-run": "products failed dry_run unsettled categories unknown_kinds",
     "distill -c shoes --dry-run": "category products stale seconds cost reasons agents passes",
     "distill -c shoes --dry-run --engine none": "category products stale",

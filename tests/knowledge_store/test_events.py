@@ -16,10 +16,12 @@ from reaseq import ReaseqError
 from reaseq.bench.catalogue import fill
 from reaseq.knowledge_store.event_columns import by_lines, by_values, guess_fields, names_a_user
 from reaseq.knowledge_store.event_columns import understood as understand
+from reaseq.knowledge_store.event_reader import kind_of
 from reaseq.knowledge_store.events import EventReport, event_stats, history, import_events, months, read_events
 from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.opening import open_feed
+from reaseq.knowledge_store.feeds.rows import Record
 from reaseq.knowledge_store.importing import import_feed
 from reaseq.knowledge_store.log import read_log
 from reaseq.knowledge_store.names import read_names
@@ -966,3 +968,121 @@ def test_visits_with_what_was_done_in_them(catalogue: Store, tmp_path: Path) -> 
     visits = [{"visitorId": "u", "userId": None, "serverTimestamp": NOON, "actionDetails": done}]
     read(catalogue, tmp_path / "log.json", json.dumps(visits))
     assert kinds(catalogue) == "u I1 action; u I2 ecommerceorder; u I3 ecommerceorder"
+
+
+SESSIONS: list[dict[str, Any]] = [
+    {"session": 12, "events": [{"aid": 1, "ts": 1741089600278, "type": "clicks"}]},
+    {"session": 13, "events": [{"aid": 1, "ts": 1741089600278, "type": "clicks"},
+                               {"aid": 2, "ts": 1741089601278, "type": "carts"}]},
+    {"session": 14, "events": []},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("called", ["aid", "what"])
+@pytest.mark.parametrize("written", ["lines", "an array", "a document", "one"])
+@pytest.mark.parametrize("records", [None, "events"])
+def test_sessions_with_their_events(
+    catalogue: Store, tmp_path: Path, called: str, written: str, records: str | None
+) -> None:
+    made = [
+        {**one, "events": [{called: item(two["aid"]), "ts": two["ts"], "type": two["type"]} for two in one["events"]]}
+        for one in SESSIONS
+    ]
+    text = [json.dumps(one) for one in made]
+    sessions = ", ".join(text)
+    path = tmp_path / "log"
+    path.write_text({"lines": "\n".join(text), "an array": f"[{sessions}]", "one": text[1]}.get(
+        written, f'{{"version": 1, "sessions": [{sessions}]}}'
+    ))  # fmt: skip
+    feed = open_feed(path, Reading(records=records), names_a_user)
+    feed, mapping = understand(feed, {}, read_names(catalogue))
+    import_events(catalogue, feed, mapping, rejected_dir=tmp_path)
+    expected = [("13", item(1), "clicks"), ("13", item(2), "carts")]
+    expected = expected if written == "one" else [("12", item(1), "clicks"), *expected]
+    assert [(user, product, kind) for user, _, product, kind in stored(catalogue)] == expected
+
+
+def test_records_within_others_that_name_the_user(catalogue: Store, tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    orders = [{"customer": user, "id": 7, "date": "2025-03-04", "items": [{"sku": item(1), "id": 1}]} for user in "ab"]
+    path.write_text("\n".join(map(json.dumps, orders)))
+    feed = open_feed(path, Reading(records="items"), names_a_user)
+    assert next(row.values for row in feed.rows if isinstance(row, Record)) == {
+        "customer": "a", "id": 7, "date": "2025-03-04", "items.sku": item(1), "items.id": 1
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "unknown"),
+    [
+        ("1,u,2025-03-04,I4,I1-0 I2-1 I9-0", "I1 impression; I2 click", 1),
+        ("1,u,2025-03-04,I4,I1-0 I2-0", "I1 impression; I2 impression", 0),
+        ("1,u,2025-03-04,,I1-1 I2-1 I3-0", "I1 click; I2 click; I3 impression", 0),
+        ("1,u,2025-03-04,I4,I9-1 I2-0 I8-0", "I2 impression", 1),
+        ('1,u,2025-03-04,I4,"[""I1:1"", ""I3:0""]"', "I1 click; I3 impression", 0),
+    ],
+)
+@pytest.mark.parametrize("header", [True, False])
+def test_lists_of_what_was_shown(
+    catalogue: Store, tmp_path: Path, text: str, expected: str, unknown: int, *, header: bool
+) -> None:
+    def named(line: str) -> str:
+        return re.sub(r"\bI(\d)", lambda found: item(int(found[1])), line)
+
+    path = tmp_path / "log.csv"
+    columns = "impression_id,user_id,time,history,impressions\n" if header else ""
+    path.write_text(columns + named(text))
+    told = {} if header else {"user": "column 2", "time": "column 3", "impressions": "column 5"}
+    feed = open_feed(path, Reading(header_row=None if header else 0), lambda columns: names_a_user(columns, told))
+    feed, mapping = understand(feed, told, read_names(catalogue))
+    report = import_events(catalogue, feed, mapping, rejected_dir=tmp_path)
+    assert [f"{product} {kind}" for _, _, product, kind in stored(catalogue)] == named(expected).split("; ")
+    assert (report.unknown_shown, report.counts()["unknown_shown"]) == (unknown, unknown)
+    assert report.unknown_items == ("I9-1" in text)
+
+
+def test_a_history_is_no_item(catalogue: Store, tmp_path: Path) -> None:
+    read(catalogue, tmp_path / "log.csv", "user,time,history,impressions\nu,2025-03-04,I4,I1 I2\n")
+    assert kinds(catalogue) == "u I1 impression; u I2 impression"
+
+
+def test_codes_that_end_in_a_number_are_no_labels(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "feed.csv").write_text("sku,title\nA,Cup\nA-0,Lid\nA-1,Pot\n")
+    feed = open_feed(tmp_path / "feed.csv")
+    import_feed(store, feed, guess_columns(feed.columns), rejected_dir=tmp_path)
+    (tmp_path / "log.csv").write_text("user,item,date,shown\nu,A,2025-03-04,A-0 A-1\nu,A,2025-03-05,X-0\n")
+    feed, mapping = understand(open_feed(tmp_path / "log.csv"), {}, read_names(store))
+    report = import_events(store, feed, mapping, rejected_dir=tmp_path)
+    assert sorted({product for _, _, product, kind in stored(store) if kind == "impression"}) == ["A-0", "A-1"]
+    assert (report.unknown_shown, report.first_unknown_shown) == (1, "X-0")
+
+
+def test_a_row_of_which_nothing_shown_is_known_is_set_aside(catalogue: Store, tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text(f"user,date,shown\nu,2025-03-04,{item(1)}\nu,2025-03-05,X Y\n")
+    feed, mapping = understand(open_feed(tmp_path / "log.csv", Reading(), names_a_user), {}, read_names(catalogue))
+    report = import_events(catalogue, feed, mapping, rejected_dir=tmp_path)
+    assert report.first_rejected == [(3, "the item is not in the catalogue: X")]
+    assert (report.unknown_shown, report.unknown_items) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("times", "rounded"),
+    [
+        (["8.91717742E8", "1.77262E+12"], 0),  # as a program writes a number, which ends where its zeros begin
+        (["8.9171774E8", "8.91717742E8"], 0),
+        (["8.91717E8", "8.91718E8"], 2),
+        (["1.77262E+12", "1.77263E+12"], 2),
+        (["1.772620123E+12"], 0),
+        (["1.772620123456E12"], 0),
+    ],
+)
+def test_times_that_a_spreadsheet_has_rounded(catalogue: Store, tmp_path: Path, times: list[str], rounded: int) -> None:
+    report = load(catalogue, tmp_path / "log.csv", [{"user": "a", "item": item(1), "time": time} for time in times])
+    assert (report.rounded, report.set_aside) == (rounded, 0)
+
+
+def test_a_column_of_what_was_clicked_says_the_kind() -> None:
+    assert kind_of({"user": "u", "item": "impressions.clicked"}, "purchase") == "click"
+    assert kind_of({"user": "u", "item": "clicked"}, "view") == "view"
+    assert kind_of({"user": "u", "item": "sku"}, "purchase") == "purchase"
+    assert kind_of({"user": "u"}, "purchase") == "purchase"
