@@ -122,7 +122,7 @@ class EventReader:
     """Is there nothing to a row but who, what, when and of which kind?"""
     exact: bool
     """Are times that are written by their power of ten not rounded? A number as a program writes it ends where its
-    zeros begin; a spreadsheet cuts all of a column alike."""
+    zeros begin, which few do early; a spreadsheet cuts all of a column."""
     rounded: Counter[str] = field(default_factory=Counter)
     """How many times are, by the first of them."""
     unknown_shown: Counter[str] = field(default_factory=Counter)
@@ -160,7 +160,9 @@ class EventReader:
         of_returns = folded(time) == "return date" or says_of_returns(time)
         plain = mapping.keys() <= {"user", "item", "time", "position", "kind"} and not back
         kind = kind_of(mapping, kind)
-        exact = any(_in_powers(values.get(time)) and not _is_rounded(values.get(time)) for values in records)
+        powers = [values[time] for values in records if _in_powers(values.get(time))]
+        whole = [one for one in powers if not _is_rounded(one) and one.strip().upper().partition("E")[0][-1] != "0"]
+        exact = 2 * len(whole) > len(powers)
         statuses = [own, *more] if own else []
         return cls(
             *(mapping, kind, names, clock, kinds, unknown_states),

@@ -1068,8 +1068,8 @@ def test_a_row_of_which_nothing_shown_is_known_is_set_aside(catalogue: Store, tm
 @pytest.mark.parametrize(
     ("times", "rounded"),
     [
-        (["8.91717742E8", "1.77262E+12"], 0),  # as a program writes a number, which ends where its zeros begin
-        (["8.9171774E8", "8.91717742E8"], 0),
+        (["8.91717742E8", "8.91717743E8", "8.9171774E8"], 0),  # a program's number ends where its zeros begin
+        (["8.91717740E8", "8.91717E8"], 1),
         (["8.91717E8", "8.91718E8"], 2),
         (["1.77262E+12", "1.77263E+12"], 2),
         (["1.772620123E+12"], 0),
