@@ -353,7 +353,7 @@ class _Delimited:
         made = writable(self.places.filled(row[0], cells, known), self.layout.encoding)
         number = {name: at for at, name in enumerate(columns)}
         changes = [
-            (*spans[number[name]], self._cell(value))
+            (*spans[number[name]], self._cell(value, text[slice(*spans[number[name]])]))
             for name, value in made.cells.items()
             if number.get(name, len(spans)) < len(spans)
         ]
@@ -365,14 +365,19 @@ class _Delimited:
 
     def _read(self, cell: str) -> str:
         """A cell as its reader sees it."""
-        if len(cell) >= 2 and cell[0] == cell[-1] == '"':
-            cell = cell[1:-1].replace('\\"' if self.layout.escaped else '""', '"')
-        elif cell.startswith('"'):  # and goes on behind its second quote
-            cell = next(csv.reader(io.StringIO(cell, newline=""), delimiter=self.delimiter), [""])[0]
-        return undefused(cell)
+        return undefused(self._unquoted(cell))
 
-    def _cell(self, value: str) -> str:
-        value = defused(value) if self.defuse else value
+    def _unquoted(self, cell: str) -> str:
+        if len(cell) >= 2 and cell[0] == cell[-1] == '"':
+            return cell[1:-1].replace('\\"' if self.layout.escaped else '""', '"')
+        if cell.startswith('"'):  # and goes on behind its second quote
+            return next(csv.reader(io.StringIO(cell, newline=""), delimiter=self.delimiter), [""])[0]
+        return cell
+
+    def _cell(self, value: str, before: str = "") -> str:
+        """before: the cell that it takes the place of, which may be one that no spreadsheet runs."""
+        was_defused = undefused(said := self._unquoted(before)) != said
+        value = defused(value) if self.defuse or was_defused else value
         quoted = any(sign in value for sign in (self.delimiter, '"', "\n", "\r")) or value != value.strip()
         quote = '\\"' if self.layout.escaped else '""'
         return '"' + value.replace('"', quote) + '"' if quoted else value

@@ -2,7 +2,8 @@
 
 https://woocommerce.com/document/product-csv-importer-exporter/
 A parent is named by its SKU or as `id:ID`. The names of columns are in the shop's language; types are not. Within
-values a backslash stands before a comma, and a line break is written as a backslash and an n.
+values a backslash stands before a comma, and a line break is written as a backslash and an n. Before what a
+spreadsheet would run as a formula the exporter writes a quote mark, which the importer takes off.
 """
 
 import re
@@ -89,6 +90,10 @@ _ENDS = re.compile(
     r"\b(?:endet|ende|eind\w*|fin|finaliza\w*|termina\w*|fine|slut\w*|końc\w*|ends?|fim)\b", re.IGNORECASE
 )
 _COMMA = re.compile(r"(?<!\\),")
+_GUARD = re.compile(r"\A'(?=[=+@-])")
+_GUARDS = re.compile(r"(\A|(?<!\\),\s*)'(?=[=+@-])")
+"""The same of each of several values."""
+_LISTS = ("Categories", "Tags")
 
 
 def english(columns: Sequence[str]) -> dict[str, str]:
@@ -127,7 +132,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         if isinstance(row, BadRow):
             yield row
             continue
-        values = row.values
+        values = {name: _unguarded(name, value) for name, value in row.values.items()}
         kind, sku, number = (identifier(values.get(name)) for name in ("Type", "SKU", "ID"))
         own = sku or f"id:{number}"
         # A file without types says by a parent that it is one.
@@ -175,6 +180,14 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         if "Categories" in values:
             product["Categories"] = "\n".join(way for one in ways if (way := _unescaped(one).strip()))
         yield Record(row.line, product | _attributes(values) | {"SKU": own})
+
+
+def _unguarded(name: str, value: Any) -> Any:
+    if not isinstance(value, str) or "'" not in value:
+        return value
+    if name in _LISTS or (name.startswith("Attribute ") and name.endswith(" value(s)")):
+        return _GUARDS.sub(r"\1", value)
+    return _GUARD.sub("", value)
 
 
 def _of_today(values: dict[str, Any]) -> dict[str, Any]:

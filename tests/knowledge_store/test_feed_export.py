@@ -296,6 +296,14 @@ EDITED = [
 ]
 
 
+EDITED += [
+    (
+        b"Type,SKU,Name,Regular price,Meta: specs\nsimple,1,'+Size tee,9,'- Material: wool; Color: red\n",
+        b"Type,SKU,Name,Regular price,Meta: specs\nsimple,1,'+Size tee,9,\"'- Material: mesh, knit; Color: red\"\n",
+    )
+]
+
+
 @pytest.mark.parametrize(("data", "expected"), EDITED)
 def test_an_edit_goes_into_the_cell(tmp_path: Path, data: bytes, expected: bytes) -> None:
     made, notes = filled(tmp_path, data, {"1": {"material": ["mesh", "knit"]}}, status="edited")
