@@ -23,7 +23,8 @@ from reaseq.knowledge_store.wordlists import words
 _IDENTITIES = frozenset((
     "id", "product id", "variant id", "item id", "article id", "article number", "artikelnummer", "artikel nr", "sku",
     "variant sku", "item sku", "asin", "parent asin", "product code", "product number", "item number", "uniq id",
-    "handle", "variation id", "art nr", "artnr", "artikelnr", "item no", "ugs", "артикул", "mpn", "identifier",
+    "handle", "product handle", "variation id", "reference", "reference number", "internal reference",
+    "art nr", "artnr", "artikelnr", "item no", "ugs", "артикул", "mpn", "identifier",
     "référence", "referencia", "codice", "商品番号", "商品コード", "商品id",
 ))  # fmt: skip
 _BARCODES = frozenset((

@@ -25,6 +25,16 @@ p1,Rain Coat,v1,COAT,Title,Default Title,80
 p3,Winter Boot,v4,B4,Size,41,60
 p3,Winter Boot,v5,B5,Size,42,70
 """
+VENDURE = """name,slug,description,facets,optionGroups,optionValues,sku,price,stockOnHand
+Laptop,laptop,Quick,category:Electronics,screen size|RAM,13 inch|8GB,L1,1299.00,100
+,,,,,15 inch|8GB,L2,1399.00,50
+Mouse,mouse,Small,,,,MO,19.99,5
+"""
+ODOO = """External ID,Name,Internal Reference,Product Attributes / Attribute,Product Attributes / Values,Sales Price
+p1,Tee,TS,Color,"Red,Blue",10
+,,,Size,"S,M,L",
+p2,Mug,MU,,,5
+"""
 CENTS = """[{"id":1,"name":"Boot","prices":{"price":"1500","currency_code":"GBP","currency_minor_unit":2}},
 {"id":2,"name":"Shoe","prices":{"price":"950","currency_code":"GBP","currency_minor_unit":2}}]"""
 NESTED = """{"products":[{"id":"p1","title":"Coat","variants":[
@@ -95,6 +105,10 @@ ALV = """Preisliste 03.03.2024
         (YML, "10", {"title": "Boot Acme X1", "price": 10, "brand": "Acme"}),
         (MEDUSA, "p1", {"title": "Rain Coat", "price": 80}),
         (MEDUSA, "p3", {"title": "Winter Boot", "price": 60}),
+        (VENDURE, "laptop", {"title": "Laptop", "price": 1299, "description": "Quick"}),
+        (VENDURE, "MO", {"id": "mouse", "price": 19.99}),
+        (ODOO, "p1", {"price": 10, "attributes": {"Internal Reference": "TS", "Color": "Red,Blue", "Size": "S,M,L"}}),
+        (ODOO, "MU", {"id": "p2", "price": 5}),
         (CENTS, "2", {"title": "Shoe", "price": 9.5, "currency": "GBP"}),
         (NESTED, "p1", {"title": "Coat", "price": 80, "currency": "EUR"}),
         (COMMERCE, "p1", {"title": "Boot", "price": 19.99, "currency": "EUR"}),
@@ -219,6 +233,8 @@ variation,V1-38,Runner - 38,79.90,V1,Size,38
 @pytest.mark.parametrize(
     ("files", "owner", "expected"),
     [
+        ([VENDURE], "laptop", {"L1": ({"screen size": "13 inch", "RAM": "8GB"}, 1299),
+                               "L2": ({"screen size": "15 inch", "RAM": "8GB"}, 1399)}),
         ([SHOPWARE], "a1", {"a2": ({"size": "41"}, 11.9), "a3": ({"size": "42"}, 14.9)}),
         (AKENEO, "model", {"A1": ({"color": "red", "size": "41"}, 50), "A2": ({"color": "blue", "size": "42"}, 55)}),
         (
@@ -249,6 +265,24 @@ def test_rows_that_name_their_product(
         assert imported(store, tmp_path, data).set_aside == 0
     assert product(store, owner)["title"]
     assert {name: (one["options"], one["price"]) for name, one in variants(store, owner).items()} == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "reason"),
+    [
+        # Nobody can tell whose a row is below one that cannot be read, or of a product without options.
+        (VENDURE.replace("Laptop,laptop,", "Laptop,laptop,,"), 3, "names no product, and is no variant"),
+        (VENDURE + ",,,,,15 inch|8GB,M2,9,1\n", 5, "names no product, and is no variant"),
+        (VENDURE.replace("15 inch|8GB", "15 inch"), 3, "names no product, and is no variant"),
+        (ODOO.replace('M,L",', 'M,L",7'), 3, "has no title"),
+        ("sku,name,size,values\n1,Tee,S,2\n,,M,3\n", 3, "has no title"),
+    ],
+)
+def test_rows_that_belong_to_no_product_are_set_aside(
+    store: Store, tmp_path: Path, data: str, line: int, reason: str
+) -> None:
+    report = imported(store, tmp_path, data)
+    assert {at: why for at, why in report.first_rejected if at == line and reason in why}
 
 
 @pytest.mark.parametrize(
@@ -683,6 +717,20 @@ def _magento(*packed: str) -> str:
             (('heel=5",color=red',), {"heel": '5"', "color": "red"}),
             (("no pairs at all",), {"additional_attributes": "no pairs at all"}),
         )),
+        # What WooCommerce writes so that no spreadsheet runs it as a formula.
+        (
+            "Type,SKU,Name,Description,Regular price,Attribute 1 name,Attribute 1 value(s),Attribute 2 name,"
+            "Attribute 2 value(s),Meta: grip\nsimple,'-1,'+Size tee,'=Soft 'n' warm,9,Diopters,\"'-2, '+4\",Fit,"
+            "'90s,'@home\n",
+            "-1",
+            {
+                "title": "+Size tee",
+                "description": "=Soft 'n' warm",
+                "attributes": {"Diopters": "-2, +4", "Fit": "'90s", "Meta: grip": "@home", "Regular price": "9"},
+            },
+        ),
+        # Nobody says so of another file.
+        ("sku,name,fit\n1,'+Size tee,'-2\n", "1", {"title": "'+Size tee", "attributes": {"fit": "'-2"}}),
         ("<f>" + "".join(
             f"<x><sku>{own}</sku><title>Boot</title><features>{features}</features></x>" for own, features in (
                 ("1", "<feature><name>Color</name><value>red</value></feature>"),

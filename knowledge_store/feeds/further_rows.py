@@ -1,0 +1,96 @@
+"""Files in which what belongs to a product stands in rows of its own below it, without its name: Vendure's variants,
+Odoo's attributes. Their columns say that they are such.
+
+https://docs.vendure.io/guides/developer-guide/importing-data/
+https://www.odoo.com/documentation/master/applications/essentials/export_import_data.html
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from reaseq.knowledge_store.feeds.columns import apart
+from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, is_empty, text_of
+
+MARKS_OF_VENDURE = (("name", "slug", "optionGroups", "optionValues", "sku"),)
+FIELDS_OF_VENDURE = {"id": "slug", "title": "name", "description": "description", "price": "price"}
+_OF_PRODUCTS = ("name", "slug", "description", "assets", "facets", "optionGroups")
+_OF_VARIANTS = ("optionValues", "sku", "price")
+_PAIRS_OF_ODOO = (
+    ("Product Attributes / Attribute", "Product Attributes / Values"),
+    ("Product Attributes/Attribute", "Product Attributes/Values"),
+    ("attribute_line_ids/attribute_id", "attribute_line_ids/value_ids"),
+    ("attribute_line_ids / attribute_id", "attribute_line_ids / value_ids"),
+)
+MARKS_OF_ODOO = _PAIRS_OF_ODOO
+
+
+def rows_of_vendure(found: Iterable[Row]) -> Iterator[Row]:
+    """Products, and the rows below them as their variants."""
+    product_id, groups = "", list[str]()
+    for row in found:
+        if isinstance(row, BadRow):
+            product_id, groups = "", []  # what follows may be its
+            yield row
+            continue
+        values = row.values
+        of_product = any(not is_empty(values.get(name)) for name in ("name", "slug"))
+        if of_product:
+            product_id = identifier(values.get("slug")) or identifier(values.get("name"))
+            groups = [one.strip() for one in text_of(values.get("optionGroups")).split("|") if one.strip()]
+        chosen = [one.strip() for one in text_of(values.get("optionValues")).split("|") if one.strip()]
+        if of_product and not chosen:
+            groups = []
+            yield row._replace(values={**values, "slug": product_id})
+        elif not product_id or not chosen or len(chosen) != len(groups):
+            reason = "names no product, and is no variant of one above it"
+            yield BadRow(
+                row.line, reason if not of_product else "has not a value for each of its options", repr(values)
+            )
+            product_id = product_id if not of_product else ""
+        else:
+            options = dict(zip(groups, chosen, strict=True))
+            sku = identifier(values.get("sku"))
+            own = {
+                name: value for name, value in values.items() if name not in (*_OF_PRODUCTS, *_OF_VARIANTS, *options)
+            }
+            names = (("sku", values["sku"]),) if sku else ()
+            variant = Variant(
+                sku or "/".join([product_id, *chosen]), product_id, options, values.get("price"), names, own
+            )
+            kept = {name: value for name, value in values.items() if name in _OF_PRODUCTS[:-1]} | {"slug": product_id}
+            yield Record(row.line, kept if of_product else {}, (variant,), product=of_product)
+
+
+def rows_of_odoo(found: Iterable[Row]) -> Iterator[Row]:
+    """Products with a column of each of their attributes, which rows below them name."""
+    product: Record | None = None
+    further: list[Record] = []
+    for row in found:
+        if isinstance(row, Record) and product is not None and _is_further(row.values):
+            further.append(row)
+            continue
+        yield from _with_attributes(product, further)
+        product, further = (row, []) if isinstance(row, Record) else (None, [])
+        if isinstance(row, BadRow):
+            yield row
+    yield from _with_attributes(product, further)
+
+
+def _is_further(values: Mapping[str, Any]) -> bool:
+    """Does a row say an attribute and its values alone?"""
+    filled = {name for name, value in values.items() if not is_empty(value)}
+    return any(filled == set(pair) for pair in _PAIRS_OF_ODOO)
+
+
+def _with_attributes(product: Record | None, further: list[Record]) -> Iterator[Row]:
+    if product is None:
+        return
+    columns = {name for pair in _PAIRS_OF_ODOO for name in pair}
+    values = {name: value for name, value in product.values.items() if name not in columns}
+    for row in (product, *further):
+        for name, said in _PAIRS_OF_ODOO:
+            called = text_of(row.values.get(name)).strip()
+            if called and not is_empty(row.values.get(said)):
+                values[apart(called, values)] = row.values[said]
+    yield product._replace(values=values)
+    yield from (Record(row.line, {}, product=False) for row in further)
