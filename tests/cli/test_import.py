@@ -169,7 +169,7 @@ def test_errors_name_the_thing(run: Run, arguments: list[str], message: str) -> 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, store: Store) -> None:
     peaks = []
-    for count in (4_000, 24_000):
+    for count in (8_000, 24_000):
         path = tmp_path / f"{count}.csv"
         with path.open("w") as file:
             file.write("id,title,description\n")
