@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ from reaseq.llm.chat import ChatRequest
 from reaseq.llm.engines import not_started
 from reaseq.prompts.library import BUNDLED, Prompt, PromptLibrary, load_prompt, parse_prompt, read_text, written
 from reaseq.taxonomy.schema import CategorySchema
+from reaseq.taxonomy.trust import Trust, shipped
 
 if TYPE_CHECKING:
     from reaseq.api.settings import Settings
@@ -142,6 +143,7 @@ class Bench:
     library: PromptLibrary
     pipeline: Pipeline
     schema: CategorySchema
+    trust: Trust
     learned: Learned | None = None
 
     def require(self, agent: str) -> None:
@@ -171,7 +173,7 @@ class Bench:
             grammar=grammar,
             pipeline=self.pipeline,
             learned=self.learned,
-            trust=trust_of(self.store, self.schema),
+            trust=self.trust,
             columns=self.settings.columns,
             votes=self.settings.votes,
         )
@@ -236,7 +238,10 @@ def bench_of(store: Store, settings: Settings, category: str, *, leave_out: Sequ
         enough = worthwhile(known, schema)
         learned = Learned.learn(known, schema, taught.vectors(), seed=settings.seed) if enough else None
     library = prompts_of(settings, pipeline).of(category)
-    return Bench(store, settings, library, pipeline, schema, learned)
+    trust = trust_of(store, schema)
+    if leave_out is not None:  # trust is learnt of decisions too
+        trust = replace(shipped(), verified_from=trust.verified_from)
+    return Bench(store, settings, library, pipeline, schema, trust, learned)
 
 
 def bench_of_gold(
@@ -259,7 +264,7 @@ def bench_of_gold(
 
     (group,) = categories(mine, examples=2, schema_of=schema_of)
     library = prompts_of(settings, pipeline).of(group.schema.category)
-    bench = Bench(store, settings, library, pipeline, group.schema)
+    bench = Bench(store, settings, library, pipeline, group.schema, shipped())
     return bench, subjects_of_gold(group.rows, group.names, size)
 
 

@@ -90,14 +90,15 @@ def run_cases(
         results = _run(store, settings, files, live, repeat, Budget(max_tokens=max_tokens, max_cost=max_cost))
     f1 = f1_of_all(results)
     counts = {status: sum(one.status == status for one in results) for status in ("passed", "failed", "error")}
-    regressed = allowed is not None and f1 < before - allowed
+    regressed = allowed is not None and f1 is not None and f1 < before - allowed
     failed = bool(counts["error"] or regressed or (allowed is None and counts["failed"]))
     _tell(say, results)
     unstable = sum(one.unstable > 0 for one in results)
-    verdict = (
-        f"{counts['passed']:,} passed, {counts['failed']:,} failed, {counts['error']:,} could not be run; F1 {f1:.3f}"
-    )
-    if allowed is not None:
+    verdict = f"{counts['passed']:,} passed, {counts['failed']:,} failed, {counts['error']:,} could not be run"
+    verdict += f"; F1 {f1:.3f}" if f1 is not None else "; no value is right or wrong"
+    if counts["error"] and not live:
+        verdict += "; --live asks what no model has answered yet, and pytest --update-golden records it"
+    elif allowed is not None and f1 is not None:
         verdict += f", of {before:.3f}: {'a fall' if regressed else 'no fall'} by more than {allowed:g}"
     if repeat > 1:
         verdict += f"; {unstable:,} came to something else in some of {repeat} runs"

@@ -328,12 +328,15 @@ def name(
 
     Example: reaseq prompts name 1a2b3c4d before-summer
     """
+    from reaseq import ReaseqError
     from reaseq.api.settings import load
     from reaseq.knowledge_store import prompt_versions
     from reaseq.knowledge_store.store import Store
 
     with Store.open(load().store_url) as store:
         found = prompt_versions.find(store, version)
+        if called in set(_library()):
+            raise ReaseqError(f"{called!r} is an agent's name", hint=f"reaseq prompts name {version} before-summer")
         prompt_versions.call_it(store, found, called)
     typer.echo(f"{found.agent}: version {found.fingerprint[:8]} is called {called}")
 
@@ -362,6 +365,8 @@ def diff(
     with Store.open(load().store_url) as store:
         agent, one, first = _text_of(store, before)
         other, second = (f"{agent}, in force", library.text(agent)) if after is None else _text_of(store, after)[1:]
+        if after is None and Path(before).suffix in (".yaml", ".yml"):  # an edit comes after what is in force
+            one, first, other, second = other, second, one, first
     lines = list(unified_diff(first.splitlines(), second.splitlines(), one, other, lineterm=""))
     if not lines:
         console.print("They are the same.")

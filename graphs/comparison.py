@@ -128,7 +128,9 @@ class Comparison:
         if not self.new_calls and not self.differences:
             return "Every request is the same in both: nothing changes."
         said = []
-        if self.f1 is not None:
+        if self.f1 is not None and self.f1.p == 1 and not self.f1.difference:
+            said.append(f"Of {self.judged:,} products that are judged F1 is {self.f1.before:.3f} in both.")
+        elif self.f1 is not None:
             what = (
                 ("Better" if self.f1.difference > 0 else "Worse") if self.f1.told else "No difference that is not noise"
             )
@@ -143,7 +145,7 @@ class Comparison:
         better = [f"{one.attribute} ({_figures(one.f1)})" for one in self.attributes if _told(one) and one.f1]
         said += [f"Worse: {', '.join(worse)}."] if worse else []
         said += [f"Better: {', '.join(better)}."] if better else []
-        if self.verified is not None:
+        if self.verified is not None and self.verified.difference:
             told = "" if self.verified.told else ", which may be noise"
             said.append(f"Verified values a product: {_figures(self.verified, '.2f')}{told}.")
         return " ".join(said)

@@ -250,10 +250,10 @@ def repeated(runs: Sequence[Sequence[Result]]) -> list[Result]:
     return made
 
 
-def f1_of_all(results: Sequence[Result]) -> float:
-    """Micro F1 of the values of all cases."""
+def f1_of_all(results: Sequence[Result]) -> float | None:
+    """Micro F1 of the values of all cases that could be run; None: no value is there or expected."""
     whole = Outcomes()
     for result in results:
         for key, count in vars(result.outcomes).items():
             setattr(whole, key, getattr(whole, key) + count)
-    return whole.f1
+    return whole.f1 if whole.right + whole.wrong + whole.invented + whole.missed else None

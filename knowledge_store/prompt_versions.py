@@ -4,6 +4,7 @@ A version's fingerprint is that of all in its file that shapes a request. A prod
 bound to a category, with its attributes filled in; which bound prompt is of which version is kept here.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,9 @@ from reaseq.knowledge_store.store import PROMPT_BINDING as BINDING
 from reaseq.knowledge_store.store import PROMPT_VERSION as VERSION
 from reaseq.knowledge_store.tables import now
 
+_NAME = re.compile(r"\w[\w-]*")
+_FINGERPRINT = re.compile("[0-9a-f]{4,16}")
+_RESERVED = frozenset(("bundled", "in-force"))
 _SHORTEST = 4
 """Letters of a fingerprint that are enough to name a version, if there is no other."""
 
@@ -117,8 +121,13 @@ def call_it(store: Store, version: Version, name: str) -> None:
     """Give a version a name.
 
     Raises:
-        ReaseqError: another version has it.
+        ReaseqError: another version has it, or it means something else.
     """
+    if not _NAME.fullmatch(name) or name in _RESERVED or _FINGERPRINT.fullmatch(name):
+        raise ReaseqError(
+            f"{name!r} is no name for a version: letters, digits, - and _, and no word that means another",
+            hint=f"reaseq prompts name {version.fingerprint[:8]} before-summer",
+        )
     with store.writing() as connection:
         query = select(VERSION.c.fingerprint).where(VERSION.c.name == name)
         if any(row.fingerprint != version.fingerprint for row in connection.execute(query)):

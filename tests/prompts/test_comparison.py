@@ -117,7 +117,7 @@ def test_people_judge_it(edited: Path, opened: Callable[[], Store]) -> None:
     assert made["judged"] >= 5
     assert made["f1"]["products"] == made["judged"]
     assert 0 < made["f1"]["before"] <= 1
-    assert "of products that are judged" in made["in_words"].replace(f" {made['judged']}", "")
+    assert "products that are judged" in made["in_words"]
     text = run("prompts", "compare", str(edited), "--category", "shoes", "--sample", "10").stdout
     assert "F1" in text
     assert "A run over all 40 products of shoes would take about" in text
