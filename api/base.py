@@ -306,7 +306,7 @@ class KnowledgeBase:
         from reaseq.knowledge_store.decision_sheet import as_value, takes
         from reaseq.knowledge_store.decisions import Action, attribute_of, decision_on, find_claim
 
-        claim = find_claim(self.store, checking.claim_number(claim))
+        claim = checking.same_claim(claim, find_claim(self.store, checking.claim_number(claim)))
         by = checking.text(by, "by", "ann")
         if action not in (Action.APPROVE, Action.EDIT, Action.REJECT):
             raise ReaseqError(f"no such action: {action!r}", hint='"approve", "edit" or "reject"')
@@ -431,7 +431,7 @@ class KnowledgeBase:
         from reaseq.knowledge_store.tables import ClaimStatus
 
         category = self._category(category)
-        if status is not None and status not in set(ClaimStatus):
+        if status is not None and status not in list(ClaimStatus):
             raise ReaseqError(f"no such status: {status!r}", hint=f"one of: {', '.join(ClaimStatus)}")
         types = {"id": pa.int64(), **{name: pa.string() for name in ("product_id", "title", "category")}}
         types |= {name: pa.string() for name in ("attribute", "value", "status")} | {"confidence": pa.float64()}

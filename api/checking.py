@@ -131,6 +131,21 @@ def claim_number(value: Any) -> int:
     return int(number)
 
 
+def same_claim(given: Any, there: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The claim that is there under the number of a row, if it is the one that the row shows: a run that replaces
+    claims gives their numbers anew.
+
+    Raises:
+        ReaseqError: it is another one.
+    """
+    row = given.to_dict() if hasattr(given, "to_dict") else given
+    for name in ("product_id", "attribute", "value"):
+        if name in row and str(native(row[name])) != there[name]:
+            now = f"{there['attribute']} {there['value']!r} of product {there['product_id']}"
+            raise ReaseqError(f"that claim is gone, {there['id']} is {now} by now", hint="kb.claims()")
+    return there
+
+
 def columns(value: Any) -> dict[str, str]:
     """Which column is which field, by its name; names of columns may be numbers.
 

@@ -341,7 +341,7 @@ def find(runs_dir: Path, run: str | None) -> Path:
     """The folder of a run by its id or the start of it; of the newest that is finished without one.
 
     Raises:
-        ReaseqError: there is none.
+        ReaseqError: there is none, or several begin so.
     """
     finished = _finished(runs_dir)
     fitting = [folder for folder in finished if run is None or folder.name.startswith(run)]
@@ -351,7 +351,10 @@ def find(runs_dir: Path, run: str | None) -> Path:
         raise ReaseqError(
             f"{runs_dir}: {what}" + (f"; there are: {names}" if names else ""), hint="reaseq train-ranker"
         )
-    return fitting[-1]
+    if run is not None and len(fitting) > 1 and run not in {folder.name for folder in fitting}:
+        names = ", ".join(folder.name for folder in fitting[:5])
+        raise ReaseqError(f"{runs_dir}: several runs begin with {run!r}: {names}", hint="reaseq runs")
+    return next((folder for folder in fitting if folder.name == run), fitting[-1])
 
 
 def read_config(folder: Path) -> RunConfig:

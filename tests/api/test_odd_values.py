@@ -463,6 +463,24 @@ def test_decided_twice_is_decided_once_and_can_be_undone(kb: reaseq.KnowledgeBas
     assert len(kb.decisions("1")) == 6
 
 
+def test_a_row_that_was_replaced_decides_on_no_other_claim(kb: reaseq.KnowledgeBase) -> None:
+    kb.add_products([BOOT | {"title": "Red boot", "category": "shoes"}])
+    kb.distill("shoes", progress=False)
+    old = next(one for one in kb.claims() if one["attribute"] == "color")
+    kb.add_products([BOOT | {"title": "Yellow boot", "category": "shoes"}])
+    kb.distill("shoes", progress=False)
+    if any(one["id"] == old["id"] for one in kb.claims()):
+        with pytest.raises(reaseq.ReaseqError, match="that claim is gone"):
+            kb.decide(old, "approve")
+    assert len(kb.decisions()) == 0
+
+
+@pytest.mark.parametrize("status", [["verified"], {}, 5])
+def test_a_status_that_is_none(kb: reaseq.KnowledgeBase, status: Any) -> None:
+    with pytest.raises(reaseq.ReaseqError, match="no such status"):
+        kb.claims(status=status)
+
+
 # Words
 
 
