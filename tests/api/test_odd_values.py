@@ -83,7 +83,7 @@ def with_vectors(kb: reaseq.KnowledgeBase) -> None:
 # What comes in
 
 
-@pytest.mark.parametrize("missing", MISSING, ids=repr)
+@pytest.mark.parametrize("missing", MISSING, ids=lambda one: type(one).__name__)
 def test_what_is_missing_is_nothing(kb: reaseq.KnowledgeBase, missing: Any) -> None:
     row = BOOT | {"brand": missing, "launched": missing, "sizes": [missing, "9"], "deep": {"a": missing, "b": "c"}}
     assert kb.add_products([row, {"id": missing, "title": "Shoe"}, {"id": "3", "title": missing}]).set_aside == 1
