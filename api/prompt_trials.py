@@ -154,7 +154,7 @@ class Bench:
         if agent in {one.name for one in made.agents}:
             return
         if agent in self.pipeline.names:
-            raise ReaseqError(f"agent {agent} is not for {self.schema.category}", hint="name another --category")
+            raise ReaseqError(f"agent {agent} is not for {self.schema.category}", hint="name another category")
         raise ReaseqError(
             f"{agent} reads no products one by one, so there is nothing to hold against one another",
             hint=f"of these it can be done: {', '.join(self.pipeline.names)}",
@@ -256,7 +256,7 @@ def bench_of_gold(
     mine = [row for row in rows if row.category.casefold() == category.casefold()]
     if not mine:
         there = ", ".join(sorted({row.category for row in rows}))
-        raise ReaseqError(f"the gold file has no rows of {category!r}; it has {there}", hint="name another --category")
+        raise ReaseqError(f"the gold file has no rows of {category!r}; it has {there}", hint="name another category")
 
     def schema_of(name: str) -> CategorySchema | None:
         stored = store.latest_schema(name)

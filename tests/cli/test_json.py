@@ -125,7 +125,7 @@ CASES = {
     "taxonomy list": "category department aliases supply demand path bundled",
     "taxonomy search taxonomy jam": "full_name id attributes",
     "taxonomy proposals -c shoes": "attribute value count means",
-    "prompts list": "agent path bundled fingerprint variables examples description",
+    "prompts list": "agent path bundled fingerprint variables examples overlays description",
     "calls list --limit 2": f"{CALL} prompt seconds created_at reusable",
     "calls show 1": f"{CALL} prompt seconds created_at reusable",
     "config": "state_dir runs_dir models_dir store prompts_dir pipeline schemas_dir engine model encoder base_url "
