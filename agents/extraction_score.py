@@ -54,6 +54,11 @@ class Outcomes:
     def f1(self) -> float:
         return 2 * self.right / max(1, 2 * self.right + 2 * self.wrong + self.invented + self.missed)
 
+    def __iadd__(self, other: "Outcomes") -> "Outcomes":
+        for name, count in vars(other).items():
+            setattr(self, name, getattr(self, name) + count)
+        return self
+
     def add(self, gold: Sequence[str], value: str | None) -> None:
         if value is None:
             self.missed += bool(gold)

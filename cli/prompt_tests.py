@@ -198,7 +198,6 @@ def _run(
 
 
 def _tell(say: Telling, results: Sequence[Result]) -> None:
-
     rows = [
         vars(one) | {"findings": [vars(finding) for finding in one.findings], "outcomes": vars(one.outcomes)}
         for one in results

@@ -150,9 +150,6 @@ class Comparison:
             said.append(f"Verified values a product: {_figures(self.verified, '.2f')}{told}.")
         return " ".join(said)
 
-    def per_product(self, tokens_or_calls: int) -> float:
-        return tokens_or_calls / max(1, self.products)
-
 
 def _told(one: AttributeChange, *, worse: bool = False) -> bool:
     return one.p is not None and one.p < ATTRIBUTE_LEVEL and one.f1 is not None and (one.f1.difference < 0) is worse
@@ -297,9 +294,7 @@ def _outcomes(pair: Pair, attribute: str | None = None) -> tuple[Outcomes, Outco
     for read, outcomes in zip((pair.before, pair.after), made, strict=True):
         best = read.best()
         for name, one in judged.items():
-            outcome = one.outcome(best.get(name))
-            for key, count in vars(outcome).items():
-                setattr(outcomes, key, getattr(outcomes, key) + count)
+            outcomes += one.outcome(best.get(name))
     return made
 
 

@@ -194,10 +194,9 @@ def _reading(trial: Trial, subject: Subject, line: int) -> Callable[[], Awaitabl
         found, outcomes = [], Outcomes()
         for name, judged in subject.judged.items():
             claim = best.get(name)
-            how = vars(judged.outcome(claim))
-            for key, count in how.items():
-                setattr(outcomes, key, getattr(outcomes, key) + count)
-            if how["wrong"] or how["invented"] or how["missed"]:
+            how = judged.outcome(claim)
+            outcomes += how
+            if how.wrong or how.invented or how.missed:
                 right = " or ".join(map(repr, judged.right)) or "nothing"
                 said = repr(claim["value"]) if claim else "nothing"
                 found.append(Finding(line, f"{name}: expected {right}, found {said}"))
@@ -254,6 +253,5 @@ def f1_of_all(results: Sequence[Result]) -> float | None:
     """Micro F1 of the values of all cases that could be run; None: no value is there or expected."""
     whole = Outcomes()
     for result in results:
-        for key, count in vars(result.outcomes).items():
-            setattr(whole, key, getattr(whole, key) + count)
+        whole += result.outcomes
     return whole.f1 if whole.right + whole.wrong + whole.invented + whole.missed else None
