@@ -82,7 +82,14 @@ from reaseq.knowledge_store.variant_rows import (
     without_shared,
     write_variants,
 )
-from reaseq.knowledge_store.variant_updates import KnownVariants, called_by, is_on_sale, stays, without_sale
+from reaseq.knowledge_store.variant_updates import (
+    KnownVariants,
+    as_before,
+    called_by,
+    is_otherwise,
+    stays,
+    without_sale,
+)
 from reaseq.taxonomy.category_paths import CategoryNames, steps_of
 
 _BATCH = 500
@@ -304,7 +311,7 @@ def _is_header(values: Mapping[str, Any]) -> bool:
     return again or (fields_held(cells)[0] > 1 and not any(any(map(str.isdigit, cell)) for cell in cells))
 
 
-@lru_cache
+@lru_cache(maxsize=1000)
 def _currency_of(column: str) -> str | None:
     return currency_in(column)
 
@@ -330,8 +337,8 @@ def _updated(
     made["title"] = product["title"] or before["title"]  # a product without one is none
     old = before["attributes"] or {}
     # Another file may call a price otherwise: `Regular price`, `Regulärer Preis`.
-    listed = same_price(columns.list_price, old, columns.named)
-    now = same_price(columns.now, old, columns.named, plain=True)
+    listed = same_price(columns.list_price, old, columns.named, before["currency"])
+    now = same_price(columns.now, old, columns.named, before["currency"], plain=True)
     made["currency"] = product["currency"] or before["currency"]
     if not (columns.now or columns.list_price):
         made["currency"] = before["currency"]  # of what it costs nothing is said
@@ -345,22 +352,20 @@ def _updated(
             product["attributes"].setdefault(said, f"{product['price']:g}")
     if "price" in columns.fields and made["price"] is None and SALE.search(columns.now):
         # A sale is over: what it costs otherwise is there.
-        made["price"] = next((price for name in old if (price := list_price(name, old[name])) is not None), None)
+        here = (name for name in old if _currency_of(name) in (None, made["currency"]))
+        made["price"] = next((price for name in here if (price := list_price(name, old[name])) is not None), None)
     elif columns.list_price and (recommended or not columns.now) and stays(before["price"], old, listed):
         made["price"], made["currency"] = before["price"], before["currency"]
     elif now in old and product["price"] is not None:
-        # The column holds what it costs when no sale is on.
-        if is_on_sale(before["price"], old, {now}):
+        if is_otherwise(before["price"], old, now):
             made["price"], made["currency"] = before["price"], before["currency"]
         product["attributes"][now] = f"{product['price']:g}"
-    # Another file may write a column's name otherwise: `Farbe`, `farbe`.
-    called = {option_key(name): name for name in old}
-    as_before = {name: called.get(option_key(name), name) for name in columns.named}
-    as_before |= {columns.list_price: listed} if columns.list_price in columns.named else {}
-    as_before = {name: one for name, one in as_before.items() if one == name or one not in columns.named}
-    named = columns.named | set(as_before.values())
+    called = as_before(old, columns.named, before["currency"])
+    if columns.list_price in columns.named and listed not in columns.named:
+        called[columns.list_price] = listed
+    named = columns.named | set(called.values())
     kept = {name: value for name, value in old.items() if name not in named}
-    made["attributes"] = kept | {as_before.get(name, name): value for name, value in product["attributes"].items()}
+    made["attributes"] = kept | {called.get(name, name): value for name, value in product["attributes"].items()}
     made["fingerprint"] = fingerprint(made)
     fields = sum(bool(before[name] and not made[name]) for name in _COMPARED if name != "price")
     return made, fields + sum(name not in made["attributes"] for name in old)
@@ -773,7 +778,9 @@ def _write(
                     # A price of some of its variants is theirs; whether it costs that too is told once all are there.
                     product |= {name: old[product_id][name] for name in ("price", "currency")}
                 elif product["line"] in batch.over:
-                    costs = without_sale(old[product_id]["attributes"] or {}, columns.named)
+                    costs = without_sale(
+                        old[product_id]["attributes"] or {}, columns.named, old[product_id]["currency"]
+                    )
                     costs = old[product_id]["price"] if costs is None else costs
                     product |= {"price": costs, "currency": old[product_id]["currency"]}
                 own = columns.of_row(batch.cells_of[product["line"]]) if product["line"] in batch.cells_of else columns

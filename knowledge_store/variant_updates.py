@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -14,8 +15,8 @@ from reaseq.knowledge_store.feeds.columns import (
     option_value,
     same_price,
 )
-from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
-from reaseq.knowledge_store.feeds.prices import parse_price
+from reaseq.knowledge_store.feeds.price_names import PriceKind, net_kind, price_kind
+from reaseq.knowledge_store.feeds.prices import currency_in, parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
 from reaseq.knowledge_store.names import identities, spellings
 from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT, among
@@ -40,10 +41,34 @@ def stays(price: float | None, attributes: Mapping[str, Any], column: str) -> bo
     )
 
 
-def without_sale(attributes: Mapping[str, Any], named: Collection[str]) -> float | None:
+def is_otherwise(price: float | None, attributes: Mapping[str, Any], column: str) -> bool:
+    """Does a column of prices that stands among the attributes say another price than the thing has: what it costs when
+    no sale is on, or without taxes?"""
+    return column in attributes and (net_kind(folded(column)) is not None or is_on_sale(price, attributes, {column}))
+
+
+def as_before(old: Collection[str], named: Collection[str], currency: str | None) -> dict[str, str]:
+    """What the columns of a file are called among the attributes of a product or variant, as another file may write
+    their names otherwise (`Farbe`, `farbe`). What it costs in one currency is another thing than in another; a column
+    that names none is in the product's."""
+    called = {(option_key(name), _currency_of(name) or currency): name for name in old}
+    made = {name: called.get((option_key(name), _currency_of(name) or currency), name) for name in named}
+    return {name: one for name, one in made.items() if one == name or one not in named}
+
+
+@lru_cache(maxsize=1000)
+def _currency_of(column: str) -> str | None:
+    return currency_in(column)
+
+
+def without_sale(attributes: Mapping[str, Any], named: Collection[str], currency: str | None) -> float | None:
     """What a thing costs whose sale is over, by the list price that is known. named: the columns of the file, which
-    say nothing of it."""
-    listed = (one for one in attributes if one not in named and not is_recommended(one))
+    say nothing of it. currency: in which."""
+    listed = (
+        one
+        for one in attributes
+        if one not in named and not is_recommended(one) and _currency_of(one) in (None, currency)
+    )
     return next((price for one in listed if (price := list_price(one, attributes[one])) is not None), None)
 
 
@@ -154,11 +179,13 @@ class KnownVariants:
             if name in before and option_value(name, before[name]) == option_value(name, text)
         }
         stored = found[0]["attributes"]
-        said = {name: "" for name in stored if name in named}
+        called_before = as_before(stored, named, own["currency"])
+        said = {name: "" for name in called_before.values() if name in stored}
         for name in prices or ():
-            same = same_price(name, {**theirs, **stored}, named)
+            same = same_price(name, {**theirs, **stored}, named, own["currency"])
             said |= {same: attributes.get(name, "")} if name in attributes or same in stored else {}
-        now = same_price(now, stored, named, plain=True)
+        currency = _currency_of(now)
+        now = same_price(now, stored, named, own["currency"], plain=True)
         known = {*options, *called_as.values(), *called, *(prices or ())}
         for name, value in attributes.items():
             if name not in known and (value != theirs.get(name) or name in stored):
@@ -169,15 +196,19 @@ class KnownVariants:
             said |= {name: "" for name in emptied if name not in stored and name not in known | {now}}
         said |= {name: product[name] for name in _TEXTS if product[name] and product[name] != own[name]}
         price = "" if product["price"] is None and prices is not None else product["price"]
-        if now in stored and product["price"] is not None:
-            # The column holds what it costs when no sale is on.
+        if currency and own["currency"] not in (None, currency) and product["price"] is not None:
+            said[now], price = f"{product['price']:g}", None  # what it costs elsewhere
+        elif now in stored and product["price"] is not None:
             said[now] = f"{product['price']:g}"
-            price = None if is_on_sale(found[0].get("price"), stored, {now}) else price
-        listed = (same_price(one, stored, named) for one in prices or ())
+            price = None if is_otherwise(found[0].get("price"), stored, now) else price
+        listed = (same_price(one, stored, named, own["currency"]) for one in prices or ())
         if not now and any(stays(found[0].get("price"), stored, one) for one in listed):
             price = None
         if price and product["currency"]:
             price = {"amount": price, "currency": product["currency"]}
+        said = {name: text for name, text in said.items() if text == ""} | {
+            called_before.get(name, name): text for name, text in said.items() if text != ""
+        }
         names = tuple((name, attributes[name]) for name in called)
         lacks = frozenset(name for name, value in said.items() if value == "" and name in theirs)
         return Variant(found[0]["id"], own["id"], told, price, names, said, lacks)
@@ -186,7 +217,8 @@ class KnownVariants:
         """What a variant costs whose sale is over; None where nothing says it."""
         stored = [one["attributes"] for one in self.variants[variant.product_id] if one["id"] == variant.id]
         of_product = self.products[variant.product_id]["attributes"] or {}
-        return without_sale({**of_product, **(stored[0] if stored else {})}, named)
+        currency = self.products[variant.product_id]["currency"]
+        return without_sale({**of_product, **(stored[0] if stored else {})}, named, currency)
 
     def shared(self, product: Mapping[str, Any], variant: Variant) -> dict[str, Any] | None:
         """What a row of a variant says of its product: all, where the product's row is that of this variant; nothing,

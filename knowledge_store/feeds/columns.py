@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from reaseq.documents.tokens import stems
-from reaseq.knowledge_store.feeds.price_names import PriceKind, Tax, kind_but_for_taxes, price_kind, tax_of
+from reaseq.knowledge_store.feeds.price_names import PriceKind, Tax, kind_but_for_taxes, net_kind, price_kind, tax_of
 from reaseq.knowledge_store.feeds.prices import CURRENCIES, currency_in, parse_price
 from reaseq.knowledge_store.feeds.rows import FeedError, is_empty
 from reaseq.knowledge_store.feeds.sale_days import is_on
@@ -28,6 +28,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "custom label",
         "product id",
         "sku",
+        "product handle",
         "variant sku",
         "item id",
         "item sku",
@@ -423,12 +424,15 @@ def list_price(column: str, value: Any) -> float | None:
     return parse_price(value)[0] if listed else None
 
 
-def same_price(column: str, known: Iterable[str], named: Collection[str] = (), *, plain: bool = False) -> str:
+def same_price(
+    column: str, known: Iterable[str], named: Collection[str], currency: str | None, *, plain: bool = False
+) -> str:
     """The known column that says the list price which this one says in other words or another language; itself where
-    none does, or several may. named: columns that say something else. plain: is it a price that is called but that?"""
+    none does, or several may. named: columns that say something else. currency: of columns whose names say none.
+    plain: is it a price that is called but that?"""
 
     def kind(name: str) -> tuple[PriceKind | None, str | None]:
-        return price_kind(folded(name)), currency_in(name)
+        return price_kind(folded(name)), currency_in(name) or currency
 
     own, of = kind(column)
     if column in known or own not in (PriceKind.PLAIN, PriceKind.OTHERWISE, PriceKind.RECOMMENDED):
@@ -667,11 +671,26 @@ def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str]
                     mapping[field] = column
                     taken.add(column)
                     break
+    if not told:
+        _add_net_price(columns, mapping, taken)
     if "currency" in mapping and not told and mapping.keys().isdisjoint({"price", "list_price"}):
         amounts = words("price_words")["amounts"]
         if amount := next((one for one in columns if one not in taken and folded(one) in amounts), ""):
             mapping["price"] = amount
             taken.add(amount)
+
+
+def _add_net_price(columns: Sequence[str], mapping: dict[str, str], taken: set[str]) -> None:
+    """A price without taxes is one where no other is; beside the same with them it counts where that one's cell is
+    empty. Beside what somebody recommends it may be what a shop pays."""
+    price = mapping.get("price", "")
+    if "list_price" in mapping or any(is_recommended(one) for one in columns):
+        return
+    free = [one for one in columns if one not in taken and net_kind(folded(one)) in (PriceKind.PLAIN, PriceKind.NOW)]
+    own = [one for one in free if not _PATH.search(one) or price_kind(folded(_within(one))) is PriceKind.PLAIN]
+    if found := next((one for one in own if not price or _is_same_price(one, price)), ""):
+        mapping["list_price" if price else "price"] = found
+        taken.add(found)
 
 
 def _stands_in(column: str) -> str:
@@ -732,7 +751,7 @@ def cost(values: Mapping[str, Any], fields: Mapping[str, str]) -> Any:
 @lru_cache(maxsize=10_000)
 def _is_same_price(column: str, other: str) -> bool:
     """Do two columns say one price, but for taxes?"""
-    kinds = {price_kind(folded(one)) for one in (column, other)}
+    kinds = {kind_but_for_taxes(folded(one)) for one in (column, other)}
     taxes = {tax_of(folded(one)) for one in (column, other)}
     return kinds == {PriceKind.PLAIN} and len(taxes) > 1 and _stands_in(column) == _stands_in(other)
 
@@ -744,13 +763,13 @@ def is_of_a_sale(column: str) -> bool:
 
 
 def unread_prices(columns: Sequence[str], mapping: Mapping[str, str]) -> list[str]:
-    """Columns whose names speak of a price, where none is taken for one, or but a recommended one."""
+    """Columns whose names speak of a price, where none is taken for one, or but a recommended one; none of what a shop
+    pays, or of what else it costs."""
     listed = mapping.get("list_price", "")
     if "price" in mapping or (listed and not is_recommended(listed)):
         return []
     kinds = {column: price_kind(folded(column)) for column in columns if column not in mapping.values()}
-    # Beside what somebody recommends what is not understood may be what things cost; what is, is what nobody pays.
-    return [column for column, kind in kinds.items() if kind is not None and not (listed and _is_cost(column))]
+    return [column for column, kind in kinds.items() if kind is not None and not _is_cost(column)]
 
 
 def _is_cost(column: str) -> bool:

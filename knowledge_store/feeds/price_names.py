@@ -59,6 +59,12 @@ def kind_but_for_taxes(name: str) -> PriceKind | None:
     return price_kind(" ".join(part for word in name.split() for part in _parts(word) if part not in taxes))
 
 
+@lru_cache(maxsize=10_000)
+def net_kind(name: str) -> PriceKind | None:
+    """What a folded name of a column of prices without taxes says but for these; None of any other."""
+    return kind_but_for_taxes(name) if tax_of(name) is Tax.WITHOUT else None
+
+
 class Tax(StrEnum):
     WITHIN = "within"
     WITHOUT = "without"

@@ -35,6 +35,15 @@ p1,Tee,TS,Color,"Red,Blue",10
 ,,,Size,"S,M,L",
 p2,Mug,MU,,,5
 """
+MEDUSA_HANDLES = """Product Id,Product Handle,Product Title,Variant Title,Variant Sku,Variant Price VND,Option 1 Name,Option 1 Value
+,coat,Coat,S,COAT-S,120000,Size,S
+,coat,Coat,M,COAT-M,130000,Size,M
+,hat,Hat,Default variant,HAT,50000,Title,Default Title
+"""  # noqa: E501
+PRESTASHOP = """Product ID;Active (0/1);Name *;Price tax excluded;Wholesale price;Reference #;Supplier reference #
+1;1;Mug;10.5;4;MUG-1;S-9
+2;1;Cup;11.5;5;CUP-1;S-8
+"""
 CENTS = """[{"id":1,"name":"Boot","prices":{"price":"1500","currency_code":"GBP","currency_minor_unit":2}},
 {"id":2,"name":"Shoe","prices":{"price":"950","currency_code":"GBP","currency_minor_unit":2}}]"""
 NESTED = """{"products":[{"id":"p1","title":"Coat","variants":[
@@ -107,6 +116,10 @@ ALV = """Preisliste 03.03.2024
         (MEDUSA, "p3", {"title": "Winter Boot", "price": 60}),
         (VENDURE, "laptop", {"title": "Laptop", "price": 1299, "description": "Quick"}),
         (ODOO, "p1", {"price": 10, "attributes": {"Internal Reference": "TS", "Color": "Red,Blue", "Size": "S,M,L"}}),
+        (MEDUSA_HANDLES, "coat", {"title": "Coat", "price": 120000, "currency": "VND"}),
+        (MEDUSA_HANDLES, "HAT", {"id": "hat", "title": "Hat", "price": 50000}),
+        (MEDUSA_HANDLES, "COAT-M", {"id": "coat"}),
+        (PRESTASHOP, "CUP-1", {"id": "2", "title": "Cup", "price": 11.5}),
         (CENTS, "2", {"title": "Shoe", "price": 9.5, "currency": "GBP"}),
         (NESTED, "p1", {"title": "Coat", "price": 80, "currency": "EUR"}),
         (COMMERCE, "p1", {"title": "Boot", "price": 19.99, "currency": "EUR"}),
@@ -209,7 +222,7 @@ ALV = """Preisliste 03.03.2024
 def test_products(store: Store, tmp_path: Path, data: str, product_id: str, expected: dict[str, Any]) -> None:
     report = imported(store, tmp_path, data)
     assert report.set_aside == 0
-    made = product(store, product_id)
+    made = find_product(store, product_id)
     assert {name: made.get(name) for name in expected} == expected
 
 
@@ -233,6 +246,7 @@ variation,V1-38,Runner - 38,79.90,V1,Size,38
     [
         ([VENDURE], "laptop", {"L1": ({"screen size": "13 inch", "RAM": "8GB"}, 1299),
                                "L2": ({"screen size": "15 inch", "RAM": "8GB"}, 1399)}),
+        ([MEDUSA_HANDLES], "coat", {"COAT-S": ({"Size": "S"}, 120000), "COAT-M": ({"Size": "M"}, 130000)}),
         ([SHOPWARE], "a1", {"a2": ({"size": "41"}, 11.9), "a3": ({"size": "42"}, 14.9)}),
         (AKENEO, "model", {"A1": ({"color": "red", "size": "41"}, 50), "A2": ({"color": "blue", "size": "42"}, 55)}),
         (
@@ -301,6 +315,9 @@ def test_rows_that_belong_to_no_product_are_set_aside(
         ("sku,name,price,ean\nA,Boot,10,4006381333931\nB2,Clog,9,\n", "Material;Preis\n4006381333931;7\nB2;8\n", 7,
          {"updated": 2}),
         ("sku,name,price\nA,Boot,10\n", "Identifiant;Prix\nA;7,50\n", 7.5, {"updated": 1}),
+        ("sku,name,price excl. tax\nA,Boot,10\n", "sku,price excl. tax\nA,7\n", 7, {"updated": 1}),
+        ("sku,name,price excl. tax,price incl. tax\nA,Boot,10,12\n", "sku,price excl. tax\nA,7\n", 12, {"updated": 1}),
+        ("sku,name,price excl. tax,price incl. tax\nA,Boot,10,\n", "sku,x\nA,7\n", 10, {}),
     ],
 )  # fmt: skip
 def test_prices_of_updates(
@@ -311,6 +328,36 @@ def test_prices_of_updates(
     made = product(store, "A")
     assert (made["title"], made["price"]) == ("Boot", price)
     assert {name: report.counts()[name] for name in told} == told
+
+
+@pytest.mark.parametrize(
+    ("update", "price", "left"),
+    [
+        ("sku,price-EUR\nA,11\n", 11, {"price-USD": "12", "List price (EUR)": "20", "List price (USD)": "24"}),
+        ("sku,price-USD\nA,13\n", 10, {"price-USD": "13", "List price (EUR)": "20", "List price (USD)": "24"}),
+        ("sku,price,list price\nA,9,19\n", 9, {"price-USD": "12", "List price (EUR)": "19", "List price (USD)": "24"}),
+        ('{"sku":"A","Price USD":13}', 10, {"price-USD": "13", "List price (EUR)": "20", "List price (USD)": "24"}),
+    ],
+)
+@pytest.mark.parametrize("of_variant", [True, False])
+def test_what_it_costs_elsewhere_stays(
+    store: Store, tmp_path: Path, update: str, price: float, left: dict[str, str], *, of_variant: bool
+) -> None:
+    columns = "sku,name,price-EUR,price-USD,List price (EUR),List price (USD)"
+    if not of_variant:
+        imported(store, tmp_path, f"{columns}\nA,Boot,10,12,20,24\n")
+        report = imported(store, tmp_path, update)
+        assert report.cleared == 0
+        assert product(store, "A")["attributes"] == left
+    else:
+        imported(store, tmp_path, f"id,size,{columns}\nP,40,A,Boot,10,12,20,24\nP,41,B,Boot,30,32,40,44\n")
+        imported(store, tmp_path, update)
+        made = {one["id"]: one for one in store.variants(["P"])["P"]}["A"]
+        assert made["attributes"]["price-USD"] == left["price-USD"]
+        assert made["price"] == price
+        return
+    made = product(store, "A")
+    assert (made["price"], made["currency"]) == (price, "EUR")
 
 
 def test_a_column_in_other_letters_is_the_same(store: Store, tmp_path: Path) -> None:

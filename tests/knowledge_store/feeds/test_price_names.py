@@ -66,6 +66,15 @@ def test_kinds(column: str, kind: str | None) -> None:
         ("ID oferty|Cena PL|Cena promocyjna", "Cena promocyjna", "Cena PL"),
         ("SKU|Product|RRP|Was|Now", "Now", "Was"),
         ("SKU|Product|RRP|Price|Was", "Price", "Was"),
+        ("Product ID|Name *|Price tax excluded|Wholesale price", "Price tax excluded", None),
+        ("sku|name|Nettopreis|EK-Preis", "Nettopreis", None),
+        ("sku|name|prix HT", "prix HT", None),
+        ("id|name|price.net", "price.net", None),
+        ("id|name|shipping.price.net", None, None),
+        ("sku|name|Händlerpreis netto", None, None),
+        ("sku|name|Nettopreis|UVP", None, "UVP"),  # what it costs, or what the shop pays?
+        ("sku|name|price excl. tax|sale price", "sale price", None),
+        ("sku|name|Price tax excluded|Price tax included", "Price tax included", "Price tax excluded"),
     ],
 )
 def test_guess(columns: str, price: str | None, list_price: str | None) -> None:
@@ -89,6 +98,7 @@ def test_what_is_its_own_comes_first(columns: str, expected: dict[str, str]) -> 
 def test_prices_that_nobody_took_are_named() -> None:
     assert unread_prices(["sku", "price_cents", "color"], {"id": "sku"}) == ["price_cents"]
     assert unread_prices(["sku", "price", "EK-Preis"], {"id": "sku", "price": "price"}) == []
+    assert unread_prices(["sku", "Wholesale price", "price_cents"], {"id": "sku"}) == ["price_cents"]
     mapping = {"id": "sku", "list_price": "UVP"}
     assert unread_prices(["sku", "UVP", "Abholpreis", "EK-Preis"], mapping) == ["Abholpreis"]
 
