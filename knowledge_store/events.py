@@ -322,7 +322,7 @@ def histories(
         mine = EVENT.c.user_id.in_(user_ids[start : start + _USERS])
         query = select(*key).where(mine, wanted).order_by(*key)
         with store.reading() as connection:
-            for user, at, product, kind in connection.execute(query):
+            for user, at, product, kind in connection.execute(query).all():  # row by row it takes twice as long
                 found.setdefault(user, []).append({"at": at, "product_id": product, "kind": kind})
     return found
 
