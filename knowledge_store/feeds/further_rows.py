@@ -24,6 +24,20 @@ _PAIRS_OF_ODOO = (
 MARKS_OF_ODOO = _PAIRS_OF_ODOO
 
 
+def named(column: str) -> str:
+    """A column's own name, without the language that may stand behind it (`name:en`)."""
+    return column.partition(":")[0]
+
+
+def _in_first_language(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What cells of a name and of options say, in the first language in which they say it."""
+    found: dict[str, Any] = dict.fromkeys(("name", "slug", "optionGroups", "optionValues"), "")
+    for column, value in values.items():
+        if is_empty(found.get(named(column), value)):
+            found[named(column)] = value
+    return found
+
+
 def rows_of_vendure(found: Iterable[Row]) -> Iterator[Row]:
     """Products, and the rows below them as their variants."""
     product_id, groups = "", list[str]()
@@ -33,11 +47,12 @@ def rows_of_vendure(found: Iterable[Row]) -> Iterator[Row]:
             yield row
             continue
         values = row.values
-        of_product = any(not is_empty(values.get(name)) for name in ("name", "slug"))
+        first = _in_first_language(values)
+        of_product = not is_empty(first["name"]) or not is_empty(first["slug"])
         if of_product:
-            product_id = identifier(values.get("slug")) or identifier(values.get("name"))
-            groups = [one.strip() for one in text_of(values.get("optionGroups")).split("|") if one.strip()]
-        chosen = [one.strip() for one in text_of(values.get("optionValues")).split("|") if one.strip()]
+            product_id = identifier(first["slug"]) or identifier(first["name"])
+            groups = [one.strip() for one in text_of(first["optionGroups"]).split("|") if one.strip()]
+        chosen = [one.strip() for one in text_of(first["optionValues"]).split("|") if one.strip()]
         if of_product and not chosen:
             groups = []
             yield row._replace(values={**values, "slug": product_id})
@@ -51,13 +66,15 @@ def rows_of_vendure(found: Iterable[Row]) -> Iterator[Row]:
             options = dict(zip(groups, chosen, strict=True))
             sku = identifier(values.get("sku"))
             own = {
-                name: value for name, value in values.items() if name not in (*_OF_PRODUCTS, *_OF_VARIANTS, *options)
+                name: value
+                for name, value in values.items()
+                if named(name) not in (*_OF_PRODUCTS, *_OF_VARIANTS) and name not in options
             }
             names = (("sku", values["sku"]),) if sku else ()
             variant = Variant(
                 sku or "/".join([product_id, *chosen]), product_id, options, values.get("price"), names, own
             )
-            kept = {name: value for name, value in values.items() if name in _OF_PRODUCTS[:-1]} | {"slug": product_id}
+            kept = {name: value for name, value in values.items() if named(name) in _OF_PRODUCTS[:-1]} | {"slug": product_id}
             yield Record(row.line, kept if of_product else {}, (variant,), product=of_product)
 
 

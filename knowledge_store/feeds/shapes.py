@@ -100,10 +100,13 @@ SHAPES = (
 )
 
 
+_NAMED = google.named, prestashop.named, further_rows.named
+
+
 def shaped(feed: Feed) -> Feed:
     """`feed` with its rows as the system means them that wrote it; as it is, if that is none of the known."""
     feed, names_of = _in_english(feed)
-    columns = {name for one in feed.columns for name in (one, google.named(one), prestashop.named(one))}
+    columns = {name for one in feed.columns for name in (one, *(of(one) for of in _NAMED))}
     for shape in SHAPES:
         if any(columns.issuperset(marks) for marks in shape.marks):
             # The columns are those the rows have now: several may have become one, or one several.

@@ -30,6 +30,10 @@ Laptop,laptop,Quick,category:Electronics,screen size|RAM,13 inch|8GB,L1,1299.00,
 ,,,,,15 inch|8GB,L2,1399.00,50
 Mouse,mouse,Small,,,,MO,19.99,5
 """
+VENDURE_LANGUAGES = """name:en,name:de,slug:en,description:en,optionGroups:en,optionValues:en,optionValues:de,sku,price
+Laptop,Klapprechner,laptop,Quick,screen size|RAM,13 inch|8GB,13 Zoll|8GB,L1,1299.00
+,,,,,15 inch|8GB,15 Zoll|8GB,L2,1399.00
+"""
 ODOO = """External ID,Name,Internal Reference,Product Attributes / Attribute,Product Attributes / Values,Sales Price
 p1,Tee,TS,Color,"Red,Blue",10
 ,,,Size,"S,M,L",
@@ -114,6 +118,7 @@ ALV = """Preisliste 03.03.2024
         (YML, "10", {"title": "Boot Acme X1", "price": 10, "brand": "Acme"}),
         (MEDUSA, "p1", {"title": "Rain Coat", "price": 80}),
         (MEDUSA, "p3", {"title": "Winter Boot", "price": 60}),
+        (VENDURE_LANGUAGES, "laptop", {"title": "Laptop", "description": "Quick", "price": 1299}),
         (VENDURE, "laptop", {"title": "Laptop", "price": 1299, "description": "Quick"}),
         (ODOO, "p1", {"price": 10, "attributes": {"Internal Reference": "TS", "Color": "Red,Blue", "Size": "S,M,L"}}),
         (MEDUSA_HANDLES, "coat", {"title": "Coat", "price": 120000, "currency": "VND"}),
@@ -244,6 +249,8 @@ variation,V1-38,Runner - 38,79.90,V1,Size,38
 @pytest.mark.parametrize(
     ("files", "owner", "expected"),
     [
+        ([VENDURE_LANGUAGES], "laptop", {"L1": ({"screen size": "13 inch", "RAM": "8GB"}, 1299),
+                                         "L2": ({"screen size": "15 inch", "RAM": "8GB"}, 1399)}),
         ([VENDURE], "laptop", {"L1": ({"screen size": "13 inch", "RAM": "8GB"}, 1299),
                                "L2": ({"screen size": "15 inch", "RAM": "8GB"}, 1399)}),
         ([MEDUSA_HANDLES], "coat", {"COAT-S": ({"Size": "S"}, 120000), "COAT-M": ({"Size": "M"}, 130000)}),
