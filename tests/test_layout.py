@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 
 import reaseq
-from reaseq.knowledge_store import migrations
-from reaseq.knowledge_store.store import HEAD, Store
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = sorted(path.parent.name for path in ROOT.glob("*/__init__.py"))
@@ -59,17 +57,6 @@ def test_folders_are_not_importable_by_their_bare_names(tmp_path: Path) -> None:
         [sys.executable, "-c", code, *FOLDERS], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert result.stderr.strip() == "[]"
-
-
-def test_the_store_knows_its_newest_migration(store: Store) -> None:
-    assert migrations.head() == HEAD
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-    from sqlmodel import SQLModel
-
-    with store.engine.connect() as connection:
-        difference = compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
-    assert difference == [], "the tables and the migrations differ"
 
 
 @pytest.mark.parametrize("said", [{}, {"OMP_WAIT_POLICY": "active", "GOMP_SPINCOUNT": "7"}])

@@ -74,7 +74,9 @@ def rows_of_vendure(found: Iterable[Row]) -> Iterator[Row]:
             variant = Variant(
                 sku or "/".join([product_id, *chosen]), product_id, options, values.get("price"), names, own
             )
-            kept = {name: value for name, value in values.items() if named(name) in _OF_PRODUCTS[:-1]} | {"slug": product_id}
+            kept = {name: value for name, value in values.items() if named(name) in _OF_PRODUCTS[:-1]} | {
+                "slug": product_id
+            }
             yield Record(row.line, kept if of_product else {}, (variant,), product=of_product)
 
 
