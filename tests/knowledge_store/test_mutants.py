@@ -121,6 +121,7 @@ def read_all(folder: Path, seeds: list[bytes], first: int, count: int) -> None:
 
 
 @pytest.mark.realdata
+@pytest.mark.timeout(7200)
 def test_whatever_stands_in_a_file(realdata: Path, tmp_path: Path, all_trials: bool) -> None:
     """In a process of its own, whose memory is nobody else's."""
     count = ALL if all_trials else USUAL
