@@ -158,7 +158,7 @@ def _print_guess(console: Telling, feed: Feed, guess: dict[str, str]) -> None:
 
     from reaseq.cli.progress import printable
     from reaseq.cli.reading import add_taken
-    from reaseq.knowledge_store.feeds.columns import is_of_a_sale, is_recommended, unread_prices
+    from reaseq.knowledge_store.feeds.columns import can_be_price, is_of_a_sale, is_recommended, unread_prices
 
     table = Table(title=f"{feed.path.name} ({feed.format})", title_justify="left")
     table.add_column("field")
@@ -176,16 +176,11 @@ def _print_guess(console: Telling, feed: Feed, guess: dict[str, str]) -> None:
     for told in feed.doubts:
         console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if prices := unread_prices(feed.columns, guess):
-        listed = ", ".join(prices)
-        console.print(
-            Text(
-                printable(
-                    f'No column is taken for the price. One of these may be: {listed}   (--map price="{prices[0]}")'
-                )
-            ),
-            style="yellow",
-            soft_wrap=True,
-        )
+        told = f"No column is taken for the price, and of {', '.join(prices)} none says what one thing costs."
+        if may_be := [column for column in prices if can_be_price(column)]:
+            told = f"No column is taken for the price. One of these may be: {', '.join(may_be)}   "
+            told += f'(--map price="{may_be[0]}")'
+        console.print(Text(printable(told)), style="yellow", soft_wrap=True)
     if "list_price" in guess:
         counts = "counts where the price is unknown"
         if "price" in guess and is_recommended(guess["list_price"]) and not is_of_a_sale(guess["price"]):

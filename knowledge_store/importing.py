@@ -42,6 +42,7 @@ from reaseq.knowledge_store.feeds.prices import (
     may_be_grouped,
     parse_price,
 )
+from reaseq.knowledge_store.feeds.quantities import of_several
 from reaseq.knowledge_store.feeds.rows import (
     EMPTY,
     BadRow,
@@ -249,6 +250,8 @@ def product_from(
                     # A list of prices has a row for each time that one holds.
                     return _of_another_day(record)
                 price = currency = None
+            if price is not None and of_several(values):
+                price = currency = None
             if price == 0 and name == "price" and "list_price" in mapping and SALE.search(mapping[name]):
                 price = None  # there is no sale
     used = _used(mapping)
@@ -359,7 +362,8 @@ def _updated(
     elif now in old and product["price"] is not None:
         if is_otherwise(before["price"], old, now):
             made["price"], made["currency"] = before["price"], before["currency"]
-        product["attributes"][now] = f"{product['price']:g}"
+        elsewhere = _currency_of(now) is None and product["currency"] not in (None, before["currency"])
+        product["attributes"][now] = f"{product['price']:g}" + (f" {product['currency']}" if elsewhere else "")
     called = as_before(old, columns.named, before["currency"])
     if columns.list_price in columns.named and listed not in columns.named:
         called[columns.list_price] = listed
@@ -572,7 +576,9 @@ def import_feed(
                     if made["price"] is None and not all(
                         is_empty(row.values.get(mapping.get(name, ""))) for name in ("price", "list_price")
                     ):
-                        unread = any(parse_price(cell)[0] is None for cell in _prices(row, mapping))
+                        unread = of_several(row.values) or any(
+                            parse_price(cell)[0] is None for cell in _prices(row, mapping)
+                        )
                         report.unread_prices += unread
                         sale = mapping.get("price", "")
                         is_over = not unread and is_of_a_sale(sale) and not is_empty(row.values.get(sale))

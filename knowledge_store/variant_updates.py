@@ -14,6 +14,7 @@ from reaseq.knowledge_store.feeds.columns import (
     option_key,
     option_value,
     same_price,
+    says_former,
 )
 from reaseq.knowledge_store.feeds.price_names import PriceKind, net_kind, price_kind
 from reaseq.knowledge_store.feeds.prices import currency_in, parse_price
@@ -33,11 +34,11 @@ def is_on_sale(price: float | None, attributes: Mapping[str, Any], list_prices: 
 
 def stays(price: float | None, attributes: Mapping[str, Any], column: str) -> bool:
     """Does a price that is known stay where a file says but a list price, in that column? Where a sale is on; and where
-    it is what somebody recommends, unless nothing else was known than such."""
+    it is what somebody recommends or what it cost before, unless nothing else was known than such."""
     only_listed = any(list_price(name, value) == price for name, value in attributes.items())
     otherwise = {name for name in attributes if price_kind(folded(name)) is PriceKind.OTHERWISE}
     return is_on_sale(price, attributes, {column, *otherwise}) or (
-        price is not None and is_recommended(column) and not only_listed
+        price is not None and (is_recommended(column) or says_former(column)) and not only_listed
     )
 
 

@@ -4,13 +4,22 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date
 from difflib import get_close_matches
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
 from reaseq.documents.tokens import stems
-from reaseq.knowledge_store.feeds.price_names import PriceKind, Tax, kind_but_for_taxes, net_kind, price_kind, tax_of
+from reaseq.knowledge_store.feeds.price_names import (
+    PriceKind,
+    Tax,
+    kind_but_for_taxes,
+    net_kind,
+    parts_of,
+    price_kind,
+    tax_of,
+)
 from reaseq.knowledge_store.feeds.prices import CURRENCIES, currency_in, parse_price
 from reaseq.knowledge_store.feeds.rows import FeedError, is_empty
 from reaseq.knowledge_store.feeds.sale_days import is_on
@@ -394,6 +403,7 @@ _MAP_HINT = (
 )
 _LOCALE = re.compile(r"^(.+?)[._:\-\[( ]((?!id\b)[a-z]{2}(?:[_-][A-Za-z]{2})?|[a-z]{2}_[A-Z]{2}(?=-))(?:-\w+)?[\])]?$")
 """A column of one language: `name-en_US`, `name.en`, `title[de]`."""
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _COSTS = frozenset(
     "ek cost purchase wholesale trade net netto händler dealer ht shipping versand deposit pfand".split()
 )
@@ -594,14 +604,17 @@ def guess(
             )
         mapping[field] = column
     taken = set(mapping.values())
+    no_prices: set[str] = set()
     if of_products:
         columns = [column for column in columns if not _OF_LIST.search(column)]
+        no_prices = {*filter(_of_other_units, columns), *_not_of_now(columns)} - taken
     by_name = _by_name(columns, {name for known in names.values() for name in known}, locale)
     beside = ""
     if of_products and (title := _best(by_name, names["title"], set(), "")):
         beside = _within(title)
     for field in names:
-        if field not in mapping and (column := _best(by_name, names[field], taken, beside if of_products else None)):
+        never = taken | no_prices if field in ("price", "list_price") else taken
+        if field not in mapping and (column := _best(by_name, names[field], never, beside if of_products else None)):
             if (
                 of_products
                 and field == "list_price"
@@ -613,7 +626,8 @@ def guess(
             mapping[field] = column
             taken.add(column)
     if of_products:
-        _add_prices(columns, mapping, taken, {"price", "list_price"} & overrides.keys())
+        priced = [column for column in columns if column not in no_prices]
+        _add_prices(priced, mapping, taken, {"price", "list_price"} & overrides.keys())
     return {field: mapping[field] for field in names if mapping.get(field)}
 
 
@@ -633,6 +647,24 @@ def _best(
         if column not in taken and (beside is None or _CARRIED.isdisjoint(folded(within).split()))
     ]
     return min(found, key=lambda one: one[:2])[2] if found else ""
+
+
+@lru_cache(maxsize=10_000)
+def _of_other_units(column: str) -> bool:
+    """Does a column of prices say them in cents or thousands, also in brackets, where else remarks stand?"""
+    said = re.findall(r"[^\W\d_]+", unicodedata.normalize("NFKC", column).casefold())
+    return any(word in words("price_words")["other_units"] for word in said) and price_kind(folded(column)) is not None
+
+
+def _not_of_now(columns: Iterable[str]) -> set[str]:
+    """Of columns of prices of several years those of all but this one, or the last before it."""
+    kinds = (PriceKind.PLAIN, PriceKind.NOW)
+    years = {one: int(found[0]) for one in columns if (found := _YEAR.search(one)) and price_kind(folded(one)) in kinds}
+    if len(set(years.values())) < 2:
+        return set()
+    until = [year for year in years.values() if year <= date.today().year]
+    now = max(until, default=min(years.values()))
+    return {one for one, year in years.items() if year != now}
 
 
 def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str], told: Collection[str]) -> None:
@@ -727,6 +759,13 @@ def _is_former(column: str) -> bool:
     return price_kind(folded(column)) is PriceKind.OTHERWISE
 
 
+@lru_cache
+def says_former(column: str) -> bool:
+    """Does a column say what a thing cost before, which is nobody's price any more?"""
+    parts = {part for word in folded(column).split() for part in parts_of(word)}
+    return _is_former(column) and not parts.isdisjoint(words("price_words")["former"])
+
+
 def cost(values: Mapping[str, Any], fields: Mapping[str, str]) -> Any:
     """What a thing costs by its cells, as they say it: a list price where the cell of the price is empty, but none that
     somebody recommends unless the price is a sale's, which is none at 0. "" where nothing says it, None where there is
@@ -768,8 +807,17 @@ def unread_prices(columns: Sequence[str], mapping: Mapping[str, str]) -> list[st
     listed = mapping.get("list_price", "")
     if "price" in mapping or (listed and not is_recommended(listed)):
         return []
-    kinds = {column: price_kind(folded(column)) for column in columns if column not in mapping.values()}
-    return [column for column, kind in kinds.items() if kind is not None and not _is_cost(column)]
+    free = [column for column in columns if column not in mapping.values()]
+    named = [column for column in free if price_kind(folded(column)) is not None and not _is_cost(column)]
+    return named or [column for column in free if folded(column) in words("price_words")["amounts"]]
+
+
+def can_be_price(column: str) -> bool:
+    """May a column whose name speaks of a price say what a thing costs, in a currency's own unit, and not what it costs
+    by the month, what that has changed, or what several cost?"""
+    said = folded(column).split()
+    other = words("price_words")["of_something_else"]
+    return not _of_other_units(column) and not any(word in other for word in said)
 
 
 def _is_cost(column: str) -> bool:

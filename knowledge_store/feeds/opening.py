@@ -29,6 +29,7 @@ from reaseq.knowledge_store.feeds.mixed import in_one, in_parts
 from reaseq.knowledge_store.feeds.own_cells import without_own_cells
 from reaseq.knowledge_store.feeds.pages import page
 from reaseq.knowledge_store.feeds.parquet import parquet
+from reaseq.knowledge_store.feeds.prices import CURRENCIES
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, identifier, is_empty, text_of
 from reaseq.knowledge_store.feeds.shapes import shaped
 from reaseq.knowledge_store.feeds.xml_rows import xml
@@ -88,6 +89,8 @@ def understood(
         feed, mapping = replace(feed, columns=columns), fields_of(columns, named, locale)
     peeked = list(islice(feed.rows, _PEEKED))
     records = [row.values for row in peeked if isinstance(row, Record)]
+    if mapping.keys().isdisjoint({"price", "currency"}) and (column := _of_currencies(feed.columns, records)):
+        mapping = fields_of(feed.columns, {**named, "currency": column}, locale)  # SAP calls it "Einh."
     filled = {name for name in feed.columns if any(not is_empty(values.get(name)) for values in records)}
     others = fields_of([one for one in feed.columns if one in filled or one in named.values()], named, locale)
     for field in _TOLD:
@@ -101,6 +104,15 @@ def understood(
         mapping = _with_own_numbers(feed.columns, mapping, records)
     must_name_products(feed.columns, mapping)
     return in_one(replace(feed, rows=chain(peeked, feed.rows)), mapping, _fields_among), mapping
+
+
+def _of_currencies(columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str:
+    """The column in which nothing but currencies stand."""
+    for column in columns:
+        said = {text_of(values[column]).strip() for values in records if not is_empty(values.get(column))}
+        if said and said <= CURRENCIES:
+            return column
+    return ""
 
 
 def _fields_among(columns: Sequence[str]) -> Mapping[str, str]:

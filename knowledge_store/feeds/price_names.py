@@ -37,7 +37,7 @@ class PriceKind(StrEnum):
 def price_kind(name: str) -> PriceKind | None:
     """What a folded name of a column says; None where it names no price."""
     initials = re.sub(r"\b(\w) (?=\w\b)", r"\1", name)  # "M.R.P."
-    words = [part for word in initials.split() for part in _parts(word.rstrip("0123456789") or word)]
+    words = [part for word in initials.split() for part in parts_of(word.rstrip("0123456789") or word)]
     if not {*NOUNS, *_RECOMMENDED, *_OTHERWISE_NOUNS}.intersection(words):
         return None
     left = [word for word in words if word not in NOUNS | _LIKE_IT and not word.isdigit()]
@@ -56,7 +56,7 @@ def price_kind(name: str) -> PriceKind | None:
 def kind_but_for_taxes(name: str) -> PriceKind | None:
     """What a folded name says, whether that is with taxes or without."""
     taxes = _NET | _TAXES | {*_WORDS["gross"]}
-    return price_kind(" ".join(part for word in name.split() for part in _parts(word) if part not in taxes))
+    return price_kind(" ".join(part for word in name.split() for part in parts_of(word) if part not in taxes))
 
 
 @lru_cache(maxsize=10_000)
@@ -74,7 +74,7 @@ class Tax(StrEnum):
 @lru_cache(maxsize=10_000)
 def tax_of(name: str) -> Tax:
     """What a folded name of a column of prices says of taxes."""
-    said = {part for word in name.split() for part in _parts(word)}
+    said = {part for word in name.split() for part in parts_of(word)}
     if not said.isdisjoint(_NET):
         return Tax.WITHOUT
     sure = {"brutto", "gross", "ttc", "bruttó", "ivato", "lordo", "税込", "税込み", "含税", "세금포함"}
@@ -98,7 +98,8 @@ def _of_signs(word: str) -> Sequence[str]:
     return parts
 
 
-def _parts(word: str) -> Sequence[str]:
+def parts_of(word: str) -> Sequence[str]:
+    """The words that one of a price's name is made of: `Streichpreis`, `verkoopprijs`."""
     if _OF_NO_BLANKS.search(word):
         return _of_signs(word)
     found = _ENDS.match(word)

@@ -25,6 +25,7 @@ from reaseq.knowledge_store.feeds import (
 )
 from reaseq.knowledge_store.feeds.columns import apart, cost, fields_of, folded, names_options
 from reaseq.knowledge_store.feeds.prices import parse_price
+from reaseq.knowledge_store.feeds.quantities import without_scales
 from reaseq.knowledge_store.feeds.rows import (
     ONLY_NAMED,
     PLAIN,
@@ -122,7 +123,7 @@ def shaped(feed: Feed) -> Feed:
                 fields={field: name for field, name in shape.fields.items() if name in names},
                 writing=replace(shape.writing, system=shape.writing.system | system),
             )
-    return _with_parents(_of_pairs(feed))
+    return without_scales(_with_parents(_of_pairs(feed)))
 
 
 def _with_parents(feed: Feed) -> Feed:

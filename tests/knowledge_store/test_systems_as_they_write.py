@@ -323,6 +323,22 @@ def test_rows_that_belong_to_no_product_are_set_aside(
          {"updated": 2}),
         ("sku,name,price\nA,Boot,10\n", "Identifiant;Prix\nA;7,50\n", 7.5, {"updated": 1}),
         ("sku,name,price excl. tax\nA,Boot,10\n", "sku,price excl. tax\nA,7\n", 7, {"updated": 1}),
+        ("sku,name,price\nA,Boot,10\n", "Artikelnummer;Preis;Preiseinheit\nA;449,00;10\n", 10, {"unread_prices": 1}),
+        ("sku,name,price\nA,Boot,10\n", "Artikelnummer;Preis;Preiseinheit\nA;449,00;1\n", 449, {"unread_prices": 0}),
+        ("sku,name,price\nA,Boot,10\n", "sku,price,unit\nA,449.00,per 100\n", 10, {"unread_prices": 1}),
+        ("sku,name,price\nA,Boot,10\n", "sku,price,unit\nA,449.00,100 g\n", 449, {"unread_prices": 0}),
+        ("sku,name,price\nA,Boot,10\n",
+         "Artikelnummer;KArt;Betrag;Einh.;pro;ME\nA;PR00;1.249,00;EUR;1;ST\n", 1249, {"unread_prices": 0}),
+        ("sku,name,price\nA,Boot,10\n",
+         "Artikelnummer;KArt;Betrag;Währg;pro;ME\nA;PR00;299,00;EUR;100;ST\n", 10, {"unread_prices": 1}),
+        ("sku,name,price\nA,Boot,10\n", "sku,Old price\nA,59.90\n", 10, {}),
+        ("sku,name,price\nA,Boot,10\n", "sku;Streichpreis\nA;59,90\n", 10, {}),
+        ("sku,name,price\nA,Boot,\n", "sku;Statt-Preis\nA;59,90\n", 59.9, {}),
+        ("sku,name,price\nA,Boot,50\n", "sku,price,min_qty\nA,40,10\nA,45,1\n", 45, {"set_aside": 1}),
+        ("sku,name,price\nA,Boot,50\n", "sku,price,min_qty\nA,45,1\nA,40,10\n", 45, {"set_aside": 1}),
+        ("sku,name,price\nA,Boot,50\n", "Artikelnummer;ab Menge;Preis\nA;10;40\nA;5;45\n", 50, {"set_aside": 2}),
+        ("sku,name,price,min qty\nA,Boot,40,10\nA,Boot,45,5\n", "sku,x\nA,7\n", None, {}),
+        ("sku,name,price\nA,Boot,50\n", "sku,price,minimum quantity\nA,45,6\n", 45, {"set_aside": 0}),
         ("sku,name,price excl. tax,price incl. tax\nA,Boot,10,12\n", "sku,price excl. tax\nA,7\n", 12, {"updated": 1}),
         ("sku,name,price excl. tax,price incl. tax\nA,Boot,10,\n", "sku,x\nA,7\n", 10, {}),
     ],
@@ -367,6 +383,13 @@ def test_what_it_costs_elsewhere_stays(
     assert (made["price"], made["currency"]) == (price, "EUR")
 
 
+def test_a_list_price_in_another_currency_says_so(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "id,title,price,sale_price\nA,Scarf,35.00 GBP,29.00 GBP\n")
+    imported(store, tmp_path, "id,price\nA,39.00 EUR\n")
+    made = product(store, "A")
+    assert (made["price"], made["currency"], made["attributes"]) == (29, "GBP", {"price": "39 EUR"})
+
+
 def test_a_column_in_other_letters_is_the_same(store: Store, tmp_path: Path) -> None:
     imported(store, tmp_path, "sku;name;farbe;lager\nA;Boot;grün;3\n")
     imported(store, tmp_path, "SKU;Colour;Lager\nA;blau;\n")
@@ -375,7 +398,7 @@ def test_a_column_in_other_letters_is_the_same(store: Store, tmp_path: Path) -> 
 
 def test_of_rows_of_one_variant_the_first_counts(store: Store, tmp_path: Path) -> None:
     imported(store, tmp_path, "product_id,sku,title,size,price\nP,A,Boot,42,100\nP,B,Boot,43,110\n")
-    report = imported(store, tmp_path, "sku,min_qty,price\nA,1,99\nA,10,89\nA,1,99\n")
+    report = imported(store, tmp_path, "sku,shop,price\nA,1,99\nA,10,89\nA,1,99\n")
     assert variants(store, "P")["A"]["price"] == 99
     assert (report.set_aside, report.repeated, report.changed_variants) == (1, 1, 1)
     assert "repeats the variant 'A' of line 2" in report.first_rejected[0][1]
