@@ -89,8 +89,8 @@ def understood(
         feed, mapping = replace(feed, columns=columns), fields_of(columns, named, locale)
     peeked = list(islice(feed.rows, _PEEKED))
     records = [row.values for row in peeked if isinstance(row, Record)]
-    if mapping.keys().isdisjoint({"price", "currency"}) and (column := _of_currencies(feed.columns, records)):
-        mapping = fields_of(feed.columns, {**named, "currency": column}, locale)  # SAP calls it "Einh."
+    if mapping.keys().isdisjoint({"price", "currency"}) and (own := _of_currencies(feed.columns, records)):
+        mapping = fields_of(feed.columns, {**named, "currency": own}, locale)  # SAP calls it "Einh."
     filled = {name for name in feed.columns if any(not is_empty(values.get(name)) for values in records)}
     others = fields_of([one for one in feed.columns if one in filled or one in named.values()], named, locale)
     for field in _TOLD:
