@@ -17,6 +17,7 @@ from reaseq.api import checking
 from reaseq.api.errors import hint_in_python, in_python, message_in_python
 from reaseq.knowledge_store import embeddings, samples
 from reaseq.knowledge_store.native import native
+from reaseq.ranker import runs
 from reaseq.ranker.own import of_file
 from reaseq.ranker.score import case_scores
 
@@ -185,7 +186,7 @@ REFUSED: list[tuple[Call, str]] = [
     (lambda kb: kb.imagine("nobody", progress=False), "no events of user 'nobody'"),
     *((lambda kb, wrong=wrong: kb.imagine(slots=wrong, progress=False), "slots = ") for wrong in NO_NUMBERS),
     (lambda kb: kb.imagine(dim=30, heads=4, progress=False), "30 is no multiple of 4"),
-    (lambda kb: kb.imagine(folds="x", progress=False), "folds: Input should be a valid integer"),
+    (lambda kb: kb.imagine(folds="x", progress=False), "folds: 'x' is not a whole number"),
     *((lambda kb, wrong=wrong: kb.imagined(wrong), "no id") for wrong in (*NO_IDS, NAT)),
     (lambda kb: kb.imagined(["u001"]), "one user at a time"),  # type: ignore[arg-type]
     *((lambda kb, wrong=wrong: kb.product(wrong), "no id") for wrong in NO_IDS),
@@ -248,15 +249,61 @@ def test_what_is_none_is_refused_in_words(shop: reaseq.KnowledgeBase, number: in
         ({"seed": 2**70}, "seed: Input should be less than"),
         ({"seeds": 0}, "seeds: "),
         ({"lr": float("inf")}, "lr: Input should be a finite number"),
-        ({"features": ()}, "features: "),
-        ({"features": 5}, "features: "),
-        ({"kinds": ()}, "kinds: "),
+        ({"features": ()}, "features: at least one is needed"),
+        *(({"features": wrong}, f"features: {wrong} is not a list of texts") for wrong in (5, True)),
+        ({"features": {"id": 1}}, "features: {'id': 1} is not a list of texts"),
+        *(({"features": wrong}, "features: .* is none of 'id', ") for wrong in ("", "ids", [["id"]], [1], [None], [{}])),
+        ({"kinds": ()}, "kinds: at least one is needed"),
+        *(({"kinds": wrong}, "kinds: .* is not a text") for wrong in ([["view"]], [5], [None])),
+        *(
+            ({name: wrong}, f"{name}: .* is not a whole number")
+            for name in ("epochs", "seeds", "dim", "most", "seed", "negatives")
+            for wrong in (True, "2", 2.0, None, [2])
+        ),
+        *(
+            ({name: wrong}, f"{name}: .* is not a number")
+            for name in ("lr", "discount", "dropout", "skipped", "temperature")
+            for wrong in (True, "0.1", None, [0.1])
+        ),
+        *(({name: wrong}, f"{name}: .* is not True or False") for name in ("ablate", "repeats") for wrong in (1, "yes")),
+        *(({"split": wrong}, "split: .* is none of 'temporal', ") for wrong in (5, "random", ["temporal"])),
+        ({"epoch": 1}, "epoch: no such setting"),
+        *(({name: True}, f"{name}: no such setting") for name in ("timed", "by_basket", "cuts", "model", "train")),
         ({"model": 3}, "model: no such setting"),
     ],
 )
 def test_wrong_settings_of_a_ranker(shop: reaseq.KnowledgeBase, settings: dict[str, Any], said: str) -> None:
-    with pytest.raises(reaseq.ReaseqError, match=said):
+    with pytest.raises(reaseq.ReaseqError, match=re.escape(said).replace(r"\.\*", ".*")) as caught:
         shop.train_ranker(**TINY | settings)
+    assert caught.value.hint
+    assert "--" not in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("settings", "alike"),
+    [
+        ({"features": given}, {"features": ("id",)})
+        for given in ("id", ["id"], {"id"}, np.array(["id"]), pa.array(["id"]), ["id", "id"], iter(["id"]))
+    ]
+    + [
+        ({"features": {"knowledge", "id"}}, {"features": "id, knowledge"}),
+        ({"epochs": np.int64(3), "lr": 1}, {"epochs": 3, "lr": np.float64(1)}),
+        ({"ablate": np.bool_(True)}, {"ablate": True}),
+    ],
+)
+def test_settings_in_whatever_holds_them(settings: dict[str, Any], alike: dict[str, Any]) -> None:
+    assert runs.with_settings(runs.RunConfig(), settings) == runs.with_settings(runs.RunConfig(), alike)
+
+
+def test_a_misspelt_setting_is_told_the_nearest(shop: reaseq.KnowledgeBase) -> None:
+    for call, hint in (
+        (lambda: shop.train_ranker(epoch=1), "epochs=..."),
+        (lambda: shop.imagine(fold=2), "folds=..."),
+        (lambda: shop.train_ranker(colour=1), "kb.train_ranker(dim=128)"),
+    ):
+        with pytest.raises(reaseq.ReaseqError, match="no such setting") as caught:
+            call()
+        assert caught.value.hint == hint
 
 
 # Histories

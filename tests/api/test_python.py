@@ -207,7 +207,7 @@ def test_it_runs_within_a_loop_in_a_thread_and_as_a_coroutine(kb: reaseq.Knowled
         (lambda kb: kb.add_events([{"user": "u", "item": "1"}]), 'kb.add_products(source, category="NAME")'),
         (lambda kb: kb.add_events([{"item": "1"}]), 'kb.add_events(source, columns={"user": "COLUMN"})'),
         (lambda kb: kb.add_products([{"x": "1", "y": "2"}]), 'kb.add_products(source, columns={"title": "COLUMN"})'),
-        (lambda kb: kb.ranker(), "kb.train_ranker(dim=128)"),
+        (lambda kb: kb.ranker(), "kb.train_ranker()"),
         (lambda kb: kb.product("9"), "kb.products()"),
         (lambda kb: kb.embeddings(), "kb.embed()"),
         (lambda kb: reaseq.open("kb", enginee=1), "help(reaseq.open)"),
