@@ -638,6 +638,8 @@ def open_base(path: str | Path | None = None, *, pipeline: Any = None, **setting
     if pipeline is None or isinstance(pipeline, str | Path):
         settings["pipeline"] = pipeline
         pipeline = None
+    elif type(pipeline).__name__ != "Pipeline":  # whose class takes a while to load
+        raise ReaseqError(f"{pipeline!r} is no pipeline", hint="reaseq.Pipeline([...]), or the path of a YAML file")
     if path is not None:
         folder = checking.path(path, "folder")
         settings = {"state_dir": folder, "runs_dir": folder / "runs", **settings}

@@ -14,6 +14,7 @@ import pytest
 
 import reaseq
 from reaseq.api import checking
+from reaseq.api.settings import Settings
 from reaseq.api.errors import hint_in_python, in_python, message_in_python
 from reaseq.knowledge_store import embeddings, samples
 from reaseq.knowledge_store.native import native
@@ -277,6 +278,41 @@ def test_wrong_settings_of_a_ranker(shop: reaseq.KnowledgeBase, settings: dict[s
         shop.train_ranker(**TINY | settings)
     assert caught.value.hint
     assert "--" not in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"enginee": "none"}, "enginee: no such setting; did you mean engine?"),
+        ({"colour": 1}, "colour: no such setting"),
+        *(
+            ({name: wrong}, f"{name}: {wrong!r} is not a number")
+            for name in ("concurrency", "timeout", "retries", "votes", "columns", "temperature", "seed")
+            for wrong in (True, "8", [8])
+        ),
+        ({"retries": -1}, "retries: Input should be greater than or equal to 0"),
+        ({"pipeline": 5}, "5 is no pipeline"),
+        ({"pipeline": ["verifier"]}, "['verifier'] is no pipeline"),
+    ],
+)
+def test_wrong_settings_of_a_base(tmp_path: Path, settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(reaseq.ReaseqError, match=re.escape(said)) as caught:
+        reaseq.open(tmp_path / "kb", **settings)
+    assert caught.value.hint
+
+
+def test_settings_of_a_base_are_documented() -> None:
+    page = reaseq.open.__doc__ or ""
+    for name, field in Settings.model_fields.items():
+        assert re.search(rf"\b{name}\b", page), name
+        if isinstance(field.default, int | float) or field.default is None:
+            assert re.search(rf"\b{name}={field.default}(?![\w.])", page), name
+
+
+@pytest.mark.parametrize(("given", "is_now"), [({"temperature": None}, None), ({}, 0.0), ({"engine": None}, 0.0)])
+def test_a_setting_that_may_be_nothing(tmp_path: Path, given: dict[str, Any], is_now: float | None) -> None:
+    with reaseq.open(tmp_path / "kb", **given) as kb:
+        assert kb.settings.temperature == kb._with(engine="none").temperature == is_now
 
 
 @pytest.mark.parametrize(
