@@ -484,11 +484,44 @@ class KnowledgeBase:
         """Train the ranker on the log and evaluate it beside baselines, as `reaseq train-ranker` does. A run that is
         there already is taken as it is, one that was stopped goes on.
 
-        settings: of the run, the model and its training, by name: features=("id", "knowledge"), split="temporal",
-        seeds=3, ablate=True, epochs=5, dim=128, ...
+        settings, by name:
+
+            features=None         what is known: some of "id", "knowledge" (of products), "beyond_log" (of users, what
+                                  was imagined); None: what there is
+            split=None            "temporal", "leave-one-out" or "leave-last-basket-out"; None: temporal where the log
+                                  has times, else leave-one-out
+            kinds=None            kinds of events to learn from ("view", "purchase", ...); None: all that are behaviour
+            seeds=1               how often each variant is trained
+            seed=                 the first of the seeds; by default that of the knowledge base
+            ablate=False          train with each of the features alone, too
+            epochs=100            at most
+            patience=5            epochs without a better validation NDCG@10 before it stops
+            tokens=2048           events a batch; fewer where an epoch is short
+            lr=0.002              learning rate
+            id_lr=0.002           that of the table of ids
+            warmup=100            steps over which the learning rates rise
+            weight_decay=0.01     of AdamW
+            negatives=512         negatives that a batch shares
+            skipped=0.15          share of events left out, others each epoch
+            newest=0.25           weight of an epoch's parameters in the running mean that is kept; 1: no mean
+            precision="auto"      "fp32" or "bf16"; auto: bf16 on a GPU, fp32 on a CPU
+            compile=None          the encoder, by torch.compile; None: on a GPU
+            dim=128               width of vectors; a multiple of heads
+            blocks=2              blocks of the transformer
+            heads=4               heads of its attention
+            hidden=2              width of its feed-forward layer, in units of dim
+            most=50               events of a history that are looked at, its last
+            dropout=0.4           share of activations that are dropped
+            id_dropout=0.1        how often a product is known by its knowledge alone
+            temperature=0.06      of the cosine scores
+            knowledge_norm=0.7    length of what knowledge adds to a product's vector
+            discount=0.0          taken off a score for each e-fold of a product's events: favours rare ones
+            imagined_gate=0.1     how far imagined events sway a history at first, 0 to 1
+            imagined_dropout=0.2  how often a sequence is seen without them
+            repeats=True          learn what repetition adds
 
         Raises:
-            ReaseqError: there is no log, or no such setting.
+            ReaseqError: there is no log, no such setting, or a setting cannot be as it is.
         """
         from reaseq.ranker import runs
 
@@ -519,8 +552,29 @@ class KnowledgeBase:
         """Imagine what users plausibly do outside the log, as `reaseq train-beyond-log` and `reaseq imagine` do: the
         model is trained on the log first, unless it is there. How many were imagined now; `imagined` gives what.
 
-        users: by their ids, one or several; None: all. slots: events of each. settings: of the model and its training,
-        by name: epochs, folds, dim, ...
+        users: by their ids, one or several; None: all. slots: events of each. settings of the model and its training,
+        by name:
+
+            folds=2               parts of the users: what is imagined of one is learnt from the others
+            digits=4              digits of a product's semantic code
+            size=256              values of a digit
+            seed=                 of everything random; by default that of the knowledge base
+            epochs=60             at most
+            patience=5            epochs without a better validation loss before it stops
+            batch=32              users a batch
+            lr=0.002              learning rate
+            warmup=100            steps over which it rises
+            weight_decay=0.05     of AdamW
+            spans=0.5             how often a span of time is hidden, not whole groups of products
+            newest=0.25           weight of an epoch's parameters in the running mean that is kept; 1: no mean
+            held_out=0.1          share of the users that tell when to stop
+            dim=64                width of vectors; a multiple of heads
+            encoder_blocks=1      blocks of the transformer that reads the history
+            decoder_blocks=2      of the one that imagines
+            heads=4               heads of their attention
+            history=64            events of a history that are looked at, its last
+            dropout=0.2           share of activations that are dropped
+            condition_dropout=0.1 how often the history is not shown, which guidance needs
 
         Raises:
             ReaseqError: there is no log, no product has an embedding, or a user has no events; no users are given, or a

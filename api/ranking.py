@@ -73,7 +73,7 @@ class Ranker:
 
         candidates: the same for all users, or of each by their id; None: all products that the model knows anything of.
         history is how many of the user's events the model looked at: 0 of a user whom the log does not know, for whom
-        products stand by how often it has them. Candidates may be SKUs, barcodes or other names, too: product_id is
+        products stand by how many training events have them. Candidates may be SKUs, barcodes or other names, too: product_id is
         the product's own. One that is not in the catalogue, that is a name of several, or of which the model knows
         nothing, has neither rank nor score.
 
@@ -109,7 +109,7 @@ class Ranker:
         self, user: str | int | None = None, k: int = 10, *, history: Any = None, new_only: bool = False
     ) -> list[Recommendation]:
         """The k best products for a user, each with its reason; new_only leaves out what the user had. For a user of
-        whom the log knows nothing they are those that it has most.
+        whom the log knows nothing they are those that most training events have.
 
         history: instead of a user what somebody did who is not in the log, oldest first: products by any name, pairs
         of a product and when, or dictionaries or rows of a data frame with product_id, and at and kind where they are

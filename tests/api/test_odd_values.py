@@ -16,6 +16,7 @@ import reaseq
 from reaseq.api import checking
 from reaseq.api.settings import Settings
 from reaseq.api.errors import hint_in_python, in_python, message_in_python
+from reaseq.beyond_log.fit import BeyondLogConfig
 from reaseq.knowledge_store import embeddings, samples
 from reaseq.knowledge_store.native import native
 from reaseq.ranker import runs
@@ -329,6 +330,21 @@ def test_a_setting_that_may_be_nothing(tmp_path: Path, given: dict[str, Any], is
 )
 def test_settings_in_whatever_holds_them(settings: dict[str, Any], alike: dict[str, Any]) -> None:
     assert runs.with_settings(runs.RunConfig(), settings) == runs.with_settings(runs.RunConfig(), alike)
+
+
+def test_settings_of_trainings_are_documented() -> None:
+    """Each by its name and default."""
+    for method, settings in (
+        (reaseq.KnowledgeBase.train_ranker, runs.RunConfig().model_dump()),
+        (reaseq.KnowledgeBase.imagine, BeyondLogConfig().model_dump()),
+    ):
+        every = settings.pop("model") | settings.pop("train") | settings
+        told = dict(re.findall(r"^            (\w+)=(\S*) ", method.__doc__ or "", re.MULTILINE))
+        decided = {"cuts", "imagination", "timed", "by_basket", "objective", "seconds", "slots"}
+        assert told.keys() == every.keys() - decided - ({"kinds"} if "folds" in every else set())
+        for name, default in told.items():
+            if name not in ("features", "seed"):
+                assert ast.literal_eval(default) == every[name], name
 
 
 def test_a_misspelt_setting_is_told_the_nearest(shop: reaseq.KnowledgeBase) -> None:

@@ -299,8 +299,16 @@ def test_somebody_who_is_not_in_the_log(kb: reaseq.KnowledgeBase) -> None:
     assert not {"FS-1001", "OK-2001"} & {
         one.product_id for one in ranker.recommend(history=["FS-1001", "OK-2001"], k=50, new_only=True)
     }
-    assert "event of" in ranker.explain(history=["FS-1001", "OK-2001"], products=[timed[0].product_id])[0].reason
-    assert "the log knows nothing" in ranker.recommend(history=[])[0].reason
+    reason = ranker.explain(history=["FS-1001", "OK-2001"], products=[timed[0].product_id])[0].reason
+    assert "because of " in reason
+    assert "event of" not in reason
+    viewed = [{"product_id": "FS-1001", "kind": "view"}]
+    assert "because of view of " in ranker.explain(history=viewed, products=["FS-1001"])[0].reason
+    told = ranker.recommend(history=[], k=1)[0]
+    trained = ranker.training_events()["product_id"].count(told.product_id)
+    assert told.reason == (
+        f"no event of the user counts: products stand by how many training events have them, this one by {trained:,}"
+    )
     # Products go by any of their names.
     assert [one["product_id"] for one in ranker.rank(user, ["CLOG-7", "4006381333931", "V-1"])] == ["V-1"]
     assert ranker.explain(user, ["CLOG-7"])[0].product_id == "V-1"
