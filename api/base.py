@@ -77,28 +77,35 @@ class KnowledgeBase:
         """Add or update products, as `reaseq import` does; what became of every row.
 
         source: a file's path, a data frame (pandas, polars, Arrow), or dictionaries, one a product; None, NaN, NaT and
-        pandas' NA are nothing. columns: of a field (id, title, description, brand, price, list_price, currency,
+        pandas' NA are nothing. Columns of `products` that reaseq made (read_by, summary) are left out; what comes out of
+        it may go in again. columns: of a field (id, title, description, brand, price, list_price, currency,
         category) the column, where it is not found out. replaces: is that all there is to know of its products? name:
         keeps the ids of several sources apart.
 
         Raises:
-            ReaseqError: it cannot be read, is an empty file, or nothing can be the title; an argument is none of these.
+            ReaseqError: it cannot be read, is an empty file, or nothing can be the title; it is a frame of something else
+                (claims, events, ...); an argument is none of these.
         """
         from reaseq.knowledge_store.feeds.opening import open_feed, understood
         from reaseq.knowledge_store.importing import ImportReport, import_feed, titled
+        from reaseq.knowledge_store.own_frames import MADE, as_received
         from reaseq.taxonomy.category_paths import CategoryNames
 
         named = checking.columns(columns)
         category = None if category is None else checking.category(category)
         replaces = checking.flag(replaces, "replaces")
         name = checking.text(name, "name", "erp") if name != "" else ""
-        feed = _opened(source, lambda path: open_feed(path, as_evidence=True))
-        if feed is None:
+        opened = _opened(source, lambda path: open_feed(path, as_evidence=True))
+        if opened is None:
             return ImportReport(0, {}, [])
+        checking.comes_in(opened.columns, "products")
+        feed = opened
+        if not MADE & {*named.values()}:
+            feed = as_received(self.store, opened, all_rows=bool(category or replaces or name))
         feed, mapping = understood(feed, named)
         feed, mapping = titled(self.store, feed, mapping, named, name)
         with shown(progress, "importing") as step:
-            return import_feed(
+            report = import_feed(
                 self.store,
                 feed,
                 mapping,
@@ -107,8 +114,10 @@ class KnowledgeBase:
                 replaces=replaces,
                 source=name,
                 rejected_dir=self.settings.state_dir / "rejected",
-                on_progress=lambda report: step("importing", report.rows, 0),
+                on_progress=lambda report: step(*_done(opened, report.rows)),
             )
+            step(*_done(opened, report.rows))
+            return report
 
     @in_python
     def add_events(
@@ -141,6 +150,7 @@ class KnowledgeBase:
         opened = _opened(source, lambda path: open_feed(path, FOUND_OUT, is_header))
         if opened is None:
             return EventReport(0, self.store.clock() or "time")
+        checking.comes_in(opened.columns, "events")
         names = read_names(self.store)
         feed, fields = event_columns.understood(opened, named, names)
         with shown(progress, "importing") as step:
@@ -151,7 +161,7 @@ class KnowledgeBase:
                 names=names,
                 kind=kind,
                 rejected_dir=self.settings.state_dir / "rejected",
-                on_progress=lambda report: step("importing", report.rows, 0),
+                on_progress=lambda report: step(*_done(opened, report.rows)),
             )
 
     # Knowledge
@@ -674,6 +684,15 @@ def _opened(source: Any, opened: Callable[[Path], Feed]) -> Feed | None:
     feed = frame_feed(source)
     first = next(feed.rows, None)
     return None if first is None else replace(feed, rows=chain([first], feed.rows))
+
+
+def _done(feed: Feed, rows: int) -> tuple[str, int, int]:
+    """How much of a feed is imported: of a file bytes, of what is in memory rows."""
+    from reaseq.knowledge_store.feeds.frames import IN_MEMORY
+
+    if feed.format in IN_MEMORY:
+        return "importing, rows", rows, feed.size
+    return "importing, bytes", feed.position(), feed.size
 
 
 class _Closed:

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.native import native
+from reaseq.knowledge_store.native import native, record_in
 
 _MISSING = frozenset(("", "nan", "none", "<na>", "nat"))
 _IDS = (str, int, float, Decimal, UUID)
@@ -124,7 +124,7 @@ def claim_number(value: Any) -> int:
     Raises:
         ReaseqError: it is no claim.
     """
-    row = value.to_dict() if hasattr(value, "to_dict") else value  # a row of a data frame
+    row = record_in(value)
     number = native(row.get("id")) if isinstance(row, Mapping) and "product_id" in row else None
     if isinstance(number, bool) or not isinstance(number, int | float) or number != int(number):
         raise ReaseqError(f"no claim: {value!r}", hint="a row of kb.claims(), or one of kb.product(id).claims")
@@ -138,7 +138,7 @@ def same_claim(given: Any, there: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         ReaseqError: it is another one.
     """
-    row = given.to_dict() if hasattr(given, "to_dict") else given
+    row = record_in(given)
     for name in ("product_id", "attribute", "value"):
         if name in row and str(native(row[name])) != there[name]:
             now = f"{there['attribute']} {there['value']!r} of product {there['product_id']}"
@@ -157,6 +157,30 @@ def columns(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(one, str | int) for one in (*value, *value.values())):
         raise ReaseqError(f"columns = {value!r}: which is which?", hint='columns={"title": "Product Name"}')
     return {str(field): str(column) for field, column in value.items()}
+
+
+_TABLES = {
+    "claims": (frozenset(("product_id", "attribute", "value", "status", "quote")), "kb.decide(claim, ...)"),
+    "decisions": (frozenset(("product_id", "action", "decided", "withdrawn")), "kb.decide(claim, ...)"),
+    "ranks": (frozenset(("user_id", "rank", "product_id", "score", "history")), "kb.events() has what users did"),
+    "imagined events": (frozenset(("product_id", "confidence", "until")), "kb.imagine() makes them"),
+    "events": (frozenset(("user_id", "at", "product_id")), "kb.add_events(source)"),
+    "products": (frozenset(("id", "title", "read_by", "summary")), "kb.add_products(source)"),
+}
+"""Of what comes out as a frame the columns that tell it, and where it belongs."""
+
+
+def comes_in(found: Sequence[str], what: str) -> None:
+    """Are these the columns of a source of `what` (products or events), not of another frame that came out?
+
+    Raises:
+        ReaseqError: they are such a frame's.
+    """
+    for name, (own, hint) in _TABLES.items():
+        if name != what and own.issubset(found):
+            raise ReaseqError(f"these are {name}, not {what}, by their columns: {', '.join(found)}", hint=hint)
+    if set(found) == {"product_id", "vector"}:
+        raise ReaseqError(f"these are embeddings, not {what}", hint="kb.embed() makes them")
 
 
 def some_ids(values: Any, what: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.feeds.rows import identifier
-from reaseq.knowledge_store.native import native
+from reaseq.knowledge_store.native import native, record_in
 from reaseq.knowledge_store.times import Clock
 
 _PRODUCT = ("product_id", "item_id", "product", "item", "sku")
@@ -61,10 +61,7 @@ def _rows(frame: Any) -> list[dict[str, Any]]:
 
 def _event(given: Any, number: int) -> dict[str, Any]:
     """What stands at a place, from 1."""
-    for name in ("_asdict", "to_dict"):  # rows of data frames
-        if hasattr(given, name):
-            given = getattr(given, name)()
-    said = native(given)
+    said = native(record_in(given))
     kind = None
     if isinstance(said, Mapping):
         product, at, kind = (_first(said, names) for names in (_PRODUCT, _AT, _KIND))

@@ -254,7 +254,10 @@ def test_what_is_none_is_refused_in_words(shop: reaseq.KnowledgeBase, number: in
         ({"features": ()}, "features: at least one is needed"),
         *(({"features": wrong}, f"features: {wrong} is not a list of texts") for wrong in (5, True)),
         ({"features": {"id": 1}}, "features: {'id': 1} is not a list of texts"),
-        *(({"features": wrong}, "features: .* is none of 'id', ") for wrong in ("", "ids", [["id"]], [1], [None], [{}])),
+        *(
+            ({"features": wrong}, "features: .* is none of 'id', ")
+            for wrong in ("", "ids", [["id"]], [1], [None], [{}])
+        ),
         ({"kinds": ()}, "kinds: at least one is needed"),
         *(({"kinds": wrong}, "kinds: .* is not a text") for wrong in ([["view"]], [5], [None])),
         *(
@@ -267,7 +270,11 @@ def test_what_is_none_is_refused_in_words(shop: reaseq.KnowledgeBase, number: in
             for name in ("lr", "discount", "dropout", "skipped", "temperature")
             for wrong in (True, "0.1", None, [0.1])
         ),
-        *(({name: wrong}, f"{name}: .* is not True or False") for name in ("ablate", "repeats") for wrong in (1, "yes")),
+        *(
+            ({name: wrong}, f"{name}: .* is not True or False")
+            for name in ("ablate", "repeats")
+            for wrong in (1, "yes")
+        ),
         *(({"split": wrong}, "split: .* is none of 'temporal', ") for wrong in (5, "random", ["temporal"])),
         ({"epoch": 1}, "epoch: no such setting"),
         *(({name: True}, f"{name}: no such setting") for name in ("timed", "by_basket", "cuts", "model", "train")),

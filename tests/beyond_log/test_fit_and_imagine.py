@@ -205,7 +205,9 @@ def test_what_is_imagined_is_kept_apart_and_found_again(trained: tuple[Data, Bey
 
 
 def test_settings_by_name_and_their_errors() -> None:
-    config = fit.with_settings(BeyondLogConfig(), {"dim": "64", "digits": "3", "lr": "0.01", "folds": "4"}, as_text=True)
+    config = fit.with_settings(
+        BeyondLogConfig(), {"dim": "64", "digits": "3", "lr": "0.01", "folds": "4"}, as_text=True
+    )
     assert (config.model.dim, config.digits, config.train.lr, config.folds) == (64, 3, 0.01, 4)
     with pytest.raises(ReaseqError, match="colour: no such setting"):
         fit.with_settings(BeyondLogConfig(), {"colour": "red"})
