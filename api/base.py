@@ -77,14 +77,14 @@ class KnowledgeBase:
         """Add or update products, as `reaseq import` does; what became of every row.
 
         source: a file's path, a data frame (pandas, polars, Arrow), or dictionaries, one a product; None, NaN, NaT and
-        pandas' NA are nothing. Columns of `products` that reaseq made (read_by, summary) are left out; what comes out of
-        it may go in again. columns: of a field (id, title, description, brand, price, list_price, currency,
+        pandas' NA are nothing. What `products` gives may go in again: the columns that reaseq made (read_by, summary)
+        are left out. columns: of a field (id, title, description, brand, price, list_price, currency,
         category) the column, where it is not found out. replaces: is that all there is to know of its products? name:
         keeps the ids of several sources apart.
 
         Raises:
-            ReaseqError: it cannot be read, is an empty file, or nothing can be the title; it is a frame of something else
-                (claims, events, ...); an argument is none of these.
+            ReaseqError: it cannot be read, is an empty file, or nothing can be the title; it is a frame of something
+                else (claims, events, ...); an argument is none of these.
         """
         from reaseq.knowledge_store.feeds.opening import open_feed, understood
         from reaseq.knowledge_store.importing import ImportReport, import_feed, titled
@@ -356,7 +356,7 @@ class KnowledgeBase:
         """
         from reaseq.knowledge_store.decisions import withdraw
 
-        return withdraw(self.store, checking.whole(decision, "decision"), by=checking.text(by, "by", "ann"))
+        return withdraw(self.store, checking.decision(decision), by=checking.text(by, "by", "ann"))
 
     @in_python
     def decisions(self, product_id: str | int | None = None) -> Frame:

@@ -12,15 +12,15 @@ from typing import Any
 from uuid import UUID
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.native import native, record_in
+from reaseq.knowledge_store.native import in_words, native, record_in
 
 _MISSING = frozenset(("", "nan", "none", "<na>", "nat"))
 _IDS = (str, int, float, Decimal, UUID)
 _FLAT = "leave out what is missing, and give a flat list"
 
 
-def ids(values: Any, what: str = "ids") -> list[str]:
-    """Ids as a store has them: one, or several in whatever holds them; numbers are their digits.
+def ids(values: Any, what: str = "user", hint: str = _FLAT) -> list[str]:
+    """Ids of users or products as a store has them: one, or several in whatever holds them; numbers are their digits.
 
     Raises:
         ReaseqError: it is a table or a dictionary, or one is no id.
@@ -28,7 +28,7 @@ def ids(values: Any, what: str = "ids") -> list[str]:
     from reaseq.knowledge_store.feeds.rows import identifier
 
     if hasattr(values, "columns") or isinstance(values, Mapping):
-        raise ReaseqError(f"a {type(values).__name__} is no list of {what}", hint='one column of it: frame["user_id"]')
+        raise ReaseqError(f"{in_words(values)} is no list of ids", hint=_one_column(values, what))
     if hasattr(values, "to_pylist"):
         values = values.to_pylist()
     several = [values] if isinstance(values, (bytes, *_IDS)) or not hasattr(values, "__iter__") else _listed(values)
@@ -37,8 +37,17 @@ def ids(values: Any, what: str = "ids") -> list[str]:
         one = said if type(said) is str else native(said)
         made.append(identifier(one) if isinstance(one, _IDS) and not isinstance(one, bool) else "")
         if made[-1].casefold() in _MISSING:
-            raise ReaseqError(f"no id: {said!r}", hint=_FLAT)
+            raise ReaseqError(f"no id: {said!r}", hint=hint)
     return made
+
+
+def _one_column(values: Any, what: str) -> str:
+    """Which column of a frame has ids of users or products."""
+    if isinstance(values, Mapping):
+        return "a list: list(ids)"
+    names = [str(name) for name in (values.column_names if hasattr(values, "column_names") else values.columns)]
+    found = next((one for one in (f"{what}_id", what, *(("id",) if what == "product" else ())) if one in names), None)
+    return f'one column of it: frame["{found}"]' if found else f"one column of it, of: {', '.join(names)}"
 
 
 def _listed(values: Any) -> Sequence[Any]:
@@ -54,7 +63,7 @@ def one_id(value: Any, what: str = "user") -> str:
     """
     if not isinstance(value, str | bytes) and hasattr(value, "__len__"):
         raise ReaseqError(f"one {what} at a time: {value!r}", hint=f"its id; a loop over several {what}s")
-    return ids(value)[0]
+    return ids(value, what, f'kb.{"products" if what == "product" else "events"}() has them')[0]
 
 
 def whole(value: Any, name: str, least: int = 1) -> int:
@@ -63,9 +72,24 @@ def whole(value: Any, name: str, least: int = 1) -> int:
     Raises:
         ReaseqError: it is none.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
+    number = native(value)
+    if isinstance(number, bool) or not hasattr(number, "__index__") or number.__index__() < least:
         raise ReaseqError(f"{name} = {value!r}: how many?", hint=f"a whole number from {least} on")
-    return int(value.__index__())
+    return int(number.__index__())
+
+
+def decision(value: Any) -> int:
+    """The number of a decision.
+
+    Raises:
+        ReaseqError: it is none.
+    """
+    digits = isinstance(value, str) and value.strip().isdecimal()
+    try:
+        return whole(value, "decision")
+    except ReaseqError:
+        told = f"kb.undo({int(value)})" if digits else 'kb.undo(kb.decisions()["id"][0]), for instance'
+        raise ReaseqError(f"decision = {value!r}: which? It is no number of one", hint=told) from None
 
 
 def amount(value: Any, name: str) -> float:
@@ -184,7 +208,7 @@ def comes_in(found: Sequence[str], what: str) -> None:
 
 
 def some_ids(values: Any, what: str) -> list[str]:
-    """See `ids`; at least one.
+    """See `ids`; of at least one user.
 
     Raises:
         ReaseqError: there are none.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, overload
 
 from reaseq import ReaseqError
+from reaseq.knowledge_store.native import native
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -55,10 +56,15 @@ class Frame:
         """
         if isinstance(key, slice):
             return Frame(self._table.take(list(range(*key.indices(len(self))))))
-        if isinstance(key, int):
+        key = native(key)
+        if isinstance(key, int) and not isinstance(key, bool):
             if not -len(self) <= key < len(self):
                 raise IndexError(f"row {key} of {len(self):,}")
             return self._table.slice(key % len(self), 1).to_pylist()[0]
+        if isinstance(key, list):
+            named = all(isinstance(one, str) for one in key)
+            hint = f"frame.to_arrow().select({key!r})" if named else "frame.to_arrow().filter(...), or frame[:10]"
+            raise ReaseqError(f"one column or row at a time: {key!r:.80}", hint=hint)
         if key not in self.columns:
             raise ReaseqError(f"no column {key!r}", hint=f"one of: {', '.join(self.columns)}")
         return self._table.column(key).to_pylist()

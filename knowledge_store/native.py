@@ -31,6 +31,16 @@ def record_in(value: Any) -> Any:
     return value
 
 
+def in_words(value: Any) -> str:
+    """What somebody gave, in a few words: numbers as they are, of anything else what it is."""
+    if value is None or isinstance(value, int | float | bytes):
+        return f"{value!r:.40}"
+    kind = type(value)
+    of = kind.__module__.partition(".")[0]
+    told = f"{kind.__name__} of {of}" if of in ("numpy", "pandas", "polars", "pyarrow") else kind.__name__
+    return f"{'an' if told[0] in 'AEIOUaeiou' else 'a'} {told}"
+
+
 def _of_numpy(value: Any) -> Any:
     if value.dtype.kind != "M":
         return native(value.tolist())

@@ -1,4 +1,4 @@
-"""Frames of products that came out of the store: read again they change nothing but what somebody has changed in them."""
+"""Frames of products that came out of the store: read again they change but what somebody has changed in them."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

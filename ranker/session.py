@@ -12,6 +12,7 @@ from reaseq.knowledge_store.times import Clock
 _PRODUCT = ("product_id", "item_id", "product", "item", "sku")
 _AT = ("at", "time", "timestamp", "datetime", "date", "position")
 _KIND = ("kind", "event")
+_USER = ("user_id", "user")
 _GIVE = "give ids, pairs of an id and a time, or a data frame with the columns product_id and at"
 
 
@@ -23,9 +24,17 @@ def events_given(given: Any, *, timed: bool) -> list[dict[str, Any]]:
     frame with product_id, and at and kind if known.
 
     Raises:
-        ReaseqError: it has no order or is no history, an event names no product, or a time is none.
+        ReaseqError: it has no order or is no history, it is several users', an event names no product, or a time is
+            none.
     """
-    events = [_event(one, number) for number, one in enumerate(_listed(given), 1)]
+    said = [native(record_in(one)) for one in _listed(given)]
+    users = {str(user) for one in said if isinstance(one, Mapping) and (user := _first(one, _USER)) is not None}
+    if len(users) > 1:
+        raise ReaseqError(
+            f"a history is one person's, and these are events of {len(users):,} users",
+            hint="the rows of one user, or, of users of the log, ranker.rank(users)",
+        )
+    events = [_event(one, number) for number, one in enumerate(said, 1)]
     clock = Clock.of(event["at"] for event in events if isinstance(event["at"], str))
     for number, event in enumerate(events, 1):
         if event["at"] is not None:
@@ -59,9 +68,8 @@ def _rows(frame: Any) -> list[dict[str, Any]]:
         return frame.to_dict("records")  # type: ignore[no-any-return]
 
 
-def _event(given: Any, number: int) -> dict[str, Any]:
+def _event(said: Any, number: int) -> dict[str, Any]:
     """What stands at a place, from 1."""
-    said = native(record_in(given))
     kind = None
     if isinstance(said, Mapping):
         product, at, kind = (_first(said, names) for names in (_PRODUCT, _AT, _KIND))
@@ -71,7 +79,7 @@ def _event(given: Any, number: int) -> dict[str, Any]:
         product, at = said, None
     called = identifier(product) if isinstance(product, str | int | float) and not isinstance(product, bool) else ""
     if not called:
-        raise ReaseqError(f"event {number} of the history names no product: {given!r}", hint=_GIVE)
+        raise ReaseqError(f"event {number} of the history names no product: {said!r}", hint=_GIVE)
     return {"product_id": called, "at": at, "kind": None if kind is None else str(kind)}
 
 

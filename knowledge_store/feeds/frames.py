@@ -10,7 +10,7 @@ from reaseq.knowledge_store.feeds.json_rows import record_of
 from reaseq.knowledge_store.feeds.parquet import records_of
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Row, with_columns
 from reaseq.knowledge_store.feeds.shapes import shaped
-from reaseq.knowledge_store.native import is_missing, native, record_in
+from reaseq.knowledge_store.native import in_words, is_missing, native, record_in
 
 IN_MEMORY = ("data frame", "records")
 """Formats of feeds whose size is a number of rows."""
@@ -56,15 +56,7 @@ def frame_feed(source: Any, name: str = "") -> Feed:
         return shaped(
             Feed(path, "records", columns, found, len(source) if isinstance(source, Sized) else 0, lambda: read)
         )
-    raise FeedError(f"no rows can be read from {_shown(source)}", hint=_hint(source))
-
-
-def _shown(source: Any) -> str:
-    """What somebody gave, in a few words."""
-    kind = type(source)
-    simple = source is None or isinstance(source, int | float | bytes)
-    of = "" if kind.__module__ == "builtins" else f" of {kind.__module__.partition('.')[0]}"
-    return f"{source!r:.40}" if simple else f"a {kind.__name__}{of}"
+    raise FeedError(f"no rows can be read from {in_words(source)}", hint=_hint(source))
 
 
 def _hint(source: Any) -> str:
@@ -84,7 +76,7 @@ def _with_names(source: Any) -> Any:
     if type(source).__module__.partition(".")[0] != "pandas":
         return source
     if not hasattr(source, "columns"):
-        raise FeedError(f"no rows can be read from {_shown(source)}", hint=_hint(source))
+        raise FeedError(f"no rows can be read from {in_words(source)}", hint=_hint(source))
     named = [name for name in source.index.names if name is not None and name not in source.columns]
     source = source.reset_index(named) if named else source
     return source.set_axis(unique([_called(name) for name in source.columns]), axis=1)

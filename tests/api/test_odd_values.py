@@ -14,8 +14,8 @@ import pytest
 
 import reaseq
 from reaseq.api import checking
-from reaseq.api.settings import Settings
 from reaseq.api.errors import hint_in_python, in_python, message_in_python
+from reaseq.api.settings import Settings
 from reaseq.beyond_log.fit import BeyondLogConfig
 from reaseq.knowledge_store import embeddings, samples
 from reaseq.knowledge_store.native import native

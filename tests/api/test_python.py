@@ -564,7 +564,7 @@ NO_FEEDS: list[tuple[Any, str, str]] = [
     (True, "read from True", "the path of a file"),
     (b"id,title", "read from b'id,title'", "the path of a file"),
     ({"id": "1", "title": "Boot"}, "read from a dict", "[row]"),
-    (object(), "read from a object", "the path of a file"),
+    (object(), "read from an object", "the path of a file"),
     ([1, 2], "no record has keys", "dictionaries, one a row"),
     ([{1, 2}], "no record has keys", "dictionaries, one a row"),
     ("no.csv", "no.csv: No such file", "the path of another file"),
