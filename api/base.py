@@ -34,7 +34,8 @@ _BATCH = 500
 
 
 class KnowledgeBase:
-    """A store and its settings. Close it, or use it as a context manager."""
+    """A store and its settings. Close it, or use it as a context manager. A pickle of it holds the settings, and opens
+    the store anew."""
 
     def __init__(self, settings: Settings, pipeline: Pipeline | None = None) -> None:
         from reaseq.knowledge_store.store import Store
@@ -52,6 +53,11 @@ class KnowledgeBase:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from reaseq.api.pickling import anywhere, base_again
+
+        return base_again, (anywhere(self.settings), self.pipeline)
 
     def __repr__(self) -> str:
         if isinstance(self.store, _Closed):
@@ -715,5 +721,7 @@ def open_base(path: str | Path | None = None, *, pipeline: Any = None, **setting
         raise ReaseqError(f"{pipeline!r} is no pipeline", hint="reaseq.Pipeline([...]), or the path of a YAML file")
     if path is not None:
         folder = checking.path(path, "folder")
+        if folder.is_file():
+            raise ReaseqError(f"{folder} is a file, and a base is a folder", hint=f'reaseq.open("{folder.parent}")')
         settings = {"state_dir": folder, "runs_dir": folder / "runs", **settings}
     return KnowledgeBase(load(**settings), pipeline)

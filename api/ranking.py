@@ -36,7 +36,8 @@ class Recommendation(NamedTuple):
 
 class Ranker:
     """The model of a finished run: all features, the first seed. `run` is the run's id. It scores the catalogue as the
-    store has it at each call."""
+    store has it at each call. A pickle of it holds no model but where the run and the store are (the store's password,
+    if it has one, too), and opens them anew: in processes of joblib or multiprocessing, say."""
 
     def __init__(self, store: Store, folder: Path) -> None:
         """folder: of the run.
@@ -230,6 +231,12 @@ class Ranker:
         from reaseq.ranker.experiment import Outcome
 
         return Outcome.from_json((self.folder / "metrics.json").read_text())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from reaseq.api.pickling import address, ranker_again
+
+        url = self._store.engine.url.render_as_string(hide_password=False)
+        return ranker_again, (address(url), self.folder.absolute())
 
     def __repr__(self) -> str:
         return f"<Ranker {self.run}: {int(self._scorer.rankable.sum()):,} of {len(self._scorer.products):,} products>"
