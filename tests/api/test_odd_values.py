@@ -228,6 +228,16 @@ REFUSED: list[tuple[Call, str]] = [
     *((lambda kb, wrong=wrong: reaseq.open(wrong), "is no path of a folder") for wrong in NO_PATHS),
     (lambda kb: kb.undo("1"), "decision = '1'"),  # type: ignore[arg-type]
     (lambda kb: kb.undo(99), "decision 99 cannot be taken back: there is no such decision"),
+    (lambda kb: kb.undo(True), "decision = True"),
+    (lambda kb: kb.ranker().explain("u001"), "which products are to be explained"),
+    (lambda kb: kb.ranker().rank(kb.products()), "a Frame is no list of ids"),  # type: ignore[arg-type]
+    (lambda kb: kb.ranker().rank(history=kb.events()), "a history is one person's, and these are events of 401 users"),
+    (lambda kb: kb.ranker().recommend(history=list(kb.events())), "a history is one person's"),
+    (lambda kb: kb.ranker().explain(history=kb.events().to_arrow(), products="FS-1001"), "a history is one person's"),
+    (lambda kb: kb.products()[True], "no column True"),  # type: ignore[call-overload]
+    (lambda kb: kb.products()[["id", "title"]], "one column or row at a time"),  # type: ignore[call-overload]
+    (lambda kb: kb.products()[np.array([True, False])], "one column or row at a time"),
+    (lambda kb: reaseq.open(str(kb.store.engine.url.database)), "is a file, and a base is a folder"),
     (lambda kb: kb.decide({"id": float("nan"), "product_id": "1"}, "approve"), "no claim"),
     (lambda kb: kb.decide({"id": 10**6, "product_id": "1"}, "approve"), "claim 1000000 is gone"),
 ]
@@ -363,6 +373,45 @@ def test_a_misspelt_setting_is_told_the_nearest(shop: reaseq.KnowledgeBase) -> N
         with pytest.raises(reaseq.ReaseqError, match="no such setting") as caught:
             call()
         assert caught.value.hint == hint
+
+
+HINTS: list[tuple[Call, str]] = [
+    (lambda kb: kb.product(None), "kb.products() has them"),  # type: ignore[arg-type]
+    (lambda kb: kb.imagined(None), "kb.events() has them"),  # type: ignore[arg-type]
+    (lambda kb: kb.undo("7"), "kb.undo(7)"),  # type: ignore[arg-type]
+    (lambda kb: kb.ranker("zzz"), "kb.ranker()   (the newest), or more of the id"),
+    (lambda kb: kb.ranker().rank(), "ranker.rank(user), or ranker.rank(history=[...])"),
+    (lambda kb: kb.ranker().recommend("u", history=[]), "ranker.recommend(user), or ranker.recommend(history=[...])"),
+    (lambda kb: kb.ranker().rank(kb.events()), 'one column of it: frame["user_id"]'),  # type: ignore[arg-type]
+    (lambda kb: kb.ranker().rank("u001", kb.products()), 'one column of it: frame["id"]'),  # type: ignore[arg-type]
+    (
+        lambda kb: kb.ranker().rank(kb.products()[:1]),  # type: ignore[arg-type]
+        "one column of it, of: id, title, category, brand, price, currency, description, read_by, summary",
+    ),
+    (lambda kb: kb.add_events([BOOT], columns={"user_id": "id"}), 'columns={"user": "id"}'),
+    (lambda kb: kb.add_events([BOOT], columns={"product_id": "id"}), 'columns={"item": "id"}'),
+    (lambda kb: kb.add_events([BOOT], columns={"usr": "id"}), 'columns={"user": "id"}'),
+    (lambda kb: kb.add_events([BOOT], columns={"user": "zzz"}), 'columns={"user": "COLUMN"}'),
+    (lambda kb: kb.add_events([BOOT], columns={"zzz": "id"}), 'columns={"user": "COLUMN"}'),
+    (lambda kb: kb.add_products([{"Name": "x", "n": 1}], columns={"Name": "title"}), 'columns={"title": "Name"}'),
+]
+
+
+@pytest.mark.parametrize("number", range(len(HINTS)))
+def test_hints_are_what_helps(shop: reaseq.KnowledgeBase, number: int) -> None:
+    call, hint = HINTS[number]
+    with pytest.raises(reaseq.ReaseqError) as caught:
+        call(shop)
+    assert caught.value.hint == hint
+
+
+def test_rows_by_numbers_of_any_library(shop: reaseq.KnowledgeBase) -> None:
+    frame = shop.products()
+    for number in (np.int64(0), np.int32(0), np.array(0), pa.scalar(0), -len(frame), np.int64(-len(frame))):
+        assert frame[number] == frame[0]  # type: ignore[index]
+    assert frame[np.str_("id")] == frame["id"]
+    with pytest.raises(IndexError):
+        frame[np.int64(len(frame))]
 
 
 # Histories
@@ -641,6 +690,8 @@ def test_hints_are_calls_or_say_that_they_are_for_a_terminal() -> None:
         ("reaseq train-beyond-log --set slots=16", "kb.imagine(slots=16)"),
         ("reaseq train-ranker --split leave-one-out", 'kb.train_ranker(split="leave-one-out")'),
         ("reaseq review undo 12", "kb.undo(12)"),
+        ('--map user="COLUMN"', 'columns={"user": "COLUMN"}'),
+        ("--set epochs=VALUE", "epochs=..."),
         ("--encoding cp1252, cp1250", "read it into a data frame yourself, and give that"),
         ("reaseq models list", "in a terminal: reaseq models list"),
         ("help(ranker.judge)", "help(ranker.judge)"),
