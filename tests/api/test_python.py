@@ -404,7 +404,7 @@ def test_rankers_of_ones_own_are_judged_in_the_same_table(
         (lambda histories: np.full((len(histories), size), np.nan), "a score is not finite: nan, of product"),
         (lambda histories: np.full((len(histories), size), np.inf), "a score is not finite: inf, of product"),
         (lambda histories: [[None] * size] * len(histories), "a score is not finite: nan|no table of numbers"),
-        (3, "a int is no function of histories"),
+        (3, "3 is no function of histories"),
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
