@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from datetime import UTC
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -384,6 +385,19 @@ class KnowledgeBase:
         )
 
     # What is known
+
+    @in_python
+    def failures(self) -> Frame:
+        """Products that are not done, or not wholly, since a distillation failed on them, and why: columns product_id,
+        title, agent (or step) that could not do it, reason, attempts and at. One is gone once its product is done."""
+        import pyarrow as pa
+
+        types = {name: pa.string() for name in ("product_id", "title", "agent", "reason")}
+        types |= {"attempts": pa.int64(), "at": pa.timestamp("us", "UTC")}
+        found = self.store.failures()
+        return Frame.of(
+            (one | {"agent": one["stage"], "at": one["created_at"].replace(tzinfo=UTC)} for one in found), types
+        )
 
     @in_python
     def product(self, product_id: str | int) -> Product:

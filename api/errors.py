@@ -52,6 +52,8 @@ _HINTS = tuple(
         (r"--(engine|model) ([\w./-]+)", r'\1="\2"'),
         (r"--model\b", "model="),
         (r"; --trust-remote-code .*$", ""),
+        (r"\brun the same command(: it goes on)?", r"call it again\1"),
+        (r"; the same command goes on$", "; called again, it goes on"),
         (r"then: reaseq ", "then, in a terminal: reaseq "),
     )
 )
