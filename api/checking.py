@@ -63,7 +63,7 @@ def one_id(value: Any, what: str = "user") -> str:
     """
     if not isinstance(value, str | bytes) and hasattr(value, "__len__"):
         raise ReaseqError(f"one {what} at a time: {value!r}", hint=f"its id; a loop over several {what}s")
-    return ids(value, what, f'kb.{"products" if what == "product" else "events"}() has them')[0]
+    return ids(value, what, f"kb.{'products' if what == 'product' else 'events'}() has them")[0]
 
 
 def whole(value: Any, name: str, least: int = 1) -> int:

@@ -55,7 +55,9 @@ class Frame:
             IndexError: there is no such row.
         """
         if isinstance(key, slice):
-            return Frame(self._table.take(list(range(*key.indices(len(self))))))
+            import numpy as np
+
+            return Frame(self._table.take(np.arange(*key.indices(len(self)))))
         key = native(key)
         if isinstance(key, int) and not isinstance(key, bool):
             if not -len(self) <= key < len(self):

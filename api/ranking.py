@@ -187,7 +187,10 @@ class Ranker:
         if not isinstance(own, Mapping):
             own = {getattr(own, "__name__", type(own).__name__): own}
         if taken := {row.name for row in self.metrics().rows} & own.keys():
-            raise ReaseqError(f"the table has lines of these names already: {', '.join(sorted(taken))}", hint='ranker.judge({"mine": function})')
+            raise ReaseqError(
+                f"the table has lines of these names already: {', '.join(sorted(taken))}",
+                hint='ranker.judge({"mine": function})',
+            )
         return self._opened.judge({name: of_function(name, one, products) for name, one in own.items()})
 
     @cached_property

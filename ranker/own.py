@@ -48,7 +48,8 @@ def of_function(name: str, function: OwnRanker, products: Sequence[str]) -> Own:
             histories = [
                 [products[one] for one in items[first:last]] for first, last in pairwise(part.offsets.tolist())
             ]
-            return torch.from_numpy(_checked(name, function(histories), low, high, products))
+            made = _checked(name, function(histories), low, high, products)
+            return torch.from_numpy(np.require(made, requirements="W"))  # torch warns of what it may not write
 
         return block
 

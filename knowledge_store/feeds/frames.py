@@ -71,8 +71,10 @@ def _hint(source: Any) -> str:
 
 
 def _with_names(source: Any) -> Any:
-    """A data frame of pandas with names of columns that are text, each once, and its named indexes as columns; anything
-    else as it is."""
+    """A data frame of pandas with names of columns that are text, each once, and its named indexes as columns; the
+    records of a structured array of NumPy; anything else as it is."""
+    if names := getattr(getattr(source, "dtype", None), "names", None):
+        return [dict(zip(names, row, strict=True)) for row in source.tolist()]
     if type(source).__module__.partition(".")[0] != "pandas":
         return source
     if not hasattr(source, "columns"):

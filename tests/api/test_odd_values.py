@@ -121,6 +121,13 @@ def test_values_of_other_libraries() -> None:
         assert type(native(given)) is type(expected)
 
 
+def test_a_structured_array_is_a_table(kb: reaseq.KnowledgeBase) -> None:
+    kb.add_products(np.array([(7, "Boot"), (8, "Clog")], dtype=[("id", "i8"), ("title", "U9")]))
+    assert kb.products()["title"] == ["Boot", "Clog"]
+    log = np.array([("u", 7, 1.7e9)], dtype=[("user_id", "U3"), ("item", "i8"), ("time", "f8")])
+    assert kb.add_events(log).events == 1
+
+
 @pytest.mark.parametrize(
     "empty", [[], (), iter(()), pa.table({"id": pa.array([], pa.string()), "title": pa.array([], pa.string())})]
 )
@@ -410,6 +417,8 @@ def test_rows_by_numbers_of_any_library(shop: reaseq.KnowledgeBase) -> None:
     for number in (np.int64(0), np.int32(0), np.array(0), pa.scalar(0), -len(frame), np.int64(-len(frame))):
         assert frame[number] == frame[0]  # type: ignore[index]
     assert frame[np.str_("id")] == frame["id"]
+    assert [len(frame[part]) for part in (slice(5, 2), slice(0, 0), slice(None, None, -1))] == [0, 0, len(frame)]
+    assert frame[::-1][0] == frame[-1]
     with pytest.raises(IndexError):
         frame[np.int64(len(frame))]
 
@@ -452,11 +461,13 @@ def test_histories_in_whatever_holds_them(shop: reaseq.KnowledgeBase) -> None:
         assert session(given) == plain
     assert session("FS-1001") == session({"product_id": "FS-1001"}) == session(["FS-1001"])
     table = pa.Table.from_pylist(rows)
+    by_log = table.rename_columns(["asin", "event_time"]).append_column("visitorid", pa.array(["u", "u"]))
     renamed = table.rename_columns(["item_id", "timestamp"])
     for given in (
         rows,
         table,
         renamed,
+        by_log,
         reaseq.Frame(table),
         np.array([["FS-1001", "2025-06-01"], ["OK-2001", "2025-06-02"]]),
     ):
