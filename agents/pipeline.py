@@ -116,7 +116,7 @@ class Pipeline:
                 hint=f"put {AttributeExtractor.name} first",
             )
         self.own = own
-        self.repairs = dict(repairs)
+        self.repairs: dict[str, int] = dict(repairs)
         for name, often in self.repairs.items():
             if isinstance(often, bool) or not isinstance(often, int) or often < 0:
                 hint = f"repairs={{{name!r}: 1}}"
@@ -266,7 +266,7 @@ def _by_name(given: Any, what: str, example: str) -> dict[str, Any]:
     if not isinstance(given, Mapping):
         hint = f'{what}={{"verifier": {example}}}'
         raise PipelineError(f"{what} = {given!r}: of which agents? It is a dictionary by their names", hint=hint)
-    return {getattr(name, "name", name): one for name, one in given.items()}
+    return {str(getattr(name, "name", name)): one for name, one in given.items()}
 
 
 def _choice(name: str, given: Any) -> ModelChoice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from reaseq import ReaseqError
 from reaseq.knowledge_store.native import native
@@ -44,10 +44,10 @@ class Frame:
     @overload
     def __getitem__(self, key: str) -> list[Any]: ...
     @overload
-    def __getitem__(self, key: int) -> dict[str, Any]: ...
+    def __getitem__(self, key: SupportsIndex) -> dict[str, Any]: ...
     @overload
     def __getitem__(self, key: slice) -> Frame: ...
-    def __getitem__(self, key: str | int | slice) -> Any:
+    def __getitem__(self, key: str | SupportsIndex | slice) -> Any:
         """A column's values by its name, a row by its number, or some rows.
 
         Raises:

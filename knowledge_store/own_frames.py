@@ -61,7 +61,7 @@ def _known(store: Store, ids: list[str]) -> dict[str, Mapping[str, Any]]:
     names = ("id", *_SAID, "price_of_variants", "attributes")
     with store.reading() as connection:
         found = connection.execute(select(*(PRODUCT.c[name] for name in names)).where(PRODUCT.c.id.in_(ids)))
-        return {row.id: row._mapping for row in found}
+        return {row.id: dict(row._mapping) for row in found}
 
 
 def _is_same(values: Mapping[str, Any], product: Mapping[str, Any]) -> bool:

@@ -241,7 +241,7 @@ REFUSED: list[tuple[Call, str]] = [
     (lambda kb: kb.ranker().rank(history=kb.events()), "a history is one person's, and these are events of 401 users"),
     (lambda kb: kb.ranker().recommend(history=list(kb.events())), "a history is one person's"),
     (lambda kb: kb.ranker().explain(history=kb.events().to_arrow(), products="FS-1001"), "a history is one person's"),
-    (lambda kb: kb.products()[True], "no column True"),  # type: ignore[call-overload]
+    (lambda kb: kb.products()[True], "no column True"),
     (lambda kb: kb.products()[["id", "title"]], "one column or row at a time"),  # type: ignore[call-overload]
     (lambda kb: kb.products()[np.array([True, False])], "one column or row at a time"),
     (lambda kb: reaseq.open(str(kb.store.engine.url.database)), "is a file, and a base is a folder"),
@@ -259,6 +259,10 @@ def test_what_is_none_is_refused_in_words(shop: reaseq.KnowledgeBase, number: in
     assert "--" not in f"{caught.value} {caught.value.hint}"
 
 
+NO_FEATURES: list[Any] = ["", "ids", [["id"]], [1], [None], [{}]]
+NO_KINDS: list[Any] = [[["view"]], [5], [None]]
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -271,12 +275,9 @@ def test_what_is_none_is_refused_in_words(shop: reaseq.KnowledgeBase, number: in
         ({"features": ()}, "features: at least one is needed"),
         *(({"features": wrong}, f"features: {wrong} is not a list of texts") for wrong in (5, True)),
         ({"features": {"id": 1}}, "features: {'id': 1} is not a list of texts"),
-        *(
-            ({"features": wrong}, "features: .* is none of 'id', ")
-            for wrong in ("", "ids", [["id"]], [1], [None], [{}])
-        ),
+        *(({"features": wrong}, "features: .* is none of 'id', ") for wrong in NO_FEATURES),
         ({"kinds": ()}, "kinds: at least one is needed"),
-        *(({"kinds": wrong}, "kinds: .* is not a text") for wrong in ([["view"]], [5], [None])),
+        *(({"kinds": wrong}, "kinds: .* is not a text") for wrong in NO_KINDS),
         *(
             ({name: wrong}, f"{name}: .* is not a whole number")
             for name in ("epochs", "seeds", "dim", "most", "seed", "negatives")
@@ -414,8 +415,9 @@ def test_hints_are_what_helps(shop: reaseq.KnowledgeBase, number: int) -> None:
 
 def test_rows_by_numbers_of_any_library(shop: reaseq.KnowledgeBase) -> None:
     frame = shop.products()
-    for number in (np.int64(0), np.int32(0), np.array(0), pa.scalar(0), -len(frame), np.int64(-len(frame))):
-        assert frame[number] == frame[0]  # type: ignore[index]
+    numbers: list[Any] = [np.int64(0), np.int32(0), np.array(0), pa.scalar(0), -len(frame), np.int64(-len(frame))]
+    for number in numbers:
+        assert frame[number] == frame[0]
     assert frame[np.str_("id")] == frame["id"]
     assert [len(frame[part]) for part in (slice(5, 2), slice(0, 0), slice(None, None, -1))] == [0, 0, len(frame)]
     assert frame[::-1][0] == frame[-1]

@@ -308,9 +308,9 @@ def test_somebody_who_is_not_in_the_log(kb: reaseq.KnowledgeBase) -> None:
     assert "event of" not in reason
     viewed = [{"product_id": "FS-1001", "kind": "view"}]
     assert "because of view of " in ranker.explain(history=viewed, products=["FS-1001"])[0].reason
-    told = ranker.recommend(history=[], k=1)[0]
-    trained = ranker.training_events()["product_id"].count(told.product_id)
-    assert told.reason == (
+    popular = ranker.recommend(history=[], k=1)[0]
+    trained = ranker.training_events()["product_id"].count(popular.product_id)
+    assert popular.reason == (
         f"no event of the user counts: products stand by how many training events have them, this one by {trained:,}"
     )
     # Products go by any of their names.
@@ -455,7 +455,7 @@ def test_named_indexes_are_columns_and_mixed_ids_are_read(kb: reaseq.KnowledgeBa
     assert kb.decide(rows.iloc[0], "approve")
 
 
-SHOPS = {
+SHOPS: dict[str, list[dict[str, Any]]] = {
     "a path of categories": [{"id": "b", "title": "Boot", "category": "Apparel > Shoes", "price": 12, "color": "red"}],
     "an unknown category": [{"id": "a", "title": "Thing <b>x</b>  ", "category": "my own", "price": "1.234,50 €"}],
     "variants": [{"id": "p", "title": "V", "variants": [{"id": "v1", "size": "S", "price": 3}]}],
