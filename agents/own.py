@@ -19,6 +19,7 @@ import re
 import traceback
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from numbers import Real
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -109,8 +110,15 @@ class OwnProduct:
         """
         if status not in ("proposed", "verified", "rejected"):
             raise ReaseqError(f"status {status!r}: an agent says proposed, verified or rejected")
-        if confidence is not None and not 0 <= confidence <= 1:
-            raise ReaseqError(f"confidence {confidence!r} is not between 0 and 1")
+        if facet not in ("supply", "demand"):
+            raise ReaseqError(f"facet {facet!r}: it is supply (what a product is) or demand (whom and what for)")
+        for name, said in (("quote", quote), ("reason", reason)):
+            if said is not None and not isinstance(said, str):
+                raise ReaseqError(f"{name} {said!r}: it is a text")
+        if confidence is not None:
+            if isinstance(confidence, bool) or not isinstance(confidence, Real) or not 0 <= confidence <= 1:
+                raise ReaseqError(f"confidence {confidence!r} is not a number between 0 and 1")
+            confidence = float(confidence)
         if not isinstance(value, str) or not isinstance(attribute, str) or not attribute.strip():
             raise ReaseqError(f"attribute {attribute!r}, value {value!r}: both are texts, and an attribute has a name")
         attribute, value = attribute_name(attribute), value.strip()
@@ -185,7 +193,7 @@ class Agent(ProductAgent):
     @classmethod
     def own_categories(cls) -> list[str]:
         """The categories, as they are called in a store."""
-        return ["_".join(re.findall(r"[^\W_]+", one.casefold())) for one in cls.categories]
+        return ["_".join(re.findall(r"[^\W_]+", one.casefold())) for one in _several(cls.categories)]
 
     def is_for(self, sources: Mapping[str, str]) -> bool:
         try:
@@ -315,7 +323,7 @@ def agent(
             "__doc__": function.__doc__,
             "Reply": reply,
             "prompt_file": prompt,
-            "categories": tuple(categories),
+            "categories": _several(categories),
             "reads_claims": reads_claims,
             "conclude": lambda self, product, reply: function(product, reply),
             "_source": staticmethod(function),
@@ -325,6 +333,11 @@ def agent(
         return type(function.__name__, (Agent,), members)
 
     return made
+
+
+def _several(categories: Collection[str]) -> tuple[str, ...]:
+    """One text is one category."""
+    return (categories,) if isinstance(categories, str) else tuple(categories)
 
 
 def _source_of(kind: type[Agent]) -> Any:

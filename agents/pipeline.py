@@ -88,6 +88,13 @@ class Pipeline:
         models: Mapping[str, ModelChoice | Mapping[str, str]] = MappingProxyType({}),
         beside: Iterable[type[Agent]] = (),
     ) -> None:
+        if isinstance(agents, str | type):
+            agents = [agents]
+        if agents is not None and (not isinstance(agents, Iterable) or isinstance(agents, set | frozenset | Mapping)):
+            hint = 'reaseq.Pipeline(["attribute_extractor", "verifier", MyAgent])'
+            raise PipelineError(f"{agents!r} is no list of agents: their order counts", hint=hint)
+        repairs, models = _by_name(repairs, "repairs", "1"), _by_name(models, "models", '{"model": "gpt-4o"}')
+        agents = None if agents is None else list(agents)
         own: dict[str, type[Agent]] = {}
         for kind in [*beside, *(one for one in agents or () if not isinstance(one, str))]:
             checked = _checked(kind, own)
@@ -109,18 +116,20 @@ class Pipeline:
                 hint=f"put {AttributeExtractor.name} first",
             )
         self.own = own
-        self.repairs = dict(repairs)
-        try:
-            self.models = {
-                name: one if isinstance(one, ModelChoice) else ModelChoice.model_validate(dict(one))
-                for name, one in models.items()
-            }
-        except ValidationError as error:
-            raise PipelineError(f"models: {_in_words(error)}", hint=_HINT) from error
+        self.repairs: dict[str, int] = dict(repairs)
+        for name, often in self.repairs.items():
+            if isinstance(often, bool) or not isinstance(often, int) or often < 0:
+                hint = f"repairs={{{name!r}: 1}}"
+                raise PipelineError(f"repairs: {name}: {often!r} is not a whole number from 0 on", hint=hint)
+        self.models = {name: _choice(name, one) for name, one in models.items()}
         for what, given in (("repairs", self.repairs), ("models", self.models)):
             for name in given:
                 if name not in names:
                     raise PipelineError(f"{what}: no agent {name!r} in the pipeline{_nearest(name, names)}", hint=_HINT)
+
+    def __repr__(self) -> str:
+        names = [*([ANALYST] if self.analyst else []), *self.names]
+        return f"<Pipeline: {', '.join(names) or 'no agents'}>"
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -233,7 +242,8 @@ def _checked(kind: Any, others: Mapping[str, Any]) -> type[Agent]:
         PipelineError: it is none, or its name cannot be used.
     """
     if not isinstance(kind, type) or not issubclass(kind, Agent):
-        raise PipelineError(f"{kind!r} is no agent: a class made of reaseq.Agent, or a function under @reaseq.agent")
+        told = "a class made of reaseq.Agent, or a function under @reaseq.agent"
+        raise PipelineError(f"{kind!r} is no agent: {told}", hint=_HINT)
     name: Any = getattr(kind, "name", None)
     try:
         _Named(name=name)
@@ -249,12 +259,34 @@ def _checked(kind: Any, others: Mapping[str, Any]) -> type[Agent]:
     return kind
 
 
+def _by_name(given: Any, what: str, example: str) -> dict[str, Any]:
+    """What is said of agents, by their names; None is nothing."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        hint = f'{what}={{"verifier": {example}}}'
+        raise PipelineError(f"{what} = {given!r}: of which agents? It is a dictionary by their names", hint=hint)
+    return {str(getattr(name, "name", name)): one for name, one in given.items()}
+
+
+def _choice(name: str, given: Any) -> ModelChoice:
+    if isinstance(given, ModelChoice):
+        return given
+    if not isinstance(given, Mapping):
+        hint = f'models={{{name!r}: {{"model": "gpt-4o"}}}}'
+        raise PipelineError(f"models: {name}: {given!r} is no dictionary of engine, model, base_url", hint=hint)
+    try:
+        return ModelChoice.model_validate(dict(given))
+    except ValidationError as error:
+        raise PipelineError(f"models: {name}: {_in_words(error)}", hint=_HINT) from error
+
+
 class _Named(BaseModel):
     name: Name
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:
-    near = get_close_matches(name, known, 1)
+    near = get_close_matches(str(name), known, 1)
     return f" (do you mean {near[0]!r}?)" if near else f"; known: {', '.join(known)}"
 
 

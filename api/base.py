@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from datetime import UTC
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -34,7 +35,8 @@ _BATCH = 500
 
 
 class KnowledgeBase:
-    """A store and its settings. Close it, or use it as a context manager."""
+    """A store and its settings. Close it, or use it as a context manager. A pickle of it holds the settings, and opens
+    the store anew."""
 
     def __init__(self, settings: Settings, pipeline: Pipeline | None = None) -> None:
         from reaseq.knowledge_store.store import Store
@@ -52,6 +54,11 @@ class KnowledgeBase:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from reaseq.api.pickling import anywhere, base_again
+
+        return base_again, (anywhere(self.settings), self.pipeline)
 
     def __repr__(self) -> str:
         if isinstance(self.store, _Closed):
@@ -77,28 +84,35 @@ class KnowledgeBase:
         """Add or update products, as `reaseq import` does; what became of every row.
 
         source: a file's path, a data frame (pandas, polars, Arrow), or dictionaries, one a product; None, NaN, NaT and
-        pandas' NA are nothing. columns: of a field (id, title, description, brand, price, list_price, currency,
+        pandas' NA are nothing. What `products` gives may go in again: the columns that reaseq made (read_by, summary)
+        are left out. columns: of a field (id, title, description, brand, price, list_price, currency,
         category) the column, where it is not found out. replaces: is that all there is to know of its products? name:
         keeps the ids of several sources apart.
 
         Raises:
-            ReaseqError: it cannot be read, is an empty file, or nothing can be the title; an argument is none of these.
+            ReaseqError: it cannot be read, is an empty file, or nothing can be the title; it is a frame of something
+                else (claims, events, ...); an argument is none of these.
         """
         from reaseq.knowledge_store.feeds.opening import open_feed, understood
         from reaseq.knowledge_store.importing import ImportReport, import_feed, titled
+        from reaseq.knowledge_store.own_frames import MADE, as_received
         from reaseq.taxonomy.category_paths import CategoryNames
 
         named = checking.columns(columns)
         category = None if category is None else checking.category(category)
         replaces = checking.flag(replaces, "replaces")
         name = checking.text(name, "name", "erp") if name != "" else ""
-        feed = _opened(source, lambda path: open_feed(path, as_evidence=True))
-        if feed is None:
+        opened = _opened(source, lambda path: open_feed(path, as_evidence=True))
+        if opened is None:
             return ImportReport(0, {}, [])
+        checking.comes_in(opened.columns, "products")
+        feed = opened
+        if not MADE & {*named.values()}:
+            feed = as_received(self.store, opened, all_rows=bool(category or replaces or name))
         feed, mapping = understood(feed, named)
         feed, mapping = titled(self.store, feed, mapping, named, name)
         with shown(progress, "importing") as step:
-            return import_feed(
+            report = import_feed(
                 self.store,
                 feed,
                 mapping,
@@ -107,8 +121,10 @@ class KnowledgeBase:
                 replaces=replaces,
                 source=name,
                 rejected_dir=self.settings.state_dir / "rejected",
-                on_progress=lambda report: step("importing", report.rows, 0),
+                on_progress=lambda report: step(*_done(opened, report.rows)),
             )
+            step(*_done(opened, report.rows))
+            return report
 
     @in_python
     def add_events(
@@ -141,6 +157,7 @@ class KnowledgeBase:
         opened = _opened(source, lambda path: open_feed(path, FOUND_OUT, is_header))
         if opened is None:
             return EventReport(0, self.store.clock() or "time")
+        checking.comes_in(opened.columns, "events")
         names = read_names(self.store)
         feed, fields = event_columns.understood(opened, named, names)
         with shown(progress, "importing") as step:
@@ -151,7 +168,7 @@ class KnowledgeBase:
                 names=names,
                 kind=kind,
                 rejected_dir=self.settings.state_dir / "rejected",
-                on_progress=lambda report: step("importing", report.rows, 0),
+                on_progress=lambda report: step(*_done(opened, report.rows)),
             )
 
     # Knowledge
@@ -346,7 +363,7 @@ class KnowledgeBase:
         """
         from reaseq.knowledge_store.decisions import withdraw
 
-        return withdraw(self.store, checking.whole(decision, "decision"), by=checking.text(by, "by", "ann"))
+        return withdraw(self.store, checking.decision(decision), by=checking.text(by, "by", "ann"))
 
     @in_python
     def decisions(self, product_id: str | int | None = None) -> Frame:
@@ -368,6 +385,19 @@ class KnowledgeBase:
         )
 
     # What is known
+
+    @in_python
+    def failures(self) -> Frame:
+        """Products that are not done, or not wholly, since a distillation failed on them, and why: columns product_id,
+        title, agent (or step) that could not do it, reason, attempts and at. One is gone once its product is done."""
+        import pyarrow as pa
+
+        types = {name: pa.string() for name in ("product_id", "title", "agent", "reason")}
+        types |= {"attempts": pa.int64(), "at": pa.timestamp("us", "UTC")}
+        found = self.store.failures()
+        return Frame.of(
+            (one | {"agent": one["stage"], "at": one["created_at"].replace(tzinfo=UTC)} for one in found), types
+        )
 
     @in_python
     def product(self, product_id: str | int) -> Product:
@@ -484,11 +514,44 @@ class KnowledgeBase:
         """Train the ranker on the log and evaluate it beside baselines, as `reaseq train-ranker` does. A run that is
         there already is taken as it is, one that was stopped goes on.
 
-        settings: of the run, the model and its training, by name: features=("id", "knowledge"), split="temporal",
-        seeds=3, ablate=True, epochs=5, dim=128, ...
+        settings, by name:
+
+            features=None         what is known: some of "id", "knowledge" (of products), "beyond_log" (of users, what
+                                  was imagined); None: what there is
+            split=None            "temporal", "leave-one-out" or "leave-last-basket-out"; None: temporal where the log
+                                  has times, else leave-one-out
+            kinds=None            kinds of events to learn from ("view", "purchase", ...); None: all that are behaviour
+            seeds=1               how often each variant is trained
+            seed=                 the first of the seeds; by default that of the knowledge base
+            ablate=False          train with each of the features alone, too
+            epochs=100            at most
+            patience=5            epochs without a better validation NDCG@10 before it stops
+            tokens=2048           events a batch; fewer where an epoch is short
+            lr=0.002              learning rate
+            id_lr=0.002           that of the table of ids
+            warmup=100            steps over which the learning rates rise
+            weight_decay=0.01     of AdamW
+            negatives=512         negatives that a batch shares
+            skipped=0.15          share of events left out, others each epoch
+            newest=0.25           weight of an epoch's parameters in the running mean that is kept; 1: no mean
+            precision="auto"      "fp32" or "bf16"; auto: bf16 on a GPU, fp32 on a CPU
+            compile=None          the encoder, by torch.compile; None: on a GPU
+            dim=128               width of vectors; a multiple of heads
+            blocks=2              blocks of the transformer
+            heads=4               heads of its attention
+            hidden=2              width of its feed-forward layer, in units of dim
+            most=50               events of a history that are looked at, its last
+            dropout=0.4           share of activations that are dropped
+            id_dropout=0.1        how often a product is known by its knowledge alone
+            temperature=0.06      of the cosine scores
+            knowledge_norm=0.7    length of what knowledge adds to a product's vector
+            discount=0.0          taken off a score for each e-fold of a product's events: favours rare ones
+            imagined_gate=0.1     how far imagined events sway a history at first, 0 to 1
+            imagined_dropout=0.2  how often a sequence is seen without them
+            repeats=True          learn what repetition adds
 
         Raises:
-            ReaseqError: there is no log, or no such setting.
+            ReaseqError: there is no log, no such setting, or a setting cannot be as it is.
         """
         from reaseq.ranker import runs
 
@@ -519,8 +582,29 @@ class KnowledgeBase:
         """Imagine what users plausibly do outside the log, as `reaseq train-beyond-log` and `reaseq imagine` do: the
         model is trained on the log first, unless it is there. How many were imagined now; `imagined` gives what.
 
-        users: by their ids, one or several; None: all. slots: events of each. settings: of the model and its training,
-        by name: epochs, folds, dim, ...
+        users: by their ids, one or several; None: all. slots: events of each. settings of the model and its training,
+        by name:
+
+            folds=2               parts of the users: what is imagined of one is learnt from the others
+            digits=4              digits of a product's semantic code
+            size=256              values of a digit
+            seed=                 of everything random; by default that of the knowledge base
+            epochs=60             at most
+            patience=5            epochs without a better validation loss before it stops
+            batch=32              users a batch
+            lr=0.002              learning rate
+            warmup=100            steps over which it rises
+            weight_decay=0.05     of AdamW
+            spans=0.5             how often a span of time is hidden, not whole groups of products
+            newest=0.25           weight of an epoch's parameters in the running mean that is kept; 1: no mean
+            held_out=0.1          share of the users that tell when to stop
+            dim=64                width of vectors; a multiple of heads
+            encoder_blocks=1      blocks of the transformer that reads the history
+            decoder_blocks=2      of the one that imagines
+            heads=4               heads of their attention
+            history=64            events of a history that are looked at, its last
+            dropout=0.2           share of activations that are dropped
+            condition_dropout=0.1 how often the history is not shown, which guidance needs
 
         Raises:
             ReaseqError: there is no log, no product has an embedding, or a user has no events; no users are given, or a
@@ -622,6 +706,15 @@ def _opened(source: Any, opened: Callable[[Path], Feed]) -> Feed | None:
     return None if first is None else replace(feed, rows=chain([first], feed.rows))
 
 
+def _done(feed: Feed, rows: int) -> tuple[str, int, int]:
+    """How much of a feed is imported: of a file bytes, of what is in memory rows."""
+    from reaseq.knowledge_store.feeds.frames import IN_MEMORY
+
+    if feed.format in IN_MEMORY:
+        return "importing, rows", rows, feed.size
+    return "importing, bytes", feed.position(), feed.size
+
+
 class _Closed:
     """In the store's place, once it is closed."""
 
@@ -638,7 +731,11 @@ def open_base(path: str | Path | None = None, *, pipeline: Any = None, **setting
     if pipeline is None or isinstance(pipeline, str | Path):
         settings["pipeline"] = pipeline
         pipeline = None
+    elif type(pipeline).__name__ != "Pipeline":  # whose class takes a while to load
+        raise ReaseqError(f"{pipeline!r} is no pipeline", hint="reaseq.Pipeline([...]), or the path of a YAML file")
     if path is not None:
         folder = checking.path(path, "folder")
+        if folder.is_file():
+            raise ReaseqError(f"{folder} is a file, and a base is a folder", hint=f'reaseq.open("{folder.parent}")')
         settings = {"state_dir": folder, "runs_dir": folder / "runs", **settings}
     return KnowledgeBase(load(**settings), pipeline)

@@ -12,15 +12,15 @@ from typing import Any
 from uuid import UUID
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.native import native
+from reaseq.knowledge_store.native import in_words, native, record_in
 
 _MISSING = frozenset(("", "nan", "none", "<na>", "nat"))
 _IDS = (str, int, float, Decimal, UUID)
 _FLAT = "leave out what is missing, and give a flat list"
 
 
-def ids(values: Any, what: str = "ids") -> list[str]:
-    """Ids as a store has them: one, or several in whatever holds them; numbers are their digits.
+def ids(values: Any, what: str = "user", hint: str = _FLAT) -> list[str]:
+    """Ids of users or products as a store has them: one, or several in whatever holds them; numbers are their digits.
 
     Raises:
         ReaseqError: it is a table or a dictionary, or one is no id.
@@ -28,7 +28,7 @@ def ids(values: Any, what: str = "ids") -> list[str]:
     from reaseq.knowledge_store.feeds.rows import identifier
 
     if hasattr(values, "columns") or isinstance(values, Mapping):
-        raise ReaseqError(f"a {type(values).__name__} is no list of {what}", hint='one column of it: frame["user_id"]')
+        raise ReaseqError(f"{in_words(values)} is no list of ids", hint=_one_column(values, what))
     if hasattr(values, "to_pylist"):
         values = values.to_pylist()
     several = [values] if isinstance(values, (bytes, *_IDS)) or not hasattr(values, "__iter__") else _listed(values)
@@ -37,8 +37,17 @@ def ids(values: Any, what: str = "ids") -> list[str]:
         one = said if type(said) is str else native(said)
         made.append(identifier(one) if isinstance(one, _IDS) and not isinstance(one, bool) else "")
         if made[-1].casefold() in _MISSING:
-            raise ReaseqError(f"no id: {said!r}", hint=_FLAT)
+            raise ReaseqError(f"no id: {said!r}", hint=hint)
     return made
+
+
+def _one_column(values: Any, what: str) -> str:
+    """Which column of a frame has ids of users or products."""
+    if isinstance(values, Mapping):
+        return "a list: list(ids)"
+    names = [str(name) for name in (values.column_names if hasattr(values, "column_names") else values.columns)]
+    found = next((one for one in (f"{what}_id", what, *(("id",) if what == "product" else ())) if one in names), None)
+    return f'one column of it: frame["{found}"]' if found else f"one column of it, of: {', '.join(names)}"
 
 
 def _listed(values: Any) -> Sequence[Any]:
@@ -54,7 +63,7 @@ def one_id(value: Any, what: str = "user") -> str:
     """
     if not isinstance(value, str | bytes) and hasattr(value, "__len__"):
         raise ReaseqError(f"one {what} at a time: {value!r}", hint=f"its id; a loop over several {what}s")
-    return ids(value)[0]
+    return ids(value, what, f"kb.{'products' if what == 'product' else 'events'}() has them")[0]
 
 
 def whole(value: Any, name: str, least: int = 1) -> int:
@@ -63,9 +72,24 @@ def whole(value: Any, name: str, least: int = 1) -> int:
     Raises:
         ReaseqError: it is none.
     """
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < least:
+    number = native(value)
+    if isinstance(number, bool) or not hasattr(number, "__index__") or number.__index__() < least:
         raise ReaseqError(f"{name} = {value!r}: how many?", hint=f"a whole number from {least} on")
-    return int(value.__index__())
+    return int(number.__index__())
+
+
+def decision(value: Any) -> int:
+    """The number of a decision.
+
+    Raises:
+        ReaseqError: it is none.
+    """
+    digits = isinstance(value, str) and value.strip().isdecimal()
+    try:
+        return whole(value, "decision")
+    except ReaseqError:
+        told = f"kb.undo({int(value)})" if digits else 'kb.undo(kb.decisions()["id"][0]), for instance'
+        raise ReaseqError(f"decision = {value!r}: which? It is no number of one", hint=told) from None
 
 
 def amount(value: Any, name: str) -> float:
@@ -124,7 +148,7 @@ def claim_number(value: Any) -> int:
     Raises:
         ReaseqError: it is no claim.
     """
-    row = value.to_dict() if hasattr(value, "to_dict") else value  # a row of a data frame
+    row = record_in(value)
     number = native(row.get("id")) if isinstance(row, Mapping) and "product_id" in row else None
     if isinstance(number, bool) or not isinstance(number, int | float) or number != int(number):
         raise ReaseqError(f"no claim: {value!r}", hint="a row of kb.claims(), or one of kb.product(id).claims")
@@ -138,7 +162,7 @@ def same_claim(given: Any, there: Mapping[str, Any]) -> Mapping[str, Any]:
     Raises:
         ReaseqError: it is another one.
     """
-    row = given.to_dict() if hasattr(given, "to_dict") else given
+    row = record_in(given)
     for name in ("product_id", "attribute", "value"):
         if name in row and str(native(row[name])) != there[name]:
             now = f"{there['attribute']} {there['value']!r} of product {there['product_id']}"
@@ -159,8 +183,32 @@ def columns(value: Any) -> dict[str, str]:
     return {str(field): str(column) for field, column in value.items()}
 
 
+_TABLES = {
+    "claims": (frozenset(("product_id", "attribute", "value", "status", "quote")), "kb.decide(claim, ...)"),
+    "decisions": (frozenset(("product_id", "action", "decided", "withdrawn")), "kb.decide(claim, ...)"),
+    "ranks": (frozenset(("user_id", "rank", "product_id", "score", "history")), "kb.events() has what users did"),
+    "imagined events": (frozenset(("product_id", "confidence", "until")), "kb.imagine() makes them"),
+    "events": (frozenset(("user_id", "at", "product_id")), "kb.add_events(source)"),
+    "products": (frozenset(("id", "title", "read_by", "summary")), "kb.add_products(source)"),
+}
+"""Of what comes out as a frame the columns that tell it, and where it belongs."""
+
+
+def comes_in(found: Sequence[str], what: str) -> None:
+    """Are these the columns of a source of `what` (products or events), not of another frame that came out?
+
+    Raises:
+        ReaseqError: they are such a frame's.
+    """
+    for name, (own, hint) in _TABLES.items():
+        if name != what and own.issubset(found):
+            raise ReaseqError(f"these are {name}, not {what}, by their columns: {', '.join(found)}", hint=hint)
+    if set(found) == {"product_id", "vector"}:
+        raise ReaseqError(f"these are embeddings, not {what}", hint="kb.embed() makes them")
+
+
 def some_ids(values: Any, what: str) -> list[str]:
-    """See `ids`; at least one.
+    """See `ids`; of at least one user.
 
     Raises:
         ReaseqError: there are none.

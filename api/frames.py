@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 from reaseq import ReaseqError
+from reaseq.knowledge_store.native import native
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,10 +44,10 @@ class Frame:
     @overload
     def __getitem__(self, key: str) -> list[Any]: ...
     @overload
-    def __getitem__(self, key: int) -> dict[str, Any]: ...
+    def __getitem__(self, key: SupportsIndex) -> dict[str, Any]: ...
     @overload
     def __getitem__(self, key: slice) -> Frame: ...
-    def __getitem__(self, key: str | int | slice) -> Any:
+    def __getitem__(self, key: str | SupportsIndex | slice) -> Any:
         """A column's values by its name, a row by its number, or some rows.
 
         Raises:
@@ -54,11 +55,18 @@ class Frame:
             IndexError: there is no such row.
         """
         if isinstance(key, slice):
-            return Frame(self._table.take(list(range(*key.indices(len(self))))))
-        if isinstance(key, int):
+            import numpy as np
+
+            return Frame(self._table.take(np.arange(*key.indices(len(self)))))
+        key = native(key)
+        if isinstance(key, int) and not isinstance(key, bool):
             if not -len(self) <= key < len(self):
                 raise IndexError(f"row {key} of {len(self):,}")
             return self._table.slice(key % len(self), 1).to_pylist()[0]
+        if isinstance(key, list):
+            named = all(isinstance(one, str) for one in key)
+            hint = f"frame.to_arrow().select({key!r})" if named else "frame.to_arrow().filter(...), or frame[:10]"
+            raise ReaseqError(f"one column or row at a time: {key!r:.80}", hint=hint)
         if key not in self.columns:
             raise ReaseqError(f"no column {key!r}", hint=f"one of: {', '.join(self.columns)}")
         return self._table.column(key).to_pylist()

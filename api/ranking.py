@@ -36,7 +36,8 @@ class Recommendation(NamedTuple):
 
 class Ranker:
     """The model of a finished run: all features, the first seed. `run` is the run's id. It scores the catalogue as the
-    store has it at each call."""
+    store has it at each call. A pickle of it holds no model but where the run and the store are (the store's password,
+    if it has one, too), and opens them anew: in processes of joblib or multiprocessing, say."""
 
     def __init__(self, store: Store, folder: Path) -> None:
         """folder: of the run.
@@ -73,9 +74,9 @@ class Ranker:
 
         candidates: the same for all users, or of each by their id; None: all products that the model knows anything of.
         history is how many of the user's events the model looked at: 0 of a user whom the log does not know, for whom
-        products stand by how often it has them. Candidates may be SKUs, barcodes or other names, too: product_id is
-        the product's own. One that is not in the catalogue, that is a name of several, or of which the model knows
-        nothing, has neither rank nor score.
+        products stand by how many training events have them. Candidates may be SKUs, barcodes or other names, too:
+        product_id is the product's own. One that is not in the catalogue, that is a name of several, or of which the
+        model knows nothing, has neither rank nor score.
 
         history: instead of users what somebody did who is not in the log, as for `recommend`; user_id is null then.
 
@@ -89,18 +90,18 @@ class Ranker:
         if users is None or history is not None:
             if isinstance(candidates, Mapping):
                 raise ReaseqError("candidates by user, and no users: give a list", hint="ranker.rank(users, {...})")
-            wanted = None if candidates is None else checking.ids(candidates)
-            one = _Group([None], [_events(scorer, users, history)], _each_once(scorer, wanted))
+            wanted = None if candidates is None else checking.ids(candidates, "product")
+            one = _Group([None], [_events(scorer, users, history, "rank")], _each_once(scorer, wanted))
             return Frame(_ranked(scorer, one))
         people = checking.some_ids(users, "users to rank for")
         if isinstance(candidates, Mapping):
-            candidates = {checking.one_id(user): checking.ids(mine) for user, mine in candidates.items()}
+            candidates = {checking.one_id(user): checking.ids(mine, "product") for user, mine in candidates.items()}
             if missing := [user for user in people if user not in candidates]:
                 raise ReaseqError(
-                    f"no candidates for the users {', '.join(missing[:5])}", hint="give each some, or [] "
+                    f"no candidates for the users {', '.join(missing[:5])}", hint="candidates={user: [...], other: []}"
                 )
         elif candidates is not None:
-            candidates = checking.ids(candidates)
+            candidates = checking.ids(candidates, "product")
         groups = _alike(scorer, people, candidates)
         return Frame(pa.concat_tables([_ranked(scorer, group) for group in groups]))
 
@@ -109,7 +110,7 @@ class Ranker:
         self, user: str | int | None = None, k: int = 10, *, history: Any = None, new_only: bool = False
     ) -> list[Recommendation]:
         """The k best products for a user, each with its reason; new_only leaves out what the user had. For a user of
-        whom the log knows nothing they are those that it has most.
+        whom the log knows nothing they are those that most training events have.
 
         history: instead of a user what somebody did who is not in the log, oldest first: products by any name, pairs
         of a product and when, or dictionaries or rows of a data frame with product_id, and at and kind where they are
@@ -121,7 +122,7 @@ class Ranker:
                 of the history is not in the catalogue, or a time is none.
         """
         k, new_only, scorer = checking.whole(k, "k"), checking.flag(new_only, "new_only"), self._scorer
-        events = _events(scorer, user, history)
+        events = _events(scorer, user, history, "recommend")
         return [
             Recommendation(product, score, str(reason))
             for product, score, reason in scorer.recommend_after(events, k, new_only=new_only)
@@ -129,18 +130,22 @@ class Ranker:
 
     @in_python
     def explain(
-        self, user: str | int | None = None, products: str | Sequence[str] = (), *, history: Any = None
+        self, user: str | int | None = None, products: str | Sequence[str] | None = None, *, history: Any = None
     ) -> list[Recommendation]:
         """Why these products, by any name, score as they do for a user, or after a history (as for `recommend`), the
         best first: the behaviours without which the score would fall most, and what those products have in common with
         them.
 
         Raises:
-            ReaseqError: the log holds no events of the user, or the catalogue not one of the products.
+            ReaseqError: there is neither a user nor a history, or both are given; no products are given, one is not in
+                the catalogue, or the model knows nothing of it; the log holds no events of the user, or the history is
+                empty; a time of the history is none.
         """
         scorer = self._scorer
-        wanted = [scorer.product(one) for one in checking.ids(products)]
-        events = _events(scorer, user, history)
+        if products is None:
+            raise ReaseqError("which products are to be explained?", hint='ranker.explain(user, ["FS-1001"])')
+        wanted = [scorer.product(one) for one in checking.ids(products, "product")]
+        events = _events(scorer, user, history, "explain")
         if user is not None and not events:
             raise ReaseqError(f"no events of user {checking.one_id(user)!r}", hint="reaseq events stats")
         return [
@@ -182,7 +187,10 @@ class Ranker:
         if not isinstance(own, Mapping):
             own = {getattr(own, "__name__", type(own).__name__): own}
         if taken := {row.name for row in self.metrics().rows} & own.keys():
-            raise ReaseqError(f"the table has lines of these names already: {', '.join(sorted(taken))}", hint="others")
+            raise ReaseqError(
+                f"the table has lines of these names already: {', '.join(sorted(taken))}",
+                hint='ranker.judge({"mine": function})',
+            )
         return self._opened.judge({name: of_function(name, one, products) for name, one in own.items()})
 
     @cached_property
@@ -227,14 +235,23 @@ class Ranker:
 
         return Outcome.from_json((self.folder / "metrics.json").read_text())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        from reaseq.api.pickling import address, ranker_again
+
+        url = self._store.engine.url.render_as_string(hide_password=False)
+        return ranker_again, (address(url), self.folder.absolute())
+
     def __repr__(self) -> str:
         return f"<Ranker {self.run}: {int(self._scorer.rankable.sum()):,} of {len(self._scorer.products):,} products>"
 
 
-def _events(scorer: Scorer, user: Any, history: Any) -> list[dict[str, Any]]:
-    """A user's, or those of a history that is given."""
+def _events(scorer: Scorer, user: Any, history: Any, call: str) -> list[dict[str, Any]]:
+    """A user's, or those of a history that is given. call: which method asks."""
     if (user is None) == (history is None):
-        raise ReaseqError("for whom? Give a user of the log, or a history", hint="ranker.recommend(user)")
+        given = "Neither a user nor a history is given" if user is None else "A user and a history are given"
+        products = ", products=[...]" if call == "explain" else ""
+        hint = f"ranker.{call}(user{products}), or ranker.{call}(history=[...]{products})"
+        raise ReaseqError(f"for whom? {given}, and it must be one of them", hint=hint)
     return scorer.session(history) if history is not None else scorer.known_history(checking.one_id(user))
 
 

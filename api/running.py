@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from reaseq.api import checking
 
-Progress = Callable[[str, int, int], None]
-"""Called with the stage, and how much of it is done, of how much (0: nobody knows yet)."""
+Progress = Callable[[str, int, int | None], None]
+"""Called with the stage, and how much of it is done, of how much (None: nobody knows yet)."""
 
 _T = TypeVar("_T")
 
@@ -60,14 +60,15 @@ def shown(progress: Progress | bool, name: str) -> Iterator[Progress]:
         ReaseqError: it is neither a function nor True or False.
     """
     if callable(progress):
-        yield progress
+        given = progress
+        yield lambda stage, done, total: given(stage, done, total or None)
         return
     if progress is None or not checking.flag(progress, "progress"):
         yield lambda stage, done, total: None
         return
     with _bar()(total=None, desc=name, unit="", leave=False, file=sys.stderr) as bar:
 
-        def step(stage: str, done: int, total: int) -> None:
+        def step(stage: str, done: int, total: int | None) -> None:
             bar.total = total or None
             bar.set_description_str(stage or name, refresh=False)
             bar.n = done

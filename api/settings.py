@@ -1,8 +1,10 @@
 """Settings: `reaseq.toml` in the working directory, overridden by `REASEQ_*` environment variables."""
 
 import tomllib
+from difflib import get_close_matches
+from numbers import Real
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
@@ -145,24 +147,48 @@ class Settings(BaseSettings):
 
 
 def load(**overrides: Any) -> Settings:
-    """The settings in force. `overrides` are a command's options; those that are None do not count.
+    """The settings in force. `overrides` are a command's options, or what Python gives; those that are None do not
+    count, but where None is something else than the default.
 
     Raises:
         ReaseqError: a key or value is wrong; the message names where it came from.
     """
+    given = {key: value for key, value in overrides.items() if value is not None or _takes_nothing(key)}
+    for key, value in given.items():
+        if _is_number(key) and (isinstance(value, bool) or not isinstance(value, Real | None)):
+            raise ReaseqError(f"option: {key}: {value!r} is not a number", hint="reaseq config --help")
     try:
-        return Settings(**{key: value for key, value in overrides.items() if value is not None})
+        return Settings(**given)
     except tomllib.TOMLDecodeError as error:
         raise ReaseqError(f"{FILE}: not valid TOML: {error}") from error
     except ValidationError as error:
         from_file = _keys_in_file()
-        lines = []
+        lines, near = [], None
         for issue in error.errors():
             key = ".".join(map(str, issue["loc"]))
             top = str(issue["loc"][0]) if issue["loc"] else ""
-            where = "option" if overrides.get(top) is not None else FILE if top in from_file else "environment"
-            lines.append(f"{where}: {key}: {issue['msg']}")
+            where = "option" if top in given else FILE if top in from_file else "environment"
+            told = issue["msg"]
+            if issue["type"] == "extra_forbidden" and len(issue["loc"]) == 1:
+                near = next(iter(get_close_matches(top, Settings.model_fields, 1)), None)
+                told = "no such setting" + (f"; did you mean {near}?" if near else "")
+            lines.append(f"{where}: {key}: {told}")
         raise ReaseqError("\n".join(lines), hint="reaseq config --help") from error
+
+
+def _takes_nothing(key: str) -> bool:
+    """Is None a value of a setting, other than its default?"""
+    field = Settings.model_fields.get(key)
+    return field is not None and field.default is not None and type(None) in get_args(field.annotation)
+
+
+def _is_number(key: str) -> bool:
+    field = Settings.model_fields.get(key)
+    return field is not None and _among((int, float), field.annotation)
+
+
+def _among(wanted: tuple[type, ...], annotation: Any) -> bool:
+    return annotation in wanted or any(_among(wanted, one) for one in get_args(annotation))
 
 
 def origins(settings: Settings) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from sqlalchemy import select
 
 from reaseq import ReaseqError, __version__
@@ -18,8 +18,9 @@ from reaseq.beyond_log.denoiser import DenoiserConfig
 from reaseq.beyond_log.saved import BeyondLog, Categories, catalogue, fold_of
 from reaseq.beyond_log.train import Epoch, TrainConfig, Trainer
 from reaseq.knowledge_store import checkpoint, embeddings
-from reaseq.knowledge_store.configured import CONFIGURED, said
+from reaseq.knowledge_store.configured import CONFIGURED, no_such, validated
 from reaseq.knowledge_store.log import Floats, Log, Sequences
+from reaseq.knowledge_store.native import native
 from reaseq.knowledge_store.store import PRODUCT, Store
 
 _ENOUGH_CATEGORIES = 8
@@ -153,21 +154,19 @@ def categories_of(data: Data, seen: NDArray[np.int64]) -> tuple[Categories, NDAr
     return Categories((), np.arange(int(mine.max()) + 1)), mine
 
 
-def with_settings(config: BeyondLogConfig, settings: Mapping[str, Any]) -> BeyondLogConfig:
-    """`config` with keys of its own, of the denoiser or of training set by name, as they are or as text.
+def with_settings(config: BeyondLogConfig, settings: Mapping[str, Any], *, as_text: bool = False) -> BeyondLogConfig:
+    """`config` with settings of its own, of the denoiser or of training by name. as_text: may numbers be written as
+    text?
 
     Raises:
-        ReaseqError: there is no such key, or it cannot have this value; the keys are named.
+        ReaseqError: there is no such setting, or it cannot have this value; the settings are named.
     """
-    own, model, train = config.model_dump(), config.model.model_dump(), config.train.model_dump()
+    whole = config.model_dump()
+    model, train = whole["model"], whole["train"]
     fixed = {"model", "train", "kinds", "objective", "seconds"}
     for key, value in settings.items():
-        part = next((part for part in (own, model, train) if key in part and key not in fixed), None)
+        part = next((one for one in (whole, model, train) if key in one and key not in fixed), None)
         if part is None:
-            known = sorted((set(own) | set(model) | set(train)) - fixed)
-            raise ReaseqError(f"{key}: no such key; there are: {', '.join(known)}", hint="--set dim=64")
-        part[key] = value
-    try:
-        return BeyondLogConfig.model_validate(own | {"model": model, "train": train})
-    except ValidationError as error:
-        raise ReaseqError(said(error), hint="--set dim=64") from error
+            raise no_such(key, {*whole, *model, *train} - fixed, "--set dim=64")
+        part[key] = native(value)
+    return validated(BeyondLogConfig, whole, as_text=as_text, hint="reaseq train-beyond-log --help")

@@ -63,7 +63,7 @@ def train_beyond_log(
         chosen["epochs"] = str(epochs)
     chosen.setdefault("seed", str(settings.seed))
     config = fit.BeyondLogConfig(folds=folds, kinds=tuple(kind) if kind else None)
-    config = fit.with_settings(config, chosen)
+    config = fit.with_settings(config, chosen, as_text=True)
     console = Console(stderr=True)
     with Store.open(settings.store_url) as store, EpochBar(console) as bar:
         folder, made = train(

@@ -78,6 +78,7 @@ def import_(
     from reaseq.knowledge_store.feeds.columns import names_a_title
     from reaseq.knowledge_store.feeds.opening import open_feed, understood
     from reaseq.knowledge_store.importing import category_name, import_feed, is_called, titled
+    from reaseq.knowledge_store.own_frames import MADE, as_received
     from reaseq.knowledge_store.store import Store
     from reaseq.taxonomy.category_paths import CategoryNames
 
@@ -88,6 +89,9 @@ def import_(
     read_as = reading(encoding, delimiter, header_row, sheet, records)
     path = samples.SHOES if sample else file or Path()
     feed = open_feed(path, read_as, partial(names_a_title, overrides=named), as_evidence=True)
+    if MADE.issubset(feed.columns) and not MADE & {*named.values()} and Store.is_there(settings.store_url):
+        with Store.open(settings.store_url) as store:
+            feed = as_received(store, feed, all_rows=bool(category or replace or source))
     feed, guess = understood(feed, named, locale)
     if "title" not in guess and Store.is_there(settings.store_url):
         with Store.open(settings.store_url) as store:

@@ -88,7 +88,7 @@ def train_ranker(
     chosen.setdefault("seed", str(settings.seed))
     options: dict[str, Any] = {"features": tuple(features.split(",")) if features else None, "kinds": kind or None}
     options |= {"split": split_name(split), "seeds": seeds, "ablate": ablate}
-    config = runs.with_settings(runs.RunConfig(), chosen | options)
+    config = runs.with_settings(runs.RunConfig(), chosen | options, as_text=True)
     if nproc > 1 and "WORLD_SIZE" not in os.environ:
         _start_processes(nproc)
         return

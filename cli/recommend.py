@@ -238,7 +238,8 @@ class _Telling:
             whom = ", ".join(repr(one.user) for one in self._cold[:_SHOWN])
             more = f" and {len(self._cold) - _SHOWN:,} more" if len(self._cold) > _SHOWN else ""
             kind = "user" if len(self._cold) == 1 else "users"
-            told = f"The log knows nothing of the {kind} {whom}{more}: candidates stand by how often it has them."
+            stand = "candidates stand by how many training events have them."
+            told = f"The log knows nothing of the {kind} {whom}{more}: {stand}"
             console.print(Text(printable(told), style="yellow"))
         if self._why and (left_out := int((~self._scorer.rankable).sum())):
             console.print(

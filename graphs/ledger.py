@@ -99,7 +99,8 @@ class Outcome(Result):
         products = counted(counts, _TOLD) or "none"
         claims = counted(counts, _CLAIMS) or "none"
         asked = f"; {self.counts.calls:,} calls" if self.counts.calls else ""
-        return f"run {self.run_id} {self.status}; products: {products}; claims: {claims}{asked}"
+        failed = "; kb.failures() says why" if self.counts.failed else ""
+        return f"run {self.run_id} {self.status}; products: {products}; claims: {claims}{asked}{failed}"
 
     def records(self) -> list[dict[str, Any]]:
         """One: what was counted, tokens, cost (in the currency of the prices; None if unpriced) and seconds."""

@@ -182,6 +182,11 @@ def understood(feed: Feed, overrides: Mapping[str, str], names: Names) -> tuple[
     return feed, fields
 
 
+def by_name(columns: Sequence[str]) -> dict[str, str]:
+    """Field to column, of those that a log's column of this name would be."""
+    return guess(columns, _names(), {})
+
+
 def guess_fields(
     columns: Sequence[str], overrides: Mapping[str, str] | None = None, *, by_name: bool = True
 ) -> dict[str, str]:

@@ -193,7 +193,8 @@ class ImportReport(Result):
     def told(self) -> str:
         if not self.rows:
             return "nothing imported: there are no rows"
-        return f"{rows_of(self.rows)}: {counted(self.counts(), _TOLD)}"
+        own = f"; {self.own_cells:,} cells that were made here are left out" if self.own_cells else ""
+        return f"{rows_of(self.rows)}: {counted(self.counts(), _TOLD)}{own}"
 
     def records(self) -> list[dict[str, Any]]:
         return [{"rows": self.rows} | {name: self.counts()[name] for name in _TOLD}]
@@ -624,6 +625,8 @@ def import_feed(
     finally:
         rejected.close()
         report.own_cells = feed.repeated_cells()
+        report.rows += feed.repeated_rows()
+        report.unchanged += feed.repeated_rows()
         with store.writing() as connection:
             connection.execute(update(IMPORT).where(IMPORT.c.id == import_id).values(counts=report.counts()))
     return report

@@ -1,6 +1,7 @@
 """Values of NumPy, pandas and Arrow as Python has them."""
 
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 
@@ -17,6 +18,27 @@ def native(value: Any) -> Any:
     if type(value).__module__ == "numpy" and hasattr(value, "dtype"):
         return _of_numpy(value)
     return None if is_missing(value) else value
+
+
+def record_in(value: Any) -> Any:
+    """The dictionary that a row stands for: a named tuple, a row of pandas, a dataclass, a model of pydantic; anything
+    else as it is."""
+    for name in ("_asdict", "to_dict", "model_dump"):
+        if callable(made := getattr(value, name, None)) and not isinstance(value, type):
+            return made()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: getattr(value, one.name) for one in fields(value)}
+    return value
+
+
+def in_words(value: Any) -> str:
+    """What somebody gave, in a few words: numbers as they are, of anything else what it is."""
+    if value is None or isinstance(value, int | float | bytes):
+        return f"{value!r:.40}"
+    kind = type(value)
+    of = kind.__module__.partition(".")[0]
+    told = f"{kind.__name__} of {of}" if of in ("numpy", "pandas", "polars", "pyarrow") else kind.__name__
+    return f"{'an' if told[0] in 'AEIOUaeiou' else 'a'} {told}"
 
 
 def _of_numpy(value: Any) -> Any:

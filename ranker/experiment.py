@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,9 @@ class Outcome(Result):
 
     @classmethod
     def from_json(cls, text: str) -> "Outcome":
-        known = json.loads(text)
+        """Of what `to_json` wrote; what else stands there is left out."""
+        said = json.loads(text)
+        known = {one.name: said[one.name] for one in fields(cls)}
         rows = [
             Row(**row | {"metrics": {name: Interval(**value) for name, value in row["metrics"].items()},
                          "slices": {name: tuple(value) for name, value in row["slices"].items()},

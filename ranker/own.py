@@ -14,6 +14,7 @@ from reaseq import ReaseqError
 from reaseq.knowledge_store.atomic_files import untoken
 from reaseq.knowledge_store.feeds.rows import identifier
 from reaseq.knowledge_store.names import Names
+from reaseq.knowledge_store.native import in_words
 from reaseq.ranker.evaluate import Scores
 from reaseq.ranker.split import Cases
 
@@ -38,7 +39,7 @@ def of_function(name: str, function: OwnRanker, products: Sequence[str]) -> Own:
         ReaseqError: it is none; when it is asked, what it gives is no real, finite number for each history and product.
     """
     if not callable(function):
-        raise ReaseqError(f"{name}: a {type(function).__name__} is no function of histories", hint="help(ranker.judge)")
+        raise ReaseqError(f"{name}: {in_words(function)} is no function of histories", hint="help(ranker.judge)")
 
     def scores(cases: Cases) -> Scores:
         def block(low: int, high: int) -> Tensor:
@@ -47,7 +48,8 @@ def of_function(name: str, function: OwnRanker, products: Sequence[str]) -> Own:
             histories = [
                 [products[one] for one in items[first:last]] for first, last in pairwise(part.offsets.tolist())
             ]
-            return torch.from_numpy(_checked(name, function(histories), low, high, products))
+            made = _checked(name, function(histories), low, high, products)
+            return torch.from_numpy(np.require(made, requirements="W"))  # torch warns of what it may not write
 
         return block
 

@@ -7,8 +7,9 @@ finds everything done; other data is another run.
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, ValidationError
 
 from reaseq import ReaseqError, __version__
-from reaseq.knowledge_store.configured import CONFIGURED, said
+from reaseq.knowledge_store.configured import CONFIGURED, no_such, validated
 from reaseq.knowledge_store.embeddings import find_space
 from reaseq.knowledge_store.imagined import Imagination, attach, find_imagination
 from reaseq.knowledge_store.log import Dataset, Imagined, Log, Sequences, baskets, read_log
+from reaseq.knowledge_store.native import native
 from reaseq.knowledge_store.store import Store
 from reaseq.ranker import experiment, report, saved
 from reaseq.ranker.controls import shuffled_users
@@ -32,6 +34,7 @@ from reaseq.ranker.split import Cases, Split, leave_last_out, moments, temporal
 from reaseq.ranker.train import Epoch, Fitted, TrainConfig, TrainingData, Workers
 
 SplitName = Literal["temporal", "leave-one-out", "leave-last-basket-out"]
+_FINISHED = "finished_at"
 _BASKET_SHARE = 0.2
 """From this share of events that share their time with another on, the log is one of baskets."""
 
@@ -231,7 +234,7 @@ def execute(
     if outcome is not None:
         report.write(outcome, folder / "report.html", title=f"Ranker {prepared.id}")
         partial = folder / "metrics.partial"
-        partial.write_text(outcome.to_json())
+        partial.write_text(json.dumps(asdict(outcome) | {_FINISHED: time.time()}, indent=1))
         os.replace(partial, folder / "metrics.json")
     return outcome
 
@@ -307,17 +310,27 @@ def listed(runs_dir: Path) -> list[Listed]:
     """The runs that are there: the unfinished, then the finished ones, the newest first."""
     finished = _finished(runs_dir)
     begun = [path.parent for path in sorted(runs_dir.glob("*/config.json")) if path.parent not in finished]
-    return [_listed(folder, default=folder in finished[-1:]) for folder in (*begun, *reversed(finished))]
+    newest = next(reversed(finished), None)
+    return [_listed(folder, finished.get(folder), default=folder == newest) for folder in (*begun, *reversed(finished))]
 
 
-def _finished(runs_dir: Path) -> list[Path]:
-    """Folders of runs that are finished, the newest last."""
-    return [one.parent for one in sorted(runs_dir.glob("*/metrics.json"), key=lambda path: path.stat().st_mtime)]
+def _finished(runs_dir: Path) -> dict[Path, float]:
+    """Folders of runs that are finished and when they were (seconds since 1970), the newest last."""
+    at = {one.parent: _finished_at(one) for one in runs_dir.glob("*/metrics.json")}
+    return dict(sorted(at.items(), key=lambda one: (one[1], one[0].name)))
 
 
-def _listed(folder: Path, *, default: bool) -> Listed:
-    metrics = folder / "metrics.json"
-    made = Outcome.from_json(metrics.read_text()) if metrics.exists() else None
+def _finished_at(metrics: Path) -> float:
+    """When a run was finished, as its metrics say: a copy of its folder has other file times. Runs of earlier versions
+    have nothing else."""
+    try:
+        return float(json.loads(metrics.read_text())[_FINISHED])
+    except (ValueError, KeyError, TypeError):
+        return metrics.stat().st_mtime
+
+
+def _listed(folder: Path, finished_at: float | None, *, default: bool) -> Listed:
+    made = None if finished_at is None else Outcome.from_json((folder / "metrics.json").read_text())
     try:
         config = read_config(folder)
     except ReaseqError:  # of another version: it is there all the same
@@ -327,7 +340,7 @@ def _listed(folder: Path, *, default: bool) -> Listed:
         run_id=folder.name,
         features=config.features or (),
         split=config.split,
-        finished_at=metrics.stat().st_mtime if made else None,
+        finished_at=finished_at,
         users=made.users if made else None,
         items=made.items if made else None,
         events=made.events if made else None,
@@ -338,18 +351,20 @@ def _listed(folder: Path, *, default: bool) -> Listed:
 
 
 def find(runs_dir: Path, run: str | None) -> Path:
-    """The folder of a run by its id or the start of it; of the newest that is finished without one.
+    """The folder of a run by its id or the start of it; without one that of the run that was finished last. Trained
+    again, a run that was there already is finished anew.
 
     Raises:
         ReaseqError: there is none, or several begin so.
     """
-    finished = _finished(runs_dir)
+    finished = list(_finished(runs_dir))
     fitting = [folder for folder in finished if run is None or folder.name.startswith(run)]
     if not fitting:
         what = "no finished run" if run is None else f"no finished run {run!r}"
         names = ", ".join(folder.name for folder in finished[-5:])
         raise ReaseqError(
-            f"{runs_dir}: {what}" + (f"; there are: {names}" if names else ""), hint="reaseq train-ranker"
+            f"{runs_dir}: {what}" + (f"; the newest are: {names}" if names else ""),
+            hint="reaseq runs" if finished else "reaseq train-ranker",
         )
     if run is not None and len(fitting) > 1 and run not in {folder.name for folder in fitting}:
         names = ", ".join(folder.name for folder in fitting[:5])
@@ -417,38 +432,38 @@ def fingerprint(log: Log) -> str:
     return digest.hexdigest()[:16]
 
 
-_DECIDED = frozenset(("model", "train", "imagination", "cuts"))
-"""Of a run's configuration what nobody sets."""
+_DECIDED = frozenset(("model", "train", "imagination", "cuts", "timed", "by_basket"))
+"""Of a configuration what nobody sets."""
 
 
-def with_settings(config: RunConfig, settings: Mapping[str, Any]) -> RunConfig:
-    """`config` with settings of the run, the model or the training by name, as they are or as text.
+def with_settings(config: RunConfig, settings: Mapping[str, Any], *, as_text: bool = False) -> RunConfig:
+    """`config` with settings of the run, the model or the training by name. as_text: may numbers be written as text?
 
     Raises:
         ReaseqError: there is no such setting, or it cannot have this value; the settings are named.
     """
     whole = config.model_dump()
-    parts = (whole["model"], whole["train"], {name: one for name, one in whole.items() if name not in _DECIDED})
+    model, train = whole["model"], whole["train"]
     for key, value in settings.items():
-        part = next((one for one in reversed(parts) if key in one), None)
+        part = next((one for one in (whole, train, model) if key in one and key not in _DECIDED), None)
         if part is None:
-            known = sorted({name for one in parts for name in one} - {"timed", "by_basket"})
-            raise ReaseqError(f"{key}: no such setting; there are: {', '.join(known)}", hint="--set dim=128")
-        part[key] = _several(value) if key in _SEVERAL else value
-    try:
-        return RunConfig.model_validate(parts[2] | {"model": parts[0], "train": parts[1]} | _left(whole))
-    except ValidationError as error:
-        raise ReaseqError(said(error), hint="reaseq train-ranker --help") from error
+            raise no_such(key, {*whole, *model, *train} - _DECIDED, "--set dim=128")
+        part[key] = _several(value) if key in _SEVERAL else native(value)
+    return validated(RunConfig, whole, as_text=as_text, hint="reaseq train-ranker --help")
 
 
 _SEVERAL = frozenset(("features", "kinds"))
 
 
 def _several(value: Any) -> Any:
-    """Several of what has commas between, or is in a list; each once."""
-    several = value.split(",") if isinstance(value, str) else value
-    return tuple(dict.fromkeys(several)) if isinstance(several, list | tuple) else several
-
-
-def _left(whole: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: whole[name] for name in ("imagination", "cuts")}
+    """Several of what has commas between, or is in whatever holds them; each once. Of a set the order is that of the
+    alphabet: it has none of its own, and a run's id depends on it."""
+    if isinstance(value, str):
+        found = [one.strip() for one in value.split(",")]
+    elif isinstance(value, set | frozenset):
+        found = sorted(value, key=str)
+    elif isinstance(value, Mapping) or not isinstance(value, Iterable):
+        return value
+    else:
+        found = [native(one) for one in value]
+    return tuple(one for at, one in enumerate(found) if one not in found[:at])

@@ -30,6 +30,8 @@ _READ = 500
 _APART = 60.0
 """Seconds between the events of a session that says no times: each is a step of its own within one sitting."""
 
+_OF_NO_KIND = "event"
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -37,26 +39,34 @@ class Reason:
 
     behaviours: the history's events without which the score would fall most, with the fall (a difference of logits).
     shared: facts that the product has in common with those events' products. repeats: how often the user has had it.
-    cold: does the log know nothing of the user?
+    trained_on: where there is no history, how many events of the product the training had, by which it stands; else
+    None.
     """
 
     behaviours: list[tuple[dict[str, Any], float]]
     shared: list[str]
     repeats: int
-    cold: bool = False
+    trained_on: int | None = None
 
     def __str__(self) -> str:
-        if self.cold:
-            return "the log knows nothing of the user: it is what most others have"
+        if self.trained_on is not None:
+            stands = "products stand by how many training events have them"
+            return f"no event of the user counts: {stands}, this one by {self.trained_on:,}"
         parts = []
         if self.repeats:
             parts.append(f"had it {'once' if self.repeats == 1 else f'{self.repeats} times'} before")
         others = [event for event, _ in self.behaviours]
         if others:
-            parts.append("because of " + " and ".join(f"{event['kind']} of {event['title']!r}" for event in others))
+            parts.append("because of " + " and ".join(map(_called, others)))
         if self.shared:
             parts.append("in common: " + ", ".join(fact.replace("=", ": ", 1) for fact in self.shared))
         return "; ".join(parts) or "nothing in the history stands out: it is what the model expects of anybody"
+
+
+def _called(event: Mapping[str, Any]) -> str:
+    """An event in words."""
+    title = repr(event["title"])
+    return title if event["kind"] == _OF_NO_KIND else f"{event['kind']} of {title}"
 
 
 class Scorer:
@@ -154,8 +164,8 @@ class Scorer:
         return known[0]
 
     def rank(self, user: str, candidates: Sequence[str]) -> list[tuple[str, float]]:
-        """The candidates with their scores, best first; for a user of whom the log knows nothing by how often it has
-        them.
+        """The candidates with their scores, best first; for a user of whom the log knows nothing by how many
+        training events have them.
 
         Raises:
             ReaseqError: a candidate is not in the catalogue.
@@ -181,7 +191,7 @@ class Scorer:
     @torch.no_grad()
     def score_many(self, histories: Sequence[Sequence[Mapping[str, Any]]], items: Tensor) -> Tensor:
         """Scores of some products, by number, after each of some histories: items [C] -> [U, C]. After an empty one
-        products stand by how often the log has them."""
+        products stand by how many training events have them."""
         vectors = self.vectors
         # Each product has one place, where repetition is added.
         items, asked = items.unique(return_inverse=True)  # type: ignore[no-untyped-call]
@@ -223,7 +233,7 @@ class Scorer:
             ReaseqError: a product is not in the catalogue, a time is none, or only some have one.
         """
         events = [
-            event | {"product_id": self.product(event["product_id"]), "kind": event["kind"] or "event"}
+            event | {"product_id": self.product(event["product_id"]), "kind": event["kind"] or _OF_NO_KIND}
             for event in events_given(given, timed=self.fitted.model.config.timed)
             if event["kind"] is None or self._counts(event["kind"])
         ]
@@ -271,8 +281,8 @@ class Scorer:
 
     def recommend(self, user: str, k: int = 10, *, new_only: bool = False) -> list[tuple[str, float, Reason]]:
         """The k products with the highest scores and the reason for each. What the model knows nothing of is left out;
-        new_only leaves out what the user had, too. For a user of whom the log knows nothing they are those that it has
-        most."""
+        new_only leaves out what the user had, too. For a user of whom the log knows nothing they are those that most
+        training events have."""
         return self.recommend_after(self.known_history(user), k, new_only=new_only)
 
     def recommend_after(
@@ -283,7 +293,7 @@ class Scorer:
             counts = np.log1p(self.fitted.counts.double().numpy())
             best = np.argsort(-np.where(self.rankable, counts, -np.inf), kind="stable")[:k]
             return [
-                (self.products[item], float(counts[item]), Reason([], [], 0, cold=True))
+                (self.products[item], float(counts[item]), Reason([], [], 0, trained_on=int(self.fitted.counts[item])))
                 for item in best
                 if self.rankable[item]
             ]
@@ -299,7 +309,7 @@ class Scorer:
         first: their places, from 1, among all that the model ranks, ids, scores and reasons.
 
         Raises:
-            ReaseqError: the history is empty: nothing explains a score but how often the log has the product.
+            ReaseqError: the history is empty: nothing explains a score but how many training events have the product.
         """
         if not events:
             raise ReaseqError("the history is empty: there is nothing to explain by", hint="reaseq events stats")

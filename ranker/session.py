@@ -5,13 +5,19 @@ from math import isfinite
 from typing import Any
 
 from reaseq import ReaseqError
+from reaseq.knowledge_store.event_columns import by_name
 from reaseq.knowledge_store.feeds.rows import identifier
-from reaseq.knowledge_store.native import native
+from reaseq.knowledge_store.native import native, record_in
 from reaseq.knowledge_store.times import Clock
 
-_PRODUCT = ("product_id", "item_id", "product", "item", "sku")
-_AT = ("at", "time", "timestamp", "datetime", "date", "position")
-_KIND = ("kind", "event")
+_NAMES = {
+    "item": ("product_id", "item_id", "product", "item", "sku"),
+    "time": ("at", "time", "timestamp", "datetime", "date", "position"),
+    "kind": ("kind", "event"),
+}
+"""Keys of dictionaries, by field; those that a log's column may have come behind."""
+_USER = ("user_id", "user", "userid", "customer_id", "visitor_id", "visitorid")
+"""Not whatever a log knows users by: one person has several sessions."""
 _GIVE = "give ids, pairs of an id and a time, or a data frame with the columns product_id and at"
 
 
@@ -20,12 +26,23 @@ def events_given(given: Any, *, timed: bool) -> list[dict[str, Any]]:
     the position in a log that is not `timed`; None where nothing is said) and kind (None likewise).
 
     given: a product, or several, oldest first: products, pairs of a product and when, dictionaries or rows of a data
-    frame with product_id, and at and kind if known.
+    frame with product_id, and at and kind if known, by whatever names a log may have them.
 
     Raises:
-        ReaseqError: it has no order or is no history, an event names no product, or a time is none.
+        ReaseqError: it has no order or is no history, it is several users', an event names no product, or a time is
+            none.
     """
-    events = [_event(one, number) for number, one in enumerate(_listed(given), 1)]
+    said = [native(record_in(one)) for one in _listed(given)]
+    keys = dict.fromkeys(key for one in said if isinstance(one, Mapping) for key in one)
+    columns = by_name(list(keys)) if keys else {}
+    named = {field: (*own, *filter(None, [columns.get(field)])) for field, own in _NAMES.items()}
+    users = {str(user) for one in said if isinstance(one, Mapping) and (user := _first(one, _USER)) is not None}
+    if len(users) > 1:
+        raise ReaseqError(
+            f"a history is one person's, and these are events of {len(users):,} users",
+            hint="the rows of one user, or, of users of the log, ranker.rank(users)",
+        )
+    events = [_event(one, number, named) for number, one in enumerate(said, 1)]
     clock = Clock.of(event["at"] for event in events if isinstance(event["at"], str))
     for number, event in enumerate(events, 1):
         if event["at"] is not None:
@@ -59,22 +76,18 @@ def _rows(frame: Any) -> list[dict[str, Any]]:
         return frame.to_dict("records")  # type: ignore[no-any-return]
 
 
-def _event(given: Any, number: int) -> dict[str, Any]:
-    """What stands at a place, from 1."""
-    for name in ("_asdict", "to_dict"):  # rows of data frames
-        if hasattr(given, name):
-            given = getattr(given, name)()
-    said = native(given)
+def _event(said: Any, number: int, named: Mapping[str, Iterable[str]]) -> dict[str, Any]:
+    """What stands at a place, from 1; named: by which keys, where it is a dictionary."""
     kind = None
     if isinstance(said, Mapping):
-        product, at, kind = (_first(said, names) for names in (_PRODUCT, _AT, _KIND))
+        product, at, kind = (_first(said, named[field]) for field in ("item", "time", "kind"))
     elif isinstance(said, list):
         product, at = said if len(said) == 2 else (None, None)
     else:
         product, at = said, None
     called = identifier(product) if isinstance(product, str | int | float) and not isinstance(product, bool) else ""
     if not called:
-        raise ReaseqError(f"event {number} of the history names no product: {given!r}", hint=_GIVE)
+        raise ReaseqError(f"event {number} of the history names no product: {said!r}", hint=_GIVE)
     return {"product_id": called, "at": at, "kind": None if kind is None else str(kind)}
 
 

@@ -573,6 +573,16 @@ def fields_among(columns: tuple[str, ...]) -> Mapping[str, str]:
     return fields_of(columns)
 
 
+def _meant(field: str, column: str, columns: Sequence[str], names: Mapping[str, Sequence[str]]) -> str:
+    """Which field a name that is none may mean: the column's, the other way round, or another word for one, or a
+    misspelt one."""
+    if column in names and field in columns:
+        return f'--map {column}="{field}"'
+    known = [one for one, called in names.items() if folded(field) in called]
+    near = [*known, *get_close_matches(field, names, 1)]
+    return f'--map {near[0]}="{column}"' if near else f'--map {next(iter(names))}="COLUMN"'
+
+
 def guess(
     columns: Sequence[str],
     names: Mapping[str, Sequence[str]],
@@ -595,12 +605,13 @@ def guess(
     mapping: dict[str, str] = {}
     for field, column in overrides.items():
         if field not in names:
-            raise FeedError(f"--map {field}=…: no such field; fields are: {', '.join(names)}", hint=_MAP_HINT)
+            hint = _meant(field, column, columns, names)
+            raise FeedError(f"--map {field}=…: no such field; fields are: {', '.join(names)}", hint=hint)
         if column and column not in columns:
             near = get_close_matches(column, columns, 1)
             raise FeedError(
                 f"--map {field}={column!r}: no such column; columns are: {', '.join(columns)}",
-                hint=f'--map {field}="{near[0]}"' if near else _MAP_HINT,
+                hint=f'--map {field}="{near[0]}"' if near else _MAP_HINT if of_products else f'--map {field}="COLUMN"',
             )
         mapping[field] = column
     taken = set(mapping.values())

@@ -174,7 +174,7 @@ def _count_doubled(where: str, doubled: dict[str, tuple[int, str]], pairs: Seque
 def record_of(number: int, values: Any, raw: str = "") -> Row:
     """A JSON object as a record. raw: how it was written."""
     if not isinstance(values, dict):
-        return BadRow(number, "not a JSON object", raw or json.dumps(values))
+        return BadRow(number, "not a JSON object", raw or json.dumps(values, default=str))
     row = checked(number, values)
     if isinstance(row, Record):
         return row._replace(values=flat(_unwrapped(untyped(values))))

@@ -193,7 +193,8 @@ class Feed:
     `fields` says which column is which field, where the format does, `writing` where values of ours go. `taken` is how
     the file is read, by what each of it is called: its encoding, its delimiter. `doubled` are keys that an object has
     twice, of which the last counts: in how many, and where the first is; of a document those near its beginning.
-    `doubts` are sentences of what may be meant otherwise. `repeated_cells()` is how many cells but repeat what an
+    `doubts` are sentences of what may be meant otherwise. `repeated_rows()` is how many rows are left out as the
+    store says the same, `repeated_cells()` how many cells but repeat what an
     export of ours wrote into them.
     """
 
@@ -210,6 +211,7 @@ class Feed:
     doubled: dict[str, tuple[int, str]] = dataclass_field(default_factory=dict)
     doubts: tuple[str, ...] = ()
     repeated_cells: Callable[[], int] = lambda: 0
+    repeated_rows: Callable[[], int] = lambda: 0
 
 
 def with_columns(rows: Iterator[Row]) -> tuple[list[str], Iterator[Row]]:

@@ -77,11 +77,34 @@ def open(path: str | _Path | None = None, **settings: _Any) -> "KnowledgeBase":
     """Open a knowledge base: a store of products, claims and events, made if it is not there yet.
 
     path: the folder that it is kept in, with its runs; None: as `reaseq.toml` and `REASEQ_*` in the working directory
-    say, which is where the command line works. settings: by the names that `reaseq config` lists (engine="openai",
-    model="gpt-4o-mini", store="postgresql://...", concurrency=8, ...); they come before both.
+    say, which is where the command line works. settings, by name, come before both; what is left out is as these say,
+    or else:
+
+        engine="embedded"     where replies come from: "embedded", "openai", "vllm", "replay"; "none": code alone reads
+        model=None            the model's name; None: the engine's own
+        base_url=             address of the engine "openai", by default OpenAI's
+        api_key_env="OPENAI_API_KEY"   the environment variable that holds the key
+        concurrency=None      calls at a time; None: 4 of the engine "embedded", 32 of others
+        timeout=None          seconds that a call may take; None: 600 and 120
+        retries=6             how often a request that failed is sent again
+        repairs=2             how often a reply that cannot be used goes back with what is wrong with it
+        votes=1               how often a product is read, 1 to 15
+        columns=12            how many other columns of a feed prompts show, at most
+        temperature=0.0       of sampling; None leaves it to the endpoint
+        seed=0                of everything random
+        prices={}             by model, of a million tokens: {"gpt-4o": {"input": 2.5, "output": 10}}
+        leave_off=[]          what requests leave off where an endpoint refuses it ("seed", "logprobs", ...)
+        encoder="all-MiniLM-L6-v2"     what embeds texts
+        pipeline=None         which agents read a product: a `reaseq.Pipeline`, or its file
+        prompts_dir=None      folder of prompts of your own
+        schemas_dir="schemas" folder of category schemas of your own
+        store=None            a database's address ("postgresql://..."); None: SQLite in the folder
+        state_dir, runs_dir, models_dir=None   folders of the store, of trained rankers, of weights; the first two by path
+        replay_file=None      recorded replies, of the engine "replay"
+        vllm_args=[]          further arguments of `vllm serve`
 
     Raises:
-        ReaseqError: there is no such setting, or the store cannot be opened.
+        ReaseqError: there is no such setting, it cannot be as it is, or the store cannot be opened.
     """
     from reaseq.api.base import open_base
 

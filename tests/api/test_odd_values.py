@@ -15,8 +15,11 @@ import pytest
 import reaseq
 from reaseq.api import checking
 from reaseq.api.errors import hint_in_python, in_python, message_in_python
+from reaseq.api.settings import Settings
+from reaseq.beyond_log.fit import BeyondLogConfig
 from reaseq.knowledge_store import embeddings, samples
 from reaseq.knowledge_store.native import native
+from reaseq.ranker import runs
 from reaseq.ranker.own import of_file
 from reaseq.ranker.score import case_scores
 
@@ -118,6 +121,13 @@ def test_values_of_other_libraries() -> None:
         assert type(native(given)) is type(expected)
 
 
+def test_a_structured_array_is_a_table(kb: reaseq.KnowledgeBase) -> None:
+    kb.add_products(np.array([(7, "Boot"), (8, "Clog")], dtype=[("id", "i8"), ("title", "U9")]))
+    assert kb.products()["title"] == ["Boot", "Clog"]
+    log = np.array([("u", 7, 1.7e9)], dtype=[("user_id", "U3"), ("item", "i8"), ("time", "f8")])
+    assert kb.add_events(log).events == 1
+
+
 @pytest.mark.parametrize(
     "empty", [[], (), iter(()), pa.table({"id": pa.array([], pa.string()), "title": pa.array([], pa.string())})]
 )
@@ -185,7 +195,7 @@ REFUSED: list[tuple[Call, str]] = [
     (lambda kb: kb.imagine("nobody", progress=False), "no events of user 'nobody'"),
     *((lambda kb, wrong=wrong: kb.imagine(slots=wrong, progress=False), "slots = ") for wrong in NO_NUMBERS),
     (lambda kb: kb.imagine(dim=30, heads=4, progress=False), "30 is no multiple of 4"),
-    (lambda kb: kb.imagine(folds="x", progress=False), "folds: Input should be a valid integer"),
+    (lambda kb: kb.imagine(folds="x", progress=False), "folds: 'x' is not a whole number"),
     *((lambda kb, wrong=wrong: kb.imagined(wrong), "no id") for wrong in (*NO_IDS, NAT)),
     (lambda kb: kb.imagined(["u001"]), "one user at a time"),  # type: ignore[arg-type]
     *((lambda kb, wrong=wrong: kb.product(wrong), "no id") for wrong in NO_IDS),
@@ -225,6 +235,16 @@ REFUSED: list[tuple[Call, str]] = [
     *((lambda kb, wrong=wrong: reaseq.open(wrong), "is no path of a folder") for wrong in NO_PATHS),
     (lambda kb: kb.undo("1"), "decision = '1'"),  # type: ignore[arg-type]
     (lambda kb: kb.undo(99), "decision 99 cannot be taken back: there is no such decision"),
+    (lambda kb: kb.undo(True), "decision = True"),
+    (lambda kb: kb.ranker().explain("u001"), "which products are to be explained"),
+    (lambda kb: kb.ranker().rank(kb.products()), "a Frame is no list of ids"),  # type: ignore[arg-type]
+    (lambda kb: kb.ranker().rank(history=kb.events()), "a history is one person's, and these are events of 401 users"),
+    (lambda kb: kb.ranker().recommend(history=list(kb.events())), "a history is one person's"),
+    (lambda kb: kb.ranker().explain(history=kb.events().to_arrow(), products="FS-1001"), "a history is one person's"),
+    (lambda kb: kb.products()[True], "no column True"),
+    (lambda kb: kb.products()[["id", "title"]], "one column or row at a time"),  # type: ignore[call-overload]
+    (lambda kb: kb.products()[np.array([True, False])], "one column or row at a time"),
+    (lambda kb: reaseq.open(str(kb.store.engine.url.database)), "is a file, and a base is a folder"),
     (lambda kb: kb.decide({"id": float("nan"), "product_id": "1"}, "approve"), "no claim"),
     (lambda kb: kb.decide({"id": 10**6, "product_id": "1"}, "approve"), "claim 1000000 is gone"),
 ]
@@ -239,6 +259,10 @@ def test_what_is_none_is_refused_in_words(shop: reaseq.KnowledgeBase, number: in
     assert "--" not in f"{caught.value} {caught.value.hint}"
 
 
+NO_FEATURES: list[Any] = ["", "ids", [["id"]], [1], [None], [{}]]
+NO_KINDS: list[Any] = [[["view"]], [5], [None]]
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -248,15 +272,157 @@ def test_what_is_none_is_refused_in_words(shop: reaseq.KnowledgeBase, number: in
         ({"seed": 2**70}, "seed: Input should be less than"),
         ({"seeds": 0}, "seeds: "),
         ({"lr": float("inf")}, "lr: Input should be a finite number"),
-        ({"features": ()}, "features: "),
-        ({"features": 5}, "features: "),
-        ({"kinds": ()}, "kinds: "),
+        ({"features": ()}, "features: at least one is needed"),
+        *(({"features": wrong}, f"features: {wrong} is not a list of texts") for wrong in (5, True)),
+        ({"features": {"id": 1}}, "features: {'id': 1} is not a list of texts"),
+        *(({"features": wrong}, "features: .* is none of 'id', ") for wrong in NO_FEATURES),
+        ({"kinds": ()}, "kinds: at least one is needed"),
+        *(({"kinds": wrong}, "kinds: .* is not a text") for wrong in NO_KINDS),
+        *(
+            ({name: wrong}, f"{name}: .* is not a whole number")
+            for name in ("epochs", "seeds", "dim", "most", "seed", "negatives")
+            for wrong in (True, "2", 2.0, None, [2])
+        ),
+        *(
+            ({name: wrong}, f"{name}: .* is not a number")
+            for name in ("lr", "discount", "dropout", "skipped", "temperature")
+            for wrong in (True, "0.1", None, [0.1])
+        ),
+        *(
+            ({name: wrong}, f"{name}: .* is not True or False")
+            for name in ("ablate", "repeats")
+            for wrong in (1, "yes")
+        ),
+        *(({"split": wrong}, "split: .* is none of 'temporal', ") for wrong in (5, "random", ["temporal"])),
+        ({"epoch": 1}, "epoch: no such setting"),
+        *(({name: True}, f"{name}: no such setting") for name in ("timed", "by_basket", "cuts", "model", "train")),
         ({"model": 3}, "model: no such setting"),
     ],
 )
 def test_wrong_settings_of_a_ranker(shop: reaseq.KnowledgeBase, settings: dict[str, Any], said: str) -> None:
-    with pytest.raises(reaseq.ReaseqError, match=said):
+    with pytest.raises(reaseq.ReaseqError, match=re.escape(said).replace(r"\.\*", ".*")) as caught:
         shop.train_ranker(**TINY | settings)
+    assert caught.value.hint
+    assert "--" not in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"enginee": "none"}, "enginee: no such setting; did you mean engine?"),
+        ({"colour": 1}, "colour: no such setting"),
+        *(
+            ({name: wrong}, f"{name}: {wrong!r} is not a number")
+            for name in ("concurrency", "timeout", "retries", "votes", "columns", "temperature", "seed")
+            for wrong in (True, "8", [8])
+        ),
+        ({"retries": -1}, "retries: Input should be greater than or equal to 0"),
+        ({"pipeline": 5}, "5 is no pipeline"),
+        ({"pipeline": ["verifier"]}, "['verifier'] is no pipeline"),
+    ],
+)
+def test_wrong_settings_of_a_base(tmp_path: Path, settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(reaseq.ReaseqError, match=re.escape(said)) as caught:
+        reaseq.open(tmp_path / "kb", **settings)
+    assert caught.value.hint
+
+
+def test_settings_of_a_base_are_documented() -> None:
+    page = reaseq.open.__doc__ or ""
+    for name, field in Settings.model_fields.items():
+        assert re.search(rf"\b{name}\b", page), name
+        if isinstance(field.default, int | float) or field.default is None:
+            assert re.search(rf"\b{name}={field.default}(?![\w.])", page), name
+
+
+@pytest.mark.parametrize(("given", "is_now"), [({"temperature": None}, None), ({}, 0.0), ({"engine": None}, 0.0)])
+def test_a_setting_that_may_be_nothing(tmp_path: Path, given: dict[str, Any], is_now: float | None) -> None:
+    with reaseq.open(tmp_path / "kb", **given) as kb:
+        assert kb.settings.temperature == kb._with(engine="none").temperature == is_now
+
+
+@pytest.mark.parametrize(
+    ("settings", "alike"),
+    [
+        ({"features": given}, {"features": ("id",)})
+        for given in ("id", ["id"], {"id"}, np.array(["id"]), pa.array(["id"]), ["id", "id"], iter(["id"]))
+    ]
+    + [
+        ({"features": {"knowledge", "id"}}, {"features": "id, knowledge"}),
+        ({"epochs": np.int64(3), "lr": 1}, {"epochs": 3, "lr": np.float64(1)}),
+        ({"ablate": np.bool_(True)}, {"ablate": True}),
+    ],
+)
+def test_settings_in_whatever_holds_them(settings: dict[str, Any], alike: dict[str, Any]) -> None:
+    assert runs.with_settings(runs.RunConfig(), settings) == runs.with_settings(runs.RunConfig(), alike)
+
+
+def test_settings_of_trainings_are_documented() -> None:
+    """Each by its name and default."""
+    for method, settings in (
+        (reaseq.KnowledgeBase.train_ranker, runs.RunConfig().model_dump()),
+        (reaseq.KnowledgeBase.imagine, BeyondLogConfig().model_dump()),
+    ):
+        every = settings.pop("model") | settings.pop("train") | settings
+        told = dict(re.findall(r"^            (\w+)=(\S*) ", method.__doc__ or "", re.MULTILINE))
+        decided = {"cuts", "imagination", "timed", "by_basket", "objective", "seconds", "slots"}
+        assert told.keys() == every.keys() - decided - ({"kinds"} if "folds" in every else set())
+        for name, default in told.items():
+            if name not in ("features", "seed"):
+                assert ast.literal_eval(default) == every[name], name
+
+
+def test_a_misspelt_setting_is_told_the_nearest(shop: reaseq.KnowledgeBase) -> None:
+    for call, hint in (
+        (lambda: shop.train_ranker(epoch=1), "epochs=..."),
+        (lambda: shop.imagine(fold=2), "folds=..."),
+        (lambda: shop.train_ranker(colour=1), "kb.train_ranker(dim=128)"),
+    ):
+        with pytest.raises(reaseq.ReaseqError, match="no such setting") as caught:
+            call()
+        assert caught.value.hint == hint
+
+
+HINTS: list[tuple[Call, str]] = [
+    (lambda kb: kb.product(None), "kb.products() has them"),  # type: ignore[arg-type]
+    (lambda kb: kb.imagined(None), "kb.events() has them"),  # type: ignore[arg-type]
+    (lambda kb: kb.undo("7"), "kb.undo(7)"),  # type: ignore[arg-type]
+    (lambda kb: kb.ranker("zzz"), "kb.ranker()   (the newest), or more of the id"),
+    (lambda kb: kb.ranker().rank(), "ranker.rank(user), or ranker.rank(history=[...])"),
+    (lambda kb: kb.ranker().recommend("u", history=[]), "ranker.recommend(user), or ranker.recommend(history=[...])"),
+    (lambda kb: kb.ranker().rank(kb.events()), 'one column of it: frame["user_id"]'),  # type: ignore[arg-type]
+    (lambda kb: kb.ranker().rank("u001", kb.products()), 'one column of it: frame["id"]'),  # type: ignore[arg-type]
+    (
+        lambda kb: kb.ranker().rank(kb.products()[:1]),  # type: ignore[arg-type]
+        "one column of it, of: id, title, category, brand, price, currency, description, read_by, summary",
+    ),
+    (lambda kb: kb.add_events([BOOT], columns={"user_id": "id"}), 'columns={"user": "id"}'),
+    (lambda kb: kb.add_events([BOOT], columns={"product_id": "id"}), 'columns={"item": "id"}'),
+    (lambda kb: kb.add_events([BOOT], columns={"usr": "id"}), 'columns={"user": "id"}'),
+    (lambda kb: kb.add_events([BOOT], columns={"user": "zzz"}), 'columns={"user": "COLUMN"}'),
+    (lambda kb: kb.add_events([BOOT], columns={"zzz": "id"}), 'columns={"user": "COLUMN"}'),
+    (lambda kb: kb.add_products([{"Name": "x", "n": 1}], columns={"Name": "title"}), 'columns={"title": "Name"}'),
+]
+
+
+@pytest.mark.parametrize("number", range(len(HINTS)))
+def test_hints_are_what_helps(shop: reaseq.KnowledgeBase, number: int) -> None:
+    call, hint = HINTS[number]
+    with pytest.raises(reaseq.ReaseqError) as caught:
+        call(shop)
+    assert caught.value.hint == hint
+
+
+def test_rows_by_numbers_of_any_library(shop: reaseq.KnowledgeBase) -> None:
+    frame = shop.products()
+    numbers: list[Any] = [np.int64(0), np.int32(0), np.array(0), pa.scalar(0), -len(frame), np.int64(-len(frame))]
+    for number in numbers:
+        assert frame[number] == frame[0]
+    assert frame[np.str_("id")] == frame["id"]
+    assert [len(frame[part]) for part in (slice(5, 2), slice(0, 0), slice(None, None, -1))] == [0, 0, len(frame)]
+    assert frame[::-1][0] == frame[-1]
+    with pytest.raises(IndexError):
+        frame[np.int64(len(frame))]
 
 
 # Histories
@@ -297,11 +463,13 @@ def test_histories_in_whatever_holds_them(shop: reaseq.KnowledgeBase) -> None:
         assert session(given) == plain
     assert session("FS-1001") == session({"product_id": "FS-1001"}) == session(["FS-1001"])
     table = pa.Table.from_pylist(rows)
+    by_log = table.rename_columns(["asin", "event_time"]).append_column("visitorid", pa.array(["u", "u"]))
     renamed = table.rename_columns(["item_id", "timestamp"])
     for given in (
         rows,
         table,
         renamed,
+        by_log,
         reaseq.Frame(table),
         np.array([["FS-1001", "2025-06-01"], ["OK-2001", "2025-06-02"]]),
     ):
@@ -535,6 +703,8 @@ def test_hints_are_calls_or_say_that_they_are_for_a_terminal() -> None:
         ("reaseq train-beyond-log --set slots=16", "kb.imagine(slots=16)"),
         ("reaseq train-ranker --split leave-one-out", 'kb.train_ranker(split="leave-one-out")'),
         ("reaseq review undo 12", "kb.undo(12)"),
+        ('--map user="COLUMN"', 'columns={"user": "COLUMN"}'),
+        ("--set epochs=VALUE", "epochs=..."),
         ("--encoding cp1252, cp1250", "read it into a data frame yourself, and give that"),
         ("reaseq models list", "in a terminal: reaseq models list"),
         ("help(ranker.judge)", "help(ranker.judge)"),

@@ -10,15 +10,17 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import scipy.sparse
 import torch
+from pydantic import BaseModel
 
 import reaseq
 from reaseq.bench.fake_endpoint import FakeEndpoint
@@ -145,10 +147,12 @@ def test_a_script_without_a_guard_distills_thousands(tmp_path: Path) -> None:
 
 
 def test_what_is_no_feed_is_told(kb: reaseq.KnowledgeBase) -> None:
-    with pytest.raises(reaseq.ReaseqError, match="a int is no feed") as caught:
+    with pytest.raises(reaseq.ReaseqError, match="no rows can be read from 3") as caught:
         kb.add_products(3)
-    assert caught.value.__notes__ == ["Next: give a path, a data frame, an Arrow table or dictionaries"]
-    with pytest.raises(reaseq.ReaseqError, match="option: enginee"):
+    assert caught.value.__notes__ == [
+        "Next: give the path of a file, a data frame (pandas, polars, Arrow), or dictionaries, one a row"
+    ]
+    with pytest.raises(reaseq.ReaseqError, match="enginee: no such setting"):
         reaseq.open("kb", enginee="none")
 
 
@@ -207,7 +211,7 @@ def test_it_runs_within_a_loop_in_a_thread_and_as_a_coroutine(kb: reaseq.Knowled
         (lambda kb: kb.add_events([{"user": "u", "item": "1"}]), 'kb.add_products(source, category="NAME")'),
         (lambda kb: kb.add_events([{"item": "1"}]), 'kb.add_events(source, columns={"user": "COLUMN"})'),
         (lambda kb: kb.add_products([{"x": "1", "y": "2"}]), 'kb.add_products(source, columns={"title": "COLUMN"})'),
-        (lambda kb: kb.ranker(), "kb.train_ranker(dim=128)"),
+        (lambda kb: kb.ranker(), "kb.train_ranker()"),
         (lambda kb: kb.product("9"), "kb.products()"),
         (lambda kb: kb.embeddings(), "kb.embed()"),
         (lambda kb: reaseq.open("kb", enginee=1), "help(reaseq.open)"),
@@ -299,8 +303,16 @@ def test_somebody_who_is_not_in_the_log(kb: reaseq.KnowledgeBase) -> None:
     assert not {"FS-1001", "OK-2001"} & {
         one.product_id for one in ranker.recommend(history=["FS-1001", "OK-2001"], k=50, new_only=True)
     }
-    assert "event of" in ranker.explain(history=["FS-1001", "OK-2001"], products=[timed[0].product_id])[0].reason
-    assert "the log knows nothing" in ranker.recommend(history=[])[0].reason
+    reason = ranker.explain(history=["FS-1001", "OK-2001"], products=[timed[0].product_id])[0].reason
+    assert "because of " in reason
+    assert "event of" not in reason
+    viewed = [{"product_id": "FS-1001", "kind": "view"}]
+    assert "because of view of " in ranker.explain(history=viewed, products=["FS-1001"])[0].reason
+    popular = ranker.recommend(history=[], k=1)[0]
+    trained = ranker.training_events()["product_id"].count(popular.product_id)
+    assert popular.reason == (
+        f"no event of the user counts: products stand by how many training events have them, this one by {trained:,}"
+    )
     # Products go by any of their names.
     assert [one["product_id"] for one in ranker.rank(user, ["CLOG-7", "4006381333931", "V-1"])] == ["V-1"]
     assert ranker.explain(user, ["CLOG-7"])[0].product_id == "V-1"
@@ -392,7 +404,7 @@ def test_rankers_of_ones_own_are_judged_in_the_same_table(
         (lambda histories: np.full((len(histories), size), np.nan), "a score is not finite: nan, of product"),
         (lambda histories: np.full((len(histories), size), np.inf), "a score is not finite: inf, of product"),
         (lambda histories: [[None] * size] * len(histories), "a score is not finite: nan|no table of numbers"),
-        (3, "a int is no function of histories"),
+        (3, "3 is no function of histories"),
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -436,11 +448,157 @@ def test_named_indexes_are_columns_and_mixed_ids_are_read(kb: reaseq.KnowledgeBa
     log = pandas.DataFrame({"user_id": ["u", "u"], "item": ["A2", "A2"], "at": [1.7e9, 1.7e9 + 60]})
     assert kb.add_events(log.set_index("at")).clock == "time"
     assert [event["at"] for event in kb.events()] == [1.7e9, 1.7e9 + 60]
-    with pytest.raises(reaseq.ReaseqError, match="Series is no feed"):
+    with pytest.raises(reaseq.ReaseqError, match="no rows can be read from a Series of pandas"):
         kb.add_products(frame["title"])
     kb.distill("shoes", progress=False)
     rows = kb.claims("shoes").to_pandas()
     assert kb.decide(rows.iloc[0], "approve")
+
+
+SHOPS: dict[str, list[dict[str, Any]]] = {
+    "a path of categories": [{"id": "b", "title": "Boot", "category": "Apparel > Shoes", "price": 12, "color": "red"}],
+    "an unknown category": [{"id": "a", "title": "Thing <b>x</b>  ", "category": "my own", "price": "1.234,50 €"}],
+    "variants": [{"id": "p", "title": "V", "variants": [{"id": "v1", "size": "S", "price": 3}]}],
+    "no price": [{"id": "007", "title": "Thing", "price": None, "material": "wool", "brand": "n/a"}],
+    "a sale": [{"id": "g", "title": "Hat", "price": "20 EUR", "sale_price": "15 EUR", "product_type": "Hats > Sun"}],
+}
+
+
+@pytest.mark.parametrize("shop", SHOPS)
+def test_products_that_came_out_change_nothing_when_they_go_in(
+    kb: reaseq.KnowledgeBase, tmp_path: Path, shop: str
+) -> None:
+    kb.add_products(SHOPS[shop])
+    kb.add_products([{"id": "x", "title": "Given"}], category="given", name="erp")
+
+    def state() -> list[Any]:
+        return [(kb.store.product(one), kb.product(one)) for one in kb.products()["id"]]
+
+    for read in (False, True):
+        if read:
+            for category in {*kb.products()["category"]} - {None}:
+                kb.distill(category, progress=False)
+        before = state()
+        table = kb.products().to_arrow()
+        (tmp_path / "out.csv").write_text(
+            "\n".join(
+                ",".join(f'"{"" if cell is None else cell}"' for cell in row)
+                for row in [table.column_names, *zip(*table.to_pydict().values(), strict=True)]
+            )
+        )
+        for out in (kb.products(), table, list(kb.products()), iter(list(kb.products())), tmp_path / "out.csv"):
+            report = kb.add_products(out)
+            assert (report.rows, report.unchanged) == (2, 2)
+            assert state() == before
+
+
+def test_what_somebody_changes_in_products_that_came_out(kb: reaseq.KnowledgeBase) -> None:
+    kb.add_products(SHOPS["a path of categories"] + SHOPS["variants"])
+    kb.distill("shoes", progress=False)
+    rows = [row | {"title": f"{row['title']} II", "sole": "rubber"} for row in kb.products()]
+    report = kb.add_products(rows)
+    assert (report.updated, report.own_cells) == (2, 2)
+    assert repr(report) == "<ImportReport: 2 rows: 2 updated; 2 cells that were made here are left out>"
+    assert kb.product("b").texts == {
+        **{"title": "Boot II", "attributes.color": "red", "attributes.category": "Apparel > Shoes"},
+        "attributes.sole": "rubber",
+    }
+    assert kb.store.product("p")["price_of_variants"]  # type: ignore[index]
+    assert kb.add_products(kb.products(), category="vases").updated == 2
+    assert kb.products()["category"] == ["vases", "vases"]
+    assert kb.add_products(kb.products(), columns={"description": "summary"}).set_aside == 0
+    books = [{"id": "9", "title": "Emma", "read_by": "Ann Lee", "summary": "A novel"}]
+    assert kb.add_products(books).own_cells == 0
+    assert kb.product("9").texts["attributes.read_by"] == "Ann Lee"
+
+
+def test_frames_of_something_else_are_no_products_and_no_events(kb: reaseq.KnowledgeBase) -> None:
+    kb.add_products(samples.SHOES, category="shoes")
+    kb.add_events(samples.SHOE_EVENTS)
+    kb.distill("shoes", progress=False)
+    kb.decide(kb.claims()[0], "approve")
+    ranks = kb.train_ranker(features="id", epochs=1, dim=16, blocks=1, progress=False).rank("u001")
+    imagined = [{"product_id": "FS-1001", "title": "x", "category": "y", "confidence": 0.5, "until": 1.0}]
+    vectors = [{"product_id": "FS-1001", "vector": [0.5, 0.25]}]
+    both: list[tuple[Any, str]] = [
+        *((kb.claims(), "claims"), (kb.decisions(), "decisions"), (ranks, "ranks"), (imagined, "imagined events")),
+        (vectors, "embeddings"),
+    ]
+    products, events = list(kb.products()), list(kb.events())
+    for frame, name in [*both, (kb.events(), "events")]:
+        with pytest.raises(reaseq.ReaseqError, match=f"these are {name}, not products") as caught:
+            kb.add_products(frame)
+        assert (caught.value.hint or "").startswith("kb.")
+    for frame, name in [*both, (kb.products(), "products")]:
+        with pytest.raises(reaseq.ReaseqError, match=f"these are {name}, not events"):
+            kb.add_events(frame)
+    assert (list(kb.products()), list(kb.events())) == (products, events)
+
+
+def rows_of_all_kinds() -> list[Any]:
+    class Named(NamedTuple):
+        id: str
+        title: str
+
+    @dataclass
+    class Held:
+        id: str
+        title: str
+
+    class Model(BaseModel):
+        id: str
+        title: str
+
+    return [Named("1", "Boot"), Held("1", "Boot"), Model(id="1", title="Boot"), {"id": "1", "title": "Boot"}]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_rows_in_whatever_holds_them(kb: reaseq.KnowledgeBase, number: int) -> None:
+    assert kb.add_products([rows_of_all_kinds()[number]]).new == 1
+    assert kb.product("1").title == "Boot"
+
+
+NO_FEEDS: list[tuple[Any, str, str]] = [
+    (5, "read from 5", "the path of a file"),
+    (None, "read from None", "the path of a file"),
+    (True, "read from True", "the path of a file"),
+    (b"id,title", "read from b'id,title'", "the path of a file"),
+    ({"id": "1", "title": "Boot"}, "read from a dict", "[row]"),
+    (object(), "read from an object", "the path of a file"),
+    ([1, 2], "no record has keys", "dictionaries, one a row"),
+    ([{1, 2}], "no record has keys", "dictionaries, one a row"),
+    ("no.csv", "no.csv: No such file", "the path of another file"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(NO_FEEDS)))
+def test_what_no_rows_can_be_read_from(kb: reaseq.KnowledgeBase, number: int) -> None:
+    source, said, hint = NO_FEEDS[number]
+    for read in (kb.add_products, kb.add_events):
+        with pytest.raises(reaseq.ReaseqError, match=re.escape(said)) as caught:
+            read(source)
+        assert hint in (caught.value.hint or "")
+
+
+def test_how_much_is_imported_of_how_much(kb: reaseq.KnowledgeBase) -> None:
+    told: list[tuple[str, int, int | None]] = []
+
+    def tell(stage: str, done: int, total: int | None) -> None:
+        told.append((stage, done, total))
+
+    size = samples.SHOES.stat().st_size
+    kb.add_products(samples.SHOES, category="shoes", progress=tell)
+    assert told[-1] == ("importing, bytes", size, size)
+    rows, events = list(kb.products()), samples.SHOE_EVENTS.stat().st_size
+    for source, total in ((kb.products(), 60), (rows, 60), (pa.table(kb.products()), 60), (iter(rows), None)):
+        kb.add_products(source, progress=tell)
+        assert told[-1] == ("importing, rows", 60, total)
+    kb.add_events(samples.SHOE_EVENTS, progress=tell)
+    assert told[-1] == ("importing, bytes", events, events)
+    count = len(kb.events())
+    for log, total in ((kb.events(), count), (list(kb.events()), count), (iter(list(kb.events())), None)):
+        kb.add_events(log, progress=tell)
+        assert told[-1] == ("importing, rows", count, total)
 
 
 def test_a_base_reads_the_events_it_gave(kb: reaseq.KnowledgeBase, tmp_path: Path) -> None:

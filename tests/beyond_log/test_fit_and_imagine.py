@@ -205,12 +205,16 @@ def test_what_is_imagined_is_kept_apart_and_found_again(trained: tuple[Data, Bey
 
 
 def test_settings_by_name_and_their_errors() -> None:
-    config = fit.with_settings(BeyondLogConfig(), {"dim": "64", "digits": "3", "lr": "0.01", "folds": "4"})
+    config = fit.with_settings(
+        BeyondLogConfig(), {"dim": "64", "digits": "3", "lr": "0.01", "folds": "4"}, as_text=True
+    )
     assert (config.model.dim, config.digits, config.train.lr, config.folds) == (64, 3, 0.01, 4)
-    with pytest.raises(ReaseqError, match="no such key"):
+    with pytest.raises(ReaseqError, match="colour: no such setting"):
         fit.with_settings(BeyondLogConfig(), {"colour": "red"})
     with pytest.raises(ReaseqError, match="dim: Input should be greater than 0"):
-        fit.with_settings(BeyondLogConfig(), {"dim": "-1"})
+        fit.with_settings(BeyondLogConfig(), {"dim": -1})
+    with pytest.raises(ReaseqError, match="dim: '64' is not a whole number"):
+        fit.with_settings(BeyondLogConfig(), {"dim": "64"})
     with pytest.raises(ReaseqError, match="no beyond-log model"):
         saved.find(Path("nowhere"))
     with pytest.raises(ReaseqError, match="too few"):

@@ -99,7 +99,7 @@ def test_from_log_to_recommendations(logged: Run) -> None:
     Path("ids.txt").write_text("nothing\n")
     with pytest.raises(ReaseqError, match="not in the catalogue: nothing"):
         logged("rank", "--user", user, "--candidates", "ids.txt")
-    assert "the log knows nothing of the user" in " ".join(logged("recommend", "--user", "nobody").split())
+    assert "no event of the user counts" in " ".join(logged("recommend", "--user", "nobody").split())
     assert "The log knows nothing of the user 'nobody'" in logged("rank", "--user", "nobody")
 
 

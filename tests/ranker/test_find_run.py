@@ -1,5 +1,8 @@
-"""Runs by the start of their ids."""
+"""Runs by the start of their ids, and the newest."""
 
+import json
+import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,3 +29,23 @@ def test_several_are_told(runs: Path) -> None:
         find(runs, "2")
     with pytest.raises(ReaseqError, match="no finished run '9'"):
         find(runs, "9")
+
+
+def test_the_newest_is_so_in_a_copy_too(tmp_path: Path) -> None:
+    for name, at in (("aa", 300.0), ("bb", 200.0), ("cc", 100.0)):
+        metrics = tmp_path / "runs" / name / "metrics.json"
+        metrics.parent.mkdir(parents=True)
+        metrics.write_text(json.dumps({"finished_at": at}))
+        os.utime(metrics, (1e9 - at, 1e9 - at))
+    copy = shutil.copytree(tmp_path / "runs", tmp_path / "copy")
+    assert find(tmp_path / "runs", None).name == find(copy, None).name == "aa"
+
+
+@pytest.mark.parametrize("text", ["{}", "", "[]", '{"finished_at": null}'])
+def test_runs_of_earlier_versions_go_by_the_times_of_their_files(tmp_path: Path, text: str) -> None:
+    for name, at in (("aa", 200), ("bb", 300), ("cc", 100)):
+        metrics = tmp_path / name / "metrics.json"
+        metrics.parent.mkdir()
+        metrics.write_text(text if name != "cc" else '{"finished_at": 250}')
+        os.utime(metrics, (at, at))
+    assert find(tmp_path, None).name == "bb"

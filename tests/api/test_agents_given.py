@@ -1,0 +1,101 @@
+"""Pipelines and agents as somebody at a prompt writes them: what is none says so."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from pydantic import BaseModel
+
+import reaseq
+from reaseq.bench.fake_endpoint import FakeEndpoint
+
+PROMPT = """\
+name: flags
+description: Flags.
+variables: {category: Its name., product: Its text.}
+system: |
+  You check products of {{category}}.
+user: |
+  {{product}}
+reply: json
+max_tokens: 200
+"""
+
+
+class Flags(BaseModel):
+    quotes: list[str]
+
+
+NO_PIPELINES: list[tuple[dict[str, Any], str]] = [
+    *(({"agents": wrong}, "is no list of agents") for wrong in (5, {"verifier"}, {"verifier": 1})),
+    *(({"agents": [wrong]}, "is no agent") for wrong in (5, None, len)),
+    ({"agents": "verifer"}, "no agent 'verifer' (do you mean 'verifier'?)"),
+    *(
+        ({"repairs": {"verifier": wrong}}, f"repairs: verifier: {wrong!r} is not a whole number from 0 on")
+        for wrong in (True, "2", -1, 1.5, None)
+    ),
+    *(({"repairs": wrong}, f"repairs = {wrong!r}: of which agents?") for wrong in (5, ["verifier"])),
+    *(
+        ({"models": {"verifier": wrong}}, f"models: verifier: {wrong!r} is no dictionary")
+        for wrong in ("gpt-4o", None, 5)
+    ),
+    *(({"models": wrong}, f"models = {wrong!r}: of which agents?") for wrong in (5, "gpt-4o")),
+    ({"models": {"verifier": {"modell": "x"}}}, "models: verifier: modell: no such key"),
+]
+
+
+@pytest.mark.parametrize("number", range(len(NO_PIPELINES)))
+def test_what_is_no_pipeline(number: int) -> None:
+    given, said = NO_PIPELINES[number]
+    with pytest.raises(reaseq.ReaseqError, match=re.escape(said)) as caught:
+        reaseq.Pipeline(**given)
+    assert caught.value.hint
+
+
+def test_what_is_one() -> None:
+    made = reaseq.agent(Flags, categories="shoes")(lambda product, reply: [])
+    made.name = "flags"
+    assert made.own_categories() == ["shoes"]
+    pipeline = reaseq.Pipeline(["attribute_extractor", made], repairs={made: 0}, models=None)  # type: ignore[dict-item, arg-type]
+    assert (repr(pipeline), pipeline.repairs) == ("<Pipeline: attribute_extractor, flags>", {"flags": 0})
+    assert repr(reaseq.Pipeline("verifier")) == "<Pipeline: verifier>"
+
+
+NO_CLAIMS: list[tuple[dict[str, Any], str]] = [
+    ({"confidence": "0.9"}, "confidence '0.9' is not a number between 0 and 1"),
+    ({"confidence": True}, "confidence True is not a number between 0 and 1"),
+    ({"confidence": 1.5}, "confidence 1.5 is not a number between 0 and 1"),
+    ({"quote": 5}, "quote 5: it is a text"),
+    ({"reason": 5}, "reason 5: it is a text"),
+    ({"facet": "other"}, "facet 'other': it is supply"),
+    ({"status": "approved"}, "status 'approved': an agent says"),
+]
+
+
+def test_what_fails_in_an_agent_is_told(tmp_path: Path, fake: FakeEndpoint) -> None:
+    prompt = tmp_path / "flags.yaml"
+    prompt.write_text(PROMPT)
+    given: dict[str, Any] = {}
+
+    def flags(product: reaseq.OwnProduct, reply: Flags) -> Any:
+        yield product.claim("flag", "x", **{"reason": "so it is", **given})
+
+    checked: Callable[..., Any] = reaseq.agent(Flags, prompt=prompt)(flags)
+    pipeline = reaseq.Pipeline(["attribute_extractor", checked])  # type: ignore[list-item]
+    with reaseq.open(tmp_path / "kb", pipeline=pipeline, engine="openai", model="m", base_url=fake.base_url) as kb:
+        kb.add_products([{"id": "1", "title": "Leather boot", "category": "shoes"}])
+        for wrong, said in NO_CLAIMS:
+            given.clear()
+            given.update(wrong)
+            assert repr(kb.distill("shoes", progress=False)).endswith("; kb.failures() says why>")
+            (failure,) = kb.failures()
+            assert (failure["product_id"], failure["agent"]) == ("1", "flags")
+            assert said in failure["reason"]
+        given.clear()
+        given["confidence"] = np.float32(0.5)
+        assert "failures" not in repr(kb.distill("shoes", progress=False))
+        assert len(kb.failures()) == 0
+        assert [claim["confidence"] for claim in kb.claims() if claim["attribute"] == "flag"] == [0.5]
