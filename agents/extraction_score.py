@@ -133,7 +133,8 @@ def read_gold(path: Path) -> Iterator[GoldRow]:
                 if line.strip():
                     yield _gold_row(path, number, line)
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise ReaseqError(f"{path}: {error}", hint="reaseq eval-extraction --gold FILE") from error
+        said = getattr(error, "strerror", None) or error
+        raise ReaseqError(f"{path}: {said}", hint="reaseq eval-extraction --gold FILE") from error
 
 
 def _gold_row(path: Path, number: int, line: str) -> GoldRow:

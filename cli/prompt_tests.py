@@ -159,8 +159,9 @@ def _baseline(path: Path | None) -> float:
     try:
         return float(json.loads(path.read_text(encoding="utf-8"))["f1"])
     except (OSError, ValueError, KeyError, TypeError) as error:
+        why = f"no {error}" if isinstance(error, KeyError) else getattr(error, "strerror", None) or error
         raise ReaseqError(
-            f"{path}: not what an earlier run said ({error})", hint=f"reaseq prompts test PATH --json > {path}"
+            f"{path}: not what an earlier run said ({why})", hint=f"reaseq prompts test PATH --json > {path}"
         ) from error
 
 

@@ -161,7 +161,10 @@ def compare(
                 "version: reaseq prompts versions)",
             )
         if before.fingerprint == after.fingerprint:
-            say.print(f"{before.label} and {after.label} are the same: nothing changes.")
+            both = f"{before.label} and {after.label} are the same"
+            if before.label == after.label:
+                both = f"Both are the same version of {after.agent}, {after.label}"
+            say.print(f"{both}: nothing changes.")
             say.print(f"Next: edit one, or name another version: reaseq prompts versions {after.agent}")
             return
         made, _ = _compare(bench, subjects, before, after, max_tokens, max_cost, within)
