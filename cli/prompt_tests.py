@@ -187,21 +187,27 @@ def _run(
 
     project = project_of(settings)
 
-    async def once(chat: Chat, bar: StepBar, stop: asyncio.Event) -> tuple[list[Result], Stopped | None]:
+    def on_record() -> Chat:
+        endpoint = not_started(engine_config(settings))
+        return RecordedChat(store, endpoint, seed=settings.seed, temperature=settings.temperature)
+
+    async def once(chat: Chat | None, bar: StepBar, stop: asyncio.Event) -> tuple[list[Result], Stopped | None]:
         cases = []
         for file in files:
             if file.suffix in GOLD_ENDINGS:
+                asked = chat or on_record()
                 cases += of_gold(
                     file,
-                    lambda schema: bench_of_schema(store, settings, schema).trial(chat),
+                    lambda schema, asked=asked: bench_of_schema(store, settings, schema).trial(asked),
                     lambda category: schema_in_force(store, category, settings.schemas_dir),
                 )
             else:
-                cases.append(golden(file, project, chat if live else None))
+                cases.append(golden(file, project, chat))
         return await run_all(cases, width=settings.calls_at_a_time if live else 1, stop=stop, on_case=bar.step)
 
     async def go() -> tuple[list[Result], Stopped | None]:
         stop, stopped, rounds = asyncio.Event(), None, []
+        chats: list[Chat | None] = [None]
         async with AsyncExitStack() as stack:
             bar = stack.enter_context(StepBar(Console(stderr=True), "cases"))
             if live:
@@ -210,9 +216,6 @@ def _run(
                 ledger = stack.enter_context(booked(store, endpoint, command="prompts test", engine=settings.engine))
                 seeds = [settings.model_copy(update={"seed": settings.seed + number}) for number in range(repeat)]
                 chats = [await stack.enter_async_context(chat_of(one, endpoint, ledger, budget)) for one in seeds]
-            else:
-                endpoint = not_started(engine_config(settings))
-                chats = [RecordedChat(store, endpoint, seed=settings.seed, temperature=settings.temperature)]
             stack.enter_context(drained_on_signals(stop))  # an engine's start is interrupted at once
             for chat in chats:
                 results, stopped = await once(chat, bar, stop)

@@ -205,9 +205,9 @@ def load_case_and_lines(path: Path) -> tuple[Case, dict[Place, int]]:
     """The same, with the line of every key and item."""
     hint = "reaseq prompts test --schema   (what a case may hold)"
     try:
-        raw, lines, twice = read_yaml(read_text(path), path)
+        raw, lines, twice = read_yaml(read_text(path), path, quick=True)
     except PromptError as error:
-        raise ReaseqError(f"not a golden case: {error}", hint=hint) from error
+        raise ReaseqError(f"not a golden case:\n{error}", hint=hint) from error
     breaches = [(lines.get(place, 1), f"key {place[-1]!r} stands here twice") for place in twice]
     try:
         case = Case.model_validate(raw)
@@ -215,7 +215,7 @@ def load_case_and_lines(path: Path) -> tuple[Case, dict[Place, int]]:
         breaches += [breach_of(issue, lines, _keys_at) for issue in error.errors()]
     if breaches:
         said = "\n".join(f"{path}:{line}: {what}" for line, what in sorted(breaches))
-        raise ReaseqError(f"not a golden case: {said}", hint=hint)
+        raise ReaseqError(f"not a golden case:\n{said}", hint=hint)
     return case, lines
 
 

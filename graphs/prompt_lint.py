@@ -48,7 +48,8 @@ def unusable_examples(path: Path, prompt: Prompt) -> Iterator[tuple[int, str]]:
     for index, example in enumerate(prompt.examples):
         reply = example.reply if isinstance(example.reply, dict) else json.loads(example.reply)
         asked = _NUMBERED.findall(example.input.get("claims", ""))
-        right = isinstance(reply, dict) and set(reply) == set(asked) and set(reply.values()) <= {"yes", "no"}
+        answers = list(reply.values()) if isinstance(reply, dict) else []
+        right = bool(answers) and set(reply) == set(asked) and all(one in ("yes", "no") for one in answers)
         if not asked:
             yield line_of(("examples", index, "input", "claims"), lines), f"example {index + 1}: no claim is numbered"
         elif not right:

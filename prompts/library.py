@@ -14,7 +14,7 @@ from copy import copy
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -346,14 +346,16 @@ Place = tuple[str | int, ...]
 _NO_YAML = "reaseq prompts show NAME"
 
 
-def read_yaml(text: str, path: Path) -> tuple[Any, dict[Place, int], list[Place]]:
+def read_yaml(text: str, path: Path, *, quick: bool = False) -> tuple[Any, dict[Place, int], list[Place]]:
     """What the YAML text of a file holds, the line of every key and item, and the keys that stand twice in one mapping.
+    quick: by libyaml, if it is there, of what is sound; it is ten times as fast.
 
     Raises:
         PromptError: it is no YAML; the message holds `FILE:LINE: what`.
     """
     try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        root = _quickly(text) if quick else None
+        root = yaml.compose(text, Loader=yaml.SafeLoader) if root is None else root
         lines, twice, bare = located(root)
         if bare:
             raise PromptError(
@@ -375,6 +377,12 @@ def read_yaml(text: str, path: Path) -> tuple[Any, dict[Place, int], list[Place]
         # Dates of no calendar, numbers too long, anchors within themselves
         line = _line_of_unreadable(text)
         raise PromptError(f"{path}:{line}: not valid YAML: {error}", hint=_NO_YAML) from error
+
+
+def _quickly(text: str) -> yaml.Node | None:
+    with suppress(AttributeError, yaml.YAMLError, ValueError, RecursionError):
+        return cast("yaml.Node | None", yaml.compose(text, Loader=yaml.CSafeLoader))
+    return None
 
 
 def located(root: yaml.Node | None) -> tuple[dict[Place, int], list[Place], list[int]]:
