@@ -16,7 +16,7 @@ from reaseq.cli.tables import Column, ReportOption, Telling
 
 if TYPE_CHECKING:
     from reaseq.api.settings import Settings
-    from reaseq.graphs.prompt_tests import Result
+    from reaseq.graphs.prompt_tests import Case, Result
     from reaseq.graphs.workers import Stopped
     from reaseq.knowledge_store.store import Store
     from reaseq.llm.budget import Budget
@@ -191,18 +191,18 @@ def _run(
         endpoint = not_started(engine_config(settings))
         return RecordedChat(store, endpoint, seed=settings.seed, temperature=settings.temperature)
 
+    def cases_of(file: Path, chat: Chat | None) -> list[Case]:
+        if file.suffix not in GOLD_ENDINGS:
+            return [golden(file, project, chat)]
+        asked = chat or on_record()
+        return of_gold(
+            file,
+            lambda schema: bench_of_schema(store, settings, schema).trial(asked),
+            lambda category: schema_in_force(store, category, settings.schemas_dir),
+        )
+
     async def once(chat: Chat | None, bar: StepBar, stop: asyncio.Event) -> tuple[list[Result], Stopped | None]:
-        cases = []
-        for file in files:
-            if file.suffix in GOLD_ENDINGS:
-                asked = chat or on_record()
-                cases += of_gold(
-                    file,
-                    lambda schema, asked=asked: bench_of_schema(store, settings, schema).trial(asked),
-                    lambda category: schema_in_force(store, category, settings.schemas_dir),
-                )
-            else:
-                cases.append(golden(file, project, chat))
+        cases = [case for file in files for case in cases_of(file, chat)]
         return await run_all(cases, width=settings.calls_at_a_time if live else 1, stop=stop, on_case=bar.step)
 
     async def go() -> tuple[list[Result], Stopped | None]:

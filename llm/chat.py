@@ -220,7 +220,7 @@ class Chat:
         self._left_off: dict[str, None] = dict.fromkeys(endpoint.leave_off)
         self._prefixes: dict[tuple[Message, ...], list[BaseMessage]] = {}
         self._timeout, self._retries = timeout, retries
-        self._http: httpx.AsyncClient | None = None
+        self._http: Any = None
 
     @cached_property
     def _model(self) -> _Model:

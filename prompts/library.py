@@ -14,7 +14,7 @@ from copy import copy
 from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, cast
+from typing import Annotated, Any, Literal, NamedTuple
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -381,7 +381,7 @@ def read_yaml(text: str, path: Path, *, quick: bool = False) -> tuple[Any, dict[
 
 def _quickly(text: str) -> yaml.Node | None:
     with suppress(AttributeError, yaml.YAMLError, ValueError, RecursionError):
-        return cast("yaml.Node | None", yaml.compose(text, Loader=yaml.CSafeLoader))
+        return yaml.compose(text, Loader=yaml.CSafeLoader)
     return None
 
 

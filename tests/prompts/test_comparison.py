@@ -151,19 +151,18 @@ def test_why_it_ended_is_told(ends: str, by: str | None, read: int) -> None:
             if self.count == 2 and ends == "limit":
                 raise BudgetExceeded("it is spent")
             if self.count == 2 and ends == "cancel":
-                task.cancel()
+                tasks[0].cancel()
                 await asyncio.sleep(10)
             return Read([], None, [], [])
 
     async def go() -> Any:
-        nonlocal task
-        task = asyncio.current_task()
+        tasks.append(asyncio.current_task())
         sides: Any = Reads(), Reads()
         subjects = [Subject(str(one), TEXT, Document({"title": TEXT})) for one in range(4)]
         enough: Any = (lambda pairs: "it is known" if len(pairs) == 2 else None) if ends == "enough" else lambda _: None
         return await read_in_pairs(subjects, *sides, width=1, enough=enough)
 
-    task: Any = None
+    tasks: list[Any] = []
     pairs = asyncio.run(go())
     assert (pairs.stopped.by, len(pairs.done)) == (by, read)
 

@@ -308,16 +308,15 @@ def test_an_interrupt_ends_it_with_what_is_there(ends: str) -> None:
         if ends == "stop":
             stop.set()
         else:
-            task.cancel()
+            tasks[0].cancel()
             await asyncio.sleep(10)
         return [], Outcomes(right=1), None
 
     async def go() -> Any:
-        nonlocal task
-        task = asyncio.current_task()
+        tasks.append(asyncio.current_task())
         return await run_all([Case(str(one), Path("x"), 1, run_) for one in range(3)], width=1, stop=stop)
 
-    task: Any = None
+    tasks: list[Any] = []
     results, stopped = asyncio.run(go())
     assert stopped is not None
     assert stopped.by == "interrupt"
