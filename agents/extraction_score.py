@@ -23,13 +23,18 @@ _RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class GoldRow:
-    """A product with its gold: attribute to the accepted surface forms, none where it has no value."""
+    """A product with its gold: attribute to the accepted surface forms, none where it has no value. brand, attributes
+    (its other columns) and variants: as a product of the store has them. line: where it stands in its file, from 1."""
 
     id: str
     category: str
     title: str
     description: str
     gold: Mapping[str, tuple[str, ...]]
+    brand: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    variants: Sequence[Mapping[str, Any]] = ()
+    line: int = field(default=1, compare=False)
 
 
 @dataclass
@@ -112,7 +117,8 @@ def score(rows: Sequence[GoldRow], predicted: Mapping[str, Mapping[str, str]], *
 
 
 def read_gold(path: Path) -> Iterator[GoldRow]:
-    """Rows of a gold file, JSON lines (gzip is fine): id, category, title, perhaps description, gold by attribute.
+    """Rows of a gold file, JSON lines (gzip is fine): id, category, title and gold by attribute; perhaps description,
+    brand, attributes (other columns by name) and variants (id, options, attributes).
 
     The gold of an attribute is a list of accepted forms; absent is `"n/a"`, null or an empty list.
 
@@ -127,17 +133,26 @@ def read_gold(path: Path) -> Iterator[GoldRow]:
                 if line.strip():
                     yield _gold_row(path, number, line)
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise ReaseqError(f"{path}: {error}", hint="reaseq eval-extraction --gold FILE") from error
+        said = getattr(error, "strerror", None) or error
+        raise ReaseqError(f"{path}: {said}", hint="reaseq eval-extraction --gold FILE") from error
 
 
 def _gold_row(path: Path, number: int, line: str) -> GoldRow:
     try:
         row: Any = json.loads(line)
         gold = {str(name): _forms(value) for name, value in row["gold"].items()}
-        texts = {name: row.get(name) or "" for name in ("id", "category", "title", "description")}
+        texts = {name: row.get(name) or "" for name in ("id", "category", "title", "description", "brand")}
         if not texts["id"] or not texts["category"] or not texts["title"]:
             raise ValueError("id, category and title must be given")
-        return GoldRow(**{name: str(text) for name, text in texts.items()}, gold=gold)
+        attributes = row.get("attributes") or {}
+        if not isinstance(attributes, dict):
+            raise ValueError("attributes must be an object, column to cell")
+        variants = [
+            {"id": str(one["id"])} | {name: dict(one.get(name) or {}) for name in ("options", "attributes")}
+            for one in row.get("variants") or ()
+        ]
+        texts = {name: str(text) for name, text in texts.items()}
+        return GoldRow(**texts, gold=gold, attributes=attributes, variants=variants, line=number)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         why = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise ReaseqError(

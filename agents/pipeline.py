@@ -143,7 +143,8 @@ class Pipeline:
             root = yaml.compose(text, Loader=yaml.SafeLoader)
             raw = yaml.safe_load(text) or {}
         except (OSError, UnicodeDecodeError) as error:
-            raise PipelineError(f"{path}: cannot be read: {error}", hint=_HINT) from error
+            said = getattr(error, "strerror", None) or error
+            raise PipelineError(f"{path}: cannot be read: {said}", hint=_HINT) from error
         except (yaml.YAMLError, ValueError, RecursionError, TypeError) as error:
             mark = getattr(error, "problem_mark", None)
             problem = getattr(error, "problem", None) or error

@@ -90,15 +90,8 @@ def _text(text: object, longest: int = _LONGEST) -> str:
 
 
 def _notes(made: Comparison) -> Iterable[str]:
-    if made.new_calls:
-        share = made.category_products / made.products
-        cost = "" if made.new_cost is None else f", {share * made.new_cost:,.2f} in cost"
-        yield (
-            f"<p>A run over all {made.category_products:,} products of {_text(made.category)} would take about "
-            f"{share * made.new_calls:,.0f} calls and {share * made.new_tokens:,.0f} tokens{cost}.</p>"
-        )
-    if made.stopped:
-        yield f"<p>{made.products:,} of {made.sampled:,} products were read: {_text(made.stopped)}.</p>"
+    for said in filter(None, (made.full_run(), made.cut_short())):
+        yield f"<p>{_text(said, longest=4000)}</p>"
     for product_id, why in made.failed.items():
         yield f"<p>Left out: {_text(product_id)} failed: {_text(why)}</p>"
 

@@ -24,15 +24,16 @@ from reaseq.graphs.comparison import (
 )
 from reaseq.graphs.extraction_eval import categories
 from reaseq.graphs.ledger import Ledger, booked
-from reaseq.graphs.options import require_products, starting_schema
+from reaseq.graphs.options import require_products, schema_in_force, starting_schema
 from reaseq.graphs.product_graph import ProductAgents, stages_of
 from reaseq.graphs.recorded import NotRecorded, RecordedChat
 from reaseq.graphs.teaching import trust_of
 from reaseq.graphs.trial import Noting, Pairs, Subject, Trial, read_in_pairs
 from reaseq.knowledge_store import prompt_versions
 from reaseq.knowledge_store.store import Store
+from reaseq.knowledge_store.thresholds import verified_from
 from reaseq.llm.budget import Budget
-from reaseq.llm.chat import ChatRequest
+from reaseq.llm.chat import Chat, ChatRequest
 from reaseq.llm.engines import not_started
 from reaseq.prompts.library import BUNDLED, Prompt, PromptLibrary, load_prompt, parse_prompt, read_text, written
 from reaseq.taxonomy.schema import CategorySchema
@@ -178,6 +179,15 @@ class Bench:
             votes=self.settings.votes,
         )
 
+    def trial(self, chat: Chat) -> Trial:
+        """The category's agents with the prompts in force, all over one chat."""
+        agents = self.agents(self.library, grammar=chat.endpoint.grammar)
+        return Trial(self.store, agents, stages_of(agents, lambda name: chat, self.repairs))
+
+    def repairs(self, agent: str) -> int:
+        """How often a reply that cannot be used goes back to an agent."""
+        return self.pipeline.repairs.get(agent, self.settings.repairs)
+
     @asynccontextmanager
     async def trials(
         self,
@@ -210,11 +220,7 @@ class Bench:
                     bound=mine.fingerprint,
                     category=self.schema.category,
                 )
-                stages = stages_of(
-                    agents,
-                    lambda name: chats.get(name, usual),
-                    lambda name: self.pipeline.repairs.get(name, self.settings.repairs),
-                )
+                stages = stages_of(agents, lambda name: chats.get(name, usual), self.repairs)
                 made.append(Trial(self.store, agents, stages))
             yield made
 
@@ -238,34 +244,41 @@ def bench_of(store: Store, settings: Settings, category: str, *, leave_out: Sequ
         enough = worthwhile(known, schema)
         learned = Learned.learn(known, schema, taught.vectors(), seed=settings.seed) if enough else None
     library = prompts_of(settings, pipeline).of(category)
-    trust = trust_of(store, schema)
-    if leave_out is not None:  # trust is learnt of decisions too
-        trust = replace(shipped(), verified_from=trust.verified_from)
+    # Trust is learnt of decisions too.
+    trust = trust_of(store, schema) if leave_out is None else _unlearnt(store, schema)
     return Bench(store, settings, library, pipeline, schema, trust, learned)
+
+
+def _unlearnt(store: Store, schema: CategorySchema) -> Trust:
+    """The trust as shipped, with the threshold that audits set."""
+    return replace(shipped(), verified_from=verified_from(store, schema.category))
+
+
+def bench_of_schema(store: Store, settings: Settings, schema: CategorySchema) -> Bench:
+    """What products of a schema's category are read with; nothing is learnt.
+
+    Raises:
+        ReaseqError: the pipeline or a prompt is wrong.
+    """
+    pipeline = pipeline_of(settings)
+    library = prompts_of(settings, pipeline).of(schema.category)
+    return Bench(store, settings, library, pipeline, schema, _unlearnt(store, schema))
 
 
 def bench_of_gold(
     store: Store, settings: Settings, rows: Sequence[GoldRow], category: str, size: int
 ) -> tuple[Bench, list[Subject]]:
-    """The same for rows of a gold file, of which `size` are read; nothing is learnt.
+    """The same for rows of a gold file, of which `size` are read.
 
     Raises:
         ReaseqError: there are none of the category.
     """
-    pipeline = pipeline_of(settings)
-    mine = [row for row in rows if row.category.casefold() == category.casefold()]
+    mine = [replace(row, category=category) for row in rows if row.category.casefold() == category.casefold()]
     if not mine:
         there = ", ".join(sorted({row.category for row in rows}))
         raise ReaseqError(f"the gold file has no rows of {category!r}; it has {there}", hint="name another category")
-
-    def schema_of(name: str) -> CategorySchema | None:
-        stored = store.latest_schema(name)
-        return stored.schema if stored else starting_schema(name, str(settings.schemas_dir))
-
-    (group,) = categories(mine, examples=2, schema_of=schema_of)
-    library = prompts_of(settings, pipeline).of(group.schema.category)
-    bench = Bench(store, settings, library, pipeline, group.schema, shipped())
-    return bench, subjects_of_gold(group.rows, group.names, size)
+    (group,) = categories(mine, examples=2, schema_of=lambda name: schema_in_force(store, name, settings.schemas_dir))
+    return bench_of_schema(store, settings, group.schema), subjects_of_gold(group.rows, group.names, size)
 
 
 async def request_for(bench: Bench, agent: str, subject: Subject) -> ChatRequest | None:
@@ -278,11 +291,9 @@ async def request_for(bench: Bench, agent: str, subject: Subject) -> ChatRequest
     settings = bench.settings
     endpoint = not_started(engine_config(settings))
     chat = RecordedChat(bench.store, endpoint, seed=settings.seed, temperature=settings.temperature)
-    agents = bench.agents(bench.library, grammar=endpoint.grammar)
-    trial = Trial(bench.store, agents, stages_of(agents, lambda name: chat, lambda name: 1))
     try:
         async with chat:
-            await trial.read(subject)
+            await bench.trial(chat).read(subject)
     except NotRecorded:
         if chat.asked[-1].agent != agent:
             raise
@@ -316,7 +327,7 @@ async def compare(
 
     Raises:
         ReaseqError: the agent reads no products of the category.
-        EndpointRefused, EndpointFailed: the endpoint cannot be used; replies so far are kept.
+        EndpointRefused, EndpointFailed: the endpoint cannot be used, and no product was read before; replies are kept.
     """
     bench.require(after.agent)
     watched, budget = watched or Watched(), budget or Budget()
@@ -335,6 +346,7 @@ async def compare(
                 on_pair=lambda made: on_pair(len(made.done) + len(made.failed), len(subjects)),
                 **({"enough": narrow_enough(within)} if within else {}),
             )
+        ledger.stopped = pairs.stopped is not None and pairs.stopped.by is not None
     made = compared(
         bench.store,
         pairs,

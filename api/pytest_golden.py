@@ -12,7 +12,7 @@ Nothing heavy is imported before there is a case to run.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,7 +103,7 @@ def _live(config: pytest.Config) -> Endpoint:
     return endpoint
 
 
-def _differences(expected: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
+def _differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> Iterator[str]:
     """What is missing, and what is there instead, a line each."""
     for name in dict.fromkeys((*expected, *found)):
         before, after = expected.get(name), found.get(name)

@@ -54,7 +54,10 @@ def eval_extraction(
     from reaseq import ReaseqError
     from reaseq.agents.extraction_score import read_gold, score
     from reaseq.api.settings import load
+    from reaseq.knowledge_store.export import check_writable
 
+    if out is not None:
+        check_writable(out)
     settings = load(engine=engine, model=model)
     rows = [row for row in read_gold(gold) if category is None or row.category.casefold() == category.casefold()]
     if not rows:
@@ -109,18 +112,17 @@ def _extract(settings: Settings, rows: list[GoldRow], labelled: list[GoldRow], e
     from reaseq.cli.progress import StepBar
     from reaseq.graphs.extraction_eval import categories, extract, learner
     from reaseq.graphs.ledger import Ledger, booked
+    from reaseq.graphs.options import schema_in_force
     from reaseq.graphs.teaching import Teaching
-    from reaseq.knowledge_store.importing import category_name
     from reaseq.knowledge_store.store import Store
-    from reaseq.taxonomy.schema import CategorySchema, starter_for
 
     with Store.open(settings.store_url) as store, start_engine(settings) as endpoint:
-
-        def schema_of(category: str) -> CategorySchema | None:
-            stored = store.latest_schema(category_name(category) or category)
-            return stored.schema if stored else starter_for(category, settings.schemas_dir)
-
-        groups = categories(rows, examples=examples, labelled=labelled, schema_of=schema_of)
+        groups = categories(
+            rows,
+            examples=examples,
+            labelled=labelled,
+            schema_of=lambda name: schema_in_force(store, name, settings.schemas_dir),
+        )
         vectors = Teaching(settings.weights_dir, encoder=settings.encoder).vectors() if labelled else None
         learn = learner(vectors, groups, settings.seed) if vectors else lambda group: None
 

@@ -23,6 +23,15 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
 
 
+def ends_with(stopped_by: str | None, *, failed: bool = False) -> None:
+    """End a command that told what it has: with 130 if it was interrupted, with 1 if something else ended it before all
+    was done, or it failed. stopped_by: see `reaseq.graphs.workers.Stopped`."""
+    import typer
+
+    if stopped_by or failed:
+        raise typer.Exit(130 if stopped_by == "interrupt" else 1)
+
+
 @contextmanager
 def watch(counts: Counts) -> Iterator[None]:
     """Show `counts` while the body runs: a live display on a terminal, else a line every ten seconds."""

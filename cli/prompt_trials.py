@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reaseq.cli.distill import EngineOption, MaxCostOption, MaxTokensOption, ModelOption
+from reaseq.cli.progress import ends_with
 from reaseq.cli.tables import Column, ReportOption, Row, Telling
 
 if TYPE_CHECKING:
@@ -136,12 +137,14 @@ def compare(
     from reaseq.api.settings import load
     from reaseq.graphs.comparison import sample, subjects_of
     from reaseq.graphs.options import require_products
+    from reaseq.knowledge_store.export import check_writable
     from reaseq.knowledge_store.store import Store
 
     settings = load(engine=engine, model=model)
     if category is None:
         raise ReaseqError("of which category?", hint=f"reaseq prompts compare {prompt} --category NAME")
-    _check_out(out)
+    if out is not None:
+        check_writable(out)
     say = Telling(json_)
     with Store.open(settings.store_url) as store:
         if gold is not None:
@@ -158,7 +161,10 @@ def compare(
                 "version: reaseq prompts versions)",
             )
         if before.fingerprint == after.fingerprint:
-            say.print(f"{before.label} and {after.label} are the same: nothing changes.")
+            both = f"{before.label} and {after.label} are the same"
+            if before.label == after.label:
+                both = f"Both are the same version of {after.agent}, {after.label}"
+            say.print(f"{both}: nothing changes.")
             say.print(f"Next: edit one, or name another version: reaseq prompts versions {after.agent}")
             return
         made, _ = _compare(bench, subjects, before, after, max_tokens, max_cost, within)
@@ -171,14 +177,6 @@ def compare(
         whole(out, lambda partial: partial.write_text(text, encoding="utf-8"))
         say.print(f"Written: {out}")
     _end(say, made)
-
-
-def _check_out(out: Path | None) -> None:
-    """Say before anything is spent that a file cannot be written."""
-    from reaseq import ReaseqError
-
-    if out is not None and (out.is_dir() or not out.absolute().parent.is_dir()):
-        raise ReaseqError(f"{out}: {'a folder' if out.is_dir() else 'its folder is not there'}", hint="--out FILE.html")
 
 
 def _compare(
@@ -223,11 +221,7 @@ def _compare(
             return await go(work, watched), watched
 
     with start_engines(bench.settings, bench.pipeline) as (endpoint, endpoints):
-        try:
-            return asyncio.run(started())
-        except asyncio.CancelledError:
-            Console(stderr=True).print("Stopped; the same command goes on where it was.", highlight=False)
-            raise typer.Exit(130) from None
+        return asyncio.run(started())
 
 
 def _tell(say: Telling, made: Comparison) -> None:
@@ -254,20 +248,13 @@ def _tell(say: Telling, made: Comparison) -> None:
     _tell_differences(say, made)
     _tell_sides(say, made)
     say.print(made.in_words())
-    if made.new_calls:
-        cost = (
-            "" if made.new_cost is None else f", {made.category_products * made.new_cost / made.products:,.2f} in cost"
-        )
-        say.print(
-            f"A run over all {made.category_products:,} products of {made.category} would take about "
-            f"{made.category_products * made.new_calls / made.products:,.0f} calls and "
-            f"{made.category_products * made.new_tokens / made.products:,.0f} tokens{cost}."
-        )
+    if full_run := made.full_run():
+        say.print(full_run)
     if made.failed:
         some = next(iter(made.failed.items()))
         say.print(f"Left out: {len(made.failed):,} products failed ({some[0]}: {some[1]})", style="yellow")
-    if made.stopped:
-        say.print(f"{made.products:,} of {made.sampled:,} products were read: {made.stopped}.", style="yellow")
+    if cut_short := made.cut_short():
+        say.print(cut_short, style="yellow")
 
 
 def _end(say: Telling, made: Comparison) -> None:
@@ -276,7 +263,10 @@ def _end(say: Telling, made: Comparison) -> None:
     facts = asdict(made)
     for name in ("attributes", "differences", "before", "after"):
         facts.pop(name)
+    if made.stopped_by:
+        say.print("Next: the same command, which goes on from there.")
     say.end(**facts, in_words=made.in_words(), **say.said)
+    ends_with(made.stopped_by, failed=not made.products)
 
 
 def _attribute(one: AttributeChange) -> dict[str, Any]:
@@ -413,8 +403,8 @@ def _tell_pairs(
     _tell_sides(say, made)
     for product_id, why in made.failed.items():
         say.print(f"Left out: {product_id} failed: {why}", style="yellow")
-    if made.stopped:
-        say.print(f"{made.products:,} of {made.sampled:,} products were read: {made.stopped}.", style="yellow")
+    if cut_short := made.cut_short():
+        say.print(cut_short, style="yellow")
     if alone:
         say.print(f"There is no other version of {made.agent} to hold it against.")
 

@@ -16,6 +16,7 @@ from reaseq.cli.tables import Column, LinesOption, Row, Telling
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from reaseq.api.settings import Settings
     from reaseq.knowledge_store.store import Store
     from reaseq.prompts.library import Given, Prompt, PromptLibrary
 
@@ -168,7 +169,8 @@ def lint(
         typer.Argument(help="Prompt files or folders; none means your prompts_dir and the bundled ones."),
     ] = None,
 ) -> None:
-    """Check prompts: unknown keys, missing or unused variables, examples that break the schema.
+    """Check prompts: unknown keys, missing or unused variables, examples that break the schema or that the agent could
+    not use, folders of categories that there are not.
 
     Every error comes with file and line; the exit status is 1 if there are any.
 
@@ -179,6 +181,7 @@ def lint(
 
     from reaseq.api.engine import pipeline_of
     from reaseq.api.settings import load
+    from reaseq.graphs.prompt_lint import misplaced, unusable_examples
     from reaseq.prompts.library import (
         BUNDLED,
         PromptError,
@@ -210,6 +213,7 @@ def lint(
     if not paths:
         raise PromptError(f"no prompt files in {', '.join(map(str, files or ()))}", hint="reaseq prompts eject DIR")
     of_file = {one.path: one for one in agents.values()}
+    categories = _categories(settings) if of_categories else set()
     wrong = 0
     for path in paths:
         try:
@@ -219,12 +223,17 @@ def lint(
             if path in misnamed:
                 raise PromptError(f"{path}:1: {misnamed[path]}")
             takes = of_file.get(path) or library.given(path.stem)
+            odd = misplaced(path.parent, categories) if path in of_categories else None
+            breaches = [(1, odd.what)] if odd is not None and odd.sure else []
             if (base := _beneath(path, library, agents, always=path in of_categories)) is not None:
-                parse_prompt(read_text(path), path, given=takes, base=base)
+                prompt = parse_prompt(read_text(path), path, given=takes, base=base)
             else:
-                load_prompt(path, given=takes)
+                prompt = load_prompt(path, given=takes)
+            breaches += unusable_examples(path, prompt)
+            if breaches:
+                raise PromptError("\n".join(f"{path}:{line}: {what}" for line, what in breaches))
             console.print(Text(f"{path}: ok", style="green"))
-            for line, doubt in doubts(path):
+            for line, doubt in [*([(1, odd.what)] if odd is not None else []), *doubts(path)]:
                 console.print(Text(f"{path}:{line}: warning: {doubt}", style="yellow"))
         except OSError as error:
             wrong += 1
@@ -236,6 +245,21 @@ def lint(
         _lint_examples(console, settings.schemas_dir)
     if wrong:
         raise typer.Exit(1)
+
+
+def _categories(settings: Settings) -> set[str]:
+    """Those of the store, and those that have a schema."""
+    from contextlib import suppress
+
+    from reaseq.knowledge_store.store import Store, StoreError
+    from reaseq.taxonomy.schema import starters
+
+    known = {schema.category for _, schema in starters(settings.schemas_dir)}
+    if Store.is_there(settings.store_url):
+        # Where prompts are checked, the store may be out of reach.
+        with suppress(StoreError), Store.open(settings.store_url) as store:
+            known |= set(filter(None, store.categories()))
+    return known
 
 
 def _lint_examples(console: Console, schemas: Path) -> None:
@@ -378,11 +402,11 @@ def diff(
 def _text_of(store: Store, named: str) -> tuple[str, str, str]:
     """Agent, title and text of a version or a file."""
     from reaseq.knowledge_store.prompt_versions import find
-    from reaseq.prompts.library import load_prompt
+    from reaseq.prompts.library import load_prompt, read_text
 
     path = Path(named)
     if path.suffix in (".yaml", ".yml"):
-        return load_prompt(path).name, named, path.read_text(encoding="utf-8")
+        return load_prompt(path).name, named, read_text(path)
     found = find(store, named)
     return found.agent, f"{found.agent}, {found.name or found.fingerprint[:8]}", found.text
 
@@ -409,9 +433,12 @@ def eject(
         raise PromptError(
             f"there already: {', '.join(map(str, there))}", hint=f"reaseq prompts eject {folder} --force   (overwrites)"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    for source in sources:
-        typer.echo(shutil.copyfile(source, folder / source.name))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for source in sources:
+            typer.echo(shutil.copyfile(source, folder / source.name))
+    except OSError as error:
+        raise PromptError(f"{folder}: {error.strerror or error}", hint="name another place") from error
     typer.echo(f'They count once reaseq.toml says: prompts_dir = "{folder}"')
 
 

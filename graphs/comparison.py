@@ -101,7 +101,7 @@ class Side:
 class Comparison:
     """products: read in both ways. judged: of which something is known to be right or wrong. f1: of what is kept, over
     those. verified: values a product. new_calls, new_tokens, new_cost: of the calls that `after` alone needs; for a
-    full run, of all `category_products`. stopped: why not all of the sample were read."""
+    full run, of all `category_products`. stopped: why not all of the sample were read; stopped_by: see `Stopped`."""
 
     agent: str
     category: str
@@ -116,10 +116,27 @@ class Comparison:
     failed: dict[str, str] = field(default_factory=dict)
     sampled: int = 0
     stopped: str | None = None
+    stopped_by: str | None = None
     category_products: int = 0
     new_calls: int = 0
     new_tokens: int = 0
     new_cost: float | None = 0.0
+
+    def full_run(self) -> str | None:
+        """About what a run over the whole category would take, in a sentence; None: nothing is asked anew."""
+        if not self.new_calls:
+            return None
+        share = self.category_products / self.products
+        cost = "" if self.new_cost is None else f", {share * self.new_cost:,.2f} in cost"
+        return (
+            f"A run over all {self.category_products:,} products of {self.category} would take about "
+            f"{share * self.new_calls:,.0f} calls and {share * self.new_tokens:,.0f} tokens{cost}."
+        )
+
+    def cut_short(self) -> str | None:
+        """Why not all of the sample were read, in a sentence; None: all were."""
+        read = f"{self.products:,} of {self.sampled:,} products were read"
+        return f"{read}: {self.stopped.removesuffix('.')}." if self.stopped else None
 
     def in_words(self) -> str:
         """What came of it, in a sentence or two."""
@@ -224,7 +241,8 @@ def subjects_of_gold(rows: Iterable[GoldRow], names: Mapping[str, str], size: in
             row.id,
             row.title,
             Document(of_gold(row).sources),
-            judged={name: Judged(row.gold[gold]) for name, gold in names.items() if gold in row.gold},
+            row.variants,
+            {name: Judged(row.gold[gold]) for name, gold in names.items() if gold in row.gold},
         )
         for row in chosen
     ]
@@ -250,7 +268,8 @@ def compared(
 ) -> Comparison:
     """All that can be said of what was read. several: the attributes that may have several values."""
     done = sorted(pairs.done, key=lambda pair: pair.subject.product_id)
-    made = Comparison(agent, category, before, after, len(done), failed=pairs.failed, stopped=pairs.stopped)
+    made = Comparison(agent, category, before, after, len(done), failed=pairs.failed)
+    made.stopped, made.stopped_by = pairs.stopped or (None, None)
     made.judged = sum(any(_outcomes(pair)) for pair in done)
     made.f1 = f1_of(done)
     made.verified = _verified(done)

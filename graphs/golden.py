@@ -10,23 +10,24 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Required
 
 import yaml
 from langchain_core.messages import AIMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing_extensions import TypedDict
 
 from reaseq import ReaseqError
+from reaseq.agents.claims import ClaimType, Status
 from reaseq.agents.pipeline import Pipeline
 from reaseq.agents.product_text import source_fields
 from reaseq.documents.document import Document
 from reaseq.graphs.options import starting_schema
 from reaseq.graphs.product_graph import ProductAgents, ProductState, build_product_graph, run_product_graph, stages_of
 from reaseq.knowledge_store.summaries import composed
-from reaseq.llm.chat import Call, Chat, ChatRequest, EndpointRefused
+from reaseq.llm.chat import Call, Chat, ChatRequest
 from reaseq.llm.endpoint import Endpoint
-from reaseq.llm.replay import ReplayServer
-from reaseq.prompts.library import PromptLibrary
+from reaseq.prompts.library import Place, PromptError, PromptLibrary, breach_of, read_text, read_yaml
 
 REPAIRS = 2
 _SECONDS = 300.0
@@ -39,30 +40,80 @@ class _Strict(BaseModel):
 class RecordedReply(_Strict):
     """A reply of one agent. `request` is the key of the request it answered; empty until keyed."""
 
-    agent: str
-    request: str = ""
-    content: str
+    agent: Annotated[str, Field(description="Who got it.")]
+    request: Annotated[str, Field(description="The key of the request; pytest --update-golden fills it in.")] = ""
+    content: Annotated[str, Field(description="What was replied.")]
     finish_reason: str = "stop"
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    logprobs: list[list[Any]] | None = None
+    logprobs: Annotated[
+        list[list[Any]] | None, Field(description="Of each token: [token, [[alternative, log-probability], …]].")
+    ] = None
 
-    def row(self) -> dict[str, Any]:
-        """As a line of a file of recorded replies."""
-        reply = self.model_dump(exclude={"agent", "request"}, exclude_none=True)
-        return {"request_key": self.request, "agent": self.agent, "reply": reply}
+    def kept(self) -> dict[str, Any]:
+        """As the ledger keeps a reply."""
+        return self.model_dump(exclude={"agent", "request"}, exclude_none=True)
+
+
+class CaseProduct(TypedDict, total=False):
+    """The product of a case, as one of the store."""
+
+    __pydantic_config__ = ConfigDict(extra="allow")  # type: ignore[misc]
+
+    title: Required[str]
+    description: str | None
+    brand: str | None
+    attributes: Annotated[dict[str, Any] | None, Field(description="Its other columns.")]
+
+
+class ExpectedClaim(TypedDict, total=False):
+    """A claim without what is empty; see `reaseq.agents.claims.Claim`."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+
+    attribute: Required[str]
+    value: Required[str]
+    claim_type: Required[ClaimType]
+    status: Required[Status]
+    verdict: Required[str]
+    found_by: Required[str]
+    field: str
+    start: int
+    end: int
+    quote: str
+    reason: str
+    confidence: float
+    evidence: str
+
+
+class Expected(TypedDict, total=False):
+    """What must come of a product: all of it, and nothing else."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")  # type: ignore[misc]
+
+    claims: list[ExpectedClaim]
+    summary: str
+    prose: Annotated[str, Field(description="What the summarizer wrote.")]
+    failures: Annotated[list[str], Field(description="STAGE: REASON of each stage that could not be done.")]
 
 
 class Case(_Strict):
     """One golden case."""
 
-    about: str
-    origin: Literal["live", "scripted"]
-    grammar: bool = Field(True, description="Does the recorded endpoint compile grammars?")
-    logprobs: bool = Field(True, description="Does it return log-probabilities?")
-    product: dict[str, Any]
-    replies: list[RecordedReply] = []
-    expected: dict[str, Any] = {}
+    about: Annotated[str, Field(description="What it shows, for people.")]
+    origin: Annotated[
+        Literal["live", "scripted"], Field(description="Recorded from a model, or replies that were written by hand.")
+    ]
+    grammar: Annotated[bool, Field(description="Does the recorded endpoint compile grammars?")] = True
+    logprobs: Annotated[bool, Field(description="Does it return log-probabilities?")] = True
+    product: CaseProduct
+    replies: Annotated[list[RecordedReply], Field(description="Those that the agents got.")] = []
+    expected: Annotated[Expected, Field(description="What must come of it; pytest --update-golden fills it in.")] = {}
+
+
+def case_schema() -> dict[str, Any]:
+    """The JSON Schema of a case's file."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Case.model_json_schema()
 
 
 class MemoryCalls:
@@ -71,7 +122,7 @@ class MemoryCalls:
     def __init__(self) -> None:
         self.calls: list[Call] = []
 
-    def find_call(self, request_key: str, model_fingerprint: str) -> None:
+    def find_call(self, request_key: str, model_fingerprint: str) -> tuple[int, dict[str, Any]] | None:
         return None
 
     def record_call(self, call: Call) -> int:
@@ -82,12 +133,45 @@ class MemoryCalls:
         pass
 
 
+class _Replies(MemoryCalls):
+    """A call log that knows the replies of a case."""
+
+    def __init__(self, case: Case) -> None:
+        super().__init__()
+        self._replies = {reply.request: (number, reply.kept()) for number, reply in enumerate(case.replies, 1)}
+
+    def find_call(self, request_key: str, model_fingerprint: str) -> tuple[int, dict[str, Any]] | None:
+        return self._replies.get(request_key)
+
+
+class ReplayedChat(Chat):
+    """A chat that answers from a case's replies alone."""
+
+    def __init__(self, case: Case) -> None:
+        self._agents = {reply.agent for reply in case.replies}
+        super().__init__(
+            _endpoint(case.grammar, case.logprobs), _Replies(case), concurrency=1, timeout=1, retries=0, seed=0
+        )
+
+    async def _send(self, request: ChatRequest) -> AIMessage:
+        raise ReaseqError(
+            f"{request.agent} is asked what is not on record: its prompt, the schema or an agent before it has changed"
+            if request.agent in self._agents
+            else f"more is asked than is on record: {request.agent} has no reply there",
+            hint="pytest --update-golden, and look at git diff",
+        )
+
+
+def _endpoint(grammar: bool, logprobs: bool) -> Endpoint:
+    """One that is never asked."""
+    return Endpoint("http://127.0.0.1:9/v1", "scripted", "scripted", grammar=grammar, logprobs=logprobs)
+
+
 class ScriptedChat(Chat):
     """A chat whose model is a script: each agent gets its replies one after the other."""
 
     def __init__(self, replies: Iterable[RecordedReply], calls: MemoryCalls, *, grammar: bool, logprobs: bool) -> None:
-        endpoint = Endpoint("http://127.0.0.1:9/v1", "scripted", "scripted", grammar=grammar, logprobs=logprobs)
-        super().__init__(endpoint, calls, concurrency=1, timeout=1, retries=0, seed=0)
+        super().__init__(_endpoint(grammar, logprobs), calls, concurrency=1, timeout=1, retries=0, seed=0)
         self._script: dict[str, list[RecordedReply]] = {}
         for reply in replies:
             self._script.setdefault(reply.agent, []).append(reply)
@@ -112,12 +196,37 @@ def load_case(path: Path) -> Case:
     """Read a case.
 
     Raises:
-        ReaseqError: the file is no golden case.
+        ReaseqError: the file is no golden case; the message holds a `FILE:LINE: what` for every breach.
     """
+    return load_case_and_lines(path)[0]
+
+
+def load_case_and_lines(path: Path) -> tuple[Case, dict[Place, int]]:
+    """The same, with the line of every key and item."""
+    hint = "reaseq prompts test --schema   (what a case may hold)"
     try:
-        return Case.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ValidationError) as error:
-        raise ReaseqError(f"{path}: not a golden case: {error}") from error
+        raw, lines, twice = read_yaml(read_text(path), path, quick=True)
+    except PromptError as error:
+        raise ReaseqError(f"not a golden case:\n{error}", hint=hint) from error
+    breaches = [(lines.get(place, 1), f"key {place[-1]!r} stands here twice") for place in twice]
+    try:
+        case = Case.model_validate(raw)
+    except ValidationError as error:
+        breaches += [breach_of(issue, lines, _keys_at) for issue in error.errors()]
+    if breaches:
+        said = "\n".join(f"{path}:{line}: {what}" for line, what in sorted(breaches))
+        raise ReaseqError(f"not a golden case:\n{said}", hint=hint)
+    return case, lines
+
+
+def _keys_at(place: Place) -> Iterable[str]:
+    """What may stand where an unknown key does."""
+    kinds = {"product": CaseProduct, "replies": RecordedReply, "expected": Expected}
+    if len(place) == 1:
+        return Case.model_fields
+    if "claims" in place[:-1]:
+        return ExpectedClaim.__annotations__
+    return kinds[str(place[0])].__annotations__ if place[0] in kinds else ()
 
 
 def save_case(path: Path, case: Case) -> None:
@@ -154,28 +263,12 @@ async def run_case(category: str, case: Case, chat: Chat, project: Project) -> d
 
 
 async def replayed(category: str, case: Case, project: Project) -> dict[str, Any]:
-    """The same over the wire, from its recorded replies.
+    """The same from its recorded replies; nothing is sent.
 
     Raises:
         ReaseqError: a request is not on record; the message names the agent.
     """
-    calls = MemoryCalls()
-    server = ReplayServer(
-        {reply.request: reply.row() for reply in case.replies}, grammar=case.grammar, logprobs=case.logprobs
-    )
-    with server as endpoint:
-        async with chat_over(endpoint, calls) as chat:
-            try:
-                return await run_case(category, case, chat, project)
-            except EndpointRefused as error:
-                asked = {call.request_key for call in calls.calls}
-                agent = next((reply.agent for reply in case.replies if reply.request not in asked), None)
-                raise ReaseqError(
-                    f"{agent} is asked what is not on record: its prompt, the schema or an agent before it has changed"
-                    if agent
-                    else "more is asked than is on record",
-                    hint="pytest --update-golden, and look at git diff",
-                ) from error
+    return await run_case(category, case, ReplayedChat(case), project)
 
 
 async def recorded_anew(category: str, case: Case, project: Project, live: Endpoint | None) -> Case:

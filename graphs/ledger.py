@@ -108,13 +108,14 @@ class Outcome(Result):
         return [{"run_id": self.run_id, "status": str(self.status)} | told | {"notes": "; ".join(self.counts.notes)}]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Ledger:
-    """A `reaseq.llm.chat.CallLog` over the store, under one run's id."""
+    """A `reaseq.llm.chat.CallLog` over the store, under one run's id. stopped: did the run end before all was done?"""
 
     store: Store
     run_id: int
     counts: Counts
+    stopped: bool = False
 
     def find_call(self, request_key: str, model_fingerprint: str) -> tuple[int, dict[str, Any]] | None:
         found = self.store.find_call(request_key, model_fingerprint)
@@ -152,8 +153,9 @@ def booked(
         versions={"reaseq": version("reaseq")},
     )
     try:
-        yield Ledger(store, run_id, counts)
-        status = RunStatus.DONE
+        ledger = Ledger(store, run_id, counts)
+        yield ledger
+        status = RunStatus.STOPPED if ledger.stopped else RunStatus.DONE
     except (BudgetExceeded, KeyboardInterrupt, asyncio.CancelledError):
         status = RunStatus.STOPPED
         raise

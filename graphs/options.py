@@ -48,6 +48,13 @@ def require_products(store: Store, category: str) -> str:
     )
 
 
+def schema_in_force(store: Store, category: str, folder: Path | str | None = None) -> CategorySchema | None:
+    """The category's schema as the catalogue has it, by any of its names, or else that of `folder` or the bundled
+    starter; None: nobody has written one."""
+    stored = store.latest_schema(category_name(category) or category)
+    return stored.schema if stored else starter_for(category, Path(folder) if folder else None)
+
+
 def starting_schema(category: str, folder: str | None = None) -> CategorySchema:
     """The category's schema of `folder` or the bundled starter, else the general one under the category's name."""
     starter = starter_for(category, Path(folder) if folder else None)

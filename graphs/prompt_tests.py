@@ -1,31 +1,27 @@
 """Cases that prompts are tested by: golden ones, which hold the replies they rest on, and rows of gold files.
 
 A golden case passes if exactly what it expects comes of it. A row of a gold file passes if every value that is found is
-right and none is missed. For F1, what a golden case expects to be verified counts as its gold.
+right and none is missed. For F1, what a golden case expects to be verified counts as its gold. Of what the category's
+schema does not know no model could find anything: it is counted apart, and never as missed.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from reaseq import ReaseqError
-from reaseq.agents.extraction_score import GoldRow, Outcomes, read_gold
+from reaseq.agents.extraction_score import Outcomes, read_gold
 from reaseq.graphs.comparison import subjects_of_gold
-from reaseq.graphs.extraction_eval import categories
-from reaseq.graphs.golden import Project, load_case, replayed, run_case
-from reaseq.graphs.product_graph import ProductAgents, stages_of
+from reaseq.graphs.golden import Project, load_case_and_lines, replayed, run_case
 from reaseq.graphs.trial import Subject, Trial
-from reaseq.graphs.workers import all_or_first_error
-from reaseq.knowledge_store.store import Store
+from reaseq.graphs.workers import FAILURES_IN_A_ROW, INTERRUPTED, Stopped, all_or_first_error
 from reaseq.llm.budget import BudgetExceeded
-from reaseq.llm.chat import Chat, EndpointRefused
-from reaseq.prompts.library import located
-from reaseq.taxonomy.schema import CategorySchema, starter_for
+from reaseq.llm.chat import Chat, EndpointFailed, EndpointRefused
+from reaseq.taxonomy.schema import CategorySchema, attribute_name
 
 GOLD_ENDINGS = (".jsonl", ".gz")
 
@@ -40,15 +36,17 @@ class Finding:
 
 @dataclass
 class Result:
-    """Of one case. error: why it could not be run. found: what came out. unstable: how many of its runs came to
-    something else than most."""
+    """Of one case. status "unknown": the schema knows nothing of what is expected; "left": all was stopped before its
+    turn. error: why it could not be run. unknown: the attributes that the schema does not know. found: what came out.
+    unstable: how many of its runs came to something else than most."""
 
     name: str
     file: str
     line: int
-    status: Literal["passed", "failed", "error"] = "passed"
+    status: Literal["passed", "failed", "error", "unknown", "left"] = "left"
     findings: list[Finding] = field(default_factory=list)
     error: str = ""
+    unknown: tuple[str, ...] = ()
     outcomes: Outcomes = field(default_factory=Outcomes)
     seconds: float = 0.0
     found: Any = None
@@ -56,14 +54,20 @@ class Result:
     unstable: int = 0
 
 
+Run = Callable[[], Awaitable[tuple[list[Finding], Outcomes, Any]]]
+"""Gives what is otherwise than expected, how values count, and what came out."""
+
+
 @dataclass(frozen=True)
 class Case:
-    """Something to be run. `run` gives what is otherwise than expected, how values count, and what came out."""
+    """Something to be run. run: None if nothing that it expects is known, and `why`. unknown: see `Result`."""
 
     name: str
     file: Path
     line: int
-    run: Callable[[], Awaitable[tuple[list[Finding], Outcomes, Any]]]
+    run: Run | None
+    unknown: tuple[str, ...] = ()
+    why: str = ""
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
@@ -92,8 +96,7 @@ def golden(path: Path, project: Project, chat: Chat | None) -> Case:
     Raises:
         ReaseqError: the file is no golden case.
     """
-    case = load_case(path)
-    lines, _, _ = located(yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
+    case, lines = load_case_and_lines(path)
 
     async def run() -> tuple[list[Finding], Outcomes, Any]:
         found = (
@@ -160,34 +163,46 @@ def counted(expected: Mapping[str, Any], found: Mapping[str, Any]) -> Outcomes:
 
 
 def of_gold(
-    path: Path,
-    store: Store,
-    project: Project,
-    chat: Chat,
-    *,
-    schema_of: Callable[[str], CategorySchema | None] = starter_for,
+    path: Path, trial_of: Callable[[CategorySchema], Trial], schema_of: Callable[[str], CategorySchema | None]
 ) -> list[Case]:
-    """A case for each row of a gold file.
+    """A case for each row of a gold file. trial_of: what products of a schema's category are read with. schema_of: the
+    schema of a category.
 
     Raises:
         ReaseqError: the file is no gold file.
     """
-    rows = list(read_gold(path))
-    line_of = {row.id: number for number, row in enumerate(rows, 1)}
+    schemas: dict[str, CategorySchema | None] = {}
+    trials: dict[str, Trial] = {}
     made: list[Case] = []
-    for group in categories(rows, schema_of=schema_of):
-        agents = ProductAgents.build(
-            group.schema, project.prompts, grammar=chat.endpoint.grammar, pipeline=project.pipeline
-        )
-        trial = Trial(store, agents, stages_of(agents, lambda name: chat, lambda name: 1))
-        row_of: dict[str, GoldRow] = {row.id: row for row in group.rows}
-        for subject in subjects_of_gold(group.rows, group.names, len(group.rows)):
-            row, line = row_of[subject.product_id], line_of[subject.product_id]
-            made.append(Case(f"{row.category}/{row.id}", path, line, _reading(trial, subject, line)))
+    for row in read_gold(path):
+        if row.category not in schemas:
+            schemas[row.category] = schema_of(row.category)
+        schema = schemas[row.category]
+        name = f"{row.category}/{row.id}"
+        if schema is None:
+            made.append(Case(name, path, row.line, None, why=f"there is no schema of category {row.category!r}"))
+            continue
+        unknown = tuple(one for one in row.gold if schema.get(attribute_name(one)) is None)
+        names = {attribute_name(one): one for one in row.gold if one not in unknown}
+        if not names:
+            said = _unknown(unknown, schema)
+            made.append(Case(name, path, row.line, None, unknown, f"the schema of {schema.category} has no {said}"))
+            continue
+        if schema.category not in trials:
+            trials[schema.category] = trial_of(schema)
+        (subject,) = subjects_of_gold([row], names, 1)
+        run = _reading(trials[schema.category], subject, row.line)
+        made.append(Case(name, path, row.line, run, unknown))
     return made
 
 
-def _reading(trial: Trial, subject: Subject, line: int) -> Callable[[], Awaitable[tuple[list[Finding], Outcomes, Any]]]:
+def _unknown(names: Sequence[str], schema: CategorySchema) -> str:
+    known = [one.name for one in schema.attributes]
+    near = [(name, get_close_matches(attribute_name(name), known, 1)) for name in names]
+    return ", ".join(name + (f" (do you mean {found[0]}?)" if found else "") for name, found in near) or "attributes"
+
+
+def _reading(trial: Trial, subject: Subject, line: int) -> Run:
     async def run() -> tuple[list[Finding], Outcomes, Any]:
         read = await trial.read(subject)
         best = read.best()
@@ -211,41 +226,72 @@ async def run_all(
     cases: Sequence[Case],
     *,
     width: int = 4,
+    stop: asyncio.Event | None = None,
     on_case: Callable[[int, int], None] = lambda done, total: None,
-) -> list[Result]:
-    """Run cases, `width` at a time; the results are in their order.
+) -> tuple[list[Result], Stopped | None]:
+    """Run cases, `width` at a time; the results are in their order, with why not all were run: a limit, `stop`, an
+    endpoint that refuses every request or failed ten cases in a row, or being cancelled.
 
     Raises:
-        EndpointRefused, BudgetExceeded: what concerns all cases ends it.
+        EndpointRefused, EndpointFailed: the same, where no case was run before.
     """
-    made = [Result(case.name, str(case.file), case.line) for case in cases]
-    todo, done = iter(zip(cases, made, strict=True)), 0
+    made = [Result(case.name, str(case.file), case.line, unknown=case.unknown) for case in cases]
+    todo, done, in_a_row = iter(zip(cases, made, strict=True)), 0, 0
+    stopped: Stopped | None = None
 
     async def work() -> None:
-        nonlocal done
+        nonlocal done, in_a_row, stopped
         for case, result in todo:
+            if case.run is None:
+                result.status, result.error = "unknown", case.why
+                continue
+            if stopped is None and stop is not None and stop.is_set():
+                stopped = INTERRUPTED
+            if stopped is not None:
+                continue
             started = time.perf_counter()
             try:
                 result.findings, result.outcomes, result.found = await case.run()
                 result.status = "failed" if result.findings else "passed"
-            except (EndpointRefused, BudgetExceeded):
+                in_a_row = 0
+            except EndpointRefused:
                 raise
+            except BudgetExceeded as error:
+                stopped = Stopped(str(error), "limit")
+                continue
+            except EndpointFailed as error:
+                result.status, result.error = "error", str(error)
+                in_a_row += 1
+                if in_a_row >= FAILURES_IN_A_ROW:
+                    raise
             except ReaseqError as error:
                 result.status, result.error = "error", str(error)
             result.seconds = time.perf_counter() - started
             done += 1
             on_case(done, len(made))
 
-    await all_or_first_error([asyncio.create_task(work()) for _ in range(max(1, width))])
-    return made
+    try:
+        await all_or_first_error([asyncio.create_task(work()) for _ in range(max(1, width))])
+    except (EndpointRefused, EndpointFailed) as error:
+        if not any(one.status in ("passed", "failed") for one in made):
+            raise
+        stopped = Stopped(str(error), "endpoint")
+    except asyncio.CancelledError:
+        stopped = INTERRUPTED
+    for case, result in zip(cases, made, strict=True):  # those whose turn never came
+        if case.run is None:
+            result.status, result.error = "unknown", case.why
+    return made, stopped
 
 
 def repeated(runs: Sequence[Sequence[Result]]) -> list[Result]:
     """Several runs of the same cases as one, of which the first counts, and the others say whether it is stable."""
     made = []
     for several in zip(*runs, strict=True):
-        said = [repr(one.found) if one.status != "error" else one.error for one in several]
-        made.append(replace(several[0], runs=len(runs), unstable=len(runs) - max(map(said.count, said))))
+        ended = [one for one in several if one.status != "left"]
+        said = [repr(one.found) if one.status != "error" else one.error for one in ended]
+        unstable = len(said) - max(map(said.count, said), default=0)
+        made.append(replace(several[0], runs=len(ended), unstable=unstable))
     return made
 
 

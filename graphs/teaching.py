@@ -164,8 +164,9 @@ def of_decisions(product: Mapping[str, Any], decided: Sequence[Mapping[str, Any]
 
 def of_gold(row: GoldRow) -> LabelledProduct:
     """A gold row with its attributes named as a schema names them."""
-    sources = {name: text for name, text in (("title", row.title), ("description", row.description)) if text}
-    return LabelledProduct(row.id, sources, {attribute_name(name): forms for name, forms in row.gold.items()})
+    return LabelledProduct(
+        row.id, source_fields(vars(row)), {attribute_name(name): forms for name, forms in row.gold.items()}
+    )
 
 
 def fingerprint(products: Sequence[LabelledProduct]) -> str:

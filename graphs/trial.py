@@ -17,10 +17,10 @@ from reaseq.graphs.product_graph import (
     build_product_graph,
     run_product_graph,
 )
-from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error
+from reaseq.graphs.workers import FAILURES_IN_A_ROW, INTERRUPTED, Stopped, all_or_first_error
 from reaseq.knowledge_store.store import Store
 from reaseq.llm.budget import BudgetExceeded
-from reaseq.llm.chat import Call, CallLog, EndpointFailed
+from reaseq.llm.chat import Call, CallLog, EndpointFailed, EndpointRefused
 
 KEPT = frozenset(("verified", "proposed"))
 """The statuses of values that a catalogue shows or asks about."""
@@ -152,7 +152,7 @@ class Pairs:
 
     done: list[Pair] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
-    stopped: str | None = None
+    stopped: Stopped | None = None
 
 
 async def read_in_pairs(
@@ -169,11 +169,11 @@ async def read_in_pairs(
     """Read products in both ways, `width` at a time, in their order; each is counted when both are done.
 
     enough: asked after each; says why it is enough, to begin no further one. A limit that is reached ends it in the
-    same way, and `stop` when it is set. made: filled meanwhile.
+    same way, so does `stop` when it is set, an endpoint that refuses every request or failed ten products in a row, and
+    being cancelled, at once. made: filled meanwhile.
 
     Raises:
-        EndpointRefused: the endpoint refuses every request.
-        EndpointFailed: ten products in a row failed because it did.
+        EndpointRefused, EndpointFailed: the same, where no product was done before.
     """
     made = made if made is not None else Pairs()
     stop = stop or asyncio.Event()
@@ -183,12 +183,12 @@ async def read_in_pairs(
         nonlocal in_a_row
         for subject in todo:
             if stop.is_set() or made.stopped:
-                made.stopped = made.stopped or "it was interrupted"
+                made.stopped = made.stopped or INTERRUPTED
                 return
             try:
                 pair = Pair(subject, await before.read(subject), await after.read(subject))
             except BudgetExceeded as error:
-                made.stopped = str(error)
+                made.stopped = Stopped(str(error), "limit")
                 return
             except EndpointFailed as error:
                 made.failed[subject.product_id] = str(error)
@@ -198,8 +198,16 @@ async def read_in_pairs(
             else:
                 in_a_row = 0
                 made.done.append(pair)
-                made.stopped = made.stopped or enough(made.done)
+                if (why := enough(made.done)) is not None:
+                    made.stopped = made.stopped or Stopped(why)
             on_pair(made)
 
-    await all_or_first_error([asyncio.create_task(work(todo)) for _ in range(max(1, width))])
+    try:
+        await all_or_first_error([asyncio.create_task(work(todo)) for _ in range(max(1, width))])
+    except (EndpointRefused, EndpointFailed) as error:
+        if not made.done:
+            raise
+        made.stopped = Stopped(str(error), "endpoint")
+    except asyncio.CancelledError:
+        made.stopped = INTERRUPTED
     return made

@@ -4,11 +4,22 @@ import asyncio
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal, NamedTuple
 
 from reaseq.llm.budget import BudgetExceeded
 
 FAILURES_IN_A_ROW = 10
 """So many products failing one after the other because the endpoint does end a run."""
+
+
+class Stopped(NamedTuple):
+    """Why something ended before all was done. by: Ctrl-C, a limit, the endpoint, or None: it knew enough."""
+
+    why: str
+    by: Literal["interrupt", "limit", "endpoint"] | None = None
+
+
+INTERRUPTED = Stopped("it was interrupted", "interrupt")
 
 
 async def all_or_first_error(workers: list[asyncio.Task[None]]) -> None:

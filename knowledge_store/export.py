@@ -98,7 +98,8 @@ def export_replies(store: Store, path: Path) -> int:
 
 def export_gold(store: Store, path: Path, *, category: str | None = None) -> int:
     """Write the products on which somebody decided, each with the values that hold, as a gold file; returns their
-    number. An attribute of which every value was rejected has none.
+    number. An attribute of which every value was rejected has none. All that prompts show of a product is in it: what
+    is asked about a row is what a run asks about the product.
 
     Raises:
         ReaseqError: the file cannot be written.
@@ -112,8 +113,11 @@ def export_gold(store: Store, path: Path, *, category: str | None = None) -> int
                 if claim["status"] in LOCKED and claim["value"] not in held:
                     held.append(claim["value"])
             text = {name: product[name] for name in ("id", "title", "description")}
+            more = {name: product[name] for name in ("brand", "attributes") if product[name]}
+            if variants := store.variants([product["id"]]).get(product["id"]):
+                more["variants"] = [{name: one[name] for name in ("id", "options", "attributes")} for one in variants]
             gold = {name: held or "n/a" for name, held in values.items()}
-            yield {"category": product["category"] or "general", **text, "gold": gold}
+            yield {"category": product["category"] or "general", **text, **more, "gold": gold}
 
     return whole(path, lambda partial: _jsonl(partial, rows()))
 
@@ -129,6 +133,25 @@ def whole(path: Path, write: Callable[[Path], int]) -> int:
     finally:
         partial.unlink(missing_ok=True)
     return count
+
+
+def check_writable(path: Path) -> None:
+    """Try whether a file can be written or appended to, before anything is paid for that is to stand in it.
+
+    Raises:
+        ReaseqError: it cannot.
+    """
+    there, hint = path.exists(), "name a file that can be written"
+    if path.is_dir():
+        raise ReaseqError(f"{path}: a folder", hint=hint)
+    if not path.absolute().parent.is_dir():
+        raise ReaseqError(f"{path}: its folder is not there", hint=hint)
+    try:
+        path.open("ab").close()
+    except OSError as error:
+        raise ReaseqError(f"{path}: {error.strerror or error}", hint=hint) from error
+    if not there:
+        path.unlink()
 
 
 def defused(cell: str) -> str:

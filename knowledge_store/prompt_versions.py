@@ -111,9 +111,13 @@ def find(store: Store, named: str) -> Version:
     found = [one for one in known if one.name == named]
     if not found and len(named) >= _SHORTEST:
         found = [one for one in known if one.fingerprint.startswith(named.casefold())]
-    if len(found) != 1:
-        what = "several versions of prompts are" if found else "no version of a prompt is"
-        raise ReaseqError(f"{what} called {named!r}", hint="reaseq prompts versions")
+    if not found:
+        too_short = len(named) < _SHORTEST and any(one.fingerprint.startswith(named.casefold()) for one in known)
+        more = f"; of a fingerprint {_SHORTEST} letters at least are needed" if too_short else ""
+        raise ReaseqError(f"no version of a prompt is called {named!r}{more}", hint="reaseq prompts versions")
+    if len(found) > 1:
+        meant = ", ".join(f"{one.fingerprint} ({one.agent}{f', {one.name}' if one.name else ''})" for one in found)
+        raise ReaseqError(f"{named!r} may mean several versions: {meant}", hint="give more letters, or its name")
     return found[0]
 
 

@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -215,24 +216,30 @@ class Chat:
         self.calls = calls
         self.budget = budget or Budget()
         self._slots = asyncio.Semaphore(concurrency)
-        self._sampling = {"seed": seed} | ({} if temperature is None else {"temperature": temperature})
+        self._sampling: dict[str, Any] = {"seed": seed} | ({} if temperature is None else {"temperature": temperature})
         self._left_off: dict[str, None] = dict.fromkeys(endpoint.leave_off)
         self._prefixes: dict[tuple[Message, ...], list[BaseMessage]] = {}
+        self._timeout, self._retries = timeout, retries
+        self._http: Any = None
+
+    @cached_property
+    def _model(self) -> _Model:
+        """The client, made when something is sent: each loads the machine's certificates, for a tenth of a second."""
         self._http = openai.DefaultAioHttpClient(
-            timeout=timeout,
+            timeout=self._timeout,
             limits=openai.DEFAULT_CONNECTION_LIMITS,
-            base_url=endpoint.base_url,
+            base_url=self.endpoint.base_url,
             event_hooks={"response": [self._on_response]},
         )
-        self._model = _Model(
-            model=endpoint.model,
-            base_url=endpoint.base_url,
-            api_key=SecretStr(endpoint.api_key),
-            max_retries=retries,
-            timeout=timeout,
+        return _Model(
+            model=self.endpoint.model,
+            base_url=self.endpoint.base_url,
+            api_key=SecretStr(self.endpoint.api_key),
+            max_retries=self._retries,
+            timeout=self._timeout,
             http_async_client=self._http,
-            temperature=temperature,
-            seed=seed,
+            temperature=self._sampling.get("temperature"),
+            seed=self._sampling["seed"],
         )
 
     async def __aenter__(self) -> Self:
@@ -241,7 +248,8 @@ class Chat:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        if self._http is not None:
+            await self._http.aclose()
 
     async def _on_response(self, response: httpx.Response) -> None:
         """Say that a request waits: the SDK, which sends it again, says nothing."""

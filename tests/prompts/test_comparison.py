@@ -1,5 +1,6 @@
 """What an edit of a prompt changes: `reaseq prompts try` and `compare`, and the page that comes of it."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,9 +17,11 @@ from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.cli.main import app
 from reaseq.documents.document import Document
 from reaseq.graphs.comparison import Comparison, Side, differences, sample
-from reaseq.graphs.trial import Judged, Pair, Read, Subject
+from reaseq.graphs.trial import Judged, Pair, Read, Subject, read_in_pairs
 from reaseq.knowledge_store.decisions import Action, decide
 from reaseq.knowledge_store.store import Store
+from reaseq.llm.budget import BudgetExceeded
+from reaseq.llm.chat import EndpointRefused
 from reaseq.prompts.library import BUNDLED
 
 HOSTILE = "<img src=x onerror=alert(1)></td><script>alert(2)</script>"
@@ -124,9 +127,44 @@ def test_people_judge_it(edited: Path, opened: Callable[[], Store]) -> None:
 
 
 def test_a_limit_ends_it_with_what_is_there(edited: Path) -> None:
-    made = as_json("prompts", "compare", str(edited), "--category", "shoes", "--max-tokens", "60000")
+    result = run("prompts", "compare", str(edited), "--category", "shoes", "--max-tokens", "60000", "--json")
+    made = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert made["stopped_by"] == "limit"
     assert 0 < made["products"] < made["sampled"] == 40
     assert "token limit reached" in made["stopped"]
+
+
+@pytest.mark.parametrize(
+    ("ends", "by", "read"),
+    [("refused", "endpoint", 1), ("limit", "limit", 1), ("cancel", "interrupt", 1), ("enough", None, 2)],
+)
+def test_why_it_ended_is_told(ends: str, by: str | None, read: int) -> None:
+    class Reads:
+        def __init__(self) -> None:
+            self.count = 0
+
+        async def read(self, subject: Subject) -> Read:
+            self.count += 1
+            if self.count == 2 and ends == "refused":
+                raise EndpointRefused("it is gone")
+            if self.count == 2 and ends == "limit":
+                raise BudgetExceeded("it is spent")
+            if self.count == 2 and ends == "cancel":
+                tasks[0].cancel()
+                await asyncio.sleep(10)
+            return Read([], None, [], [])
+
+    async def go() -> Any:
+        tasks.append(asyncio.current_task())
+        sides: Any = Reads(), Reads()
+        subjects = [Subject(str(one), TEXT, Document({"title": TEXT})) for one in range(4)]
+        enough: Any = (lambda pairs: "it is known" if len(pairs) == 2 else None) if ends == "enough" else lambda _: None
+        return await read_in_pairs(subjects, *sides, width=1, enough=enough)
+
+    tasks: list[Any] = []
+    pairs = asyncio.run(go())
+    assert (pairs.stopped.by, len(pairs.done)) == (by, read)
 
 
 def test_a_gold_file_judges_it(edited: Path) -> None:
@@ -158,6 +196,8 @@ def test_a_gold_file_judges_it(edited: Path) -> None:
         (["compare", "mine/verifier.yaml", "attribute_extractor", "-c", "shoes"], "name two of one agent"),
         (["compare", "mine/verifier.yaml", "-c", "boats"], "boats"),
         (["compare", "mine/verifier.yaml", "-c", "shoes", "--out", "gone/page.html"], "its folder is not there"),
+        (["compare", "mine/verifier.yaml", "-c", "shoes", "--out", "mine"], "mine: a folder"),
+        (["compare", "mine/verifier.yaml", "-c", "shoes", "--gold", "gone.jsonl"], "gone.jsonl: No such file"),
         (["try", "mine/verifier.yaml"], "on which products?"),
         (["try", "mine/verifier.yaml", "-p", "nobody"], "nobody"),
     ],
@@ -177,6 +217,8 @@ def test_what_cannot_be_held_against_one_another(
 def test_the_same_is_said_to_be(edited: Path, endpoint: FakeEndpoint) -> None:
     asked = endpoint.stats().requests
     assert "bundled and in force are the same" in run("prompts", "compare", "bundled", "verifier", "-c", "shoes").stdout
+    same = run("prompts", "compare", "in-force", "verifier", "-c", "shoes").stdout
+    assert "Both are the same version of verifier, in force: nothing changes." in same
     assert endpoint.stats().requests == asked
 
 

@@ -13,7 +13,7 @@ from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.cli.main import app
 from reaseq.graphs.distill import distill
 from reaseq.graphs.options import Options
-from reaseq.knowledge_store.prompt_versions import find
+from reaseq.knowledge_store.prompt_versions import find, keep
 from reaseq.knowledge_store.store import Store
 from reaseq.llm.endpoint import Endpoint, Price
 from reaseq.prompts.library import BUNDLED, PromptLibrary
@@ -79,3 +79,20 @@ def test_versions_from_the_first_to_a_reverted_edit(
         assert run() == 0
         assert {row["name"]: row["products"] for row in rows("verifier")} == {"before": 4, None: 0}
         assert "They are the same." in said("diff", "before")
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("1a2b3", "'1a2b3' may mean several versions: 1a2b3c4d00000000 (verifier), 1a2b3c4e00000000 (summarizer)"),
+        ("1a2", "no version of a prompt is called '1a2'; of a fingerprint 4 letters at least are needed"),
+        ("ffff", "no version of a prompt is called 'ffff'"),
+    ],
+)
+def test_a_name_that_means_no_one_version(store: Store, named: str, said: str) -> None:
+    for agent, version in (("summarizer", "1a2b3c4e00000000"), ("verifier", "1a2b3c4d00000000")):
+        keep(store, agent, "text", version=version, bound=version, category=None)
+    with pytest.raises(ReaseqError) as error:
+        find(store, named)
+    assert str(error.value) == said
+    assert find(store, "1a2b3c4e").agent == "summarizer"
