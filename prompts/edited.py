@@ -4,6 +4,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
@@ -41,7 +42,7 @@ def edited(text: str, *, system: str | None = None, examples: Sequence[Example] 
 def _quoted(value: Any) -> Any:
     """Texts of several lines as blocks, others between quotes, so that none reads like a number or a word of YAML."""
     if isinstance(value, dict):
-        return {key if key.isidentifier() else DoubleQuotedScalarString(key): _quoted(one) for key, one in value.items()}
+        return {key if yaml.safe_load(key) == key else DoubleQuotedScalarString(key): _quoted(one) for key, one in value.items()}
     if isinstance(value, list):
         return [_quoted(one) for one in value]
     if not isinstance(value, str):
