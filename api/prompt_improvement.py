@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from reaseq.agents.pipeline import ModelChoice, Pipeline
     from reaseq.api.settings import Settings
     from reaseq.knowledge_store.store import Store
+    from reaseq.llm.chat import Chat
     from reaseq.llm.endpoint import Endpoint
     from reaseq.llm.models import Progress
 
@@ -98,8 +99,8 @@ class Improvement:
             return "Nothing was proposed: the prompt that stands was not read on all rows of the development split."
         if self.best is None:
             return (
-                f"No candidate is shown to be better: none of {len(self.tried):,} does better on the development split, "
-                f"where F1 is {self.development_before:.3f}."
+                f"No candidate is shown to be better: none of {len(self.tried):,} does better on the development "
+                f"split, where F1 is {self.development_before:.3f}."
             )
         found = f"on the development split F1 goes from {self.development_before:.3f} to {self.development_after:.3f}"
         if self.f1 is None:
@@ -284,6 +285,7 @@ async def _improve(
     finally:
         pairs.done.sort(key=lambda pair: pair.subject.product_id)
         made.held_out, made.f1 = len(pairs.done), f1_of(pairs.done)
+        made.stopped = pairs.stopped or made.stopped
 
 
 class _TooSmall(ReaseqError):
@@ -293,17 +295,21 @@ class _TooSmall(ReaseqError):
 def _afforded(rows: Split, bench: Workbench) -> Split:
     """As many rows as the budget has room for, by what those took that were read so far."""
     takes, budget = bench.a_row_takes(bench.target.base), bench.budget
-    limits = (
-        inf if budget.max_tokens is None else budget.max_tokens / max(1, takes[0]),
-        inf if budget.max_cost is None else budget.max_cost / takes[1] if takes[1] else inf,
-    )
-    held_out = min(len(rows.held_out), *(one * _FOR_HELD_OUT / (2 * MARGIN) for one in limits))
-    development = min(len(rows.development), *(one * _FOR_DEVELOPMENT for one in limits))
+    limits = [
+        (limit / one, limit, one, what)
+        for limit, one, what in (
+            (budget.max_tokens, takes[0], "{:,.0f} tokens"),
+            (budget.max_cost, takes[1], "{:,.4f} in cost"),
+        )
+        if limit is not None and one
+    ]
+    readings, _, one, what = min(limits, default=(inf, 0.0, 0.0, ""))
+    held_out = min(len(rows.held_out), readings * _FOR_HELD_OUT / (2 * MARGIN))
+    development = min(len(rows.development), readings * _FOR_DEVELOPMENT)
     if held_out < FEWEST_HELD_OUT or development < FEWEST_DEVELOPMENT:
-        times = max(FEWEST_HELD_OUT / held_out, FEWEST_DEVELOPMENT / development)
-        needed = f"{budget.max_tokens * times:,.0f} tokens" if limits[0] <= limits[1] and budget.max_tokens else None
-        needed = needed or f"{(budget.max_cost or 0.0) * times:,.4f} in cost"
-        raise _TooSmall(f"the limit leaves no room to choose and to hold out rows; about {needed} would")
+        needed = max(FEWEST_HELD_OUT * 2 * MARGIN / _FOR_HELD_OUT, FEWEST_DEVELOPMENT / _FOR_DEVELOPMENT)
+        told = what.format(one * needed)
+        raise _TooSmall(f"the limit leaves no room to choose and to hold out rows; about {told} would do")
     return rows._replace(development=rows.development[: int(development)], held_out=rows.held_out[: int(held_out)])
 
 

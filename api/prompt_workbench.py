@@ -22,11 +22,21 @@ from reaseq.graphs.prompt_tests import GOLD_ENDINGS, Case, golden, of_gold, run_
 from reaseq.graphs.trial import Pairs, Read, Subject, Trial, read_in_pairs
 from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error
 from reaseq.knowledge_store.calls import taken
+from reaseq.knowledge_store.importing import category_name
 from reaseq.llm.chat import EndpointFailed, Message, ReplyError, RequestRefused
 from reaseq.prompts.edited import edited
-from reaseq.prompts.library import Example, Prompt, PromptError, PromptLibrary, doubts_of, neutral, parse_prompt, written
+from reaseq.prompts.library import (
+    Example,
+    Prompt,
+    PromptError,
+    PromptLibrary,
+    doubts_of,
+    neutral,
+    parse_prompt,
+    written,
+)
+from reaseq.taxonomy.schema import CategorySchema, attribute_name, starter_for
 from reaseq.taxonomy.schema import Example as SchemaExample
-from reaseq.taxonomy.schema import attribute_name, starter_for
 
 if TYPE_CHECKING:
     from reaseq.llm.budget import Budget
@@ -146,7 +156,9 @@ class Workbench:
 
     def _doing(self, variant: Variant) -> str:
         tried = self.search.tried if self.search else ()
-        which = "the prompt that stands" if variant is self.target.base or not tried else f"candidate {tried[-1].number}"
+        which = (
+            "the prompt that stands" if variant is self.target.base or not tried else f"candidate {tried[-1].number}"
+        )
         return f"rows read with {which}, {self.budget.tokens:,} tokens so far"
 
     async def _read(self, variant: Variant, row: Row) -> Read:
@@ -174,9 +186,7 @@ class Workbench:
         if key not in self._trials:
             version = Candidate(self.target.agent, "", self.target.kept_text(variant), variant.prompt)
             bench = self.benches[category]
-            self._trials[key] = bench.trial(
-                version, self.chats.rows, self.chats.of_agents, leave_out={Summarizer.name}
-            )
+            self._trials[key] = bench.trial(version, self.chats.rows, self.chats.of_agents, leave_out={Summarizer.name})
         return self._trials[key]
 
     def a_row_takes(self, variant: Variant) -> tuple[float, float]:
@@ -292,16 +302,15 @@ class Workbench:
         bench = next(iter(self.benches.values()))
         settings = bench.settings
         project = Project(self.target.library.with_prompt(variant.prompt), bench.pipeline, str(settings.schemas_dir))
+
+        def schema_of(category: str) -> CategorySchema | None:
+            stored = bench.store.latest_schema(category_name(category) or category)
+            return stored.schema if stored else starter_for(category, settings.schemas_dir)
+
         cases: list[Case] = []
         for file in self.pinned:
             if file.suffix in GOLD_ENDINGS:
-                cases += of_gold(
-                    file,
-                    bench.store,
-                    project,
-                    self.chats.plain,
-                    schema_of=lambda category: starter_for(category, settings.schemas_dir),
-                )
+                cases += of_gold(file, bench.store, project, self.chats.plain, schema_of=schema_of)
             else:
                 cases.append(golden(file, project, self.chats.plain))
         if self.target.beneath is not None:  # others are asked by another prompt
