@@ -156,9 +156,8 @@ class Workbench:
 
     def _doing(self, variant: Variant) -> str:
         tried = self.search.tried if self.search else ()
-        which = (
-            "the prompt that stands" if variant is self.target.base or not tried else f"candidate {tried[-1].number}"
-        )
+        standing = variant is self.target.base or not tried
+        which = "the prompt that stands" if standing else f"candidate {tried[-1].number}"
         return f"rows read with {which}, {self.budget.tokens:,} tokens so far"
 
     async def _read(self, variant: Variant, row: Row) -> Read:

@@ -80,7 +80,7 @@ def improve(
 
         reaseq prompts improve verifier --gold gold.jsonl --category shoes --max-cost 2 --pinned tests/golden
 
-        reaseq prompts improve attribute_extractor --gold gold.jsonl --max-cost 2 --proposer-engine openai --proposer-model gpt-4o
+        reaseq prompts improve verifier --gold gold.jsonl --max-cost 2 --proposer-engine openai --proposer-model gpt-4o
     """
     from reaseq import ReaseqError
     from reaseq.agents.extraction_score import read_gold

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from reaseq.knowledge_store.store import Store
     from reaseq.prompts.library import Given, Prompt, PromptLibrary
 
-app = typer.Typer(
-    no_args_is_help=True, help="The agents' prompts: look at them, check, edit, try, compare and improve them."
-)
+app = typer.Typer(no_args_is_help=True, help="The agents' prompts: look at them, check, edit, try, compare, improve.")
 app.command("try")(try_)
 app.command()(compare)
 app.command()(improve)

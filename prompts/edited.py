@@ -42,12 +42,13 @@ def edited(text: str, *, system: str | None = None, examples: Sequence[Example] 
 def _quoted(value: Any) -> Any:
     """Texts of several lines as blocks, others between quotes, so that none reads like a number or a word of YAML."""
     if isinstance(value, dict):
-        return {
-            key if yaml.safe_load(key) == key else DoubleQuotedScalarString(key): _quoted(one)
-            for key, one in value.items()
-        }
+        return {_key(key): _quoted(one) for key, one in value.items()}
     if isinstance(value, list):
         return [_quoted(one) for one in value]
     if not isinstance(value, str):
         return value
     return LiteralScalarString(value) if "\n" in value else DoubleQuotedScalarString(value)
+
+
+def _key(key: str) -> str:
+    return key if yaml.safe_load(key) == key else DoubleQuotedScalarString(key)
