@@ -155,7 +155,7 @@ class Workbench:
         return [found[number] for number in range(len(rows))]
 
     def _doing(self, variant: Variant) -> str:
-        tried = self.search.tried if self.search else ()
+        tried = self.search.tried if self.search else []
         standing = variant is self.target.base or not tried
         which = "the prompt that stands" if standing else f"candidate {tried[-1].number}"
         return f"rows read with {which}, {self.budget.tokens:,} tokens so far"
