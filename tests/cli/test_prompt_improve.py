@@ -30,9 +30,9 @@ GOLD = [
         "title": f"Larch {number} kettle in {COLOURS[number % 5]}, {FINISHES[number % 4]}",
         "gold": {"colour": [COLOURS[number % 5]], "finish": [FINISHES[number % 4]]},
     }
-    for number in range(80)
+    for number in range(60)
 ]
-PROPOSER = "You improve the instructions"
+PROPOSER, EXTRACTOR = "You improve the instructions", "You read one product"
 IMPROVE = ["prompts", "improve", "attribute_extractor", "--gold", "gold.jsonl"]
 
 
@@ -49,7 +49,7 @@ def model(*, better_on: Sequence[dict[str, Any]] = GOLD) -> list[tuple[str, str,
         title = str(row["title"]).partition(" in ")[0] + " in"
         if row["id"] in well:
             made.append((PLANTED, title, [json.dumps(whole)]))
-        made.append(("", title, [json.dumps(whole | {"finish": None})]))
+        made.append((EXTRACTOR, title, [json.dumps(whole | {"finish": None})]))
     return made
 
 
@@ -99,7 +99,7 @@ def test_it_finds_what_helps_and_writes_it_as_a_version(fake: FakeEndpoint) -> N
     made = as_json(*IMPROVE, "--max-tokens", "200000", "--rounds", "4")
     assert made["better"]
     assert made["f1"]["low"] > 0
-    assert made["f1"]["products"] == made["held_out"] > 20
+    assert made["f1"]["products"] == made["held_out"] > 15
     assert made["development_after"] > made["development_before"]
     assert made["prompt_tokens"] + made["completion_tokens"] == used(fake)
     assert f"+  {PLANTED}" in made["diff"]
@@ -162,7 +162,7 @@ def test_rows_that_went_wrong_become_examples(fake: FakeEndpoint) -> None:
     kinds = [one["kind"] for one in made["candidates"]]
     assert kinds[:2] == ["wording", "examples"]
     # This model does not care for examples.
-    assert {one["fate"] for one in made["candidates"] if one["kind"] == "examples"} == {"no better"}
+    assert made["candidates"][1]["fate"] == "no better"
     with Store.open("sqlite:///.reaseq/store.sqlite") as store:
         texts = [one for one in versions_of(store) if "examples:\n  - input:" in one]
     assert texts
@@ -225,8 +225,9 @@ def test_a_pinned_case_is_not_broken(fake: FakeEndpoint) -> None:
     Path("pinned.jsonl").write_text("\n".join(map(json.dumps, pinned)))
     cases = [
         (PLANTED, "Birch pot", ['{"colour": "matt"}']),
-        ("", "Birch pot", ['{"colour": "teal"}']),
-        ("", "Alder pot", ['{"colour": "matt"}']),
+        (EXTRACTOR, "Birch pot", ['{"colour": "teal"}']),
+        ("You check claims", "Birch pot", ['{"1": "yes"}']),
+        (EXTRACTOR, "Alder pot", ['{"colour": "matt"}']),
     ]
     fake.configure(Options(canned=[proposing(BASE + PLANTED), *cases, *model()]))
     made = as_json(*IMPROVE, "--max-tokens", "200000", "--rounds", "1", "--pinned", "pinned.jsonl", "--keep")
@@ -295,7 +296,8 @@ def test_an_interrupted_search_says_what_is_best(fake: FakeEndpoint, monkeypatch
     from reaseq.cli import prompt_improve
 
     def interrupting(tried: Any) -> str:
-        os.kill(os.getpid(), signal.SIGINT)
+        if tried.number == 1:  # a second one would cancel what is under way
+            os.kill(os.getpid(), signal.SIGINT)
         return "interrupted"
 
     monkeypatch.setattr(prompt_improve, "_line", interrupting)
