@@ -56,7 +56,7 @@ class AttributeExtractor(ProductAgent):
         self.schema = lexicon.schema
         self.grammar = grammar
         system = {"category": self.schema.category.replace("_", " "), "attributes": _listed(self.schema)}
-        by_hand = prompt.bind(system=system, examples=_examples(self.schema, grammar=grammar) or None)
+        by_hand = prompt.bind(system=system, examples=[*prompt.examples, *examples_of(self.schema, grammar=grammar)])
         self.prompt = prompt.bind(system=system, examples=()) if learned else by_hand
         self._by_hand = by_hand.fingerprint
         self.response_format = _response_format(self.schema)
@@ -286,7 +286,8 @@ def _listed(schema: CategorySchema) -> str:
     return "\n".join(lines)
 
 
-def _examples(schema: CategorySchema, *, grammar: bool) -> list[Example]:
+def examples_of(schema: CategorySchema, *, grammar: bool) -> list[Example]:
+    """A schema's examples, as the extractor shows them."""
     made = []
     for example in schema.examples:
         fields = {"title": example.title, "brand": example.brand or "", "description": example.description}

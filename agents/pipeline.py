@@ -253,7 +253,8 @@ def _checked(kind: Any, others: Mapping[str, Any]) -> type[Agent]:
             f"{kind.__name__}: name is {name!r}; small letters, digits and underscores, forty at most",
             hint=f'name = "my_agent" in the class {kind.__name__}',
         ) from None
-    if name in (*BUNDLED, ANALYST, "categorizer", "beyond_log", "ground", "escalation", "person", *FOUND_BY):
+    beside = "categorizer", "beyond_log", "prompt_proposer"
+    if name in (*BUNDLED, ANALYST, *beside, "ground", "escalation", "person", *FOUND_BY):
         raise PipelineError(f"{kind.__name__}: the name {name!r} is taken", hint="give the agent another name")
     if name in others and others[name] is not kind:
         raise PipelineError(f"two agents are called {name!r}", hint="give one of them another name")

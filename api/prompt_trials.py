@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -205,24 +205,27 @@ class Bench:
                 name: await stack.enter_async_context(chat_of(self.settings, other, noting, budget))
                 for name, other in endpoints.items()
             }
-            made = []
-            for version in versions:
-                agents = self.agents(
-                    self.library.with_prompt(version.prompt),
-                    grammar=chats.get(AttributeExtractor.name, usual).endpoint.grammar,
-                )
-                mine = next(agent for agent in agents.agents if agent.name == version.agent)
-                prompt_versions.keep(
-                    self.store,
-                    version.agent,
-                    version.text,
-                    version=version.fingerprint,
-                    bound=mine.fingerprint,
-                    category=self.schema.category,
-                )
-                stages = stages_of(agents, lambda name: chats.get(name, usual), self.repairs)
-                made.append(Trial(self.store, agents, stages))
-            yield made
+            yield [self.trial(version, usual, chats) for version in versions]
+
+    def trial(
+        self, version: Candidate, usual: Chat, chats: Mapping[str, Chat], *, leave_out: Collection[str] = ()
+    ) -> Trial:
+        """One for a version, whose text is kept. usual: the chat of agents that have none of their own in `chats`.
+        leave_out: agents that are not asked."""
+        agents = self.agents(
+            self.library.with_prompt(version.prompt), grammar=chats.get(AttributeExtractor.name, usual).endpoint.grammar
+        )
+        mine = next(agent for agent in agents.agents if agent.name == version.agent)
+        prompt_versions.keep(
+            self.store,
+            version.agent,
+            version.text,
+            version=version.fingerprint,
+            bound=mine.fingerprint,
+            category=self.schema.category,
+        )
+        stages = stages_of(agents, lambda name: chats.get(name, usual), self.repairs)
+        return Trial(self.store, agents, [stage for stage in stages if stage.name not in leave_out])
 
 
 def bench_of(store: Store, settings: Settings, category: str, *, leave_out: Sequence[str] | None = None) -> Bench:

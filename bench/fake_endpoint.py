@@ -20,7 +20,7 @@ import threading
 import time
 import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
@@ -57,7 +57,8 @@ _WORD = re.compile(r"\w[\w'-]*")
 @dataclass(frozen=True)
 class Options:
     """`faults` maps a fault's name to its probability; latency is in seconds. `silent` leaves every
-    reply that should be plain text empty."""
+    reply that should be plain text empty. `canned`: (words of the system text, words of the request's own text,
+    replies), of which the first whose words are all there answers, by one of its replies."""
 
     latency: float = 0.0
     silent: bool = False
@@ -65,6 +66,7 @@ class Options:
     hang: float = 60.0
     seed: int = 0
     faults: Mapping[str, float] = field(default_factory=dict)
+    canned: Sequence[tuple[str, str, Sequence[str]]] = ()
 
     @classmethod
     def faulty(cls, rate: float, **options: Any) -> "Options":
@@ -200,7 +202,7 @@ class _Server:
             return web.Response(body=b"<html>gateway</html>", content_type="application/json")
         if self.options.silent and "response_format" not in body:
             fault = "empty"
-        reply, prompt_tokens, completion_tokens = _completion(body, key, fault)
+        reply, prompt_tokens, completion_tokens = _completion(body, key, fault, self._canned(body, key))
         if fault == "no_usage":
             reply["usage"] = None
         data = orjson.dumps(reply)
@@ -218,6 +220,15 @@ class _Server:
         stats.prompt_tokens += prompt_tokens
         stats.completion_tokens += completion_tokens
         return response
+
+    def _canned(self, body: Mapping[str, Any], key: str) -> str | None:
+        if not self.options.canned:
+            return None
+        system, own = body["messages"][0]["content"], _first_user_text(body)
+        for of_system, of_own, replies in self.options.canned:
+            if of_system in system and of_own in own:
+                return replies[int(key[:8], 16) % len(replies)]
+        return None
 
     def _fault(self, key: str, times: int) -> str | None:
         if not self.options.faults:
@@ -240,11 +251,15 @@ async def _drop(request: web.Request, data: bytes) -> None:
         request.transport.abort() if len(data) % 2 else request.transport.close()
 
 
-def _completion(body: Mapping[str, Any], key: str, fault: str | None) -> tuple[dict[str, Any], int, int]:
+def _completion(
+    body: Mapping[str, Any], key: str, fault: str | None, canned: str | None = None
+) -> tuple[dict[str, Any], int, int]:
     digest = hashlib.sha256(key.encode()).digest()
     prompt = body["messages"][-1]["content"]
     spec = body.get("response_format")
-    if spec and spec.get("type") == "json_schema":
+    if canned is not None:
+        text = canned
+    elif spec and spec.get("type") == "json_schema":
         made = _instance(spec["json_schema"]["schema"], _Source(_first_user_text(body), digest))
         if fault == "schema_break":
             made = {"surprise": made}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from reaseq.cli.prompt_edit import edit, examples, new
+from reaseq.cli.prompt_improve import improve
 from reaseq.cli.prompt_tests import run_cases
 from reaseq.cli.prompt_trials import compare, try_
 from reaseq.cli.tables import Column, LinesOption, Row, Telling
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
     from reaseq.knowledge_store.store import Store
     from reaseq.prompts.library import Given, Prompt, PromptLibrary
 
-app = typer.Typer(no_args_is_help=True, help="The agents' prompts: look at them, check, edit, try and compare them.")
+app = typer.Typer(no_args_is_help=True, help="The agents' prompts: look at them, check, edit, try, compare, improve.")
 app.command("try")(try_)
 app.command()(compare)
+app.command()(improve)
 app.command("test")(run_cases)
 app.command()(new)
 app.command()(edit)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from reaseq.agents.claims import Claim
 from reaseq.agents.extraction_score import Outcomes
@@ -101,6 +101,12 @@ class Noting:
         self.calls.waits(why, seconds)
 
 
+class Reads(Protocol):
+    """What reads products; see `Trial.read`."""
+
+    async def read(self, subject: Subject) -> Read: ...
+
+
 class Trial:
     """The agents of a category at work with one version of the prompts. The chats of its stages log through
     `Noting`."""
@@ -157,8 +163,8 @@ class Pairs:
 
 async def read_in_pairs(
     subjects: Sequence[Subject],
-    before: Trial,
-    after: Trial,
+    before: Reads,
+    after: Reads,
     *,
     width: int,
     made: Pairs | None = None,

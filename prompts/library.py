@@ -76,6 +76,10 @@ class Prompt(BaseModel):
     variables: Annotated[dict[str, str], Field(description="Every variable of the texts, and what it holds.")]
     system: Annotated[str, Field(description="The system text.", min_length=1)]
     user: Annotated[str, Field(description="The template of a request.", min_length=1)]
+    protected: Annotated[
+        tuple[Annotated[str, Field(min_length=1)], ...],
+        Field(description="Texts that must stand in the system text, word for word, whoever edits it."),
+    ] = ()
     examples: Annotated[tuple[Example, ...], Field(description="Worked requests.")] = ()
     reply: Annotated[Literal["json", "text"], Field(description="What is expected back.")]
     reply_schema: Annotated[
@@ -86,7 +90,7 @@ class Prompt(BaseModel):
     @cached_property
     def fingerprint(self) -> str:
         """Sixteen hex digits of the SHA-256 of all that shapes a request; not the description."""
-        shaping = self.model_dump(mode="json", exclude={"name", "description", "variables"})
+        shaping = self.model_dump(mode="json", exclude={"name", "description", "variables", "protected"})
         return _hash(shaping)
 
     def bind(self, *, system: Mapping[str, str], examples: Sequence[Example] | None = None) -> "BoundPrompt":
@@ -283,7 +287,7 @@ def read_text(path: Path) -> str:
 
 def written(prompt: Prompt) -> str:
     """A prompt as a file holds it."""
-    said = prompt.model_dump(mode="json", exclude_none=True)
+    said = prompt.model_dump(mode="json", exclude_none=True, exclude=None if prompt.protected else {"protected"})
     return yaml.dump(said, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
 
 
@@ -470,6 +474,11 @@ def _check(prompt: Prompt, path: Path, lines: Mapping[Place, int]) -> Iterator[t
         used[part] = set(_PLACEHOLDER.findall(template))
         for name in sorted(used[part] - set(prompt.variables)):
             yield line_of((part,), lines), f"{part} uses {name!r}, which `variables` does not declare"
+    for index, text in enumerate(prompt.protected):
+        if text.strip() not in prompt.system:
+            place: Place = ("protected", index)
+            said = f"the system text lacks what is protected: {text.strip()!r}"
+            yield line_of(place if place in lines else ("system",), lines), said
     for name in prompt.variables:
         if name not in used["system"] | used["user"]:
             yield line_of(("variables", name), lines), f"variable {name!r} is declared and never used"
@@ -506,7 +515,11 @@ def _given(name: str) -> Given | None:
 def doubts(path: Path) -> list[tuple[int, str]]:
     """What a sound prompt file may well say, and probably does not mean, each with its line: it is sent as it
     stands."""
-    text = path.read_text(encoding="utf-8")
+    return doubts_of(path.read_text(encoding="utf-8"))
+
+
+def doubts_of(text: str) -> list[tuple[int, str]]:
+    """The same of a text."""
     lines = text.splitlines()
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     found = []

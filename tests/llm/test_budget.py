@@ -67,3 +67,33 @@ def test_cost() -> None:
 @pytest.mark.parametrize(("text", "at_least"), [("plain words here", 4), ("防水の本革パンプス", 9), ("", 0)])
 def test_estimates_are_high(text: str, at_least: int) -> None:
     assert estimate_tokens([("user", text)]) >= at_least
+
+
+def test_what_is_kept_back_is_left_for_later() -> None:
+    async def scenario() -> None:
+        budget = Budget(max_tokens=2 * WORST)
+        budget.keep_back(WORST + 1, 0.0)
+        with pytest.raises(BudgetExceeded, match="kept for later"):
+            async with budget.reserve(MESSAGES, 50):
+                pass
+        budget.keep_back(0, 0.0)
+        async with budget.reserve(MESSAGES, 50) as spend:
+            spend(1, 1)
+        assert budget.largest == (WORST, 0.0)
+
+    asyncio.run(scenario())
+
+
+def test_an_endpoint_that_counts_more_is_estimated_higher() -> None:
+    async def scenario() -> None:
+        estimate = WORST - 50
+        budget = Budget(max_tokens=5 * estimate)
+        async with budget.reserve(MESSAGES, 0) as spend:
+            spend(2 * estimate, 0)
+        async with budget.reserve(MESSAGES, 0) as spend:
+            spend(2 * estimate, 0)
+        with pytest.raises(BudgetExceeded):
+            async with budget.reserve(MESSAGES, 0):
+                pass
+
+    asyncio.run(scenario())

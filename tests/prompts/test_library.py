@@ -152,6 +152,7 @@ def test_bundled_prompts_are_sound() -> None:
         "beyond_log",
         "categorizer",
         "category_analyst",
+        "prompt_proposer",
         "summarizer",
         "verifier",
     ]
