@@ -23,8 +23,9 @@ from reaseq.api.prompt_trials import Bench, bench_of_gold
 from reaseq.api.prompt_workbench import MARGIN, Chats, Target, Workbench
 from reaseq.graphs.comparison import f1_of
 from reaseq.graphs.ledger import booked
-from reaseq.graphs.prompt_search import MINIBATCH, Interrupted, Row, Search, Split, Tried, Variant, split
+from reaseq.graphs.prompt_search import MINIBATCH, Ended, Row, Search, Split, Tried, Variant, split
 from reaseq.graphs.trial import Noting, Pairs
+from reaseq.graphs.workers import Stopped
 from reaseq.knowledge_store import prompt_versions
 from reaseq.knowledge_store.export import whole
 from reaseq.llm import engines
@@ -81,7 +82,7 @@ class Improvement:
     f1: Paired | None = None
     passing: list[str] = field(default_factory=list)
     failing: list[str] = field(default_factory=list)
-    stopped: str | None = None
+    stopped: Stopped | None = None
     failure: EngineError | None = None
     calls: int = 0
     prompt_tokens: int = 0
@@ -92,6 +93,11 @@ class Improvement:
     def better(self) -> bool:
         """Is the best one shown to be better, on rows that it has not seen?"""
         return self.f1 is not None and self.f1.told and self.f1.difference > 0
+
+    @property
+    def unfinished(self) -> bool:
+        """Did it end before there was an answer?"""
+        return self.development_before is None or (self.best is not None and self.f1 is None)
 
     def in_words(self) -> str:
         """What came of it, in a sentence or two."""
@@ -259,10 +265,10 @@ async def _improve(
         bench.held_out = len(rows.held_out)
         await bench.begin()
     except (BudgetExceeded, _TooSmall) as error:
-        made.stopped = str(error)
+        made.stopped = Stopped(str(error), "limit")
         return
-    except Interrupted:
-        made.stopped = "it was interrupted"
+    except Ended as error:
+        made.stopped = error.stopped
         return
     finally:
         made.passing, made.failing = bench.passing, bench.failing

@@ -205,9 +205,9 @@ class Bench:
                 name: await stack.enter_async_context(chat_of(self.settings, other, noting, budget))
                 for name, other in endpoints.items()
             }
-            yield [self.trial(version, usual, chats) for version in versions]
+            yield [self.trial_of(version, usual, chats) for version in versions]
 
-    def trial(
+    def trial_of(
         self, version: Candidate, usual: Chat, chats: Mapping[str, Chat], *, leave_out: Collection[str] = ()
     ) -> Trial:
         """One for a version, whose text is kept. usual: the chat of agents that have none of their own in `chats`.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +13,16 @@ from reaseq.agents.attribute_extractor import AttributeExtractor, examples_of
 from reaseq.agents.prompt_proposer import PromptProposer, mistake, system_of
 from reaseq.agents.summarizer import Summarizer
 from reaseq.agents.verifier import Verifier
-from reaseq.api.prompt_trials import Bench, Candidate
+from reaseq.api.prompt_trials import Bench, Candidate, bench_of_schema
 from reaseq.graphs.examples import for_verifier, ungrounded
 from reaseq.graphs.golden import Project
+from reaseq.graphs.options import schema_in_force
 from reaseq.graphs.product_graph import StageFailure, with_repairs
-from reaseq.graphs.prompt_search import Interrupted, Row, Search, Variant, faulty
+from reaseq.graphs.prompt_search import Ended, Row, Search, Variant, faulty
 from reaseq.graphs.prompt_tests import GOLD_ENDINGS, Case, golden, of_gold, run_all
 from reaseq.graphs.trial import Pairs, Read, Subject, Trial, read_in_pairs
-from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error
+from reaseq.graphs.workers import FAILURES_IN_A_ROW, INTERRUPTED, all_or_first_error
 from reaseq.knowledge_store.calls import taken
-from reaseq.knowledge_store.importing import category_name
 from reaseq.llm.chat import EndpointFailed, Message, ReplyError, RequestRefused
 from reaseq.prompts.edited import edited
 from reaseq.prompts.library import (
@@ -35,7 +35,7 @@ from reaseq.prompts.library import (
     parse_prompt,
     written,
 )
-from reaseq.taxonomy.schema import CategorySchema, attribute_name, starter_for
+from reaseq.taxonomy.schema import CategorySchema, attribute_name
 from reaseq.taxonomy.schema import Example as SchemaExample
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class Workbench:
         """Rows read with a prompt, each once. A row that the endpoint does not answer counts as one without values.
 
         Raises:
-            Interrupted: it is to end; what was under way is done.
+            Ended: it is to end; what was under way is done.
             BudgetExceeded, EndpointRefused: no further row can be read.
             EndpointFailed: ten rows in a row failed because the endpoint did.
         """
@@ -151,7 +151,7 @@ class Workbench:
         width = self.benches[rows[0].category].settings.calls_at_a_time if rows else 1
         await all_or_first_error([asyncio.create_task(work(todo)) for _ in range(min(width, len(rows)))])
         if len(found) < len(rows):
-            raise Interrupted
+            raise Ended(INTERRUPTED)
         return [found[number] for number in range(len(rows))]
 
     def _doing(self, variant: Variant) -> str:
@@ -185,7 +185,9 @@ class Workbench:
         if key not in self._trials:
             version = Candidate(self.target.agent, "", self.target.kept_text(variant), variant.prompt)
             bench = self.benches[category]
-            self._trials[key] = bench.trial(version, self.chats.rows, self.chats.of_agents, leave_out={Summarizer.name})
+            self._trials[key] = bench.trial_of(
+                version, self.chats.rows, self.chats.of_agents, leave_out={Summarizer.name}
+            )
         return self._trials[key]
 
     def a_row_takes(self, variant: Variant) -> tuple[float, float]:
@@ -212,11 +214,11 @@ class Workbench:
 
         Raises:
             ReplyError: none came that can be used.
-            Interrupted, BudgetExceeded, EndpointRefused, EndpointFailed: see `read`.
+            Ended, BudgetExceeded, EndpointRefused, EndpointFailed: see `read`.
         """
         self.leave_enough()
         if self.stop.is_set():
-            raise Interrupted
+            raise Ended(INTERRUPTED)
         shown = [_mistake(row, read) for row, read in seen]
 
         async def ask(repair: tuple[Message, ...]) -> Variant:
@@ -276,7 +278,7 @@ class Workbench:
         """The pinned cases that pass with the prompt that stands, and not with this one.
 
         Raises:
-            Interrupted, BudgetExceeded, EndpointRefused: see `read`.
+            Ended, BudgetExceeded, EndpointRefused: see `read`.
         """
         if not self.passing:
             return []
@@ -288,7 +290,7 @@ class Workbench:
 
         Raises:
             ReaseqError: a file holds no cases.
-            Interrupted, BudgetExceeded, EndpointRefused: see `read`.
+            Ended, BudgetExceeded, EndpointRefused: see `read`.
         """
         if self.pinned:
             for name, passed in (await self._pinned(self.target.base, None)).items():
@@ -297,29 +299,37 @@ class Workbench:
     async def _pinned(self, variant: Variant, only: set[str] | None) -> dict[str, bool]:
         self.leave_enough()
         if self.stop.is_set():
-            raise Interrupted
+            raise Ended(INTERRUPTED)
         bench = next(iter(self.benches.values()))
         settings = bench.settings
-        project = Project(self.target.library.with_prompt(variant.prompt), bench.pipeline, str(settings.schemas_dir))
+        library = self.target.library.with_prompt(variant.prompt)
+        project = Project(library, bench.pipeline, str(settings.schemas_dir))
+
+        def trial_of(schema: CategorySchema) -> Trial:
+            return replace(bench_of_schema(bench.store, settings, schema), library=library).trial(self.chats.plain)
 
         def schema_of(category: str) -> CategorySchema | None:
-            stored = bench.store.latest_schema(category_name(category) or category)
-            return stored.schema if stored else starter_for(category, settings.schemas_dir)
+            return schema_in_force(bench.store, category, settings.schemas_dir)
 
         cases: list[Case] = []
         for file in self.pinned:
             if file.suffix in GOLD_ENDINGS:
-                cases += of_gold(file, bench.store, project, self.chats.plain, schema_of=schema_of)
+                cases += of_gold(
+                    file, trial_of, lambda category: schema_in_force(bench.store, category, settings.schemas_dir)
+                )
             else:
                 cases.append(golden(file, project, self.chats.plain))
         if self.target.beneath is not None:  # others are asked by another prompt
             cases = [one for one in cases if attribute_name(one.name.partition("/")[0]) in self.benches]
         cases = [one for one in cases if only is None or one.name in only]
-        results = await run_all(
+        results, stopped = await run_all(
             cases,
             width=settings.calls_at_a_time,
+            stop=self.stop,
             on_case=lambda done, total: self.on_row("pinned cases", done, total),
         )
+        if stopped is not None:
+            raise Ended(stopped)
         return {one.name: one.status == "passed" for one in results}
 
     async def held_out_pairs(self, rows: Sequence[Row], winner: Variant, made: Pairs) -> None:

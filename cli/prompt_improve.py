@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from reaseq.cli.distill import EngineOption, MaxCostOption, MaxTokensOption, ModelOption
+from reaseq.cli.progress import ends_with
 from reaseq.cli.tables import Column, ReportOption, Row, Telling
 
 if TYPE_CHECKING:
@@ -108,12 +109,12 @@ def improve(
             say.print(note, style="yellow")
         made = Improvement(agent, job.category)
         budget = Budget(max_tokens=max_tokens, max_cost=max_cost)
-        cancelled = _run(job, made, budget, chosen, cases, rounds)
+        _run(job, made, budget, chosen, cases, rounds)
         _tell(say, job, made, budget, keep=keep, in_force=where == settings.prompts_dir, gold=gold)
     if made.failure is not None:
         raise made.failure
-    if cancelled:
-        raise typer.Exit(130)
+    by_hand = made.stopped is not None and made.stopped.by == "interrupt"
+    ends_with("interrupt" if by_hand else None, failed=made.unfinished)
 
 
 def _proposer(engine: str | None, model: str | None, base_url: str | None, api_key_env: str | None) -> ModelChoice:
@@ -131,8 +132,7 @@ def _proposer(engine: str | None, model: str | None, base_url: str | None, api_k
         ) from error
 
 
-def _run(job: Job, made: Improvement, budget: Budget, proposer: ModelChoice, pinned: list[Path], rounds: int) -> bool:
-    """Whether it was cancelled, by a second Ctrl-C."""
+def _run(job: Job, made: Improvement, budget: Budget, proposer: ModelChoice, pinned: list[Path], rounds: int) -> None:
     import asyncio
 
     from rich.console import Console
@@ -141,7 +141,7 @@ def _run(job: Job, made: Improvement, budget: Budget, proposer: ModelChoice, pin
     from reaseq.api.prompt_improvement import improvement_engines
     from reaseq.cli.engine import pull_progress
     from reaseq.cli.progress import StepBar, printable
-    from reaseq.graphs.workers import drained_on_signals
+    from reaseq.graphs.workers import INTERRUPTED, drained_on_signals
 
     console = Console(stderr=True, soft_wrap=True, highlight=False)
 
@@ -176,9 +176,7 @@ def _run(job: Job, made: Improvement, budget: Budget, proposer: ModelChoice, pin
             try:
                 asyncio.run(started())
             except asyncio.CancelledError:
-                made.stopped = "it was interrupted"
-                return True
-    return False
+                made.stopped = INTERRUPTED
 
 
 def _line(tried: Tried) -> str:
@@ -229,7 +227,7 @@ def _tell(say: Telling, job: Job, made: Improvement, budget: Budget, *, keep: bo
         say.print(f"Pinned cases that must keep passing: {len(made.passing):,}.")
     say.print(made.in_words(), style="green" if made.better else None)
     if made.stopped:
-        say.print(f"It ended before its rounds did: {made.stopped}.", style="yellow")
+        say.print(f"It ended before its rounds did: {made.stopped.why}.", style="yellow")
     cost = "" if made.cost is None else f", {made.cost:,.4f} in cost"
     limit = f" of {budget.max_tokens:,}" if budget.max_tokens is not None else ""
     tokens = made.prompt_tokens + made.completion_tokens
@@ -263,7 +261,7 @@ def _tell(say: Telling, job: Job, made: Improvement, budget: Budget, *, keep: bo
         diff=diff,
         passing=made.passing,
         failing=made.failing,
-        stopped=made.stopped,
+        stopped=made.stopped.why if made.stopped else None,
         calls=made.calls,
         prompt_tokens=made.prompt_tokens,
         completion_tokens=made.completion_tokens,

@@ -18,6 +18,7 @@ from typing import Literal, NamedTuple, Protocol
 from reaseq.agents.extraction_score import Outcomes
 from reaseq.agents.labelled import scattered
 from reaseq.graphs.trial import Read, Subject
+from reaseq.graphs.workers import Stopped
 from reaseq.llm.budget import BudgetExceeded
 from reaseq.llm.chat import ReplyError
 from reaseq.prompts.library import Example, Prompt, PromptError
@@ -84,12 +85,16 @@ class Member:
         return total(self.outcomes).f1
 
 
-class Interrupted(Exception):
-    """Somebody wants it to end."""
+class Ended(Exception):
+    """It is to end: somebody wants it, or pinned cases could not all be run."""
+
+    def __init__(self, stopped: Stopped) -> None:
+        super().__init__(stopped.why)
+        self.stopped = stopped
 
 
 class Workbench(Protocol):
-    """What a search asks for. All of it may raise `BudgetExceeded`, `Interrupted` and what endpoints raise."""
+    """What a search asks for. All of it may raise `BudgetExceeded`, `Ended` and what endpoints raise."""
 
     async def read(self, variant: Variant, rows: Sequence[Row]) -> list[Read]:
         """Rows read with a prompt; those it has read before cost nothing."""
@@ -158,7 +163,7 @@ class Search:
         self.bench, self.rows, self.base, self.rounds, self.on_tried = bench, rows, base, rounds, on_tried
         self.pool: list[Member] = []
         self.tried: list[Tried] = []
-        self.stopped: str | None = None
+        self.stopped: Stopped | None = None
         self._random = random.Random(seed)
         self._batches = self._shuffled()
         self._failed: dict[int, dict[str, tuple[Row, Read]]] = {}
@@ -181,9 +186,9 @@ class Search:
             for number in range(1, self.rounds + 1):
                 await self._round(number)
         except BudgetExceeded as error:
-            self.stopped = str(error)
-        except Interrupted:
-            self.stopped = "it was interrupted"
+            self.stopped = Stopped(str(error), "limit")
+        except Ended as error:
+            self.stopped = error.stopped
 
     async def _round(self, number: int) -> None:
         parent, batch = self._parent(), next(self._batches)
