@@ -325,11 +325,12 @@ def test_what_was_found_is_said_where_the_endpoint_fails(
     monkeypatch.setattr(prompt_improve, "_line", then_refused)
     said: list[prompt_improvement.Improvement] = []
     tell = prompt_improve._tell
-    monkeypatch.setattr(
-        prompt_improve,
-        "_tell",
-        lambda say, job, made, *rest, **how: (said.append(made), tell(say, job, made, *rest, **how)),
-    )
+
+    def telling(say: Any, job: Any, made: prompt_improvement.Improvement, *rest: Any, **how: Any) -> None:
+        said.append(made)
+        tell(say, job, made, *rest, **how)
+
+    monkeypatch.setattr(prompt_improve, "_tell", telling)
     with pytest.raises(EndpointRefused):
         run(*IMPROVE, "--max-tokens", "200000", "--rounds", "3")
     assert said[0].best is not None
