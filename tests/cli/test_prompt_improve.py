@@ -69,8 +69,10 @@ def fake(endpoint: FakeEndpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     Path("reaseq.toml").write_text(
         f'engine = "openai"\nbase_url = "{endpoint.base_url}"\nmodel = "fake"\nprompts_dir = "mine"\n'
+        'pipeline = "pipeline.yaml"\n'
         "[prices.fake]\ninput = 1.0\noutput = 2.0\n"
     )
+    Path("pipeline.yaml").write_text("pipeline: [attribute_extractor]\n")
     Path("mine").mkdir()
     Path("gold.jsonl").write_text("\n".join(map(json.dumps, GOLD)))
     endpoint.configure(Options(canned=[proposing(BASE + PLANTED), *model()]))
@@ -344,11 +346,14 @@ def test_what_was_found_is_said_where_the_endpoint_fails(
         (["summarizer", "--gold", "gold.jsonl", "--max-tokens", "9"], "finds no values"),
         (["category_analyst", "--gold", "gold.jsonl", "--max-tokens", "9"], "finds no values"),
         (["poet", "--gold", "gold.jsonl", "--max-tokens", "9"], "no prompt 'poet'"),
-        (["verifier", "--gold", "gone.jsonl", "--max-tokens", "9"], "gone.jsonl"),
-        (["verifier", "--gold", "gold.jsonl", "--max-tokens", "9", "-c", "boats"], "boats"),
-        (["verifier", "--gold", "gold.jsonl", "--max-tokens", "9", "--sample", "9"], "9 rows are too few"),
-        (["verifier", "--gold", "gold.jsonl", "--max-tokens", "9", "--pinned", "gone"], "gone: no such file"),
-        (["verifier", "--gold", "gold.jsonl", "--max-tokens", "9", "--proposer-engine", "abacus"], "abacus"),
+        (["attribute_extractor", "--gold", "gone.jsonl", "--max-tokens", "9"], "gone.jsonl"),
+        (["attribute_extractor", "--gold", "gold.jsonl", "--max-tokens", "9", "-c", "boats"], "boats"),
+        (["attribute_extractor", "--gold", "gold.jsonl", "--max-tokens", "9", "--sample", "9"], "9 rows are too few"),
+        (
+            ["attribute_extractor", "--gold", "gold.jsonl", "--max-tokens", "9", "--pinned", "gone"],
+            "gone: no such file",
+        ),
+        (["attribute_extractor", "--gold", "gold.jsonl", "--max-tokens", "9", "--proposer-engine", "abacus"], "abacus"),
     ],
 )
 def test_what_cannot_be_done_costs_nothing(fake: FakeEndpoint, arguments: list[str], said: str) -> None:
