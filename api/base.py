@@ -86,6 +86,7 @@ class KnowledgeBase:
         """
         from reaseq.knowledge_store.feeds.opening import open_feed, understood
         from reaseq.knowledge_store.importing import ImportReport, import_feed, titled
+        from reaseq.knowledge_store.names import codes_in
         from reaseq.taxonomy.category_paths import CategoryNames
 
         named = checking.columns(columns)
@@ -95,7 +96,7 @@ class KnowledgeBase:
         feed = _opened(source, lambda path: open_feed(path, as_evidence=True))
         if feed is None:
             return ImportReport(0, {}, [])
-        feed, mapping = understood(feed, named)
+        feed, mapping = understood(feed, named, codes=codes_in(self.store, name))
         feed, mapping = titled(self.store, feed, mapping, named, name)
         with shown(progress, "importing") as step:
             return import_feed(

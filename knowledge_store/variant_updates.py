@@ -18,7 +18,7 @@ from reaseq.knowledge_store.feeds.columns import (
 from reaseq.knowledge_store.feeds.price_names import PriceKind, net_kind, price_kind
 from reaseq.knowledge_store.feeds.prices import currency_in, parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
-from reaseq.knowledge_store.names import identities, spellings
+from reaseq.knowledge_store.names import identities, several_in, spellings
 from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT, among
 from reaseq.knowledge_store.tables import fingerprint
 
@@ -77,6 +77,28 @@ def called_by(product: Mapping[str, Any]) -> list[str]:
     codes = [] if product["title"] else identities(product["attributes"], None)
     named = [product["id"], *(identifier(product["attributes"][name]) for name in codes)]
     return [*named, *(spelled for name in named for spelled in spellings(name) if spelled != name)]
+
+
+def own_names(connection: Connection, called: Mapping[str, str], source: str) -> set[str]:
+    """Of names of products those that mean no variant of theirs: of a product without variants each; of another those
+    that its own row says, if that is no variant's. source: what may stand before ids."""
+    owners = set(called.values())
+    rows = connection.execute(select(VARIANT).where(among(connection, VARIANT.c.product_id, owners))).all()
+    variants: dict[str, list[Mapping[Any, Any]]] = {}
+    for row in rows:
+        variants.setdefault(row.product_id, []).append(row._asdict())
+    said: dict[str, set[str]] = {}
+    for row in connection.execute(select(PRODUCT).where(among(connection, PRODUCT.c.id, variants))).all():
+        own, cells = row._asdict(), row.attributes or {}
+        if not KnownVariants.is_a_variant(own, variants[row.id]):
+            names = [row.id, *(identifier(one) for name in identities(cells, None) for one in several_in(cells[name]))]
+            said[row.id] = {spelled for name in names for spelled in (name, *spellings(name))}
+    before = f"{source}:" if source else ""
+    return {
+        name
+        for name, owner in called.items()
+        if owner not in variants or not said.get(owner, set()).isdisjoint((name, name.removeprefix(before)))
+    }
 
 
 @dataclass(frozen=True)
@@ -166,7 +188,7 @@ class KnownVariants:
                     for name, text in told.items()
                 )
             ]
-            if not found and self._is_a_variant(own, variants):
+            if not found and self.is_a_variant(own, variants):
                 new = {"id": numbers[0] if numbers else "/".join([own["id"], *told.values()])}
                 found = [new | {"options": {}, "attributes": {}}]
         if len(found) != 1:
@@ -225,15 +247,15 @@ class KnownVariants:
         where it is that of another one; else its texts."""
         own = self.products[variant.product_id]
         siblings = self.variants[variant.product_id]
-        if self._is_a_variant(own, [one for one in siblings if one["id"] == variant.id]):
+        if self.is_a_variant(own, [one for one in siblings if one["id"] == variant.id]):
             return dict(product)
-        if self._is_a_variant(own, siblings):
+        if self.is_a_variant(own, siblings):
             return None
         made = {**product, **{name: own[name] for name in ("price", "currency", "attributes")}}
         return made | {"fingerprint": fingerprint(made)}
 
     @staticmethod
-    def _is_a_variant(own: Mapping[Any, Any], variants: Iterable[Mapping[Any, Any]]) -> bool:
+    def is_a_variant(own: Mapping[Any, Any], variants: Iterable[Mapping[Any, Any]]) -> bool:
         """Is the product's row that of one of these variants?"""
         cells = own["attributes"] or {}
         return any(

@@ -397,12 +397,25 @@ class _Scan:
         lists = [prefix for prefix in self.lists if prefix not in {groups[one] for one in known}] + known
         best = max(lists, key=self._score, default=None)
         if best is None or not (self._score(best)[0] or self._score(best)[2] or best == "item"):
-            return [""]
+            update = max(filter(partial(self._are_of_an_update, is_header), lists), key=self._score, default="")
+            return list(dict.fromkeys((update, *filter(partial(self._are_of_an_update, is_header), lists))))
         itself = self._score("")  # a document may be one product, and its lists its variants
         if itself[0] and itself[1] >= self._score(best)[1] and not self._score(best)[2]:
             return [""]
-        others = (one for one in self.lists if self._score(one)[0] and self._score(one)[1] > 1)
+        others = (
+            one
+            for one in self.lists
+            if (self._score(one)[0] and self._score(one)[1] > 1) or self._are_of_an_update(is_header, one)
+        )
         return [best, *dict.fromkeys(one for one in (*others, *groups) if one != best)]
+
+    def _are_of_an_update(self, is_header: IsHeader, prefix: str) -> bool:
+        """Are objects of a list records without titles, in a document that is none itself: the only ones that it has,
+        or such that say more than an id?"""
+        keys, around = list(self.held.get(prefix, ())), list(self.held.get("", ()))
+        if is_header(around) or "id" in fields_among(tuple(around)):
+            return False
+        return is_header(keys) or (len(self.lists) == 1 and "id" in fields_among(tuple(keys)))
 
     def told(self, path: Path, records: str) -> str:
         """The place that somebody names by a path or the end of one.
