@@ -39,6 +39,7 @@ _CONTAINERS = _LOGS | frozenset(
     {"edges", "nodes", "products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
 )
 """Names under which a document keeps its records, and of them those of what happened."""
+_NO_RECORDS = frozenset(("errors", "warnings", "messages", "links", "images", "media", "delete"))
 _OF_GROUPS = frozenset(("id", "title", "description", "category"))
 """What a group of products may have of a product's fields."""
 _OF_CONNECTIONS = frozenset(("edges", "nodes", "pageInfo", "totalCount", "count", "__typename"))
@@ -321,9 +322,9 @@ def _path_of(prefix: str) -> str:
 class _Scan:
     """What lists of objects a document has, by its beginning, under the names that ijson has for their elements.
 
-    held: the keys of their objects. lists: outermost ones, and objects with an id for each key; inner: lists within
-    those. whole: was it read to its end? doubled: keys that an object within a list has twice, in how many,
-    and the first record.
+    held: the keys of their objects, and of those that are in no list. lists: outermost ones, and objects with an id for
+    each key; inner: lists within those. whole: was it read to its end? doubled: keys that an object within a list has
+    twice, in how many, and the first record.
     """
 
     def __init__(self, text: TextIO, most: int = _SCANNED) -> None:
@@ -363,7 +364,7 @@ class _Scan:
                         count, first = self.doubled.get(value, (0, f"record {records}"))
                         self.doubled[value] = count + 1, first
                     open_keys[-1].add(value)
-                    if of_record in self.lists or of_record in self.inner or not prefix:
+                    if of_record in self.lists or of_record in self.inner or not arrays:
                         self.held.setdefault(of_record, {})[value] = None
                     if not arrays and len(open_maps) > 1 and maps.get(open_maps[-2]):
                         maps[open_maps[-2]][-1][value] = None
@@ -410,10 +411,13 @@ class _Scan:
         return [best, *dict.fromkeys(one for one in (*others, *groups) if one != best)]
 
     def _are_of_an_update(self, is_header: IsHeader, prefix: str) -> bool:
-        """Are objects of a list records without titles, in a document that is none itself: the only ones that it has,
-        or such that say more than an id?"""
-        keys, around = list(self.held.get(prefix, ())), list(self.held.get("", ()))
-        if is_header(around) or "id" in fields_among(tuple(around)):
+        """Are objects of a list records without titles, in objects that are none: the only ones of a document, or such
+        that say more than an id?"""
+        keys, path = list(self.held.get(prefix, ())), prefix.removesuffix(".item").split(".")
+        around = [list(self.held.get(".".join(path[:depth]), ())) for depth in range(len(path))]
+        if self._name(prefix) in _NO_RECORDS or any(
+            is_header(one) or "id" in fields_among(tuple(one)) for one in around
+        ):
             return False
         return is_header(keys) or (len(self.lists) == 1 and "id" in fields_among(tuple(keys)))
 

@@ -35,7 +35,8 @@ _TEXTS = ("display-name", "short-description", "long-description", "classificati
 
 
 def rows(found: Iterable[Row]) -> Iterator[Row]:
-    """Products with their variants, whichever come first; prices of one piece."""
+    """Products with their variants, whichever come first; prices of one piece. Elements without a name and a price are
+    kept until their master comes, at most to the end."""
     of: dict[str, tuple[str, frozenset[str]]] = {}  # by variants, their master and what they differ by
     listed: dict[str, int] = {}  # variants without an element so far, and where their master is
     early: list[Record] = []
@@ -48,7 +49,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         if own in of:
             listed.pop(own, None)
             yield _as_variant(row, own, *of[own])
-        elif "amount" in row.values or "display-name" in row.values:
+        elif "price" in row.values or "display-name" in row.values:
             differ_by, variants = _variations(row.values)
             of |= dict.fromkeys(variants, (own, differ_by))
             listed |= dict.fromkeys(variants, row.line)
@@ -77,9 +78,8 @@ def _cells(values: Mapping[str, Any]) -> dict[str, Any]:
             made[apart(name.removeprefix(_OWN), values)] = value
         else:
             made[name] = value
-    for name, language in [(one, one.partition(".")[2]) for one in made if one.partition(".")[0] in _TEXTS]:
-        if language:
-            made.setdefault(name.partition(".")[0], made[name])
+    for name in [one for one in made if "." in one and one.partition(".")[0] in _TEXTS]:
+        made.setdefault(name.partition(".")[0], made[name])
     amounts = made.get("amount") if "amount" in made else made.get("amount.text")
     if amounts is not None:
         tiers = amounts if isinstance(amounts, list) else [{"quantity": made.get("amount.quantity"), "text": amounts}]

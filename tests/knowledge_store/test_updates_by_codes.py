@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from reaseq.knowledge_store.feeds.opening import open_feed, understood
+from reaseq.knowledge_store.feeds.rows import FeedError
 from reaseq.knowledge_store.importing import ImportReport, import_feed, titled
 from reaseq.knowledge_store.names import codes_in, find_product, read_names
 from reaseq.knowledge_store.store import Store
@@ -171,6 +172,21 @@ def test_a_wrapped_variant(store: Store, tmp_path: Path) -> None:
     imported(store, tmp_path, IPOD)
     imported(store, tmp_path, update)
     assert {name: one["price"] for name, one in variants(store, "632910392").items()} == {"IPOD-P": 189, "IPOD-R": 199}
+
+
+@pytest.mark.parametrize("within", ['{"product":PRODUCT}', '{"data":{"product":PRODUCT}}'])
+def test_a_wrapped_product_has_its_variants(store: Store, tmp_path: Path, within: str) -> None:
+    whole = """{"id":6,"title":"IPod","options":[{"name":"Color"}],"variants":[
+    {"id":1,"sku":"a","price":"3","option1":"Red"},{"id":2,"sku":"b","price":"4","option1":"Blue"}]}"""
+    imported(store, tmp_path, within.replace("PRODUCT", whole))
+    imported(store, tmp_path, within.replace("PRODUCT", '{"id":6,"variants":[{"id":1,"sku":"a","price":"5"}]}'))
+    assert {name: one["price"] for name, one in variants(store, "6").items()} == {"a": 5, "b": 4}
+
+
+@pytest.mark.parametrize("data", ['{"errors":[{"code":404,"message":"no"}]}', '{"images":[{"id":1,"src":"x.jpg"}]}'])
+def test_lists_of_what_is_no_product(store: Store, tmp_path: Path, data: str) -> None:
+    with pytest.raises(FeedError, match="no column looks like a title"):
+        imported(store, tmp_path, data)
 
 
 def test_other_lists_of_a_document_are_told(tmp_path: Path) -> None:
