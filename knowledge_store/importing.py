@@ -945,12 +945,15 @@ def _as_known(
     owners = set(called.values())
     query = select(PRODUCT.c.id, PRODUCT.c.title).where(among(connection, PRODUCT.c.id, owners | set(numbers)))
     titles = {row.id: row.title for row in connection.execute(query)}
+    several = set(connection.execute(select(VARIANT.c.product_id).where(VARIANT.c.product_id.in_(owners))).scalars())
     sure = own_names(connection, called, columns.source)
     for product, _ in products:
         own = product["id"]
         owner, by_number = called.get(own), called.get(numbers[own])
         meant = {called[one] for one in others.get(own, ()) if one in sure} if own not in titles else set()
-        if owner and (_alike(product["title"], titles[owner]) if product["title"] else own in sure):
+        # A row that says a size or a colour is of a variant, here of one that is not known.
+        of_variant = owner in several and any(map(names_options, product["attributes"]))
+        if owner and (_alike(product["title"], titles[owner]) if product["title"] else own in sure and not of_variant):
             product["id"] = owner
         elif own not in titles and by_number and by_number not in numbers:
             product["id"] = by_number

@@ -18,7 +18,7 @@ from reaseq.knowledge_store.feeds.columns import (
 from reaseq.knowledge_store.feeds.price_names import PriceKind, net_kind, price_kind
 from reaseq.knowledge_store.feeds.prices import currency_in, parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
-from reaseq.knowledge_store.names import identities, several_in, spellings
+from reaseq.knowledge_store.names import identities, owners_of, several_in, spellings
 from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT, among
 from reaseq.knowledge_store.tables import fingerprint
 
@@ -104,11 +104,12 @@ def own_names(connection: Connection, called: Mapping[str, str], source: str) ->
 @dataclass(frozen=True)
 class KnownVariants:
     """The variants that products of a batch had before; `owners` are the product and the variant that a
-    name is of, if it is of one alone."""
+    name is of, if it is of one alone, `own` the products that names other than their ids are of."""
 
     products: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
     variants: Mapping[str, Sequence[Mapping[Any, Any]]] = field(default_factory=dict)
     owners: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    own: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, connection: Connection, ids: Collection[str], import_id: int, source: str) -> "KnownVariants":
@@ -136,7 +137,10 @@ class KnownVariants:
             for called in bare[name]:
                 of.setdefault(called, set()).add((product_id, variant_id))
         owners = {name: several.pop() for name, several in of.items() if len(several) == 1}
-        products_ = there | {product_id for product_id, _ in owners.values()}
+        called = owners_of(connection, left - owners.keys(), source)
+        sure = own_names(connection, called, source)
+        called = {name: product_id for name, product_id in called.items() if name in sure}
+        products_ = {*there, *called.values(), *(product_id for product_id, _ in owners.values())}
         mine = among(connection, VARIANT.c.product_id, products_), VARIANT.c.import_id != import_id
         found = [row._asdict() for row in connection.execute(select(VARIANT).where(*mine))]
         if not found:
@@ -147,7 +151,8 @@ class KnownVariants:
         for one in found:
             if one["product_id"] in products:
                 variants.setdefault(one["product_id"], []).append(one)
-        return cls(products, variants, {name: both for name, both in owners.items() if both[0] in products})
+        owners = {name: both for name, both in owners.items() if both[0] in products}
+        return cls(products, variants, owners, {name: one for name, one in called.items() if one in products})
 
     def meant(
         self,
@@ -166,9 +171,10 @@ class KnownVariants:
         """
         ids = called_by(product)
         owner, called_so = next((self.owners[name] for name in ids if name in self.owners), (None, ""))
-        if owner is None and product["id"] not in self.variants:
+        owner = owner or self.own.get(product["id"], product["id"])
+        if owner not in self.variants:
             return None
-        own = self.products[owner or product["id"]]
+        own = self.products[owner]
         variants = self.variants[own["id"]]
         attributes: Mapping[str, Any] = product["attributes"]
         options = {name for one in variants for name in one["options"]}

@@ -39,6 +39,7 @@ _CONTAINERS = _LOGS | frozenset(
     {"edges", "nodes", "products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
 )
 """Names under which a document keeps its records, and of them those of what happened."""
+_ONE_PRODUCT = "product"
 _NO_RECORDS = frozenset(("errors", "warnings", "messages", "links", "images", "media", "delete"))
 _OF_GROUPS = frozenset(("id", "title", "description", "category"))
 """What a group of products may have of a product's fields."""
@@ -403,6 +404,11 @@ class _Scan:
         itself = self._score("")  # a document may be one product, and its lists its variants
         if itself[0] and itself[1] >= self._score(best)[1] and not self._score(best)[2]:
             return [""]
+        if any(
+            self._name(one) == _ONE_PRODUCT and "id" in fields_among(tuple(self.held[one]))
+            for one in self._around(best)
+        ):
+            return [""]
         others = (
             one
             for one in self.lists
@@ -413,8 +419,7 @@ class _Scan:
     def _are_of_an_update(self, is_header: IsHeader, prefix: str) -> bool:
         """Are objects of a list records without titles, in objects that are none: the only ones of a document, or such
         that say more than an id?"""
-        keys, path = list(self.held.get(prefix, ())), prefix.removesuffix(".item").split(".")
-        around = [list(self.held.get(".".join(path[:depth]), ())) for depth in range(len(path))]
+        keys, around = list(self.held.get(prefix, ())), [list(self.held[one]) for one in self._around(prefix)]
         if self._name(prefix) in _NO_RECORDS or any(
             is_header(one) or "id" in fields_among(tuple(one)) for one in around
         ):
@@ -461,6 +466,11 @@ class _Scan:
         while of_connection and len(parts) > 1 and parts[-1] in ("edges", "nodes"):
             parts.pop()
         return parts[-1]
+
+    def _around(self, prefix: str) -> list[str]:
+        """The objects around a list."""
+        path = prefix.removesuffix(".item").split(".")
+        return [one for depth in range(len(path)) if (one := ".".join(path[:depth])) in self.held]
 
     def _outer(self, prefix: str) -> str:
         """The list whose objects have this one."""

@@ -144,6 +144,15 @@ def test_names_that_stay(store: Store, tmp_path: Path, files: list[str], expecte
     assert len({find_product(store, name)["id"] for name in expected.split()}) == 1
 
 
+@pytest.mark.parametrize("update", ["sku,color,price\nSH,red,26\n", "sku,name,Farbe,price\nSH,Shirt,rot,26\n"])
+def test_a_variant_by_its_products_sku(store: Store, tmp_path: Path, update: str) -> None:
+    imported(store, tmp_path, FAMILY)
+    imported(store, tmp_path, update)
+    shirt = store.product("1") or {}
+    assert {name: one["price"] for name, one in variants(store, "1").items()} == {"11": 26, "12": 20}
+    assert (shirt["price"], shirt["attributes"]) == (20, {"sku": "SH"})
+
+
 def test_a_name_that_a_file_changes_goes(store: Store, tmp_path: Path) -> None:
     imported(store, tmp_path, SHIRTS)
     imported(store, tmp_path, "id,parent_id,sku,color,price\n11,1,SH-R,red,20\n12,1,SH-B,blue,20\n")
@@ -164,6 +173,12 @@ def test_what_may_be_a_variants_is_set_aside_with_the_reason(store: Store, tmp_p
     assert (report.same_names, [reason for _, reason in report.first_rejected]) == (
         0, ["'4006381333948' is a name of 1, of which it may mean a variant"],
     )  # fmt: skip
+
+
+def test_a_variant_that_is_not_known_is_not_its_product(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, FAMILY)
+    report = imported(store, tmp_path, "sku,color,price\nSH,green,26\n")
+    assert ((store.product("1") or {})["price"], report.set_aside) == (20, 1)
 
 
 def test_a_wrapped_variant(store: Store, tmp_path: Path) -> None:
