@@ -137,10 +137,10 @@ class KnownVariants:
             for called in bare[name]:
                 of.setdefault(called, set()).add((product_id, variant_id))
         owners = {name: several.pop() for name, several in of.items() if len(several) == 1}
-        called = owners_of(connection, left - owners.keys(), source)
-        sure = own_names(connection, called, source)
-        called = {name: product_id for name, product_id in called.items() if name in sure}
-        products_ = {*there, *called.values(), *(product_id for product_id, _ in owners.values())}
+        means = owners_of(connection, left - owners.keys(), source)
+        sure = own_names(connection, means, source)
+        means = {name: product_id for name, product_id in means.items() if name in sure}
+        products_ = {*there, *means.values(), *(product_id for product_id, _ in owners.values())}
         mine = among(connection, VARIANT.c.product_id, products_), VARIANT.c.import_id != import_id
         found = [row._asdict() for row in connection.execute(select(VARIANT).where(*mine))]
         if not found:
@@ -152,7 +152,7 @@ class KnownVariants:
             if one["product_id"] in products:
                 variants.setdefault(one["product_id"], []).append(one)
         owners = {name: both for name, both in owners.items() if both[0] in products}
-        return cls(products, variants, owners, {name: one for name, one in called.items() if one in products})
+        return cls(products, variants, owners, {name: one for name, one in means.items() if one in products})
 
     def meant(
         self,
