@@ -65,6 +65,7 @@ def import_(
 
         reaseq import --sample
     """
+    from contextlib import nullcontext
     from functools import partial
     from itertools import islice
 
@@ -78,6 +79,7 @@ def import_(
     from reaseq.knowledge_store.feeds.columns import names_a_title
     from reaseq.knowledge_store.feeds.opening import open_feed, understood
     from reaseq.knowledge_store.importing import category_name, import_feed, is_called, titled
+    from reaseq.knowledge_store.names import codes_in
     from reaseq.knowledge_store.own_frames import MADE, as_received
     from reaseq.knowledge_store.store import Store
     from reaseq.taxonomy.category_paths import CategoryNames
@@ -89,15 +91,11 @@ def import_(
     read_as = reading(encoding, delimiter, header_row, sheet, records)
     path = samples.SHOES if sample else file or Path()
     feed = open_feed(path, read_as, partial(names_a_title, overrides=named), as_evidence=True)
-    if MADE.issubset(feed.columns) and not MADE & {*named.values()} and Store.is_there(settings.store_url):
-        with Store.open(settings.store_url) as store:
-            feed = as_received(store, feed, all_rows=bool(category or replace or source))
-    feed, guess = understood(feed, named, locale)
-    if "title" not in guess and Store.is_there(settings.store_url):
-        with Store.open(settings.store_url) as store:
-            feed, guess = titled(store, feed, guess, named, source)
-    else:
-        feed, guess = titled(None, feed, guess, named, source)
+    with Store.open(settings.store_url) if Store.is_there(settings.store_url) else nullcontext() as known:
+        if known is not None and MADE.issubset(feed.columns) and not MADE & {*named.values()}:
+            feed = as_received(known, feed, all_rows=bool(category or replace or source))
+        feed, guess = understood(feed, named, locale, codes_in(known, source) if known is not None else None)
+        feed, guess = titled(known, feed, guess, named, source)
     console = Telling(json_)
     read = read_as_json(feed) | {"mapping": guess}
     _print_guess(console, feed, guess)
@@ -241,16 +239,18 @@ def _print_report(console: Telling, report: ImportReport, *, replace: bool) -> N
 
     from reaseq.cli.progress import printable
 
+    further = f", {report.further:,} of no product of their own (variants, pictures, other languages)"
+    further = further if report.further else ""
     console.print(
         f"{report.rows:,} rows: {report.new:,} new, {report.updated:,} updated, {report.unchanged:,} unchanged, "
-        f"{report.repeated:,} repeated ids (the first counts), {report.set_aside:,} set aside.",
+        f"{report.repeated:,} repeated ids (the first counts), {report.set_aside:,} set aside"
+        f"{further}.",
         highlight=False,
         soft_wrap=True,
     )
     if report.variants:
         console.print(
-            f"{report.variants:,} variants ({report.changed_variants:,} were there and changed); "
-            f"{report.further:,} rows only say more of a product.",
+            f"{report.variants:,} variants ({report.changed_variants:,} were there and changed).",
             highlight=False,
             soft_wrap=True,
         )

@@ -30,6 +30,7 @@ from reaseq.knowledge_store.feeds.opening import open_feed, understood
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Layout, Record, plain
 from reaseq.knowledge_store.filling import Filled, Known, KnownRow, OnRow, Places, writable
 from reaseq.knowledge_store.importing import product_from, titled
+from reaseq.knowledge_store.names import codes_in
 from reaseq.knowledge_store.store import Store
 from reaseq.knowledge_store.table_export import fill_parquet, fill_workbook
 from reaseq.knowledge_store.xml_export import fill_xml
@@ -124,7 +125,9 @@ def fill_feed(
     sound = partial(store.sound_claims, only_decided=only_decided, least=least)
     # Of all products: an update by another file may have touched the feed's. Columns that are not used go again.
     attributes = store.known_attributes(only_decided=only_decided, least=least)
-    feed, mapping = titled(store, *understood(feed, overrides, locale), overrides or {}, source)
+    feed, mapping = titled(
+        store, *understood(feed, overrides, locale, codes_in(store, source)), overrides or {}, source
+    )
     schemas = [stored.schema for name in store.categories() if name and (stored := store.latest_schema(name))]
     prose = [column for name, column in mapping.items() if name in ("id", "title", "description", "brand")]
     shut = [column for name, column in mapping.items() if name in ("category", "price", "list_price", "currency")]

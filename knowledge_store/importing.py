@@ -88,6 +88,7 @@ from reaseq.knowledge_store.variant_updates import (
     as_before,
     called_by,
     is_otherwise,
+    own_names,
     stays,
     without_sale,
 )
@@ -559,7 +560,7 @@ def import_feed(
                     row = of_source(of_product(row, made["id"]), source)
                     if source:
                         own = Name(made["id"], f"{source}:{made['id']}", mapping.get("id", ""))
-                        read.called.append((row.line, own))
+                        read.found_by.append((row.line, own))
                         made["id"] = f"{source}:{made['id']}"
                     if not (made["title"].isascii() and made["description"].isascii()) and (
                         meant := encoded_twice(made["title"]) or encoded_twice(made["description"])
@@ -608,11 +609,17 @@ def import_feed(
             write_variants(store, read.variants + stood, report, rejected, lines, replaces=columns.replaces)
             for row, made, own_id in rows_of:  # by now it is known which product they mean
                 lists = id_column and len(several_in(row.values.get(id_column))) > 1
-                read.called += [(row.line, one) for one in names_in(row, made["id"], codes if lists else identity)]
-                if own_id != made["id"] and id_column and row.line not in of_variants:
-                    read.called.append((row.line, Name(own_id, made["id"], id_column)))
+                is_found = own_id != made["id"]
+                stated = codes if lists and not is_found else identity
+                read.called += [(row.line, one) for one in names_in(row, made["id"], stated)]
+                if is_found and id_column and row.line not in of_variants:
+                    by = names_in(row, made["id"], [id_column]) if lists else [Name(own_id, made["id"], id_column)]
+                    read.found_by += [(row.line, one) for one in by]
             read.called += [(line, one) for line, variant in stood for one in names_in(Record(line, {}, (variant,)))]
-            write_names(store, [one for line, one in read.called if line not in repeats], import_id)
+            called, found_by = (
+                [one for line, one in names if line not in repeats] for names in (read.called, read.found_by)
+            )
+            write_names(store, called, import_id, found_by)
             on_progress(report)
         if store.has_variants():
             add_impacts(store, import_id)
@@ -673,15 +680,16 @@ def _count_damage(
 @dataclass
 class _Batch:
     """What some rows of a feed say. products: each with whether its row brings variants too; such rows repeat the
-    product for each of them. variants, called: what products and variants go by, each with its line. made_ids: those
-    that the feed does not give. unread: lines whose price could not be read, which leave that which is there; over:
-    those that say no price but a sale's of another day;
+    product for each of them. variants, called: what products and variants go by, each with its line; found_by: by what
+    rows mean products. made_ids: those that the feed does not give. unread: lines whose price could not be read, which
+    leave that which is there; over: those that say no price but a sale's of another day;
     currencies: those of which the sign of a line's price may be; recommended: lines of prices that are but that.
     cells_of: by line, the columns of rows that have not all of the file's."""
 
     products: list[tuple[dict[str, Any], bool]] = field(default_factory=list)
     variants: list[tuple[int, Variant]] = field(default_factory=list)
     called: list[tuple[int, Name]] = field(default_factory=list)
+    found_by: list[tuple[int, Name]] = field(default_factory=list)
     made_ids: set[str] = field(default_factory=set)
     unread: set[int] = field(default_factory=set)
     over: set[int] = field(default_factory=set)
@@ -775,6 +783,8 @@ def _write(
                 if len(owners) > 1:
                     named = ", ".join(sorted(owners))
                     reason = f"{product_id!r} is a name of several products ({named}), and it has no title"
+                elif owners:
+                    reason = f"{product_id!r} is a name of {owners[0]}, of which it may mean a variant"
                 if product_id in zeros:
                     reason += f" (there is {zeros[product_id]}: were leading zeros lost?)"
                 rejected.add(BadRow(product["line"], reason, raw))
@@ -920,10 +930,21 @@ def _as_known(
     connection: Connection, products: Sequence[tuple[dict[str, Any], bool]], report: ImportReport, columns: _Columns
 ) -> None:
     """Give products that a file calls by another name than their id, a barcode or a number, that id, if their titles
-    are alike; others are counted. A row without a title may only mean a product without variants, as the name may be
-    one's of these. A product that has another code and still its number (`ID`) is that product."""
+    are alike; others are counted. A row without a title may mean a product with variants only by a name that is not
+    one's of these, and goes by its other codes where nothing has its id. A product that has another code and still its
+    number (`ID`) is that product."""
     numbers = {product["id"]: identifier(product["attributes"].get("ID")) for product, _ in products}
-    called = owners_of(connection, {*numbers, *filter(None, numbers.values())}, columns.source)
+    others = {
+        product["id"]: [*called_by(product)[1:], *several_in(product["id"])]
+        for product, _ in products
+        if not product["title"]
+    }
+    codes = {one for several in others.values() for one in several}
+    called = owners_of(connection, {*numbers, *filter(None, numbers.values()), *codes}, columns.source)
+    if codes:
+        of_source = {f"{columns.source}:{one}" if columns.source else one: one for one in codes}
+        ids = connection.execute(select(PRODUCT.c.id).where(among(connection, PRODUCT.c.id, of_source))).scalars()
+        called |= {of_source[product_id]: product_id for product_id in ids}
     if is_barcode(columns.id):
         spelled = {other: name for name in numbers for other in spellings(name) if other not in numbers}
         there = connection.execute(select(PRODUCT.c.id).where(among(connection, PRODUCT.c.id, spelled))).scalars()
@@ -934,14 +955,20 @@ def _as_known(
     query = select(PRODUCT.c.id, PRODUCT.c.title).where(among(connection, PRODUCT.c.id, owners | set(numbers)))
     titles = {row.id: row.title for row in connection.execute(query)}
     several = set(connection.execute(select(VARIANT.c.product_id).where(VARIANT.c.product_id.in_(owners))).scalars())
+    sure = own_names(connection, called, columns.source)
     for product, _ in products:
         own = product["id"]
         owner, by_number = called.get(own), called.get(numbers[own])
-        if owner and (_alike(product["title"], titles[owner]) if product["title"] else owner not in several):
+        meant = {called[one] for one in others.get(own, ()) if one in sure} if own not in titles else set()
+        # A row that says a size or a colour is of a variant, here of one that is not known.
+        of_variant = owner in several and any(map(names_options, product["attributes"]))
+        if owner and (_alike(product["title"], titles[owner]) if product["title"] else own in sure and not of_variant):
             product["id"] = owner
         elif own not in titles and by_number and by_number not in numbers:
             product["id"] = by_number
-        elif owner and own not in titles:
+        elif not owner and len(meant) == 1:
+            product["id"] = meant.pop()
+        elif owner and own not in titles and product["title"]:
             report.same_names += 1
             report.first_same_name = report.first_same_name or (
                 f"line {product['line']}: {own} is also what {owner}, {titles[owner]!r}, goes by"

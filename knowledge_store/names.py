@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.feeds.columns import folded
+from reaseq.knowledge_store.feeds.columns import folded, names_at_once, without_remark
+from reaseq.knowledge_store.feeds.doubtful import Codes
 from reaseq.knowledge_store.feeds.rows import Record, identifier
 from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT, Store, among, insert_all
 from reaseq.knowledge_store.wordlists import words
@@ -24,6 +25,7 @@ _IDENTITIES = frozenset((
     "id", "product id", "variant id", "item id", "article id", "article number", "artikelnummer", "artikel nr", "sku",
     "variant sku", "item sku", "asin", "parent asin", "product code", "product number", "item number", "uniq id",
     "handle", "product handle", "variation id", "reference", "reference number", "internal reference",
+    "product sku", "custom label", "default code",
     "art nr", "artnr", "artikelnr", "item no", "ugs", "артикул", "mpn", "identifier",
     "référence", "referencia", "codice", "商品番号", "商品コード", "商品id",
 ))  # fmt: skip
@@ -31,7 +33,7 @@ _BARCODES = frozenset((
     "barcode", "variant barcode", "gtin", "ean", "upc", "isbn", "jan", "gtin8", "gtin12", "gtin13", "gtin14", "gtin 8",
     "gtin 12", "gtin 13", "gtin 14", "ean13", "ean 13", "isbn13", "isbn 13", "external product id",
     "variant ean", "variant gtin", "variant upc",
-    "gtin upc ean or isbn",
+    "gtin upc ean or isbn", "global trade item number",
 ))  # fmt: skip
 _ALSO_OTHERS = frozenset("article key ref kod code symbol clave cod rif koodi код 编号".split())
 """What ids are called too, and much else: names of products only where they are the id."""
@@ -140,7 +142,8 @@ def identities(columns: Iterable[str], own: str | None) -> list[str]:
 
 @lru_cache(maxsize=10_000)
 def _is_identity(column: str) -> bool:
-    return bool({folded(column), folded(_last(column))} & (_IDENTITIES | {*words("feed_columns")["id"]} - _ALSO_OTHERS))
+    said = {*map(folded, (column, without_remark(column), _last(column))), *names_at_once(column)}
+    return bool(said & (_IDENTITIES | {*words("feed_columns")["id"]} - _ALSO_OTHERS))
 
 
 @lru_cache(maxsize=10_000)
@@ -148,7 +151,9 @@ def is_barcode(column: str) -> bool:
     """Does a column hold barcodes, by its name? Plugins of WooCommerce keep them as what they are called for themselves
     (`Meta: _gtin`, `Meta: hwp_product_gtin`)."""
     name = folded(column)
-    if column.startswith("GTIN") or not {name, folded(_last(column))}.isdisjoint(_BARCODES):
+    said = {folded(one) for one in (column, without_remark(column), _last(column))}
+    at_once = names_at_once(column)
+    if column.startswith("GTIN") or not said.isdisjoint(_BARCODES) or (at_once and _BARCODES.issuperset(at_once)):
         return True
     of_system = name.startswith("meta ") and not {"gtin", "ean", "upc", "isbn", "barcode"}.isdisjoint(name.split())
     return of_system or name in words("feed_columns")["barcode"]
@@ -186,10 +191,11 @@ def several_in(cell: Any) -> list[Any]:
     return parts if alike and (not shapes & {"a", "9"} or all(map(_BARCODE.fullmatch, parts))) else [cell]
 
 
-def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:
-    """Keep what products go by. What the same columns of an earlier import said of these products goes."""
+def write_names(store: Store, names: Sequence[Name], import_id: int, found_by: Sequence[Name] = ()) -> None:
+    """Keep what products go by. What the same columns of an earlier import said of these products goes, of the products
+    themselves and of their variants apart. found_by: the names that rows mean products by, which may have others."""
     rows: dict[tuple[str, str], Name] = {}
-    for one in names:
+    for one in (*names, *found_by):
         same = rows.setdefault((one.name, one.product_id), one)
         if same.variant_id and one.variant_id and same.variant_id != one.variant_id:
             rows[one.name, one.product_id] = one._replace(variant_id=None)  # several variants have it
@@ -197,13 +203,22 @@ def write_names(store: Store, names: Sequence[Name], import_id: int) -> None:
             rows[one.name, one.product_id] = one
     if not rows:
         return
-    products = {one.product_id for one in names}
+    products = {product_id for _, product_id in rows}
     # An update may name some of a product's variants: the others are still called what they were.
     left = select(VARIANT.c.product_id).where(VARIANT.c.import_id != import_id)
-    outdated = PRODUCT_NAME.c.column.in_({one.column for one in names}) & (PRODUCT_NAME.c.import_id != import_id)
     with store.writing() as connection:
         mine = among(connection, PRODUCT_NAME.c.product_id, products)
-        connection.execute(delete(PRODUCT_NAME).where(mine, outdated, PRODUCT_NAME.c.product_id.not_in(left)))
+        for of_product in (True, False):
+            said = [one for one in names if (one.variant_id is None) == of_product]
+            outdated = (
+                among(connection, PRODUCT_NAME.c.product_id, {one.product_id for one in said}),
+                PRODUCT_NAME.c.column.in_({one.column for one in said}),
+                PRODUCT_NAME.c.import_id != import_id,
+                PRODUCT_NAME.c.product_id.not_in(left),
+                PRODUCT_NAME.c.variant_id.is_(None) == of_product,
+            )
+            if said:
+                connection.execute(delete(PRODUCT_NAME).where(*outdated))
         for row in connection.execute(select(PRODUCT_NAME).where(mine)).all():
             key = row.name, row.product_id
             new_one = rows.pop(key, None)
@@ -294,6 +309,34 @@ def without_zeros(connection: Connection, names: Collection[str]) -> dict[str, s
 
 def _among(connection: Connection, column: ColumnElement[str], names: Collection[str]) -> Iterable[str]:
     return connection.execute(select(column).where(among(connection, column, names))).scalars()
+
+
+def codes_in(store: Store, source: str = "") -> Codes:
+    """What knows the codes of a store's products: their ids, and other names of them and of their variants. source:
+    what stands before the ids of a feed."""
+    before = f"{source}:" if source else ""
+
+    def known(texts: Collection[str]) -> dict[str, dict[str, str]]:
+        ids = {f"{before}{one}": one for one in texts}
+        spelled = {other: one for one in texts for other in (one, *spellings(one))}
+        found: dict[str, set[str]] = {}
+        with store.reading() as connection:
+            name, of = PRODUCT_NAME.c.name, PRODUCT_NAME.c.product_id
+            mine = [of.startswith(before, autoescape=True)] if before else []
+            for called, query in (
+                (ids, select(PRODUCT.c.id, PRODUCT.c.id).where(among(connection, PRODUCT.c.id, ids))),
+                (ids, select(VARIANT.c.id, VARIANT.c.product_id).where(among(connection, VARIANT.c.id, ids))),
+                (spelled, select(name, of).where(among(connection, name, spelled), *mine)),
+            ):
+                for one, product_id in connection.execute(query):
+                    found.setdefault(called[one], set()).add(product_id)
+            products = {one for several in found.values() for one in several}
+            titled = select(PRODUCT.c.id, PRODUCT.c.title).where(among(connection, PRODUCT.c.id, products))
+            titles = {row.id: row.title.strip() for row in connection.execute(titled)}
+        codes = {text: {one: titles[one] for one in of if one in titles} for text, of in found.items()}
+        return {text: of for text, of in codes.items() if of}
+
+    return known
 
 
 def find_product(store: Store, name: str) -> dict[str, Any]:

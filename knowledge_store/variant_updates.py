@@ -19,7 +19,7 @@ from reaseq.knowledge_store.feeds.columns import (
 from reaseq.knowledge_store.feeds.price_names import PriceKind, net_kind, price_kind
 from reaseq.knowledge_store.feeds.prices import currency_in, parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
-from reaseq.knowledge_store.names import identities, spellings
+from reaseq.knowledge_store.names import identities, owners_of, several_in, spellings
 from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT, among
 from reaseq.knowledge_store.tables import fingerprint
 
@@ -80,14 +80,37 @@ def called_by(product: Mapping[str, Any]) -> list[str]:
     return [*named, *(spelled for name in named for spelled in spellings(name) if spelled != name)]
 
 
+def own_names(connection: Connection, called: Mapping[str, str], source: str) -> set[str]:
+    """Of names of products those that mean no variant of theirs: of a product without variants each; of another those
+    that its own row says, if that is no variant's. source: what may stand before ids."""
+    owners = set(called.values())
+    rows = connection.execute(select(VARIANT).where(among(connection, VARIANT.c.product_id, owners))).all()
+    variants: dict[str, list[Mapping[Any, Any]]] = {}
+    for row in rows:
+        variants.setdefault(row.product_id, []).append(row._asdict())
+    said: dict[str, set[str]] = {}
+    for row in connection.execute(select(PRODUCT).where(among(connection, PRODUCT.c.id, variants))).all():
+        own, cells = row._asdict(), row.attributes or {}
+        if not KnownVariants.is_a_variant(own, variants[row.id]):
+            names = [row.id, *(identifier(one) for name in identities(cells, None) for one in several_in(cells[name]))]
+            said[row.id] = {spelled for name in names for spelled in (name, *spellings(name))}
+    before = f"{source}:" if source else ""
+    return {
+        name
+        for name, owner in called.items()
+        if owner not in variants or not said.get(owner, set()).isdisjoint((name, name.removeprefix(before)))
+    }
+
+
 @dataclass(frozen=True)
 class KnownVariants:
     """The variants that products of a batch had before; `owners` are the product and the variant that a
-    name is of, if it is of one alone."""
+    name is of, if it is of one alone, `own` the products that names other than their ids are of."""
 
     products: Mapping[str, Mapping[Any, Any]] = field(default_factory=dict)
     variants: Mapping[str, Sequence[Mapping[Any, Any]]] = field(default_factory=dict)
     owners: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    own: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, connection: Connection, ids: Collection[str], import_id: int, source: str) -> "KnownVariants":
@@ -115,7 +138,10 @@ class KnownVariants:
             for called in bare[name]:
                 of.setdefault(called, set()).add((product_id, variant_id))
         owners = {name: several.pop() for name, several in of.items() if len(several) == 1}
-        products_ = there | {product_id for product_id, _ in owners.values()}
+        means = owners_of(connection, left - owners.keys(), source)
+        sure = own_names(connection, means, source)
+        means = {name: product_id for name, product_id in means.items() if name in sure}
+        products_ = {*there, *means.values(), *(product_id for product_id, _ in owners.values())}
         mine = among(connection, VARIANT.c.product_id, products_), VARIANT.c.import_id != import_id
         found = [row._asdict() for row in connection.execute(select(VARIANT).where(*mine))]
         if not found:
@@ -126,7 +152,8 @@ class KnownVariants:
         for one in found:
             if one["product_id"] in products:
                 variants.setdefault(one["product_id"], []).append(one)
-        return cls(products, variants, {name: both for name, both in owners.items() if both[0] in products})
+        owners = {name: both for name, both in owners.items() if both[0] in products}
+        return cls(products, variants, owners, {name: one for name, one in means.items() if one in products})
 
     def meant(
         self,
@@ -145,9 +172,10 @@ class KnownVariants:
         """
         ids = called_by(product)
         owner, called_so = next((self.owners[name] for name in ids if name in self.owners), (None, ""))
-        if owner is None and product["id"] not in self.variants:
+        owner = owner or self.own.get(product["id"], product["id"])
+        if owner not in self.variants:
             return None
-        own = self.products[owner or product["id"]]
+        own = self.products[owner]
         variants = self.variants[own["id"]]
         attributes: Mapping[str, Any] = product["attributes"]
         options = {name for one in variants for name in one["options"]}
@@ -167,7 +195,7 @@ class KnownVariants:
                     for name, text in told.items()
                 )
             ]
-            if not found and self._is_a_variant(own, variants):
+            if not found and self.is_a_variant(own, variants):
                 new = {"id": numbers[0] if numbers else "/".join([own["id"], *told.values()])}
                 found = [new | {"options": {}, "attributes": {}}]
         if len(found) != 1:
@@ -226,15 +254,15 @@ class KnownVariants:
         where it is that of another one; else its texts."""
         own = self.products[variant.product_id]
         siblings = self.variants[variant.product_id]
-        if self._is_a_variant(own, [one for one in siblings if one["id"] == variant.id]):
+        if self.is_a_variant(own, [one for one in siblings if one["id"] == variant.id]):
             return dict(product)
-        if self._is_a_variant(own, siblings):
+        if self.is_a_variant(own, siblings):
             return None
         made = {**product, **{name: own[name] for name in ("price", "currency", "attributes")}}
         return made | {"fingerprint": fingerprint(made)}
 
     @staticmethod
-    def _is_a_variant(own: Mapping[Any, Any], variants: Iterable[Mapping[Any, Any]]) -> bool:
+    def is_a_variant(own: Mapping[Any, Any], variants: Iterable[Mapping[Any, Any]]) -> bool:
         """Is the product's row that of one of these variants?"""
         cells = own["attributes"] or {}
         return any(

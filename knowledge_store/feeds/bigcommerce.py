@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, text_of
+from reaseq.knowledge_store.names import identities
 
 MARKS_OLD = (("Item Type", "Product Name", "Product Code/SKU"),)
 MARKS_NEW = (("Item", "ID", "Name", "SKU", "Options"),)
@@ -33,8 +34,8 @@ FIELDS_NEW = {
     "category": "Categories",
 }
 _OF_THE_SHOP = frozenset(("Item Type", "Item", "Options", "Product Type", "Type"))
-_SKUS, _CODES = ("Product Code/SKU", "SKU"), ("Product UPC/EAN", "UPC/EAN", "Global Trade Item Number")
-_OF_PRODUCTS = frozenset((*FIELDS_OLD.values(), *FIELDS_NEW.values(), *_SKUS, *_CODES))
+_SKUS = ("Product Code/SKU", "SKU")
+_OF_PRODUCTS = frozenset((*FIELDS_OLD.values(), *FIELDS_NEW.values(), *_SKUS))
 _PICTURES = re.compile(r"^(?:Product Image File.*|Product Image URL.*|Image URL.*)$")
 _OLD_OPTION = re.compile(r"\[[A-Z]+\]([^=]+)=((?:[^,]|,(?!\s*\[[A-Z]+\]))*?)(?::#[0-9a-fA-F]{3,8})?(?=,\s*\[|$)")
 _NEW_OPTION = re.compile(r"Name=([^|]+)\|Value=(.*?)(?=\[|;?\s*Type=|$)")
@@ -101,7 +102,7 @@ def _variant(one: _Line, product_id: str, name: str, ruled: Mapping[str, float])
     price = ruled.get(name, None if is_rule else one.text("Sale Price", "Price") or None)
     known = _OF_THE_SHOP | _OF_PRODUCTS
     cells = {key: value for key, value in one.values.items() if key not in known and not _PICTURES.match(key)}
-    names = tuple((key, one.values[key]) for key in _CODES if one.values.get(key))
+    names = tuple((key, value) for key in identities(list(cells), None) if (value := cells.pop(key)))
     return Variant(name, product_id, _options(one), price, names, {} if is_rule else cells)
 
 

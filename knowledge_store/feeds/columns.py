@@ -67,6 +67,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "상품코드",
         "상품번호",
         "internal reference",
+        "default code",
         "article code",
         "materialnummer",
         "matnr",
@@ -194,6 +195,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "full description",
         "item description",
         "sales description",
+        "description sale",
         "body html",
         "description html",
         "body",
@@ -355,6 +357,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "categorytext",
         "categories",
         "product categories",
+        "categ id complete name",
+        "categ id name",
+        "categ id",
         "main category",
         "google product category",
         "kategorie",
@@ -410,6 +415,8 @@ _COSTS = frozenset(
 SALE = re.compile(r"sale|special|offer|discount|promo|angebot|aktion|reapris|tilbud|offerta|rebajado", re.IGNORECASE)
 _CARRIED = frozenset("shipping delivery versand lieferung livraison envio spedizione tax fee deposit pfand".split())
 """Things with a price of their own within a product."""
+_EITHER = re.compile(r"\s*[/|]\s*|\s+or\s+")
+"""Between the names of a column that has several."""
 _LONGEST_NAME = 200
 _OF_LIST = re.compile(r"\[\d+\]\.|\.\d+\.|(?:^|\.)__")
 """Columns of a member of a list (`attributes[0].name`), and of what a protocol says (`__metadata.type`)."""
@@ -422,8 +429,9 @@ _LANGUAGES = frozenset(
     "sq sr sv th tr uk vi zh".split()
 )
 """Of shops (ISO 639-1), but for those that are units too (ml)."""
-_REMARK = re.compile(r"^C:|\([^()]*\)|\[[^\[\]]*\]|:(?:token|float)(?:_seq)?$")
-"""What a template says of a column: "SKU (optional, max. 20)"; that a seller made it up (eBay); and its type, as
+_REMARK = re.compile(r"^[CP]:|\([^()]*\)|\[[^\[\]]*\]|:(?:token|float)(?:_seq)?$")
+"""What a template says of a column: "SKU (optional, max. 20)"; that a seller made it up, or that it is a code of the
+product's (eBay's `C:`, `P:`); and its type, as
 RecBole writes it (`user_id:token`, https://recbole.io/docs/user_guide/data/atomic_files.html)."""
 
 
@@ -452,6 +460,20 @@ def same_price(
     if not same and not plain and own is not PriceKind.RECOMMENDED:
         same = [one for one, its in kinds.items() if its in ((PriceKind.PLAIN, of), (PriceKind.OTHERWISE, of))]
     return same[0] if len(same) == 1 else column
+
+
+def without_remark(column: str) -> str:
+    """What a column is called, without what a template remarks of it."""
+    return _REMARK.sub(" ", column)
+
+
+@lru_cache(maxsize=10_000)
+def names_at_once(column: str) -> tuple[str, ...]:
+    """The names, folded, of a column of codes that has several (`Product Code/SKU`, `GTIN or EAN`); none of others."""
+    parts = [folded(one) for one in _EITHER.split(without_remark(column))]
+    known = {*_names()["id"]}
+    parts = [one if one in known else one.removeprefix("product ") for one in parts]
+    return tuple(parts) if len(parts) > 1 and known.issuperset(parts) else ()
 
 
 def names_a_description_too(column: str) -> bool:
@@ -870,8 +892,9 @@ def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None)
     main = told or max(count, key=lambda language: count[language], default="")
     of_main = [(base, column) for column, base, language in localised if language.startswith(main)] if main else []
     plain = [(column, column) for column in columns]
-    plain += [(_REMARK.sub(" ", column.removesuffix(".text")), column) for column in columns]  # <preis waehrung="EUR">
+    plain += [(without_remark(column.removesuffix(".text")), column) for column in columns]  # <preis waehrung="EUR">
     plain += [(column.replace("#", " number"), column) for column in columns if "#" in column]
+    plain += [(name, column) for column in columns for name in names_at_once(column)]
     for name, column in [*of_main, *plain] if told else [*plain, *of_main]:
         by_name.setdefault(folded(name), []).append((column, ""))
     skipped = {column for column, _, _ in localised}

@@ -9,6 +9,7 @@ from typing import Any
 
 from reaseq.knowledge_store.feeds.columns import fields_of, folded
 from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, Variant, identifier, is_empty, text_of
+from reaseq.knowledge_store.names import identities
 
 MARKS = (("Relationship", "RelationshipDetails"), ("Relationship", "Relationship details"))
 MARKS_OF_LISTINGS = (("Item number", "Variation details"),)
@@ -45,7 +46,8 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         known = (relationship, details, fields.get("id", ""), fields.get("price", ""))
         cells = {column: value for column, value in values.items() if column not in known and not is_empty(value)}
         own = own or "/".join([parent, *options.values()])
-        variant = Variant(own, parent, options, values.get(fields.get("price", "")), (), cells)
+        names = tuple((column, cells.pop(column)) for column in identities(list(cells), None))
+        variant = Variant(own, parent, options, values.get(fields.get("price", "")), names, cells)
         yield Record(row.line, {}, (variant,), product=False)
 
 
@@ -64,8 +66,9 @@ def rows_of_listings(found: Iterable[Row]) -> Iterator[Row]:
             continue
         own = identifier(values.get(_LABEL)) or "/".join([parent, *options.values()])
         cells = {name: values[name] for name in values if "quantity" in folded(name)}
-        product = {name: value for name, value in values.items() if name not in (_LABEL, *cells)}
-        yield Record(row.line, {**product, "price": price}, (Variant(own, parent, options, price, (), cells),))
+        names = tuple((name, values[name]) for name in identities(list(values), _NUMBER) if name != _LABEL)
+        product = {name: value for name, value in values.items() if name not in (_LABEL, *cells, *dict(names))}
+        yield Record(row.line, {**product, "price": price}, (Variant(own, parent, options, price, names, cells),))
 
 
 def _options(details: str) -> Iterator[tuple[str, str]]:

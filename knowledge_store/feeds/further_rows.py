@@ -5,6 +5,7 @@ https://docs.vendure.io/guides/developer-guide/importing-data/
 https://www.odoo.com/documentation/master/applications/essentials/export_import_data.html
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -16,17 +17,22 @@ FIELDS_OF_VENDURE = {"id": "slug", "title": "name", "description": "description"
 _OF_PRODUCTS = ("name", "slug", "description", "assets", "facets", "optionGroups")
 _OF_VARIANTS = ("optionValues", "sku", "price")
 _PAIRS_OF_ODOO = (
-    ("Product Attributes / Attribute", "Product Attributes / Values"),
     ("Product Attributes/Attribute", "Product Attributes/Values"),
     ("attribute_line_ids/attribute_id", "attribute_line_ids/value_ids"),
-    ("attribute_line_ids / attribute_id", "attribute_line_ids / value_ids"),
 )
+_LINES_OF_ODOO = tuple(f"{pair[0].partition('/')[0]}/" for pair in _PAIRS_OF_ODOO)
 MARKS_OF_ODOO = _PAIRS_OF_ODOO
 
 
 def named(column: str) -> str:
     """A column's own name, without the language that may stand behind it (`name:en`)."""
     return column.partition(":")[0]
+
+
+def named_of_odoo(column: str) -> str:
+    """A column's name without blanks around its slashes, and without what of a record it says (`value_ids/name`)."""
+    name = re.sub(r"\s*/\s*", "/", column)
+    return re.sub(r"/(?:id|name|display_name|External ID|Display Name)$", "", name) if name.count("/") > 1 else name
 
 
 def _in_first_language(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,19 +103,22 @@ def rows_of_odoo(found: Iterable[Row]) -> Iterator[Row]:
 
 def _is_further(values: Mapping[str, Any]) -> bool:
     """Does a row say an attribute and its values alone?"""
-    filled = {name for name, value in values.items() if not is_empty(value)}
-    return any(filled == set(pair) for pair in _PAIRS_OF_ODOO)
+    filled = {named_of_odoo(name) for name, value in values.items() if not is_empty(value)}
+    own = {name for name in filled if not name.startswith(_LINES_OF_ODOO)}
+    return not own and any(filled.issuperset(pair) for pair in _PAIRS_OF_ODOO)
 
 
 def _with_attributes(product: Record | None, further: list[Record]) -> Iterator[Row]:
     if product is None:
         return
-    columns = {name for pair in _PAIRS_OF_ODOO for name in pair}
-    values = {name: value for name, value in product.values.items() if name not in columns}
+    values = {
+        name: value for name, value in product.values.items() if not named_of_odoo(name).startswith(_LINES_OF_ODOO)
+    }
     for row in (product, *further):
+        cells = {named_of_odoo(name): value for name, value in row.values.items()}
         for name, said in _PAIRS_OF_ODOO:
-            called = text_of(row.values.get(name)).strip()
-            if called and not is_empty(row.values.get(said)):
-                values[apart(called, values)] = row.values[said]
+            called = text_of(cells.get(name)).strip()
+            if called and not is_empty(cells.get(said)):
+                values[apart(called, values)] = cells[said]
     yield product._replace(values=values)
     yield from (Record(row.line, {}, product=False) for row in further)

@@ -39,6 +39,8 @@ _CONTAINERS = _LOGS | frozenset(
     {"edges", "nodes", "products", "items", "data", "results", "records", "entries", "docs", "hits", "rows", "@graph"}
 )
 """Names under which a document keeps its records, and of them those of what happened."""
+_ONE_PRODUCT = "product"
+_NO_RECORDS = frozenset(("errors", "warnings", "messages", "links", "images", "media", "delete"))
 _OF_GROUPS = frozenset(("id", "title", "description", "category"))
 """What a group of products may have of a product's fields."""
 _OF_CONNECTIONS = frozenset(("edges", "nodes", "pageInfo", "totalCount", "count", "__typename"))
@@ -321,9 +323,9 @@ def _path_of(prefix: str) -> str:
 class _Scan:
     """What lists of objects a document has, by its beginning, under the names that ijson has for their elements.
 
-    held: the keys of their objects. lists: outermost ones, and objects with an id for each key; inner: lists within
-    those. whole: was it read to its end? doubled: keys that an object within a list has twice, in how many,
-    and the first record.
+    held: the keys of their objects, and of those that are in no list. lists: outermost ones, and objects with an id for
+    each key; inner: lists within those. whole: was it read to its end? doubled: keys that an object within a list has
+    twice, in how many, and the first record.
     """
 
     def __init__(self, text: TextIO, most: int = _SCANNED) -> None:
@@ -363,7 +365,7 @@ class _Scan:
                         count, first = self.doubled.get(value, (0, f"record {records}"))
                         self.doubled[value] = count + 1, first
                     open_keys[-1].add(value)
-                    if of_record in self.lists or of_record in self.inner or not prefix:
+                    if of_record in self.lists or of_record in self.inner or not arrays:
                         self.held.setdefault(of_record, {})[value] = None
                     if not arrays and len(open_maps) > 1 and maps.get(open_maps[-2]):
                         maps[open_maps[-2]][-1][value] = None
@@ -397,12 +399,32 @@ class _Scan:
         lists = [prefix for prefix in self.lists if prefix not in {groups[one] for one in known}] + known
         best = max(lists, key=self._score, default=None)
         if best is None or not (self._score(best)[0] or self._score(best)[2] or best == "item"):
-            return [""]
+            update = max(filter(partial(self._are_of_an_update, is_header), lists), key=self._score, default="")
+            return list(dict.fromkeys((update, *filter(partial(self._are_of_an_update, is_header), lists))))
         itself = self._score("")  # a document may be one product, and its lists its variants
         if itself[0] and itself[1] >= self._score(best)[1] and not self._score(best)[2]:
             return [""]
-        others = (one for one in self.lists if self._score(one)[0] and self._score(one)[1] > 1)
+        if any(
+            self._name(one) == _ONE_PRODUCT and "id" in fields_among(tuple(self.held[one]))
+            for one in self._around(best)
+        ):
+            return [""]
+        others = (
+            one
+            for one in self.lists
+            if (self._score(one)[0] and self._score(one)[1] > 1) or self._are_of_an_update(is_header, one)
+        )
         return [best, *dict.fromkeys(one for one in (*others, *groups) if one != best)]
+
+    def _are_of_an_update(self, is_header: IsHeader, prefix: str) -> bool:
+        """Are objects of a list records without titles, in objects that are none: the only ones of a document, or such
+        that say more than an id?"""
+        keys, around = list(self.held.get(prefix, ())), [list(self.held[one]) for one in self._around(prefix)]
+        if self._name(prefix) in _NO_RECORDS or any(
+            is_header(one) or "id" in fields_among(tuple(one)) for one in around
+        ):
+            return False
+        return is_header(keys) or (len(self.lists) == 1 and "id" in fields_among(tuple(keys)))
 
     def told(self, path: Path, records: str) -> str:
         """The place that somebody names by a path or the end of one.
@@ -444,6 +466,11 @@ class _Scan:
         while of_connection and len(parts) > 1 and parts[-1] in ("edges", "nodes"):
             parts.pop()
         return parts[-1]
+
+    def _around(self, prefix: str) -> list[str]:
+        """The objects around a list."""
+        path = prefix.removesuffix(".item").split(".")
+        return [one for depth in range(len(path)) if (one := ".".join(path[:depth])) in self.held]
 
     def _outer(self, prefix: str) -> str:
         """The list whose objects have this one."""

@@ -23,9 +23,9 @@ from reaseq.knowledge_store.feeds.rows import (
     text_of,
 )
 
-MARKS = (("variants",), ("masterData.current.variants",))
-_CURRENT = "masterData.current."
-"""Where commercetools keeps what is published of a product."""
+_WITHIN = ("masterData.current.", "product.", "data.product.")
+"""Where commercetools keeps what is published of a product, and what interfaces answer of one."""
+MARKS = (("variants",), *((f"{within}variants",) for within in _WITHIN))
 FIELDS = {"id": "id"}
 MARKS_OF_BULK = ("__parentId",)
 _IDS = ("sku", "id", "variant_id", "variantId", "barcode", "gtin", "ean")
@@ -47,8 +47,9 @@ _LISTS_OF_PAIRS = (*_PAIRS, "option", "attribute", "properties", "property", "pa
 def rows(found: Iterable[Row]) -> Iterator[Row]:
     """Products with their variants; rows whose variants are no list of objects stay as they are."""
     for row in found:
-        if isinstance(row, Record) and f"{_CURRENT}variants" in row.values:
-            row = row._replace(values={name.removeprefix(_CURRENT): value for name, value in row.values.items()})
+        within = next((one for one in _WITHIN if f"{one}variants" in row.values), "") if isinstance(row, Record) else ""
+        if isinstance(row, Record) and within:
+            row = row._replace(values={name.removeprefix(within): value for name, value in row.values.items()})
         listed = row.values.get("variants") if isinstance(row, Record) else None
         if isinstance(row, BadRow) or not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
             if isinstance(row, Record):  # as those beside it are called

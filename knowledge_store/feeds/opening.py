@@ -22,6 +22,7 @@ from reaseq.knowledge_store.feeds.columns import (
 )
 from reaseq.knowledge_store.feeds.delimited import delimited
 from reaseq.knowledge_store.feeds.dialect import FOUND_OUT, IsHeader, Reading
+from reaseq.knowledge_store.feeds.doubtful import Codes, are_doubtful, by_codes
 from reaseq.knowledge_store.feeds.encoding import encoding_of
 from reaseq.knowledge_store.feeds.excel import excel
 from reaseq.knowledge_store.feeds.json_rows import json_feed
@@ -74,10 +75,14 @@ def open_feed(
 
 
 def understood(
-    feed: Feed, overrides: Mapping[str, str] | None = None, locale: str | None = None
+    feed: Feed,
+    overrides: Mapping[str, str] | None = None,
+    locale: str | None = None,
+    codes: Codes | None = None,
 ) -> tuple[Feed, dict[str, str]]:
     """The feed, and field to column: see `guess_columns`. Of two columns that may be the id, the title or the like, one
     in which nothing stands comes last; what an object says in some records and a cell in others stands in one.
+    codes: of the catalogue that the feed is for, which tell an id that is called like a title (`Artikel`).
 
     Raises:
         FeedError: an override names no field or no column, or nothing can be the title, or the id of an update.
@@ -100,6 +105,12 @@ def understood(
         texts = sorted(len(text_of(values.get(mapping["title"]))) for values in records)
         if texts and texts[len(texts) // 2] > _LONGEST_TITLE and "id" in mapping:
             mapping.setdefault("description", mapping.pop("title"))
+    if doubtful := are_doubtful(feed.columns, mapping, named, records):
+        others = fields_of([one for one in feed.columns if one not in doubtful], named, locale)
+        mapping = {field: others.get(field, "") if one in doubtful else one for field, one in mapping.items()}
+        mapping = {field: one for field, one in mapping.items() if one}
+    if codes is not None:
+        mapping = by_codes(feed.columns, mapping, named, records, codes)
     if "id" not in named:
         mapping = _with_own_numbers(feed.columns, mapping, records)
     must_name_products(feed.columns, mapping)

@@ -19,6 +19,7 @@ from reaseq.knowledge_store.feeds import (
     magento,
     nested,
     prestashop,
+    salesforce,
     schema_org,
     shopify,
     woocommerce,
@@ -86,6 +87,7 @@ SHAPES = (
     Shape("Icecat", (icecat.MARKS_XML,), icecat.FIELDS, icecat.rows_of_xml),
     Shape("Icecat", (icecat.MARKS_JSON,), icecat.FIELDS, icecat.rows_of_json),
     Shape("schema.org products", (schema_org.MARKS,), schema_org.FIELDS, schema_org.rows),
+    Shape("Salesforce Commerce", salesforce.MARKS, salesforce.FIELDS, salesforce.rows),
     Shape("Google Merchant products", google.MARKS, google.FIELDS, google.rows, google.WRITING),
     Shape(
         "Vendure products",
@@ -101,7 +103,7 @@ SHAPES = (
 )
 
 
-_NAMED = google.named, prestashop.named, further_rows.named
+_NAMED = google.named, prestashop.named, further_rows.named, further_rows.named_of_odoo
 
 
 def shaped(feed: Feed) -> Feed:
@@ -133,7 +135,7 @@ def _with_parents(feed: Feed) -> Feed:
     group = next((column for column in feed.columns if folded(column) in _GROUPS), "")
     fields = fields_of(feed.columns) if parent or group else {}
     id_column, title = fields.get("id", ""), fields.get("title", "")
-    if not id_column or id_column in (parent, group) or not {"title", "price"} & fields.keys():
+    if not id_column or id_column in (parent, group) or not {"title", "price", "list_price"} & fields.keys():
         return feed
 
     def rows() -> Iterator[Row]:

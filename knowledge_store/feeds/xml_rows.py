@@ -35,6 +35,10 @@ from reaseq.knowledge_store.feeds.rows import (
 _SCANNED = 20_000
 _GOOGLES = "{http://base.google.com/"
 """Namespaces of Google Merchant."""
+_HEADS = frozenset(("header", "head", "meta", "metadata"))
+"""Elements that say something of all records, and are none."""
+_FIRST = 5
+"""Elements among which a header is."""
 _KNOWN = frozenset(("item", "entry", "product", "offer", "article"))
 """What records are called in feeds of known systems."""
 _ARTICLES = frozenset(("article", "product"))
@@ -44,7 +48,9 @@ _SUPPLIED = frozenset(("SUPPLIER_AID", "SUPPLIER_PID"))
 _CLEARED = frozenset(("ARTICLE", "PRODUCT"))
 _FILED_BY = ("categoryId", "category_id", *sorted(_SUPPLIED))
 """What a record names its category by."""
-_NAMED = frozenset(("param", "option", "attribute", "property", "feature", "characteristic", "specification"))
+_NAMED = frozenset(
+    ("param", "option", "attribute", "property", "feature", "characteristic", "specification", "custom-attribute")
+)
 """Elements that say by an attribute what their text is."""
 _CHOSEN = frozenset(("param", "option", "attribute", "property"))
 """Those that say of a variant what it differs by."""
@@ -236,6 +242,7 @@ class _Scan:
         # Offers of cars, phones and the like are titled by what they are, who made them and which they are.
         titled = titled or {"vendor", "model"} <= self.held[trail].keys()
         titled = titled or (name in _ARTICLES and not _SUPPLIED.isdisjoint(self.held[trail]))
+        titled, fields = (False, -1) if name in _HEADS else (titled, fields)
         return titled and repeats, min(fields, _ENOUGH), known, repeats and len(trail) > 1, -len(trail), fields
 
 
@@ -280,6 +287,7 @@ def _rows(
 
     line = 0
     parent, of_groups = None, {}
+    headed, currency = None, ""
     try:
         for _, element in _events(document, events=("end",), tag=tag):
             if sum(1 for _ in element.iterancestors()) != depth:
@@ -297,6 +305,11 @@ def _rows(
                 for field, said in of_groups.items():
                     own = fields_among(tuple(values)).get(field, field)
                     values = values | {own: said} if is_empty(values.get(own)) else values
+                if element.getparent() is not headed:
+                    headed = element.getparent()
+                    currency = _headed(element.iterancestors(), "currency")
+                if currency and "currency" not in fields_among(tuple(values)):
+                    values = values | {"currency": currency}
                 row = checked(line, values)
                 if document.lost and isinstance(row, Record) and any(_LOST in text for text in strings(values)):
                     row = BadRow(line, "holds bytes that are not text in the file's encoding", repr(values))
@@ -308,6 +321,13 @@ def _rows(
                 del element.getparent()[0]
     except etree.XMLSyntaxError as error:
         yield BadRow(error.lineno or line, f"the XML breaks off here: {error.msg}", "")
+
+
+def _headed(around: Iterable[Any], name: str) -> str:
+    """What a header beside or above records says of all of them in an element of this name; "" for nothing."""
+    heads = (child for element in around for child in element[:_FIRST] if _local(str(child.tag)).casefold() in _HEADS)
+    return next((text for head in heads for one in head if _local(str(one.tag)).casefold() == name
+                 and (text := (one.text or "").strip())), "")  # fmt: skip
 
 
 def _called_groups(around: Sequence[Any], groups: Mapping[int, str]) -> dict[str, str]:
@@ -405,6 +425,10 @@ def _said(value: Mapping[str, Any]) -> tuple[str, Any] | None:
     `<FNAME>`, `<FVALUE>`, `<FUNIT>` (BMEcat); or its name beside its text: `<param name="Colour">black</param>`."""
     if value.get("name") and "text" in value:
         return value["name"], value["text"]
+    if value.get("attribute-id") and ("text" in value or "value" in value):  # of Salesforce, of a language each
+        language = value.get("lang", "")
+        called = f".{short_language(language)}" if LANGUAGE.fullmatch(language) else ""
+        return f"{value['attribute-id']}{called}", value["text"] if "text" in value else value["value"]
     name, said, unit = (next((value[key] for key in keys if key in value), "") for keys in _PAIRS)
     if not isinstance(name, str) or not name or said in ("", [], {}) or isinstance(said, dict):
         return None

@@ -213,7 +213,8 @@ def test_variants_from_preview_to_behaviour(run: Run) -> None:
     assert "Nothing was written" in shown
     output = run("import", "feed.csv")
     assert "3 rows: 2 new" in output
-    assert "2 variants (0 were there and changed); 1 rows only say more of a product." in output
+    assert "0 set aside, 1 of no product of their own (variants, pictures, other languages)." in output
+    assert "2 variants (0 were there and changed)." in output
     shown = run("knowledge", "show", "larch")
     assert all(word in shown for word in ("Variants", "L-40", "L-41", "Size", "89.9"))
     Path("log.csv").write_text("user_id,product_id,timestamp\nu,L-41,1700000000\nu,tarn,1700000001\nu,L-9,1700000002\n")
