@@ -122,8 +122,8 @@ class Field:
         return list(accumulate(owners, lambda before, owner: before if owner is None else owner, initial=-1))[1:]
 
     @cached_property
-    def scopes(self) -> list[Scope]:
-        """For each token, what it is under: denied, or said of something else."""
+    def scopes(self) -> list[int]:
+        """For each token, what it is under (`Scope`): denied, or said of something else."""
         under = scopes(self.text, self.tokens, self.title)
         for piece in self.pieces if self.visible.links else ():
             inside = self.tokens[piece.first : piece.last]
@@ -135,7 +135,7 @@ class Field:
         """Are all of these the words of a link to another page, as of a menu?"""
         return all(any(start <= token.start < end for start, end in self.visible.links) for token in tokens)
 
-    def under(self, first: int, last: int) -> Scope:
+    def under(self, first: int, last: int) -> int:
         """What a term at tokens `first` to `last` (exclusive) is under."""
         return over(self.scopes, first, last)
 

@@ -392,7 +392,7 @@ class Lexicon:
         if attribute.units[0] in _OF_WHAT_IT_TAKES and is_limit(tokens, place.first, place.last):
             # "Max. 60 W" is what a lamp takes, and has not.
             return made(evidence, Standing.NUMBER)
-        if Scope.DENIED in under:
+        if under & Scope.DENIED:
             return made(evidence, Standing.DENIED)
         if under & (Scope.ASIDE | Scope.INSTRUCTION) or is_aside_above(place.field, place.piece):
             return made(evidence, Standing.ASIDE)
@@ -427,7 +427,7 @@ class Lexicon:
                 return made(evidence, Standing.PART, beside)
         if self.parts.needs_cue(name):
             cues = self.parts.cues_beside(name, tokens, place.first)
-            if all(Scope.DENIED in place.field.under(at, at + 1) for at in cues):
+            if all(place.field.under(at, at + 1) & Scope.DENIED for at in cues):
                 bare = attribute.bare_in_title and place.field.name == "title"
                 return made(evidence) if bare else made(evidence, Standing.CUE)
             return made(Evidence.CUE if evidence in _FREE else evidence)
@@ -627,7 +627,7 @@ class Lexicon:
                 under = field.under(index, index + width)
                 # "Free from parabens, silicones and perfume": what is denied goes on; of "sans silicone, sans alcool,
                 # parfum frais" each has its own.
-                denied = above or Scope.DENIED in under or (denials < 2 and _goes_on(tokens, listed, index))
+                denied = above or under & Scope.DENIED or (denials < 2 and _goes_on(tokens, listed, index))
                 if index + width < len(tokens) and words("added").at(tokens, index + width):
                     continue
                 if not denied or under & (Scope.ASIDE | Scope.INSTRUCTION):
@@ -806,18 +806,18 @@ class Lexicon:
             if not any(term.only_with.at(place.field.tokens, index) for index in around):
                 return Standing.CUE
         under = place.field.under(place.first, place.last)
-        told = Scope.INSTRUCTION in under and not place.asks_value
+        told = under & Scope.INSTRUCTION and not place.asks_value
         if (
             told
             and term.attribute.facet == "supply"
-            and (term.attribute.name != self.labels.kind or Scope.DENIED in under)
+            and (term.attribute.name != self.labels.kind or under & Scope.DENIED)
         ):
             return Standing.ASIDE
-        if Scope.DENIED in under and term.stems[-1:] in words("no"):
+        if under & Scope.DENIED and term.stems[-1:] in words("no"):
             under &= ~Scope.DENIED  # "cappuccio assente" means no hood by itself
-        if Scope.DENIED in under or (not place.in_label and is_denied_above(place.field, place.piece)):
+        if under & Scope.DENIED or (not place.in_label and is_denied_above(place.field, place.piece)):
             return Standing.DENIED
-        if Scope.ASIDE in under or is_aside_above(place.field, place.piece):
+        if under & Scope.ASIDE or is_aside_above(place.field, place.piece):
             return Standing.ASIDE
         if place.asks_value and (is_chosen_from(place.field, place.last) or self._in_remark(term, place)):
             return Standing.ASIDE
@@ -826,7 +826,7 @@ class Lexicon:
             return Standing.CUE
         if not place.asks_value and (self._is_look(term, place) or self._is_past(term, place)):
             return Standing.LIKENESS
-        if Scope.LIKENESS in under and self._is_imitated(term, place):
+        if under & Scope.LIKENESS and self._is_imitated(term, place):
             return Standing.LIKENESS
         return None
 
@@ -1141,7 +1141,7 @@ class Lexicon:
             under = field.under(first, last)
             standing = Standing.STATED
             if under & (Scope.DENIED | Scope.ASIDE):
-                standing = Standing.DENIED if Scope.DENIED in under else Standing.ASIDE
+                standing = Standing.DENIED if under & Scope.DENIED else Standing.ASIDE
             elif (
                 self.parts.needs_cue(attribute.name)
                 and not place.asks_value
