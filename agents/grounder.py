@@ -286,9 +286,10 @@ class _Grounder:
                 disputed.append(set(quote))
         made: list[Claim] = []
         some = [attribute for attribute in self.lexicon.schema.attributes if attribute.kind == "phrase"]
-        for attribute in sorted(some, key=lambda one: one.facet):  # "made for" first, which says more than its nouns
+        some.sort(key=lambda one: one.facet)  # "made for" first, which says more than its nouns
+        for attribute, found in phrases(self.document, self.lexicon, *some):
             most = _MOST_PHRASES
-            for match in phrases(attribute, self.document, self.lexicon):
+            for match in found:
                 said = stems(match.value)
                 told = said if attribute.facet == "demand" else said[:-1]
                 new = {stem for stem in told if stem.isalpha() and stem not in STOP and (stem,) not in words("praise")}

@@ -88,24 +88,7 @@ class Field:
     def shown(self) -> str:
         """What a reader sees of it, without what is held back: the lines of the text, blanks as one, the cells of a row
         as "label: value"."""
-        parts: list[str] = []
-        text, after = self.visible.text, 0
-        for start, end in [*self.held, (len(text), len(text))]:
-            parts.append(text[after:start])
-            # What opens a block is kept, so that places in `opens` stay right.
-            parts.append("".join(char if char == "\n" else " " for char in text[start:end]) if start < end else "")
-            after = end
-        kept = "".join(parts)
-        said = ""
-        begin = 0
-        for end in [place for place, char in enumerate(kept) if char == "\n"] + [len(kept)]:
-            line = " ".join(kept[begin:end].split())
-            if line:
-                opens = self.visible.opens.get(begin - 1)
-                joins = ": " if opens in (Opens.CELL, Opens.DATA) and said else "\n" if said else ""
-                said += joins + line
-            begin = end + 1
-        return said
+        return _shown(self.visible, self.held)
 
     @property
     def column(self) -> str | None:
@@ -213,11 +196,16 @@ class Document:
         ]
 
 
-def read_field(name: str, text: str) -> Field:
+def _seen(name: str, text: str) -> tuple[Visible, list[tuple[int, int]]]:
+    """What is visible of a field, and places in it of sentences that give orders."""
     visible = read(text)
     if name.startswith(COLUMN):
         visible = unpacked(text) or visible
-    held = orders(visible.text)
+    return visible, orders(visible.text)
+
+
+def read_field(name: str, text: str) -> Field:
+    visible, held = _seen(name, text)
     tokens, marks = scan(visible)
     if held:
         tokens, marks = _without(tokens, marks, [visible.place(start, end) for start, end in held])
@@ -226,9 +214,29 @@ def read_field(name: str, text: str) -> Field:
     return Field(name, text, tokens, pieces, visible, held)
 
 
+def _shown(visible: Visible, held: Sequence[tuple[int, int]]) -> str:
+    parts: list[str] = []
+    text, after = visible.text, 0
+    for start, end in [*held, (len(text), len(text))]:
+        parts.append(text[after:start])
+        # What opens a block is kept, so that places in `opens` stay right.
+        parts.append("".join(char if char == "\n" else " " for char in text[start:end]) if start < end else "")
+        after = end
+    kept = "".join(parts)
+    said = ""
+    begin = 0
+    for raw in kept.split("\n"):
+        if line := " ".join(raw.split()):
+            opens = visible.opens.get(begin - 1)
+            joins = ": " if opens in (Opens.CELL, Opens.DATA) and said else "\n" if said else ""
+            said += joins + line
+        begin += len(raw) + 1
+    return said
+
+
 def as_seen(name: str, text: str) -> str:
     """A field's text as people see it: without markup and what speaks to a machine, on one line."""
-    return " ".join(read_field(name, text).shown().split())
+    return " ".join(_shown(*_seen(name, text)).split())
 
 
 def _without(tokens: list[Token], marks: list[Mark], held: list[tuple[int, int]]) -> tuple[list[Token], list[Mark]]:
