@@ -19,7 +19,7 @@ from reaseq.agents.labelled import Candidate, Tags
 from reaseq.agents.learned import KEPT_FROM, Learned, tagged
 from reaseq.agents.model_names import bare_name
 from reaseq.documents.document import COLUMN, Document, Sources
-from reaseq.documents.language import words
+from reaseq.documents.language import any_words, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.tokens import STOP, stems, tokenize
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
@@ -401,6 +401,8 @@ class _Grounder:
         if words is None:
             return ""
         for name, field in self.document.fields.items():
+            if words.firsts.isdisjoint(field.words):
+                continue
             for index, token in enumerate(field.tokens):
                 width = words.at(field.tokens, index)
                 own = name == match.field and token.start < match.end and match.start < token.end
@@ -587,7 +589,7 @@ class _Grounder:
         field = self.document.fields[match.field]
         tokens, (first, last) = field.tokens, tokens_of(match, field)
         near = [*range(max(0, first - _DENIED_WITHIN), last), *range(last, min(len(tokens), last + _DENIED_WITHIN))]
-        return any(words(kind).at(tokens, at) for at in near for kind in _DENIALS)
+        return any_words(*_DENIALS).at_any(tokens, near)
 
     def _denied(self, attribute: Attribute, match: Match) -> Claim:
         """What the text says that it is not."""

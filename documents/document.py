@@ -90,7 +90,12 @@ class Field:
         as "label: value"."""
         return _shown(self.visible, self.held)
 
-    @property
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The stems of its tokens: what begins with none of them stands nowhere in it."""
+        return frozenset(token.stem for token in self.tokens)
+
+    @cached_property
     def column(self) -> str | None:
         """The column's name, if it is one."""
         return self.name.removeprefix(COLUMN) if self.name.startswith(COLUMN) else None

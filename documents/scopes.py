@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
 
-from reaseq.documents.language import answer, crossed_out, ticked, words
+from reaseq.documents.language import answer, any_words, crossed_out, ticked, words
 from reaseq.documents.subjects import contrasted, once, other_version, others, siblings, turn, verb_at
 from reaseq.documents.tokens import Token, begin_of, end_of, is_glued, is_inflected, is_unspaced, run_begin
 
@@ -592,7 +592,7 @@ def _beyond(tokens: Sequence[Token], first: int, last: int) -> int:
 def _denied_until(tokens: Sequence[Token], first: int, last: int) -> int:
     """A denial's reach: a few words, and a few more after each "or"; what only says by whose word ("not yet certified
     cruelty-free") does not count."""
-    while first < last and any(words(kind).at(tokens, first, last) for kind in ("attested", "articles")):
+    while first < last and any_words("attested", "articles").at(tokens, first, last):
         first += 1
     until = min(first + _REACH, last)
     index = first

@@ -22,7 +22,7 @@ from itertools import pairwise
 from weakref import WeakKeyDictionary
 
 from reaseq.documents.document import Document, Field, Kind, Piece
-from reaseq.documents.language import Phrases, answer, ticked, words
+from reaseq.documents.language import Phrases, answer, any_words, ticked, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.surroundings import (
     acts_on_another,
@@ -163,6 +163,9 @@ class Lexicon:
                         self._terms.setdefault(term[0], []).append(made)
         for terms in self._terms.values():
             terms.sort(key=lambda term: -len(term.stems))
+        self._substance_terms = {
+            stem: [term.stems for term in terms if is_substance(term.attribute)] for stem, terms in self._terms.items()
+        }
         self._longer = Phrases(" ".join(term.stems) for some in self._terms.values() for term in some)
         self._absences = dict(self._read_absences())
         self._absent = Phrases(stemmed=self._absences)
@@ -195,15 +198,11 @@ class Lexicon:
 
     def substance_at(self, tokens: Sequence[Token], index: int) -> int:
         """How many tokens the words for a substance have that begin there; 0 if none do."""
-        return max(
-            (
-                len(term.stems)
-                for term in self._terms.get(tokens[index].stem, ())
-                if is_substance(term.attribute)
-                and term.stems == tuple(token.stem for token in tokens[index : index + len(term.stems)])
-            ),
-            default=0,
-        )
+        for term in self._substance_terms.get(tokens[index].stem, ()):  # the longest first
+            width = len(term)
+            if width == 1 or term == tuple(token.stem for token in tokens[index : index + width]):
+                return width
+        return 0
 
     def is_noun(self, stem: str) -> bool:
         """Is it a substance, or a need by its name?"""
@@ -613,12 +612,14 @@ class Lexicon:
     def _absences_in(self, field: Field, terms: Sequence[tuple[int, int, _Term]]) -> Iterator[tuple[str, Match]]:
         """Values that say what a product is without, where that is named in a list ("Free from: parabens, perfume"),
         and no term says more of it."""
-        tokens = field.tokens
+        tokens, denies = field.tokens, words("denies_next")
+        if self._absent.firsts.isdisjoint(field.words):
+            return
         for piece in field.pieces:
             above = is_denied_above(field, piece)
             listed, denials = -1, 0
             for index in range(piece.first, piece.last):
-                denials += words("denies_next").at(tokens, index) > 0
+                denials += denies.at(tokens, index) > 0
                 width = self._absent.at(tokens, index, piece.last) if index >= listed else 0
                 if not width:
                     continue
@@ -680,15 +681,16 @@ class Lexicon:
         """Terms with their first and last token (exclusive), of each attribute the longest at a place. What stands on
         both sides of a comma is no term ("upper leather, lining textile"), but a label with its value may be."""
         claimed: dict[str, int] = {}
+        stems_of = tuple(token.stem for token in tokens)
         for index, token in enumerate(tokens):
             for term in self._terms.get(token.stem, ()):
-                name = term.attribute.name
                 last = index + len(term.stems)
+                if last > index + 1 and stems_of[index:last] != term.stems:
+                    continue
+                name = term.attribute.name
                 if (
                     index >= claimed.get(name, 0)
-                    and last <= len(tokens)
                     and tokens[last - 1].sentence == token.sentence
-                    and all(tokens[index + n].stem == stem for n, stem in enumerate(term.stems))
                     and (
                         tokens[last - 1].clause == token.clause
                         or not _COMMA.search(text, token.end, tokens[last - 1].start)
@@ -851,7 +853,7 @@ class Lexicon:
             kinds.append("decades")
         if place.field.name == "title":
             return False
-        return any(words(kind).at(tokens, at) for kind in kinds for at in sentence_of(tokens, place.first)) or any(
+        return any_words(*kinds).at_any(tokens, sentence_of(tokens, place.first)) or any(
             words("earlier").at(tokens, at, at + 1) and tokens[at].clause == tokens[place.first].clause
             for at in range(max(0, place.first - 2), place.first)
         )
@@ -1082,10 +1084,10 @@ class Lexicon:
         """Is it something that parts of a product may have each their own of?"""
         attribute = term.attribute
         return (
-            any(other.stems == term.stems and other.attribute.cues for other in self._terms[term.stems[0]])
-            or attribute.looks
+            attribute.looks
             or bool(attribute.cues or attribute.parts)
             or (attribute.facet == "supply" and is_substance(attribute))
+            or any(other.stems == term.stems and other.attribute.cues for other in self._terms[term.stems[0]])
         )
 
     def _class(self, place: _Place) -> Evidence:
@@ -1180,6 +1182,8 @@ def _places_of(brand: Phrases, field: Field) -> Iterator[tuple[int, int]]:
     tokens = field.tokens
     if field.name == "brand":
         yield 0, len(tokens)
+        return
+    if brand.firsts.isdisjoint(field.words):
         return
     for index in range(len(tokens)):
         width = brand.at(tokens, index)

@@ -61,7 +61,9 @@ Range = tuple[int, int]
 """Tokens, the last exclusive."""
 
 
-def phrases(document: Document, lexicon: Lexicon, *attributes: Attribute) -> Iterator[tuple[Attribute, Iterator[Match]]]:
+def phrases(
+    document: Document, lexicon: Lexicon, *attributes: Attribute
+) -> Iterator[tuple[Attribute, Iterator[Match]]]:
     """Each attribute, of the kind *phrase*, with what the description says of the product in phrases of it, as people
     see it."""
     field = document.fields.get(_FIELD)
@@ -75,7 +77,7 @@ def _of_one(attribute: Attribute, document: Document, reader: "_Reader") -> Iter
     field = reader.field
     for first, last in reader.behind() if attribute.facet == "demand" else reader.described():
         piece = field.pieces[field.piece_at(first)]
-        told = any(words("persons").at(field.tokens, at) for at in sentence_of(field.tokens, first))
+        told = words("persons").at_any(field.tokens, sentence_of(field.tokens, first))
         aside = told or is_denied_above(field, piece) or is_aside_above(field, piece)
         aside = aside or (attribute.facet == "supply" and _is_left_out(field, last - 1))
         if not (piece.kind is Kind.GRID or piece.sure or aside):
@@ -197,6 +199,8 @@ class _Reader:
     def behind(self) -> Iterator[Range]:
         """What stands behind words that the attribute lists; behind one alone, if it is the whole sentence."""
         at, begins = 0, self.listed.firsts
+        if begins.isdisjoint(self.field.words):
+            return
         while at < len(self.tokens):
             if self.tokens[at].stem not in begins:
                 at += 1

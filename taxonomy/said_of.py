@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reaseq.documents.document import Document, Field
-from reaseq.documents.language import words
+from reaseq.documents.language import any_words, words
 from reaseq.documents.surroundings import PARTING
 from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_inflected, stems
 from reaseq.taxonomy.evidence import Evidence, Match
@@ -124,7 +124,7 @@ def goes_on(match: Match, document: Document) -> bool:
 
 def _parts(tokens: Sequence[Token], at: int) -> bool:
     """Does a word stand there that no noun goes on over?"""
-    return tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in (*PARTING, "adverbs"))
+    return tokens[at].stem in STOP or any_words(*PARTING, "adverbs").at(tokens, at) > 0
 
 
 def _with_unknown_noun(match: Match, field: Field, first: int, last: int, language: str, lexicon: Lexicon) -> Match:
@@ -134,7 +134,7 @@ def _with_unknown_noun(match: Match, field: Field, first: int, last: int, langua
         at = first - 1
         known = at >= begin and not _parts(tokens, at) and not words("articles").at(tokens, at, first)
         return replace(match, start=tokens[at].start) if known else match
-    described = first == begin or any(words(kind).at(tokens, first - 1, first) for kind in _BEFORE_ADJECTIVES)
+    described = first == begin or any_words(*_BEFORE_ADJECTIVES).at(tokens, first - 1, first)
     at = last
     while at < end and not _parts(tokens, at) and not words("articles").at(tokens, at):
         at += 1
