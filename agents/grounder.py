@@ -9,7 +9,6 @@ second opinion worth keeping. What code cannot settle is left `proposed` for the
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from reaseq.agents.claims import Claim, ClaimType, Extraction, Found, FoundBy, Status
@@ -229,7 +228,7 @@ class _Grounder:
             mine = other.stated and (other.field, other.value) == (match.field, match.value)
             if mine and other.start > end and _JOINED.fullmatch(text, end, other.start):
                 end = other.end
-        return replace(match, end=end)
+        return match._replace(end=end)
 
     def measure(self, attribute: Attribute, values: Sequence[Found]) -> list[Claim]:
         matches = self.lexicon.measures(attribute, self.document)
@@ -328,29 +327,29 @@ class _Grounder:
         doubt = ""
         if against := self._contradiction(attribute, match):
             doubt = f"{against} speaks against it"
-            match = replace(match, evidence=Evidence.CONTRADICTED)
+            match = match._replace(evidence=Evidence.CONTRADICTED)
         elif match.evidence not in _ASKED_FOR:
             if denial := self._denial(attribute, match.value):
                 doubt = f"the text denies it: {self.document.quote(denial.field, denial.start, denial.end)!r}"
-                match = replace(match, evidence=Evidence.CONTRADICTED)
+                match = match._replace(evidence=Evidence.CONTRADICTED)
             elif match.field == "title" and (likeness := self._likeness(attribute, match.value)):
                 quote = self.document.quote(likeness.field, likeness.start, likeness.end)
                 doubt = f"the {_words(likeness.field)} says that it only looks like {quote!r}"
-                match = replace(match, evidence=Evidence.CONTRADICTED)
+                match = match._replace(evidence=Evidence.CONTRADICTED)
             elif attribute.facet == "supply" and (other := self._against(attribute, match, labelled)):
                 doubt = f"the {_words(other.field, other.label)} says {other.quote!r}"
                 # Titles say "gold" of what is gold-tone: of substances they are no surer beside the head.
                 at_head = match.evidence in (Evidence.HEAD, Evidence.PHRASE) and not is_substance(attribute)
-                match = replace(match, evidence=Evidence.HEAD_OUTWEIGHED if at_head else Evidence.OUTWEIGHED)
+                match = match._replace(evidence=Evidence.HEAD_OUTWEIGHED if at_head else Evidence.OUTWEIGHED)
             elif self.head is not None and self._is_other and not attribute.looks:
                 doubt = f"the title says it is a {self.head.words!r}"
-                match = replace(match, evidence=Evidence.OTHER_KIND)
+                match = match._replace(evidence=Evidence.OTHER_KIND)
         elif not attribute.multiple and (
             len({one.quote.casefold() for one in labelled if one.label == match.beside}) > 1
             or any(one.several and match.value in one.values for one in labelled)
         ):
             doubt = f"{claim['verdict']}, among others"
-            match = replace(match, evidence=Evidence.LISTED)
+            match = match._replace(evidence=Evidence.LISTED)
         confidence = self._trust(attribute, match.evidence)
         claim["evidence"] = match.evidence
         if doubt:
@@ -422,7 +421,7 @@ class _Grounder:
 
     def _measured(self, attribute: Attribute, match: Match, found_by: FoundBy) -> Claim:
         """In the attribute's own unit; the quote is what the text says."""
-        return self._weighted(attribute, replace(match, value=canonical(match.value, attribute.units)), found_by, ())
+        return self._weighted(attribute, match._replace(value=canonical(match.value, attribute.units)), found_by, ())
 
     def _contradicted(self, attribute: Attribute, claim: Claim, other: Claim) -> Claim:
         """One of two that are stated and cannot both be so."""
@@ -488,7 +487,7 @@ class _Grounder:
             # "Polo T-shirt" says two kinds.
             rival = next((claim for claim in stated if claim["field"] == "title" and claim not in head), None)
             if rival is None and (narrower := _narrower(head[0], matches, self.document)):
-                narrower = replace(narrower, evidence=Evidence.HEAD)
+                narrower = narrower._replace(evidence=Evidence.HEAD)
                 both: FoundBy = "both" if narrower.value in said else "lexicon"
                 return [self._weighted(attribute, narrower, both, self.lexicon.labelled(attribute, self.document))]
             return (
@@ -605,7 +604,7 @@ def _sold(matches: Sequence[Match], labelled: Sequence[Labelled]) -> list[Match]
         return list(matches)
     offered = {one.label for one in offers}
     return [
-        replace(match, standing=Standing.ASIDE)
+        match._replace(standing=Standing.ASIDE)
         if match.stated and match.beside in offered and match.value not in chosen
         else match
         for match in matches
@@ -659,7 +658,7 @@ def _weighed(
             said[key] = item
         elif asserted := [match for match in spans if match.stated]:
             said[key] = item
-            options[key] = (replace(asserted[0], evidence=Evidence.TAGGED), 0.0)
+            options[key] = (asserted[0]._replace(evidence=Evidence.TAGGED), 0.0)
         else:
             claims.append(
                 _rejected(attribute, item["value"], _why(spans[0], document) if spans else "not in the text", item)
@@ -714,7 +713,7 @@ def _rejected(
     document: Document | None = None,
 ) -> Claim:
     """`match`: the words that deny it. item: as the model gave it, None if it did not."""
-    match = replace(match, evidence=Evidence.DENIED) if match else None
+    match = match._replace(evidence=Evidence.DENIED) if match else None
     kind: ClaimType = "demand" if attribute.facet == "demand" else "stated"
     quote = document.quote(match.field, match.start, match.end) if match and document else None
     found_by: FoundBy = "model" if item else "lexicon"

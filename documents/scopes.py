@@ -87,7 +87,10 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
     known = _kinds_by_first()
     for index, token in enumerate(tokens):
         if begins := known.get(token.stem):
-            reader.at(index, *begins)
+            after = tokens[index + 1].stem if index + 1 < len(tokens) else ""
+            kinds, rules = begins.get(after) or begins[""]
+            if kinds:
+                reader.at(index, kinds, rules)
     if "?" in text or "？" in text:
         reader.answers()
     if title:
@@ -142,8 +145,9 @@ class _Reader:
 
     def _width(self, kind: str, *, in_sentence: bool = False) -> int:
         """Tokens of the longest phrase of the kind that begins here; 0 if none does."""
-        last = (self.sentence if in_sentence else self.clause)[1]
-        return words(kind).at(self.tokens, self.index, last) if kind in self.kinds else 0
+        if kind not in self.kinds:
+            return 0
+        return words(kind).at(self.tokens, self.index, (self.sentence if in_sentence else self.clause)[1])
 
     def _says(self, kind: str, index: int) -> int:
         """The same at another place of the clause."""
@@ -527,17 +531,26 @@ _DENYING = frozenset(("denies_clause", "fixed", "denies_next"))
 """The kinds that `_denies_what_follows` heeds."""
 
 
+_Begun = tuple[frozenset[str], tuple[Callable[[_Reader], None], ...]]
+"""Kinds of which a phrase begins somewhere, and the rules to be tried there."""
+
+
 @lru_cache
-def _kinds_by_first() -> dict[str, tuple[frozenset[str], tuple[Callable[[_Reader], None], ...]]]:
-    """For each stem the kinds of which a phrase begins with it, and the rules that heed these."""
-    found: dict[str, set[str]] = {"0": {"no", "denies_next"}}  # "0 %"
+def _kinds_by_first() -> dict[str, dict[str, _Begun]]:
+    """For each stem, by the stem behind it, what begins with the two; under "" what begins whatever follows. Most small
+    words begin phrases, and few of these stand there."""
+    found: dict[str, dict[str, set[str]]] = {"0": {"%": {"denies_next"}}}
     for kind in _DENYING.union(*(kinds for _, kinds in _RULES)):
-        for phrase in words(kind).all:
-            found.setdefault(phrase[0], set()).add(kind)
+        for first, *more in words(kind).all:
+            found.setdefault(first, {}).setdefault(more[0] if more else "", set()).add(kind)
     return {
-        stem: (frozenset(kinds), tuple(rule for rule, heeded in _RULES if not heeded.isdisjoint(kinds)))
-        for stem, kinds in found.items()
+        first: {after: _begun(kinds | by_next.get("", set())) for after, kinds in {"": set[str](), **by_next}.items()}
+        for first, by_next in found.items()
     }
+
+
+def _begun(kinds: set[str]) -> _Begun:
+    return frozenset(kinds), tuple(rule for rule, heeded in _RULES if not heeded.isdisjoint(kinds))
 
 
 def _spans(numbers: Sequence[int]) -> list[tuple[int, int]]:

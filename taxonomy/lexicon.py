@@ -19,6 +19,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from reaseq.documents.document import Document, Field, Kind, Piece
@@ -103,8 +104,7 @@ class _Term:
     only_with: Phrases | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where tokens `first` to `last` (exclusive) stand: in which piece, under which label."""
 
     field: Field
@@ -152,7 +152,12 @@ class Lexicon:
         self._terms: dict[str, list[_Term]] = {}
         self.parts = Parts(schema, self.labels.whole)
         self.contradicting: dict[tuple[str, str], Phrases] = {}
+        self.suggested: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        """What a value suggests: attribute and value to attributes and values."""
         for attribute in schema.attributes:
+            for value, by in attribute.suggested_by.items():
+                for basis in ((name, one) for name, some in by.items() for one in some):
+                    self.suggested.setdefault(basis, []).append((attribute.name, value))
             for value, against in attribute.contradicted_by.items():
                 self.contradicting[attribute.name, value] = Phrases(against)
             only_with = {stems(term): Phrases(beside) for term, beside in attribute.only_with.items()}
