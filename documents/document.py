@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, chain, groupby
 from typing import NamedTuple
 
@@ -33,6 +33,8 @@ _LONGEST_LABEL = 6
 _LONGEST_WEAK_LABEL = 4
 _LONGEST_ANSWER = 2
 _LONGEST_LINK = 8
+_SHORT = 100
+"""Characters of a text that is likely to recur."""
 _DASHES = re.compile(r"\s-+\s|[–—]")
 
 
@@ -201,22 +203,35 @@ class Document:
         ]
 
 
-def _seen(name: str, text: str) -> tuple[Visible, list[tuple[int, int]]]:
-    """What is visible of a field, and places in it of sentences that give orders."""
-    visible = read(text)
-    if name.startswith(COLUMN):
-        visible = unpacked(text) or visible
-    return visible, orders(visible.text)
-
-
 def read_field(name: str, text: str) -> Field:
-    visible, held = _seen(name, text)
+    kind = _kind_of(name)
+    recurs = len(text) <= _SHORT and kind is not Kind.TITLE
+    return Field(name, text, *(_read_again if recurs else _read)(kind, text))
+
+
+_Read = tuple[list[Token], list[Piece], Visible, list[tuple[int, int]]]
+
+
+def _read(kind: Kind, text: str) -> _Read:
+    """The tokens, the pieces, what is visible, and places in it of sentences that give orders."""
+    visible, held = _seen(kind, text)
     tokens, marks = scan(visible)
     if held:
         tokens, marks = _without(tokens, marks, [visible.place(start, end) for start, end in held])
-    kind = Kind.TITLE if name == "title" else Kind.COLUMN if name.startswith(COLUMN) else Kind.TEXT
-    pieces = _pieces(tokens, marks, visible, kind)
-    return Field(name, text, tokens, pieces, visible, held)
+    return tokens, _pieces(tokens, marks, visible, kind), visible, held
+
+
+_read_again = lru_cache(maxsize=2048)(_read)
+"""Brands and the cells of columns recur from product to product. Nobody changes what was read."""
+
+
+def _kind_of(name: str) -> Kind:
+    return Kind.TITLE if name == "title" else Kind.COLUMN if name.startswith(COLUMN) else Kind.TEXT
+
+
+def _seen(kind: Kind, text: str) -> tuple[Visible, list[tuple[int, int]]]:
+    visible = (unpacked(text) if kind is Kind.COLUMN else None) or read(text)
+    return visible, orders(visible.text)
 
 
 def _shown(visible: Visible, held: Sequence[tuple[int, int]]) -> str:
@@ -241,7 +256,7 @@ def _shown(visible: Visible, held: Sequence[tuple[int, int]]) -> str:
 
 def as_seen(name: str, text: str) -> str:
     """A field's text as people see it: without markup and what speaks to a machine, on one line."""
-    return " ".join(_shown(*_seen(name, text)).split())
+    return " ".join(_shown(*_seen(_kind_of(name), text)).split())
 
 
 def _without(tokens: list[Token], marks: list[Mark], held: list[tuple[int, int]]) -> tuple[list[Token], list[Mark]]:
