@@ -9,7 +9,6 @@ second opinion worth keeping. What code cannot settle is left `proposed` for the
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from reaseq.agents.claims import Claim, ClaimType, Extraction, Found, FoundBy, Status
@@ -19,7 +18,7 @@ from reaseq.agents.labelled import Candidate, Tags
 from reaseq.agents.learned import KEPT_FROM, Learned, tagged
 from reaseq.agents.model_names import bare_name
 from reaseq.documents.document import COLUMN, Document, Sources
-from reaseq.documents.language import words
+from reaseq.documents.language import any_words, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.tokens import STOP, stems, tokenize
 from reaseq.taxonomy.evidence import Evidence, Labelled, Match, Standing
@@ -229,7 +228,7 @@ class _Grounder:
             mine = other.stated and (other.field, other.value) == (match.field, match.value)
             if mine and other.start > end and _JOINED.fullmatch(text, end, other.start):
                 end = other.end
-        return replace(match, end=end)
+        return match._replace(end=end)
 
     def measure(self, attribute: Attribute, values: Sequence[Found]) -> list[Claim]:
         matches = self.lexicon.measures(attribute, self.document)
@@ -286,9 +285,10 @@ class _Grounder:
                 disputed.append(set(quote))
         made: list[Claim] = []
         some = [attribute for attribute in self.lexicon.schema.attributes if attribute.kind == "phrase"]
-        for attribute in sorted(some, key=lambda one: one.facet):  # "made for" first, which says more than its nouns
+        some.sort(key=lambda one: one.facet)  # "made for" first, which says more than its nouns
+        for attribute, found in phrases(self.document, self.lexicon, *some):
             most = _MOST_PHRASES
-            for match in phrases(attribute, self.document, self.lexicon):
+            for match in found:
                 said = stems(match.value)
                 told = said if attribute.facet == "demand" else said[:-1]
                 new = {stem for stem in told if stem.isalpha() and stem not in STOP and (stem,) not in words("praise")}
@@ -327,29 +327,29 @@ class _Grounder:
         doubt = ""
         if against := self._contradiction(attribute, match):
             doubt = f"{against} speaks against it"
-            match = replace(match, evidence=Evidence.CONTRADICTED)
+            match = match._replace(evidence=Evidence.CONTRADICTED)
         elif match.evidence not in _ASKED_FOR:
             if denial := self._denial(attribute, match.value):
                 doubt = f"the text denies it: {self.document.quote(denial.field, denial.start, denial.end)!r}"
-                match = replace(match, evidence=Evidence.CONTRADICTED)
+                match = match._replace(evidence=Evidence.CONTRADICTED)
             elif match.field == "title" and (likeness := self._likeness(attribute, match.value)):
                 quote = self.document.quote(likeness.field, likeness.start, likeness.end)
                 doubt = f"the {_words(likeness.field)} says that it only looks like {quote!r}"
-                match = replace(match, evidence=Evidence.CONTRADICTED)
+                match = match._replace(evidence=Evidence.CONTRADICTED)
             elif attribute.facet == "supply" and (other := self._against(attribute, match, labelled)):
                 doubt = f"the {_words(other.field, other.label)} says {other.quote!r}"
                 # Titles say "gold" of what is gold-tone: of substances they are no surer beside the head.
                 at_head = match.evidence in (Evidence.HEAD, Evidence.PHRASE) and not is_substance(attribute)
-                match = replace(match, evidence=Evidence.HEAD_OUTWEIGHED if at_head else Evidence.OUTWEIGHED)
+                match = match._replace(evidence=Evidence.HEAD_OUTWEIGHED if at_head else Evidence.OUTWEIGHED)
             elif self.head is not None and self._is_other and not attribute.looks:
                 doubt = f"the title says it is a {self.head.words!r}"
-                match = replace(match, evidence=Evidence.OTHER_KIND)
+                match = match._replace(evidence=Evidence.OTHER_KIND)
         elif not attribute.multiple and (
             len({one.quote.casefold() for one in labelled if one.label == match.beside}) > 1
             or any(one.several and match.value in one.values for one in labelled)
         ):
             doubt = f"{claim['verdict']}, among others"
-            match = replace(match, evidence=Evidence.LISTED)
+            match = match._replace(evidence=Evidence.LISTED)
         confidence = self._trust(attribute, match.evidence)
         claim["evidence"] = match.evidence
         if doubt:
@@ -400,6 +400,8 @@ class _Grounder:
         if words is None:
             return ""
         for name, field in self.document.fields.items():
+            if words.firsts.isdisjoint(field.words):
+                continue
             for index, token in enumerate(field.tokens):
                 width = words.at(field.tokens, index)
                 own = name == match.field and token.start < match.end and match.start < token.end
@@ -419,7 +421,7 @@ class _Grounder:
 
     def _measured(self, attribute: Attribute, match: Match, found_by: FoundBy) -> Claim:
         """In the attribute's own unit; the quote is what the text says."""
-        return self._weighted(attribute, replace(match, value=canonical(match.value, attribute.units)), found_by, ())
+        return self._weighted(attribute, match._replace(value=canonical(match.value, attribute.units)), found_by, ())
 
     def _contradicted(self, attribute: Attribute, claim: Claim, other: Claim) -> Claim:
         """One of two that are stated and cannot both be so."""
@@ -485,7 +487,7 @@ class _Grounder:
             # "Polo T-shirt" says two kinds.
             rival = next((claim for claim in stated if claim["field"] == "title" and claim not in head), None)
             if rival is None and (narrower := _narrower(head[0], matches, self.document)):
-                narrower = replace(narrower, evidence=Evidence.HEAD)
+                narrower = narrower._replace(evidence=Evidence.HEAD)
                 both: FoundBy = "both" if narrower.value in said else "lexicon"
                 return [self._weighted(attribute, narrower, both, self.lexicon.labelled(attribute, self.document))]
             return (
@@ -586,7 +588,7 @@ class _Grounder:
         field = self.document.fields[match.field]
         tokens, (first, last) = field.tokens, tokens_of(match, field)
         near = [*range(max(0, first - _DENIED_WITHIN), last), *range(last, min(len(tokens), last + _DENIED_WITHIN))]
-        return any(words(kind).at(tokens, at) for at in near for kind in _DENIALS)
+        return any_words(*_DENIALS).at_any(tokens, near)
 
     def _denied(self, attribute: Attribute, match: Match) -> Claim:
         """What the text says that it is not."""
@@ -602,7 +604,7 @@ def _sold(matches: Sequence[Match], labelled: Sequence[Labelled]) -> list[Match]
         return list(matches)
     offered = {one.label for one in offers}
     return [
-        replace(match, standing=Standing.ASIDE)
+        match._replace(standing=Standing.ASIDE)
         if match.stated and match.beside in offered and match.value not in chosen
         else match
         for match in matches
@@ -656,7 +658,7 @@ def _weighed(
             said[key] = item
         elif asserted := [match for match in spans if match.stated]:
             said[key] = item
-            options[key] = (replace(asserted[0], evidence=Evidence.TAGGED), 0.0)
+            options[key] = (asserted[0]._replace(evidence=Evidence.TAGGED), 0.0)
         else:
             claims.append(
                 _rejected(attribute, item["value"], _why(spans[0], document) if spans else "not in the text", item)
@@ -711,7 +713,7 @@ def _rejected(
     document: Document | None = None,
 ) -> Claim:
     """`match`: the words that deny it. item: as the model gave it, None if it did not."""
-    match = replace(match, evidence=Evidence.DENIED) if match else None
+    match = match._replace(evidence=Evidence.DENIED) if match else None
     kind: ClaimType = "demand" if attribute.facet == "demand" else "stated"
     quote = document.quote(match.field, match.start, match.end) if match and document else None
     found_by: FoundBy = "model" if item else "lexicon"

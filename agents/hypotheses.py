@@ -62,7 +62,9 @@ def with_implied(
     known = {(claim["attribute"], claim["value"]): claim for claim in claims if claim["status"] in _KNOWN}
     told = {(claim["attribute"], claim["value"]): claim for claim in claims}
     made: dict[tuple[str, str], Claim] = {}
-    for attribute in (one for one in lexicon.schema.attributes if one.suggested_by):
+    suggested = {one for basis in known for one in lexicon.suggested.get(basis, ())}
+    names = {name for name, _ in suggested}
+    for attribute in (one for one in lexicon.schema.attributes if one.name in names):
         denied = {match.value for match in lexicon.find(document).get(attribute.name, ()) if match.denied}
         confidence = trust(Evidence.IMPLIED, sort_of(attribute, lexicon.labels))
         if attribute.name == "season" and any(
@@ -73,10 +75,12 @@ def with_implied(
         ):
             confidence = min(confidence, _DOUBTED)  # "a down jacket for cool spring days"
         for value, by in attribute.suggested_by.items():
-            basis = next((known[name, one] for name, some in by.items() for one in some if (name, one) in known), None)
+            if (attribute.name, value) not in suggested:
+                continue
+            basis = next(known[name, one] for name, some in by.items() for one in some if (name, one) in known)
             supposed = told.get((attribute.name, value))
             is_told = supposed is not None and (supposed["claim_type"] != "demand" or supposed["status"] in _KNOWN)
-            if basis is not None and not is_told and value not in denied and (attribute.name, value) not in decided:
+            if not is_told and value not in denied and (attribute.name, value) not in decided:
                 found_by_both = supposed is not None and supposed["status"] == "proposed"
                 made[attribute.name, value] = _implied(attribute, value, basis, confidence, found_by_both)
     return [claim for claim in claims if (claim["attribute"], claim["value"]) not in made] + list(made.values())

@@ -135,13 +135,12 @@ class Tagger:
         return self.tag_all([sources])[0]
 
     def tag_all(self, products: Sequence[Mapping[str, str]]) -> list[dict[str, list[Candidate]]]:
-        """The same of several products, which is quicker than one by one."""
-        texts = [
-            (row, field, text, found)
-            for row, sources in enumerate(products)
-            for field, text in sources.items()
-            if (found := words(text))
-        ]
+        """The same of several products, which is quicker than one by one; a text that they share is read once."""
+        rows_of: dict[tuple[str, str], list[int]] = {}
+        for row, sources in enumerate(products):
+            for said in sources.items():
+                rows_of.setdefault(said, []).append(row)
+        texts = [(rows, field, text, found) for (field, text), rows in rows_of.items() if (found := words(text))]
         best: list[dict[str, dict[str, Candidate]]] = [{} for _ in products]
         order = sorted(range(len(texts)), key=lambda one: len(texts[one][3]))
         for start in range(0, len(order), _TOGETHER):
@@ -150,8 +149,9 @@ class Tagger:
                 [(text, found, features(found, field, self.known)) for _, field, text, found in together]
             )
             for number, span in self._spans(self.weights, batch):
-                row, field, text, found = together[number]
-                _keep(best[row], field, text, found, span, self._called)
+                rows, field, text, found = together[number]
+                for row in rows:
+                    _keep(best[row], field, text, found, span, self._called)
         return [_likeliest(one) for one in best]
 
     def _called(self, attribute: str, said: str) -> str:

@@ -3,11 +3,14 @@
 The products of FILE are imported, again under other ids until there are `--products`, and read as `reaseq distill
 --engine none` reads them: by the lexicon alone in one process and in several, and with `--gold FILE` by a student too
 that its labelled products taught, encoder included. Each is a process of its own. Of the time it says how much went
-into reading (with a student: tagging and reading), and into the store.
+into reading (with a student: tagging and reading), and into the store; where several processes read at once, of their
+processor time, of which it says how much a product took. Whether memory grows, runs over more `--products` tell; what
+reading itself consists of, says `reaseq.bench.reading_speed`.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import platform
 import resource
@@ -49,17 +52,16 @@ def main() -> None:
         print(json.dumps(measured(arguments)))
         return
     kinds = ["one", "several", *(["student"] if arguments.gold else [])]
-    print(f"{'':22} {'products':>9} {'products/s':>11} {'reading':>8} {'store':>7} {'peak MB':>8}")
+    print(f"{'':22} {'products':>9} {'products/s':>11} {'CPU ms':>7} {'reading':>8} {'store':>7} {'peak MB':>8}")
     table = []
     for kind in kinds:
         done = subprocess.run([sys.executable, "-m", "reaseq.bench.first_pass", *sys.argv[1:], "--one", kind],
                               check=True, capture_output=True, text=True)  # fmt: skip
         row = json.loads(done.stdout.splitlines()[-1])
         table.append(row)
-        shares = [f"{row[name] / row['seconds']:.0%}" if row[name] is not None else "" for name in ("reading", "rest")]
         print(
-            f"{row['what']:22} {row['products']:>9,} {row['products'] / row['seconds']:>11,.0f} {shares[0]:>8}"
-            f" {shares[1]:>7} {row['peak MB']:>8,.0f}",
+            f"{row['what']:22} {row['products']:>9,} {row['products'] / row['seconds']:>11,.0f} {row['CPU ms']:>7.2f}"
+            f" {row['reading']:>8.0%} {1 - row['reading']:>7.0%} {row['peak MB']:>8,.0f}",
             flush=True,
         )
     RESULTS.mkdir(exist_ok=True)
@@ -80,14 +82,15 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
         mapping = guess_columns(feed.columns, feed.fields)
         many = replace(feed, rows=_again(arguments.feed, feed, mapping.get("id", ""), arguments.products))
         import_feed(store, many, mapping, category=arguments.category, rejected_dir=Path(folder))
-        reading = 0.0
+        reading, alone = 0.0, 0
         read = Reading.read
 
         def timed(self: Reading, products: Any) -> Any:
-            nonlocal reading
+            nonlocal reading, alone
             started = time.perf_counter()
             found = read(self, products)
             reading += time.perf_counter() - started
+            alone += len(products)
             return found
 
         Reading.read = timed  # type: ignore[method-assign]
@@ -95,18 +98,32 @@ def measured(arguments: argparse.Namespace) -> dict[str, Any]:
         if teaching is not None:  # what is learnt once is kept
             first_pass(store, replace(options, limit=1), teaching=teaching, processes=1)
             reading = 0.0
+        before = _processor()
         made = first_pass(store, options, teaching=teaching, processes=processes)
-        several = arguments.one == "several"
+        for child in multiprocessing.active_children():
+            child.join()  # what is not over is not counted
+        own, others = (after - begun for after, begun in zip(_processor(), before, strict=True))
+        share = reading / made.seconds
+        if arguments.one == "several":
+            # What this process read before there were others it read as quickly as they.
+            share = others / (own + others) * made.read / max(1, made.read - alone)
         peak = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
     names = {"one": "lexicon, one process", "several": f"lexicon, {processes} processes", "student": "with a student"}
     return {
         "what": names[arguments.one],
         "products": made.read,
         "seconds": made.seconds,
-        "reading": None if several else reading,
-        "rest": None if several else made.seconds - reading,
+        "CPU ms": 1e3 * (own + others) / made.read,
+        "reading": share,
         "peak MB": peak,
     }
+
+
+def _processor() -> tuple[float, float]:
+    """Seconds of processor time that this process has taken, and its children that are over."""
+    used = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, others = (one.ru_utime + one.ru_stime for one in used)
+    return own, others
 
 
 def _again(path: Path, feed: Feed, id_column: str, products: int) -> Iterator[Row]:

@@ -305,7 +305,7 @@ def explain(
     elif asked.kind == "closed":
         matches = lexicon.find(document).get(attribute, [])
     elif asked.kind == "phrase":
-        matches = list(phrases(asked, document, lexicon))
+        matches = [match for _, found in phrases(document, lexicon, asked) for match in found]
     else:
         matches = lexicon.spans(asked, wanted or "", document)
     sort = sort_of(asked, lexicon.labels)

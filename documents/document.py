@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, chain, groupby
 from typing import NamedTuple
 
@@ -33,6 +33,8 @@ _LONGEST_LABEL = 6
 _LONGEST_WEAK_LABEL = 4
 _LONGEST_ANSWER = 2
 _LONGEST_LINK = 8
+_SHORT = 100
+"""Characters of a text that is likely to recur."""
 _DASHES = re.compile(r"\s-+\s|[–—]")
 
 
@@ -88,26 +90,14 @@ class Field:
     def shown(self) -> str:
         """What a reader sees of it, without what is held back: the lines of the text, blanks as one, the cells of a row
         as "label: value"."""
-        parts: list[str] = []
-        text, after = self.visible.text, 0
-        for start, end in [*self.held, (len(text), len(text))]:
-            parts.append(text[after:start])
-            # What opens a block is kept, so that places in `opens` stay right.
-            parts.append("".join(char if char == "\n" else " " for char in text[start:end]) if start < end else "")
-            after = end
-        kept = "".join(parts)
-        said = ""
-        begin = 0
-        for end in [place for place, char in enumerate(kept) if char == "\n"] + [len(kept)]:
-            line = " ".join(kept[begin:end].split())
-            if line:
-                opens = self.visible.opens.get(begin - 1)
-                joins = ": " if opens in (Opens.CELL, Opens.DATA) and said else "\n" if said else ""
-                said += joins + line
-            begin = end + 1
-        return said
+        return _shown(self.visible, self.held)
 
-    @property
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The stems of its tokens: what begins with none of them stands nowhere in it."""
+        return frozenset(token.stem for token in self.tokens)
+
+    @cached_property
     def column(self) -> str | None:
         """The column's name, if it is one."""
         return self.name.removeprefix(COLUMN) if self.name.startswith(COLUMN) else None
@@ -122,8 +112,8 @@ class Field:
         return list(accumulate(owners, lambda before, owner: before if owner is None else owner, initial=-1))[1:]
 
     @cached_property
-    def scopes(self) -> list[Scope]:
-        """For each token, what it is under: denied, or said of something else."""
+    def scopes(self) -> list[int]:
+        """For each token, what it is under (`Scope`): denied, or said of something else."""
         under = scopes(self.text, self.tokens, self.title)
         for piece in self.pieces if self.visible.links else ():
             inside = self.tokens[piece.first : piece.last]
@@ -135,7 +125,7 @@ class Field:
         """Are all of these the words of a link to another page, as of a menu?"""
         return all(any(start <= token.start < end for start, end in self.visible.links) for token in tokens)
 
-    def under(self, first: int, last: int) -> Scope:
+    def under(self, first: int, last: int) -> int:
         """What a term at tokens `first` to `last` (exclusive) is under."""
         return over(self.scopes, first, last)
 
@@ -214,21 +204,59 @@ class Document:
 
 
 def read_field(name: str, text: str) -> Field:
-    visible = read(text)
-    if name.startswith(COLUMN):
-        visible = unpacked(text) or visible
-    held = orders(visible.text)
+    kind = _kind_of(name)
+    recurs = len(text) <= _SHORT and kind is not Kind.TITLE
+    return Field(name, text, *(_read_again if recurs else _read)(kind, text))
+
+
+_Read = tuple[list[Token], list[Piece], Visible, list[tuple[int, int]]]
+
+
+def _read(kind: Kind, text: str) -> _Read:
+    """The tokens, the pieces, what is visible, and places in it of sentences that give orders."""
+    visible, held = _seen(kind, text)
     tokens, marks = scan(visible)
     if held:
         tokens, marks = _without(tokens, marks, [visible.place(start, end) for start, end in held])
-    kind = Kind.TITLE if name == "title" else Kind.COLUMN if name.startswith(COLUMN) else Kind.TEXT
-    pieces = _pieces(tokens, marks, visible, kind)
-    return Field(name, text, tokens, pieces, visible, held)
+    return tokens, _pieces(tokens, marks, visible, kind), visible, held
+
+
+_read_again = lru_cache(maxsize=2048)(_read)
+"""Brands and the cells of columns recur from product to product. Nobody changes what was read."""
+
+
+def _kind_of(name: str) -> Kind:
+    return Kind.TITLE if name == "title" else Kind.COLUMN if name.startswith(COLUMN) else Kind.TEXT
+
+
+def _seen(kind: Kind, text: str) -> tuple[Visible, list[tuple[int, int]]]:
+    visible = (unpacked(text) if kind is Kind.COLUMN else None) or read(text)
+    return visible, orders(visible.text)
+
+
+def _shown(visible: Visible, held: Sequence[tuple[int, int]]) -> str:
+    parts: list[str] = []
+    text, after = visible.text, 0
+    for start, end in [*held, (len(text), len(text))]:
+        parts.append(text[after:start])
+        # What opens a block is kept, so that places in `opens` stay right.
+        parts.append("".join(char if char == "\n" else " " for char in text[start:end]) if start < end else "")
+        after = end
+    kept = "".join(parts)
+    said = ""
+    begin = 0
+    for raw in kept.split("\n"):
+        if line := " ".join(raw.split()):
+            opens = visible.opens.get(begin - 1)
+            joins = ": " if opens in (Opens.CELL, Opens.DATA) and said else "\n" if said else ""
+            said += joins + line
+        begin += len(raw) + 1
+    return said
 
 
 def as_seen(name: str, text: str) -> str:
     """A field's text as people see it: without markup and what speaks to a machine, on one line."""
-    return " ".join(read_field(name, text).shown().split())
+    return " ".join(_shown(*_seen(_kind_of(name), text)).split())
 
 
 def _without(tokens: list[Token], marks: list[Mark], held: list[tuple[int, int]]) -> tuple[list[Token], list[Mark]]:

@@ -3,7 +3,7 @@
 import html
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, KeysView, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ class Phrases:
             self._by_first.setdefault(phrase[0], []).append(phrase)
 
     @property
-    def firsts(self) -> Collection[str]:
+    def firsts(self) -> KeysView[str]:
         """The stems that phrases begin with."""
         return self._by_first.keys()
 
@@ -51,6 +51,11 @@ class Phrases:
                 else:
                     return width
         return 0
+
+    def at_any(self, tokens: Sequence[Token], indices: Iterable[int]) -> bool:
+        """Does a phrase begin at one of these tokens?"""
+        firsts = self._by_first
+        return any(tokens[index].stem in firsts and self.at(tokens, index) for index in indices)
 
     def ends(self, tokens: Sequence[Token], last: int, first: int) -> bool:
         """Does a phrase end with token `last - 1` that begins at `first` or behind it?"""

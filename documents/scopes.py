@@ -6,11 +6,10 @@ after "inspired by", the rest of the sentence after "pairs well with". What the 
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from enum import IntFlag
 from functools import lru_cache
 from itertools import groupby
 
-from reaseq.documents.language import answer, crossed_out, ticked, words
+from reaseq.documents.language import answer, any_words, crossed_out, ticked, words
 from reaseq.documents.subjects import contrasted, once, other_version, others, siblings, turn, verb_at
 from reaseq.documents.tokens import Token, begin_of, end_of, is_glued, is_inflected, is_unspaced, run_begin
 
@@ -42,10 +41,12 @@ _LONGEST_ANSWERED = 4
 """Tokens, with the no that ends them."""
 
 
-class Scope(IntFlag):
+class Scope:
     """denied: the text says that it is not so. aside: said of something else. likeness: only looks like it.
     instruction: what to do with the product, or with others. What the
-    words after a token do to it is told apart from what those before it do."""
+    words after a token do to it is told apart from what those before it do.
+
+    Bits of a plain number: they are combined for every token, and an `IntFlag` takes many times as long to do so."""
 
     NONE = 0
     DENIED = 1
@@ -57,20 +58,23 @@ class Scope(IntFlag):
     ASIDE_AFTER = 64
 
 
-def over(under: Sequence[Scope], first: int, last: int) -> Scope:
+_BEFORE = Scope.DENIED | Scope.ASIDE | Scope.LIKENESS | Scope.INSTRUCTION
+
+
+def over(under: Sequence[int], first: int, last: int) -> int:
     """What a term at tokens `first` to `last` (exclusive) is under; its own words do nothing to it ("grain-free")."""
     before, after = under[first], under[last - 1]
-    found = before & (Scope.DENIED | Scope.ASIDE | Scope.LIKENESS | Scope.INSTRUCTION)
-    if Scope.DENIED_AFTER in after:
+    found = before & _BEFORE
+    if after & Scope.DENIED_AFTER:
         found |= Scope.DENIED
-    if Scope.LIKENESS_AFTER in after:
+    if after & Scope.LIKENESS_AFTER:
         found |= Scope.LIKENESS
-    if Scope.ASIDE_AFTER in before & after:
+    if before & after & Scope.ASIDE_AFTER:
         found |= Scope.ASIDE
     return found
 
 
-def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> list[Scope]:
+def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> list[int]:
     """For each token, what it is under.
 
     text: what the tokens were read from. title: stems of the product's title, which tell its own model from "the Kea
@@ -83,7 +87,10 @@ def scopes(text: str, tokens: Sequence[Token], title: Collection[str] = ()) -> l
     known = _kinds_by_first()
     for index, token in enumerate(tokens):
         if begins := known.get(token.stem):
-            reader.at(index, *begins)
+            after = tokens[index + 1].stem if index + 1 < len(tokens) else ""
+            kinds, rules = begins.get(after) or begins[""]
+            if kinds:
+                reader.at(index, kinds, rules)
     if "?" in text or "？" in text:
         reader.answers()
     if title:
@@ -103,7 +110,7 @@ class _Reader:
         self._clauses = _spans([token.clause for token in tokens])
         self._sentences = _spans([token.sentence for token in tokens])
 
-    def mark(self, first: int, last: int, scope: Scope) -> None:
+    def mark(self, first: int, last: int, scope: int) -> None:
         for index in range(max(first, 0), min(last, len(self.tokens))):
             self.under[index] |= scope
 
@@ -126,20 +133,21 @@ class _Reader:
                     self.mark(first, last, Scope.ASIDE if said is None else Scope.DENIED)
             first = last
 
-    def at(self, index: int, kinds: Collection[str], rules: Sequence[Callable[["_Reader"], None]]) -> None:
+    def at(self, index: int, kinds: frozenset[str], rules: Sequence[Callable[["_Reader"], None]]) -> None:
         """kinds: those of which a phrase begins with the token's stem; rules: those that heed them."""
         if _NUMBERED.match(self.text, self.tokens[index].start):
             return
         self.index, self.kinds = index, kinds
         self.clause, self.sentence = self._clauses[index], self._sentences[index]
-        if self._denies_what_follows():
+        if kinds.isdisjoint(_DENYING) or self._denies_what_follows():
             for rule in rules:
                 rule(self)
 
     def _width(self, kind: str, *, in_sentence: bool = False) -> int:
         """Tokens of the longest phrase of the kind that begins here; 0 if none does."""
-        last = (self.sentence if in_sentence else self.clause)[1]
-        return words(kind).at(self.tokens, self.index, last) if kind in self.kinds else 0
+        if kind not in self.kinds:
+            return 0
+        return words(kind).at(self.tokens, self.index, (self.sentence if in_sentence else self.clause)[1])
 
     def _says(self, kind: str, index: int) -> int:
         """The same at another place of the clause."""
@@ -270,15 +278,20 @@ class _Reader:
             until = end
         return until
 
-    def _is_of_others(self) -> None:
-        tokens, index, (begin, end) = self.tokens, self.index, self.clause
+    def _excepts(self) -> None:
+        """ "For all hobs except induction" """
+        tokens, index, begin = self.tokens, self.index, self.sentence[0]
         if self._width("exceptions", in_sentence=True):
-            # "for all hobs except induction"
-            whole = next((at for at in range(self.sentence[0], index) if words("wholes").at(tokens, at, index)), index)
+            whole = next((at for at in range(begin, index) if words("wholes").at(tokens, at, index)), index)
             if whole < index:
-                self.mark(max(self.sentence[0], whole - 1), index, Scope.ASIDE)
+                self.mark(max(begin, whole - 1), index, Scope.ASIDE)
+
+    def _is_of_version(self) -> None:
         if self._width("versions") and self._is_other_version():
-            self.mark(index + 1, turn(tokens, index + 1, self.sentence[1]), Scope.ASIDE)
+            self.mark(self.index + 1, turn(self.tokens, self.index + 1, self.sentence[1]), Scope.ASIDE)
+
+    def _is_of_others(self) -> None:
+        tokens, index, end = self.tokens, self.index, self.clause[1]
         width = self._width("aside_rest", in_sentence=True) or self._width("deals", in_sentence=True)
         if width and not self._is_of_its_parts(index + width):
             self.mark(index + width, self.sentence[1], Scope.ASIDE)
@@ -289,22 +302,39 @@ class _Reader:
             self.mark(index + width, until, Scope.ASIDE)
         elif (width := self._width("aside_orders")) and self._is_order():
             self.mark(index + width, turn(tokens, index + width, self.sentence[1]), Scope.ASIDE)
-        if self._width("wears") and index == self.sentence[0] and (other := self._worn_with()):
+
+    def _is_worn_with(self) -> None:
+        if self._width("wears") and self.index == self.sentence[0] and (other := self._worn_with()):
             self.mark(other, self.sentence[1], Scope.ASIDE)
+
+    def _evokes(self) -> None:
+        tokens, index, end = self.tokens, self.index, self.clause[1]
         if (width := self._width("evokes")) and not self._says("pointing", index + width):
             own = next((at for at in range(index + width, end) if self._says("company", at)), end)
             self.mark(index + width, turn(tokens, index + width, own), Scope.ASIDE)
             if own == end < self.sentence[1] and self._names_it_again(end):
                 self.mark(end, end_of(tokens, end, clause=True), Scope.ASIDE)
+
+    def _feels_like(self) -> None:
+        index, end = self.index, self.clause[1]
         if width := self._width("feel_of"):
             joined = (at for at in range(index + width, end) if self._says("joins", at))
-            self.mark(index + width, turn(tokens, index + width, next(joined, end)), Scope.ASIDE)
+            self.mark(index + width, turn(self.tokens, index + width, next(joined, end)), Scope.ASIDE)
+
+    def _names_others(self) -> None:
         if width := self._width("others"):
-            self.mark(index + width, turn(tokens, index + width, end), Scope.ASIDE)
+            after = self.index + width
+            self.mark(after, turn(self.tokens, after, self.clause[1]), Scope.ASIDE)
+
+    def _sends_away(self) -> None:
+        """ "Not for you? Try the Kea, which is waterproof." """
         if self._width("sends_away", in_sentence=True) and self._is_asked():
-            # "Not for you? Try the Kea, which is waterproof."
             after = self.sentence[1]
-            self.mark(index, end_of(tokens, after, clause=False) if after < len(tokens) else after, Scope.ASIDE)
+            until = end_of(self.tokens, after, clause=False) if after < len(self.tokens) else after
+            self.mark(self.index, until, Scope.ASIDE)
+
+    def _is_aside_around(self) -> None:
+        tokens, index, (begin, end) = self.tokens, self.index, self.clause
         if width := self._width("aside_around"):
             if (begin, end) != (index, index + width):
                 self.mark(begin, end, Scope.ASIDE)
@@ -313,13 +343,19 @@ class _Reader:
                 self.mark(begin_of(tokens, index - 1, clause=True), end, Scope.ASIDE)
             else:
                 self.mark(*self.sentence, Scope.ASIDE)
+
+    def _is_given(self) -> None:
+        tokens, index = self.tokens, self.index
         if self._width("gifts") and index and "+" in self.text[tokens[index - 1].end : tokens[index].start]:
             self.mark(index, self.sentence[1], Scope.ASIDE)
+
+    def _is_aside_beside(self) -> None:
+        index, (begin, end) = self.index, self.clause
         if width := self._width("aside_next"):
             self.mark(index + width, min(index + width + _NEXT, end), Scope.ASIDE)
         width = self._width("aside_last")
         if width and not self._says("used_to", index + width):  # "the grip needed to win"
-            reach = _LONGEST_LETTERS if is_unspaced(tokens[index].stem) else _NEXT
+            reach = _LONGEST_LETTERS if is_unspaced(self.tokens[index].stem) else _NEXT
             self.mark(max(begin, index - reach), index, Scope.ASIDE_AFTER)
 
     def _is_order(self) -> bool:
@@ -472,11 +508,17 @@ _RULES: tuple[tuple[Callable[["_Reader"], None], frozenset[str]], ...] = (
         frozenset(("no", "denies_next", "denies_before", "denies_last", "but_is_not", "this_one_not")),
     ),
     (_Reader._is_too_much, frozenset(("too",))),
-    (
-        _Reader._is_of_others,
-        frozenset(("exceptions", "versions", "aside_rest", "deals", "aside_clause", "aside_orders", "wears", "evokes"))
-        | {"feel_of", "others", "sends_away", "aside_around", "gifts", "aside_next", "aside_last"},
-    ),
+    (_Reader._excepts, frozenset(("exceptions",))),
+    (_Reader._is_of_version, frozenset(("versions",))),
+    (_Reader._is_of_others, frozenset(("aside_rest", "deals", "aside_clause", "aside_orders"))),
+    (_Reader._is_worn_with, frozenset(("wears",))),
+    (_Reader._evokes, frozenset(("evokes",))),
+    (_Reader._feels_like, frozenset(("feel_of",))),
+    (_Reader._names_others, frozenset(("others",))),
+    (_Reader._sends_away, frozenset(("sends_away",))),
+    (_Reader._is_aside_around, frozenset(("aside_around",))),
+    (_Reader._is_given, frozenset(("gifts",))),
+    (_Reader._is_aside_beside, frozenset(("aside_next", "aside_last"))),
     (_Reader._is_of_another_subject, frozenset(("once", "version_nouns", "no", "denies_next"))),
     (_Reader._chooses_another, frozenset(("chooses",))),
     (_Reader._compares, frozenset(("than", "than_after_more"))),
@@ -485,19 +527,30 @@ _RULES: tuple[tuple[Callable[["_Reader"], None], frozenset[str]], ...] = (
     (_Reader._likens, frozenset(("like_next", "like_last"))),
 )
 """What phrases do to the words around them, and the kinds of phrases that do it."""
+_DENYING = frozenset(("denies_clause", "fixed", "denies_next"))
+"""The kinds that `_denies_what_follows` heeds."""
+
+
+_Begun = tuple[frozenset[str], tuple[Callable[[_Reader], None], ...]]
+"""Kinds of which a phrase begins somewhere, and the rules to be tried there."""
 
 
 @lru_cache
-def _kinds_by_first() -> dict[str, tuple[frozenset[str], tuple[Callable[[_Reader], None], ...]]]:
-    """For each stem the kinds of which a phrase begins with it, and the rules that heed these."""
-    found: dict[str, set[str]] = {"0": {"no"}}
-    for kind in frozenset(("denies_clause", "fixed")).union(*(kinds for _, kinds in _RULES)):
-        for phrase in words(kind).all:
-            found.setdefault(phrase[0], set()).add(kind)
+def _kinds_by_first() -> dict[str, dict[str, _Begun]]:
+    """For each stem, by the stem behind it, what begins with the two; under "" what begins whatever follows. Most small
+    words begin phrases, and few of these stand there."""
+    found: dict[str, dict[str, set[str]]] = {"0": {"%": {"denies_next"}}}
+    for kind in _DENYING.union(*(kinds for _, kinds in _RULES)):
+        for first, *more in words(kind).all:
+            found.setdefault(first, {}).setdefault(more[0] if more else "", set()).add(kind)
     return {
-        stem: (frozenset(kinds), tuple(rule for rule, heeded in _RULES if not heeded.isdisjoint(kinds)))
-        for stem, kinds in found.items()
+        first: {after: _begun(kinds | by_next.get("", set())) for after, kinds in {"": set[str](), **by_next}.items()}
+        for first, by_next in found.items()
     }
+
+
+def _begun(kinds: set[str]) -> _Begun:
+    return frozenset(kinds), tuple(rule for rule, heeded in _RULES if not heeded.isdisjoint(kinds))
 
 
 def _spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
@@ -552,7 +605,7 @@ def _beyond(tokens: Sequence[Token], first: int, last: int) -> int:
 def _denied_until(tokens: Sequence[Token], first: int, last: int) -> int:
     """A denial's reach: a few words, and a few more after each "or"; what only says by whose word ("not yet certified
     cruelty-free") does not count."""
-    while first < last and any(words(kind).at(tokens, first, last) for kind in ("attested", "articles")):
+    while first < last and any_words("attested", "articles").at(tokens, first, last):
         first += 1
     until = min(first + _REACH, last)
     index = first

@@ -6,7 +6,7 @@ product's title, which tell its own model and version from others.
 
 from collections.abc import Collection, Iterator, Sequence
 
-from reaseq.documents.language import words
+from reaseq.documents.language import any_words, words
 from reaseq.documents.tokens import UNITS, Token, begin_of, end_of
 
 _LONGEST_SUBJECT = 4
@@ -40,9 +40,10 @@ def siblings(text: str, tokens: Sequence[Token], title: Collection[str]) -> Iter
     """What is said of another model of the line: of "Kea 30" or "Kea Low" where the title says "Kea 20", of "the older
     Kea, which was waterproof"."""
     numbered = any(stem.isdigit() for stem in title)
+    earlier = words("earlier")
     for index in range(1, len(tokens) - 1):
         token, before = tokens[index], tokens[index - 1]
-        if words("earlier").at(tokens, index - 1, index):
+        if before.stem in earlier.firsts and earlier.at(tokens, index - 1, index):
             lot = words("lots").at(tokens, index) > 0
             if token.stem in title or lot:
                 yield from _of_earlier(tokens, index + lot, title)
@@ -52,12 +53,12 @@ def siblings(text: str, tokens: Sequence[Token], title: Collection[str]) -> Iter
         if (
             not text[before.start].isupper()
             or before.stem.isdigit()
-            or any(words(kind).at(tokens, index) for kind in ("goods", "version_nouns"))
+            or any_words("goods", "version_nouns").at(tokens, index)
         ):
             continue
         end = end_of(tokens, index, clause=True)
         after = index + 1 < end and tokens[index + 1].stem
-        verb = index + 1 < end and any(words(kind).at(tokens, index + 1, end) for kind in ("having", "being"))
+        verb = index + 1 < end and any_words("having", "being").at(tokens, index + 1, end) > 0
         if token.stem.isdigit():
             other = numbered and after not in UNITS.values() and after != "%"
         else:
@@ -140,13 +141,13 @@ def contrasted(tokens: Sequence[Token], index: int, last: int, title: Collection
         if not words("articles").at(tokens, at, index):
             continue
         parted = tokens[at].clause != tokens[at - 1].clause
-        if not parted and not any(words(kind).at(tokens, at - 1, at) for kind in ("joins", "turns", "whereas")):
+        if not parted and not any_words("joins", "turns", "whereas").at(tokens, at - 1, at):
             return None
         subject = tokens[at + 1 : verb_at(tokens, at + 1, index) or index]
         verb = verb_at(tokens, begin, at)
         if not subject or verb is None or words("parts").at(tokens, at + 1):
             return None
-        if any(words(kind).at(tokens, begin, verb) for kind in ("pointing", "pronouns", "possessives")):
+        if any_words("pointing", "pronouns", "possessives").at(tokens, begin, verb):
             return None
         if any(tokens[one].stem in title and not words("articles").at(tokens, one) for one in range(begin, verb)):
             return None

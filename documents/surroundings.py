@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 
 from reaseq.documents.document import Field, Kind, Piece
-from reaseq.documents.language import denies_what_follows, words
+from reaseq.documents.language import any_words, denies_what_follows, words
 from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_glued, is_unspaced
 
 _OPENS, _CLOSES = re.compile(r"[(\[（【]"), re.compile(r"[)\]）】]")
@@ -108,7 +108,7 @@ def is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
         last += words("uses").at(tokens, last)
     ends = last == len(tokens) or tokens[last].clause != tokens[last - 1].clause
     behind = ("joins", "carries_on", "prepositions", "located", "used_to")
-    if not ends and not any(words(kind).at(tokens, last) for kind in behind):
+    if not ends and not any_words(*behind).at(tokens, last):
         return False
     if _is_spanned(tokens, first, last):
         return True
@@ -118,14 +118,14 @@ def is_purpose(tokens: Sequence[Token], first: int, last: int) -> bool:
     own, describing = True, 0
     most = _MOST_DESCRIBING * (2 if is_unspaced(tokens[first].stem) else 1)
     for at in range(first - 1, begin - 1, -1):
-        if any(words(kind).ends(tokens, at + 1, max(begin, at - 3)) for kind in ("purposes", "worn_to")):
+        if any_words("purposes", "worn_to").ends(tokens, at + 1, max(begin, at - 3)):
             return True
         joined = words("joins").at(tokens, at, at + 1) or words("carries_on").at(tokens, at, at + 1)
         if joined or tokens[at].clause != tokens[at + 1].clause:
             own = False
         elif own and not words("articles").at(tokens, at, at + 1):
             describing += 1
-            if describing > most or any(words(kind).at(tokens, at, at + 1) for kind in _NO_DESCRIPTION):
+            if describing > most or any_words(*_NO_DESCRIPTION).at(tokens, at, at + 1):
                 return False
     return False
 
@@ -170,7 +170,7 @@ def is_made_of(tokens: Sequence[Token], first: int, last: int, members: Collecti
                 )
         if at in members or words("joins").at(tokens, at, at + 1):
             describing = 0
-        elif tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in _NO_OBJECT):
+        elif tokens[at].stem in STOP or any_words(*_NO_OBJECT).at(tokens, at):
             return False
         elif not tokens[at].stem[0].isdigit() and tokens[at].stem != "%":
             describing += 1
@@ -183,7 +183,7 @@ def _is_predicate(tokens: Sequence[Token], first: int, begin: int) -> bool:
     for at in reversed(range(begin, first)):
         if words("articles").at(tokens, at, first):
             return words("copulas").ends(tokens, at, max(begin, at - 2))
-        if any(words(kind).at(tokens, at, first) for kind in PARTING):
+        if any_words(*PARTING).at(tokens, at, first):
             return False
     return False
 
@@ -196,7 +196,7 @@ def acts_on_another(tokens: Sequence[Token], first: int, last: int) -> bool:
     at, end = last, end_of(tokens, first, clause=True)
     while at < end and (words("articles").at(tokens, at, at + 1) or words("possessives").at(tokens, at, at + 1)):
         at += 1
-    if at == end or tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in _NO_OBJECT):
+    if at == end or tokens[at].stem in STOP or any_words(*_NO_OBJECT).at(tokens, at):
         return False
     return not any(words("acted_on").at(tokens, n) for n in range(at, min(at + 2, end)))
 
@@ -222,7 +222,7 @@ def is_of_look(tokens: Sequence[Token], first: int, last: int) -> bool:
     "un look rétro"; not "rugged routes in style"?"""
     before, after = _LOOKS_WITHIN
     for at in range(last, min(end_of(tokens, first, clause=False), last + after)):
-        if any(words(kind).at(tokens, at) for kind in _PARTING):
+        if any_words(*_PARTING).at(tokens, at):
             break
         if words("looks").at(tokens, at) or words("styled").at(tokens, at):
             return True
@@ -239,8 +239,6 @@ def is_pointed_to(tokens: Sequence[Token], first: int) -> bool:
     for at in reversed(range(begin, first)):
         if width := words("pointing").at(tokens, at, first):
             return at + width == first or not is_unspaced(tokens[at].stem)
-        if any(words(kind).at(tokens, at, first) for kind in PARTING) and not words("pointing").over(
-            tokens, at, at + 1
-        ):
+        if any_words(*PARTING).at(tokens, at, first) and not words("pointing").over(tokens, at, at + 1):
             return False
     return False

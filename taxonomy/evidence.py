@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 _LISTED = re.compile(r"[,;/|、，；]")
 _REMARK = re.compile(r"\d.*\s.*\s|\s.*\d.*\s|\S+\s\S+\s\S+\s\S+")
@@ -67,8 +68,7 @@ class Standing(StrEnum):
     WORDS = "part of words that mean something else"
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A value found in `field` at `start:end` (characters of the field as received). `beside`: the words that decided,
     a label or a part, as received."""
 

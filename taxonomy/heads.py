@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from reaseq.documents.document import Field
-from reaseq.documents.language import Phrases, words
+from reaseq.documents.language import Phrases, any_words, words
 from reaseq.documents.tokens import is_katakana
 
 _LONGEST_OPENING = 7
@@ -78,7 +78,7 @@ def opening_of(description: Field, covered: Phrases, terms: Phrases) -> Head | N
     first, last = next(_segments(description))
     end = _core(description, first, last, covered)
     end = next((at for at in range(first + 1, end) if words("made_for").at(tokens, at, end)), end)
-    sentence = any(words(kind).at(tokens, index, end) for kind in ("being", "pronouns") for index in range(first, end))
+    sentence = any(any_words("being", "pronouns").at(tokens, index, end) for index in range(first, end))
     if end - first > _LONGEST_OPENING or sentence:
         return None
     head = _in_core(description, first, end, covered, terms)
@@ -123,7 +123,7 @@ def _is_compound(stem: str, nouns: Phrases) -> int:
     """Is it a compound of a known accessory? One token, or none."""
     if nouns is not words("accessories"):
         return 0
-    return int(any(stem.endswith(ending) and len(stem) > len(ending) for ending in _endings()))
+    return int(stem[1:].endswith(_endings()))
 
 
 @lru_cache

@@ -29,7 +29,12 @@ _IMITATED = _SUBSTANCES | {"stone", "filling"}
 
 def is_substance(attribute: Attribute) -> bool:
     """Does it say what something is made of?"""
-    return attribute.name.split("_")[-1] in _SUBSTANCES
+    return _names_substance(attribute.name)
+
+
+@lru_cache
+def _names_substance(name: str) -> bool:
+    return name.split("_")[-1] in _SUBSTANCES
 
 
 def words_of(column: str) -> str:

@@ -19,10 +19,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from reaseq.documents.document import Document, Field, Kind, Piece
-from reaseq.documents.language import Phrases, answer, ticked, words
+from reaseq.documents.language import Phrases, answer, any_words, ticked, words
 from reaseq.documents.scopes import Scope
 from reaseq.documents.surroundings import (
     acts_on_another,
@@ -103,8 +104,7 @@ class _Term:
     only_with: Phrases | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where tokens `first` to `last` (exclusive) stand: in which piece, under which label."""
 
     field: Field
@@ -152,7 +152,12 @@ class Lexicon:
         self._terms: dict[str, list[_Term]] = {}
         self.parts = Parts(schema, self.labels.whole)
         self.contradicting: dict[tuple[str, str], Phrases] = {}
+        self.suggested: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        """What a value suggests: attribute and value to attributes and values."""
         for attribute in schema.attributes:
+            for value, by in attribute.suggested_by.items():
+                for basis in ((name, one) for name, some in by.items() for one in some):
+                    self.suggested.setdefault(basis, []).append((attribute.name, value))
             for value, against in attribute.contradicted_by.items():
                 self.contradicting[attribute.name, value] = Phrases(against)
             only_with = {stems(term): Phrases(beside) for term, beside in attribute.only_with.items()}
@@ -163,6 +168,9 @@ class Lexicon:
                         self._terms.setdefault(term[0], []).append(made)
         for terms in self._terms.values():
             terms.sort(key=lambda term: -len(term.stems))
+        self._substance_terms = {
+            stem: [term.stems for term in terms if is_substance(term.attribute)] for stem, terms in self._terms.items()
+        }
         self._longer = Phrases(" ".join(term.stems) for some in self._terms.values() for term in some)
         self._absences = dict(self._read_absences())
         self._absent = Phrases(stemmed=self._absences)
@@ -195,15 +203,11 @@ class Lexicon:
 
     def substance_at(self, tokens: Sequence[Token], index: int) -> int:
         """How many tokens the words for a substance have that begin there; 0 if none do."""
-        return max(
-            (
-                len(term.stems)
-                for term in self._terms.get(tokens[index].stem, ())
-                if is_substance(term.attribute)
-                and term.stems == tuple(token.stem for token in tokens[index : index + len(term.stems)])
-            ),
-            default=0,
-        )
+        for term in self._substance_terms.get(tokens[index].stem, ()):  # the longest first
+            width = len(term)
+            if width == 1 or term == tuple(token.stem for token in tokens[index : index + width]):
+                return width
+        return 0
 
     def is_noun(self, stem: str) -> bool:
         """Is it a substance, or a need by its name?"""
@@ -392,7 +396,7 @@ class Lexicon:
         if attribute.units[0] in _OF_WHAT_IT_TAKES and is_limit(tokens, place.first, place.last):
             # "Max. 60 W" is what a lamp takes, and has not.
             return made(evidence, Standing.NUMBER)
-        if Scope.DENIED in under:
+        if under & Scope.DENIED:
             return made(evidence, Standing.DENIED)
         if under & (Scope.ASIDE | Scope.INSTRUCTION) or is_aside_above(place.field, place.piece):
             return made(evidence, Standing.ASIDE)
@@ -427,7 +431,7 @@ class Lexicon:
                 return made(evidence, Standing.PART, beside)
         if self.parts.needs_cue(name):
             cues = self.parts.cues_beside(name, tokens, place.first)
-            if all(Scope.DENIED in place.field.under(at, at + 1) for at in cues):
+            if all(place.field.under(at, at + 1) & Scope.DENIED for at in cues):
                 bare = attribute.bare_in_title and place.field.name == "title"
                 return made(evidence) if bare else made(evidence, Standing.CUE)
             return made(Evidence.CUE if evidence in _FREE else evidence)
@@ -613,12 +617,14 @@ class Lexicon:
     def _absences_in(self, field: Field, terms: Sequence[tuple[int, int, _Term]]) -> Iterator[tuple[str, Match]]:
         """Values that say what a product is without, where that is named in a list ("Free from: parabens, perfume"),
         and no term says more of it."""
-        tokens = field.tokens
+        tokens, denies = field.tokens, words("denies_next")
+        if self._absent.firsts.isdisjoint(field.words):
+            return
         for piece in field.pieces:
             above = is_denied_above(field, piece)
             listed, denials = -1, 0
             for index in range(piece.first, piece.last):
-                denials += words("denies_next").at(tokens, index) > 0
+                denials += denies.at(tokens, index) > 0
                 width = self._absent.at(tokens, index, piece.last) if index >= listed else 0
                 if not width:
                     continue
@@ -627,7 +633,7 @@ class Lexicon:
                 under = field.under(index, index + width)
                 # "Free from parabens, silicones and perfume": what is denied goes on; of "sans silicone, sans alcool,
                 # parfum frais" each has its own.
-                denied = above or Scope.DENIED in under or (denials < 2 and _goes_on(tokens, listed, index))
+                denied = above or under & Scope.DENIED or (denials < 2 and _goes_on(tokens, listed, index))
                 if index + width < len(tokens) and words("added").at(tokens, index + width):
                     continue
                 if not denied or under & (Scope.ASIDE | Scope.INSTRUCTION):
@@ -680,15 +686,16 @@ class Lexicon:
         """Terms with their first and last token (exclusive), of each attribute the longest at a place. What stands on
         both sides of a comma is no term ("upper leather, lining textile"), but a label with its value may be."""
         claimed: dict[str, int] = {}
+        stems_of = tuple(token.stem for token in tokens)
         for index, token in enumerate(tokens):
             for term in self._terms.get(token.stem, ()):
-                name = term.attribute.name
                 last = index + len(term.stems)
+                if last > index + 1 and stems_of[index:last] != term.stems:
+                    continue
+                name = term.attribute.name
                 if (
                     index >= claimed.get(name, 0)
-                    and last <= len(tokens)
                     and tokens[last - 1].sentence == token.sentence
-                    and all(tokens[index + n].stem == stem for n, stem in enumerate(term.stems))
                     and (
                         tokens[last - 1].clause == token.clause
                         or not _COMMA.search(text, token.end, tokens[last - 1].start)
@@ -806,18 +813,18 @@ class Lexicon:
             if not any(term.only_with.at(place.field.tokens, index) for index in around):
                 return Standing.CUE
         under = place.field.under(place.first, place.last)
-        told = Scope.INSTRUCTION in under and not place.asks_value
+        told = under & Scope.INSTRUCTION and not place.asks_value
         if (
             told
             and term.attribute.facet == "supply"
-            and (term.attribute.name != self.labels.kind or Scope.DENIED in under)
+            and (term.attribute.name != self.labels.kind or under & Scope.DENIED)
         ):
             return Standing.ASIDE
-        if Scope.DENIED in under and term.stems[-1:] in words("no"):
+        if under & Scope.DENIED and term.stems[-1:] in words("no"):
             under &= ~Scope.DENIED  # "cappuccio assente" means no hood by itself
-        if Scope.DENIED in under or (not place.in_label and is_denied_above(place.field, place.piece)):
+        if under & Scope.DENIED or (not place.in_label and is_denied_above(place.field, place.piece)):
             return Standing.DENIED
-        if Scope.ASIDE in under or is_aside_above(place.field, place.piece):
+        if under & Scope.ASIDE or is_aside_above(place.field, place.piece):
             return Standing.ASIDE
         if place.asks_value and (is_chosen_from(place.field, place.last) or self._in_remark(term, place)):
             return Standing.ASIDE
@@ -826,7 +833,7 @@ class Lexicon:
             return Standing.CUE
         if not place.asks_value and (self._is_look(term, place) or self._is_past(term, place)):
             return Standing.LIKENESS
-        if Scope.LIKENESS in under and self._is_imitated(term, place):
+        if under & Scope.LIKENESS and self._is_imitated(term, place):
             return Standing.LIKENESS
         return None
 
@@ -851,7 +858,7 @@ class Lexicon:
             kinds.append("decades")
         if place.field.name == "title":
             return False
-        return any(words(kind).at(tokens, at) for kind in kinds for at in sentence_of(tokens, place.first)) or any(
+        return any_words(*kinds).at_any(tokens, sentence_of(tokens, place.first)) or any(
             words("earlier").at(tokens, at, at + 1) and tokens[at].clause == tokens[place.first].clause
             for at in range(max(0, place.first - 2), place.first)
         )
@@ -1082,10 +1089,10 @@ class Lexicon:
         """Is it something that parts of a product may have each their own of?"""
         attribute = term.attribute
         return (
-            any(other.stems == term.stems and other.attribute.cues for other in self._terms[term.stems[0]])
-            or attribute.looks
+            attribute.looks
             or bool(attribute.cues or attribute.parts)
             or (attribute.facet == "supply" and is_substance(attribute))
+            or any(other.stems == term.stems and other.attribute.cues for other in self._terms[term.stems[0]])
         )
 
     def _class(self, place: _Place) -> Evidence:
@@ -1141,7 +1148,7 @@ class Lexicon:
             under = field.under(first, last)
             standing = Standing.STATED
             if under & (Scope.DENIED | Scope.ASIDE):
-                standing = Standing.DENIED if Scope.DENIED in under else Standing.ASIDE
+                standing = Standing.DENIED if under & Scope.DENIED else Standing.ASIDE
             elif (
                 self.parts.needs_cue(attribute.name)
                 and not place.asks_value
@@ -1180,6 +1187,8 @@ def _places_of(brand: Phrases, field: Field) -> Iterator[tuple[int, int]]:
     tokens = field.tokens
     if field.name == "brand":
         yield 0, len(tokens)
+        return
+    if brand.firsts.isdisjoint(field.words):
         return
     for index in range(len(tokens)):
         width = brand.at(tokens, index)

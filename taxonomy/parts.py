@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reaseq.documents.document import Field
-from reaseq.documents.language import Phrases, words
+from reaseq.documents.language import Phrases, any_words, words
 from reaseq.documents.scopes import CLOSING, OPENING
 from reaseq.documents.surroundings import before_shares
 from reaseq.documents.tokens import STOP, Token, begin_of, sentence_of
@@ -97,7 +97,9 @@ class Parts:
 
     def cues_beside(self, name: str, tokens: Sequence[Token], index: int) -> list[int]:
         """The tokens at which cues of the attribute begin in the sentence of token `index`."""
-        return [at for at in sentence_of(tokens, index) if self._cues[name].at(tokens, at)]
+        cues = self._cues[name]
+        begins = cues.firsts
+        return [at for at in sentence_of(tokens, index) if tokens[at].stem in begins and cues.at(tokens, at)]
 
 
 def owner_of(field: Field, first: int, last: int, parts: dict[int, Part], *, shared: bool = True) -> Part | None:
@@ -144,7 +146,7 @@ def _part_after(tokens: Sequence[Token], last: int, parts: dict[int, Part], *, s
         if words("located").at(tokens, index) and index == last:
             located = True
         elif not (shared and words("joins").at(tokens, index)) and not located:
-            if tokens[index].stem in STOP or any(words(kind).at(tokens, index) for kind in ("links", "joins")):
+            if tokens[index].stem in STOP or any_words("links", "joins").at(tokens, index):
                 return None
             steps += 1
         index += 1
@@ -161,7 +163,7 @@ def _last_of(tokens: Sequence[Token], parts: dict[int, Part], part: Part) -> Par
     if tokens[other.first].stem.endswith("ed"):
         return part  # "a textile upper trimmed with suede"
     ends = other.last == len(tokens) or tokens[other.last].clause != last.clause
-    return other if ends or any(words(kind).at(tokens, other.last) for kind in _BEHIND_NOUN) else part
+    return other if ends or any_words(*_BEHIND_NOUN).at(tokens, other.last) else part
 
 
 def _part_before(

@@ -61,15 +61,23 @@ Range = tuple[int, int]
 """Tokens, the last exclusive."""
 
 
-def phrases(attribute: Attribute, document: Document, lexicon: Lexicon) -> Iterator[Match]:
-    """What the description says of the product in phrases of that attribute, of the kind *phrase*, as people see it."""
+def phrases(
+    document: Document, lexicon: Lexicon, *attributes: Attribute
+) -> Iterator[tuple[Attribute, Iterator[Match]]]:
+    """Each attribute, of the kind *phrase*, with what the description says of the product in phrases of it, as people
+    see it."""
     field = document.fields.get(_FIELD)
-    if field is None:
-        return
-    reader = _Reader(attribute, field, lexicon, document.language)
+    if field is not None:
+        nouns = _Nouns(field, lexicon, document.language)
+        for attribute in attributes:
+            yield attribute, _of_one(attribute, document, _Reader(attribute, nouns))
+
+
+def _of_one(attribute: Attribute, document: Document, reader: "_Reader") -> Iterator[Match]:
+    field = reader.field
     for first, last in reader.behind() if attribute.facet == "demand" else reader.described():
         piece = field.pieces[field.piece_at(first)]
-        told = any(words("persons").at(field.tokens, at) for at in sentence_of(field.tokens, first))
+        told = words("persons").at_any(field.tokens, sentence_of(field.tokens, first))
         aside = told or is_denied_above(field, piece) or is_aside_above(field, piece)
         aside = aside or (attribute.facet == "supply" and _is_left_out(field, last - 1))
         if not (piece.kind is Kind.GRID or piece.sure or aside):
@@ -100,15 +108,67 @@ def _phrases(listed: tuple[str, ...]) -> Phrases:
     return Phrases(listed)
 
 
+@lru_cache
+def _small() -> frozenset[str]:
+    """The stems of words that no noun goes on over."""
+    return STOP | _single(_NO_NOUN)
+
+
+class _Nouns:
+    """Of one field, what is a noun whatever the attribute: read once for all."""
+
+    def __init__(self, field: Field, lexicon: Lexicon, language: str) -> None:
+        self.field, self.lexicon, self.language = field, lexicon, language
+        self.joins = words("joins", language or "en")  # Dutch "of" is no English one.
+        self.goods = words("goods", language or "en")  # Spanish "collar" is no English one.
+
+    @cached_property
+    def widths(self) -> list[int]:
+        """How many tokens the words for a part or a substance have that begin at each."""
+        tokens, parts, substance_at = self.field.tokens, self.lexicon.parts, self.lexicon.substance_at
+        return [max(parts.at(tokens, at), substance_at(tokens, at)) for at in range(len(tokens))]
+
+    @cached_property
+    def general(self) -> frozenset[int]:
+        """Tokens that begin a word for goods or for the product, and all nouns that are told by their capitals."""
+        tokens, text, whole = self.field.tokens, self.field.text, self.lexicon.labels.whole
+        return frozenset(
+            at
+            for at, token in enumerate(tokens)
+            if self.goods.at(tokens, at)
+            or whole.at(tokens, at)
+            or (self.language == "de" and self.is_joined(at) and text[token.start].isupper())
+        )
+
+    def is_joined(self, at: int) -> bool:
+        """Does token `at` stand in the clause of the one before it, and no dash between them?"""
+        tokens = self.field.tokens
+        return at > 0 and tokens[at].clause == tokens[at - 1].clause and not self.is_dashed(at)
+
+    def is_dashed(self, at: int) -> bool:
+        """Does a dash stand before token `at`, and no hyphen ("natural- and artificial-grass pitches")?"""
+        tokens, text = self.field.tokens, self.field.text
+        first, last = tokens[at - 1].end, tokens[at].start
+        if last - first == 1 and text[first] == " ":
+            return False
+        return _DASH.search(text, first, last) is not None and not self.joins.at(tokens, at)
+
+
 class _Reader:
     """Of one field, for one attribute."""
 
-    def __init__(self, attribute: Attribute, field: Field, lexicon: Lexicon, language: str) -> None:
-        self.field, self.tokens, self.lexicon, self.language = field, field.tokens, lexicon, language
+    def __init__(self, attribute: Attribute, nouns: _Nouns) -> None:
+        self.field, self.tokens, self.lexicon, self.language = (
+            nouns.field,
+            nouns.field.tokens,
+            nouns.lexicon,
+            nouns.language,
+        )
+        self.nouns, self.joins = nouns, nouns.joins
+        self._is_joined, self._is_dashed = nouns.is_joined, nouns.is_dashed
         self.listed = _phrases(attribute.around)
         self._widths: dict[int, int] = {}
         """Of nouns, by where they begin."""
-        self.joins = words("joins", language or "en")  # Dutch "of" is no English one.
 
     def described(self) -> Iterator[Range]:
         """Nouns with what describes them."""
@@ -138,8 +198,13 @@ class _Reader:
 
     def behind(self) -> Iterator[Range]:
         """What stands behind words that the attribute lists; behind one alone, if it is the whole sentence."""
-        at = 0
+        at, begins = 0, self.listed.firsts
+        if begins.isdisjoint(self.field.words):
+            return
         while at < len(self.tokens):
+            if self.tokens[at].stem not in begins:
+                at += 1
+                continue
             width = self.listed.at(self.tokens, at)
             first = at + width
             while width and first < len(self.tokens) and words("articles").at(self.tokens, first, first + 1):
@@ -192,16 +257,16 @@ class _Reader:
         return self._widths[at]
 
     def _width_of_noun(self, at: int) -> int:
-        stem = self.tokens[at].stem
-        goods = words("goods", self.language or "en").at(self.tokens, at)  # Spanish "collar" is no English one.
-        if is_unspaced(stem) or goods or any_words(*_NO_PART).at(self.tokens, at):
+        compounds = self.language in _COMPOUNDING
+        width = max(self.nouns.widths[at], self.listed.at(self.tokens, at))
+        if not (width or compounds):
             return 0
-        parts, substance = self.lexicon.parts.at(self.tokens, at), self.lexicon.substance_at(self.tokens, at)
-        width = max(parts, substance, self.listed.at(self.tokens, at))
-        width = next((n for n in range(1, width) if not self._is_joined(at + n)), width)
-        if width or self.language not in _COMPOUNDING:
-            return width
-        return int(stem.endswith(self.lexicon.parts.endings))
+        stem = self.tokens[at].stem
+        if is_unspaced(stem) or self.nouns.goods.at(self.tokens, at) or any_words(*_NO_PART).at(self.tokens, at):
+            return 0
+        if compounds and not width:
+            return int(stem.endswith(self.lexicon.parts.endings))
+        return next((n for n in range(1, width) if not self._is_joined(at + n)), width)
 
     def _acts(self, first: int, end: int) -> bool:
         """Is what may be a noun a verb ("covers the toe"), or half of an adjective ("low-profile")?"""
@@ -214,15 +279,7 @@ class _Reader:
     @cached_property
     def _nouns(self) -> frozenset[int]:
         """Tokens that are nouns, and describe nothing behind an "and" or a comma."""
-        goods, whole = words("goods", self.language or "en"), self.lexicon.labels.whole
-        return frozenset(
-            at
-            for at, token in enumerate(self.tokens)
-            if (self.language == "de" and self._is_joined(at) and self.field.text[token.start].isupper())
-            or goods.at(self.tokens, at)
-            or whole.at(self.tokens, at)
-            or self._noun(at)
-        )
+        return self.nouns.general.union(at for at in range(len(self.tokens)) if self._noun(at))
 
     def _is_any(self, kinds: tuple[str, ...], at: int) -> bool:
         """Does a word of these kinds stand there?"""
@@ -236,17 +293,7 @@ class _Reader:
         return self.tokens[at].stem[0].isdigit()
 
     def _is_small(self, at: int) -> bool:
-        return self.tokens[at].stem in STOP or self._is_any(_NO_NOUN, at)
-
-    def _is_joined(self, at: int) -> bool:
-        """Does token `at` stand in the clause of the one before it, and no dash between them?"""
-        tokens = self.tokens
-        return at > 0 and tokens[at].clause == tokens[at - 1].clause and not self._is_dashed(at)
-
-    def _is_dashed(self, at: int) -> bool:
-        """Does a dash stand before token `at`, and no hyphen ("natural- and artificial-grass pitches")?"""
-        dash = _DASH.search(self.field.text, self.tokens[at - 1].end, self.tokens[at].start)
-        return dash is not None and not self.joins.at(self.tokens, at)
+        return self.tokens[at].stem in _small()
 
     def _is_glued(self, at: int) -> bool:
         return is_glued(self.field.text, self.tokens, at)

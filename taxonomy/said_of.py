@@ -2,10 +2,9 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import replace
 
 from reaseq.documents.document import Document, Field
-from reaseq.documents.language import words
+from reaseq.documents.language import any_words, words
 from reaseq.documents.surroundings import PARTING
 from reaseq.documents.tokens import STOP, Token, begin_of, end_of, is_inflected, stems
 from reaseq.taxonomy.evidence import Evidence, Match
@@ -53,12 +52,12 @@ def with_noun(match: Match, document: Document, lexicon: Lexicon) -> Match:
             break
         at += max(width, 1)
     if end > match.end:
-        return replace(match, end=end)
+        return match._replace(end=end)
     # "The posts are nickel-free"
     until = first - 1 if first and words("copulas").at(tokens, first - 1, first) else first
     for begin in range(max(0, until - _LONGEST_PART), until):
         if tokens[begin].clause == tokens[first].clause and lexicon.parts.at(tokens, begin) == until - begin:
-            return replace(match, start=tokens[begin].start)
+            return match._replace(start=tokens[begin].start)
     return match if noun else _with_unknown_noun(match, field, first, last, document.language, lexicon)
 
 
@@ -77,7 +76,7 @@ def with_shade(match: Match, document: Document) -> Match:
     first, _ = tokens_of(match, field)
     shaded = first and field.tokens[first - 1].clause == field.tokens[first].clause
     if shaded and words("shades").at(field.tokens, first - 1, first):
-        return replace(match, start=field.tokens[first - 1].start)
+        return match._replace(start=field.tokens[first - 1].start)
     return match
 
 
@@ -102,7 +101,7 @@ def with_part(match: Match, document: Document, lexicon: Lexicon, attribute: Att
             and lexicon.parts.at(tokens, at) == len(part)
         ):
             start, stop = tokens[at].start, tokens[at + len(part) - 1].end
-            return replace(match, start=min(match.start, start), end=max(match.end, stop))
+            return match._replace(start=min(match.start, start), end=max(match.end, stop))
     return match
 
 
@@ -124,7 +123,7 @@ def goes_on(match: Match, document: Document) -> bool:
 
 def _parts(tokens: Sequence[Token], at: int) -> bool:
     """Does a word stand there that no noun goes on over?"""
-    return tokens[at].stem in STOP or any(words(kind).at(tokens, at) for kind in (*PARTING, "adverbs"))
+    return tokens[at].stem in STOP or any_words(*PARTING, "adverbs").at(tokens, at) > 0
 
 
 def _with_unknown_noun(match: Match, field: Field, first: int, last: int, language: str, lexicon: Lexicon) -> Match:
@@ -133,8 +132,8 @@ def _with_unknown_noun(match: Match, field: Field, first: int, last: int, langua
     if language in NOUN_FIRST:
         at = first - 1
         known = at >= begin and not _parts(tokens, at) and not words("articles").at(tokens, at, first)
-        return replace(match, start=tokens[at].start) if known else match
-    described = first == begin or any(words(kind).at(tokens, first - 1, first) for kind in _BEFORE_ADJECTIVES)
+        return match._replace(start=tokens[at].start) if known else match
+    described = first == begin or any_words(*_BEFORE_ADJECTIVES).at(tokens, first - 1, first)
     at = last
     while at < end and not _parts(tokens, at) and not words("articles").at(tokens, at):
         at += 1
@@ -142,5 +141,5 @@ def _with_unknown_noun(match: Match, field: Field, first: int, last: int, langua
         verb = at - last > 1 and is_inflected(field.text, tokens[at - 1])  # "moisture-wicking AEROREADY keeps"
         at -= verb
         if not any(lexicon.is_look(token.stem) for token in tokens[last:at]):
-            return replace(match, end=tokens[at - 1].end)
+            return match._replace(end=tokens[at - 1].end)
     return match

@@ -94,7 +94,8 @@ def said(attribute: str, description: str, category: str = "shoes") -> list[str]
     lexicon, document = lexicon_of(category), Document({"title": "Kea", "description": description})
     wanted = lexicon.schema.get(attribute)
     assert wanted is not None
-    return [f"no {match.value}" if match.denied else match.value for match in phrases(wanted, document, lexicon)]
+    ((_, found),) = phrases(document, lexicon, wanted)
+    return [f"no {match.value}" if match.denied else match.value for match in found]
 
 
 @pytest.mark.parametrize(("description", "wanted"), DETAILS)
@@ -141,7 +142,7 @@ def test_phrases_are_of_one_sentence_and_apart(description: str) -> None:
     lexicon, document = lexicon_of("shoes"), Document({"title": "Kea", "description": description})
     for attribute in lexicon.schema.attributes:
         if attribute.kind == "phrase":
-            found = list(phrases(attribute, document, lexicon))
+            found = [match for _, some in phrases(document, lexicon, attribute) for match in some]
             assert all(description[match.start : match.end].endswith(match.value) and match.value for match in found)
             assert all("." not in match.value for match in found)
             assert all(one.end <= other.start for one, other in pairwise(found))
