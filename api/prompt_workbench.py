@@ -309,7 +309,8 @@ class Workbench:
             return replace(bench_of_schema(bench.store, settings, schema), library=library).trial(self.chats.plain)
 
         def schema_of(category: str) -> CategorySchema | None:
-            return schema_in_force(bench.store, category, settings.schemas_dir)
+            known = self.benches.get(attribute_name(category))
+            return known.schema if known else schema_in_force(bench.store, category, settings.schemas_dir)
 
         cases: list[Case] = []
         for file in self.pinned:

@@ -222,7 +222,7 @@ def _tell(say: Telling, job: Job, made: Improvement, budget: Budget, *, keep: bo
             say.show(Text(printable(line), style=colours.get(line[:1], "")))
     if made.failing:
         failing = ", ".join(made.failing)
-        say.print(f"Not held to, as they fail with the prompt that stands too: {failing}", style="yellow")
+        say.print(f"Not held to, as they do not pass with the prompt that stands either: {failing}", style="yellow")
     if made.passing:
         say.print(f"Pinned cases that must keep passing: {len(made.passing):,}.")
     say.print(made.in_words(), style="green" if made.better else None)

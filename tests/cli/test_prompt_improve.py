@@ -227,10 +227,10 @@ def test_a_pinned_case_is_not_broken(fake: FakeEndpoint) -> None:
     ]
     Path("pinned.jsonl").write_text("\n".join(map(json.dumps, pinned)))
     cases = [
-        (PLANTED, "Birch pot", ['{"colour": "matt"}']),
-        (EXTRACTOR, "Birch pot", ['{"colour": "teal"}']),
+        (PLANTED, "Birch pot", ['{"colour": "matt", "finish": null}']),
+        (EXTRACTOR, "Birch pot", ['{"colour": "teal", "finish": null}']),
         ("You check claims", "Birch pot", ['{"1": "yes"}']),
-        (EXTRACTOR, "Alder pot", ['{"colour": "matt"}']),
+        (EXTRACTOR, "Alder pot", ['{"colour": "matt", "finish": null}']),
     ]
     fake.configure(Options(canned=[proposing(BASE + PLANTED), *cases, *model()]))
     made = as_json(*IMPROVE, "--max-tokens", "200000", "--rounds", "1", "--pinned", "pinned.jsonl", "--keep")
