@@ -315,9 +315,7 @@ class Workbench:
         cases: list[Case] = []
         for file in self.pinned:
             if file.suffix in GOLD_ENDINGS:
-                cases += of_gold(
-                    file, trial_of, lambda category: schema_in_force(bench.store, category, settings.schemas_dir)
-                )
+                cases += of_gold(file, trial_of, schema_of)
             else:
                 cases.append(golden(file, project, self.chats.plain))
         if self.target.beneath is not None:  # others are asked by another prompt
