@@ -11,6 +11,7 @@ from typing import Any
 
 from reaseq.knowledge_store.feeds.columns import folded, guess
 from reaseq.knowledge_store.feeds.mixed import in_one, in_parts
+from reaseq.knowledge_store.feeds.price_names import price_kind
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, Row, identifier, is_empty, text_of
 from reaseq.knowledge_store.names import Names
 from reaseq.knowledge_store.order_lines import is_of_before, of_impressions, of_lines
@@ -116,8 +117,10 @@ _DEVICES = frozenset(
 """Columns of what stands for a user who has no account: an address, a browser, an app."""
 _PEEKED = 1000
 """Rows whose values tell which column is the item."""
+_HOUR, _HALF = r"(?:[01]?\d|2[0-4])", r"\s*[AaPp]\.?[Mm]\.?"
 _OF_DAY = re.compile(
-    r"\d{1,2}\s?(?:[hH]|Uhr)|\d{1,2}[:.h]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?(?:\s*Uhr)?(?:\s*[AaPp]\.?[Mm]\.?)?"
+    rf"{_HOUR}(?:\s?(?:[hH]|Uhr)|{_HALF})"
+    rf"|{_HOUR}[:.h][0-5]\d(?:[:.][0-6]\d(?:\.\d+)?)?(?:\s*Uhr)?(?:{_HALF})?"
 )
 _IN_DIGITS = re.compile(r"(?:[01]?\d|2[0-4])?[0-5]?\d|(?:[01]?\d|2[0-4])[0-5]\d[0-5]\d")
 """Of days too, where their column is called a time: 930, 0005, 5 (what a spreadsheet leaves of that), 093000."""
@@ -130,7 +133,7 @@ _ORDERS = frozenset(
 """Columns of the order that a row is a line of: its further lines may leave out who bought, and when."""
 _DAYS = re.compile(r"date|datum|day|tag|fecha|jour|giorno|data", re.IGNORECASE)
 _OF_ANY = re.compile(f"(?:{_OF_DAY.pattern})|(?:{_IN_DIGITS.pattern})")
-_TIMES = re.compile(r"time|zeit|uhr|heure|hora|ora\b|clock|tid\b", re.IGNORECASE)
+_UNNAMED = re.compile(r"column \d+")
 _FEWEST_OF_CLOCKS, _DIGITS_OF_CLOCKS = 3, 6
 _FAR_MORE = 4
 _NEARLY_ALL, _MOST, _MORE = 0.9, 0.8, 0.6
@@ -454,8 +457,8 @@ def _with_clock(feed: Feed, mapping: dict[str, str], rows: Sequence[Mapping[str,
     whose = [mapping[field] for field in ("user", "item") if field in mapping]
     rows = [values for values in rows if any(not is_empty(values.get(column)) for column in whose)]  # no line of totals
     called = [column for column in feed.columns if _DAYS.search(column)]
-    clocks = [column for column in feed.columns if column not in called and _most_match(_OF_DAY, column, rows)]
-    if not clocks and _TIMES.search(mapping.get("time", "")) and _most_match(_OF_ANY, mapping["time"], rows):
+    clocks = [column for column in feed.columns if _may_be_a_clock(column) and _match(_OF_DAY, column, rows)]
+    if not clocks and _may_be_a_clock(mapping.get("time", "")) and _match(_OF_ANY, mapping["time"], rows):
         clocks = [mapping["time"]]
     days = [column for column in called if column not in clocks]
     days = [column for column in days if _are_times([values.get(column) for values in rows], _MOST)]
@@ -502,9 +505,33 @@ def _day_alone(value: Any) -> str:
     return _MIDNIGHT.sub("", text_of(value))
 
 
-def _most_match(pattern: re.Pattern[str], column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+def _may_be_a_clock(column: str) -> bool:
+    """Is it called a time, and not a price? 10.00 is either, and 00:35 may be how long something took."""
+    said, (begins, whole) = folded(column), _words_of_clocks()
+    if names_an_amount(said):
+        return False
+    named = any(word in whole or any(part in word for part in begins) for word in said.split())
+    return named or _UNNAMED.fullmatch(column) is not None
+
+
+def names_an_amount(said: str) -> bool:
+    """Does a folded name say that its column holds prices or sums of money?"""
+    amounts = (*words("price_words")["amounts"], *words("log_columns")["amounts"])
+    return price_kind(said) is not None or any(word in amounts for word in said.split())
+
+
+@lru_cache
+def _words_of_clocks() -> tuple[tuple[str, ...], frozenset[str]]:
+    """Words that count as a part of another ("Bestellzeit"), and those that count alone."""
+    of = words("log_columns")
+    return of["clocks"], frozenset(of["clocks_alone"])
+
+
+def _match(pattern: re.Pattern[str], column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Are all values such? Of times with a colon most will do: what cannot be read of them costs its row alone."""
     said = [text for values in rows if (text := _clock_in(values.get(column)))]
-    return sum(pattern.fullmatch(text) is not None for text in said) >= max(1, _MOST * len(said))
+    share = _MOST if any(":" in text for text in said) and _UNNAMED.fullmatch(column) is None else 1
+    return sum(pattern.fullmatch(text) is not None for text in said) >= max(1, share * len(said))
 
 
 def _are_times(values: Sequence[Any], share: float = _MORE) -> bool:

@@ -571,6 +571,21 @@ def test_what_columns_say_that_it_came_to(catalogue: Store, tmp_path: Path, colu
             [0.5],
         ),
         ("user;sku;Bestelldatum;Versanddatum;Versandzeit\na;I;04.03.2025;05.03.2025;12:00\n", ["a"], [0]),
+        # What things cost is no time of day, whatever it looks like; nor is what is called something else.
+        *(
+            (f"user,sku,Sale Date,{name}\na,I,03/04/25,10.00\nb,I,03/14/25,{second}\n", ["a", "b"], [0, 10])
+            for name in ("Price", "Amount", "Preis", "Betrag", "Lifetime value", "Time price", "Rating", "Weight", "本体")
+            for second in ("12.50", "19.99")
+        ),
+        ("user,sku,Sale Date,Time spent\na,I,03/04/25,10.00\nb,I,03/14/25,19.99\n", ["a", "b"], [0, 10]),
+        ("user,sku,Date,Duration\na,I,2025-03-04,00:35\nb,I,2025-03-14,00:12\n", ["a", "b"], [0, 10]),
+        *(
+            (f"user,sku,Date,{name}\na,I,2025-03-04,12.00\nb,I,2025-03-14,6.00\n", ["a", "b"], [0.5, 10.25])
+            for name in ("Time", "Time of day", "Uhrzeit", "Heure", "Godzina", "Čas", "Ora", "Saat", "Время", "Kellonaika")
+        ),
+        # What cannot be read leaves the others as they are.
+        ("user,sku,Date,Time\na,I,03/04/25,12.00\nb,I,03/14/25,06.00\n", ["a", "b"], [0.5, 10.25]),
+        ("user,sku,ts\na,I,03/04/25 12.00\nb,I,03/14/25 06.00\n", ["a", "b"], [0.5, 10.25]),
         # A line of totals makes no day of less than a day, and an empty time is none.
         ("Datum;Uhrzeit;Kunde;SKU\n04.03.2025;12:00;a;I\n14.03.2025;;b;I\nSumme;;;\n", ["a", "b"], [0.5, 10]),
     ],
