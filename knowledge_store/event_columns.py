@@ -16,11 +16,15 @@ from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, Row, iden
 from reaseq.knowledge_store.names import Names
 from reaseq.knowledge_store.order_lines import is_of_before, of_impressions, of_lines
 from reaseq.knowledge_store.order_states import (
+    RETURNED,
     came_back,
+    counts_returns,
+    flags_returns,
     is_a_state,
     is_negative,
     never_came_about,
     number_of,
+    taken_back,
     truth,
 )
 from reaseq.knowledge_store.times import Clock
@@ -197,6 +201,9 @@ def guess_fields(
     mapping = guess(columns, _names(), overrides or {})
     if "kind" in mapping and "kind" not in (overrides or {}) and _is_of_line(mapping):
         del mapping["kind"]  # what sort of line it is
+    counts = [one for one in columns if one not in mapping.values() and counts_returns(one)]
+    free = [field for field in ("returned", "cancelled") if field not in mapping and field not in (overrides or {})]
+    mapping |= dict(zip(free, counts, strict=False))
     if "status" not in (overrides or {}) and "status" not in mapping:
         status = next((one for one in columns if names_a_status(one) and one not in mapping.values()), "")
         mapping |= {"status": status} if status else {}
@@ -362,7 +369,7 @@ def _with_numbers_and_states(
     columns: Sequence[str], mapping: dict[str, str], rows: Sequence[Mapping[str, Any]], told: Collection[str]
 ) -> tuple[dict[str, str], list[str]]:
     """The same with the column of states of orders, and what is to be told of columns of numbers below zero."""
-    made, doubts = dict(mapping), []
+    made = dict(mapping)
     free = [one for one in columns if one not in made.values()]
     if "status" not in told:
         own = made.get("status", "")
@@ -371,15 +378,50 @@ def _with_numbers_and_states(
         if "status" not in made or not any(map(_is_told, _said(own, rows))):
             better = next((one for one in free if _are_states(one, rows)), "")
             made |= {"status": better} if better else {}
-    if "quantity" not in made and "quantity" not in told:
-        for column in free:
-            said = _said(column, rows)
-            if len(said) > 1 and all(map(_INTEGER.fullmatch, said)) and any(map(is_negative, said)):
-                doubts.append(
-                    f"{column} has negative numbers and is not used; if it is the quantity, rows below 0 came back: "
-                    f'--map quantity="{column}"'
-                )
-    return made, doubts
+    if "returned" not in made and "returned" not in told:
+        named = [one for one in free if one not in made.values() and flags_returns(one)]
+        flag = next((one for one in named if _said(one, rows) and _are_flags(one, rows)), "")
+        made |= {"returned": flag} if flag else {}
+    return made, _sums_below_zero(columns, made, rows, told)
+
+
+def _sums_below_zero(
+    columns: Sequence[str], mapping: Mapping[str, str], rows: Sequence[Mapping[str, Any]], told: Collection[str]
+) -> list[str]:
+    """What to say of columns whose negative numbers may mean that something came back, where nothing else says so."""
+    if "quantity" in told:
+        return []
+    bought = [values for values in rows if not _says_that_it_came_back(values, mapping)]
+    doubts = []
+    for column in (one for one in columns if one not in mapping.values()):
+        said = _said(column, bought)
+        below = sum(map(is_negative, said))
+        if not below or _is_no_payment(column):
+            continue
+        if names_an_amount(folded(column)):
+            doubts.append(
+                f"{column} is below zero in {below:,} rows that count as what they say otherwise; if these came back: "
+                f'--map quantity="{column}"'
+            )
+        elif "quantity" not in mapping and len(said) > 1 and all(map(_INTEGER.fullmatch, said)):
+            doubts.append(
+                f"{column} has negative numbers and is not used; if it is the quantity, rows below 0 came back: "
+                f'--map quantity="{column}"'
+            )
+    return doubts
+
+
+def _says_that_it_came_back(values: Mapping[str, Any], mapping: Mapping[str, str]) -> bool:
+    told = {field: text_of(values.get(mapping.get(field, ""))).strip() for field in ("kind", "status", "invoice")}
+    in_words = came_back(told["kind"].casefold()) or came_back(told["status"].casefold())
+    by_number = RETURNED.fullmatch(told["invoice"]) is not None or is_negative(values.get(mapping.get("quantity", "")))
+    return in_words or by_number or taken_back(values, mapping)
+
+
+def _is_no_payment(column: str) -> bool:
+    """Is it a sum that is below zero where a thing was bought, too: a discount, a fee, a tax?"""
+    parts = words("log_columns")["no_payments"]
+    return any(part in word for word in folded(column).split() for part in parts)
 
 
 def _is_told(said: str) -> bool:
@@ -441,15 +483,26 @@ def _most_telling(columns: Sequence[str], mapping: Mapping[str, str], rows: Sequ
     may_be = [one for one in columns if folded(one) in _names()["kind"] and one not in mapping.values()]
     if not may_be:
         return mapping["kind"]
-    known = words("log_columns")["kinds"]
 
     def told(column: str) -> tuple[int, int]:
         said = [one.casefold() for one in _said(column, rows)]
-        named = sum(any(word.startswith(known) for word in re.findall(r"[^\W_]+", one)) for one in said)
+        named = sum(map(_names_a_kind, said))
         pairs = {(text_of(values.get(column)), text_of(values.get(mapping["kind"]))) for values in rows}
         return named, len(set(said)) if named or len(pairs) == len({one for one, _ in pairs}) else 0
 
     return max((mapping["kind"], *may_be), key=told)
+
+
+@lru_cache(maxsize=1000)
+def _names_a_kind(said: str) -> bool:
+    """Does one of its words begin as those of kinds of events do?"""
+    known = words("log_columns")["kinds"]
+    return any(word.startswith(known) for word in re.findall(r"[^\W_]+", said))
+
+
+def is_a_kind(said: str) -> bool:
+    """Is it understood what it calls an event: what somebody did, or what became of an order? In lower case."""
+    return _names_a_kind(said) or is_a_state(said)
 
 
 def _with_clock(feed: Feed, mapping: dict[str, str], rows: Sequence[Mapping[str, Any]]) -> tuple[Feed, dict[str, str]]:

@@ -793,6 +793,11 @@ def kinds(store: Store) -> str:
         *("zrušeno", "Vráceno", "geretourneerd", "geannuleerd door klant", "peruttu", "palautettu", "iptal edildi"),
         *("iade edildi", "已取消", "已退款", "已退货", "annulé par le client", "vom Kunden storniert", "anulowane"),
         *("취소됨", "отменён покупателем", "nicht zugestellt", "törölve", "comandă anulată"),
+        # As tills say it.
+        *("Rücknahme", "Sofortstorno", "Warenrücknahme", "Postenstorno", "Zeilenstorno", "Bonstorno", "Abono"),
+        *("Nota di credito", "Credit memo", "Kreditnota", "Korekta", "Korekta faktury", "linevoid", "Nota de crédito"),
+        *("Warenrückgabe", "Kundenretoure", "Artikelgutschrift", "Povrat robe", "Sztornó bizonylat", "Varuretur"),
+        *("Creditfactuur", "asiakaspalautus", "Grąžinimas", "Tagastus", "Vračilo", "Retur", "salesreturn"),
     ],
 )  # fmt: skip
 def test_states_in_which_things_came_back(status: str) -> None:
@@ -819,6 +824,66 @@ def test_states_that_nobody_understands_are_told(catalogue: Store, tmp_path: Pat
     )
     report, _, _ = read(catalogue, tmp_path / "log.csv", log)
     assert dict(report.unknown_states) == {("status", "blorb"): 2}
+
+
+def test_kinds_that_nobody_understands_are_told(catalogue: Store, tmp_path: Path) -> None:
+    log = "user,item,date,Vorgang\nu,I1,2025-03-04,Verkauf\nu,I2,2025-03-05,Blorb\nu,I3,2025-03-06,Rücknahme\n"
+    report, _, _ = read(catalogue, tmp_path / "log.csv", log)
+    assert report.unknown_kinds == {"blorb": 1}
+    report, _, _ = read(catalogue, tmp_path / "other.csv", "user,item,date,event\nv,I1,2025-03-04,blorb\n")
+    assert report.unknown_kinds == {}  # a log of words of its own
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("Menge retourniert", "Menge storniert", "Stornierte Menge", "Quantité remboursée", "Qté annulée"),
+        *("Cantidad devuelta", "Quantità restituita", "Quantidade devolvida", "Aantal geretourneerd", "Returnerat antal"),
+        *("Antal returneret", "Antall returnert", "Palautettu määrä", "Ilość zwrócona", "Vrácené množství"),
+        *("Vrátené množstvo", "Visszaküldött mennyiség", "Cantitate returnată", "İade miktarı", "İade adedi"),
+        *("Количество возвратов", "Кол-во возврата", "返品数", "返品数量", "退货数量", "반품수량", "Retourenanzahl"),
+        *("Units returned", "Number of returns", "Anzahl Retouren", "Nombre de retours", "Ποσότητα επιστροφής"),
+    ],
+)  # fmt: skip
+def test_counts_of_what_came_back_in_any_language(catalogue: Store, tmp_path: Path, column: str) -> None:
+    log = f"user,item,date,qty,{column}\nu,I1,2025-03-04,2,0\nu,I2,2025-03-05,2,2\nu,I3,2025-03-06,2,1\n"
+    _, mapping, _ = read(catalogue, tmp_path / "log.csv", log)
+    assert column in (mapping.get("returned"), mapping.get("cancelled"))
+    assert kinds(catalogue) == "u I1 purchase; u I2 return; u I3 purchase"
+
+
+@pytest.mark.parametrize(
+    ("column", "yes"),
+    [("Refund", "Y"), ("Storno", "ja"), ("Is return", "true"), ("Retoure?", "x"), ("Zwrot", "tak"), ("返品", "1")],
+)
+def test_flags_of_what_came_back(catalogue: Store, tmp_path: Path, column: str, yes: str) -> None:
+    read(catalogue, tmp_path / "log.csv", f"user,item,date,{column}\nu,I1,2025-03-04,\nu,I2,2025-03-05,{yes}\n")
+    assert kinds(catalogue) == "u I1 purchase; u I2 return"
+
+
+@pytest.mark.parametrize(
+    ("column", "second", "is_told"),
+    [
+        ("amount", "-20.00", True),
+        ("Betrag", "-19,99", True),
+        ("Line Total", "($20.00)", True),
+        ("montant", "-1.020,50 €", True),
+        ("Kwota", "−20", True),
+        ("Discount amount", "-2.00", False),
+        ("amount", "20.00", False),
+    ],
+)
+def test_sums_below_zero_are_told(
+    catalogue: Store, tmp_path: Path, column: str, second: str, is_told: bool
+) -> None:
+    log = f'date,customer,sku,qty,{column}\n2025-03-04,u,I1,1,"10.00"\n2025-03-05,u,I2,1,"{second}"\n'
+    _, _, doubts = read(catalogue, tmp_path / "log.csv", log)
+    assert [f'--map quantity="{column}"' in told for told in doubts] == [True] * is_told
+
+
+def test_a_sum_below_zero_of_what_says_that_it_came_back_is_not_told(catalogue: Store, tmp_path: Path) -> None:
+    log = "date,customer,sku,qty,amount\n2025-03-04,u,I1,-1,-10.00\n"
+    assert read(catalogue, tmp_path / "log.csv", log)[2] == ()
 
 
 @pytest.mark.parametrize(
