@@ -9,10 +9,12 @@ from functools import lru_cache
 from itertools import chain, islice, takewhile
 from typing import Any
 
+from reaseq.knowledge_store.adobe import of_adobe
 from reaseq.knowledge_store.feeds.columns import folded, guess
 from reaseq.knowledge_store.feeds.mixed import in_one, in_parts
 from reaseq.knowledge_store.feeds.price_names import price_kind
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, Row, identifier, is_empty, text_of
+from reaseq.knowledge_store.kind_columns import with_kind
 from reaseq.knowledge_store.names import Names
 from reaseq.knowledge_store.order_lines import is_of_before, of_impressions, of_lines
 from reaseq.knowledge_store.order_states import (
@@ -47,7 +49,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "e mail", "e mail adresse", "kunden e mail", "mail", "session id", "session", "kunde", "id client", "cliente",
         "user pseudo id", "user token", "debitor", "buyer username", "code client", "n client",
         "no client", "numéro client", "codice cliente", "benutzer", "nutzer", "client",
-        "anonymous id", "distinct id", "cookie id", "buyer", "buyer id", "buyer email", "billing email",
+        "anonymous id", "distinct id", "visid", "visid high", "cookie id", "buyer", "buyer id", "buyer email", "billing email",
+        "billing email address", "customer email address", "email address", "e mail address", "domain userid", "domain user id",
+        "network userid", "network user id", "domain sessionid", "domain session id", "device id",
     ),
     "item": (
         "item", "item id", "itemid", "product id", "productid", "product", "asin", "parent asin", "sku", "article id",
@@ -115,7 +119,7 @@ _DEVICES = frozenset(
         *("e mail", "e mail adresse", "kunden e mail", "rechnungs e mail"),
         *("user pseudo id", "anonymous id", "client id", "visitor id", "visitorid", "cookie id", "distinct id"),
         *("domain userid", "domain user id", "network userid", "network user id", "domain sessionid"),
-        *("device id", "session id", "session"),
+        *("device id", "session id", "session", "visid"),
     )
 )
 """Columns of what stands for a user who has no account: an address, a browser, an app."""
@@ -153,7 +157,7 @@ _MIDNIGHT = re.compile(r"[ T]00:00(?::00(?:\.0+)?)?$")
 
 def by_lines(feed: Feed) -> Feed:
     """The feed with an event of each item that its records list; see `order_lines`."""
-    return of_lines(feed, _names())
+    return of_lines(of_adobe(feed), _names())
 
 
 @lru_cache
@@ -286,8 +290,8 @@ def by_values(
         if timed:
             made["time"] = _first_of(timed, rows)
             made = {name: column for name, column in made.items() if name == "time" or column != made["time"]}
-    if "kind" in made and "kind" not in told:
-        made["kind"] = _most_telling(feed.columns, made, rows)
+    if "kind" not in told:
+        feed, made = with_kind(feed, made, rows, _names()["kind"])
     made, doubts = _with_numbers_and_states(feed.columns, made, rows, told)
     before = made.get("time")
     feed, made = _with_clock(replace(feed, doubts=(*feed.doubts, *doubts)), made, rows)
@@ -475,34 +479,6 @@ def _read(column: str, rows: Sequence[Mapping[str, Any]]) -> list[float]:
     clock = Clock.of(values.get(column) for values in rows)
     times = (clock.read(values.get(column)) for values in rows)
     return [time if isinstance(time, float | int) else math.inf for time in times]
-
-
-def _most_telling(columns: Sequence[str], mapping: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str:
-    """Of several columns that are called as kinds of events the one in which most rows name a known one; of those that
-    name as many the one that tells more of them apart; where none does, one that tells apart what the other does."""
-    may_be = [one for one in columns if folded(one) in _names()["kind"] and one not in mapping.values()]
-    if not may_be:
-        return mapping["kind"]
-
-    def told(column: str) -> tuple[int, int]:
-        said = [one.casefold() for one in _said(column, rows)]
-        named = sum(map(_names_a_kind, said))
-        pairs = {(text_of(values.get(column)), text_of(values.get(mapping["kind"]))) for values in rows}
-        return named, len(set(said)) if named or len(pairs) == len({one for one, _ in pairs}) else 0
-
-    return max((mapping["kind"], *may_be), key=told)
-
-
-@lru_cache(maxsize=1000)
-def _names_a_kind(said: str) -> bool:
-    """Does one of its words begin as those of kinds of events do?"""
-    known = words("log_columns")["kinds"]
-    return any(word.startswith(known) for word in re.findall(r"[^\W_]+", said))
-
-
-def is_a_kind(said: str) -> bool:
-    """Is it understood what it calls an event: what somebody did, or what became of an order? In lower case."""
-    return _names_a_kind(said) or is_a_state(said)
 
 
 def _with_clock(feed: Feed, mapping: dict[str, str], rows: Sequence[Mapping[str, Any]]) -> tuple[Feed, dict[str, str]]:

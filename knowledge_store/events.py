@@ -13,10 +13,11 @@ from sqlalchemy import bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql
 
 from reaseq import ReaseqError
-from reaseq.knowledge_store.event_columns import device_of, is_a_kind, order_of
+from reaseq.knowledge_store.event_columns import device_of, order_of
 from reaseq.knowledge_store.event_reader import EventReader, is_nobody
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, identifier, is_empty
 from reaseq.knowledge_store.importing import RejectedRows
+from reaseq.knowledge_store.kind_columns import is_a_kind
 from reaseq.knowledge_store.names import UNKNOWN, Names, read_names
 from reaseq.knowledge_store.order_states import IMPRESSION, RETURN, Event, History, with_order
 from reaseq.knowledge_store.repeats import Repeats
