@@ -49,8 +49,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "e mail", "e mail adresse", "kunden e mail", "mail", "session id", "session", "kunde", "id client", "cliente",
         "user pseudo id", "user token", "debitor", "buyer username", "code client", "n client",
         "no client", "numéro client", "codice cliente", "benutzer", "nutzer", "client",
-        "anonymous id", "distinct id", "visid", "visid high", "cookie id", "buyer", "buyer id", "buyer email", "billing email",
-        "billing email address", "customer email address", "email address", "e mail address", "domain userid", "domain user id",
+        "anonymous id", "distinct id", "visid", "visid high", "cookie id", "buyer", "buyer id", "buyer email",
+        "billing email",
+        "billing email address", "customer email address", "email address", "e mail address", "domain userid",
+        "domain user id",
         "network userid", "network user id", "domain sessionid", "domain session id", "device id",
     ),
     "item": (

@@ -32,8 +32,8 @@ def with_kind(
 ) -> tuple[Feed, dict[str, str]]:
     """The feed and its fields with the column that says the kind: of several that are called so, also within objects,
     that in which most rows name a known one; of those that name as many the one that tells more of them apart; where
-    none names any, one that tells apart what the other does. Where that says nothing another counts (`event_name` beside
-    `type` of an `unstruct_event`); where it says what is no known kind, one that says nearly nothing else.
+    none names any, one that tells apart what the other does. Where that says nothing another counts (`event_name`
+    beside `type` of an `unstruct_event`); where it says what is no known kind, one that says nearly nothing else.
 
     rows: the first ones; called: names of columns of kinds, folded."""
     within = [
@@ -101,7 +101,7 @@ def _holds_kinds(column: str, rows: Sequence[Mapping[str, Any]], called: Sequenc
 
 def _inner(values: Mapping[str, Any], columns: Sequence[str], called: Sequence[str]) -> dict[str, Any]:
     """What objects that stand as JSON in these cells say of the kind, by their path."""
-    made = {}
+    made: dict[str, Any] = {}
     for column in columns:
         cell = values.get(column)
         if isinstance(cell, str) and cell.lstrip().startswith("{"):
