@@ -548,7 +548,8 @@ def _may_be_a_clock(column: str) -> bool:
 def names_an_amount(said: str) -> bool:
     """Does a folded name say that its column holds prices or sums of money?"""
     amounts = (*words("price_words")["amounts"], *words("log_columns")["amounts"])
-    return price_kind(said) is not None or any(word in amounts for word in said.split())
+    joined = words("log_columns")["amounts_end"]  # Zeitwert
+    return price_kind(said) is not None or any(word in amounts or word.endswith(joined) for word in said.split())
 
 
 @lru_cache

@@ -819,6 +819,7 @@ def kinds(store: Store) -> str:
         *("Nota di credito", "Credit memo", "Kreditnota", "Korekta", "Korekta faktury", "linevoid", "Nota de crédito"),
         *("Warenrückgabe", "Kundenretoure", "Artikelgutschrift", "Povrat robe", "Sztornó bizonylat", "Varuretur"),
         *("Creditfactuur", "asiakaspalautus", "Grąžinimas", "Tagastus", "Vračilo", "Retur", "salesreturn"),
+        *("Rückvergütung", "Gutschriftbeleg", "Opravný doklad", "Sale reversal", "Kassenretoure"),
     ],
 )  # fmt: skip
 def test_states_in_which_things_came_back(status: str) -> None:
@@ -1037,7 +1038,7 @@ def test_a_column_of_products_without_semicolons_is_left(catalogue: Store, tmp_p
     "user",
     [
         *("domain_userid", "Billing Email Address", "Login kupującego", "Loyalty", "Username", "network_userid"),
-        *("Loyalty Number", "Benutzername", "E-Mail Address", "Membership Number", "Shopper ID", "Mitgliedsnummer"),
+        *("Loyalty Number", "Benutzername", "E-Mail Address", "Membership Number", "Adres e-mail", "Mitgliedsnummer"),
     ],
 )
 def test_users_by_other_names(user: str) -> None:
