@@ -152,6 +152,13 @@ def import_events(
     if report.unknown_states:
         for words in _unknown(report.unknown_states):
             console.print(Text(printable(words), style="yellow"), soft_wrap=True)
+    if report.unknown_kinds:
+        shown = _first_of(report.unknown_kinds)
+        told = (
+            f"{sum(report.unknown_kinds.values()):,} rows are of a kind that is not understood: it counts as a kind of "
+            f'its own: {shown}. If one says that a thing came back, write it as "returned".'
+        )
+        console.print(Text(printable(told), style="yellow"), soft_wrap=True)
     if report.by_device:
         told = f"{report.by_device:,} rows name no user: their {report.device} stands for one, known by nothing else."
         console.print(Text(printable(told)), soft_wrap=True)
@@ -194,13 +201,16 @@ def _unknown(states: Counter[tuple[str, str]]) -> list[str]:
     made = []
     for column in dict.fromkeys(column for column, _ in states):
         counts = {said: count for (of, said), count in states.most_common() if of == column}
-        shown = ", ".join(f"{said} ({count:,})" for said, count in list(counts.items())[:_SHOWN])
-        more = f" and {len(counts) - _SHOWN:,} more" if len(counts) > _SHOWN else ""
         made.append(
             f"{sum(counts.values()):,} rows have a {column} that is not understood, and count as if it were not there: "
-            f'{shown}{more}. If one says that a thing came back, write it as "returned".'
+            f'{_first_of(counts)}. If one says that a thing came back, write it as "returned".'
         )
     return made
+
+
+def _first_of(counts: Mapping[str, int]) -> str:
+    shown = ", ".join(f"{said} ({count:,})" for said, count in list(counts.items())[:_SHOWN])
+    return shown + (f" and {len(counts) - _SHOWN:,} more" if len(counts) > _SHOWN else "")
 
 
 @app.command("stats")

@@ -9,17 +9,24 @@ from functools import lru_cache
 from itertools import chain, islice, takewhile
 from typing import Any
 
+from reaseq.knowledge_store.adobe import of_adobe
 from reaseq.knowledge_store.feeds.columns import folded, guess
 from reaseq.knowledge_store.feeds.mixed import in_one, in_parts
+from reaseq.knowledge_store.feeds.price_names import price_kind
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, Row, identifier, is_empty, text_of
+from reaseq.knowledge_store.kind_columns import with_kind
 from reaseq.knowledge_store.names import Names
 from reaseq.knowledge_store.order_lines import is_of_before, of_impressions, of_lines
 from reaseq.knowledge_store.order_states import (
+    RETURNED,
     came_back,
+    counts_returns,
+    flags_returns,
     is_a_state,
     is_negative,
     never_came_about,
     number_of,
+    taken_back,
     truth,
 )
 from reaseq.knowledge_store.times import Clock
@@ -42,7 +49,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "e mail", "e mail adresse", "kunden e mail", "mail", "session id", "session", "kunde", "id client", "cliente",
         "user pseudo id", "user token", "debitor", "buyer username", "code client", "n client",
         "no client", "numéro client", "codice cliente", "benutzer", "nutzer", "client",
-        "anonymous id", "distinct id", "cookie id", "buyer", "buyer id", "buyer email", "billing email",
+        "anonymous id", "distinct id", "visid", "visid high", "cookie id", "buyer", "buyer id", "buyer email",
+        "billing email",
+        "billing email address", "customer email address", "email address", "e mail address", "domain userid",
+        "domain user id",
+        "network userid", "network user id", "domain sessionid", "domain session id", "device id",
     ),
     "item": (
         "item", "item id", "itemid", "product id", "productid", "product", "asin", "parent asin", "sku", "article id",
@@ -110,14 +121,16 @@ _DEVICES = frozenset(
         *("e mail", "e mail adresse", "kunden e mail", "rechnungs e mail"),
         *("user pseudo id", "anonymous id", "client id", "visitor id", "visitorid", "cookie id", "distinct id"),
         *("domain userid", "domain user id", "network userid", "network user id", "domain sessionid"),
-        *("device id", "session id", "session"),
+        *("device id", "session id", "session", "visid"),
     )
 )
 """Columns of what stands for a user who has no account: an address, a browser, an app."""
 _PEEKED = 1000
 """Rows whose values tell which column is the item."""
+_HOUR, _HALF = r"(?:[01]?\d|2[0-4])", r"\s*[AaPp]\.?[Mm]\.?"
 _OF_DAY = re.compile(
-    r"\d{1,2}\s?(?:[hH]|Uhr)|\d{1,2}[:.h]\d{2}(?:[:.]\d{2}(?:\.\d+)?)?(?:\s*Uhr)?(?:\s*[AaPp]\.?[Mm]\.?)?"
+    rf"{_HOUR}(?:\s?(?:[hH]|Uhr)|{_HALF})"
+    rf"|{_HOUR}[:.h][0-5]\d(?:[:.][0-6]\d(?:\.\d+)?)?(?:\s*Uhr)?(?:{_HALF})?"
 )
 _IN_DIGITS = re.compile(r"(?:[01]?\d|2[0-4])?[0-5]?\d|(?:[01]?\d|2[0-4])[0-5]\d[0-5]\d")
 """Of days too, where their column is called a time: 930, 0005, 5 (what a spreadsheet leaves of that), 093000."""
@@ -130,7 +143,7 @@ _ORDERS = frozenset(
 """Columns of the order that a row is a line of: its further lines may leave out who bought, and when."""
 _DAYS = re.compile(r"date|datum|day|tag|fecha|jour|giorno|data", re.IGNORECASE)
 _OF_ANY = re.compile(f"(?:{_OF_DAY.pattern})|(?:{_IN_DIGITS.pattern})")
-_TIMES = re.compile(r"time|zeit|uhr|heure|hora|ora\b|clock|tid\b", re.IGNORECASE)
+_UNNAMED = re.compile(r"column \d+")
 _FEWEST_OF_CLOCKS, _DIGITS_OF_CLOCKS = 3, 6
 _FAR_MORE = 4
 _NEARLY_ALL, _MOST, _MORE = 0.9, 0.8, 0.6
@@ -146,7 +159,7 @@ _MIDNIGHT = re.compile(r"[ T]00:00(?::00(?:\.0+)?)?$")
 
 def by_lines(feed: Feed) -> Feed:
     """The feed with an event of each item that its records list; see `order_lines`."""
-    return of_lines(feed, _names())
+    return of_lines(of_adobe(feed), _names())
 
 
 @lru_cache
@@ -199,6 +212,9 @@ def guess_fields(
     mapping = guess(columns, _names(), overrides or {})
     if "kind" in mapping and "kind" not in (overrides or {}) and _is_of_line(mapping):
         del mapping["kind"]  # what sort of line it is
+    counts = [one for one in columns if one not in mapping.values() and counts_returns(one)]
+    free = [field for field in ("returned", "cancelled") if field not in mapping and field not in (overrides or {})]
+    mapping |= dict(zip(free, counts, strict=False))
     if "status" not in (overrides or {}) and "status" not in mapping:
         status = next((one for one in columns if names_a_status(one) and one not in mapping.values()), "")
         mapping |= {"status": status} if status else {}
@@ -281,8 +297,8 @@ def by_values(
         if timed:
             made["time"] = _first_of(timed, rows)
             made = {name: column for name, column in made.items() if name == "time" or column != made["time"]}
-    if "kind" in made and "kind" not in told:
-        made["kind"] = _most_telling(feed.columns, made, rows)
+    if "kind" not in told:
+        feed, made = with_kind(feed, made, rows, _names()["kind"])
     made, doubts = _with_numbers_and_states(feed.columns, made, rows, told)
     before = made.get("time")
     feed, made = _with_clock(replace(feed, doubts=(*feed.doubts, *doubts)), made, rows)
@@ -364,7 +380,7 @@ def _with_numbers_and_states(
     columns: Sequence[str], mapping: dict[str, str], rows: Sequence[Mapping[str, Any]], told: Collection[str]
 ) -> tuple[dict[str, str], list[str]]:
     """The same with the column of states of orders, and what is to be told of columns of numbers below zero."""
-    made, doubts = dict(mapping), []
+    made = dict(mapping)
     free = [one for one in columns if one not in made.values()]
     if "status" not in told:
         own = made.get("status", "")
@@ -373,15 +389,50 @@ def _with_numbers_and_states(
         if "status" not in made or not any(map(_is_told, _said(own, rows))):
             better = next((one for one in free if _are_states(one, rows)), "")
             made |= {"status": better} if better else {}
-    if "quantity" not in made and "quantity" not in told:
-        for column in free:
-            said = _said(column, rows)
-            if len(said) > 1 and all(map(_INTEGER.fullmatch, said)) and any(map(is_negative, said)):
-                doubts.append(
-                    f"{column} has negative numbers and is not used; if it is the quantity, rows below 0 came back: "
-                    f'--map quantity="{column}"'
-                )
-    return made, doubts
+    if "returned" not in made and "returned" not in told:
+        named = [one for one in free if one not in made.values() and flags_returns(one)]
+        flag = next((one for one in named if _said(one, rows) and _are_flags(one, rows)), "")
+        made |= {"returned": flag} if flag else {}
+    return made, _sums_below_zero(columns, made, rows, told)
+
+
+def _sums_below_zero(
+    columns: Sequence[str], mapping: Mapping[str, str], rows: Sequence[Mapping[str, Any]], told: Collection[str]
+) -> list[str]:
+    """What to say of columns whose negative numbers may mean that something came back, where nothing else says so."""
+    if "quantity" in told:
+        return []
+    bought = [values for values in rows if not _says_that_it_came_back(values, mapping)]
+    doubts = []
+    for column in (one for one in columns if one not in mapping.values()):
+        said = _said(column, bought)
+        below = sum(map(is_negative, said))
+        if not below or _is_no_payment(column):
+            continue
+        if names_an_amount(folded(column)):
+            doubts.append(
+                f"{column} is below zero in {below:,} rows that count as what they say otherwise; if these came back: "
+                f'--map quantity="{column}"'
+            )
+        elif "quantity" not in mapping and len(said) > 1 and all(map(_INTEGER.fullmatch, said)):
+            doubts.append(
+                f"{column} has negative numbers and is not used; if it is the quantity, rows below 0 came back: "
+                f'--map quantity="{column}"'
+            )
+    return doubts
+
+
+def _says_that_it_came_back(values: Mapping[str, Any], mapping: Mapping[str, str]) -> bool:
+    told = {field: text_of(values.get(mapping.get(field, ""))).strip() for field in ("kind", "status", "invoice")}
+    in_words = came_back(told["kind"].casefold()) or came_back(told["status"].casefold())
+    by_number = RETURNED.fullmatch(told["invoice"]) is not None or is_negative(values.get(mapping.get("quantity", "")))
+    return in_words or by_number or taken_back(values, mapping)
+
+
+def _is_no_payment(column: str) -> bool:
+    """Is it a sum that is below zero where a thing was bought, too: a discount, a fee, a tax?"""
+    parts = words("log_columns")["no_payments"]
+    return any(part in word for word in folded(column).split() for part in parts)
 
 
 def _is_told(said: str) -> bool:
@@ -437,30 +488,13 @@ def _read(column: str, rows: Sequence[Mapping[str, Any]]) -> list[float]:
     return [time if isinstance(time, float | int) else math.inf for time in times]
 
 
-def _most_telling(columns: Sequence[str], mapping: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str:
-    """Of several columns that are called as kinds of events the one in which most rows name a known one; of those that
-    name as many the one that tells more of them apart; where none does, one that tells apart what the other does."""
-    may_be = [one for one in columns if folded(one) in _names()["kind"] and one not in mapping.values()]
-    if not may_be:
-        return mapping["kind"]
-    known = words("log_columns")["kinds"]
-
-    def told(column: str) -> tuple[int, int]:
-        said = [one.casefold() for one in _said(column, rows)]
-        named = sum(any(word.startswith(known) for word in re.findall(r"[^\W_]+", one)) for one in said)
-        pairs = {(text_of(values.get(column)), text_of(values.get(mapping["kind"]))) for values in rows}
-        return named, len(set(said)) if named or len(pairs) == len({one for one, _ in pairs}) else 0
-
-    return max((mapping["kind"], *may_be), key=told)
-
-
 def _with_clock(feed: Feed, mapping: dict[str, str], rows: Sequence[Mapping[str, Any]]) -> tuple[Feed, dict[str, str]]:
     """The same with one column for a day and a time of day that stand in two."""
     whose = [mapping[field] for field in ("user", "item") if field in mapping]
     rows = [values for values in rows if any(not is_empty(values.get(column)) for column in whose)]  # no line of totals
     called = [column for column in feed.columns if _DAYS.search(column)]
-    clocks = [column for column in feed.columns if column not in called and _most_match(_OF_DAY, column, rows)]
-    if not clocks and _TIMES.search(mapping.get("time", "")) and _most_match(_OF_ANY, mapping["time"], rows):
+    clocks = [column for column in feed.columns if _may_be_a_clock(column) and _match(_OF_DAY, column, rows)]
+    if not clocks and _may_be_a_clock(mapping.get("time", "")) and _match(_OF_ANY, mapping["time"], rows):
         clocks = [mapping["time"]]
     days = [column for column in called if column not in clocks]
     days = [column for column in days if _are_times([values.get(column) for values in rows], _MOST)]
@@ -507,9 +541,34 @@ def _day_alone(value: Any) -> str:
     return _MIDNIGHT.sub("", text_of(value))
 
 
-def _most_match(pattern: re.Pattern[str], column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+def _may_be_a_clock(column: str) -> bool:
+    """Is it called a time, and not a price? 10.00 is either, and 00:35 may be how long something took."""
+    said, (begins, whole) = folded(column), _words_of_clocks()
+    if names_an_amount(said):
+        return False
+    named = any(word in whole or any(part in word for part in begins) for word in said.split())
+    return named or _UNNAMED.fullmatch(column) is not None
+
+
+def names_an_amount(said: str) -> bool:
+    """Does a folded name say that its column holds prices or sums of money?"""
+    amounts = (*words("price_words")["amounts"], *words("log_columns")["amounts"])
+    joined = words("log_columns")["amounts_end"]  # Zeitwert
+    return price_kind(said) is not None or any(word in amounts or word.endswith(joined) for word in said.split())
+
+
+@lru_cache
+def _words_of_clocks() -> tuple[tuple[str, ...], frozenset[str]]:
+    """Words that count as a part of another ("Bestellzeit"), and those that count alone."""
+    of = words("log_columns")
+    return of["clocks"], frozenset(of["clocks_alone"])
+
+
+def _match(pattern: re.Pattern[str], column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Are all values such? Of times with a colon most will do: what cannot be read of them costs its row alone."""
     said = [text for values in rows if (text := _clock_in(values.get(column)))]
-    return sum(pattern.fullmatch(text) is not None for text in said) >= max(1, _MOST * len(said))
+    share = _MOST if any(":" in text for text in said) and _UNNAMED.fullmatch(column) is None else 1
+    return sum(pattern.fullmatch(text) is not None for text in said) >= max(1, share * len(said))
 
 
 def _are_times(values: Sequence[Any], share: float = _MORE) -> bool:

@@ -17,6 +17,7 @@ from reaseq.knowledge_store.event_columns import device_of, order_of
 from reaseq.knowledge_store.event_reader import EventReader, is_nobody
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, identifier, is_empty
 from reaseq.knowledge_store.importing import RejectedRows
+from reaseq.knowledge_store.kind_columns import is_a_kind
 from reaseq.knowledge_store.names import UNKNOWN, Names, read_names
 from reaseq.knowledge_store.order_states import IMPRESSION, RETURN, Event, History, with_order
 from reaseq.knowledge_store.repeats import Repeats
@@ -72,6 +73,17 @@ class EventReport(Result):
     first_rejected: list[tuple[int, str]] = field(default_factory=list)
     kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
     unknown_states: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    @property
+    def unknown_kinds(self) -> dict[str, int]:
+        """Kinds that rows name and that are not understood, beside others that are, and how many rows name them."""
+        named: Counter[str] = Counter()
+        for (said, what), count in self.kinds.items():
+            if said.startswith(what):
+                named[what] += count
+        unknown = {what: count for what, count in named.most_common() if not is_a_kind(what)}
+        understood = any(what not in unknown and said for said, what in self.kinds)
+        return unknown if understood else {}
 
     def counts(self) -> dict[str, int]:
         return {name: value for name, value in vars(self).items() if isinstance(value, int)}

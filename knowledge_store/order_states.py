@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import pairwise
 from typing import Any
 
 from reaseq.knowledge_store.feeds.columns import folded
@@ -25,7 +24,10 @@ _CHANGED = frozenset(
     )
 )
 """Columns of when a row was written, folded."""
-_NEGATIVE = re.compile(r"[-−–]\s*\d+(?:[.,]\d+)?(?:\s*\D*)?|\d+(?:[.,]\d+)?\s*[-−]|\(\d+(?:[.,]\d+)?\)")
+_MONEY, _DIGITS = r"(?:[A-Z]{3}|[A-Z]{0,2}[$€£¥₹₽₺₩฿₫₴₪]|kr\.?)?\s*", r"\d+(?:[.,' \u00a0]\d{3})*(?:[.,]\d+)?"
+_NEGATIVE = re.compile(
+    rf"[-−–]\s*{_MONEY}{_DIGITS}(?:\s*\D*)?|{_MONEY}[-−–]\s*{_DIGITS}|{_DIGITS}\s*[-−]|\({_MONEY}{_DIGITS}\)"
+)
 _OF_NO_BLANKS = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 """Scripts whose words are not parted by blanks, or whose endings hang on (Korean)."""
 RETURNED = re.compile(r"C\d+")
@@ -107,7 +109,7 @@ def came_back(said: str) -> bool:
     said_of = _words_of(said)
     if any(_says(word, "part") for word in said_of) or _refused(said_of):
         return False
-    if any(pair in _pairs() for pair in pairwise(said_of)):
+    if any(f" {several} " in f" {' '.join(said_of)} " for several in words("order_states")["pairs"]):
         return True
     if any(_says(word, name, whole=True) for word in said_of for name in ("denied", "about")):
         return False
@@ -118,13 +120,9 @@ def came_back(said: str) -> bool:
     return any(map(_is_back, said_of))
 
 
-@lru_cache
-def _pairs() -> frozenset[tuple[str, ...]]:
-    return frozenset(tuple(pair.split()) for pair in words("order_states")["pairs"])
-
-
 def _is_back(word: str) -> bool:
-    return _says(word, "back") or word in words("order_states")["whole"]
+    of = words("order_states")
+    return _says(word, "back") or word in of["whole"] or word.endswith(of["ends"])
 
 
 def _refused(said: Sequence[str]) -> bool:
@@ -135,7 +133,14 @@ def _refused(said: Sequence[str]) -> bool:
 
 
 def _words_of(said: str) -> list[str]:
-    return [word for word in re.split(r"[\s_.:,;()/、。（）-]+", said) if word]
+    """In lower case, which parts the dot from a Turkish capital I ("İade")."""
+    parts = re.split(r"[\s_.:,;()/、。（）-]+", said.replace("i\u0307", "i"))
+    return [word for word in parts if word]
+
+
+def _named(column: str) -> list[str]:
+    """The words of a column's name."""
+    return _words_of(folded(column.replace("İ", "I")))
 
 
 @lru_cache(maxsize=1000)
@@ -172,15 +177,32 @@ def truth(value: Any) -> bool | None:
 
 def says_of_returns(column: str) -> bool:
     """Does a column hold what is said of things that came back alone ("RMA", "Return reason", "Retourendatum")?"""
-    name, of_logs = folded(column), words("log_columns")
-    if name in of_logs["returns"]:
+    said, of_logs = _named(column), words("log_columns")
+    if " ".join(said) in of_logs["returns"]:
         return True
-    beside, said = of_logs["of_returns"], name.split()
+    beside = of_logs["of_returns"]
     if any(_is_back(word) for word in said):
         return all(_is_back(word) or word in beside for word in said) and (
             len(said) > 1 or any(said[0].endswith(one) and len(one) > 1 for one in beside)
         )
     return False
+
+
+def counts_returns(column: str) -> bool:
+    """Does a column say how many came back ("Menge retourniert", "Stornomenge", "返品数量")?"""
+    counts, said = words("log_columns")["quantity"], _named(column)
+    beside = words("log_columns")["of_counts"]
+    back = [word for word in said if _is_back(word)]
+    others = [word for word in said if word not in back and word not in beside]
+    if not back or any(word not in (*counts, *words("log_columns")["quantity_alone"]) for word in others):
+        return False
+    return bool(others) or any(word.endswith((*counts, *words("log_columns")["quantity_ends"])) for word in back)
+
+
+def flags_returns(column: str) -> bool:
+    """May a column say yes where a thing came back, by its name ("Refund", "Is return", "Storno?")?"""
+    said, beside = _named(column), words("log_columns")["of_flags"]
+    return any(map(_is_back, said)) and all(_is_back(word) or word in beside for word in said)
 
 
 @lru_cache(maxsize=1000)

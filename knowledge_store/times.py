@@ -129,7 +129,7 @@ class Clock(NamedTuple):
         latest = (datetime.now(UTC) - _SERIAL_EPOCH).days + 366
         first = (datetime(EARLIEST, 1, 1, tzinfo=UTC) - _SERIAL_EPOCH).days
         serial = bool(numbers) and len(numbers) == len(seen) and all(first <= one <= latest for one in numbers)
-        orders = {order for value in seen if isinstance(value, str) and "." not in value and (order := _order(value))}
+        orders = {order for value in seen if isinstance(value, str) and (order := _order(value, dots=False))}
         named = _OF_COLUMN.search(name)
         zone = zone_of(named[1]) if named else None
         return cls(serial, orders.pop() if len(orders) == 1 else "", zone or UTC)
@@ -330,10 +330,11 @@ def _names_of_months() -> dict[str, int]:
     return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1}
 
 
-def _order(text: str) -> Order:
-    """Which of day and month comes first, where only one may; with full stops it is the day."""
+def _order(text: str, *, dots: bool = True) -> Order:
+    """Which of day and month comes first, where only one may; with full stops it is the day, which says nothing of
+    others of its column (dots: False)."""
     match = _NUMERIC.match(text.strip())
-    if match is None:
+    if match is None or (match[2] == "." and not dots):
         return ""
     one, other = int(match[1]), int(match[3])
     if match[2] == "." or one > 12 >= other:

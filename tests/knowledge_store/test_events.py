@@ -571,6 +571,42 @@ def test_what_columns_say_that_it_came_to(catalogue: Store, tmp_path: Path, colu
             [0.5],
         ),
         ("user;sku;Bestelldatum;Versanddatum;Versandzeit\na;I;04.03.2025;05.03.2025;12:00\n", ["a"], [0]),
+        # What things cost is no time of day, whatever it looks like; nor is what is called something else.
+        *(
+            (f"user,sku,Sale Date,{name}\na,I,03/04/25,10.00\nb,I,03/14/25,{second}\n", ["a", "b"], [0, 10])
+            for name in (
+                "Price",
+                "Amount",
+                "Preis",
+                "Betrag",
+                "Lifetime value",
+                "Time price",
+                "Rating",
+                "Weight",
+                "本体",
+            )
+            for second in ("12.50", "19.99")
+        ),
+        ("user,sku,Sale Date,Time spent\na,I,03/04/25,10.00\nb,I,03/14/25,19.99\n", ["a", "b"], [0, 10]),
+        ("user,sku,Date,Duration\na,I,2025-03-04,00:35\nb,I,2025-03-14,00:12\n", ["a", "b"], [0, 10]),
+        *(
+            (f"user,sku,Date,{name}\na,I,2025-03-04,12.00\nb,I,2025-03-14,6.00\n", ["a", "b"], [0.5, 10.25])
+            for name in (
+                "Time",
+                "Time of day",
+                "Uhrzeit",
+                "Heure",
+                "Godzina",
+                "Čas",
+                "Ora",
+                "Saat",
+                "Время",
+                "Kellonaika",
+            )
+        ),
+        # What cannot be read leaves the others as they are.
+        ("user,sku,Date,Time\na,I,03/04/25,12.00\nb,I,03/14/25,06.00\n", ["a", "b"], [0.5, 10.25]),
+        ("user,sku,ts\na,I,03/04/25 12.00\nb,I,03/14/25 06.00\n", ["a", "b"], [0.5, 10.25]),
         # A line of totals makes no day of less than a day, and an empty time is none.
         ("Datum;Uhrzeit;Kunde;SKU\n04.03.2025;12:00;a;I\n14.03.2025;;b;I\nSumme;;;\n", ["a", "b"], [0.5, 10]),
     ],
@@ -778,6 +814,12 @@ def kinds(store: Store) -> str:
         *("zrušeno", "Vráceno", "geretourneerd", "geannuleerd door klant", "peruttu", "palautettu", "iptal edildi"),
         *("iade edildi", "已取消", "已退款", "已退货", "annulé par le client", "vom Kunden storniert", "anulowane"),
         *("취소됨", "отменён покупателем", "nicht zugestellt", "törölve", "comandă anulată"),
+        # As tills say it.
+        *("Rücknahme", "Sofortstorno", "Warenrücknahme", "Postenstorno", "Zeilenstorno", "Bonstorno", "Abono"),
+        *("Nota di credito", "Credit memo", "Kreditnota", "Korekta", "Korekta faktury", "linevoid", "Nota de crédito"),
+        *("Warenrückgabe", "Kundenretoure", "Artikelgutschrift", "Povrat robe", "Sztornó bizonylat", "Varuretur"),
+        *("Creditfactuur", "asiakaspalautus", "Grąžinimas", "Tagastus", "Vračilo", "Retur", "salesreturn"),
+        *("Rückvergütung", "Gutschriftbeleg", "Opravný doklad", "Sale reversal", "Kassenretoure"),
     ],
 )  # fmt: skip
 def test_states_in_which_things_came_back(status: str) -> None:
@@ -804,6 +846,65 @@ def test_states_that_nobody_understands_are_told(catalogue: Store, tmp_path: Pat
     )
     report, _, _ = read(catalogue, tmp_path / "log.csv", log)
     assert dict(report.unknown_states) == {("status", "blorb"): 2}
+
+
+def test_kinds_that_nobody_understands_are_told(catalogue: Store, tmp_path: Path) -> None:
+    log = "user,item,date,Vorgang\nu,I1,2025-03-04,Verkauf\nu,I2,2025-03-05,Blorb\nu,I3,2025-03-06,Rücknahme\n"
+    report, _, _ = read(catalogue, tmp_path / "log.csv", log)
+    assert report.unknown_kinds == {"blorb": 1}
+    report, _, _ = read(catalogue, tmp_path / "other.csv", "user,item,date,event\nv,I1,2025-03-04,blorb\n")
+    assert report.unknown_kinds == {}  # a log of words of its own
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        *("Menge retourniert", "Menge storniert", "Stornierte Menge", "Quantité remboursée", "Qté annulée"),
+        *("Cantidad devuelta", "Quantità restituita", "Quantidade devolvida", "Aantal geretourneerd"),
+        *("Returnerat antal",),
+        *("Antal returneret", "Antall returnert", "Palautettu määrä", "Ilość zwrócona", "Vrácené množství"),
+        *("Vrátené množstvo", "Visszaküldött mennyiség", "Cantitate returnată", "İade miktarı", "İade adedi"),
+        *("Количество возвратов", "Кол-во возврата", "返品数", "返品数量", "退货数量", "반품수량", "Retourenanzahl"),
+        *("Units returned", "Number of returns", "Anzahl Retouren", "Nombre de retours", "Ποσότητα επιστροφής"),
+    ],
+)  # fmt: skip
+def test_counts_of_what_came_back_in_any_language(catalogue: Store, tmp_path: Path, column: str) -> None:
+    log = f"user,item,date,qty,{column}\nu,I1,2025-03-04,2,0\nu,I2,2025-03-05,2,2\nu,I3,2025-03-06,2,1\n"
+    _, mapping, _ = read(catalogue, tmp_path / "log.csv", log)
+    assert column in (mapping.get("returned"), mapping.get("cancelled"))
+    assert kinds(catalogue) == "u I1 purchase; u I2 return; u I3 purchase"
+
+
+@pytest.mark.parametrize(
+    ("column", "yes"),
+    [("Refund", "Y"), ("Storno", "ja"), ("Is return", "true"), ("Retoure?", "x"), ("Zwrot", "tak"), ("返品", "1")],
+)
+def test_flags_of_what_came_back(catalogue: Store, tmp_path: Path, column: str, yes: str) -> None:
+    read(catalogue, tmp_path / "log.csv", f"user,item,date,{column}\nu,I1,2025-03-04,\nu,I2,2025-03-05,{yes}\n")
+    assert kinds(catalogue) == "u I1 purchase; u I2 return"
+
+
+@pytest.mark.parametrize(
+    ("column", "second", "is_told"),
+    [
+        ("amount", "-20.00", True),
+        ("Betrag", "-19,99", True),
+        ("Line Total", "($20.00)", True),
+        ("montant", "-1.020,50 €", True),
+        ("Kwota", "−20", True),
+        ("Discount amount", "-2.00", False),
+        ("amount", "20.00", False),
+    ],
+)
+def test_sums_below_zero_are_told(catalogue: Store, tmp_path: Path, column: str, second: str, is_told: bool) -> None:
+    log = f'date,customer,sku,qty,{column}\n2025-03-04,u,I1,1,"10.00"\n2025-03-05,u,I2,1,"{second}"\n'
+    _, _, doubts = read(catalogue, tmp_path / "log.csv", log)
+    assert [f'--map quantity="{column}"' in told for told in doubts] == [True] * is_told
+
+
+def test_a_sum_below_zero_of_what_says_that_it_came_back_is_not_told(catalogue: Store, tmp_path: Path) -> None:
+    log = "date,customer,sku,qty,amount\n2025-03-04,u,I1,-1,-10.00\n"
+    assert read(catalogue, tmp_path / "log.csv", log)[2] == ()
 
 
 @pytest.mark.parametrize(
@@ -886,6 +987,62 @@ def test_the_kind_is_what_tells_most(catalogue: Store, tmp_path: Path, said: Seq
     )
     read(catalogue, tmp_path / "log.csv", log)
     assert " ".join(event[3] for event in sorted(stored(catalogue), key=lambda event: event[1])) == meant
+
+
+_ACTION = "unstruct_event_com_snowplowanalytics_snowplow_ecommerce_snowplow_ecommerce_action_1"
+_DEEP = '{"schema": "x", "data": {"schema": "y", "data": {"type": "TYPE"}}}'
+
+
+@pytest.mark.parametrize("cell", ['{"type":"TYPE"}', '{"currency":"EUR","type":"TYPE"}', _DEEP])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_the_kind_is_told_by_an_object(catalogue: Store, tmp_path: Path, cell: str, as_json: bool) -> None:
+    kinds_of = ["product_view", "transaction", "remove_from_cart", ""]
+    made = []
+    for at, kind in enumerate(kinds_of, 1):
+        product, action = f'[{{"id":"I{at}"}}]', cell.replace("TYPE", kind) if kind else ""
+        name = "snowplow_ecommerce_action" if kind else "page_view"
+        if as_json:
+            row = {"domain_userid": "u", "collector_tstamp": f"2025-03-0{at} 12:00", "event_name": name}
+            held: dict[str, Any] = {_ACTION: json.loads(action)} if action else {}
+            made.append(json.dumps(row | {"contexts_product_1": json.loads(product)} | held))
+        else:
+            made.append("\t".join(("u", f"2025-03-0{at} 12:00", name, product, action)))
+    header = "\t".join(("domain_userid", "collector_tstamp", "event_name", "contexts_product_1", _ACTION))
+    path = tmp_path / ("log.jsonl" if as_json else "log.tsv")
+    read(catalogue, path, "\n".join(made if as_json else [header, *made]) + "\n")
+    assert kinds(catalogue) == "u I1 product_view; u I2 transaction; u I3 return; u I4 page_view"
+
+
+@pytest.mark.parametrize("before", ["", "post_"])
+def test_hits_of_adobe(catalogue: Store, tmp_path: Path, before: str) -> None:
+    columns = ("hit_time_gmt", f"{before}visid_high", f"{before}visid_low", f"{before}product_list", "event")
+    hits = [
+        (1741089600, 17, 4, "Shoes;I1;;;;", "view"),
+        (1741089601, 17, 5, ";I2;2;20.00,Shoes;I3;1;9.99;event1=2|event2", "purchase"),
+        (1741089602, 17, 4, "", "view"),
+        (1741089603, 0, 0, ";I4", "view"),
+    ]
+    log = "".join("\t".join(map(str, cells)) + "\n" for cells in (columns, *hits))
+    report, mapping, _ = read(catalogue, tmp_path / "log.tsv", log)
+    assert (mapping["user"], mapping["item"]) == ("visid", "product")
+    assert kinds(catalogue) == "17-4 I1 view; 17-5 I2 purchase; 17-5 I3 purchase"
+    assert [reason for _, reason in report.first_rejected] == ["has no item", "has no user"]
+
+
+def test_a_column_of_products_without_semicolons_is_left(catalogue: Store, tmp_path: Path) -> None:
+    read(catalogue, tmp_path / "log.csv", "user,date,sku,products\nu,2025-03-04,I1,\nu,2025-03-05,I2,shoes\n")
+    assert kinds(catalogue) == "u I1 purchase; u I2 purchase"
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        *("domain_userid", "Billing Email Address", "Login kupującego", "Loyalty", "Username", "network_userid"),
+        *("Loyalty Number", "Benutzername", "E-Mail Address", "Membership Number", "Adres e-mail", "Mitgliedsnummer"),
+    ],
+)
+def test_users_by_other_names(user: str) -> None:
+    assert guess_fields([user, "sku", "date"])["user"] == user
 
 
 def test_a_column_that_is_named_leaves_the_others_to_their_values(catalogue: Store, tmp_path: Path) -> None:
