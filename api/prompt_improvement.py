@@ -354,6 +354,6 @@ def adopt(job: Job, variant: Variant) -> Adopted:
     try:
         job.path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ReaseqError(f"{job.path.parent}: {error.strerror or error}", hint="name another place: --dir") from error
+        raise ReaseqError(f"{job.path.parent}: {error.strerror or error}", hint="name another place") from error
     whole(job.path, lambda partial: partial.write_text(variant.text, encoding="utf-8"))
     return Adopted(job.path, name, before)

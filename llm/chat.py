@@ -5,6 +5,7 @@ in `extra_body` (see `_Model`), and the SDK's aiohttp transport takes the place 
 """
 
 import asyncio
+import json
 import logging
 import math
 import re
@@ -35,7 +36,10 @@ Message = tuple[str, str]
 _DRAWN_AT = 0.7
 _CUT_OFF = frozenset(("length", "max_tokens", "model_length", "max_output_tokens"))
 _LONGEST_SAID = 500
-_REFUSED = frozenset(("content_filter", "safety", "recitation", "refusal", "error", "prohibited_content", "blocklist"))
+_REFUSED = frozenset(
+    "content_filter safety recitation refusal error prohibited_content blocklist abort aborted cancelled canceled "
+    "timeout insufficient_system_resource malformed_function_call".split()
+)
 """Finish reasons of a reply that is not whole. All others end one that is: each gateway has its own word ("eos",
 "STOP", "end_turn"), or none."""
 MAY_LEAVE_OFF = {
@@ -51,7 +55,17 @@ MAY_LEAVE_OFF = {
 _SDK_WAITS, _LONGEST_WAIT = 60.0, 900.0
 """Seconds of a Retry-After that the SDK waits for, and that we do."""
 _LONG_WAITS = 3
-_THOUGHT = re.compile(r"^(?:\s*<think(?:ing)?>)?.*?</think(?:ing)?>\s*", re.DOTALL | re.IGNORECASE)
+_THINKING = r"(?:seed:)?(?:think(?:ing)?|reason(?:ing)?|thoughts?|reflection)"
+_THOUGHT = re.compile(
+    rf"^(?:\s*[<◁]{_THINKING}[>▷])?.*?[<◁]/{_THINKING}[>▷]\s*|^.*<\|channel\|>final<\|message\|>",
+    re.DOTALL | re.IGNORECASE,
+)
+"""What a model thinks before it answers, with or without what begins it; also in OpenAI's harmony format
+(https://cookbook.openai.com/articles/openai-harmony), where an endpoint hands it through."""
+_TURN_ENDS = re.compile(
+    r"<[|｜](?:im_end|endoftext|eot_id|eom_id|end|return|end[▁_]of[▁_]\w+)[|｜]>.*|<end_of_turn>.*|</s>\s*$", re.DOTALL
+)
+"""The tokens that end a turn, which some endpoints leave in the text, and what a model says after them."""
 _LOG = logging.getLogger("reaseq.llm")
 _MESSAGE_CLASS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 
@@ -307,7 +321,7 @@ class Chat:
                     )
                 )
             reply = _reply_from(kept, call_id=call_id, cached=False)
-        if reply.finish_reason.casefold() in _CUT_OFF:
+        if reply.finish_reason.casefold() in _CUT_OFF and not (request.response_format and _is_whole(reply.text)):
             raise ReplyError("Your reply was cut off because it was too long. Answer more briefly.", reply)
         why = (found[1] if found is not None else kept).get("why", "")
         if reply.finish_reason.casefold() in _REFUSED:
@@ -470,6 +484,14 @@ def _kept(message: AIMessage) -> dict[str, Any]:
     return kept
 
 
+def _is_whole(text: str) -> bool:
+    """Is it a JSON object to its end? Models may fill up with blanks what follows it."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
+
+
 def whole(text: str) -> str:
     """Without halves of characters, which no database and no file takes."""
     return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -478,7 +500,7 @@ def whole(text: str) -> str:
 def _reply_from(kept: Mapping[str, Any], *, call_id: int, cached: bool) -> Reply:
     logprobs = kept.get("logprobs")
     return Reply(
-        text=whole(_THOUGHT.sub("", kept["content"])),
+        text=whole(_TURN_ENDS.sub("", _THOUGHT.sub("", kept["content"]))),
         finish_reason=kept["finish_reason"],
         prompt_tokens=kept.get("prompt_tokens", 0),
         completion_tokens=kept.get("completion_tokens", 0),

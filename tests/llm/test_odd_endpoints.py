@@ -141,17 +141,57 @@ def test_a_whole_reply_by_any_name(server: _Server, reason: str | None) -> None:
     assert asked(server)[0].text == "yes"
 
 
-@pytest.mark.parametrize(("reason", "said"), [("MAX_TOKENS", "cut off"), ("content_filter", "did not end properly")])
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [("MAX_TOKENS", "cut off"), ("content_filter", "did not end properly"), ("abort", "did not end properly")],
+)
 def test_a_reply_that_is_not_whole(server: _Server, reason: str, said: str) -> None:
     server.choice["finish_reason"] = reason
     with pytest.raises(ReplyError, match=said):
         asked(server)
 
 
-@pytest.mark.parametrize("opened", ["<think>\n", ""])
-def test_what_a_model_thinks_is_no_reply(server: _Server, opened: str) -> None:
-    server.choice["message"]["content"] = opened + 'no {"a": 1}?\n</think>\n\nyes'
+@pytest.mark.parametrize(
+    "content",
+    [
+        '<think>\nno {"a": 1}?\n</think>\n\nyes',
+        'no {"a": 1}?\n</think>\n\nyes',
+        "◁think▷no?◁/think▷yes",
+        "<seed:think>no?</seed:think>yes",
+        "<reasoning>no?</reasoning>\nyes",
+        "<|channel|>analysis<|message|>no?<|end|><|start|>assistant<|channel|>final<|message|>yes<|return|>",
+        "yes<|im_end|>",
+        "yes<|endoftext|><|endoftext|>",
+        "yes<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\nAnything else?",
+        "yes<end_of_turn>\n",
+        "yes<｜end▁of▁sentence｜>",
+        "yes</s>",
+    ],
+)
+def test_what_stands_around_a_reply_is_none(server: _Server, content: str) -> None:
+    server.choice["message"]["content"] = content
     assert asked(server)[0].text == "yes"
+
+
+def test_what_is_struck_through_stays(server: _Server) -> None:
+    server.choice["message"]["content"] = "<s>no</s> yes"
+    assert asked(server)[0].text == "<s>no</s> yes"
+
+
+@pytest.mark.parametrize(
+    ("content", "is_whole"),
+    [('{"a": 1}\n \n \n', True), ('{"a": 1}', True), ('{"a": 1', False), ("yes", False), ("3", False)],
+)
+def test_an_object_that_is_whole_was_not_cut_off(server: _Server, content: str, *, is_whole: bool) -> None:
+    server.choice["finish_reason"] = "length"
+    server.choice["message"]["content"] = content
+    if is_whole:
+        assert asked(server, response_format={"type": "json_object"})[0].text == content
+    else:
+        with pytest.raises(ReplyError, match="cut off"):
+            asked(server, response_format={"type": "json_object"})
+    with pytest.raises(ReplyError, match="cut off"):
+        asked(server)
 
 
 @pytest.mark.parametrize("usage", [{"prompt_tokens": "10", "completion_tokens": "5"}, {}, None])
