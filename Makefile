@@ -36,7 +36,7 @@ trials: setup ## long trials, and in full what `make test` tries a share of: an 
 	$(BIN)/pytest --all-trials -m trial
 
 share: setup ## a share of the long trials: a few minutes
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 -m trial tests/graphs tests/ranker/test_train.py
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 -m trial tests/graphs/test_interruption.py tests/graphs/test_golden.py tests/agents
 
 lint: setup ## style, types, import contracts
 	$(BIN)/ruff check .

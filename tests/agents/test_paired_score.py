@@ -53,6 +53,7 @@ def test_of_too_few_there_is_no_interval(count: int) -> None:
     assert not found.told
 
 
+@pytest.mark.trial
 def test_a_loss_is_told_and_noise_is_not() -> None:
     """Of 300 comparisons of the same 15 are called a change in the mean, 22 in one trial of 25; seeds are fixed."""
     random = np.random.default_rng(5)

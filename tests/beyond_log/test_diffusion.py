@@ -118,6 +118,7 @@ def test_what_is_imagined_exists_and_is_new(catalogue: Catalogue, exact: bool, s
         np.testing.assert_array_equal(mine[0], chosen[index])
 
 
+@pytest.mark.trial
 @pytest.mark.slow
 @pytest.mark.parametrize("exact", [True, False])
 def test_ten_thousand_generations_are_items(catalogue: Catalogue, exact: bool) -> None:

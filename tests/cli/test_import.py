@@ -167,6 +167,7 @@ def test_errors_name_the_thing(run: Run, arguments: list[str], message: str) -> 
     assert caught.value.hint
 
 
+@pytest.mark.trial
 def test_memory_does_not_grow_with_the_file(tmp_path: Path, store: Store) -> None:
     peaks = []
     for count in (8_000, 24_000):
