@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -1043,6 +1044,29 @@ def test_a_column_of_products_without_semicolons_is_left(catalogue: Store, tmp_p
 )
 def test_users_by_other_names(user: str) -> None:
     assert guess_fields([user, "sku", "date"])["user"] == user
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ("dvce_created_tstamp collector_tstamp derived_tstamp", "derived_tstamp"),
+        ("dvce_created_tstamp dvce_sent_tstamp collector_tstamp", "collector_tstamp"),
+        ("dvce_created_tstamp etl_tstamp", "etl_tstamp"),
+        ("dvce_created_tstamp", "dvce_created_tstamp"),
+        ("device_time server_time", "server_time"),
+        ("client_timestamp event_time", "event_time"),
+        ("device_ts received_at", "received_at"),
+        ("device_time", "device_time"),
+    ],
+)
+def test_the_clock_of_a_device_comes_last(catalogue: Store, tmp_path: Path, times: str, expected: str) -> None:
+    for at, columns in enumerate(permutations(times.split())):
+        log = f"{','.join(('domain_userid', 'sku', *columns))}\n"
+        for item_at in (1, 2):
+            days = [f"2025-03-0{item_at if one == expected else 8} 12:00:00" for one in columns]
+            log += f"u,I{item_at},{','.join(days)}\n"
+        _, mapping, _ = read(catalogue, tmp_path / f"log{at}.csv", log)
+        assert mapping["time"] == expected
 
 
 def test_a_column_that_is_named_leaves_the_others_to_their_values(catalogue: Store, tmp_path: Path) -> None:
