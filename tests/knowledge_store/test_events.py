@@ -1047,6 +1047,42 @@ def test_users_by_other_names(user: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        *((one, "impression") for one in ("view_item_list", "view_promotion", "Product List Viewed", "viewItemList")),
+        *((one, "impression") for one in ("Promotion Viewed", "Product Impression", "impression")),
+        ("view_item", "view_item"),
+        ("select_item", "select_item"),
+        ("select_promotion", "select_promotion"),
+        ("Product Clicked", "product clicked"),
+        ("Product Viewed", "product viewed"),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_was_shown_in_a_list_is_an_impression(
+    catalogue: Store, tmp_path: Path, kind: str, expected: str, as_json: bool
+) -> None:
+    log = f"user_pseudo_id,event_name,item_id,event_timestamp\nu,{kind},I1,2025-03-04 12:00\n"
+    log += f"u,{kind},I2,2025-03-04 12:00\nu,purchase,I3,2025-03-05 12:00\n"
+    if as_json:
+        rows = ((kind, ("I1", "I2"), 4), ("purchase", ("I3",), 5))
+        log = "".join(
+            json.dumps(
+                {
+                    "user_pseudo_id": "u",
+                    "event_name": name,
+                    "event_timestamp": f"2025-03-0{day} 12:00",
+                    "items": [{"item_id": one} for one in items],
+                }
+            )
+            + "\n"
+            for name, items, day in rows
+        )
+    read(catalogue, tmp_path / ("log.jsonl" if as_json else "log.csv"), log)
+    assert kinds(catalogue) == f"u I1 {expected}; u I2 {expected}; u I3 purchase"
+
+
+@pytest.mark.parametrize(
     ("times", "expected"),
     [
         ("dvce_created_tstamp collector_tstamp derived_tstamp", "derived_tstamp"),
