@@ -115,6 +115,10 @@ _CODE = re.compile(r"[A-Z]{2,3}")
 _INTEGER = re.compile(r"[-−]?\d{1,3}(?:[.,]0+)?")
 _OF_PEOPLE = frozenset("customer user account email mail subscription abo consent kunden konto".split())
 """Whose status says nothing of an order."""
+_OF_DEVICES = frozenset("dvce device client browser".split())
+_STAMPS = frozenset("tstamp timestamp ts".split())
+_CLOCKS = frozenset("tstamp timestamp time ts date datetime clock at".split())
+"""Words of columns of times by the clock of whoever's device it is, which may be wrong."""
 _DEVICES = frozenset(
     (
         *("customer email", "email", "buyer email", "billing email", "contact email", "mail"),
@@ -231,9 +235,20 @@ def guess_fields(
             )
     if "time" in mapping:
         mapping.pop("position", None)
+        if "time" not in (overrides or {}) and _is_of_a_device(mapping["time"]):
+            free = [one for one in columns if not _is_of_a_device(one) and one not in mapping.values()]
+            stamps = [one for one in free if not _STAMPS.isdisjoint(folded(one).split())]
+            better = guess(free, _names(), {}).get("time") or next(iter(stamps), "")
+            mapping |= {"time": better} if better else {}
         if "time" not in (overrides or {}):
             mapping["time"] = _in_utc(columns, mapping["time"])
     return mapping
+
+
+def _is_of_a_device(column: str) -> bool:
+    """Is it called a time by the clock of a device (`dvce_created_tstamp`), which counts where there is no other?"""
+    said = folded(column).split()
+    return not _OF_DEVICES.isdisjoint(said) and not _CLOCKS.isdisjoint(said)
 
 
 def _in_utc(columns: Sequence[str], time: str) -> str:
@@ -294,6 +309,7 @@ def by_values(
         dated = [made[name] for name in ("returned", "cancelled") if name in made and name not in told]
         free = [column for column in feed.columns if column in dated or column not in made.values()]
         timed = [column for column in free if _are_times([values.get(column) for values in rows])]
+        timed = [one for one in timed if not _is_of_a_device(one)] or timed
         if timed:
             made["time"] = _first_of(timed, rows)
             made = {name: column for name, column in made.items() if name == "time" or column != made["time"]}
@@ -477,6 +493,7 @@ def _with_time_of_day(columns: Sequence[str], mapping: Mapping[str, str], rows: 
     free = [column for column in columns if column not in mapping.values()]
     finer = [column for column in free if is_of_these_days(column, dated[:_FEW]) and is_of_these_days(column, dated)]
     finer = [column for column in finer if any(at % _DAY for at in _read(column, rows) if math.isfinite(at))]
+    finer = [column for column in finer if not _is_of_a_device(column)] or finer
     finer = [column for column in finer if folded(column) in _names()["time"]] or finer
     return _first_of(finer, rows) if finer else mapping["time"]
 

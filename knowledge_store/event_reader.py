@@ -242,9 +242,9 @@ class EventReader:
                 return _bad(record, "its label is neither 0 nor 1")
             happened = next((kind for flag, kind in _FLAGS.items() if set_flags.get(flag)), "")
             if not happened:
-                what = named if named and "label" not in column else IMPRESSION
+                what = named if named and what != IMPRESSION and "label" not in column else IMPRESSION
             elif what != RETURN:
-                what = named if named and happened == _FLAGS["label"] else happened
+                what = named if named and what != IMPRESSION and happened == _FLAGS["label"] else happened
         self._count(f"{named} {status}".strip() if status else named, what)
         return [(user, at, item, what), *((user, at, other, IMPRESSION) for other in shown if other != item)]
 
@@ -321,6 +321,8 @@ class EventReader:
         named = _called_kind(said) if isinstance(said, str) else identifier(said).casefold()
         if named and never_came_about(named):
             return named, None
+        if _is_shown(named):
+            return named, IMPRESSION
         return named, RETURN if self.of_returns or (named and came_back(named)) else named or self.kind
 
     def _count(self, said: str, what: str, times: int = 1) -> None:
@@ -362,6 +364,12 @@ def _is_rounded(time: Any) -> bool:
 
 def _bad(record: Record, reason: str) -> BadRow:
     return BadRow(record.line, reason, json.dumps(record.values, ensure_ascii=False, default=str))
+
+
+@lru_cache(maxsize=1000)
+def _is_shown(named: str) -> bool:
+    """Is it the kind of what was but shown in a list ("view_item_list", "Product List Viewed")?"""
+    return "".join(filter(str.isalnum, named)) in words("log_columns")["shown"]
 
 
 @lru_cache(maxsize=1000)

@@ -22,6 +22,10 @@ _PAIRS_OF_ODOO = (
 )
 _LINES_OF_ODOO = tuple(f"{pair[0].partition('/')[0]}/" for pair in _PAIRS_OF_ODOO)
 MARKS_OF_ODOO = _PAIRS_OF_ODOO
+_VALUES_OF_ODOO, _FURTHER_OF_ODOO = "Attribute values", "Variant Values/Display Name"
+MARKS_OF_ODOO_VARIANTS = (("External ID", "Name", _VALUES_OF_ODOO),)
+MARKS_OF_ODOO_VALUES = (("Name", _FURTHER_OF_ODOO),)
+FIELDS_OF_ODOO = {"id": "External ID", "title": "Name", "price": "Sales Price"}
 
 
 def named(column: str) -> str:
@@ -122,3 +126,65 @@ def _with_attributes(product: Record | None, further: list[Record]) -> Iterator[
                 values[apart(called, values)] = cells[said]
     yield product._replace(values=values)
     yield from (Record(row.line, {}, product=False) for row in further)
+
+
+def rows_of_odoo_variants(found: Iterable[Row]) -> Iterator[Row]:
+    """Products, and rows of the same name below them that have values of attributes as their variants."""
+    product_id = title = ""
+    for row in found:
+        if isinstance(row, BadRow):
+            product_id = title = ""
+            yield row
+            continue
+        values = row.values
+        options = _chosen_in_odoo(text_of(values.get(_VALUES_OF_ODOO)))
+        called, own = text_of(values.get("Name")).strip(), identifier(values.get("External ID"))
+        if not options or not own or not product_id or called != title:
+            product_id, title = ("", "") if options else (own, called)
+            yield row
+            continue
+        code = values.get("Internal Reference")
+        names = (("Internal Reference", code),) if identifier(code) else ()
+        used = (*FIELDS_OF_ODOO.values(), _VALUES_OF_ODOO, "Internal Reference")
+        said = {name: value for name, value in values.items() if name not in used and not is_empty(value)}
+        price = values.get("Sales Price")
+        variant = Variant(own, product_id, options, None if is_empty(price) else price, names, said)
+        yield Record(row.line, {}, (variant,), product=False)
+
+
+def _chosen_in_odoo(text: str) -> dict[str, str]:
+    """`Color:Red,Size:S`; a part without a name is of the value before it."""
+    options: dict[str, str] = {}
+    for part in text.split(","):
+        name, sign, value = part.partition(":")
+        if sign and name.strip() and value.strip():
+            options[name.strip()] = value.strip()
+        elif options and part.strip():
+            last = next(reversed(options))
+            options[last] = f"{options[last]}, {part.strip()}"
+    return options
+
+
+def rows_of_odoo_values(found: Iterable[Row]) -> Iterator[Row]:
+    """Products with all their values, of which rows below them say one each."""
+    product: Record | None = None
+    further: list[Record] = []
+
+    def whole() -> Iterator[Row]:
+        if product is not None:
+            said = [text_of(one.values.get(_FURTHER_OF_ODOO)).strip() for one in (product, *further)]
+            yield product._replace(values={**product.values, _FURTHER_OF_ODOO: ", ".join(filter(None, said))})
+            yield from (Record(row.line, {}, product=False) for row in further)
+
+    for row in found:
+        filled = (
+            {name for name, value in row.values.items() if not is_empty(value)} if isinstance(row, Record) else set()
+        )
+        if isinstance(row, Record) and product is not None and filled == {_FURTHER_OF_ODOO}:
+            further.append(row)
+            continue
+        yield from whole()
+        product, further = (row, []) if isinstance(row, Record) else (None, [])
+        if isinstance(row, BadRow):
+            yield row
+    yield from whole()

@@ -23,7 +23,8 @@ _OF_DOLLARS = {
 _STRUCK = re.compile(r"<(del|s|strike)\b[^>]*>.*?</\1\s*>|~~.*?~~", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _SPLIT = re.compile(
-    r"(?<![\d.,:])(\d{1,3}(?:[ .]\d{3})+|\d+)(?:([€£$:])(\d\d)(?![\d.,:])|\s([€£$])\s(\d\d)\s*$)(\s*(?:kr\.?|€)?\s*$)?"
+    r"(?<![\d.,:€£$])(\d{1,3}(?:[ .]\d{3})+|\d+)"
+    r"(?:([€£$:])(\d\d)(?![\d.,:])|\s([€£$])\s(\d\d)\s*$)(\s*(?:kr\.?|€)?\s*$)?"
 )
 """Whole ones and hundredths with the currency, or a colon, between them: "89€90", "49:50 kr", "29 € 90"."""
 _APART = re.compile(r"(?<=\d)\s+(?=[.,]\d\d(?!\d))")
@@ -62,6 +63,14 @@ _BEHIND_MANY = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Between how many and what all of them cost: that is the price of none ("2 for 10.00", "2 kg für 4.99 €", "3/$10")."""
+_SIGNS = "€£₹₩₽₺₴₫₪฿₱₦$¥元円원¢"
+_PER = re.compile(
+    rf"(?:[.,]?[-–—]+)?\s*(?:[{re.escape(_SIGNS)}]|[^\W\d_]{{1,6}}\.?)?\s*(?:/|\b(?:per|pro|je|par|por|al)\b)\s*"
+    r"(?:\d[\d.,]*\s*)?(?:[kmc]?g|gr|gramm?s?|kilos?|[mcd]?l|lit(?:er|re|ro)s?|[mck]?m[23]?|qm|sqm|(?:sq\.?\s?)?ft2?|yd|yards?"
+    r"|(?:fl\.?\s?)?oz|lbs?|mo|mth|months?|monat|mois|mes|mese|years?|yr|jahr|weeks?|wk|woche|days?|tag)(?![^\W_])",
+    re.IGNORECASE,
+)
+"""Behind what a measure of something costs ("0,80 €/100 g"), or a month of it."""
 _TO = re.compile(r"\s*(?:[-–—/~,;|]|to|bis|à|a|al|hasta|tot|til|till|do|and|und|or|oder|et|y|e)\s*", re.IGNORECASE)
 """Between two prices of which the second alone has a currency ("10-20 €")."""
 _FROM = (
@@ -70,7 +79,6 @@ _FROM = (
     | frozenset("from ab von de des dès da desde od vanaf fra från ca between zwischen entre".split())
 )
 """Words that may stand before both."""
-_SIGNS = "€£₹₩₽₺₴₫₪฿₱₦$¥元円원¢"
 _OF_MONEY = frozenset(
     "euro euros dollar dollars pound pounds franken francs kr rs rp rm tl lei zł kč лв руб рублей грн ct cent cents "
     "sfr fr".split()
@@ -78,6 +86,9 @@ _OF_MONEY = frozenset(
 """Words that stand for a currency, beside the codes."""
 _BEFORE_IT = re.compile(rf"(?:([^\W\d_]*[{re.escape(_SIGNS)}])|([^\W\d_]+))[.:]?(\s{{0,2}})\Z")
 _BEHIND_IT = re.compile(rf"(\s{{0,2}})(?:[.,]?[-–—]+\s?)?(?:([{re.escape(_SIGNS)}])|([^\W\d_]+))")
+_MONEY = re.compile(rf"[^\W\d_]{{0,3}}[{re.escape(_SIGNS)}]|[^\W\d_]+\.?")
+_UP_TO = re.compile(r"\s*(?:[-–—−~〜/]+|\.{2,3})\s*")
+"""Between two prices of a range."""
 _LARGE = {
     **dict.fromkeys("tsd tausend thousand тыс тысяч tis tys teur keur".split(), 10**3),
     **dict.fromkeys("mio mill million millions millionen millones milioni mln млн milj meur".split(), 10**6),
@@ -209,13 +220,18 @@ class _Number(NamedTuple):
 
 def _price_in(text: str) -> _Number | None:
     """The number with a currency, the first of several; where none has one the first that is no count ("2 x 4.99"), no
-    measure and no part of a word ("ab3c"). None where what it is of is unclear: of several things, of which of two."""
+    measure and no part of a word ("ab3c"). None where what it is of is unclear: of several things, of which of two.
+    What a measure of it costs ("0,80 €/100 g") is passed over."""
     now = _NOW.search(text)
     found = [
         _number_at(text, one)
         for one in _NUMBER.finditer(text)
         if not _is_inside(text, *one.span()) and not _PER_CENT.match(text, one.end())
     ]
+    if of_measures := [(one.start, per.end()) for one in found if one.carried and (per := _PER.match(text, one.end))]:
+        found = [one for one in found if not any(start <= one.start < end for start, end in of_measures)]
+        if not any(one.carried for one in found):
+            return None
     held = [one for one in found if now is None or one.start >= now.end()]
     held = [one for one in held if not _OLD.search(text, 0, one.start)] or held
     held = [one for one in held if one.carried or not _OF_A_PACK.search(text, 0, one.start)] or held
@@ -241,7 +257,26 @@ def _price_in(text: str) -> _Number | None:
         between = text[price.end : priced[1].start].strip(f" {_SIGNS}")
         if between == ":" or (at and any(map(str.isalpha, between)) and currency_in(between) is None):
             return None  # "Buy 2 save $5: $45"
+        if _are_two(text, price, priced[1]):
+            return None
     return price
+
+
+def _are_two(text: str, one: _Number, other: _Number) -> bool:
+    """Are they amounts of a currency of which nothing says which is the price ("$10.00 $8.00")? A range is none, nor is
+    a remark in brackets ("(£8.33 ex VAT)")."""
+    between = text[one.end : other.start]
+    if one.digits.endswith((".", ",")):
+        between = between.lstrip("-–—")  # 10.-
+    between = _MONEY.sub(lambda said: "" if _names_money(said[0]) else said[0], between)
+    if sum(map(_names_money, _MONEY.findall(text))) < len((one, other)):
+        return False  # 19 Euro 50
+    remark = text[other.end :].partition(")")[0] if "(" in between else ""
+    said = any(not _is_money(word) for word in _WORD.findall(remark))
+    if said or any(map(str.isalnum, between)) or one.currency != other.currency:
+        return False
+    first, second = (_amount(number.digits, "", decimals=2) * (number.times or 1) for number in (one, other))
+    return first != second and (first > second or _UP_TO.fullmatch(between) is None)
 
 
 def _may_share(text: str, one: _Number, other: _Number) -> bool:
@@ -284,7 +319,7 @@ def _number_at(text: str, found: re.Match[str]) -> _Number:
     own_behind = None
     if after_it is not None:
         gap, sign, word = after_it.groups()
-        if sign and not (gap and text[after_it.end() : after_it.end() + 1].isdigit()):
+        if sign and (not gap or _is_behind(sign, text, after_it.end())):
             own_behind = sign
         elif word and _is_money(word):
             own_behind = word
@@ -294,6 +329,16 @@ def _number_at(text: str, found: re.Match[str]) -> _Number:
         currency = currency_in(text)
         currency = currency if of is None or currency in of else None
     return _Number(found.group(), start, end, bool(own or own_behind), currency, times)
+
+
+def _names_money(said: str) -> bool:
+    return said[-1] in _SIGNS or _is_money(said.rstrip("."))
+
+
+def _is_behind(sign: str, text: str, end: int) -> bool:
+    """Is the sign that ends here of what stands before it? No number follows, or one that has its own behind it."""
+    following = re.compile(r"\d[\d.,]*").match(text, end)
+    return following is None or text[following.end() :].lstrip().startswith(sign)
 
 
 def _is_money(word: str) -> bool:

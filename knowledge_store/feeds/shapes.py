@@ -97,6 +97,18 @@ SHAPES = (
         Writing(system=frozenset(("optionGroups", "optionValues", "facets", "taxCategory"))),
     ),
     Shape("Odoo products", further_rows.MARKS_OF_ODOO, {}, further_rows.rows_of_odoo),
+    Shape(
+        "Odoo products",
+        further_rows.MARKS_OF_ODOO_VARIANTS,
+        further_rows.FIELDS_OF_ODOO,
+        further_rows.rows_of_odoo_variants,
+    ),
+    Shape(
+        "Odoo variants",
+        further_rows.MARKS_OF_ODOO_VALUES,
+        further_rows.FIELDS_OF_ODOO,
+        further_rows.rows_of_odoo_values,
+    ),
     Shape("YML offers", (("model", "vendor"),), {}, _titled_by_models),
     Shape("products with variants, a line each", (nested.MARKS_OF_BULK,), nested.FIELDS, nested.rows_of_bulk),
     Shape("products with variants", nested.MARKS, nested.FIELDS, nested.rows),

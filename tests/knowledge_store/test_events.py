@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -1043,6 +1044,65 @@ def test_a_column_of_products_without_semicolons_is_left(catalogue: Store, tmp_p
 )
 def test_users_by_other_names(user: str) -> None:
     assert guess_fields([user, "sku", "date"])["user"] == user
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        *((one, "impression") for one in ("view_item_list", "view_promotion", "Product List Viewed", "viewItemList")),
+        *((one, "impression") for one in ("Promotion Viewed", "Product Impression", "impression")),
+        ("view_item", "view_item"),
+        ("select_item", "select_item"),
+        ("select_promotion", "select_promotion"),
+        ("Product Clicked", "product clicked"),
+        ("Product Viewed", "product viewed"),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_was_shown_in_a_list_is_an_impression(
+    catalogue: Store, tmp_path: Path, kind: str, expected: str, as_json: bool
+) -> None:
+    log = f"user_pseudo_id,event_name,item_id,event_timestamp\nu,{kind},I1,2025-03-04 12:00\n"
+    log += f"u,{kind},I2,2025-03-04 12:00\nu,purchase,I3,2025-03-05 12:00\n"
+    if as_json:
+        rows = ((kind, ("I1", "I2"), 4), ("purchase", ("I3",), 5))
+        log = "".join(
+            json.dumps(
+                {
+                    "user_pseudo_id": "u",
+                    "event_name": name,
+                    "event_timestamp": f"2025-03-0{day} 12:00",
+                    "items": [{"item_id": one} for one in items],
+                }
+            )
+            + "\n"
+            for name, items, day in rows
+        )
+    read(catalogue, tmp_path / ("log.jsonl" if as_json else "log.csv"), log)
+    assert kinds(catalogue) == f"u I1 {expected}; u I2 {expected}; u I3 purchase"
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ("dvce_created_tstamp collector_tstamp derived_tstamp", "derived_tstamp"),
+        ("dvce_created_tstamp dvce_sent_tstamp collector_tstamp", "collector_tstamp"),
+        ("dvce_created_tstamp etl_tstamp", "etl_tstamp"),
+        ("dvce_created_tstamp", "dvce_created_tstamp"),
+        ("device_time server_time", "server_time"),
+        ("client_timestamp event_time", "event_time"),
+        ("device_ts received_at", "received_at"),
+        ("device_time", "device_time"),
+    ],
+)
+def test_the_clock_of_a_device_comes_last(catalogue: Store, tmp_path: Path, times: str, expected: str) -> None:
+    for at, columns in enumerate(permutations(times.split())):
+        log = f"{','.join(('domain_userid', 'sku', *columns))}\n"
+        for item_at in (1, 2):
+            days = [f"2025-03-0{item_at if one == expected else 8} 12:00:00" for one in columns]
+            log += f"u,I{item_at},{','.join(days)}\n"
+        _, mapping, _ = read(catalogue, tmp_path / f"log{at}.csv", log)
+        assert mapping["time"] == expected
 
 
 def test_a_column_that_is_named_leaves_the_others_to_their_values(catalogue: Store, tmp_path: Path) -> None:

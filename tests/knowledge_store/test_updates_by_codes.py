@@ -219,6 +219,40 @@ def test_attributes_of_odoo_below_their_product(store: Store, tmp_path: Path, da
     assert (made["category"], report.set_aside) == ("shirts", 0)
 
 
+ODOO_VARIANTS = (
+    "External ID,Internal Reference,Name,Sales Price,Attribute values\nproduct_template_1,,Polo,20,\n"
+    'product_product_1,POLO-R,Polo,,"Color:Red,Size:S"\nproduct_product_2,POLO-B,Polo,22,"Color:Blue,Size:M"\n'
+    "product_template_2,MUG,Mug,5,\n"
+)
+ODOO_VALUES = (
+    "External ID,Internal Reference,Display Name,Name,Sales Price,Variant Values/Display Name\n"
+    'p1,POLO-R-S,"[POLO-R-S] Polo (Red, S)",Polo,20,Color: Red\n,,,,,Size: S\n'
+    'p2,POLO-B-S,"[POLO-B-S] Polo (Blue, S)",Polo,22,Color: Blue\n,,,,,Size: S\n'
+)
+
+
+def test_variants_of_odoo_below_their_product(store: Store, tmp_path: Path) -> None:
+    for _ in range(2):
+        report = imported(store, tmp_path, ODOO_VARIANTS)
+        made = store.product("product_template_1") or {}
+        assert (made["title"], made["price"], report.set_aside) == ("Polo", 20, 0)
+        assert store.product_ids() == ["product_template_1", "product_template_2"]
+        assert {name: one["options"] for name, one in variants(store, "product_template_1").items()} == {
+            "product_product_1": {"Color": "Red", "Size": "S"},
+            "product_product_2": {"Color": "Blue", "Size": "M"},
+        }
+    assert find_product(store, "POLO-B")["id"] == "product_template_1"
+
+
+def test_values_of_odoo_below_their_variant(store: Store, tmp_path: Path) -> None:
+    report = imported(store, tmp_path, ODOO_VALUES)
+    assert (report.new, report.set_aside) == (2, 0)
+    for name, price, colour in (("p1", 20, "Red"), ("p2", 22, "Blue")):
+        made = store.product(name) or {}
+        said = made["attributes"]["Variant Values/Display Name"]
+        assert (made["title"], made["price"], said) == ("Polo", price, f"Color: {colour}, Size: S")
+
+
 CATALOGUE = """<?xml version="1.0"?><catalog xmlns="http://www.demandware.com/xml/impex/catalog/2006-10-31">
 <header><image-settings/></header>
 <product product-id="P100-48"><upc>4006381333931</upc><custom-attributes>

@@ -197,6 +197,28 @@ def test_a_wrong_map_says_what_there_is(columns: list[str], overrides: dict[str,
         # Three digits that are no group.
         ("1234.500", 1234.5, None),
         ("0,125 €", 0.125, "EUR"),
+        # Two amounts of which nobody can tell the price.
+        *((text, None, None) for text in ("$10.00$8.00", "$10.00 $8.00", "$10.00 – $8.00", "$10 | $8", "$10$80")),
+        *((text, None, None) for text in ("10,00 € 8,00 €", "10,00€8,00€", "10,00 €8,00 €", "USD 10 USD 8")),
+        ("CHF 10.- CHF 8.-", None, None),
+        ("$8.00 – $10.00", 8.0, None),
+        ("8,00 € - 10,00 €", 8.0, "EUR"),
+        ("10,00 € 10,00 €", 10.0, "EUR"),
+        ("10.00 EUR (11.50 USD)", 10.0, "EUR"),
+        ("£10.00 (£8.33 ex VAT)", 10.0, "GBP"),
+        ("UVP 12,00 € 10,00 €", 10.0, "EUR"),
+        # What a measure of it costs.
+        ("0,80 €/100 g 8,00 €", 8.0, "EUR"),
+        ("8,00 € (0,80 €/100 g)", 8.0, "EUR"),
+        ("£0.80/100g £8.00", 8.0, "GBP"),
+        ("19,90 €/kg 4,98 €", 4.98, "EUR"),
+        ("19,90 EUR je kg / 4,98 EUR", 4.98, "EUR"),
+        ("$1.20/oz $14.40", 14.4, None),
+        ("Rs. 120/kg Rs. 60", 60.0, None),
+        ("€1.99/kg", None, None),
+        ("12 € / m²", None, None),
+        ("$1,299.99/month x 12", None, None),
+        ("5 €/Stück", 5.0, "EUR"),
     ],
 )
 def test_prices(text: str | float, amount: float | None, currency: str | None) -> None:
