@@ -47,7 +47,7 @@ _CODE = re.compile(r"(?=.*[^\W_])[\w#][\w./#:+-]{0,39}")
 _AMOUNT = re.compile(r"\d+[.,]\d{1,2}|(?:19|20)\d\d-\d\d-\d\d.*|\d{1,2}\.\d{1,2}\.\d{4}|https?:.*")
 """Prices, days and addresses."""
 _FEEDS = frozenset((".csv", ".tsv", ".txt", ".tab", ".json", ".jsonl", ".ndjson", ".xml", ".xlsx", ".xlsm", ".parquet"))
-_PAGE = re.compile(r"<html|^<!doctype html|^<(?:table|meta|style|body|head)\b", re.IGNORECASE)
+_PAGE = re.compile(r"<html(?![:\w-])|^<!doctype html|^<(?:table|meta|style|body|head)\b", re.IGNORECASE)
 """How web pages begin, and tables that are called .xls."""
 _COMMENTED = re.compile(r"(?:(?://[^\n]*\n|/\*.*?\*/)\s*)+[\[{]", re.DOTALL)
 _NO_FEED = re.compile(

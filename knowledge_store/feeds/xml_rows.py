@@ -59,6 +59,16 @@ _PAIRS = (("PARAM_NAME", "FNAME", "name"), ("VAL", "FVALUE", "value"), ("FUNIT",
 _LISTS = {"variants": "variants", "variations": "variants", "skus": "variants"}
 """Elements whose inner ones are variants, and what those are called in other formats."""
 _VARIANT = "variant"
+_BLOCKS = frozenset("p br ul ol div span strong em table h1 h2 h3 h4 h5 h6".split())
+"""Elements of HTML of which one must stand in a text; others may be fields: `<a>`, `<b>`, `<i>`, `<img>`, `<li>`."""
+_HTML = _BLOCKS | frozenset("b i u a li img tr td th thead tbody small sub sup hr font".split())
+_OF_HTML = re.compile(
+    r"(?:href|src|alt|title|class|style|id|target|rel|width|height|align|valign|border|colspan|rowspan|cellpadding"
+    r"|cellspacing|dir|color|face|size|(?:data|aria)-[\w-]+)",
+    re.IGNORECASE,
+)
+"""Attributes of such. One with a `name` or a `url` is a field."""
+_PREFIX = re.compile(r"(</?)[\w.-]+:(?=\w)")
 _ENOUGH = 4
 """Fields of a product beyond which an inner element is no better record than an outer one."""
 _DEEPEST_PATH = 10
@@ -352,14 +362,18 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
         children = _of_one_namespace(children)
     if (not children and not element.attrib) or depth > 20:
         return text or " ".join(element.itertext()).strip()
-    if depth and children and (text or any((child.tail or "").strip() for child in children)):
-        # Words with markup among them: "Soft <b>leather</b> upper".
+    among = depth and children and (text or any((child.tail or "").strip() for child in children))
+    if among or (depth and children and _is_markup(element, children)):
+        # Words with markup among them: "Soft <b>leather</b> upper"; or markup alone: "<p>Soft upper</p>".
         from lxml import etree
 
         marked = (element.text or "").lstrip() + "".join(
             etree.tostring(child, encoding="unicode") for child in children
         )
         marked = _NAMESPACE.sub("", marked)
+        if not among:
+            said = any(map(str.strip, element.itertext())) or "<img" in marked
+            marked = _PREFIX.sub(r"\1", marked).strip() if said else ""
         return marked if not element.attrib else {**dict(element.attrib), "text": marked}
     made: dict[str, Any] = {_local(str(name)): str(value) for name, value in element.attrib.items()}
     own = [*made, *(_local(child.tag) for child in children)]
@@ -402,6 +416,21 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
     if text:
         made["text"] = text
     return made
+
+
+def _is_markup(element: Any, children: Sequence[Any]) -> bool:
+    """Is it a text whose words all stand in elements of HTML?"""
+    names = {_local(child.tag).casefold() for child in children}
+    if not names <= _HTML:
+        return False
+    within = [one for one in element.iterdescendants() if isinstance(one.tag, str)]
+    if not all(_local(one.tag).casefold() in _HTML and all(map(_is_of_html, one.attrib)) for one in within):
+        return False
+    return not names.isdisjoint(_BLOCKS) or "description" in fields_among((_local(element.tag),))
+
+
+def _is_of_html(attribute: Any) -> bool:
+    return _OF_HTML.fullmatch(str(attribute)) is not None
 
 
 def _of_one_namespace(children: Sequence[Any]) -> list[Any]:
