@@ -132,9 +132,43 @@ def _meant(unsound: bytes) -> bytes:
     return b"&amp;" + unsound[1:]
 
 
+_DECLARATION = re.compile(r"<\?xml\s[^>]{0,300}?\?>")
+_COMMENTS = re.compile(r"(?:\s|<!--.*?-->)*", re.DOTALL)
+_TAGS = re.compile(r"<[^<>]*>")
+_OF_A_DOCUMENT = re.compile(r"<(?!(?:br|b|p|pre|div|font|table)\b)", re.IGNORECASE)
+"""The beginning of one, and not of a message that is marked up."""
+_MESSAGE = re.compile(
+    r"[\s(!)]*(?:PHP\s+)?(?:(?:User\s+)?(?:Warning|Notice|Deprecated)|(?:Fatal|Parse|Core|Catchable fatal)\s+error"
+    r"|Strict\s+Standards|Error)\s*:",
+    re.IGNORECASE,
+)
+"""How messages of PHP begin."""
+_OF_TABLES = re.compile(r"[,;\t|<{\[\n]")
+_LONGEST_BEFORE = 16_000
+
+
+def before_it(text: str) -> tuple[int, str]:
+    """How many signs stand before a document of XML, and which of them are neither blanks nor comments. Some systems
+    write an empty line or a comment before the declaration, and PHP its warnings; text that has none but them in front
+    of one is no XML."""
+    blank = len(text) - len(text.lstrip("\ufeff \t\r\n"))
+    declared = _DECLARATION.search(text, blank, _LONGEST_BEFORE)
+    if declared is None or declared.start() == blank:
+        return blank, ""
+    front = text[blank : declared.start()]
+    comments = _COMMENTS.match(front)
+    left = front[comments.end() :].strip() if comments else front.strip()
+    if not left:
+        return declared.start(), ""
+    plain = _TAGS.sub("", "" if _OF_A_DOCUMENT.match(left) else left)
+    if _MESSAGE.match(plain) or (front.endswith("\n") and not _OF_TABLES.search(left)):
+        return declared.start(), "\n".join(line.strip() for line in plain.splitlines() if line.strip())
+    return blank, ""
+
+
 class _Sound:
-    """A document in UTF-8, in which nothing stands that XML does not allow. Blanks in front are passed over: some
-    systems write an empty line before the declaration."""
+    """A document in UTF-8, in which nothing stands that XML does not allow. What stands in front of it is passed over,
+    but for the ends of its lines."""
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
         self.lost = False
@@ -148,8 +182,7 @@ class _Sound:
             chunk = self._stream.read(_CHUNK)
             text = self._decoder.decode(chunk, not chunk)
             if not self._begun:
-                text = text.lstrip("\ufeff \t\r\n")
-                self._begun = bool(text)
+                text = self._from_the_beginning(text)
             try:
                 data = text.encode()
             except UnicodeEncodeError:
@@ -161,6 +194,14 @@ class _Sound:
             made, self._within = sound(data, _meant, self._within)
             if made or not chunk:
                 return made
+
+    def _from_the_beginning(self, text: str) -> str:
+        begin, _ = before_it(text)
+        front, text = text[:begin], text[begin:]
+        self._begun = bool(text)
+        if "\n" in front and (declared := _DECLARATION.match(text)):
+            front, text = front + declared[0], text[declared.end() :]  # which may not stand behind ends of lines
+        return "\n" * front.count("\n") + text
 
 
 def _events(document: _Sound, **options: Any) -> Iterator[tuple[str, Any]]:
