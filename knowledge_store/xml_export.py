@@ -15,10 +15,11 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from reaseq.knowledge_store.feeds.rows import FeedError, Layout, Record
-from reaseq.knowledge_store.feeds.xml_rows import sound
+from reaseq.knowledge_store.feeds.xml_rows import before_it, sound
 from reaseq.knowledge_store.filling import Filled, KnownRow, OnRow, Places
 
 _BY_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_HEAD = 1 << 16
 _CDATA = re.compile(r"<!\[CDATA\[(.*)\]\]>", re.DOTALL)
 _NAMED = re.compile(rb"""\s(?:name|code|key|label)\s*=\s*["']([^"']+)["']""")
 _UNIT = re.compile(rb"""\sunit\s*=\s*["']([^"']+)["']""")
@@ -82,7 +83,8 @@ def fill_xml(path: Path, target: Path, layout: Layout, places: Places, rows: Ite
 def _elements(path: Path, text: bytes, trail: list[str]) -> list[_Element]:
     """The records, in order; those before the place where the XML breaks off."""
     parser = expat.ParserCreate("utf-8")
-    blank = len(text) - len(text.lstrip())  # an empty line before the declaration
+    head = text[:_HEAD].decode(errors="ignore")
+    blank = len(head[: before_it(head)[0]].encode())  # lines before the declaration
     way: list[str] = []
     found: list[_Element] = []
     ended: list[_Element] = []

@@ -2,7 +2,7 @@
 
 The sheet is the first with a row that looks like names of columns, and rows below it; else the first that has two
 columns or more. What stands above is passed over. Of an Amazon flat file it is the one called Template. A formula
-counts as the value Excel last showed; a number with leading zeros is as Excel shows it.
+counts as the value Excel last showed; a number has what its format shows around it (`number_formats`).
 """
 
 import io
@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 from reaseq.knowledge_store.feeds.columns import header_of, names_at
 from reaseq.knowledge_store.feeds.delimited import unique
 from reaseq.knowledge_store.feeds.dialect import IsHeader, Reading
+from reaseq.knowledge_store.feeds.number_formats import Rendering, is_scaled, rendering
 from reaseq.knowledge_store.feeds.rows import BadRow, Feed, FeedError, Layout, Row, checked
 
 _ERRORS = frozenset(
@@ -53,7 +54,6 @@ _FORMULA_TAG, _MERGED_TAG = 16, 64
 _CHUNK = 1 << 20
 _ESCAPED = re.compile(r"_x([0-9A-F]{4})_")
 """How Excel writes signs that XML does not take (ECMA-376, 22.9.2.19)."""
-_ZEROS = re.compile(r"0{2,}")
 
 
 def excel(
@@ -91,9 +91,9 @@ def excel(
             continue
         total = max(1, sheet.max_row or 1)
         # What a cell shows is asked only where it may differ from its value: that is slow.
-        first_cells = sheet.iter_rows(min_row=number + 1, max_row=number + _PEEKED)
-        padded = any(_width(cell) for row in first_cells for cell in row)
-        shown = (tuple(map(_shown, row)) for row in sheet.iter_rows(min_row=number + 1)) if padded else None
+        first_cells = list(sheet.iter_rows(min_row=number + 1, max_row=number + _PEEKED))
+        formatted = any(_is_number(cell) and rendering(cell.number_format) for row in first_cells for cell in row)
+        shown = _as_shown(sheet.iter_rows(min_row=number + 1)) if formatted else None
         cells = enumerate(shown or sheet.iter_rows(min_row=number + 1, values_only=True), number + 1)
         first = next(cells, None)
         if first is not None:
@@ -110,6 +110,8 @@ def excel(
                 )
             if not styled:
                 taken["styles"] = "unreadable: dates are the numbers that they are kept as"
+            if scaled := _scaled(first_cells, names):
+                taken["thousands left out"] = scaled
             if formulas := _never_calculated(raw, sheet, number, names):
                 taken["formulas without a value"] = formulas
             return Feed(
@@ -239,17 +241,35 @@ def _texts(row: Iterable[Any]) -> list[str]:
     return texts
 
 
-def _width(cell: Any) -> int:
-    """How many digits a number's format shows at least ("00000000"); 0 if it says nothing of that."""
-    is_number = isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
-    zeros = _ZEROS.fullmatch(cell.number_format or "") if is_number else None
-    return len(zeros[0]) if zeros else 0
+def _is_number(cell: Any) -> bool:
+    return isinstance(cell.value, int | float) and not isinstance(cell.value, bool)
 
 
-def _shown(cell: Any) -> Any:
-    """A cell's value, of a number with leading zeros as Excel shows it."""
-    width = _width(cell)
-    return f"{round(cell.value):0{width}d}" if width else cell.value
+def _as_shown(rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The cells' values, of numbers what their formats show; a style is looked up once."""
+    known: dict[int, Rendering | None] = {}
+    for row in rows:
+        made = []
+        for cell in row:
+            value = cell.value
+            if type(value) in (int, float):
+                style = cell._style_id
+                if style not in known:
+                    known[style] = rendering(cell.number_format or "")
+                if (render := known[style]) is not None:
+                    value = render(value)
+            made.append(value)
+        yield tuple(made)
+
+
+def _scaled(rows: Iterable[tuple[Any, ...]], names: list[str]) -> str:
+    """The columns whose formats leave thousands out (`0.0,"k"`), and an example; "" if there are none."""
+    found: dict[str, str] = {}
+    for row in rows:
+        for name, cell in zip(names, row, strict=False):
+            if _is_number(cell) and is_scaled(cell.number_format):
+                found.setdefault(name, f"{cell.coordinate} is read as {_value(cell.value)}")
+    return f"in what {', '.join(found)} show, e.g. {next(iter(found.values()))}" if found else ""
 
 
 def _has_formulas(raw: BinaryIO) -> bool:

@@ -33,7 +33,7 @@ from reaseq.knowledge_store.feeds.parquet import parquet
 from reaseq.knowledge_store.feeds.prices import CURRENCIES
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, identifier, is_empty, text_of
 from reaseq.knowledge_store.feeds.shapes import shaped
-from reaseq.knowledge_store.feeds.xml_rows import xml
+from reaseq.knowledge_store.feeds.xml_rows import before_it, xml
 from reaseq.knowledge_store.names import ROUNDED, is_barcode
 
 _SAMPLE = 1 << 20
@@ -47,7 +47,7 @@ _CODE = re.compile(r"(?=.*[^\W_])[\w#][\w./#:+-]{0,39}")
 _AMOUNT = re.compile(r"\d+[.,]\d{1,2}|(?:19|20)\d\d-\d\d-\d\d.*|\d{1,2}\.\d{1,2}\.\d{4}|https?:.*")
 """Prices, days and addresses."""
 _FEEDS = frozenset((".csv", ".tsv", ".txt", ".tab", ".json", ".jsonl", ".ndjson", ".xml", ".xlsx", ".xlsm", ".parquet"))
-_PAGE = re.compile(r"<html|^<!doctype html|^<(?:table|meta|style|body|head)\b", re.IGNORECASE)
+_PAGE = re.compile(r"<html(?![:\w-])|^<!doctype html|^<(?:table|meta|style|body|head)\b", re.IGNORECASE)
 """How web pages begin, and tables that are called .xls."""
 _COMMENTED = re.compile(r"(?:(?://[^\n]*\n|/\*.*?\*/)\s*)+[\[{]", re.DOTALL)
 _NO_FEED = re.compile(
@@ -201,7 +201,8 @@ def _text(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Readi
     except (OSError, EOFError, zlib.error) as error:
         raise FeedError(f"{path}: broken gzip file: {error}", hint="export it again") from error
     text_start = sample.decode(found.name, errors="ignore").lstrip("\ufeff")
-    start = text_start.lstrip()
+    begin, before = before_it(text_start)
+    start = text_start[begin:].lstrip()
     if start.startswith("<"):
         is_page = _PAGE.search(start[:2000]) is not None
         feed = (
@@ -209,6 +210,10 @@ def _text(path: Path, stream: BinaryIO, raw: BinaryIO, size: int, reading: Readi
             if is_page
             else xml(path, stream, raw, size, reading, found.name)
         )
+        if before:
+            lines = before.splitlines()
+            told = f"{len(lines)} line{'s' * (len(lines) > 1)} before <?xml left out: {lines[0][:_LONGEST_TITLE]}"
+            feed = replace(feed, doubts=(*feed.doubts, told))
     else:
         text = io.TextIOWrapper(stream, encoding=found.name, errors="reaseq.surrogates", newline="")
         if _COMMENTED.match(start):

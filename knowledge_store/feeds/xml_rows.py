@@ -59,6 +59,16 @@ _PAIRS = (("PARAM_NAME", "FNAME", "name"), ("VAL", "FVALUE", "value"), ("FUNIT",
 _LISTS = {"variants": "variants", "variations": "variants", "skus": "variants"}
 """Elements whose inner ones are variants, and what those are called in other formats."""
 _VARIANT = "variant"
+_BLOCKS = frozenset("p br ul ol div span strong em table h1 h2 h3 h4 h5 h6".split())
+"""Elements of HTML of which one must stand in a text; others may be fields: `<a>`, `<b>`, `<i>`, `<img>`, `<li>`."""
+_HTML = _BLOCKS | frozenset("b i u a li img tr td th thead tbody small sub sup hr font".split())
+_OF_HTML = re.compile(
+    r"(?:href|src|alt|title|class|style|id|target|rel|width|height|align|valign|border|colspan|rowspan|cellpadding"
+    r"|cellspacing|dir|color|face|size|(?:data|aria)-[\w-]+)",
+    re.IGNORECASE,
+)
+"""Attributes of such. One with a `name` or a `url` is a field."""
+_PREFIX = re.compile(r"(</?)[\w.-]+:(?=\w)")
 _ENOUGH = 4
 """Fields of a product beyond which an inner element is no better record than an outer one."""
 _DEEPEST_PATH = 10
@@ -122,9 +132,43 @@ def _meant(unsound: bytes) -> bytes:
     return b"&amp;" + unsound[1:]
 
 
+_DECLARATION = re.compile(r"<\?xml\s[^>]{0,300}?\?>")
+_COMMENTS = re.compile(r"(?:\s|<!--.*?-->)*", re.DOTALL)
+_TAGS = re.compile(r"<[^<>]*>")
+_OF_A_DOCUMENT = re.compile(r"<(?!(?:br|b|p|pre|div|font|table)\b)", re.IGNORECASE)
+"""The beginning of one, and not of a message that is marked up."""
+_MESSAGE = re.compile(
+    r"[\s(!)]*(?:PHP\s+)?(?:(?:User\s+)?(?:Warning|Notice|Deprecated)|(?:Fatal|Parse|Core|Catchable fatal)\s+error"
+    r"|Strict\s+Standards|Error)\s*:",
+    re.IGNORECASE,
+)
+"""How messages of PHP begin."""
+_OF_TABLES = re.compile(r"[,;\t|<{\[\n]")
+_LONGEST_BEFORE = 16_000
+
+
+def before_it(text: str) -> tuple[int, str]:
+    """How many signs stand before a document of XML, and which of them are neither blanks nor comments. Some systems
+    write an empty line or a comment before the declaration, and PHP its warnings; text that has none but them in front
+    of one is no XML."""
+    blank = len(text) - len(text.lstrip("\ufeff \t\r\n"))
+    declared = _DECLARATION.search(text, blank, _LONGEST_BEFORE)
+    if declared is None or declared.start() == blank:
+        return blank, ""
+    front = text[blank : declared.start()]
+    comments = _COMMENTS.match(front)
+    left = front[comments.end() :].strip() if comments else front.strip()
+    if not left:
+        return declared.start(), ""
+    plain = _TAGS.sub("", "" if _OF_A_DOCUMENT.match(left) else left)
+    if _MESSAGE.match(plain) or (front.endswith("\n") and not _OF_TABLES.search(left)):
+        return declared.start(), "\n".join(line.strip() for line in plain.splitlines() if line.strip())
+    return blank, ""
+
+
 class _Sound:
-    """A document in UTF-8, in which nothing stands that XML does not allow. Blanks in front are passed over: some
-    systems write an empty line before the declaration."""
+    """A document in UTF-8, in which nothing stands that XML does not allow. What stands in front of it is passed over,
+    but for the ends of its lines."""
 
     def __init__(self, stream: BinaryIO, encoding: str) -> None:
         self.lost = False
@@ -138,8 +182,7 @@ class _Sound:
             chunk = self._stream.read(_CHUNK)
             text = self._decoder.decode(chunk, not chunk)
             if not self._begun:
-                text = text.lstrip("\ufeff \t\r\n")
-                self._begun = bool(text)
+                text = self._from_the_beginning(text)
             try:
                 data = text.encode()
             except UnicodeEncodeError:
@@ -151,6 +194,14 @@ class _Sound:
             made, self._within = sound(data, _meant, self._within)
             if made or not chunk:
                 return made
+
+    def _from_the_beginning(self, text: str) -> str:
+        begin, _ = before_it(text)
+        front, text = text[:begin], text[begin:]
+        self._begun = bool(text)
+        if "\n" in front and (declared := _DECLARATION.match(text)):
+            front, text = front + declared[0], text[declared.end() :]  # which may not stand behind ends of lines
+        return "\n" * front.count("\n") + text
 
 
 def _events(document: _Sound, **options: Any) -> Iterator[tuple[str, Any]]:
@@ -352,14 +403,18 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
         children = _of_one_namespace(children)
     if (not children and not element.attrib) or depth > 20:
         return text or " ".join(element.itertext()).strip()
-    if depth and children and (text or any((child.tail or "").strip() for child in children)):
-        # Words with markup among them: "Soft <b>leather</b> upper".
+    among = depth and children and (text or any((child.tail or "").strip() for child in children))
+    if among or (depth and children and _is_markup(element, children)):
+        # Words with markup among them: "Soft <b>leather</b> upper"; or markup alone: "<p>Soft upper</p>".
         from lxml import etree
 
         marked = (element.text or "").lstrip() + "".join(
             etree.tostring(child, encoding="unicode") for child in children
         )
         marked = _NAMESPACE.sub("", marked)
+        if not among:
+            said = any(map(str.strip, element.itertext())) or "<img" in marked
+            marked = _PREFIX.sub(r"\1", marked).strip() if said else ""
         return marked if not element.attrib else {**dict(element.attrib), "text": marked}
     made: dict[str, Any] = {_local(str(name)): str(value) for name, value in element.attrib.items()}
     own = [*made, *(_local(child.tag) for child in children)]
@@ -402,6 +457,21 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
     if text:
         made["text"] = text
     return made
+
+
+def _is_markup(element: Any, children: Sequence[Any]) -> bool:
+    """Is it a text whose words all stand in elements of HTML?"""
+    names = {_local(child.tag).casefold() for child in children}
+    if not names <= _HTML:
+        return False
+    within = [one for one in element.iterdescendants() if isinstance(one.tag, str)]
+    if not all(_local(one.tag).casefold() in _HTML and all(map(_is_of_html, one.attrib)) for one in within):
+        return False
+    return not names.isdisjoint(_BLOCKS) or "description" in fields_among((_local(element.tag),))
+
+
+def _is_of_html(attribute: Any) -> bool:
+    return _OF_HTML.fullmatch(str(attribute)) is not None
 
 
 def _of_one_namespace(children: Sequence[Any]) -> list[Any]:

@@ -154,6 +154,14 @@ CASES = [
         id="XML: an empty element, a full one, a new one; comments, records within records",
     ),
     pytest.param(
+        "\ufeffWarning: é in x.php on line 1\n<!-- ü -->\n<?xml version='1.0'?>\n<shop><item><id>1</id><title>a</title>"
+        "<description><p>b</p></description><color/></item></shop>".encode(),
+        "\ufeffWarning: é in x.php on line 1\n<!-- ü -->\n<?xml version='1.0'?>\n<shop><item><id>1</id><title>a</title>"
+        "<description><p>b</p></description><color>red</color></item></shop>".encode(),
+        {"1": {"color": ["red"]}},
+        id="XML with lines before its declaration, and markup",
+    ),
+    pytest.param(
         b'<rss xmlns:g="http://base.google.com/ns/1.0"><channel><item>\n <g:id>1</g:id>\n <g:title>a</g:title>\n</item>'
         b"<item><g:id>2</g:id><g:title>b</g:title></item></channel></rss>",
         b'<rss xmlns:g="http://base.google.com/ns/1.0"><channel><item>\n <g:id>1</g:id>\n <g:title>a</g:title>'

@@ -36,6 +36,34 @@ def workbook(path: Path, rows: list[list[Any]], formats: dict[str, str] | None =
         (12.5, "0.00", 12.5),
         ("7", "00000000", "7"),
         (True, "000", True),
+        (7, '"EX-"0000', "EX-0007"),
+        (7, '"EX-"0000;"none"', "EX-0007"),
+        (7, '"a;b "0;0', "a;b 7"),
+        (1234567, "000-0000", "123-4567"),
+        (12345, "00\\-000", "12-345"),
+        (4.2, '0.0" cm"', "4.2 cm"),
+        (4.25, '0.0" cm"', "4.25 cm"),
+        (4.25, 'General" mm"', "4.25 mm"),
+        (0.1 + 0.2, '0.0" cm"', "0.3 cm"),
+        (20, '0" bar"', "20 bar"),
+        (4, "0\\ \\m\\m", "4 mm"),
+        (1.5, '0.00" kg"', "1.50 kg"),
+        (0.8, "0%", "80%"),
+        (0.07, "0%", "7%"),
+        (0.125, "0%", "12.5%"),
+        (12.5, "[$€-407] #,##0.00", "€ 12.50"),
+        (1299.5, "#,##0.00\\ [$€-407]", "1299.50 €"),
+        (12.376, '#,##0.00\\ "zł"', "12.3760 zł"),  # three decimals might be thousands
+        (12.5, '_-* #,##0.00\\ "€"_-;-* #,##0.00\\ "€"_-;_-* "-"??\\ "€"_-;_-@_-', "12.50 €"),
+        (-5, "[$£-809]#,##0", "-£5"),
+        (12.5, '_("$"* #,##0.00_)_("$"* \\(#,##0.00\\)_("$"* "-"??_)_(@_)', 12.5),  # of the country that it is read in
+        (12.5, "[$-409]#,##0.00", 12.5),
+        (12.5, "#,##0.00_ ;[Red]\\-#,##0.00\\ ", 12.5),
+        (12500, '0.00,"k"', 12500),
+        (120, '[>=100]0" big";0" x"', 120),
+        (0.5, "# ?/?", 0.5),
+        (1200000, "0.00E+00", 1200000),
+        (7, '"seven"', 7),
     ],
 )
 def test_a_number_is_as_excel_shows_it(tmp_path: Path, value: Any, shown: str, expected: Any) -> None:
@@ -45,6 +73,27 @@ def test_a_number_is_as_excel_shows_it(tmp_path: Path, value: Any, shown: str, e
     assert isinstance(second, Record)
     assert first.values["id"] == expected
     assert second.values["id"] == 3
+
+
+@pytest.mark.parametrize(
+    ("shown", "currency"),
+    [("[$€-407] #,##0.00", "EUR"), ('#,##0.00\\ "zł"', "PLN"), ("#,##0.00\\ [$CHF-807]", "CHF"), ("#,##0.00", None)],
+)
+def test_a_price_is_in_the_currency_that_its_format_shows(
+    tmp_path: Path, store: Store, shown: str, currency: str | None
+) -> None:
+    path = workbook(tmp_path / "a.xlsx", [["id", "title", "price"], [1, "Clog", 1299.125]], {"C2": shown})
+    feed = open_feed(path)
+    import_feed(store, feed, guess_columns(feed.columns), rejected_dir=tmp_path)
+    product = store.product("1")
+    assert product is not None
+    assert (product["price"], product["currency"]) == (1299.125, currency)
+
+
+def test_thousands_that_a_format_leaves_out_are_told(tmp_path: Path) -> None:
+    rows = [["id", "title", "price", "sold"], [1, "Clog", 1250, 3], [2, "Boot", 12500, 4]]
+    feed = open_feed(workbook(tmp_path / "a.xlsx", rows, {"C2": '0.00,"k"', "C3": "0.0,"}))
+    assert feed.taken["thousands left out"] == "in what price show, e.g. C2 is read as 1250"
 
 
 def test_formulas_that_nobody_calculated_are_named(tmp_path: Path) -> None:
