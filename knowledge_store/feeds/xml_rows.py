@@ -413,8 +413,8 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
         )
         marked = _NAMESPACE.sub("", marked)
         if not among:
-            said = any(map(str.strip, element.itertext())) or "<img" in marked
-            marked = _PREFIX.sub(r"\1", marked).strip() if said else ""
+            shows = any(map(str.strip, element.itertext())) or "<img" in marked
+            marked = _PREFIX.sub(r"\1", marked).strip() if shows else ""
         return marked if not element.attrib else {**dict(element.attrib), "text": marked}
     made: dict[str, Any] = {_local(str(name)): str(value) for name, value in element.attrib.items()}
     own = [*made, *(_local(child.tag) for child in children)]

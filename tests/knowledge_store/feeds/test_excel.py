@@ -91,7 +91,7 @@ def test_a_price_is_in_the_currency_that_its_format_shows(
 
 
 def test_thousands_that_a_format_leaves_out_are_told(tmp_path: Path) -> None:
-    rows = [["id", "title", "price", "sold"], [1, "Clog", 1250, 3], [2, "Boot", 12500, 4]]
+    rows: list[list[Any]] = [["id", "title", "price", "sold"], [1, "Clog", 1250, 3], [2, "Boot", 12500, 4]]
     feed = open_feed(workbook(tmp_path / "a.xlsx", rows, {"C2": '0.00,"k"', "C3": "0.0,"}))
     assert feed.taken["thousands left out"] == "in what price show, e.g. C2 is read as 1250"
 
