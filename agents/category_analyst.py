@@ -108,7 +108,7 @@ def _taken(starter: CategorySchema, proposal: _Proposal, sample: Sequence[Docume
         attribute = attributes.get(new.attribute)
         value = new.value.strip().casefold()
         if attribute is not None and attribute.kind == "closed" and borne_out(value):
-            attributes[attribute.name] = attribute.model_copy(update={"values": attribute.values | {value: ()}})
+            attributes[attribute.name] = attribute.replace(values=attribute.values | {value: ()})
             known.add(stems(value))
     for added in proposal.new_attributes[:_MOST_NEW]:
         values = [value for value in dict.fromkeys(v.strip().casefold() for v in added.values) if borne_out(value)]

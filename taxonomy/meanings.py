@@ -66,5 +66,5 @@ def with_meanings(schema: CategorySchema, taken: Mapping[str, str]) -> CategoryS
     attributes = []
     for attribute in schema.attributes:
         mine = [label for label, name in taken.items() if name == attribute.name]
-        attributes.append(attribute.model_copy(update={"near_labels": (*attribute.near_labels, *mine)}))
+        attributes.append(attribute.replace(near_labels=(*attribute.near_labels, *mine)))
     return schema.replace(attributes=tuple(attributes))

@@ -153,7 +153,11 @@ class Attribute(_Strict):
     @cached_property
     def known(self) -> "Attribute | None":
         """Of an open attribute that lists values: the closed attribute that they are."""
-        return self.model_copy(update={"kind": "closed"}) if self.kind == "open" and self.values else None
+        return self.replace(kind="closed") if self.kind == "open" and self.values else None
+
+    def replace(self, **changes: Any) -> "Attribute":
+        """A copy with other fields, checked anew. (`model_copy` would carry along what is cached, such as the terms.)"""
+        return Attribute.model_validate({name: getattr(self, name) for name in type(self).model_fields} | changes)
 
     @property
     def may_infer(self) -> bool:

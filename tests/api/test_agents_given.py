@@ -99,3 +99,13 @@ def test_what_fails_in_an_agent_is_told(tmp_path: Path, fake: FakeEndpoint) -> N
         assert "failures" not in repr(kb.distill("shoes", progress=False))
         assert len(kb.failures()) == 0
         assert [claim["confidence"] for claim in kb.claims() if claim["attribute"] == "flag"] == [0.5]
+
+
+def test_values_that_the_first_run_adds_are_values_of_its_replies(tmp_path: Path, fake: FakeEndpoint) -> None:
+    text = "Waterproof mesh upper in red. Lace-up closure."
+    with reaseq.open(tmp_path / "kb", engine="openai", base_url=fake.base_url, model="fake") as kb:
+        kb.add_products(
+            [{"id": f"g{n}", "title": f"Trail shoe {n}", "description": text} for n in range(12)], category="shoes"
+        )
+        kb.distill("shoes", progress=False)
+        assert len(kb.failures()) == 0

@@ -138,3 +138,13 @@ def test_a_shared_attribute_is_taken_over_and_changed(tmp_path: Path) -> None:
     path.write_text("category: caps\ndescription: Caps.\nattributes:\n- like: colour\n")
     with pytest.raises(SchemaError, match="like: colour: no such shared attribute; there are: color, audience"):
         load_schema(path)
+
+
+def test_a_changed_attribute_knows_its_own_terms() -> None:
+    schema = starter_for("shoes")
+    assert schema is not None
+    attribute = schema.get("shoe_type")
+    assert attribute is not None
+    assert attribute.value_of("stilt shoe") is None
+    changed = attribute.replace(values=attribute.values | {"stilt": ("stilt shoe",)})
+    assert changed.value_of("stilt shoe") == "stilt"
