@@ -39,9 +39,9 @@ def eval_extraction(
 ) -> None:
     """Extract the attributes of a gold file's products and score them: micro precision, recall, F1.
 
-    A row is {"id", "category", "title", "description", "gold": {attribute: [accepted values] or "n/a"}}. A value counts
-    if it equals one of the accepted ones. Nothing is written to the catalogue; replies are kept, so that a run that
-    was stopped goes on where it was.
+    A row is {"id", "category", "title", "description", "gold": {attribute: \\[accepted values] or "n/a"}}. A value
+    counts if it equals one of the accepted ones. Nothing is written to the catalogue; replies are kept, so that a run
+    that was stopped goes on where it was.
 
     Examples:
 

@@ -36,7 +36,11 @@ def run_cases(
         ),
     ] = None,
     live: Annotated[
-        bool, typer.Option("--live", help="Ask the model of the settings, not the replies on record.")
+        bool,
+        typer.Option(
+            "--live",
+            help="Ask the model of the settings what it has not been asked yet; without, only replies on record count.",
+        ),
     ] = False,
     repeat: Annotated[
         int,
@@ -106,9 +110,16 @@ def run_cases(
     with Store.open(settings.store_url) as store:
         results, stopped = _run(store, settings, files, live, repeat, Budget(max_tokens=max_tokens, max_cost=max_cost))
     f1 = f1_of_all(results)
+    held = results if before is None else [one for one in results if one.name in before]
+    now = f1_of_all(held)
+    was = 1.0 if before is None else f1_of_all([before[one.name] for one in held])
+    if before is not None and (not held or was is None):
+        raise ReaseqError(
+            f"{baseline}: none of these cases has values in it", hint=f"reaseq prompts test PATH --json > {baseline}"
+        )
     kinds = ("passed", "failed", "error", "unknown", "left")
     counts = {status: sum(one.status == status for one in results) for status in kinds}
-    regressed = allowed is not None and f1 is not None and f1 < before - allowed
+    regressed = allowed is not None and now is not None and was is not None and now < was - allowed
     none_ran = not (counts["passed"] or counts["failed"])
     failed = bool(counts["error"] or regressed or stopped or none_ran or (allowed is None and counts["failed"]))
     _tell(say, results)
@@ -117,8 +128,10 @@ def run_cases(
     verdict += f"; F1 {f1:.3f}" if f1 is not None else "; no value is right or wrong"
     if counts["error"] and not live:
         verdict += "; --live asks what no model has answered yet, and pytest --update-golden records it"
-    elif allowed is not None and f1 is not None:
-        verdict += f", of {before:.3f}: {'a fall' if regressed else 'no fall'} by more than {allowed:g}"
+    elif allowed is not None and now is not None:
+        if before is not None and (len(held), len(held)) != (len(results), len(before)):
+            verdict += f"; of the {len(held):,} cases that the baseline has too F1 {now:.3f}"
+        verdict += f", of {was:.3f}: {'a fall' if regressed else 'no fall'} by more than {allowed:g}"
     if repeat > 1:
         verdict += f"; {unstable:,} came to something else in some of {repeat} runs"
     attributes = sum(len(one.unknown) for one in results)
@@ -151,13 +164,21 @@ def _allowed(said: str | None) -> float | None:
     return allowed
 
 
-def _baseline(path: Path | None) -> float:
+def _baseline(path: Path | None) -> dict[str, Result] | None:
+    """The cases of an earlier run that were run, by name."""
     from reaseq import ReaseqError
+    from reaseq.agents.extraction_score import Outcomes
+    from reaseq.graphs.prompt_tests import Result
 
     if path is None:
-        return 1.0
+        return None
     try:
-        return float(json.loads(path.read_text(encoding="utf-8"))["f1"])
+        cases = json.loads(path.read_text(encoding="utf-8"))["cases"]
+        made = [
+            Result(one["name"], one["file"], one["line"], one["status"], outcomes=Outcomes(**one["outcomes"]))
+            for one in cases
+        ]
+        return {one.name: one for one in made if one.status in ("passed", "failed")}
     except (OSError, ValueError, KeyError, TypeError) as error:
         why = f"no {error}" if isinstance(error, KeyError) else getattr(error, "strerror", None) or error
         raise ReaseqError(

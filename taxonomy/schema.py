@@ -156,7 +156,7 @@ class Attribute(_Strict):
         return self.replace(kind="closed") if self.kind == "open" and self.values else None
 
     def replace(self, **changes: Any) -> "Attribute":
-        """A copy with other fields, checked anew. (`model_copy` would carry along what is cached, such as the terms.)"""
+        """A copy with other fields, checked anew. (`model_copy` would carry along what is cached, as the terms are.)"""
         return Attribute.model_validate({name: getattr(self, name) for name in type(self).model_fields} | changes)
 
     @property

@@ -139,6 +139,17 @@ def test_a_gold_file_is_read_from_the_ledger_and_live(
     Path("before.json").write_text(json.dumps(live))
     gate = run("gold.jsonl", "--fail-on-regression", "F1=.01", "--baseline", "before.json")
     assert gate.exit_code == 0
+    # Of other cases than the baseline's those count that both have.
+    Path("one.jsonl").write_text(json.dumps(rows[0]))
+    Path("other.jsonl").write_text("\n".join(json.dumps(row | {"id": f"x{row['id']}"}) for row in rows))
+    gate = run("one.jsonl", "--fail-on-regression", "F1=.01", "--baseline", "before.json")
+    assert gate.exit_code == 0
+    assert "of the 1 cases that the baseline has too F1 1.000, of 1.000: no fall" in gate.output
+    worse = {**live, "cases": [one | {"outcomes": {"right": 1}} for one in live["cases"]]}
+    Path("better.json").write_text(json.dumps(worse))
+    assert run("gold.jsonl", "--fail-on-regression", "F1=.01", "--baseline", "better.json").exit_code == 1
+    with pytest.raises(ReaseqError, match="none of these cases"):
+        run("other.jsonl", "--live", "--fail-on-regression", "F1=.01", "--baseline", "before.json")
     stable = json.loads(run("gold.jsonl", "--live", "--repeat", "3", "--json").stdout)
     assert [one["runs"] for one in stable["cases"]] == [3, 3]
 
