@@ -173,9 +173,10 @@ def test_what_stands_around_a_reply_is_none(server: _Server, content: str) -> No
     assert asked(server)[0].text == "yes"
 
 
-def test_what_is_struck_through_stays(server: _Server) -> None:
-    server.choice["message"]["content"] = "<s>no</s> yes"
-    assert asked(server)[0].text == "<s>no</s> yes"
+@pytest.mark.parametrize("content", ["<s>no</s> yes", '{"a": "ends with <|im_end|>"}'])
+def test_what_stands_within_a_reply_stays(server: _Server, content: str) -> None:
+    server.choice["message"]["content"] = content
+    assert asked(server)[0].text == content
 
 
 @pytest.mark.parametrize(
