@@ -63,7 +63,8 @@ _THOUGHT = re.compile(
 """What a model thinks before it answers, with or without what begins it; also in OpenAI's harmony format
 (https://cookbook.openai.com/articles/openai-harmony), where an endpoint hands it through."""
 _TURN_ENDS = re.compile(
-    r"(?:<[|｜](?:im_end|endoftext|eot_id|eom_id|end|return|end[▁_]of[▁_]\w+)[|｜]>\s*(?:<[|｜].*)?|<end_of_turn>\s*|</s>\s*)$",
+    r"(?:<[|｜](?:im_end|endoftext|eot_id|eom_id|end|return|end[▁_]of[▁_]\w+)[|｜]>\s*(?:<[|｜].*)?"
+    r"|<end_of_turn>\s*|</s>\s*)$",
     re.DOTALL,
 )
 """The tokens that end a turn, which some endpoints leave in the text, and the turns that a model makes up after them."""
