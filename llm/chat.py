@@ -67,7 +67,7 @@ _TURN_ENDS = re.compile(
     r"|<end_of_turn>\s*|</s>\s*)$",
     re.DOTALL,
 )
-"""The tokens that end a turn, which some endpoints leave in the text, and the turns that a model makes up after them."""
+"""The tokens that end a turn, which some endpoints leave in the text, and turns that a model makes up after them."""
 _LOG = logging.getLogger("reaseq.llm")
 _MESSAGE_CLASS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 
