@@ -96,7 +96,7 @@ class KnowledgeBase:
         from reaseq.knowledge_store.feeds.opening import open_feed, understood
         from reaseq.knowledge_store.importing import ImportReport, import_feed, titled
         from reaseq.knowledge_store.names import codes_in
-        from reaseq.knowledge_store.own_frames import MADE, as_received
+        from reaseq.knowledge_store.own_frames import as_received
         from reaseq.taxonomy.category_paths import CategoryNames
 
         named = checking.columns(columns)
@@ -107,9 +107,7 @@ class KnowledgeBase:
         if opened is None:
             return ImportReport(0, {}, [])
         checking.comes_in(opened.columns, "products")
-        feed = opened
-        if not MADE & {*named.values()}:
-            feed = as_received(self.store, opened, all_rows=bool(category or replaces or name))
+        feed = as_received(self.store, opened, named.values(), all_rows=bool(category or replaces or name))
         feed, mapping = understood(feed, named, codes=codes_in(self.store, name))
         feed, mapping = titled(self.store, feed, mapping, named, name)
         with shown(progress, "importing") as step:

@@ -80,7 +80,7 @@ def import_(
     from reaseq.knowledge_store.feeds.opening import open_feed, understood
     from reaseq.knowledge_store.importing import category_name, import_feed, is_called, titled
     from reaseq.knowledge_store.names import codes_in
-    from reaseq.knowledge_store.own_frames import MADE, as_received
+    from reaseq.knowledge_store.own_frames import as_received
     from reaseq.knowledge_store.store import Store
     from reaseq.taxonomy.category_paths import CategoryNames
 
@@ -92,8 +92,8 @@ def import_(
     path = samples.SHOES if sample else file or Path()
     feed = open_feed(path, read_as, partial(names_a_title, overrides=named), as_evidence=True)
     with Store.open(settings.store_url) if Store.is_there(settings.store_url) else nullcontext() as known:
-        if known is not None and MADE.issubset(feed.columns) and not MADE & {*named.values()}:
-            feed = as_received(known, feed, all_rows=bool(category or replace or source))
+        if known is not None:
+            feed = as_received(known, feed, named.values(), all_rows=bool(category or replace or source))
         feed, guess = understood(feed, named, locale, codes_in(known, source) if known is not None else None)
         feed, guess = titled(known, feed, guess, named, source)
     console = Telling(json_)

@@ -188,35 +188,16 @@ def _add_to_schema(store: Store, found: dict[str, Any]) -> None:
 
 def _with_example(text: str, example: dict[str, Any]) -> str:
     """A file with one more example, and its comments."""
-    import io
-
-    from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedSeq
-    from ruamel.yaml.scalarstring import LiteralScalarString
 
-    from reaseq.taxonomy.schema_file import quoted
+    from reaseq.documents.edited_yaml import changed, in_blocks
 
-    def blocks(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {quoted(key): blocks(one) for key, one in value.items()}
-        if isinstance(value, list):
-            return [blocks(one) for one in value]
-        if not isinstance(value, str):
-            return value
-        return LiteralScalarString(value) if "\n" in value else quoted(value)
+    def change(document: Any) -> None:
+        if not document.get("examples"):
+            document["examples"] = CommentedSeq()
+        document["examples"].append(in_blocks(example))
 
-    editor = YAML()
-    editor.preserve_quotes = True
-    editor.width = 1 << 20
-    editor.indent(mapping=2, sequence=4, offset=2)
-    document = editor.load(text)
-    listed = document.get("examples")
-    if not listed:
-        document["examples"] = listed = CommentedSeq()
-    listed.append(blocks(example))
-    out = io.StringIO()
-    editor.dump(document, out)
-    return out.getvalue()
+    return changed(text, change)
 
 
 def _own_copy(name: str, category: str | None) -> Path:

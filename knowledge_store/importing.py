@@ -22,6 +22,7 @@ from reaseq.knowledge_store.feeds.columns import (
     FIELDS,
     SALE,
     TITLES,
+    currency_of,
     fields_held,
     folded,
     in_other_languages,
@@ -234,10 +235,10 @@ def product_from(
         return BadRow(record.line, "has no title", json.dumps(record.values, ensure_ascii=False, default=str))
     price, currency, own_currency = None, None, text("currency").strip()
     # What it costs may be its variants' to say, in the currency of the same column.
-    of_nothing = _currency_of(mapping.get("price", "")) if mapping.get("price", "") not in values else None
+    of_nothing = currency_of(mapping.get("price", "")) if mapping.get("price", "") not in values else None
     for name in ("price", "list_price"):
         if price is None and (value := values.get(mapping.get(name, ""))) is not None:
-            of_column = own_currency.upper() or _currency_of(mapping[name])
+            of_column = own_currency.upper() or currency_of(mapping[name])
             if (
                 name == "list_price"
                 and "price" in mapping
@@ -246,7 +247,7 @@ def product_from(
             ):
                 continue  # what somebody recommends is no price where the cell of the price is empty
             price, named = parse_price(value, currency=of_column, marks=(marks or {}).get(mapping[name], {}))
-            currency = named or _currency_of(mapping[name])
+            currency = named or currency_of(mapping[name])
             if name == "price" and not is_on(values, mapping[name], of_sale=is_of_a_sale(mapping[name])):
                 if "title" not in mapping and not _says_more(values, mapping):
                     # A list of prices has a row for each time that one holds.
@@ -316,11 +317,6 @@ def _is_header(values: Mapping[str, Any]) -> bool:
     return again or (fields_held(cells)[0] > 1 and not any(any(map(str.isdigit, cell)) for cell in cells))
 
 
-@lru_cache(maxsize=1000)
-def _currency_of(column: str) -> str | None:
-    return currency_in(column)
-
-
 def _updated(
     product: dict[str, Any],
     before: Mapping[Any, Any],
@@ -350,21 +346,21 @@ def _updated(
     elif product["currency"] is None and currencies is not None and before["currency"] not in currencies:
         made["currency"] = None
     if (said := columns.now or columns.list_price) and before["price"] is not None:
-        currency = _currency_of(said)
+        currency = currency_of(said)
         if currency and before["currency"] not in (None, currency) and product["price"] is not None:
             # What it costs elsewhere is another thing that is known of it.
             made["price"], made["currency"] = before["price"], before["currency"]
             product["attributes"].setdefault(said, f"{product['price']:g}")
     if "price" in columns.fields and made["price"] is None and SALE.search(columns.now):
         # A sale is over: what it costs otherwise is there.
-        here = (name for name in old if _currency_of(name) in (None, made["currency"]))
+        here = (name for name in old if currency_of(name) in (None, made["currency"]))
         made["price"] = next((price for name in here if (price := list_price(name, old[name])) is not None), None)
     elif columns.list_price and (recommended or not columns.now) and stays(before["price"], old, listed):
         made["price"], made["currency"] = before["price"], before["currency"]
     elif now in old and product["price"] is not None:
         if is_otherwise(before["price"], old, now):
             made["price"], made["currency"] = before["price"], before["currency"]
-        elsewhere = _currency_of(now) is None and product["currency"] not in (None, before["currency"])
+        elsewhere = currency_of(now) is None and product["currency"] not in (None, before["currency"])
         product["attributes"][now] = f"{product['price']:g}" + (f" {product['currency']}" if elsewhere else "")
     called = as_before(old, columns.named, before["currency"])
     if columns.list_price in columns.named and listed not in columns.named:

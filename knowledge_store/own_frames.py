@@ -1,6 +1,6 @@
 """Frames of products that came out of the store: read again they change but what somebody has changed in them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
@@ -20,12 +20,13 @@ _LEVELS = frozenset(("code", "model", "teacher"))
 _BATCH = 500
 
 
-def as_received(store: Store, feed: Feed, *, all_rows: bool = False) -> Feed:
+def as_received(store: Store, feed: Feed, named: Collection[str], *, all_rows: bool) -> Feed:
     """`feed` without what the store has made of its products, where it is a frame of ours: rows that say what the store
     does, the columns read_by and summary, and in rows that somebody has changed the category's name in place of what a
     file had called it, and prices of variants. Columns of these names that hold anything else are somebody's own: who
-    reads an audio book, say. all_rows: is there more to say of its products than it does?"""
-    if not {"id", *MADE}.issubset(feed.columns):
+    reads an audio book, say. named: columns that somebody takes for a field. all_rows: is there more to say of its
+    products than it does?"""
+    if not {"id", *MADE}.issubset(feed.columns) or not MADE.isdisjoint(named):
         return feed
     peeked = list(islice(feed.rows, _BATCH))
     every = replace(feed, rows=chain(peeked, feed.rows))

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from reaseq.knowledge_store.feeds.columns import (
+    currency_of,
     folded,
     is_recommended,
     list_price,
@@ -17,7 +17,7 @@ from reaseq.knowledge_store.feeds.columns import (
     says_former,
 )
 from reaseq.knowledge_store.feeds.price_names import PriceKind, net_kind, price_kind
-from reaseq.knowledge_store.feeds.prices import currency_in, parse_price
+from reaseq.knowledge_store.feeds.prices import parse_price
 from reaseq.knowledge_store.feeds.rows import Variant, identifier, text_of
 from reaseq.knowledge_store.names import identities, owners_of, several_in, spellings
 from reaseq.knowledge_store.store import PRODUCT, PRODUCT_NAME, VARIANT, among
@@ -52,14 +52,9 @@ def as_before(old: Collection[str], named: Collection[str], currency: str | None
     """What the columns of a file are called among the attributes of a product or variant, as another file may write
     their names otherwise (`Farbe`, `farbe`). What it costs in one currency is another thing than in another; a column
     that names none is in the product's."""
-    called = {(option_key(name), _currency_of(name) or currency): name for name in old}
-    made = {name: called.get((option_key(name), _currency_of(name) or currency), name) for name in named}
+    called = {(option_key(name), currency_of(name) or currency): name for name in old}
+    made = {name: called.get((option_key(name), currency_of(name) or currency), name) for name in named}
     return {name: one for name, one in made.items() if one == name or one not in named}
-
-
-@lru_cache(maxsize=1000)
-def _currency_of(column: str) -> str | None:
-    return currency_in(column)
 
 
 def without_sale(attributes: Mapping[str, Any], named: Collection[str], currency: str | None) -> float | None:
@@ -68,7 +63,7 @@ def without_sale(attributes: Mapping[str, Any], named: Collection[str], currency
     listed = (
         one
         for one in attributes
-        if one not in named and not is_recommended(one) and _currency_of(one) in (None, currency)
+        if one not in named and not is_recommended(one) and currency_of(one) in (None, currency)
     )
     return next((price for one in listed if (price := list_price(one, attributes[one])) is not None), None)
 
@@ -213,7 +208,7 @@ class KnownVariants:
         for name in prices or ():
             same = same_price(name, {**theirs, **stored}, named, own["currency"])
             said |= {same: attributes.get(name, "")} if name in attributes or same in stored else {}
-        currency = _currency_of(now)
+        currency = currency_of(now)
         now = same_price(now, stored, named, own["currency"], plain=True)
         known = {*options, *called_as.values(), *called, *(prices or ())}
         for name, value in attributes.items():

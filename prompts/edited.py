@@ -1,18 +1,13 @@
-"""A prompt's file with another system text or more examples, and everything else, comments among it, as it is."""
+"""A prompt's file with another system text or other examples, and everything else, comments among it, as it is."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
-import yaml
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+from ruamel.yaml.scalarstring import LiteralScalarString
 
+from reaseq.documents.edited_yaml import changed, in_blocks
 from reaseq.prompts.library import Example, PromptError
-
-_WIDTH = 1 << 20
-"""Characters of a line: none is broken."""
 
 
 def edited(text: str, *, system: str | None = None, examples: Sequence[Example] | None = None) -> str:
@@ -22,33 +17,14 @@ def edited(text: str, *, system: str | None = None, examples: Sequence[Example] 
     Raises:
         PromptError: the text cannot be edited so.
     """
-    editor = YAML()
-    editor.preserve_quotes = True
-    editor.width = _WIDTH
-    editor.indent(mapping=2, sequence=4, offset=2)
-    out = io.StringIO()
-    try:
-        document = editor.load(text)
+
+    def change(document: Any) -> None:
         if system is not None:
             document["system"] = LiteralScalarString(system.rstrip() + "\n")
         if examples is not None:
-            document["examples"] = [_quoted(one.model_dump(mode="json")) for one in examples]
-        editor.dump(document, out)
+            document["examples"] = [in_blocks(one.model_dump(mode="json")) for one in examples]
+
+    try:
+        return changed(text, change)
     except (YAMLError, ValueError, TypeError) as error:
         raise PromptError(f"it cannot be written as YAML: {error}", hint="reaseq prompts lint") from error
-    return out.getvalue()
-
-
-def _quoted(value: Any) -> Any:
-    """Texts of several lines as blocks, others between quotes, so that none reads like a number or a word of YAML."""
-    if isinstance(value, dict):
-        return {_key(key): _quoted(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [_quoted(one) for one in value]
-    if not isinstance(value, str):
-        return value
-    return LiteralScalarString(value) if "\n" in value else DoubleQuotedScalarString(value)
-
-
-def _key(key: str) -> str:
-    return key if yaml.safe_load(key) == key else DoubleQuotedScalarString(key)

@@ -1,18 +1,12 @@
 """Schema files as people edit them: the bundled one to begin from, and changes that leave comments and layout alone."""
 
-import io
 from pathlib import Path
 
-import yaml
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
+from reaseq.documents.edited_yaml import changed, quoted
 from reaseq.taxonomy.schema import STARTERS, Attribute, CategorySchema, SchemaError, dump_schema, load_schema
-
-_WIDTH = 1 << 20
-"""Characters of a line: none is broken."""
 
 
 def bundled_text(schema: CategorySchema) -> str:
@@ -27,20 +21,16 @@ def changed_text(text: str, before: CategorySchema, after: CategorySchema) -> st
     Raises:
         SchemaError: the text cannot be edited so.
     """
-    reader = YAML()
-    reader.preserve_quotes = True
-    reader.width = _WIDTH
-    reader.indent(mapping=2, sequence=4, offset=2)
+
+    def change(document: CommentedMap) -> None:
+        for old, new in zip(before.attributes, after.attributes, strict=True):
+            if old != new:
+                _change(_entry(document, new.name), old, new)
+
     try:
-        document = reader.load(text)
+        return changed(text, change)
     except YAMLError as error:
         raise SchemaError(f"cannot be edited: {error}") from error
-    for old, new in zip(before.attributes, after.attributes, strict=True):
-        if old != new:
-            _change(_entry(document, new.name), old, new)
-    out = io.StringIO()
-    reader.dump(document, out)
-    return out.getvalue()
 
 
 def _entry(document: CommentedMap, name: str) -> CommentedMap:
@@ -70,15 +60,6 @@ def _flow(words: object) -> CommentedSeq:
     made = CommentedSeq(map(quoted, words))  # type: ignore[call-overload]
     made.fa.set_flow_style()
     return made
-
-
-def quoted(word: str) -> str:
-    """In quotes, where YAML 1.1 would read something else than text (no, on, 925)."""
-    try:
-        plain = yaml.safe_load(word) == word
-    except yaml.YAMLError:
-        plain = False
-    return word if plain and "," not in word else DoubleQuotedScalarString(word)
 
 
 def own_file(folder: Path, category: str) -> Path:

@@ -442,6 +442,12 @@ def list_price(column: str, value: Any) -> float | None:
     return parse_price(value)[0] if listed else None
 
 
+@lru_cache(maxsize=1_000)
+def currency_of(column: str) -> str | None:
+    """The currency that a column's name says."""
+    return currency_in(column)
+
+
 def same_price(
     column: str, known: Iterable[str], named: Collection[str], currency: str | None, *, plain: bool = False
 ) -> str:
@@ -450,7 +456,7 @@ def same_price(
     plain: is it a price that is called but that?"""
 
     def kind(name: str) -> tuple[PriceKind | None, str | None]:
-        return price_kind(folded(name)), currency_in(name) or currency
+        return price_kind(folded(name)), currency_of(name) or currency
 
     own, of = kind(column)
     if column in known or own not in (PriceKind.PLAIN, PriceKind.OTHERWISE, PriceKind.RECOMMENDED):
