@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from reaseq.api.frames import Frame
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from reaseq.knowledge_store.log import Sequences
     from reaseq.knowledge_store.store import Store
     from reaseq.ranker.experiment import Outcome
     from reaseq.ranker.own import OwnRanker
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _BATCH = 256
 """Users whose histories are encoded together."""
+_AHEAD = 2
+"""Groups of users that are read while another is scored."""
 
 
 class Recommendation(NamedTuple):
@@ -91,8 +95,8 @@ class Ranker:
             if isinstance(candidates, Mapping):
                 raise ReaseqError("candidates by user, and no users: give a list", hint="ranker.rank(users, {...})")
             wanted = None if candidates is None else checking.ids(candidates, "product")
-            one = _Group([None], [_events(scorer, users, history, "rank")], _each_once(scorer, wanted))
-            return Frame(_ranked(scorer, one))
+            events = scorer.sequences([_events(scorer, users, history, "rank")])
+            return Frame(_ranked(scorer, _Group([None], events, *scorer.found(_all_of(scorer, wanted)))))
         people = checking.some_ids(users, "users to rank for")
         if isinstance(candidates, Mapping):
             candidates = {checking.one_id(user): checking.ids(mine, "product") for user, mine in candidates.items()}
@@ -102,8 +106,7 @@ class Ranker:
                 )
         elif candidates is not None:
             candidates = checking.ids(candidates, "product")
-        groups = _alike(scorer, people, candidates)
-        return Frame(pa.concat_tables([_ranked(scorer, group) for group in groups]))
+        return Frame(pa.concat_tables(_tables(scorer, _alike(scorer, people, candidates))))
 
     @in_python
     def recommend(
@@ -256,30 +259,50 @@ def _events(scorer: Scorer, user: Any, history: Any, call: str) -> list[dict[str
 
 
 class _Group(NamedTuple):
-    """Users with the same candidates; None: one whom the log does not know."""
+    """Users with the same candidates; None: one whom the log does not know. unknown: candidates that are not scored."""
 
     users: list[str | None]
-    histories: list[list[dict[str, Any]]]
+    histories: Sequences
     candidates: Sequence[str]
+    unknown: Sequence[str]
 
 
 def _alike(
     scorer: Scorer, users: Sequence[str], candidates: Sequence[str] | Mapping[str, Sequence[str]] | None
 ) -> Iterator[_Group]:
-    shared = None if isinstance(candidates, Mapping) else _each_once(scorer, candidates)
+    import numpy as np
+
+    shared = None if isinstance(candidates, Mapping) else scorer.found(_all_of(scorer, candidates))
     for start in range(0, len(users), _BATCH):
         batch = list(users[start : start + _BATCH])
         histories = scorer.histories(batch)
         if shared is not None:
-            yield _Group([*batch], histories, shared)
+            yield _Group([*batch], histories, *shared)
         elif isinstance(candidates, Mapping):
-            for user, events in zip(batch, histories, strict=True):
-                yield _Group([user], [events], _each_once(scorer, candidates[user]))
+            for index, user in enumerate(batch):
+                mine = histories.select(np.array([index]))
+                yield _Group([user], mine, *scorer.found(candidates[user]))
 
 
-def _each_once(scorer: Scorer, candidates: Sequence[str] | None) -> Sequence[str]:
+def _all_of(scorer: Scorer, candidates: Sequence[str] | None) -> Sequence[str]:
     """Candidates, by default all products that the model knows anything of."""
-    return scorer.everything() if candidates is None else list(dict.fromkeys(candidates))
+    return scorer.everything() if candidates is None else candidates
+
+
+def _tables(scorer: Scorer, groups: Iterator[_Group]) -> list[pa.Table]:
+    """The rows of each group. Scoring has a thread of its own, which leaves this one to read the next histories; not
+    the other way round, as a store in memory belongs to the thread that opened it."""
+    from concurrent.futures import Future, ThreadPoolExecutor
+
+    tables: list[pa.Table] = []
+    ahead: deque[Future[pa.Table]] = deque()
+    with ThreadPoolExecutor(1) as pool:
+        for group in groups:
+            ahead.append(pool.submit(_ranked, scorer, group))
+            if len(ahead) > _AHEAD:
+                tables.append(ahead.popleft().result())
+        tables += [one.result() for one in ahead]
+    return tables
 
 
 def _ranked(scorer: Scorer, group: _Group) -> pa.Table:
@@ -288,17 +311,16 @@ def _ranked(scorer: Scorer, group: _Group) -> pa.Table:
     import pyarrow as pa
     import torch
 
-    known, unknown = scorer.found(group.candidates)
+    known, unknown = group.candidates, group.unknown
     items = torch.tensor([scorer.number[one] for one in known], dtype=torch.int64)
-    scores = scorer.score_many(group.histories, items).cpu().numpy()
-    order = np.argsort(-scores, axis=1, kind="stable")
+    scores, order = scorer.score_many(group.histories, items).sort(dim=1, descending=True, stable=True)
     people, width = len(group.users), len(known) + len(unknown)
     nothing = np.full((people, len(unknown)), np.nan)
     ranks = np.tile(np.r_[np.arange(1, len(known) + 1), np.zeros(len(unknown), int)], people)
-    products = np.c_[order, np.tile(np.arange(len(known), width), (people, 1))].reshape(-1)
-    values = np.c_[np.take_along_axis(scores, order, 1), nothing].reshape(-1)
+    products = np.c_[order.numpy(), np.tile(np.arange(len(known), width), (people, 1))].reshape(-1)
+    values = np.c_[scores.numpy(), nothing].reshape(-1)
     owners = np.repeat(np.arange(people), width)
-    seen = np.array([scorer.looked_at(events) for events in group.histories])
+    seen = np.array([scorer.looked_at(events) for events in group.histories.lengths.tolist()])
     no_rank = np.tile(np.arange(width) >= len(known), people)
     names = pa.array([*known, *unknown], pa.string())
     return pa.table(

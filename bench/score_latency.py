@@ -53,7 +53,7 @@ def main() -> None:
         candidates = torch.from_numpy(random.integers(0, PRODUCTS, CANDIDATES))
         best = np.arange(10)
         work: dict[str, Callable[[], Any]] = {
-            f"{CANDIDATES:,} candidates": lambda: scorer.score_many([events], candidates),
+            f"{CANDIDATES:,} candidates": lambda: scorer.score_many(scorer.sequences([events]), candidates),
             f"all {PRODUCTS:,} products": lambda: scorer.scores(events),
             "reasons for 10 products": lambda: scorer.reasons(events, best),
         }

@@ -299,6 +299,12 @@ def _print_report(console: Telling, report: ImportReport, *, replace: bool) -> N
     if report.same_names:
         told = f"{report.same_names:,} new products are called as others are already ({report.first_same_name})."
         console.print(Text(printable(told), style="yellow"), soft_wrap=True)
+    if report.same_titles:
+        told = (
+            f"{report.same_titles:,} of the new products have the title of one that is there, and no id to say that "
+            "they are it: if they are, give the file a column with its id, SKU or barcode."
+        )
+        console.print(Text(told, style="yellow"), soft_wrap=True)
     if report.lost_zeros:
         told = (
             f"{report.lost_zeros:,} new products are there with other zeros before their id "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -30,13 +30,6 @@ HistoryOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, an object a line for each user.")]
-
-
-class _Asked(NamedTuple):
-    """For whom: a user of the log, or None and a history that was given."""
-
-    user: str | None
-    events: list[dict[str, Any]]
 
 
 class _Line(NamedTuple):
@@ -80,10 +73,14 @@ def rank(
         wanted = scorer.everything() if candidates is None else list(dict.fromkeys(_lines(candidates, "product")))
         known, unknown = scorer.found(wanted)
         told = _Telling(scorer, name, json_, several=users_file is not None, unknown=unknown)
-        for together in _batches(_asked(scorer, user, users_file, history)):
-            ranked = scorer.ranked([one.events for one in together], known or wanted)  # which says so without any
-            for one, lines in zip(together, ranked, strict=True):
-                told.add(one, _in_order(lines[:k]))
+        people = _people(user, users_file, history)
+        for start in range(0, len(people), _TOGETHER):
+            together = people[start : start + _TOGETHER]
+            users = [one for one in together if one is not None]
+            histories = scorer.histories(users) if users else scorer.sequences([scorer.session(history)])
+            ranked = scorer.ranked(histories, known or wanted)  # which says so without any
+            for one, events, lines in zip(together, histories.lengths.tolist(), ranked, strict=True):
+                told.add(one, events, _in_order(lines[:k]))
         told.end()
 
 
@@ -106,8 +103,9 @@ def recommend(
     """
     with scorer_of(run) as (scorer, name):
         told = _Telling(scorer, name, json_, several=users_file is not None, why=True)
-        for one in _asked(scorer, user, users_file, history, titled=True):
-            told.add(one, _in_order(scorer.recommend_after(one.events, k, new_only=new_only)))
+        for one in _people(user, users_file, history):
+            events = _events(scorer, one, history)
+            told.add(one, len(events), _in_order(scorer.recommend_after(events, k, new_only=new_only)))
         told.end()
 
 
@@ -125,15 +123,15 @@ def explain(
     """
     with scorer_of(run) as (scorer, name):
         told = _Telling(scorer, name, json_, several=False, why=True)
-        for one in _asked(scorer, user, None, history, titled=True):
-            told.add(one, [_Line(*line) for line in scorer.explain(one.events, list(map(scorer.product, products)))])
+        for one in _people(user, None, history):
+            events = _events(scorer, one, history)
+            lines = [_Line(*line) for line in scorer.explain(events, list(map(scorer.product, products)))]
+            told.add(one, len(events), lines)
         told.end()
 
 
-def _asked(
-    scorer: Scorer, user: str | None, users_file: Path | None, history: list[str] | None, *, titled: bool = False
-) -> Iterator[_Asked]:
-    """For whom, with their events; titled: with products' titles, which reasons name."""
+def _people(user: str | None, users_file: Path | None, history: list[str] | None) -> list[str | None]:
+    """Users of the log, or None: somebody with the history that is given."""
     from reaseq import ReaseqError
     from reaseq.knowledge_store.feeds.rows import identifier
 
@@ -142,22 +140,15 @@ def _asked(
         named = " and ".join(name for name, there in given.items() if there) or "none"
         raise ReaseqError(f"one of {', '.join(given)} says for whom; there is {named}", hint="--user USER")
     if history:
-        yield _Asked(None, scorer.session(history))
-        return
-    users = (
-        [identifier(user) or user] if user is not None else list(dict.fromkeys(_lines(users_file or Path(), "user")))
-    )
-    for start in range(0, len(users), _TOGETHER):
-        together = users[start : start + _TOGETHER]
-        found = map(scorer.known_history, together) if titled else scorer.histories(together)
-        yield from map(_Asked, together, found)
+        return [None]
+    if user is not None:
+        return [identifier(user) or user]
+    return list(dict.fromkeys(_lines(users_file or Path(), "user")))
 
 
-def _batches(asked: Iterator[_Asked]) -> Iterator[list[_Asked]]:
-    from itertools import islice
-
-    while together := list(islice(asked, _TOGETHER)):
-        yield together
+def _events(scorer: Scorer, user: str | None, history: list[str] | None) -> list[dict[str, Any]]:
+    """What that user did, or the history, with products' titles, which reasons name."""
+    return scorer.session(history) if user is None else scorer.known_history(user)
 
 
 def _lines(path: Path, what: str) -> Sequence[str]:
@@ -187,11 +178,12 @@ class _Telling:
 
         self._scorer, self._run, self._json = scorer, run, json_
         self._several, self._why, self._unknown = several, why, unknown
-        self._cold: list[_Asked] = []
+        self._cold: list[str | None] = []
         columns = (*(("user",) if several else ()), "rank", "product", "title", "score", *(("why",) if why else ()))
         self._table = Table(*columns)
 
-    def add(self, asked: _Asked, lines: Sequence[_Line]) -> None:
+    def add(self, user: str | None, events: int, lines: Sequence[_Line]) -> None:
+        """events: how many the history has."""
         from rich.text import Text
 
         from reaseq.cli.progress import printable
@@ -205,16 +197,16 @@ class _Telling:
             ]
             told = {
                 "run": self._run,
-                "user_id": asked.user,
-                "history": self._scorer.looked_at(asked.events),
+                "user_id": user,
+                "history": self._scorer.looked_at(events),
                 "products": products,
             }
             typer.echo(json.dumps(told | ({"unknown": list(self._unknown)} if self._unknown else {})))
             return
-        if not asked.events:
-            self._cold.append(asked)
+        if not events:
+            self._cold.append(user)
         for line in lines:
-            cells = [*([asked.user or ""] if self._several else []), str(line.rank), line.product, titles[line.product]]
+            cells = [*([user or ""] if self._several else []), str(line.rank), line.product, titles[line.product]]
             cells += [f"{line.score:.3f}", *([str(line.reason)] if self._why else [])]
             self._table.add_row(*(Text(printable(cell)) for cell in cells))
 
@@ -235,7 +227,7 @@ class _Telling:
             told = f"{len(self._unknown):,} candidates {why}: {listed}"
             console.print(Text(printable(told), style="yellow"))
         if self._cold and not self._why:
-            whom = ", ".join(repr(one.user) for one in self._cold[:_SHOWN])
+            whom = ", ".join(repr(one) for one in self._cold[:_SHOWN])
             more = f" and {len(self._cold) - _SHOWN:,} more" if len(self._cold) > _SHOWN else ""
             kind = "user" if len(self._cold) == 1 else "users"
             stand = "candidates stand by how many training events have them."

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from operator import itemgetter
 from typing import Any, cast
 
 from reaseq.knowledge_store.event_columns import names_a_status
@@ -267,7 +268,7 @@ class EventReader:
         if not self.plain:
             return [], everywhere
         values = [row.values if isinstance(row, Record) else {} for row in rows]
-        said = {name: [one.get(column) for one in values] for name, column in self.mapping.items()}
+        said = {name: _cells(column, values) for name, column in self.mapping.items()}
         if any(not set(map(type, said[name])) <= _SIMPLE for name in ("user", "item", "kind") if name in said):
             return [], everywhere
         users, items = self._users.each(said["user"]), self._items.each(said["item"])
@@ -277,7 +278,7 @@ class EventReader:
             if None not in users and None not in items and all(what is not None for _, what in set(kinds)):
                 for (named, what), count in Counter(kinds).items():
                     self._count(named, cast(str, what), count)
-                return list(zip(users, plain, items, (cast(str, what) for _, what in kinds), strict=True)), []
+                return list(zip(users, plain, items, cast(list[str], [what for _, what in kinds]), strict=True)), []
             times = plain
         elif self.clock is not None:
             read = self.clock.read
@@ -329,6 +330,13 @@ class EventReader:
         key = said, what
         if key in self.kinds or len(self.kinds) < _MOST_KINDS:
             self.kinds[key] += times
+
+
+def _cells(column: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+    try:
+        return list(map(itemgetter(column), rows))
+    except KeyError:
+        return [row.get(column) for row in rows]
 
 
 def _user_of(said: Any) -> str | None:

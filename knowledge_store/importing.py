@@ -143,7 +143,7 @@ class ImportReport(Result):
     whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those whose title
     is there in another language alone. `taken_for`: of a feed's own names of categories, which was taken for which,
     and for how many products. `same_names` are new products whose id another one goes by, and the first of
-    them; `lost_zeros` those whose id and title another one has, but for zeros before the id, and the first. `retitled`
+    them; `same_titles` those without an id whose title another one has; `lost_zeros` those whose id and title another one has, but for zeros before the id, and the first. `retitled`
     are rows of variants that call their product by another title, and the first such. `dated` are columns of sizes with
     cells that look like dates, `rounded` those of codes that a spreadsheet has rounded: how many, and the first.
     `own_cells` are those that but repeat what an export wrote.
@@ -176,6 +176,7 @@ class ImportReport(Result):
     foreign_titles: int = 0
     retitled: int = 0
     same_names: int = 0
+    same_titles: int = 0
     taken_for: Counter[tuple[str, str]] = field(default_factory=Counter)
     first_same_name: str = ""
     lost_zeros: int = 0
@@ -617,6 +618,8 @@ def import_feed(
             )
             write_names(store, called, import_id, found_by)
             on_progress(report)
+        if report.new and not id_column:
+            report.same_titles = _count_same_titles(store, import_id)
         if store.has_variants():
             add_impacts(store, import_id)
         if report.variants or (lost_prices and store.has_variants()):
@@ -633,6 +636,16 @@ def import_feed(
         with store.writing() as connection:
             connection.execute(update(IMPORT).where(IMPORT.c.id == import_id).values(counts=report.counts()))
     return report
+
+
+def _count_same_titles(store: Store, import_id: int) -> int:
+    """How many products this import has made whose title one has that other imports brought."""
+    others = select(PRODUCT.c.title).where(PRODUCT.c.import_id != import_id)
+    made = select(IMPORT.c.started_at).where(IMPORT.c.id == import_id).scalar_subquery()
+    query = select(func.count()).select_from(PRODUCT)
+    query = query.where(PRODUCT.c.import_id == import_id, PRODUCT.c.created_at >= made, PRODUCT.c.title.in_(others))
+    with store.reading() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def _prices(row: Record, mapping: Mapping[str, str]) -> list[Any]:

@@ -122,7 +122,7 @@ class Scorer:
 
     def scores(self, events: Sequence[Mapping[str, Any]]) -> NDArray[np.float32]:
         """Scores of all products after a history (events as `history` gives them, oldest first): [I]."""
-        return case_scores(self.fitted.model, self.vectors, self._sequences([events]))(0, 1)[0].numpy()
+        return case_scores(self.fitted.model, self.vectors, self.sequences([events]))(0, 1)[0].numpy()
 
     @cached_property
     def _names(self) -> Names:
@@ -172,9 +172,7 @@ class Scorer:
         """
         return next(self.ranked(self.histories([user]), candidates))
 
-    def ranked(
-        self, histories: Sequence[Sequence[Mapping[str, Any]]], candidates: Sequence[str]
-    ) -> Iterator[list[tuple[str, float]]]:
+    def ranked(self, histories: Sequences, candidates: Sequence[str]) -> Iterator[list[tuple[str, float]]]:
         """After each history the candidates with their scores, best first.
 
         Raises:
@@ -189,32 +187,38 @@ class Scorer:
             yield [(candidates[index], float(values[index])) for index in order.tolist()]
 
     @torch.no_grad()
-    def score_many(self, histories: Sequence[Sequence[Mapping[str, Any]]], items: Tensor) -> Tensor:
+    def score_many(self, histories: Sequences, items: Tensor) -> Tensor:
         """Scores of some products, by number, after each of some histories: items [C] -> [U, C]. After an empty one
         products stand by how many training events have them."""
         vectors = self.vectors
         # Each product has one place, where repetition is added.
         items, asked = items.unique(return_inverse=True)  # type: ignore[no-untyped-call]
-        h, (rows, held, bonus) = encode_histories(self.fitted.model, vectors, self._sequences(histories))
+        h, (rows, held, bonus) = encode_histories(self.fitted.model, vectors, histories)
         scores = h @ vectors.keys[items].T + vectors.bias[items]
         place = torch.full((len(vectors.keys),), -1)
         place[items] = torch.arange(len(items))
         at = place[held]
         scores.index_put_((rows[at >= 0], at[at >= 0]), bonus[at >= 0], accumulate=True)
-        cold = torch.tensor([not events for events in histories])
+        cold = torch.from_numpy(histories.lengths == 0)
         scores[cold] = torch.log1p(self.fitted.counts[items].float())
         return scores[:, asked]
 
-    def histories(self, users: Sequence[str]) -> list[list[dict[str, Any]]]:
+    def histories(self, users: Sequence[str]) -> Sequences:
         """Each user's events of the kinds that the model looks at, oldest first; none of a user that the log does not
         know. All of them: a model looks at the last `most`, but how often an item was repeated is counted over all, as
         in evaluation."""
-        found = histories(self.store, users, self.kinds)
-        return [self._with_imagined(user, found.get(user, ())) for user in users]
+        if self.imagination is not None:
+            return self.sequences([self.known_history(user) for user in users])
+        owners, at, products = histories(self.store, users, self.kinds)
+        events = Counter(owners)
+        items = np.fromiter(map(self.number.__getitem__, products), np.int64, len(products))
+        of_users = Sequences(np.cumsum([0, *events.values(), 0]), items, np.array(at, np.float64))
+        place = {user: index for index, user in enumerate(events)}
+        return of_users.select(np.array([place.get(user, len(events)) for user in users], np.int64))
 
-    def looked_at(self, events: Sequence[Mapping[str, Any]]) -> int:
-        """How many of a history's events the model looks at."""
-        return min(len(events), self.fitted.model.config.most)
+    def looked_at(self, events: int) -> int:
+        """How many events the model looks at in a history of so many."""
+        return min(events, self.fitted.model.config.most)
 
     def _with_imagined(self, user: str, found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         """A user's events, with what was imagined of the user."""
@@ -324,7 +328,8 @@ class Scorer:
             for item, why in zip(items, reasons, strict=True)
         ]
 
-    def _sequences(self, histories: Sequence[Sequence[Mapping[str, Any]]]) -> Sequences:
+    def sequences(self, histories: Sequence[Sequence[Mapping[str, Any]]]) -> Sequences:
+        """Of histories as `history` or `session` gives them."""
         offsets = np.cumsum([0] + [len(events) for events in histories])
         events = [event for one in histories for event in one]
         items = np.array([self.number[event["product_id"]] for event in events], np.int64)
@@ -346,9 +351,9 @@ class Scorer:
         did for it."""
         repeats = Counter(event["product_id"] for event in events)
         events = self._telling(events)
-        whole = self._sequences([events])
+        whole = self.sequences([events])
         every = np.arange(len(events))
-        window = every[-self.looked_at(events) :]
+        window = every[-self.looked_at(len(events)) :]
         without = [every, *(np.delete(every, left) for left in window)]
         index, offsets = np.concatenate(without), np.cumsum([0, *map(len, without)])
         imagined = whole.imagined and whole.imagined.of(index)

@@ -17,6 +17,7 @@ _OF_PRODUCTS_ALONE = {
 """What the brand and the category are called where products are described; in lists of stock, prices and the like it
 is where something lies, and what kind of row it is."""
 _PLACES, _SUPPLIERS = frozenset(("store",)), frozenset(("vendor",))
+_AMAZONS = frozenset(("asin",))
 _COSTS = frozenset("cost costs ek purchase einkauf einkaufspreis".split())
 _STOCK = frozenset(
     "stock inventory qty quantity bestand lagerbestand menge lager quantité quantite existencias cantidad giacenza "
@@ -30,8 +31,8 @@ def are_doubtful(
     columns: Sequence[str], mapping: Mapping[str, str], told: Mapping[str, str], records: Sequence[Mapping[str, Any]]
 ) -> set[str]:
     """The columns that were taken for the brand or the category and are none: where the file has no titles, of vendors
-    if it counts or costs what they supply; of places also where it counts what lies there, or has one id with several
-    of them. told: fields that are certain."""
+    if it counts or costs what they supply; of places also where it counts what lies there, has one id with several of
+    them, or is no data of Amazon's (which calls brands so) and no title names them. told: fields that are certain."""
     found = set()
     said = {word for one in columns for word in folded(one).split()}
     for field, names in _OF_PRODUCTS_ALONE.items():
@@ -43,11 +44,19 @@ def are_doubtful(
             doubtful = name not in _SUPPLIERS or not said.isdisjoint(_STOCK | _COSTS)
         else:
             doubtful = name in _PLACES and (
-                not said.isdisjoint(_STOCK) or _of_one_several(records, mapping.get("id", ""), column)
+                not said.isdisjoint(_STOCK)
+                or _of_one_several(records, mapping.get("id", ""), column)
+                or (said.isdisjoint(_AMAZONS) and not _in_a_title(records, mapping["title"], column))
             )
         if doubtful:
             found.add(column)
     return found
+
+
+def _in_a_title(records: Iterable[Mapping[str, Any]], title: str, column: str) -> bool:
+    """Does the title of any record name what its column says?"""
+    said = ((text_of(one.get(column)).strip().casefold(), text_of(one.get(title)).casefold()) for one in records)
+    return any(text and text in title for text, title in said)
 
 
 def _of_one_several(records: Iterable[Mapping[str, Any]], own: str, column: str) -> bool:

@@ -69,6 +69,8 @@ WOO_VARIATIONS = """[{"id":801,"parent_id":799,"sku":"TEE-R","regular_price":"20
         (BASE, "sku,store,qty\nA-1,Berlin,4\nA-1,Hamburg,4\n", {"A-1": {"brand": "Acme"}}),
         (BASE, "sku,name,store\nA-1,Kettle,Berlin\nA-1,Kettle,Hamburg\n", {"A-1": {"brand": "Acme"}}),
         (BASE, "sku,name,store,quantity\nA-1,Kettle,Berlin,7\n", {"A-1": {"brand": "Acme"}}),
+        (BASE, "sku,name,store,price\nA-1,Kettle,Berlin,7\nA-2,Cup,Berlin,8\n", {"A-1": {"brand": "Acme"}}),
+        ("id,title,store,price\n1,Acme Kettle,Acme,9\n2,Cup,Bolt,5\n", "id,price\n1,8\n", {"2": {"brand": "Bolt"}}),
         (BASE, "sku,label,qty\nA-1,new!,4\n", {"A-1": {"brand": "Acme"}}),
         (BASE, "sku,vendor,cost\nA-1,Wholesale Ltd,4\n", {"A-1": {"brand": "Acme"}}),
         (BASE, "sku,vendor\nA-1,Bolt\n", {"A-1": {"brand": "Bolt"}}),
@@ -151,6 +153,13 @@ def test_a_variant_by_its_products_sku(store: Store, tmp_path: Path, update: str
     shirt = store.product("1") or {}
     assert {name: one["price"] for name, one in variants(store, "1").items()} == {"11": 26, "12": 20}
     assert (shirt["price"], shirt["attributes"]) == (20, {"sku": "SH"})
+
+
+def test_products_without_ids_and_with_known_titles_are_told(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "id,name,price\n1,Kettle,20\n2,Cup,5\n")
+    assert imported(store, tmp_path, "name,price\nKettle,18\nCup,4\nJug,7\n").same_titles == 2
+    again = imported(store, tmp_path, "name,price\nKettle,17\nJug,7\n")
+    assert (again.new, again.same_titles) == (0, 0)
 
 
 def test_a_name_that_a_file_changes_goes(store: Store, tmp_path: Path) -> None:

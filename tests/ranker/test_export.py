@@ -102,7 +102,9 @@ def test_a_thousand_histories(
     np.add.at(scores, (rows, inputs["items"][rows, places]), bonus[rows, places])
     expected = case_scores(mine.fitted.model, mine.vectors, some)(0, len(some)).numpy()
     np.testing.assert_allclose(scores, expected, atol=1e-4, rtol=0)
-    np.testing.assert_allclose(arrays["popularity"], mine.score_many([[]], torch.arange(ITEMS))[0].numpy())
+    np.testing.assert_allclose(
+        arrays["popularity"], mine.score_many(mine.sequences([[]]), torch.arange(ITEMS))[0].numpy()
+    )
     # Padding changes nothing.
     alone, _ = session.run(["user", "bonus"], padded(some.select(np.array([1]))))
     np.testing.assert_allclose(alone, user[1:2], atol=1e-4, rtol=0)
