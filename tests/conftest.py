@@ -70,9 +70,18 @@ def fake() -> Iterator[FakeEndpoint]:
         yield endpoint
 
 
+@pytest.fixture(scope="session")
+def _empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("empty") / "store.sqlite"
+    Store.open(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as opened:
+def store(tmp_path: Path, _empty_store: Path) -> Iterator[Store]:
+    """An empty one: a copy, which is made in a tenth of the time."""
+    shutil.copy(_empty_store, path := tmp_path / "store.sqlite")
+    with Store.open(f"sqlite:///{path}") as opened:
         yield opened
 
 
