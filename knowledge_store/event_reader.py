@@ -21,6 +21,7 @@ from reaseq.knowledge_store.order_states import (
     TAKEN_BACK,
     Event,
     came_back,
+    count_of,
     is_a_state,
     is_negative,
     never_came_about,
@@ -231,7 +232,7 @@ class EventReader:
                 what = RETURN
         if "quantity" in column:
             quantity = values.get(column["quantity"])
-            if not named and number_of(quantity) == 0:
+            if not named and count_of(quantity) == 0:
                 return _bad(record, "its quantity is 0")
             if is_negative(quantity):
                 what = RETURN

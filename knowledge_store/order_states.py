@@ -30,6 +30,7 @@ _NEGATIVE = re.compile(
 )
 _OF_NO_BLANKS = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 """Scripts whose words are not parted by blanks, or whose endings hang on (Korean)."""
+_COUNTED = re.compile(r"(\d+(?:[.,]\d+)?)\s*\D*")
 RETURNED = re.compile(r"C\d+")
 TAKEN_BACK = ("cancelled", "returned", "left")
 _NO_DAYS = ("0000-00-00 00:00:00", "0000-00-00")
@@ -164,6 +165,14 @@ def number_of(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def count_of(quantity: Any) -> float | None:
+    """How many, by a number with or without what is counted: 2, 2,00, 0 pcs."""
+    number = number_of(quantity)
+    if number is None and (said := _COUNTED.fullmatch(text_of(quantity).strip())):
+        number = float(said[1].replace(",", "."))
+    return number
+
+
 def truth(value: Any) -> bool | None:
     """What a flag says, by a number or in words; None where it says nothing, or something else."""
     number = None if isinstance(value, bool) else number_of(value)
@@ -217,14 +226,14 @@ def never_came_about(status: str) -> bool:
 
 def taken_back(values: Mapping[str, Any], mapping: Mapping[str, str]) -> bool:
     """Does a day, a flag or a number say that all of it came back?"""
-    ordered = number_of(values.get(mapping.get("quantity", "")))
+    ordered = count_of(values.get(mapping.get("quantity", "")))
     taken = 0.0
     for name in ("cancelled", "returned"):
         value = values.get(mapping.get(name, ""))
-        count = None if isinstance(value, bool) else number_of(value)
+        count = None if isinstance(value, bool) else count_of(value)
         if count is not None:
             taken += count
         elif not is_empty(value) and text_of(value).strip() not in _NO_DAYS and truth(value) is not False:
             return True
-    left = number_of(values.get(mapping.get("left", "")))
+    left = count_of(values.get(mapping.get("left", "")))
     return left == 0 or (taken > 0 and taken >= (ordered if ordered and ordered > 0 else 1))

@@ -1103,6 +1103,8 @@ def test_rows_alike_without_an_id_are_told_as_what_they_are(store: Store, tmp_pa
         ("user,item,timestamp,event\nu,1,2024-01-05,returning_customer_order\nu,2,2024-01-06,Stornierung aufgehoben\n",
          [("1", "returning_customer_order"), ("2", "stornierung aufgehoben")]),
         ("user,item,timestamp,quantity\nu,1,2024-01-05,0\nu,2,2024-01-05,1\n", [("2", "purchase")]),
+        ("user,item,timestamp,quantity\nu,1,2024-01-05,0 pcs\nu,2,2024-01-05,1 pcs\n", [("2", "purchase")]),
+        ('user,item,timestamp,quantity\nu,1,2024-01-05,"0,00"\nu,2,2024-01-05,"1,00"\n', [("2", "purchase")]),
         ("user,item,date,time\n" + "u,1,05.01.2024,10:00\n" * 4 + "c,2,24:10,\n", [("1", "purchase")]),
     ],
 )  # fmt: skip
