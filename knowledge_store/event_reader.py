@@ -1,6 +1,5 @@
 """From a log's rows to events: row by row, or many at once by the column, as far as they are of the commonest sort."""
 
-import json
 import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -186,34 +185,34 @@ class EventReader:
         user = _user_of(values.get(column["user"]))
         if user is None:
             called = identifier(values.get(column["user"]))
-            return _bad(record, f"its user is unknown: {called}" if called else "has no user")
+            return record.set_aside(f"its user is unknown: {called}" if called else "has no user")
         said = values.get(column.get("item", ""))
         item = self._item_of(said)
         shown = self._shown(values) if "impressions" in column else []
         if item is None and (not shown or identifier(said)):
             called = identifier(said) or next(iter(ids_in(values.get(column.get("impressions", "")))), "")
-            return _bad(record, self.names.why_not(called) if called else "has no item")
+            return record.set_aside(self.names.why_not(called) if called else "has no item")
         if self.clock is not None:
             clock = self.clock
             if "zone" in column and not is_empty(said := values.get(column["zone"])):
                 zone = zone_of(text_of(said))
                 if zone is None:
-                    return _bad(record, f"its time zone cannot be read: {said}")
+                    return record.set_aside(f"its time zone cannot be read: {said}")
                 clock = clock._replace(zone=zone)
             time = clock.read(values.get(column["time"]))
             if isinstance(time, str):
-                return _bad(record, time)
+                return record.set_aside(time)
             at: float | None = time
         else:
             at = number_of(values.get(column["position"])) if "position" in column else float(number)
         if at is None:
-            return _bad(record, "its position is no number")
+            return record.set_aside("its position is no number")
         if item is None:  # nothing of what was shown was acted on
             self._count("", IMPRESSION)
             return [(user, at, other, IMPRESSION) for other in shown]
         named, what = self._kind_of(values.get(column["kind"]) if "kind" in column else None)
         if what is None:
-            return _bad(record, f"it never came about: {named}")
+            return record.set_aside(f"it never came about: {named}")
         if self.plain:
             self._count(named, what)
             return [(user, at, item, what)]
@@ -227,13 +226,13 @@ class EventReader:
                 if said and name in self.understood and not is_a_state(said) and len(self.unknown_states) < _MOST_KINDS:
                     self.unknown_states[name, said] += 1
             if any(map(never_came_about, told)):
-                return _bad(record, f"its order never came about: {status}")
+                return record.set_aside(f"its order never came about: {status}")
             if any(map(came_back, told)) or taken_back(values, self.mapping) or self._came_back(values):
                 what = RETURN
         if "quantity" in column:
             quantity = values.get(column["quantity"])
             if not named and count_of(quantity) == 0:
-                return _bad(record, "its quantity is 0")
+                return record.set_aside("its quantity is 0")
             if is_negative(quantity):
                 what = RETURN
         if "invoice" in column and RETURNED.fullmatch(identifier(values.get(column["invoice"]))):
@@ -241,7 +240,7 @@ class EventReader:
         if any(flag in column for flag in _FLAGS):
             set_flags = {flag: truth(values.get(column[flag])) for flag in _FLAGS if flag in column}
             if set_flags.keys() == {"label"} and set_flags["label"] is None:
-                return _bad(record, "its label is neither 0 nor 1")
+                return record.set_aside("its label is neither 0 nor 1")
             happened = next((kind for flag, kind in _FLAGS.items() if set_flags.get(flag)), "")
             if not happened:
                 what = named if named and what != IMPRESSION and "label" not in column else IMPRESSION
@@ -369,10 +368,6 @@ def _is_rounded(time: Any) -> bool:
         return False
     digits, _, power = time.strip().upper().partition("E")
     return len(digits) - 2 < int(power) - 3 * max(0, (int(power) - _SECONDS_POWER) // 3)
-
-
-def _bad(record: Record, reason: str) -> BadRow:
-    return BadRow(record.line, reason, json.dumps(record.values, ensure_ascii=False, default=str))
 
 
 @lru_cache(maxsize=1000)

@@ -137,16 +137,16 @@ class ImportReport(Result):
     `changed_variants` were there and say something else now, `left_variants` were there and are not in the file,
     `removed_variants` went for that reason. `further` rows only say more of a product: its variants, its pictures.
     `orphans` are variants whose product no import brought, `same_ids` those with the id of another one of their
-    product. `unread_prices` are cells with a price that nobody can read, `grouped` prices whose last three digits
-    were taken for thousands, as nothing tells otherwise, and the first. `encoded_twice` are products whose text was
-    written in UTF-8 twice over, and what the first such word was. `cleared` are fields that held something and
-    whose cell is empty now; `elsewhere` products that another file had brought; `foreign_titles` those whose title
-    is there in another language alone. `taken_for`: of a feed's own names of categories, which was taken for which,
-    and for how many products. `same_names` are new products whose id another one goes by, and the first of
-    them; `same_titles` those without an id whose title another one has; `lost_zeros` those whose id and title another one has, but for zeros before the id, and the first. `retitled`
-    are rows of variants that call their product by another title, and the first such. `dated` are columns of sizes with
-    cells that look like dates, `rounded` those of codes that a spreadsheet has rounded: how many, and the first.
-    `own_cells` are those that but repeat what an export wrote.
+    product. `unread_prices` are cells with a price that nobody can read, `grouped` prices whose last three digits were
+    taken for thousands, as nothing tells otherwise, and the first. `encoded_twice` are products whose text was written
+    in UTF-8 twice over, and what the first such word was. `cleared` are fields that held something and whose cell is
+    empty now; `elsewhere` products that another file had brought; `foreign_titles` those whose title is there in
+    another language alone. `taken_for`: of a feed's own names of categories, which was taken for which, and for how
+    many products. `same_names` are new products whose id another one goes by, and the first of them; `same_titles`
+    those without an id whose title another one has; `lost_zeros` those whose id and title another one has, but for
+    zeros before the id, and the first. `retitled` are rows of variants that call their product by another title, and
+    the first such. `dated` are columns of sizes with cells that look like dates, `rounded` those of codes that a
+    spreadsheet has rounded: how many, and the first. `own_cells` are those that but repeat what an export wrote.
     """
 
     import_id: int
@@ -227,13 +227,13 @@ def product_from(
     title = title if any(map(str.isalnum, title)) else ""  # "-" is none
     own_id = identifier(values.get(mapping.get("id", "")))
     if {title.strip().casefold(), own_id.casefold()} & _TOTALS:
-        return BadRow(record.line, "sums up others, by its name", json.dumps(record.values, default=str))
+        return record.set_aside("sums up others, by its name")
     if len(title) <= _LONGEST_NAME and folded(title) in TITLES and _is_header(values):
-        return BadRow(record.line, "names columns, as a header does", json.dumps(record.values, default=str))
+        return record.set_aside("names columns, as a header does")
     if title and own_id.casefold() == title.strip().casefold() and _is_told_of(values, mapping):
-        return BadRow(record.line, "says how columns are filled in", json.dumps(record.values, default=str))
+        return record.set_aside("says how columns are filled in")
     if not title and "title" in mapping and is_empty(values.get(mapping.get("id", ""))):
-        return BadRow(record.line, "has no title", json.dumps(record.values, ensure_ascii=False, default=str))
+        return record.set_aside("has no title")
     price, currency, own_currency = None, None, text("currency").strip()
     # What it costs may be its variants' to say, in the currency of the same column.
     of_nothing = currency_of(mapping.get("price", "")) if mapping.get("price", "") not in values else None
@@ -274,7 +274,7 @@ def product_from(
         product["attributes"][mapping["category"]] = path  # it often says whom for
     product["fingerprint"] = fingerprint(product)
     if not own_id and not title:
-        return BadRow(record.line, "has no id", json.dumps(record.values, ensure_ascii=False, default=str))
+        return record.set_aside("has no id")
     product["id"] = own_id or _made_id(product)
     product["line"] = record.line
     return product
@@ -282,7 +282,7 @@ def product_from(
 
 def _of_another_day(record: Record) -> BadRow:
     reason = "says a price that does not hold today"
-    return BadRow(record.line, reason, json.dumps(record.values, ensure_ascii=False, default=str))
+    return record.set_aside(reason)
 
 
 def _says_more(values: Mapping[str, Any], mapping: Mapping[str, str]) -> bool:

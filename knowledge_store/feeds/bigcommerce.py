@@ -67,7 +67,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             yield from _records(below)
             below = []
         if not below and line.kind != "product":
-            yield BadRow(row.line, f"is a {line.kind or 'row'} above the first product", repr(row.values))
+            yield row.set_aside(f"is a {line.kind or 'row'} above the first product")
             continue
         below.append(line)
     if below:

@@ -41,7 +41,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             continue
         options = dict(_options(text_of(values.get(details))))
         if not parent or not options:
-            yield BadRow(row.line, "is a variation of no listing above it, or does not say which", str(values))
+            yield row.set_aside("is a variation of no listing above it, or does not say which")
             continue
         known = (relationship, details, fields.get("id", ""), fields.get("price", ""))
         cells = {column: value for column, value in values.items() if column not in known and not is_empty(value)}

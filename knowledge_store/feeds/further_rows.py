@@ -67,10 +67,8 @@ def rows_of_vendure(found: Iterable[Row]) -> Iterator[Row]:
             groups = []
             yield row._replace(values={**values, "slug": product_id})
         elif not product_id or not chosen or len(chosen) != len(groups):
-            reason = "names no product, and is no variant of one above it"
-            yield BadRow(
-                row.line, reason if not of_product else "has not a value for each of its options", repr(values)
-            )
+            reason = "has not a value for each of its options"
+            yield row.set_aside(reason if of_product else "names no product, and is no variant of one above it")
             product_id = product_id if not of_product else ""
         else:
             options = dict(zip(groups, chosen, strict=True))

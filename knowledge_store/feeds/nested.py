@@ -143,7 +143,7 @@ def _of_family(family: Sequence[Record]) -> Iterator[Row]:
         if _is_metafield(row):
             reason = f"is a metafield of {parent}, which is not above it"
             known = parent in ids
-            yield Record(row.line, {}, product=False) if known else BadRow(row.line, reason, repr(row.values))
+            yield Record(row.line, {}, product=False) if known else row.set_aside(reason)
             continue
         cells = {name: value for name, value in row.values.items() if name != "__parentId"}
         more = fields.get(identifier(cells.get("id")), {})

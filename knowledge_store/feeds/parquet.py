@@ -70,7 +70,7 @@ def records_of(schema: Any, batches: Iterable[Any], done: int = 0) -> Iterator[l
         values = [dict(zip(names, cells)) for cells in zip(*columns, strict=True)]  # noqa: B905 - a fifth of the time goes into asking
         # As `Record(line, values)` makes it, in a third of the time.
         rows: list[Row] = (
-            list(map(partial(tuple.__new__, Record), zip(lines, values, repeat(()), repeat(True))))  # noqa: B905
+            list(map(partial(tuple.__new__, Record), zip(lines, values, repeat(()), repeat(True))))
             if sound
             else list(map(checked, lines, values))
         )

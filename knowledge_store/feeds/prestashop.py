@@ -41,7 +41,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         said = [part.split(":")[0].strip() for part in text_of(values.get("Value")).split(",")]
         options = {name: value for name, value in zip(names, said, strict=False) if name and value}
         if not product_id or not options:
-            yield BadRow(row.line, "names no product, or nothing that it differs by", repr(row.values))
+            yield row.set_aside("names no product, or nothing that it differs by")
             continue
         own = identifier(values.get("Reference")) or "/".join([product_id, *options.values()])
         called = tuple((name, values[name]) for name in _CODES if values.get(name))

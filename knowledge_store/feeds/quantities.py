@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from reaseq.knowledge_store.feeds.columns import fields_of, folded
-from reaseq.knowledge_store.feeds.rows import BadRow, Feed, Record, Row, identifier, is_empty, text_of
+from reaseq.knowledge_store.feeds.rows import Feed, Record, Row, identifier, is_empty, text_of
 from reaseq.knowledge_store.wordlists import words
 
 _NUMBER = re.compile(r"(?P<per>per|pro|je|par|por|à|za|/)?\s*(?P<number>\d[\d.,  ]*)\s*(?P<of>[^\W\d_]+\.?)?")
@@ -76,6 +76,6 @@ def _of_one(group: Iterable[Row], quantity: str, price: str, *, titled: bool) ->
         elif number == kept and titled:
             yield row._replace(values={name: value for name, value in row.values.items() if name != price})
         elif not is_empty(row.values.get(price)):
-            yield BadRow(row.line, f"says what it costs from {pieces:g} pieces on", repr(row.values))
+            yield row.set_aside(f"says what it costs from {pieces:g} pieces on")
         else:
             yield row

@@ -117,6 +117,9 @@ class Record(NamedTuple):
     variants: tuple[Variant, ...] = ()
     product: bool = True
 
+    def set_aside(self, reason: str) -> "BadRow":
+        return BadRow(self.line, reason, json.dumps(self.values, ensure_ascii=False, default=str))
+
 
 class BadRow(NamedTuple):
     """A row that was set aside."""

@@ -73,7 +73,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             continue
         values = row.values
         if text_of(values.get("Command")).strip().casefold() == "delete":
-            yield BadRow(row.line, "is to be deleted from the shop", repr(values))
+            yield row.set_aside("is to be deleted from the shop")
             continue
         own = text_of(values.get("Handle")).strip()
         if not own and (sku := identifier(values.get("Variant SKU"))) and not text_of(values.get("Title")).strip():
@@ -81,7 +81,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             yield Record(row.line, {**cells, "Handle": sku})  # an update of what goes by it
             continue
         if not own:
-            yield BadRow(row.line, "has no handle", repr(row.values))
+            yield row.set_aside("has no handle")
             continue
         named = text_of(values.get("Title")).strip()
         if own != handle:
@@ -93,7 +93,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
             reason = (
                 f"has the handle {own!r} of {title!r} and is called {astray!r}: Shopify would make one product of both"
             )
-            yield BadRow(row.line, reason, repr(row.values))
+            yield row.set_aside(reason)
             continue
         names = [text_of(values.get(f"Option{n} Name")).strip() for n in (1, 2, 3)]
         before = options if own == handle else known.get(own, [""] * 3)

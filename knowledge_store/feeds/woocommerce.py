@@ -139,7 +139,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         if "variation" in kind or ("Type" not in values and text_of(values.get("Parent")).strip()):
             parent = text_of(values.get("Parent")).strip()
             if not parent and not sku:
-                yield BadRow(row.line, "is a variation and names no parent", repr(values))
+                yield row.set_aside("is a variation and names no parent")
                 continue
             if not parent:  # an update by its own code
                 cells = {

@@ -88,7 +88,8 @@ CASES = {
     "import --sample": f"{FILE} import_id rows new updated unchanged repeated further set_aside variants "
     "changed_variants left_variants removed_variants orphans same_ids empty_descriptions unknown_prices unread_prices "
     "encoded_twice grouped own_cells "
-    "made_ids foreign_titles retitled same_names same_titles lost_zeros cleared elsewhere dated_columns rounded_columns "
+    "made_ids foreign_titles retitled same_names same_titles lost_zeros cleared elsewhere dated_columns "
+    "rounded_columns "
     "kept_as_attributes categories_taken rejected rejected_file",
     "import-events --sample --dry-run": f"{FILE} not_used",
     "import-events --sample": f"{FILE} not_used import_id clock rows events repeated corrected set_aside unknown_items "
