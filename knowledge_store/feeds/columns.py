@@ -347,6 +347,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "category": (
         "category",
         "product category",
+        "category path",
+        "categories",
+        "product categories",
         "product type",
         "article type",
         "item type",
@@ -355,8 +358,6 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "root category",
         "category name",
         "categorytext",
-        "categories",
-        "product categories",
         "categ id complete name",
         "categ id name",
         "categ id",

@@ -4,6 +4,7 @@ https://docs.prestashop-project.org/1-6-documentation/english-documentation/user
 What a row costs more or less than its product stands in a column of its own, and counts once the product is there.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -27,6 +28,23 @@ def signed(text: str) -> float | None:
 def named(column: str) -> str:
     """`Attribute (Name:Type:Position)*` is `Attribute`."""
     return column.partition("(")[0].strip(" *")
+
+
+def names_features(column: str) -> bool:
+    """`Feature (Name:Value:Position:Customized)`, as the importer's own template calls it."""
+    return re.match(r"features?\s*\(\s*name:value\b", column, re.IGNORECASE) is not None
+
+
+def features(text: str) -> dict[str, str]:
+    """`Color:Red:1:0,Material:Mesh:2:0`; several of one name are parted by commas. None, if a part is no feature."""
+    made: dict[str, str] = {}
+    for part in re.split(r",(?=[^,:]+:)", text):
+        name, _, rest = (one.strip() for one in part.partition(":"))
+        value = re.sub(r"(?::\s*\d*){0,2}$", "", rest).strip()
+        if not name or not value:
+            return {}
+        made[name] = f"{made[name]}, {value}" if name in made else value
+    return made
 
 
 def rows(found: Iterable[Row]) -> Iterator[Row]:

@@ -22,6 +22,7 @@ from reaseq.knowledge_store.feeds import (
     salesforce,
     schema_org,
     shopify,
+    variant_lines,
     woocommerce,
 )
 from reaseq.knowledge_store.feeds.columns import apart, cost, fields_of, folded, names_options
@@ -96,6 +97,16 @@ SHAPES = (
         further_rows.rows_of_vendure,
         Writing(system=frozenset(("optionGroups", "optionValues", "facets", "taxCategory"))),
     ),
+    Shape(
+        "commercetools products",
+        variant_lines.MARKS_OF_COMMERCETOOLS,
+        variant_lines.FIELDS_OF_COMMERCETOOLS,
+        variant_lines.rows_of_commercetools,
+        Writing(system=frozenset(("productType", "categories"))),
+    ),
+    Shape(
+        "Spree products", variant_lines.MARKS_OF_SPREE, variant_lines.FIELDS_OF_SPREE, variant_lines.rows_of_spree
+    ),
     Shape("Odoo products", further_rows.MARKS_OF_ODOO, {}, further_rows.rows_of_odoo),
     Shape(
         "Odoo products",
@@ -137,7 +148,7 @@ def shaped(feed: Feed) -> Feed:
                 fields={field: name for field, name in shape.fields.items() if name in names},
                 writing=replace(shape.writing, system=shape.writing.system | system),
             )
-    return without_scales(_with_parents(_of_pairs(feed)))
+    return without_scales(_with_parents(_of_pairs(_with_features(feed))))
 
 
 def _with_parents(feed: Feed) -> Feed:
@@ -213,6 +224,23 @@ def _variant(row: Record, fields: Mapping[str, str], own: str, of: str, named_by
     names = tuple((name, said[name]) for name in identities(list(said), None))
     said = {name: value for name, value in said.items() if name not in dict(names)}
     return Variant(own, of, options or {ONLY_NAMED: own}, cost(row.values, fields), names, said)
+
+
+def _with_features(feed: Feed) -> Feed:
+    """A feed with a column of PrestaShop's features with one of each instead; any other as it is."""
+    column = next(filter(prestashop.names_features, feed.columns), "")
+    if not column:
+        return feed
+
+    def rows() -> Iterator[Row]:
+        for row in feed.rows:
+            if isinstance(row, Record) and (said := prestashop.features(text_of(row.values.get(column)))):
+                kept = {name: value for name, value in row.values.items() if name != column}
+                row = row._replace(values={**kept, **{apart(name, kept): value for name, value in said.items()}})
+            yield row
+
+    columns, made = with_columns(rows())
+    return replace(feed, columns=columns, rows=made)
 
 
 def _of_pairs(feed: Feed) -> Feed:
