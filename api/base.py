@@ -350,6 +350,8 @@ class KnowledgeBase:
                     hint='kb.decide(claim, "approve")',
                 )
             value = known
+        if value == claim["value"]:
+            raise ReaseqError(f"{value!r} is the value that is there", hint='kb.decide(claim, "approve")')
         return settle(self.store, claim, Action(action), value, by=by)
 
     @in_python

@@ -241,6 +241,8 @@ class _Sitting:
                     f"or take {new!r} for a value of its own: --any-value"
                 )
             new = known
+        if action is Action.EDIT and new == claims[0]["value"]:
+            return f"an edit to the value that is there, {new!r}, so that nothing would change: approve it"
         return self._decide(claims, action, new, attribute, report)
 
     def _decide(

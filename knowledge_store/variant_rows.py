@@ -353,7 +353,8 @@ def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRow
         connection.execute(update(VARIANT).where(mine, VARIANT.c.price.is_(None)).values(price=price))
         cheapest = select(func.min(VARIANT.c.price)).where(VARIANT.c.product_id == PRODUCT.c.id).scalar_subquery()
         of_variants = exists().where(VARIANT.c.product_id == PRODUCT.c.id, VARIANT.c.price.is_not(None))
-        free = update(PRODUCT).where(brought, PRODUCT.c.price.is_(None), of_variants)
+        of_mine = select(VARIANT.c.product_id).where(mine)
+        free = update(PRODUCT).where(brought | PRODUCT.c.id.in_(of_mine), PRODUCT.c.price.is_(None), of_variants)
         connection.execute(free.values(price=cheapest, price_of_variants=True))
         unknown = select(func.count()).select_from(PRODUCT).where(brought, PRODUCT.c.price.is_(None))
         report.unknown_prices = connection.execute(unknown).scalar_one()
@@ -363,7 +364,6 @@ def settle_variants(store: Store, report: "ImportReport", rejected: "RejectedRow
         gone = connection.execute(delete(PRODUCT).where(brought, untouched, is_variant)).rowcount
         without = select(func.count()).select_from(PRODUCT).where(brought, func.trim(PRODUCT.c.description) == "")
         report.empty_descriptions = connection.execute(without).scalar_one()
-        of_mine = select(VARIANT.c.product_id).where(mine)
         left = (VARIANT.c.import_id != report.import_id) & VARIANT.c.product_id.in_(of_mine)
         if replaces:
             before: dict[str, set[float]] = {}

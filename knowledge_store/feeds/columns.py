@@ -413,6 +413,7 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _COSTS = frozenset(
     "ek cost purchase wholesale trade net netto händler dealer ht shipping versand deposit pfand".split()
 )
+_COSTS_BEGIN = ("einkaufs", "grund", "versand", "inköps", "inkops", "indkøbs", "innkjøps", "inkoop", "aankoop")
 SALE = re.compile(r"sale|special|offer|discount|promo|angebot|aktion|reapris|tilbud|offerta|rebajado", re.IGNORECASE)
 _CARRIED = frozenset("shipping delivery versand lieferung livraison envio spedizione tax fee deposit pfand".split())
 """Things with a price of their own within a product."""
@@ -710,9 +711,7 @@ def _not_of_now(columns: Iterable[str]) -> set[str]:
 def _add_prices(columns: Sequence[str], mapping: dict[str, str], taken: set[str], told: Collection[str]) -> None:
     """Prices that are called otherwise than `_NAMES` has it, by the words of their names. told: fields that somebody
     has named."""
-    kinds = {
-        column: price_kind(folded(column)) for column in columns if column not in taken and not _PATH.search(column)
-    }
+    kinds = {column: price_kind(folded(column)) for column in columns if column not in taken and not _is_path(column)}
     called = {folded(column) for column in columns}
     if "was" in called and ("now" in called or "price" in mapping):
         kinds |= {one: PriceKind.OTHERWISE if folded(one) == "was" else PriceKind.NOW for one in columns
@@ -759,15 +758,19 @@ def _add_net_price(columns: Sequence[str], mapping: dict[str, str], taken: set[s
     if "list_price" in mapping or any(is_recommended(one) for one in columns):
         return
     free = [one for one in columns if one not in taken and net_kind(folded(one)) in (PriceKind.PLAIN, PriceKind.NOW)]
-    own = [one for one in free if not _PATH.search(one) or price_kind(folded(_within(one))) is PriceKind.PLAIN]
+    own = [one for one in free if not _is_path(one) or price_kind(folded(_within(one))) is PriceKind.PLAIN]
     if found := next((one for one in own if not price or _is_same_price(one, price)), ""):
         mapping["list_price" if price else "price"] = found
         taken.add(found)
 
 
+def _is_path(column: str) -> bool:
+    return _PATH.search(column) is not None and _behind_a_key(column) != ""
+
+
 def _stands_in(column: str) -> str:
     """What a column of a price stands in (`offer.price`); a full stop behind a word is none (`Preis inkl. MwSt.`)."""
-    return _within(column) if _PATH.search(column) else ""
+    return _within(column) if _is_path(column) else ""
 
 
 def _prefer_taxes_within(columns: Sequence[str], mapping: dict[str, str], taken: set[str]) -> None:
@@ -861,7 +864,7 @@ def can_be_price(column: str) -> bool:
 
 
 def _is_cost(column: str) -> bool:
-    return not _COSTS.isdisjoint(folded(column).split()) or folded(column).startswith(("einkaufs", "grund", "versand"))
+    return not _COSTS.isdisjoint(folded(column).split()) or folded(column).startswith(_COSTS_BEGIN)
 
 
 def apart(name: str, own: Iterable[str]) -> str:
@@ -883,6 +886,12 @@ def _field_of() -> dict[str, str]:
 def is_recommended(column: str) -> bool:
     """Does a column say what somebody thinks that a thing should cost?"""
     return price_kind(folded(column)) is PriceKind.RECOMMENDED
+
+
+def _behind_a_key(name: str) -> str:
+    """What stands behind the first full stop that parts keys, if one does: none behind a word that is cut short."""
+    key, _, rest = name.partition(".")
+    return "" if rest[:1].isspace() or key.casefold() in words("price_words")["shortened"] else rest
 
 
 def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None) -> dict[str, list[tuple[str, str]]]:
@@ -907,8 +916,7 @@ def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None)
     skipped = {column for column, _, _ in localised}
     for name, column in [*of_main, *((column, column) for column in columns if column not in skipped)]:
         rest = name
-        while "." in rest:
-            rest = rest.partition(".")[2]
+        while (rest := _behind_a_key(rest)) != "":
             within = name.removesuffix(f".{rest}")
             by_name.setdefault(folded(rest), []).append((column, within))
     return by_name

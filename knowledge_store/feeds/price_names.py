@@ -15,6 +15,7 @@ _WORDS = words("price_words")
 NOUNS, NOW, _OTHERWISE = (frozenset(_WORDS[name]) for name in ("nouns", "now", "otherwise"))
 _RECOMMENDED = frozenset(_WORDS["recommended"])
 """Nouns of what a maker thinks it should cost."""
+_RECOMMENDING = frozenset(_WORDS["recommending"])
 _OTHERWISE_NOUNS = frozenset(_WORDS["otherwise_nouns"])
 _NET, _TAXES = frozenset(_WORDS["net"]), frozenset(_WORDS["taxes"])
 _LIKE_IT = frozenset((*_WORDS["like_it"], *_WORDS["gross"], *_TAXES)) - _NET
@@ -53,7 +54,7 @@ def price_kind(name: str) -> PriceKind | None:
         left
     ):
         return PriceKind.UNKNOWN
-    if not _RECOMMENDED.isdisjoint(left) or {"compare", "recommended", "suggested", "advies"} & {*left}:
+    if not _RECOMMENDED.isdisjoint(left) or _RECOMMENDING & {*left}:
         return PriceKind.RECOMMENDED
     return PriceKind.NOW if (_OTHERWISE | _OTHERWISE_NOUNS).isdisjoint(left) else PriceKind.OTHERWISE
 

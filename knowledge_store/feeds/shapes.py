@@ -104,9 +104,7 @@ SHAPES = (
         variant_lines.rows_of_commercetools,
         Writing(system=frozenset(("productType", "categories"))),
     ),
-    Shape(
-        "Spree products", variant_lines.MARKS_OF_SPREE, variant_lines.FIELDS_OF_SPREE, variant_lines.rows_of_spree
-    ),
+    Shape("Spree products", variant_lines.MARKS_OF_SPREE, variant_lines.FIELDS_OF_SPREE, variant_lines.rows_of_spree),
     Shape("Odoo products", further_rows.MARKS_OF_ODOO, {}, further_rows.rows_of_odoo),
     Shape(
         "Odoo products",

@@ -141,6 +141,8 @@ def test_a_product_by_any_name_and_a_synonym(catalogue: Run) -> None:
         ),
         ("-7,heel_height,8 cm,edit,3 kg", "'3 kg' is none of the values of heel_height"),
         ("K-1,color,black,edit,schwarz", "'schwarz' is another word for 'black', so that nothing would change"),
+        ("K-1,color,black,edit,black", "an edit to the value that is there, 'black', so that nothing would change"),
+        ("K-1,color,black,edit,BLACK", "an edit to the value that is there, 'black', so that nothing would change"),
         ("-7,heel_height,8 cm,edit,80 mm", "'80 mm' is another word for '8 cm', so that nothing would change"),
         ("-7,heel_height,8 cm,edit,-4 cm", "'-4 cm' is none of the values of heel_height"),
     ],

@@ -25,6 +25,12 @@ def variants(store: Store, product_id: str) -> dict[str, dict[str, Any]]:
     return {one["id"]: one for one in store.variants([product_id]).get(product_id, [])}
 
 
+def test_a_product_without_a_price_costs_what_variants_of_a_later_file_do(store: Store, tmp_path: Path) -> None:
+    imported(store, tmp_path, "id,title,parent,size\nP1,Loafer,,\n")
+    imported(store, tmp_path, "sku,parent,size,price\nP1-40,P1,40,49.90\nP1-41,P1,41,59.90\n")
+    assert (store.product("P1") or {})["price"] == 49.9
+
+
 SHOPIFY = (
     "Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Variant Grams\n"
     "boot,Kea boot,Size,41,K41,50,900\nboot,,,42,K42,50,910\n"

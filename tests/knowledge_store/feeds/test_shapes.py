@@ -14,6 +14,7 @@ from reaseq.knowledge_store.feeds.columns import guess_columns
 from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.feeds.rows import Record
 from reaseq.knowledge_store.importing import ImportReport, import_feed
+from reaseq.knowledge_store.names import read_names
 from reaseq.knowledge_store.store import PRODUCT, VARIANT, Store
 
 Products = dict[str, dict[str, Any]]
@@ -64,6 +65,69 @@ def test_shopify(tmp_path: Path) -> None:
         "larch/42/Blue": ({"Size": "42", "Color": "Blue"}, 95.0),
     }
     assert products["tarn"]["variants"] == {}
+
+
+COMMERCETOOLS = """id,key,productType,variantId,sku,prices,tax,categories,name.en,name.de,description.en,color,size
+p-1,larch,shoe-type,1,L-40,US-USD 9900;EUR 8990,std,Men>Shoes;Sale,Larch 3,Lärche 3,"Light, and dry",red,40
+,,,2,L-41,EUR 9500|8500,,,,,,red,41
+,,,3,,EUR 9000,,,,,,red,42
+p-2,tarn,shoe-type,1,T-1,JPY 1900,std,Women>Boots,Tarn,Tarn,,blue,38
+"""
+
+
+def test_commercetools(tmp_path: Path) -> None:
+    format_, report, products = imported(tmp_path, COMMERCETOOLS)
+    assert (format_, report.new, report.further, report.set_aside) == ("commercetools products, CSV", 2, 2, 0)
+    larch = products["p-1"]
+    told = larch["title"], larch["description"], larch["category"], larch["price"], larch["currency"]
+    assert told == ("Larch 3", "Light, and dry", "shoes", 85, "EUR")
+    assert larch["variants"] == {
+        "L-40": ({"size": "40", "color": "red"}, 89.9),
+        "L-41": ({"size": "41", "color": "red"}, 85),
+        "p-1/3": ({"size": "42", "color": "red"}, 90),
+    }
+    assert (products["p-2"]["title"], products["p-2"]["price"]) == ("Tarn", 1900)
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        names = read_names(store)
+        assert [names.find(one) for one in ("L-41", "T-1", "1", "2")] == ["p-1", "p-2", None, None]
+
+
+SPREE = """slug,sku,name,price,compare_at_price,currency,status,description,category1,option1_name,option1_value,\
+option2_name,option2_value,weight
+press,,Press One,0,,USD,active,Steel,Kitchen -> Coffee Machines,,,,,
+press,P-B,,879.99,,USD,,,,Color,Black,,,19.8
+press,P-S,,899.99,,USD,,,,Color,Silver,,,19.8
+cup,C-1,Cup,4.50,6,USD,active,Clay,Kitchen,,,,,1
+other,P-X,,12,,USD,,,,Color,Red,,,1
+"""
+
+
+def test_spree(tmp_path: Path) -> None:
+    format_, report, products = imported(tmp_path, SPREE)
+    assert (format_, report.new, report.further, report.set_aside) == ("Spree products, CSV", 2, 2, 1)
+    press = products["press"]
+    assert (press["title"], press["price"], press["category"]) == ("Press One", 879.99, "coffee_machines")
+    assert press["variants"] == {"P-B": ({"Color": "Black"}, 879.99), "P-S": ({"Color": "Silver"}, 899.99)}
+    assert (products["cup"]["price"], products["cup"]["variants"]) == (4.5, {})
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("Color:Red:1:0,Upper material:Mesh:2:0", {"Color": "Red", "Upper material": "Mesh"}),
+        ("Color:Red,Color:Blue", {"Color": "Red, Blue"}),
+        ("nothing of the kind", {"Feature (Name:Value:Position:Customized)": "nothing of the kind"}),
+    ],
+)
+def test_features_of_prestashop(tmp_path: Path, cell: str, said: dict[str, str]) -> None:
+    header = "Product ID;Name *;Price tax excluded;Feature (Name:Value:Position:Customized)"
+    _, _, products = imported(tmp_path, f"{header}\n1;Runner;49;{cell}\n")
+    assert products["1"]["attributes"] == said
+
+
+def test_a_category_is_no_kind_of_product(tmp_path: Path) -> None:
+    _, _, products = imported(tmp_path, "id,name,productType,categories\n1,Kea,shoe-type,Men > Shoes\n")
+    assert products["1"]["category"] == "shoes"
 
 
 def test_shopify_rows_in_order_keep_the_names_of_options(tmp_path: Path) -> None:
