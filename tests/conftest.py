@@ -13,10 +13,14 @@ from reaseq.bench.fake_endpoint import FakeEndpoint
 from reaseq.knowledge_store.store import Store
 
 # How long an example takes says more about the machine than about the code; in CI the examples are always the same.
-settings.register_profile(
-    "reaseq", deadline=None, derandomize=bool(os.environ.get("CI")), suppress_health_check=[HealthCheck.too_slow]
-)
-settings.load_profile("reaseq")
+for name, examples in (("share", 24), ("trials", 300)):
+    settings.register_profile(
+        name,
+        deadline=None,
+        derandomize=bool(os.environ.get("CI")),
+        suppress_health_check=[HealthCheck.too_slow],
+        max_examples=examples,
+    )
 
 REALDATA = Path(os.environ.get("REASEQ_REALDATA") or Path(__file__).resolve().parents[1].parent / "shared" / "data")
 
@@ -25,11 +29,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-trials", action="store_true", help="long trials in full, not the share that is usual")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    settings.load_profile("trials" if config.getoption("--all-trials") else "share")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In full, what is tried in part otherwise is a trial too."""
     if config.getoption("--all-trials"):
         for item in items:
-            if "all_trials" in getattr(item, "fixturenames", ()):
+            of_examples = getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+            if of_examples or "all_trials" in getattr(item, "fixturenames", ()):
                 item.add_marker(pytest.mark.trial)
 
 

@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -38,7 +38,6 @@ def test_what_is_unsettled_counts_more() -> None:
     assert choose(GROUPS, 1, weights=[1, 1, 1, 1, 1, 9]) == [5]
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 10_000), st.integers(1, 3))
 def test_near_to_the_best(seed: int, count: int) -> None:
     rows = np.random.default_rng(seed).normal(size=(8, 3)).astype(np.float32)

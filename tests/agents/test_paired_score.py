@@ -4,7 +4,7 @@ from math import isnan
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -34,7 +34,6 @@ def test_the_same_is_no_difference() -> None:
     assert (found.difference, found.low, found.high, found.p, found.told) == (0, 0, 0, 1, False)
 
 
-@settings(max_examples=30)
 @given(st.integers(0, 1000), st.integers(5, 60))
 def test_the_other_way_round_it_is_the_other_difference(seed: int, count: int) -> None:
     before, after = drawn(np.random.default_rng(seed), count, worse=0.1, noise=0.1)

@@ -270,7 +270,7 @@ def test_a_file_with_some_of_the_columns_is_an_update(run: Run) -> None:
 
 
 @given(st.lists(st.sampled_from(["description", "brand", "color", "sole"]), unique=True), st.data())
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_updates_of_different_columns_commute(tmp_path: Path, chosen: list[str], data: st.DataObject) -> None:
     values = {name: data.draw(st.sampled_from(["", "x", "y"])) for name in ("description", "brand", "color", "sole")}
     files = []

@@ -365,7 +365,7 @@ def test_json_lines_with_lists_and_numbers(catalogue: Store, tmp_path: Path) -> 
 EVENT = st.tuples(st.sampled_from("abc"), st.integers(1, 5), st.integers(0, 4), st.sampled_from(["view", "buy"]))
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(EVENT, min_size=1, max_size=30), st.randoms())
 def test_the_order_of_the_rows_makes_no_difference(
     tmp_path_factory: pytest.TempPathFactory, events: list[tuple[str, int, int, str]], random: Any

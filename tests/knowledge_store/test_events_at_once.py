@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reaseq import ReaseqError
@@ -82,7 +82,6 @@ def _exactly(events: list[Any]) -> list[str]:
 
 @pytest.mark.parametrize("columns", ["user item time kind", "user item time", "user item position kind", "user item"])
 @given(st.data())
-@settings(max_examples=150)
 def test_at_once_and_one_by_one(columns: str, data: st.DataObject) -> None:
     """Columns of one sort of values and mixed ones, over several pieces, with rows that could not be read."""
     flag: st.SearchStrategy[Any] = st.booleans()

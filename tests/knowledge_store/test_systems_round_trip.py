@@ -22,6 +22,8 @@ from reaseq.knowledge_store.feeds.opening import open_feed
 from reaseq.knowledge_store.importing import ImportReport, import_feed
 from reaseq.knowledge_store.store import Store
 
+FEW = settings().max_examples // 3
+"""Of each: there are many systems."""
 Product = dict[str, Any]
 FIELDS = ("id", "title", "description", "brand", "price")
 WORDS = [
@@ -188,13 +190,13 @@ def check(data: bytes, products: list[Product], reading: Reading | None = None) 
 
 
 @pytest.mark.parametrize("written", SYSTEMS, ids=lambda system: system.__name__)
-@settings(max_examples=25)
+@settings(max_examples=FEW)
 @given(PRODUCTS)
 def test_of_a_system(written: Callable[[list[Product]], bytes], products: list[Product]) -> None:
     check(written(products), products)
 
 
-@settings(max_examples=60)
+@settings(max_examples=FEW)
 @given(
     PRODUCTS,
     st.sampled_from(HEADERS),
@@ -213,7 +215,7 @@ def test_of_a_table(
     check(text.encode(encoding), products, Reading(encoding=encoding) if encoding == "gb18030" else None)
 
 
-@settings(max_examples=40)
+@settings(max_examples=FEW)
 @given(PRODUCTS, st.randoms())
 def test_files_of_other_columns_say_the_same_in_any_order(products: list[Product], random: Any) -> None:
     """Of files that have but id and title in common, an update with one is no matter of order."""

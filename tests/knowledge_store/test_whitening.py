@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -30,7 +30,6 @@ def test_components_come_out_uncorrelated_and_of_like_size() -> None:
     assert abs(float(cosine.mean())) < 0.1
 
 
-@settings(max_examples=20)
 @given(st.integers(2, 40), st.integers(2, 12), st.integers(0, 100))
 def test_rows_have_unit_mean_square_in_any_order(number: int, dims: int, seed: int) -> None:
     vectors = cone(number, dims, seed)

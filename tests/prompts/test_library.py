@@ -254,7 +254,7 @@ _SIGNS = ["", "\n", ":", "{", "}", "[", "'", '"', "&", "*", "!", "|", "\t", "\x0
 
 
 @given(st.data())
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_mutants_are_told_or_usable(path: Path, data: st.DataObject) -> None:
     signs = list(GOOD)
     for _ in range(data.draw(st.integers(1, 6))):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from reaseq.knowledge_store.log import Log, Sequences
@@ -78,7 +78,6 @@ def test_with_every_item_a_negative_the_loss_is_the_full_softmax() -> None:
     assert found == pytest.approx(expected, rel=1e-4)
 
 
-@settings(max_examples=20)
 @given(st.lists(st.integers(1, 19), min_size=1, max_size=8))
 def test_a_score_does_not_depend_on_what_lies_beside_it(lengths: list[int]) -> None:
     sequences = log_of(lengths)

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from reaseq.knowledge_store.feeds.opening import open_feed
@@ -211,7 +211,6 @@ _CELL = st.text(
 )
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     rows=st.lists(st.fixed_dictionaries({"id": _CELL, "title": _CELL, "price": _CELL}), min_size=1, max_size=8),
     delimiter=st.sampled_from(",;\t|"),
@@ -232,7 +231,6 @@ def test_what_a_csv_writer_wrote_is_read(
     assert [row.values for row in read_rows] == [row for row in rows if any(row.values())]
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     rows=st.lists(
         # A line of Shopify's bulk files names its parent, which is no column.
@@ -252,7 +250,6 @@ def test_what_was_written_as_json_lines_is_read(
     assert [row.values for row in read_rows] == [{"first": 1}, *rows]
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     rows=st.lists(st.tuples(_CELL, _CELL), max_size=8),
     at=st.integers(0, 8),
