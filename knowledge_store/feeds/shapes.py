@@ -105,6 +105,12 @@ SHAPES = (
         Writing(system=frozenset(("productType", "categories"))),
     ),
     Shape("Spree products", variant_lines.MARKS_OF_SPREE, variant_lines.FIELDS_OF_SPREE, variant_lines.rows_of_spree),
+    Shape(
+        "Rakuten items",
+        variant_lines.MARKS_OF_RAKUTEN,
+        variant_lines.FIELDS_OF_RAKUTEN,
+        variant_lines.rows_of_rakuten,
+    ),
     Shape("Odoo products", further_rows.MARKS_OF_ODOO, {}, further_rows.rows_of_odoo),
     Shape(
         "Odoo products",

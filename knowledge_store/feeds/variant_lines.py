@@ -1,8 +1,9 @@
 """Tables in which variants stand in rows below their product's, which alone says what it is called: commercetools'
-export, where that row is of its first variant too, and Spree's, where they repeat its slug.
+export, where that row is of its first variant too, and Spree's and Rakuten's, where they repeat its slug or number.
 
 https://github.com/commercetools/nodejs/tree/master/packages/product-json-to-csv
 https://github.com/spree/spree/blob/main/docs/downloads/product_import_file_template.csv
+https://navi-manual.faq.rakuten.net/rms-operation/item/csv
 """
 
 import re
@@ -23,6 +24,15 @@ FIELDS_OF_SPREE = {
     "list_price": "compare_at_price",
     "category": "category1",
 }
+_RAKUTEN_ID = "商品管理番号（商品URL）"
+MARKS_OF_RAKUTEN = ((_RAKUTEN_ID, "SKU管理番号"),)
+FIELDS_OF_RAKUTEN = {
+    "id": _RAKUTEN_ID,
+    "title": "商品名",
+    "description": "商品説明文（PC用）",
+    "price": "通常購入販売価格",
+}
+_OF_RAKUTEN = re.compile("バリエーション|商品属性（|SKU管理番号|システム連携用SKU番号")
 _PRODUCT = re.compile(
     r"(?:id|key|productType|categories|tax|taxCategory|state|publish|version|categoryOrderHints|"
     r"(?:name|description|slug|meta(?:Title|Description|Keywords)|searchKeywords)(?:\..+)?)"
@@ -107,4 +117,39 @@ def rows_of_spree(found: Iterable[Row]) -> Iterator[Row]:
         variant = Variant(
             sku or "/".join([called, *options.values()]), called, options, price, (("sku", sku),) if sku else (), own
         )
+        yield Record(row.line, {}, (variant,), product=False)
+
+
+def rows_of_rakuten(found: Iterable[Row]) -> Iterator[Row]:
+    product_id, names = "", dict[str, str]()
+    for row in found:
+        if isinstance(row, BadRow):
+            yield row
+            continue
+        values, of = row.values, identifier(row.values.get(_RAKUTEN_ID))
+        own = {name: value for name, value in values.items() if not is_empty(value) and not _OF_RAKUTEN.match(name)}
+        for column, name in list(values.items()):
+            value = values.get(column.replace("項目", "値"))
+            if column.startswith("商品属性（項目）") and not is_empty(name) and not is_empty(value):
+                own[text_of(name).strip()] = value
+        if not is_empty(values.get("商品名")):
+            keys, called = (text_of(values.get(f"バリエーション項目{what}定義")).split("|") for what in ("キー", "名"))
+            product_id, names = of, dict(zip(keys, called, strict=False))
+            yield Record(row.line, own)
+            continue
+        if not of or of != product_id:
+            yield row.set_aside("has no name, and is no variant of a product above it")
+            continue
+        options = {
+            names.get(key) or key: text_of(values.get(column.replace("キー", "選択肢"))).strip()
+            for column, said in values.items()
+            if column.startswith("バリエーション項目キー") and (key := text_of(said).strip())
+        }
+        sku = identifier(values.get("システム連携用SKU番号"))
+        managed = identifier(values.get("SKU管理番号"))
+        price = own.pop(FIELDS_OF_RAKUTEN["price"], None)
+        called_so = tuple((name, values[name]) for name in ("システム連携用SKU番号", "カタログID") if values.get(name))
+        own_id = managed if managed and options else sku or f"{of}/{managed}"
+        said = {name: value for name, value in own.items() if name not in (_RAKUTEN_ID, *dict(called_so))}
+        variant = Variant(own_id, of, options or {ONLY_NAMED: own_id}, price, called_so, said)
         yield Record(row.line, {}, (variant,), product=False)

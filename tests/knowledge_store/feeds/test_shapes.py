@@ -111,6 +111,24 @@ def test_spree(tmp_path: Path) -> None:
     assert (products["cup"]["price"], products["cup"]["variants"]) == (4.5, {})
 
 
+RAKUTEN = """商品管理番号（商品URL）,商品番号,商品名,商品属性（項目）1,商品属性（値）1,\
+商品説明文（PC用）,バリエーション項目キー定義,バリエーション項目名定義,\
+SKU管理番号,システム連携用SKU番号,バリエーション項目キー1,バリエーション項目選択肢1,通常購入販売価格,カタログID
+kutsu,K1,革靴,,,防水,color,カラー,,,,,,
+kutsu,,,ブランド名,山猫,,,,kutsu-b,K1B,color,黒,12800,4901234567894
+kutsu,,,ブランド名,山猫,,,,kutsu-w,K1W,color,白,13800,
+kasa,K2,傘,,,,,,,,,,,
+kasa,,,,,,,,normal-inventory,K2,,,1980,
+"""
+
+
+def test_rakuten(tmp_path: Path) -> None:
+    format_, report, products = imported(tmp_path, RAKUTEN)
+    assert (format_, report.new, report.further, report.set_aside) == ("Rakuten items, CSV", 2, 3, 0)
+    assert (products["kutsu"]["title"], products["kutsu"]["price"], products["kasa"]["price"]) == ("革靴", 12800, 1980)
+    assert products["kutsu"]["variants"] == {"kutsu-b": ({"カラー": "黒"}, 12800), "kutsu-w": ({"カラー": "白"}, 13800)}
+
+
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
