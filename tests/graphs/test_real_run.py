@@ -17,7 +17,7 @@ from reaseq.knowledge_store.store import Store
 from reaseq.llm.endpoint import Endpoint
 from reaseq.prompts.library import PromptLibrary
 
-PRODUCTS = 4
+PRODUCTS = 2
 
 
 def assert_every_stated_claim_has_its_quote(store: Store) -> int:
