@@ -102,22 +102,24 @@ def rows_of_spree(found: Iterable[Row]) -> Iterator[Row]:
                 chosen.setdefault(found_in[1], {})[found_in[2]] = text_of(value).strip()
         options = {one["name"]: one["value"] for one in chosen.values() if one.keys() == {"name", "value"}}
         own = {name: value for name, value in values.items() if not _OPTION.fullmatch(name) and not is_empty(value)}
-        if not is_empty(values.get("name")):
+        titled = not is_empty(values.get("name"))
+        if titled:
             product_id = called or identifier(values.get("sku")) or text_of(values["name"]).strip()
+        if not options and titled:
             product = own | {"slug": product_id}
-            if options or not values.get("sku"):
+            if not values.get("sku"):
                 product.pop("price", None)  # 0, where its variants say what it costs
             yield Record(row.line, product)
             continue
-        if not called or called != product_id or not options:
+        if not options or not product_id or called not in ("", product_id):
             yield row.set_aside("has no name, and is no variant of a product above it")
             continue
+        product = {name: own[name] for name in own if titled and name not in ("sku", "price", "compare_at_price")}
         sku, price = identifier(own.pop("sku", None)), own.pop("price", None)
-        own.pop("slug", None)
-        variant = Variant(
-            sku or "/".join([called, *options.values()]), called, options, price, (("sku", sku),) if sku else (), own
-        )
-        yield Record(row.line, {}, (variant,), product=False)
+        cells = {name: value for name, value in own.items() if name != "slug" and name not in product}
+        names = (("sku", sku),) if sku else ()
+        variant = Variant(sku or "/".join([product_id, *options.values()]), product_id, options, price, names, cells)
+        yield Record(row.line, product | {"slug": product_id} if titled else {}, (variant,), product=titled)
 
 
 def rows_of_rakuten(found: Iterable[Row]) -> Iterator[Row]:

@@ -99,16 +99,19 @@ press,P-B,,879.99,,USD,,,,Color,Black,,,19.8
 press,P-S,,899.99,,USD,,,,Color,Silver,,,19.8
 cup,C-1,Cup,4.50,6,USD,active,Clay,Kitchen,,,,,1
 other,P-X,,12,,USD,,,,Color,Red,,,1
+hat,H-R,Hat,20,,USD,active,Felt,Kitchen,Color,Red,,,1
+hat,H-B,,22,,USD,,,,Color,Blue,,,1
 """
 
 
 def test_spree(tmp_path: Path) -> None:
     format_, report, products = imported(tmp_path, SPREE)
-    assert (format_, report.new, report.further, report.set_aside) == ("Spree products, CSV", 2, 2, 1)
+    assert (format_, report.new, report.further, report.set_aside) == ("Spree products, CSV", 3, 3, 1)
     press = products["press"]
     assert (press["title"], press["price"], press["category"]) == ("Press One", 879.99, "coffee_machines")
     assert press["variants"] == {"P-B": ({"Color": "Black"}, 879.99), "P-S": ({"Color": "Silver"}, 899.99)}
     assert (products["cup"]["price"], products["cup"]["variants"]) == (4.5, {})
+    assert products["hat"]["variants"] == {"H-R": ({"Color": "Red"}, 20), "H-B": ({"Color": "Blue"}, 22)}
 
 
 RAKUTEN = """商品管理番号（商品URL）,商品番号,商品名,商品属性（項目）1,商品属性（値）1,\
