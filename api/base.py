@@ -283,6 +283,10 @@ class KnowledgeBase:
                 found = await graph.ainvoke({"product": {"title": "...", "description": "..."}})
 
         What comes out has `claims`, `summary`, `failures` and perhaps `prose`. Nothing is stored but the replies.
+        Outside the `async with` nobody answers it.
+
+        Raises:
+            ReaseqError: the pipeline, a prompt or a schema is wrong, or the engine cannot be had; when it is entered.
         """
         from reaseq.api.studio import product_graph
 
@@ -453,8 +457,14 @@ class KnowledgeBase:
     @in_python
     def claims(self, category: str | None = None, *, status: str | None = None) -> Frame:
         """Every claim: columns id, product_id, title, category, attribute, value, status, confidence, field, start,
-        end, quote, reason, verdict, claim_type, found_by, read_by, decided_by, model. status: verified, proposed,
-        rejected, approved or edited alone."""
+        end, quote, reason, verdict, claim_type, found_by, read_by, decided_by, model.
+
+        status: those of one alone: "verified", "proposed" (not settled) or "rejected" by a run, "approved" or "edited"
+        by a person, or "retired": their agent is switched off.
+
+        Raises:
+            ReaseqError: the category has no products, or there is no such status.
+        """
         import pyarrow as pa
 
         from reaseq.knowledge_store.tables import ClaimStatus
@@ -737,4 +747,27 @@ def open_base(path: str | Path | None = None, *, pipeline: Any = None, **setting
         if folder.is_file():
             raise ReaseqError(f"{folder} is a file, and a base is a folder", hint=f'reaseq.open("{folder.parent}")')
         settings = {"state_dir": folder, "runs_dir": folder / "runs", **settings}
-    return KnowledgeBase(load(**settings), pipeline)
+    made = load(**settings)
+    _must_be_there(made)
+    return KnowledgeBase(made, pipeline)
+
+
+def _must_be_there(settings: Settings) -> None:
+    """Are the files and folders that the settings name where they are said to be?
+
+    Raises:
+        ReaseqError: one is not.
+    """
+    files = {
+        "pipeline": settings.pipeline,
+        "replay_file": settings.replay_file if settings.engine == "replay" else None,
+    }
+    folders = {
+        name: getattr(settings, name) for name in ("prompts_dir", "schemas_dir") if name in settings.model_fields_set
+    }
+    for name, path in (files | folders).items():
+        if path is not None and not (path.is_dir() if name in folders else path.is_file()):
+            what = "folder" if name in folders else "file"
+            raise ReaseqError(
+                f"{name}: there is no {what} {path.absolute()}", hint=f'{name}="{what.upper()}", with its path'
+            )

@@ -27,6 +27,7 @@ from pydantic import SecretStr
 from reaseq.llm.answers import BUSY, NoCompletion, completion, error_in, mend, named, no_money, seconds_to_wait
 from reaseq.llm.budget import Budget
 from reaseq.llm.endpoint import Endpoint, EngineError
+from reaseq.llm.replay import NOT_RECORDED
 from reaseq.llm.requests import request_key
 from reaseq.llm.tracing import call_span
 
@@ -404,7 +405,7 @@ class Chat:
         except NoCompletion as error:
             raise ReplyError(f"No chat completion came back: {str(error)[:_LONGEST_SAID]}.") from error
         except openai.APIStatusError as error:
-            raise self._refused(error) from error
+            raise self._refused(error, options["config"]) from error
         except openai.APIError as error:
             raise EndpointFailed(f"{type(error).__name__}: {_said(error)}", hint=self._go_on) from error
         except (AttributeError, LookupError, TypeError, ValueError) as error:
@@ -416,8 +417,8 @@ class Chat:
     def _go_on(self) -> str:
         return f"see that {self.endpoint.base_url} is up, and run the same command: it goes on"
 
-    def _refused(self, error: openai.APIStatusError) -> Exception:
-        """What an error's status means for the request and the run."""
+    def _refused(self, error: openai.APIStatusError, asked: Mapping[str, Any]) -> Exception:
+        """What an error's status means for the request and the run. asked: the request's name and metadata."""
         status, url = error.status_code, self.endpoint.base_url
         said = error_in(error.response.text)[:_LONGEST_SAID] or _said(error)
         if status in (400, 413, 422):
@@ -426,6 +427,13 @@ class Chat:
             return EndpointRefused(
                 f"{url} refused the key ({status}): {said}",
                 hint="set the right key in the variable that api_key_env names (see: reaseq config)",
+            )
+        if status == 404 and error.type == NOT_RECORDED:
+            product = asked["metadata"]["product_id"]
+            of = f" of product {product}" if product else ""
+            return EndpointRefused(
+                f"what {asked['run_name']} asks{of} is not on record: {said}",
+                hint="distil with the engine that is to answer, then: reaseq knowledge replies FILE",
             )
         if status == 404:
             return EndpointRefused(

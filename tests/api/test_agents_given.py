@@ -44,6 +44,15 @@ NO_PIPELINES: list[tuple[dict[str, Any], str]] = [
     ),
     *(({"models": wrong}, f"models = {wrong!r}: of which agents?") for wrong in (5, "gpt-4o")),
     ({"models": {"verifier": {"modell": "x"}}}, "models: verifier: modell: no such key"),
+    (
+        {"models": {"verifier": {"engine": "opnai"}}},
+        "engine: 'opnai' is none of embedded, openai, vllm, replay; did you mean openai?",
+    ),
+    (
+        {"models": {"verifier": {"base_url": "localhost:8000/v1"}}},
+        "base_url: 'localhost:8000/v1' is no address: it begins with http:// or https://, and a host follows "
+        "(do you mean http://localhost:8000/v1?)",
+    ),
 ]
 
 
@@ -62,6 +71,58 @@ def test_what_is_one() -> None:
     pipeline = reaseq.Pipeline(["attribute_extractor", made], repairs={made: 0}, models=None)  # type: ignore[dict-item, arg-type]
     assert (repr(pipeline), pipeline.repairs) == ("<Pipeline: attribute_extractor, flags>", {"flags": 0})
     assert repr(reaseq.Pipeline("verifier")) == "<Pipeline: verifier>"
+
+
+async def coroutine(product: reaseq.OwnProduct, reply: Flags) -> list[reaseq.Claim]:
+    return []
+
+
+async def one_by_one(product: reaseq.OwnProduct, reply: Flags) -> Any:
+    yield product.claim("flag", "x", reason="r")
+
+
+def one_argument(reply: Flags) -> None: ...
+
+
+def none_at_all() -> None: ...
+
+
+def fits(product: reaseq.OwnProduct, reply: Flags, *, most: int = 5) -> None: ...
+
+
+NO_AGENTS: list[tuple[Callable[[], Any], str]] = [
+    (lambda: reaseq.agent(Flags)(coroutine), "coroutine is `async`, and nobody waits for it"),  # type: ignore[arg-type]
+    (lambda: reaseq.agent(Flags)(one_by_one), "one_by_one is `async`, and nobody waits for it"),
+    (lambda: reaseq.agent(Flags)(one_argument), "is no function of a product and a reply"),  # type: ignore[arg-type]
+    (lambda: reaseq.agent(Flags)(none_at_all), "is no function of a product and a reply"),  # type: ignore[arg-type]
+    (lambda: reaseq.agent(Flags)(5), "5 is no function of a product and a reply"),  # type: ignore[arg-type]
+    (lambda: reaseq.agent(Flags)(Flags), "is no function of a product and a reply"),  # type: ignore[arg-type]
+    (lambda: reaseq.agent(Flags, applies=lambda: True)(fits), "is no function of a product's texts"),  # type: ignore[arg-type, misc]
+    (lambda: reaseq.agent(Flags, applies=5)(fits), "5 is no function of a product's texts"),  # type: ignore[arg-type]
+    (lambda: reaseq.agent(fits), "takes the pydantic model of replies"),  # type: ignore[arg-type]
+    *(
+        (
+            lambda name=name: type("Mine", (reaseq.Agent,), {"name": "mine", name: coroutine}),
+            f"{name} of Mine is `async`, and nobody waits for it",
+        )
+        for name in ("conclude", "read", "applies")
+    ),
+    *(
+        (
+            lambda wrong=wrong: reaseq.Pipeline([reaseq.agent(Flags, categories=wrong)(fits)]),
+            "they are names of categories, as texts",
+        )
+        for wrong in (5, [5], [None], [""], ["shoes", " "])
+    ),
+]
+
+
+@pytest.mark.parametrize("number", range(len(NO_AGENTS)))
+def test_what_is_no_agent(number: int) -> None:
+    made, said = NO_AGENTS[number]
+    with pytest.raises(reaseq.ReaseqError, match=re.escape(said)) as caught:
+        made()
+    assert caught.value.hint
 
 
 NO_CLAIMS: list[tuple[dict[str, Any], str]] = [

@@ -317,6 +317,16 @@ def test_wrong_settings_of_a_ranker(shop: reaseq.KnowledgeBase, settings: dict[s
             for wrong in (True, "8", [8])
         ),
         ({"retries": -1}, "retries: Input should be greater than or equal to 0"),
+        ({"engine": "opnai"}, "engine: 'opnai' is none of embedded, openai, vllm, replay, none; did you mean openai?"),
+        ({"engine": 5}, "engine: 5 is none of embedded, openai, vllm, replay, none"),
+        *(
+            ({"base_url": wrong}, f"base_url: {wrong!r} is no address: it begins with http:// or https://")
+            for wrong in ("localhost:8000/v1", "api.example.com", "", "http://", "ftp://host/v1", "http://h:99999/v1")
+        ),
+        ({"base_url": "host/v1"}, "(do you mean http://host/v1?)"),
+        ({"pipeline": "nope.yaml"}, "nope.yaml"),
+        ({"engine": "replay", "replay_file": "nope.jsonl"}, "replay_file: there is no file /"),
+        *(({name: "nope"}, f"{name}: there is no folder /") for name in ("prompts_dir", "schemas_dir")),
         ({"pipeline": 5}, "5 is no pipeline"),
         ({"pipeline": ["verifier"]}, "['verifier'] is no pipeline"),
     ],
@@ -687,6 +697,8 @@ def test_hints_are_calls_or_say_that_they_are_for_a_terminal() -> None:
         told = hint_in_python(hint)
         assert hint_in_python(told) == told
         in_terminal = "in a terminal: " in told or told.startswith(("pip install", "pytest "))
+        if not in_terminal and "reaseq.toml" in told:
+            wrong.append((hint, told))
         if not in_terminal and re.search(r"(^|\s)--[a-z]|reaseq (?!is\b|of\b)[a-z]+[- ]|\breaseq [a-z-]+$", told):
             wrong.append((hint, told))
     assert wrong == []
@@ -707,6 +719,16 @@ def test_hints_are_calls_or_say_that_they_are_for_a_terminal() -> None:
         ("--set epochs=VALUE", "epochs=..."),
         ("--encoding cp1252, cp1250", "read it into a data frame yourself, and give that"),
         ("reaseq models list", "in a terminal: reaseq models list"),
+        ("reaseq prompts lint", "mend it in that file (docs/prompts.md), and call it again"),
+        (
+            "set it in reaseq.toml: [prices.'m 1'] input = …, output = … (per million tokens)",
+            'reaseq.open(path, prices={"m 1": {"input": ..., "output": ...}})   (of a million tokens)',
+        ),
+        ("replay_file = 'FILE.jsonl' in reaseq.toml", 'reaseq.open(path, replay_file="FILE.jsonl")'),
+        (
+            "distil with the engine that is to answer, then: reaseq knowledge replies FILE",
+            "distil with the engine that is to answer, then, in a terminal: reaseq knowledge replies FILE",
+        ),
         ("help(ranker.judge)", "help(ranker.judge)"),
     ],
 )
