@@ -170,3 +170,21 @@ def test_values_that_the_first_run_adds_are_values_of_its_replies(tmp_path: Path
         )
         kb.distill("shoes", progress=False)
         assert len(kb.failures()) == 0
+
+
+def test_what_is_not_on_record_says_what_is_missing_and_how_to_record(tmp_path: Path) -> None:
+    recorded = tmp_path / "replies.jsonl"
+    recorded.write_text("")
+    with reaseq.open(tmp_path / "kb", engine="replay", replay_file=recorded) as kb:
+        kb.add_products([{"id": "P-1", "title": "Leather boot", "category": "shoes"}])
+        told = r"what attribute_extractor asks of product P-1 is not on record: no recorded reply for request \w+, which"
+        with pytest.raises(reaseq.ReaseqError, match=told) as caught:
+            pipeline = reaseq.Pipeline(["attribute_extractor"])
+            reaseq.KnowledgeBase(kb.settings, pipeline).distill("shoes", progress=False)
+        assert caught.value.hint == (
+            "distil with the engine that is to answer, then, in a terminal: reaseq knowledge replies FILE"
+        )
+        recorded.unlink()
+        with pytest.raises(reaseq.ReaseqError, match="no such file of recorded replies") as caught:
+            kb.distill("shoes", progress=False)
+        assert (caught.value.hint or "").startswith("in a terminal: reaseq knowledge replies FILE")

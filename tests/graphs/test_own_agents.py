@@ -423,14 +423,15 @@ def test_where_applies_fails_it_costs_that_product(tmp_path: Path, fake: FakeEnd
         outcome = kb.distill("shoes", progress=False)
         assert (outcome.counts.done, outcome.counts.failed) == (2, 3)
         for failure in kb.failures():
-            assert (failure["agent"], failure["reason"]) == ("my", "in applies: KeyError: 'description' (my.py:7)")
+            assert (failure["agent"], failure["reason"]) == ("my", "in applies: KeyError: 'description' (my.py:8)")
         assert [one["product_id"] for one in kb.claims() if one["attribute"] == "k"] == ["4"]
         assert {one["product_id"] for one in kb.claims(status="verified")} == {"0", "1", "2", "4", "5"}
         assert dict(kb.plan("shoes").reasons) == {"failed last time": 3}
         path = tmp_path / "my.py"
         path.write_text(path.read_text().replace("texts['description']", "texts['title']"))
         assert kb.distill("shoes", progress=False).counts.failed == 0
-        assert {one["product_id"] for one in kb.claims() if one["attribute"] == "k"} == {"0", "1", "2"}
+        now = {one["product_id"]: one["status"] for one in kb.claims() if one["attribute"] == "k"}
+        assert now == {"0": "proposed", "1": "proposed", "2": "proposed", "4": "retired"}
 
 
 def test_where_every_product_fails_the_run_stops(tmp_path: Path, fake: FakeEndpoint) -> None:
