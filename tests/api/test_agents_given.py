@@ -177,7 +177,9 @@ def test_what_is_not_on_record_says_what_is_missing_and_how_to_record(tmp_path: 
     recorded.write_text("")
     with reaseq.open(tmp_path / "kb", engine="replay", replay_file=recorded) as kb:
         kb.add_products([{"id": "P-1", "title": "Leather boot", "category": "shoes"}])
-        told = r"what attribute_extractor asks of product P-1 is not on record: no recorded reply for request \w+, which"
+        told = (
+            r"what attribute_extractor asks of product P-1 is not on record: no recorded reply for request \w+, which"
+        )
         with pytest.raises(reaseq.ReaseqError, match=told) as caught:
             pipeline = reaseq.Pipeline(["attribute_extractor"])
             reaseq.KnowledgeBase(kb.settings, pipeline).distill("shoes", progress=False)

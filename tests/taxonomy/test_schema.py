@@ -41,7 +41,10 @@ examples:
         (("kind: closed, values: {red: [crimson], blue: []}", "kind: measure"), "a measure lists `units`"),
         (("blue: []", "blue: [Crimson]"), "'Crimson' stands for both 'red' and 'blue'"),
         (("name: need", "name: color"), "attributes named twice: color"),
-        (("name: need", "name: Need"), "'Need' is no attribute's name: small letters, digits and underscores, a letter"),
+        (
+            ("name: need", "name: Need"),
+            "'Need' is no attribute's name: small letters, digits and underscores, a letter",
+        ),
         (("name: need", "name: Größe"), "forty at most; 'grösse' is one"),
         (("name: need", "name: need-of"), "'need_of' is one"),
         (("warmth: []}}", "warmth: []}, suggested_by: {warmth: {size: [XL]}}}"), "no other closed attribute 'size'"),
