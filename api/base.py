@@ -497,6 +497,24 @@ class KnowledgeBase:
         return Frame(pa.concat_tables(batches) if batches else schema.empty_table())
 
     @in_python
+    def users(self, limit: int | None = None) -> Frame:
+        """The users of the log, those with most events first: columns user_id, events, products (how many different
+        ones), first and last (Unix seconds, or positions). What was only shown to them does not count.
+
+        limit: at most so many.
+
+        Raises:
+            ReaseqError: limit is no number of users.
+        """
+        import pyarrow as pa
+
+        from reaseq.knowledge_store import events
+
+        types = {"user_id": pa.string(), "events": pa.int64(), "products": pa.int64()}
+        types |= {"first": pa.float64(), "last": pa.float64()}
+        return Frame.of(events.users(self.store, _limit(limit)), types)
+
+    @in_python
     def embeddings(self) -> Frame:
         """The newest embeddings of products, as whitened for rankers: columns product_id and vector (of float32).
 
@@ -626,7 +644,7 @@ class KnowledgeBase:
 
         wanted = None if users is None else list(dict.fromkeys(checking.some_ids(users, "users to imagine for")))
         if wanted and (unknown := unknown_users(self.store, wanted)):  # said before the training, not after it
-            raise ReaseqError(f"no events of user {unknown[0]!r}", hint="kb.events()")
+            raise ReaseqError(f"no events of user {unknown[0]!r}", hint="kb.users()")
         slots = checking.whole(slots, "slots")
         config = with_settings(BeyondLogConfig(), {"seed": self.settings.seed} | settings)
         if slots > config.model.slots:  # it must have learnt to imagine as many together
@@ -667,7 +685,7 @@ class KnowledgeBase:
         types |= {"confidence": pa.float64(), "until": pa.float64()}
         rows = imagined_of(self.store, imagination, user)
         if not rows and not history(self.store, user, 1):
-            raise ReaseqError(f"the log has no user {user!r}", hint="kb.events()")
+            raise ReaseqError(f"the log has no user {user!r}", hint="kb.users()")
         return Frame.of(({name: row[name] for name in types} for row in rows), types)
 
     @in_python

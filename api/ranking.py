@@ -147,7 +147,7 @@ class Ranker:
         wanted = [scorer.product(one) for one in checking.ids(products, "product")]
         events = _events(scorer, user, history, "explain")
         if user is not None and not events:
-            raise ReaseqError(f"no events of user {checking.one_id(user)!r}", hint="reaseq events stats")
+            raise ReaseqError(f"no events of user {checking.one_id(user)!r}", hint="kb.users()")
         return [
             Recommendation(product, score, str(reason)) for _, product, score, reason in scorer.explain(events, wanted)
         ]

@@ -56,6 +56,7 @@ def train_ranker(
     epochs: Annotated[int | None, typer.Option("--epochs", min=0, help="At most this many.")] = None,
     nproc: Annotated[int, typer.Option("--nproc", min=1, help="Processes that train together (torchrun).")] = 1,
     setting: SettingOption = None,
+    json_: ReportOption = False,
 ) -> None:
     """Train the ranker on the behaviour log, evaluate it beside baselines, and write a report.
 
@@ -107,9 +108,13 @@ def train_ranker(
     workers.leave()
     if outcome is None:
         return
+    report = folder / "report.html"
+    if json_:
+        typer.echo(dumped({"run_id": prepared.id, "report": report} | vars(outcome)))
+        return
     out = Console()
     _print_outcome(out, outcome)
-    out.print(f"Report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+    out.print(f"Report: {report}", highlight=False, soft_wrap=True)
     out.print("Next: reaseq recommend --user USER, one of: reaseq events users", highlight=False)
 
 

@@ -180,9 +180,9 @@ def test_what_is_not_on_record_says_what_is_missing_and_how_to_record(tmp_path: 
         told = (
             r"what attribute_extractor asks of product P-1 is not on record: no recorded reply for request \w+, which"
         )
+        kb.pipeline = reaseq.Pipeline(["attribute_extractor"])
         with pytest.raises(reaseq.ReaseqError, match=told) as caught:
-            pipeline = reaseq.Pipeline(["attribute_extractor"])
-            reaseq.KnowledgeBase(kb.settings, pipeline).distill("shoes", progress=False)
+            kb.distill("shoes", progress=False)
         assert caught.value.hint == (
             "distil with the engine that is to answer, then, in a terminal: reaseq knowledge replies FILE"
         )

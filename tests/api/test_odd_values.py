@@ -121,6 +121,26 @@ def test_values_of_other_libraries() -> None:
         assert type(native(given)) is type(expected)
 
 
+def test_users_of_the_log_can_be_listed(shop: reaseq.KnowledgeBase) -> None:
+    users = shop.users()
+    events = [one for one in shop.events() if one["kind"] != "impression"]
+    assert set(users["user_id"]) == {one["user_id"] for one in events}
+    assert sum(users["events"]) == len(events)
+    assert users["events"] == sorted(users["events"], reverse=True)
+    first = users[0]
+    mine = [one for one in events if one["user_id"] == first["user_id"]]
+    assert first == {
+        "user_id": mine[0]["user_id"],
+        "events": len(mine),
+        "products": len({one["product_id"] for one in mine}),
+        "first": min(one["at"] for one in mine),
+        "last": max(one["at"] for one in mine),
+    }
+    assert list(shop.users(limit=2)) == list(users[:2])
+    with pytest.raises(reaseq.ReaseqError, match="limit = 0"):
+        shop.users(limit=0)
+
+
 def test_a_structured_array_is_a_table(kb: reaseq.KnowledgeBase) -> None:
     kb.add_products(np.array([(7, "Boot"), (8, "Clog")], dtype=[("id", "i8"), ("title", "U9")]))
     assert kb.products()["title"] == ["Boot", "Clog"]
@@ -395,7 +415,10 @@ def test_a_misspelt_setting_is_told_the_nearest(shop: reaseq.KnowledgeBase) -> N
 
 HINTS: list[tuple[Call, str]] = [
     (lambda kb: kb.product(None), "kb.products() has them"),  # type: ignore[arg-type]
-    (lambda kb: kb.imagined(None), "kb.events() has them"),  # type: ignore[arg-type]
+    (lambda kb: kb.imagined(None), "kb.users() has them"),
+    (lambda kb: kb.imagine([], progress=False), "kb.users()"),
+    (lambda kb: kb.ranker().explain("nobody", "FS-1001"), "kb.users()"),
+    (lambda kb: kb.add_events(kb.users()), "kb.events() has what users did"),  # type: ignore[arg-type]
     (lambda kb: kb.undo("7"), "kb.undo(7)"),  # type: ignore[arg-type]
     (lambda kb: kb.ranker("zzz"), "kb.ranker()   (the newest), or more of the id"),
     (lambda kb: kb.ranker().rank(), "ranker.rank(user), or ranker.rank(history=[...])"),

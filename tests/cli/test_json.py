@@ -113,6 +113,8 @@ CASES = {
     "events show --user u001": "time position kind product_id title",
     "imagined show --user u001": "user_id history imagined until backend model fold",
     "runs": "run_id features split finished finished_at users items events test_cases ndcg_at_10 default",
+    f"train-ranker {' '.join(SMALL)}": "run_id report split users items events cases rows curves versions",
+    "export-split lab": "run folder layout files",
     "evaluate": "split users items events cases rows curves versions",
     "rank --user u001 -k 2": "run user_id history products",
     "review log": "id at by action product_id attribute value decided source withdrawn title",
