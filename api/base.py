@@ -537,9 +537,11 @@ class KnowledgeBase:
     # Ranking
 
     @in_python
-    def train_ranker(self, *, progress: Progress | bool = True, **settings: Any) -> Ranker:
+    def train_ranker(self, *, name: str | None = None, progress: Progress | bool = True, **settings: Any) -> Ranker:
         """Train the ranker on the log and evaluate it beside baselines, as `reaseq train-ranker` does. A run that is
         there already is taken as it is, one that was stopped goes on.
+
+        name: one for the run, by which `ranker` finds it.
 
         settings, by name:
 
@@ -580,21 +582,24 @@ class KnowledgeBase:
         Raises:
             ReaseqError: there is no log, no such setting, or a setting cannot be as it is.
         """
-        from reaseq.ranker import runs
+        from reaseq.ranker import run_names, runs
 
+        name = None if name is None else run_names.checked(name)
         config = runs.with_settings(runs.RunConfig(), {"seed": self.settings.seed} | settings)
         prepared = runs.prepare(self.store, config)
         folder = self.settings.runs_dir / prepared.id
-        name = "training"
-        with shown(progress, name) as step:
+        at_work = "training"
+        with shown(progress, at_work) as step:
 
             def begin(variant: str, seed: int) -> None:
-                nonlocal name
-                name = f"{variant}, seed {seed}"
+                nonlocal at_work
+                at_work = f"{variant}, seed {seed}"
 
             runs.execute(
-                prepared, folder, on_start=begin, on_step=lambda done, total: step(f"{name}, events", done, total)
+                prepared, folder, on_start=begin, on_step=lambda done, total: step(f"{at_work}, events", done, total)
             )
+        if name is not None:
+            run_names.give(folder, name)
         return self.ranker(prepared.id)
 
     @in_python
@@ -690,7 +695,7 @@ class KnowledgeBase:
 
     @in_python
     def ranker(self, run: str | None = None) -> Ranker:
-        """The ranker of a finished run, by its id or the start of it; None: of the newest.
+        """The ranker of a finished run, by its name, its id or the start of that; None: of the newest.
 
         Raises:
             ReaseqError: there is none.

@@ -153,6 +153,13 @@ class Ranker:
         ]
 
     @property
+    def name(self) -> str | None:
+        """The name that somebody gave the run, if any."""
+        from reaseq.ranker.run_names import name_of
+
+        return name_of(self.folder)
+
+    @property
     def products(self) -> list[str]:
         """Ids of the products that the run ranks, in the order in which rankers of one's own score them: those of the
         catalogue when this, `training_events` or `judge` was first asked for."""
@@ -242,7 +249,9 @@ class Ranker:
         return ranker_again, (address(url), self.folder.absolute())
 
     def __repr__(self) -> str:
-        return f"<Ranker {self.run}: {int(self._scorer.rankable.sum()):,} of {len(self._scorer.products):,} products>"
+        named = f" ({self.name})" if self.name else ""
+        rankable = f"{int(self._scorer.rankable.sum()):,} of {len(self._scorer.products):,} products"
+        return f"<Ranker {self.run}{named}: {rankable}>"
 
 
 def _events(scorer: Scorer, user: Any, history: Any, call: str) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ from reaseq.ranker.dataset import KnowledgeFeatures
 from reaseq.ranker.experiment import ImpressionCases, Outcome, Variant
 from reaseq.ranker.model import Feature, ModelConfig
 from reaseq.ranker.own import Own
+from reaseq.ranker.run_names import name_of
 from reaseq.ranker.split import Cases, Split, leave_last_out, moments, temporal
 from reaseq.ranker.train import Epoch, Fitted, TrainConfig, TrainingData, Workers
 
@@ -286,11 +287,12 @@ def reopen(store: Store, folder: Path) -> Reopened:
 
 @dataclass(frozen=True)
 class Listed:
-    """A run's folder: what it knows and, of a finished one (else None), when it was finished (seconds since 1970), how
-    many events of whom it learnt from, the size of its test, and NDCG@10 of the model that is used. default: is it what
-    `find` takes by itself?"""
+    """A run's folder: its name, if somebody gave it one, what it knows and, of a finished one (else None), when it was
+    finished (seconds since 1970), how many events of whom it learnt from, the size of its test, and NDCG@10 of the model
+    that is used. default: is it what `find` takes by itself?"""
 
     run_id: str
+    name: str | None
     features: Sequence[str]
     split: str | None
     finished_at: float | None
@@ -338,6 +340,7 @@ def _listed(folder: Path, finished_at: float | None, *, default: bool) -> Listed
     used = config.variants()[-1].name
     return Listed(
         run_id=folder.name,
+        name=name_of(folder),
         features=config.features or (),
         split=config.split,
         finished_at=finished_at,
@@ -351,14 +354,16 @@ def _listed(folder: Path, finished_at: float | None, *, default: bool) -> Listed
 
 
 def find(runs_dir: Path, run: str | None) -> Path:
-    """The folder of a run by its id or the start of it; without one that of the run that was finished last. Trained
-    again, a run that was there already is finished anew.
+    """The folder of a run by its name, its id or the start of that; without one that of the run that was finished last.
+    Trained again, a run that was there already is finished anew. Of several that have a name it is the newest.
 
     Raises:
         ReaseqError: there is none, or several begin so.
     """
     finished = list(_finished(runs_dir))
     fitting = [folder for folder in finished if run is None or folder.name.startswith(run)]
+    if named := [folder for folder in finished if run is not None and name_of(folder) == run]:
+        fitting = [folder for folder in fitting if folder.name == run] or named[-1:]
     if not fitting:
         what = "no finished run" if run is None else f"no finished run {run!r}"
         names = ", ".join(folder.name for folder in finished[-5:])

@@ -533,6 +533,25 @@ def test_histories_of_pandas(shop: reaseq.KnowledgeBase) -> None:
 # Rankers and the store
 
 
+def test_runs_have_names(kb: reaseq.KnowledgeBase) -> None:
+    kb.add_products(samples.SHOES, category="shoes")
+    kb.add_events(samples.SHOE_EVENTS)
+    first = kb.train_ranker(name="base.line", **TINY)
+    assert (first.name, first.run in repr(first), "(base.line)" in repr(first)) == ("base.line", True, True)
+    other = kb.train_ranker(**TINY | {"dim": 8, "heads": 1})
+    assert (other.name, other.run == first.run, kb.ranker().run) == (None, False, other.run)
+    assert kb.ranker("base.line").run == kb.ranker(first.run[:6]).run == first.run
+    kb.train_ranker(name="base.line", **TINY | {"dim": 8, "heads": 1})
+    assert kb.ranker("base.line").run == other.run  # the newest that has it
+    assert kb.train_ranker(name="other", **TINY).run == first.run  # what is there already is named anew
+    assert [kb.ranker(name).run for name in ("base.line", "other")] == [other.run, first.run]
+    for wrong in ("", "a/b", "../x", 5, "x" * 61, " "):
+        with pytest.raises(reaseq.ReaseqError, match="is no name of a run"):
+            kb.train_ranker(name=wrong, **TINY)  # type: ignore[arg-type]
+    with pytest.raises(reaseq.ReaseqError, match="no finished run 'nothing'"):
+        kb.ranker("nothing")
+
+
 def test_an_open_ranker_follows_the_store(kb: reaseq.KnowledgeBase) -> None:
     kb.add_products(samples.SHOES, category="shoes")
     kb.add_events(samples.SHOE_EVENTS)

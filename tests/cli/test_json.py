@@ -112,7 +112,7 @@ CASES = {
     "events users --limit 3": "user_id events products first last",
     "events show --user u001": "time position kind product_id title",
     "imagined show --user u001": "user_id history imagined until backend model fold",
-    "runs": "run_id features split finished finished_at users items events test_cases ndcg_at_10 default",
+    "runs": "run_id name features split finished finished_at users items events test_cases ndcg_at_10 default",
     f"train-ranker {' '.join(SMALL)}": "run_id report split users items events cases rows curves versions",
     "export-split lab": "run folder layout files",
     "evaluate": "split users items events cases rows curves versions",
