@@ -288,8 +288,8 @@ def reopen(store: Store, folder: Path) -> Reopened:
 @dataclass(frozen=True)
 class Listed:
     """A run's folder: its name, if somebody gave it one, what it knows and, of a finished one (else None), when it was
-    finished (seconds since 1970), how many events of whom it learnt from, the size of its test, and NDCG@10 of the model
-    that is used. default: is it what `find` takes by itself?"""
+    finished (seconds since 1970), how many events of whom it learnt from, the size of its test, and NDCG@10 of the
+    model that is used. default: is it what `find` takes by itself?"""
 
     run_id: str
     name: str | None
