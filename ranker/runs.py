@@ -59,6 +59,12 @@ class RunConfig(BaseModel):
     def all_seeds(self) -> range:
         return range(self.train.seed, self.train.seed + self.seeds)
 
+    def told(self) -> dict[str, Any]:
+        """All settings, by their names alone."""
+        every = self.model_dump(mode="json")
+        parts = every.pop("model") | every.pop("train")
+        return every | parts
+
     def variants(self, imagined: Sequences | None = None) -> list[Variant]:
         """What is trained: the features asked for or, to see what each adds, id first and every part alone.
 
@@ -233,7 +239,7 @@ def execute(
         on_epoch=on_epoch,
     )
     if outcome is not None:
-        report.write(outcome, folder / "report.html", title=f"Ranker {prepared.id}")
+        report.write(outcome, folder / "report.html", title=f"Ranker {prepared.id}", settings=config.told())
         partial = folder / "metrics.partial"
         partial.write_text(json.dumps(asdict(outcome) | {_FINISHED: time.time()}, indent=1))
         os.replace(partial, folder / "metrics.json")
