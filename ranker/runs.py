@@ -62,7 +62,7 @@ class RunConfig(BaseModel):
     def told(self) -> dict[str, Any]:
         """All settings, by their names alone."""
         every = self.model_dump(mode="json")
-        parts = every.pop("model") | every.pop("train")
+        parts: dict[str, Any] = every.pop("model") | every.pop("train")
         return every | parts
 
     def variants(self, imagined: Sequences | None = None) -> list[Variant]:

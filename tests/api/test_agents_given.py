@@ -87,7 +87,8 @@ def one_argument(reply: Flags) -> None: ...
 def none_at_all() -> None: ...
 
 
-def fits(product: reaseq.OwnProduct, reply: Flags, *, most: int = 5) -> None: ...
+def fits(product: reaseq.OwnProduct, reply: Flags, *, most: int = 5) -> list[reaseq.Claim]:
+    return []
 
 
 NO_AGENTS: list[tuple[Callable[[], Any], str]] = [

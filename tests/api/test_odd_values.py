@@ -415,10 +415,10 @@ def test_a_misspelt_setting_is_told_the_nearest(shop: reaseq.KnowledgeBase) -> N
 
 HINTS: list[tuple[Call, str]] = [
     (lambda kb: kb.product(None), "kb.products() has them"),  # type: ignore[arg-type]
-    (lambda kb: kb.imagined(None), "kb.users() has them"),
+    (lambda kb: kb.imagined(None), "kb.users() has them"),  # type: ignore[arg-type]
     (lambda kb: kb.imagine([], progress=False), "kb.users()"),
     (lambda kb: kb.ranker().explain("nobody", "FS-1001"), "kb.users()"),
-    (lambda kb: kb.add_events(kb.users()), "kb.events() has what users did"),  # type: ignore[arg-type]
+    (lambda kb: kb.add_events(kb.users()), "kb.events() has what users did"),
     (lambda kb: kb.undo("7"), "kb.undo(7)"),  # type: ignore[arg-type]
     (lambda kb: kb.ranker("zzz"), "kb.ranker()   (the newest), or more of the id"),
     (lambda kb: kb.ranker().rank(), "ranker.rank(user), or ranker.rank(history=[...])"),
