@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo studio notebook test trials share lint format constraints clean
+.PHONY: help setup demo studio notebook docs test trials share lint format constraints clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,6 +31,9 @@ studio: setup ## the graphs in LangGraph's development server
 
 notebook: setup ## run the notebooks of examples/ anew, and keep their outputs
 	$(BIN)/python scripts/notebook.py examples/*.ipynb
+
+docs: setup ## the page of API reference, from docstrings, into site/
+	$(BIN)/python scripts/reference.py site
 
 trials: setup ## long trials, and in full what `make test` tries a share of: an hour
 	$(BIN)/pytest --all-trials -m trial

@@ -94,11 +94,7 @@ class ProductAgent(ABC):
         return True
 
     def is_for(self, sources: Mapping[str, str]) -> bool:
-        """The same, whoever wrote `applies`.
-
-        Raises:
-            ReaseqError: it fails, and is an agent of one's own.
-        """
+        """The same, whoever wrote `applies`: one that fails is asked, so that the product's failure says why."""
         return self.applies(sources)
 
     def is_due(self, found: Findings) -> bool:

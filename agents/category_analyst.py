@@ -16,7 +16,7 @@ from reaseq.documents.tokens import stems
 from reaseq.llm.chat import Chat, ChatRequest, Message, ReplyError
 from reaseq.llm.json_reply import json_of
 from reaseq.prompts.library import Prompt
-from reaseq.taxonomy.schema import Attribute, CategorySchema
+from reaseq.taxonomy.schema import Attribute, CategorySchema, attribute_name
 
 SAMPLE_SIZE = 12
 _FEWEST_PRODUCTS = 2
@@ -112,7 +112,7 @@ def _taken(starter: CategorySchema, proposal: _Proposal, sample: Sequence[Docume
             known.add(stems(value))
     for added in proposal.new_attributes[:_MOST_NEW]:
         values = [value for value in dict.fromkeys(v.strip().casefold() for v in added.values) if borne_out(value)]
-        name = "_".join(stems(added.name)) or "x"
+        name = "_".join(stems(added.name)) or "x" if added.name.isascii() else attribute_name(added.name)
         if name in attributes or len(values) < 2:
             continue
         try:

@@ -17,7 +17,7 @@ AGENT = "agent "
 
 class Claim(TypedDict):
     """One value of one attribute. With evidence, `source[field][start:end] == quote`; `evidence` is its class (see
-    `reaseq.taxonomy.evidence`), None where the claim rests on no words that state it. `found_by`: one of
+    `reaseq.taxonomy.evidence`) in words, None where the claim rests on no words that state it. `found_by`: one of
     `FoundBy`, or the name of an agent of one's own."""
 
     attribute: str

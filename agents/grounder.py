@@ -131,7 +131,7 @@ def against_variants(claims: Sequence[Claim], variants: Sequence[VariantValue], 
                 )
                 claim = claim.copy()
                 claim["status"], claim["verdict"], claim["confidence"] = "proposed", verdict, _EVEN
-                claim["evidence"] = Evidence.VARIANTS
+                claim["evidence"] = Evidence.VARIANTS.value
         held.append(claim)
     return held
 
@@ -351,7 +351,7 @@ class _Grounder:
             doubt = f"{claim['verdict']}, among others"
             match = match._replace(evidence=Evidence.LISTED)
         confidence = self._trust(attribute, match.evidence)
-        claim["evidence"] = match.evidence
+        claim["evidence"] = match.evidence.value
         if doubt:
             confidence = min(confidence, _DOUBTED)
         elif found_by == "both" and not (match.evidence is Evidence.PROSE and self._is_by_the_way(attribute, match)):
@@ -431,7 +431,7 @@ class _Grounder:
     def _doubted(self, attribute: Attribute, claim: Claim, verdict: str) -> Claim:
         """The claim, left to be judged as what the text says elsewhere contradicts it."""
         claim["status"] = "proposed"
-        claim["evidence"] = Evidence.CONTRADICTED
+        claim["evidence"] = Evidence.CONTRADICTED.value
         claim["confidence"] = round(min(self._trust(attribute, Evidence.CONTRADICTED), _DOUBTED), 4)
         claim["verdict"] = verdict
         return claim
@@ -572,7 +572,7 @@ class _Grounder:
             "model",
             reason=why,
         )
-        claim["evidence"] = evidence
+        claim["evidence"] = None if evidence is None else evidence.value
         if cited is not None:
             claim["field"], claim["start"], claim["end"] = cited.field, cited.start, cited.end
             claim["quote"] = self.document.quote(cited.field, cited.start, cited.end)
@@ -747,7 +747,7 @@ def _claim(
         quote=quote,
         reason=reason,
         confidence=None,
-        evidence=match.evidence if match else None,
+        evidence=match.evidence.value if match else None,
     )
 
 

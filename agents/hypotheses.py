@@ -101,5 +101,5 @@ def _implied(attribute: Attribute, value: str, basis: Claim, confidence: float, 
         quote=basis["quote"],
         reason=basis["quote"],
         confidence=round(confidence, 4),
-        evidence=Evidence.IMPLIED,
+        evidence=Evidence.IMPLIED.value,
     )

@@ -41,6 +41,9 @@ from reaseq.taxonomy.units import canonical
 
 _MOST_PROBLEMS = 5
 _LONGEST_TOLD, _LONGEST_LISTED = 80, 400
+_LONGEST_NAME = 40
+_THEIRS = ("applies", "read", "conclude")
+"""The methods that people write; what calls them waits for nothing."""
 
 
 class CodeFailed(Exception):
@@ -101,10 +104,12 @@ class OwnProduct:
         confidence: float | None = None,
         facet: Literal["supply", "demand"] = "supply",
     ) -> Claim:
-        """A claim of this agent. quote: words of the product's text that say so; without one it is inferred, and a
-        reason is asked for. confidence: in [0, 1].
+        """A claim of this agent. attribute: its name, which is kept in small letters, words joined by underscores.
+        quote: words of the product's text that say so; without one it is inferred, and a reason is asked for.
+        confidence: in [0, 1].
 
         Raises:
+            ReaseqError: an argument is none of these.
             ReplyError: the quote does not stand in the text, or there is neither quote nor reason. It goes back to the
                 model.
         """
@@ -121,6 +126,10 @@ class OwnProduct:
             confidence = float(confidence)
         if not isinstance(value, str) or not isinstance(attribute, str) or not attribute.strip():
             raise ReaseqError(f"attribute {attribute!r}, value {value!r}: both are texts, and an attribute has a name")
+        if not any(one.isalnum() for one in attribute) or len(attribute) > _LONGEST_NAME:
+            raise ReaseqError(
+                f"attribute {attribute!r}: a name has letters or digits, of any script, and {_LONGEST_NAME} at most"
+            )
         attribute, value = attribute_name(attribute), value.strip()
         if not value:
             raise ReplyError(f"The value of {attribute} is empty.")
@@ -174,6 +183,14 @@ class Agent(ProductAgent):
     Reply: ClassVar[type[BaseModel] | None] = None
     categories: ClassVar[Collection[str]] = ()
 
+    def __init_subclass__(cls, **named: Any) -> None:
+        """Raises:
+        ReaseqError: one of its methods is a coroutine, which nobody would wait for.
+        """
+        super().__init_subclass__(**named)
+        for name in _THEIRS:
+            _is_waited_for(vars(cls).get(name), f"{name} of {cls.__name__}")
+
     def __init__(self, prompt: Prompt, lexicon: Lexicon, columns: int) -> None:
         self.lexicon = lexicon
         self.columns = columns
@@ -192,14 +209,24 @@ class Agent(ProductAgent):
 
     @classmethod
     def own_categories(cls) -> list[str]:
-        """The categories, as they are called in a store."""
-        return ["_".join(re.findall(r"[^\W_]+", one.casefold())) for one in _several(cls.categories)]
+        """The categories, as they are called in a store.
+
+        Raises:
+            ReaseqError: one is no name.
+        """
+        several = category_list(cls.categories)
+        if not all(isinstance(one, str) and re.search(r"[^\W_]", one) for one in several):
+            raise ReaseqError(
+                f"agent {cls.name}: categories = {cls.categories!r}: they are names of categories, as texts",
+                hint='categories = ("supplements",)',
+            )
+        return ["_".join(re.findall(r"[^\W_]+", one.casefold())) for one in several]
 
     def is_for(self, sources: Mapping[str, str]) -> bool:
         try:
-            return self.applies(sources)
-        except Exception as error:
-            raise ReaseqError(f"agent {self.name}, in applies: {_in_words(error)}") from error
+            return bool(self.applies(sources))
+        except Exception:
+            return True  # `work` asks once more, and says of its product what is wrong
 
     @classmethod
     def given(cls) -> Given:
@@ -207,8 +234,8 @@ class Agent(ProductAgent):
         file = Path(cls.prompt_file or f"{cls.name}.yaml")
         return Given(file if file.is_absolute() else _folder_of(cls) / file, {"category"}, set(cls.Input.model_fields))
 
-    def read(self, product: OwnProduct) -> BaseModel:
-        """What fills the user text."""
+    def read(self, product: OwnProduct) -> BaseModel | Mapping[str, Any]:
+        """What fills the user text: an `Input`, or a dictionary of its fields."""
         return self.Input(product=product.shown)
 
     def conclude(self, product: OwnProduct, reply: Any) -> Iterable[Claim]:
@@ -227,8 +254,10 @@ class Agent(ProductAgent):
     ) -> Findings:
         """The product's `claims`, with its own among them."""
         own = OwnProduct(product, found["claims"], self)
+        with _their_code("in applies: "):
+            bool(self.applies(own.texts))
         with _their_code():
-            values = {name: str(value) for name, value in self.read(own).model_dump().items()}
+            values = self._filled(self.read(own))
         reply = await chat.ask(
             ChatRequest(
                 agent=self.name,
@@ -248,6 +277,29 @@ class Agent(ProductAgent):
             return {"claims": others + _distinct(self._fitting(claim, others) for claim in mine)}
         except ReplyError as error:
             raise ReplyError(str(error), error.reply or reply) from error
+
+    def _filled(self, read: Any) -> dict[str, str]:
+        """What fills the user text, of what `read` gives: an `Input`, or a dictionary of its fields; None is nothing.
+
+        Raises:
+            ReaseqError: it is neither.
+        """
+        fields = ", ".join(self.Input.model_fields)
+        if isinstance(read, Mapping):
+            try:
+                read = self.Input.model_validate(dict(read))
+            except ValidationError as error:
+                raise ReaseqError(
+                    f"read gives a dictionary that is no {self.Input.__name__}: {_issues(error)}"
+                ) from error
+        if not isinstance(read, BaseModel):
+            raise ReaseqError(f"read gives {type(read).__name__}, and no {self.Input.__name__} ({fields})")
+        values = read.model_dump()
+        if values.keys() != self.Input.model_fields.keys():
+            raise ReaseqError(
+                f"read gives {type(read).__name__} ({', '.join(values)}), and no {self.Input.__name__} ({fields})"
+            )
+        return {name: "" if value is None else str(value) for name, value in values.items()}
 
     def _made(self, concluded: Any) -> list[Claim]:
         """The claims that `conclude` yields; None is none.
@@ -317,27 +369,58 @@ def agent(
         )
 
     def made(function: Callable[[OwnProduct, Any], Iterable[Claim]]) -> type[Agent]:
+        _takes(function, 2, "a product and a reply", "def my_agent(product, reply)")
         members: dict[str, Any] = {
             "name": function.__name__,
             "__module__": function.__module__,
             "__doc__": function.__doc__,
             "Reply": reply,
             "prompt_file": prompt,
-            "categories": _several(categories),
+            "categories": category_list(categories),
             "reads_claims": reads_claims,
             "conclude": lambda self, product, reply: function(product, reply),
             "_source": staticmethod(function),
         }
         if applies is not None:
+            _takes(applies, 1, "a product's texts", 'applies=lambda texts: "wine" in texts["title"]')
             members["applies"] = lambda self, sources: applies(sources)
         return type(function.__name__, (Agent,), members)
 
     return made
 
 
-def _several(categories: Collection[str]) -> tuple[str, ...]:
+def _takes(function: Any, count: int, what: str, hint: str) -> None:
+    """Raises:
+    ReaseqError: it is no function that takes so many arguments, or a coroutine.
+    """
+    name = getattr(function, "__name__", repr(function))
+    if isinstance(function, type) or not hasattr(function, "__name__"):
+        raise ReaseqError(f"{function!r} is no function of {what}", hint=hint)
+    _is_waited_for(function, name)
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError as error:
+        raise ReaseqError(
+            f"{name}{inspect.signature(function)} is no function of {what}: {error}", hint=hint
+        ) from error
+    except ValueError:
+        return  # of C, which has no signature
+
+
+def _is_waited_for(function: Any, what: str) -> None:
+    """Raises:
+    ReaseqError: it is a coroutine, or gives its results one after the other as one.
+    """
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise ReaseqError(
+            f"{what} is `async`, and nobody waits for it",
+            hint="def, without async; what is slow is the model's reply, which it has",
+        )
+
+
+def category_list(categories: Collection[str]) -> tuple[str, ...]:
     """One text is one category."""
-    return (categories,) if isinstance(categories, str) else tuple(categories)
+    return (categories,) if isinstance(categories, str) or not isinstance(categories, Iterable) else tuple(categories)
 
 
 def _source_of(kind: type[Agent]) -> Any:
@@ -378,8 +461,8 @@ def _place(document: Document, quote: str) -> tuple[str, int, int] | None:
 
 
 @contextmanager
-def _their_code() -> Iterator[None]:
-    """Around code that somebody else wrote.
+def _their_code(where: str = "") -> Iterator[None]:
+    """Around code that somebody else wrote; `where` comes before what it says.
 
     Raises:
         CodeFailed: it fails otherwise than by a `ReplyError`.
@@ -389,7 +472,7 @@ def _their_code() -> Iterator[None]:
     except ReplyError:
         raise
     except Exception as error:
-        raise CodeFailed(_in_words(error)) from error
+        raise CodeFailed(f"{where}{_in_words(error)}") from error
 
 
 def _in_words(error: Exception) -> str:
@@ -404,11 +487,14 @@ def _parsed(form: type[BaseModel], reply: ChatReply) -> BaseModel:
     try:
         return form.model_validate(json_of(reply))
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, issue['loc'])) or 'the whole'}: {issue['msg']}"
-            for issue in error.errors()[:_MOST_PROBLEMS]
-        )
-        raise ReplyError(f"Your reply breaks the schema: {problems}.", reply) from error
+        raise ReplyError(f"Your reply breaks the schema: {_issues(error)}.", reply) from error
+
+
+def _issues(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(map(str, issue['loc'])) or 'the whole'}: {issue['msg']}"
+        for issue in error.errors()[:_MOST_PROBLEMS]
+    )
 
 
 def _response_format(name: str, form: type[BaseModel]) -> Mapping[str, Any]:

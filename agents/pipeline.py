@@ -10,7 +10,7 @@ models:
 import importlib
 import importlib.util
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -25,9 +25,10 @@ from reaseq.agents.agent import ProductAgent
 from reaseq.agents.attribute_extractor import AttributeExtractor
 from reaseq.agents.category_analyst import CategoryAnalyst
 from reaseq.agents.claims import FOUND_BY
-from reaseq.agents.own import Agent
+from reaseq.agents.own import Agent, category_list
 from reaseq.agents.summarizer import Summarizer
 from reaseq.agents.verifier import Verifier
+from reaseq.llm.endpoint import Address, said_of
 from reaseq.prompts.library import Given, line_of, located
 from reaseq.taxonomy.schema import Name
 
@@ -46,7 +47,7 @@ class ModelChoice(BaseModel):
 
     engine: Literal["embedded", "openai", "vllm", "replay"] | None = None
     model: str | None = None
-    base_url: str | None = None
+    base_url: Address | None = None
     api_key_env: str | None = None
 
     @property
@@ -179,6 +180,17 @@ class Pipeline:
         kinds = [self.own.get(name) or BUNDLED[name] for name in self.names]
         return [kind for kind in kinds if category is None or _is_for(kind, category)]
 
+    def doubts(self, categories: Collection[str]) -> list[str]:
+        """Which agents are for none of the categories that there are, in words: nobody would ask them."""
+        told = []
+        for name, kind in self.own.items():
+            if name in self.names and kind.categories and not set(categories) & set(kind.own_categories()):
+                near = get_close_matches(kind.own_categories()[0], sorted(categories), 1)
+                mean = f" (do you mean {near[0]}?)" if near else ""
+                for_ = ", ".join(category_list(kind.categories))
+                told.append(f"agent {name} is for {for_}, of which there are no products{mean}")
+        return told
+
     @property
     def prompts(self) -> dict[str, Given]:
         """Of each agent of one's own, switched on or off, what its prompt is given."""
@@ -258,6 +270,10 @@ def _checked(kind: Any, others: Mapping[str, Any]) -> type[Agent]:
         raise PipelineError(f"{kind.__name__}: the name {name!r} is taken", hint="give the agent another name")
     if name in others and others[name] is not kind:
         raise PipelineError(f"two agents are called {name!r}", hint="give one of them another name")
+    try:
+        kind.own_categories()
+    except ReaseqError as error:
+        raise PipelineError(str(error), hint=error.hint) from error
     return kind
 
 
@@ -295,4 +311,4 @@ def _nearest(name: str, known: Sequence[str]) -> str:
 def _in_words(error: ValidationError) -> str:
     issue = error.errors()[0]
     place = ".".join(map(str, issue["loc"]))
-    return f"{place}: " + ("no such key" if issue["type"] == "extra_forbidden" else issue["msg"])
+    return f"{place}: " + ("no such key" if issue["type"] == "extra_forbidden" else said_of(issue))

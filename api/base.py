@@ -283,6 +283,10 @@ class KnowledgeBase:
                 found = await graph.ainvoke({"product": {"title": "...", "description": "..."}})
 
         What comes out has `claims`, `summary`, `failures` and perhaps `prose`. Nothing is stored but the replies.
+        Outside the `async with` nobody answers it.
+
+        Raises:
+            ReaseqError: the pipeline, a prompt or a schema is wrong, or the engine cannot be had; when it is entered.
         """
         from reaseq.api.studio import product_graph
 
@@ -455,8 +459,14 @@ class KnowledgeBase:
     @in_python
     def claims(self, category: str | None = None, *, status: str | None = None) -> Frame:
         """Every claim: columns id, product_id, title, category, attribute, value, status, confidence, field, start,
-        end, quote, reason, verdict, claim_type, found_by, read_by, decided_by, model. status: verified, proposed,
-        rejected, approved or edited alone."""
+        end, quote, reason, verdict, claim_type, found_by, read_by, decided_by, model.
+
+        status: those of one alone: "verified", "proposed" (not settled) or "rejected" by a run, "approved" or "edited"
+        by a person, or "retired": their agent is switched off.
+
+        Raises:
+            ReaseqError: the category has no products, or there is no such status.
+        """
         import pyarrow as pa
 
         from reaseq.knowledge_store.tables import ClaimStatus
@@ -489,6 +499,24 @@ class KnowledgeBase:
         return Frame(pa.concat_tables(batches) if batches else schema.empty_table())
 
     @in_python
+    def users(self, limit: int | None = None) -> Frame:
+        """The users of the log, those with most events first: columns user_id, events, products (how many different
+        ones), first and last (Unix seconds, or positions). What was only shown to them does not count.
+
+        limit: at most so many.
+
+        Raises:
+            ReaseqError: limit is no number of users.
+        """
+        import pyarrow as pa
+
+        from reaseq.knowledge_store import events
+
+        types = {"user_id": pa.string(), "events": pa.int64(), "products": pa.int64()}
+        types |= {"first": pa.float64(), "last": pa.float64()}
+        return Frame.of(events.users(self.store, _limit(limit)), types)
+
+    @in_python
     def embeddings(self) -> Frame:
         """The newest embeddings of products, as whitened for rankers: columns product_id and vector (of float32).
 
@@ -511,9 +539,11 @@ class KnowledgeBase:
     # Ranking
 
     @in_python
-    def train_ranker(self, *, progress: Progress | bool = True, **settings: Any) -> Ranker:
+    def train_ranker(self, *, name: str | None = None, progress: Progress | bool = True, **settings: Any) -> Ranker:
         """Train the ranker on the log and evaluate it beside baselines, as `reaseq train-ranker` does. A run that is
         there already is taken as it is, one that was stopped goes on.
+
+        name: one for the run, by which `ranker` finds it.
 
         settings, by name:
 
@@ -554,21 +584,24 @@ class KnowledgeBase:
         Raises:
             ReaseqError: there is no log, no such setting, or a setting cannot be as it is.
         """
-        from reaseq.ranker import runs
+        from reaseq.ranker import run_names, runs
 
+        name = None if name is None else run_names.checked(name)
         config = runs.with_settings(runs.RunConfig(), {"seed": self.settings.seed} | settings)
         prepared = runs.prepare(self.store, config)
         folder = self.settings.runs_dir / prepared.id
-        name = "training"
-        with shown(progress, name) as step:
+        at_work = "training"
+        with shown(progress, at_work) as step:
 
             def begin(variant: str, seed: int) -> None:
-                nonlocal name
-                name = f"{variant}, seed {seed}"
+                nonlocal at_work
+                at_work = f"{variant}, seed {seed}"
 
             runs.execute(
-                prepared, folder, on_start=begin, on_step=lambda done, total: step(f"{name}, events", done, total)
+                prepared, folder, on_start=begin, on_step=lambda done, total: step(f"{at_work}, events", done, total)
             )
+        if name is not None:
+            run_names.give(folder, name)
         return self.ranker(prepared.id)
 
     @in_python
@@ -618,7 +651,7 @@ class KnowledgeBase:
 
         wanted = None if users is None else list(dict.fromkeys(checking.some_ids(users, "users to imagine for")))
         if wanted and (unknown := unknown_users(self.store, wanted)):  # said before the training, not after it
-            raise ReaseqError(f"no events of user {unknown[0]!r}", hint="kb.events()")
+            raise ReaseqError(f"no events of user {unknown[0]!r}", hint="kb.users()")
         slots = checking.whole(slots, "slots")
         config = with_settings(BeyondLogConfig(), {"seed": self.settings.seed} | settings)
         if slots > config.model.slots:  # it must have learnt to imagine as many together
@@ -659,12 +692,12 @@ class KnowledgeBase:
         types |= {"confidence": pa.float64(), "until": pa.float64()}
         rows = imagined_of(self.store, imagination, user)
         if not rows and not history(self.store, user, 1):
-            raise ReaseqError(f"the log has no user {user!r}", hint="kb.events()")
+            raise ReaseqError(f"the log has no user {user!r}", hint="kb.users()")
         return Frame.of(({name: row[name] for name in types} for row in rows), types)
 
     @in_python
     def ranker(self, run: str | None = None) -> Ranker:
-        """The ranker of a finished run, by its id or the start of it; None: of the newest.
+        """The ranker of a finished run, by its name, its id or the start of that; None: of the newest.
 
         Raises:
             ReaseqError: there is none.
@@ -739,4 +772,27 @@ def open_base(path: str | Path | None = None, *, pipeline: Any = None, **setting
         if folder.is_file():
             raise ReaseqError(f"{folder} is a file, and a base is a folder", hint=f'reaseq.open("{folder.parent}")')
         settings = {"state_dir": folder, "runs_dir": folder / "runs", **settings}
-    return KnowledgeBase(load(**settings), pipeline)
+    made = load(**settings)
+    _must_be_there(made)
+    return KnowledgeBase(made, pipeline)
+
+
+def _must_be_there(settings: Settings) -> None:
+    """Are the files and folders that the settings name where they are said to be?
+
+    Raises:
+        ReaseqError: one is not.
+    """
+    files = {
+        "pipeline": settings.pipeline,
+        "replay_file": settings.replay_file if settings.engine == "replay" else None,
+    }
+    folders = {
+        name: getattr(settings, name) for name in ("prompts_dir", "schemas_dir") if name in settings.model_fields_set
+    }
+    for name, path in (files | folders).items():
+        if path is not None and not (path.is_dir() if name in folders else path.is_file()):
+            what = "folder" if name in folders else "file"
+            raise ReaseqError(
+                f"{name}: there is no {what} {path.absolute()}", hint=f'{name}="{what.upper()}", with its path'
+            )

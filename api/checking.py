@@ -63,7 +63,7 @@ def one_id(value: Any, what: str = "user") -> str:
     """
     if not isinstance(value, str | bytes) and hasattr(value, "__len__"):
         raise ReaseqError(f"one {what} at a time: {value!r}", hint=f"its id; a loop over several {what}s")
-    return ids(value, what, f"kb.{'products' if what == 'product' else 'events'}() has them")[0]
+    return ids(value, what, f"kb.{what}s() has them")[0]
 
 
 def whole(value: Any, name: str, least: int = 1) -> int:
@@ -188,6 +188,7 @@ _TABLES = {
     "decisions": (frozenset(("product_id", "action", "decided", "withdrawn")), "kb.decide(claim, ...)"),
     "ranks": (frozenset(("user_id", "rank", "product_id", "score", "history")), "kb.events() has what users did"),
     "imagined events": (frozenset(("product_id", "confidence", "until")), "kb.imagine() makes them"),
+    "users": (frozenset(("user_id", "events", "products", "first", "last")), "kb.events() has what users did"),
     "events": (frozenset(("user_id", "at", "product_id")), "kb.add_events(source)"),
     "products": (frozenset(("id", "title", "read_by", "summary")), "kb.add_products(source)"),
 }
@@ -214,7 +215,7 @@ def some_ids(values: Any, what: str) -> list[str]:
         ReaseqError: there are none.
     """
     if not (made := ids(values)):
-        raise ReaseqError(f"no {what}", hint="kb.events()   (whose user_id names them)")
+        raise ReaseqError(f"no {what}", hint="kb.users()")
     return made
 
 

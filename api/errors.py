@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from inspect import iscoroutinefunction
 from typing import Any, ParamSpec, TypeVar, cast
@@ -40,12 +41,19 @@ _HINTS = tuple(
         (r"^reaseq runs$", "kb.ranker()   (the newest), or more of the id"),
         (r"^--out (\S+)$", r'ranker.to_onnx("\1")'),
         (r"reaseq embed\b(?!dings)", "kb.embed()"),
-        (r"reaseq events (stats|users)\b", "kb.events()"),
+        (r"reaseq events users\b", "kb.users()"),
+        (r"reaseq events stats\b", "kb.events()"),
         (r"reaseq knowledge list\b", "kb.products()"),
         (r"reaseq review log\b", "kb.decisions()"),
         (r"reaseq review undo (\d+)", r"kb.undo(\1)"),
         (r"reaseq review undo\b", "kb.undo(decision)"),
         (r"^reaseq review$", "kb.claims()"),
+        (r"^reaseq prompts lint$", "mend it in that file (docs/prompts.md), and call it again"),
+        (
+            r"^set it in reaseq\.toml: \[prices\.'(.*?)'\] .*$",
+            r'reaseq.open(path, prices={"\1": {"input": ..., "output": ...}})   (of a million tokens)',
+        ),
+        (r"^replay_file = '(.*?)' in reaseq\.toml$", r'reaseq.open(path, replay_file="\1")'),
         (r"reaseq config( --help)?", "help(reaseq.open)"),
         (r"^--model NAME, or .*$", 'reaseq.open(path, model="NAME")'),
         (r"^the same command with --engine (\w+)", r'reaseq.open(path, engine="\1")'),
@@ -77,23 +85,27 @@ def in_python(function: Callable[_P, _T]) -> Callable[_P, _T]:
 
         @wraps(function)
         async def awaited(*args: _P.args, **kwargs: _P.kwargs) -> Any:
-            try:
+            with python_words():
                 return await function(*args, **kwargs)
-            except ReaseqError as error:
-                _translate(error)
-                raise
 
         return cast(Callable[_P, _T], awaited)
 
     @wraps(function)
     def told(*args: _P.args, **kwargs: _P.kwargs) -> _T:
-        try:
+        with python_words():
             return function(*args, **kwargs)
-        except ReaseqError as error:
-            _translate(error)
-            raise
 
     return told
+
+
+@contextmanager
+def python_words() -> Iterator[None]:
+    """Inside, errors say in Python what is wrong and what to do next."""
+    try:
+        yield
+    except ReaseqError as error:
+        _translate(error)
+        raise
 
 
 def _translate(error: ReaseqError) -> None:

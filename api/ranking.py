@@ -150,10 +150,17 @@ class Ranker:
         wanted = [scorer.product(one) for one in checking.ids(products, "product")]
         events = _events(scorer, user, history, "explain")
         if user is not None and not events:
-            raise ReaseqError(f"no events of user {checking.one_id(user)!r}", hint="reaseq events stats")
+            raise ReaseqError(f"no events of user {checking.one_id(user)!r}", hint="kb.users()")
         return [
             Recommendation(product, score, str(reason)) for _, product, score, reason in scorer.explain(events, wanted)
         ]
+
+    @property
+    def name(self) -> str | None:
+        """The name that somebody gave the run, if any."""
+        from reaseq.ranker.run_names import name_of
+
+        return name_of(self.folder)
 
     @property
     def products(self) -> list[str]:
@@ -245,7 +252,9 @@ class Ranker:
         return ranker_again, (address(url), self.folder.absolute())
 
     def __repr__(self) -> str:
-        return f"<Ranker {self.run}: {int(self._scorer.rankable.sum()):,} of {len(self._scorer.products):,} products>"
+        named = f" ({self.name})" if self.name else ""
+        rankable = f"{int(self._scorer.rankable.sum()):,} of {len(self._scorer.products):,} products"
+        return f"<Ranker {self.run}{named}: {rankable}>"
 
 
 def _events(scorer: Scorer, user: Any, history: Any, call: str) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from reaseq import ReaseqError
+from reaseq.llm.endpoint import Address, said_of
 
 FILE = "reaseq.toml"
 EngineName = Literal["embedded", "openai", "vllm", "replay", "none"]
@@ -70,7 +71,7 @@ class Settings(BaseSettings):
         "all-MiniLM-L6-v2",
         description="Text encoder: all-MiniLM-L6-v2 (English), multilingual-e5-small, or one of your own.",
     )
-    base_url: str = Field("https://api.openai.com/v1", description="Address of the openai engine.")
+    base_url: Address = Field("https://api.openai.com/v1", description="Address of the openai engine.")
     api_key_env: str = Field("OPENAI_API_KEY", description="Name of the environment variable that holds the key.")
     replay_file: Path | None = Field(None, description="Recorded replies (JSONL) of the replay engine.")
     vllm_args: list[str] = Field([], description="Further arguments for `vllm serve`.")
@@ -168,7 +169,7 @@ def load(**overrides: Any) -> Settings:
             key = ".".join(map(str, issue["loc"]))
             top = str(issue["loc"][0]) if issue["loc"] else ""
             where = "option" if top in given else FILE if top in from_file else "environment"
-            told = issue["msg"]
+            told = said_of(issue)
             if issue["type"] == "extra_forbidden" and len(issue["loc"]) == 1:
                 near = next(iter(get_close_matches(top, Settings.model_fields, 1)), None)
                 told = "no such setting" + (f"; did you mean {near}?" if near else "")

@@ -14,7 +14,10 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 from langgraph_sdk.runtime import ServerRuntime
 
+from reaseq import ReaseqError
+from reaseq.api import checking
 from reaseq.api.base import KnowledgeBase, open_base
+from reaseq.api.errors import python_words
 from reaseq.graphs.distill import build_category_graph
 from reaseq.graphs.pipeline import build_pipeline_graph
 from reaseq.llm.chat import Chat
@@ -61,33 +64,50 @@ async def product_graph(
     from reaseq.graphs.product_graph import ProductAgents, stages_of
     from reaseq.graphs.studio import plain_product_graph
     from reaseq.graphs.teaching import trust_of
+    from reaseq.knowledge_store.importing import category_name
 
-    settings, agents_of = kb.settings, kb.pipeline or pipeline_of(kb.settings)
-    stored = await asyncio.to_thread(kb.store.latest_schema, category)
-    schema = stored.schema if stored else await asyncio.to_thread(starting_schema, category, str(settings.schemas_dir))
-    async with AsyncExitStack() as stack:
-        usual, grammar, chats = cast(Chat, object()), False, {}
-        if running:
-            engines = several_engines(settings, agents_of)
-            endpoint, endpoints = await asyncio.to_thread(engines.__enter__)
-            stack.push_async_callback(asyncio.to_thread, engines.__exit__, None, None, None)
-            ledger = stack.enter_context(booked(kb.store, endpoint, command="graph", engine=settings.engine))
-            usual = await stack.enter_async_context(chat_of(settings, endpoint, ledger))
-            for name, other in endpoints.items():
-                chats[name] = await stack.enter_async_context(chat_of(settings, other, ledger))
-            grammar = chats.get(AttributeExtractor.name, usual).endpoint.grammar
-        agents = ProductAgents.build(
-            schema,
-            prompts_of(settings, agents_of),
-            grammar=grammar,
-            pipeline=agents_of,
-            trust=trust_of(kb.store, schema),
-            columns=settings.columns,
-            votes=settings.votes,
-        )
-        stages = stages_of(
-            agents,
-            lambda name: chats.get(name, usual),
-            lambda name: agents_of.repairs.get(name, settings.repairs),
-        )
-        yield plain_product_graph(agents.reading, stages)
+    with python_words():
+        settings, agents_of = kb.settings, kb.pipeline or pipeline_of(kb.settings)
+        category = category_name(checking.category(category)) or category
+        stored = await asyncio.to_thread(kb.store.latest_schema, category)
+        folder = str(settings.schemas_dir)
+        schema = stored.schema if stored else await asyncio.to_thread(starting_schema, category, folder)
+        async with AsyncExitStack() as stack:
+            usual, grammar, chats = cast(Chat, object()), False, {}
+            if running:
+                engines = several_engines(settings, agents_of)
+                endpoint, endpoints = await asyncio.to_thread(engines.__enter__)
+                stack.push_async_callback(asyncio.to_thread, engines.__exit__, None, None, None)
+                ledger = stack.enter_context(booked(kb.store, endpoint, command="graph", engine=settings.engine))
+                usual = await stack.enter_async_context(chat_of(settings, endpoint, ledger))
+                for name, other in endpoints.items():
+                    chats[name] = await stack.enter_async_context(chat_of(settings, other, ledger))
+                grammar = chats.get(AttributeExtractor.name, usual).endpoint.grammar
+            agents = ProductAgents.build(
+                schema,
+                prompts_of(settings, agents_of),
+                grammar=grammar,
+                pipeline=agents_of,
+                trust=trust_of(kb.store, schema),
+                columns=settings.columns,
+                votes=settings.votes,
+            )
+            stages = stages_of(
+                agents,
+                lambda name: chats.get(name, usual),
+                lambda name: agents_of.repairs.get(name, settings.repairs),
+            )
+            up = running
+
+            def ready() -> None:
+                if not up:
+                    ended = "its `async with` has ended" if running else "it was made to be looked at"
+                    raise ReaseqError(
+                        f"nobody answers this graph: {ended}",
+                        hint=f'async with kb.graph("{category}") as graph: found = await graph.ainvoke(...)',
+                    )
+
+            try:
+                yield plain_product_graph(agents.reading, stages, ready=ready)
+            finally:
+                up = False

@@ -273,6 +273,8 @@ def watched(run: Coroutine[Any, Any, Outcome], counts: Counts, category: str) ->
 
 def _tell_plan(say: Telling, plan: Plan, limit: int | None, teach: int | None, teacher: str | None) -> None:
     say.print(f"{plan.category}: {plan.stale:,} of {plan.products:,} products to do.")
+    for note in plan.notes:
+        say.print(f"Note: {note}", style="yellow")
     say.part(
         "reasons",
         [{"reason": reason, "products": count} for reason, count in plan.reasons.most_common()],

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from reaseq.cli.ranker import RunOption, scorer_of
+from reaseq.cli.tables import Column, ReportOption, Telling
 
 
 def export_ranker(
@@ -44,6 +45,7 @@ def export_split(
         ),
     ] = "parquet",
     run: RunOption = None,
+    json_: ReportOption = False,
 ) -> None:
     """Write the split that a run is judged on, with its cases and vectors, for rankers of other toolkits.
 
@@ -57,10 +59,6 @@ def export_split(
         reaseq export-split shoes --for recbole
     """
     from typing import get_args
-
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     from reaseq import ReaseqError
     from reaseq.api.settings import load
@@ -78,11 +76,12 @@ def export_split(
     of = runs.find(settings.runs_dir, run)
     with Store.open(settings.store_url) as store:
         written = export_split(store, of, folder, one)
-    table = Table("file", "rows")
-    for name, rows in written.items():
-        table.add_row(Text(printable(name)), f"{rows:,}" if rows else "")
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(table)
-    console.print(
-        Text(printable(f"The split of run {of.name}, in {folder}. Next: reaseq evaluate {of.name} --scores FILE"))
+    say = Telling(json_)
+    say.part(
+        "files",
+        [{"file": name, "rows": rows} for name, rows in written.items()],
+        Column("file", "file"),
+        Column("rows", lambda row: row["rows"] or None),
     )
+    say.end(run=of.name, folder=folder, layout=one)
+    say.print(printable(f"The split of run {of.name}, in {folder}. Next: reaseq evaluate {of.name} --scores FILE"))

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from reaseq.ranker.train import Epoch
 
 RunOption = Annotated[
-    str | None, typer.Option("--run", help="The run's id or the start of it. Default: the newest finished one.")
+    str | None,
+    typer.Option("--run", help="The run's name, its id or the start of that. Default: the newest finished one."),
 ]
 
 KindOption = Annotated[
@@ -55,7 +56,11 @@ def train_ranker(
     ablate: Annotated[bool, typer.Option("--ablate", help="Also train with each part of the features alone.")] = False,
     epochs: Annotated[int | None, typer.Option("--epochs", min=0, help="At most this many.")] = None,
     nproc: Annotated[int, typer.Option("--nproc", min=1, help="Processes that train together (torchrun).")] = 1,
+    name: Annotated[
+        str | None, typer.Option("--name", help="A name for the run, by which --run finds it, beside its id.")
+    ] = None,
     setting: SettingOption = None,
+    json_: ReportOption = False,
 ) -> None:
     """Train the ranker on the behaviour log, evaluate it beside baselines, and write a report.
 
@@ -66,7 +71,7 @@ def train_ranker(
 
         reaseq train-ranker
 
-        reaseq train-ranker --ablate --seeds 5
+        reaseq train-ranker --ablate --seeds 5 --name knowledge
 
         reaseq train-ranker --features id,knowledge,beyond_log
 
@@ -78,10 +83,11 @@ def train_ranker(
 
     from reaseq.api.settings import load
     from reaseq.knowledge_store.store import Store
-    from reaseq.ranker import runs
+    from reaseq.ranker import run_names, runs
     from reaseq.ranker.train import Workers
 
     settings = load()
+    name = None if name is None else run_names.checked(name)
     chosen = dict(pair(text) for text in setting or [])
     if epochs is not None:
         chosen["epochs"] = str(epochs)
@@ -107,14 +113,20 @@ def train_ranker(
     workers.leave()
     if outcome is None:
         return
+    if name is not None:
+        run_names.give(folder, name)
+    report = folder / "report.html"
+    if json_:
+        typer.echo(dumped({"run_id": prepared.id, "report": report} | vars(outcome)))
+        return
     out = Console()
     _print_outcome(out, outcome)
-    out.print(f"Report: {folder / 'report.html'}", highlight=False, soft_wrap=True)
+    out.print(f"Report: {report}", highlight=False, soft_wrap=True)
     out.print("Next: reaseq recommend --user USER, one of: reaseq events users", highlight=False)
 
 
 def evaluate(
-    run: Annotated[str | None, typer.Argument(help="The run's id or the start of it. Default: the newest.")] = None,
+    run: Annotated[str | None, typer.Argument(help="The run's name, its id or the start of that.")] = None,
     scores: Annotated[
         list[Path] | None,
         typer.Option(
@@ -191,6 +203,7 @@ def runs(json_: LinesOption = False) -> None:
     say.rows(
         [vars(one) | {"finished": one.finished, "finished_at": at(one.finished_at)} for one in found],
         Column("run", lambda row: row["run_id"] + (" (default)" if row["default"] else "")),
+        Column("name", "name"),
         Column("finished", lambda row: f"{row['finished_at']:%Y-%m-%d %H:%M}" if row["finished"] else "no"),
         Column("features", lambda row: ", ".join(row["features"])),
         Column("split", "split"),

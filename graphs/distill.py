@@ -10,7 +10,6 @@ import gc
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict
-from difflib import get_close_matches
 from importlib.metadata import version
 from itertools import chain, islice
 from types import MappingProxyType
@@ -255,6 +254,7 @@ class _Run:
         """The schema in force: the stored one, unless what it was made from has changed."""
         self.counts.stage = "category analyst"
         category = self.category = require_products(self.store, self.options.category)
+        self.counts.notes += self.pipeline.doubts([name for name in self.store.categories() if name])
         starter = starting_schema(category, self.options.schemas_dir)
         analyst = CategoryAnalyst(self.prompts.of(category)["category_analyst"])
         model = self.chat_of(ANALYST).endpoint.fingerprint
@@ -320,7 +320,6 @@ class _Run:
             columns=self.options.columns,
             votes=self.options.votes,
         )
-        self._doubt_categories()
         self._retire(schema.category, agents)
         for agent in agents.agents:
             self._keep_prompt(agent.name, agent.prompt, agent.fingerprint)
@@ -372,16 +371,6 @@ class _Run:
             known = f"{count} labelled products of {schema.category} with values of open attributes"
             self.counts.notes.append(f"nothing was learnt from the gold file: {known}, {FEWEST} or more are needed")
         return learned, labelled
-
-    def _doubt_categories(self) -> None:
-        """Say which agents are for categories that the store does not have."""
-        there = {name for name in self.store.categories() if name}
-        for name, kind in self.pipeline.own.items():
-            if name in self.pipeline.names and kind.categories and not there.intersection(kind.own_categories()):
-                near = get_close_matches(kind.own_categories()[0], sorted(there), 1)
-                told = f" (do you mean {near[0]}?)" if near else ""
-                said = ", ".join(kind.categories)
-                self.counts.notes.append(f"agent {name} is for {said}, of which there are no products{told}")
 
     def _retire(self, category: str, agents: ProductAgents) -> None:
         """Say of how many products claims hold no longer, as the agent that made them is switched off."""

@@ -100,7 +100,15 @@ class Outcome(Result):
         claims = counted(counts, _CLAIMS) or "none"
         asked = f"; {self.counts.calls:,} calls" if self.counts.calls else ""
         failed = "; kb.failures() says why" if self.counts.failed else ""
-        return f"run {self.run_id} {self.status}; products: {products}; claims: {claims}{asked}{failed}"
+        return f"run {self.run_id} {self.status}; products: {products}; claims: {claims}{asked}{self._noted}{failed}"
+
+    @property
+    def _noted(self) -> str:
+        """The first note, in words."""
+        if not (notes := self.counts.notes):
+            return ""
+        more = f" (and {len(notes) - 1:,} more: counts.notes)" if len(notes) > 1 else ""
+        return f"; note: {notes[0]}{more}"
 
     def records(self) -> list[dict[str, Any]]:
         """One: what was counted, tokens, cost (in the currency of the prices; None if unpriced) and seconds."""

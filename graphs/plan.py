@@ -67,7 +67,8 @@ class Pass:
 
 @dataclass(repr=False)
 class Plan(Result):
-    """What a distillation of a category would do: how many products for which reason, and by agent what it takes."""
+    """What a distillation of a category would do: how many products for which reason, and by agent what it takes.
+    notes: what is doubtful, in words."""
 
     category: str
     products: int = 0
@@ -76,6 +77,7 @@ class Plan(Result):
     cost: float | None = None
     seconds: float | None = None
     passes: list[Pass] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def stale(self) -> int:
@@ -83,7 +85,8 @@ class Plan(Result):
 
     def told(self) -> str:
         why = ", ".join(f"{count:,} {reason}" for reason, count in self.reasons.most_common())
-        return f"{self.stale:,} of {self.products:,} products of {self.category} to do" + (f": {why}" if why else "")
+        told = f"{self.stale:,} of {self.products:,} products of {self.category} to do" + (f": {why}" if why else "")
+        return "; note: ".join([told, *self.notes])
 
     def records(self) -> list[dict[str, Any]]:
         """One an agent: its calls, tokens and seconds, as estimated."""
@@ -111,6 +114,7 @@ def plan(
     pipeline = pipeline or Pipeline()
     usual = AnsweredBy(model, model_fingerprint, price)
     made = Plan(require_products(store, options.category))
+    made.notes = pipeline.doubts([name for name in store.categories() if name])
     starter = starting_schema(made.category, options.schemas_dir)
     analyst = CategoryAnalyst(prompts.of(made.category)[CategoryAnalyst.name])
     stored = store.latest_schema(made.category)

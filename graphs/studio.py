@@ -59,15 +59,17 @@ class State(ProductState, total=False):
 
 
 def plain_product_graph(
-    reading: Reading, stages: Sequence[Stage], name: str = "product"
+    reading: Reading, stages: Sequence[Stage], name: str = "product", *, ready: Callable[[], None] = lambda: None
 ) -> CompiledStateGraph[State, None, Asked, Found]:
-    """The graph of one product, from what is typed in to its claims and a summary; all of its state is JSON."""
+    """The graph of one product, from what is typed in to its claims and a summary; all of its state is JSON. ready: is
+    called first; raises an error where nobody would answer."""
     read = lru_cache(_READ_TOGETHER)(_reader(reading))
 
     def product_of(state: State, runtime: Any) -> ReadProduct:
         return read(json.dumps(state["product"], sort_keys=True))
 
     async def begin(state: State) -> State:
+        ready()
         product = state.get("product")
         if not isinstance(product, dict) or not isinstance(product.get("title"), str):
             raise ReaseqError(

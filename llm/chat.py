@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Protocol, Self
+from urllib.parse import urlsplit
 
 import httpx
 import openai
@@ -27,6 +28,7 @@ from pydantic import SecretStr
 from reaseq.llm.answers import BUSY, NoCompletion, completion, error_in, mend, named, no_money, seconds_to_wait
 from reaseq.llm.budget import Budget
 from reaseq.llm.endpoint import Endpoint, EngineError
+from reaseq.llm.replay import NOT_RECORDED
 from reaseq.llm.requests import request_key
 from reaseq.llm.tracing import call_span
 
@@ -68,6 +70,8 @@ _TURN_ENDS = re.compile(
     re.DOTALL,
 )
 """The tokens that end a turn, which some endpoints leave in the text, and turns that a model makes up after them."""
+_VERSION = re.compile(r"/v\d\w*$")
+_NOTHING_THERE = (404, 405)
 _LOG = logging.getLogger("reaseq.llm")
 _MESSAGE_CLASS = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 
@@ -236,24 +240,34 @@ class Chat:
         self._left_off: dict[str, None] = dict.fromkeys(endpoint.leave_off)
         self._prefixes: dict[tuple[Message, ...], list[BaseMessage]] = {}
         self._timeout, self._retries = timeout, retries
-        self._http: Any = None
+        self._http: list[Any] = []
 
     @cached_property
     def _model(self) -> _Model:
         """The client, made when something is sent: each loads the machine's certificates, for a tenth of a second."""
-        self._http = openai.DefaultAioHttpClient(
+        return self._client(self.endpoint.base_url)
+
+    @cached_property
+    def _versioned(self) -> _Model | None:
+        """The client of the address with `/v1`, where it has no version of its own."""
+        path = urlsplit(self.endpoint.base_url).path.rstrip("/")
+        return None if _VERSION.search(path) else self._client(f"{self.endpoint.base_url.rstrip('/')}/v1")
+
+    def _client(self, base_url: str) -> _Model:
+        http = openai.DefaultAioHttpClient(
             timeout=self._timeout,
             limits=openai.DEFAULT_CONNECTION_LIMITS,
-            base_url=self.endpoint.base_url,
+            base_url=base_url,
             event_hooks={"response": [self._on_response]},
         )
+        self._http.append(http)
         return _Model(
             model=self.endpoint.model,
-            base_url=self.endpoint.base_url,
+            base_url=base_url,
             api_key=SecretStr(self.endpoint.api_key),
             max_retries=self._retries,
             timeout=self._timeout,
-            http_async_client=self._http,
+            http_async_client=http,
             temperature=self._sampling.get("temperature"),
             seed=self._sampling["seed"],
         )
@@ -264,8 +278,8 @@ class Chat:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._http is not None:
-            await self._http.aclose()
+        for http in self._http:
+            await http.aclose()
 
     async def _on_response(self, response: httpx.Response) -> None:
         """Say that a request waits: the SDK, which sends it again, says nothing."""
@@ -400,11 +414,11 @@ class Chat:
 
     async def _once(self, messages: list[BaseMessage], options: Mapping[str, Any]) -> AIMessage:
         try:
-            return await self._model.ainvoke(messages, **options)
+            return await self._answer(messages, options)
         except NoCompletion as error:
             raise ReplyError(f"No chat completion came back: {str(error)[:_LONGEST_SAID]}.") from error
         except openai.APIStatusError as error:
-            raise self._refused(error) from error
+            raise self._refused(error, options["config"]) from error
         except openai.APIError as error:
             raise EndpointFailed(f"{type(error).__name__}: {_said(error)}", hint=self._go_on) from error
         except (AttributeError, LookupError, TypeError, ValueError) as error:
@@ -412,12 +426,32 @@ class Chat:
             what = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_SAID]
             raise ReplyError(f"No chat completion came back ({what}).") from error
 
+    async def _answer(self, messages: list[BaseMessage], options: Mapping[str, Any]) -> AIMessage:
+        """Of the address as it is given or, where nothing is served there, of the same with `/v1`, from then on."""
+        try:
+            return await self._model.ainvoke(messages, **options)
+        except openai.APIStatusError as error:
+            if error.status_code not in _NOTHING_THERE or self._versioned is None:
+                raise
+            try:
+                answer = await self._versioned.ainvoke(messages, **options)
+            except openai.APIStatusError as again:
+                raise error if again.status_code in _NOTHING_THERE else again from None
+            if self._model is not self._versioned:
+                self._model = self._versioned
+                _LOG.warning(
+                    "nothing is served at %s, but at %s/v1: write base_url so",
+                    self.endpoint.base_url,
+                    self.endpoint.base_url.rstrip("/"),
+                )
+            return answer
+
     @property
     def _go_on(self) -> str:
         return f"see that {self.endpoint.base_url} is up, and run the same command: it goes on"
 
-    def _refused(self, error: openai.APIStatusError) -> Exception:
-        """What an error's status means for the request and the run."""
+    def _refused(self, error: openai.APIStatusError, asked: Mapping[str, Any]) -> Exception:
+        """What an error's status means for the request and the run. asked: the request's name and metadata."""
         status, url = error.status_code, self.endpoint.base_url
         said = error_in(error.response.text)[:_LONGEST_SAID] or _said(error)
         if status in (400, 413, 422):
@@ -427,9 +461,17 @@ class Chat:
                 f"{url} refused the key ({status}): {said}",
                 hint="set the right key in the variable that api_key_env names (see: reaseq config)",
             )
-        if status == 404:
+        if status == 404 and error.type == NOT_RECORDED:
+            product = asked["metadata"]["product_id"]
+            of = f" of product {product}" if product else ""
             return EndpointRefused(
-                f"{url} does not serve model {self.endpoint.model!r} (404): {said}",
+                f"what {asked['run_name']} asks{of} is not on record: {said}",
+                hint="distil with the engine that is to answer, then: reaseq knowledge replies FILE",
+            )
+        if status == 404:
+            nor = "" if self._versioned is None else f", nor does {url}/v1"
+            return EndpointRefused(
+                f"{url} does not serve model {self.endpoint.model!r} (404){nor}: {said}",
                 hint="name another with --model, or another address with base_url (see: reaseq config)",
             )
         if no_money(status, error.response.text):

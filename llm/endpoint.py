@@ -1,8 +1,46 @@
 """What an engine yields: where to send chat requests, and what the server there can do."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
 
 from reaseq import ReaseqError
+
+
+def _an_address(url: str) -> str:
+    """Raises:
+    ValueError: it is no address of HTTP.
+    """
+    said = url.strip()
+    try:
+        parts = urlsplit(said)
+        right = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        right = False
+    if not right:
+        near = said.partition("://")[2] if "://" in said else said.lstrip("/")
+        told = f" (do you mean http://{near}?)" if near and not said.startswith(("http:", "https:")) else ""
+        raise ValueError(f"{url!r} is no address: it begins with http:// or https://, and a host follows{told}")
+    return said
+
+
+Address = Annotated[str, AfterValidator(_an_address)]
+"""Where an OpenAI-compatible server listens."""
+
+
+def said_of(issue: Mapping[str, Any]) -> str:
+    """What is wrong with a setting, of one of pydantic's errors, in words."""
+    if issue["type"] == "literal_error":
+        known = re.findall(r"'([^']*)'", issue["ctx"]["expected"])
+        near = get_close_matches(str(issue["input"]), known, 1)
+        mean = f"; did you mean {near[0]}?" if near else ""
+        return f"{issue['input']!r} is none of {', '.join(known)}{mean}"
+    return str(issue["msg"]).removeprefix("Value error, ")
 
 
 class EngineError(ReaseqError):

@@ -24,6 +24,9 @@ from reaseq.llm.endpoint import Endpoint, EngineError, Price
 from reaseq.llm.requests import request_key
 
 MODEL = "recorded"
+NOT_RECORDED = "not_recorded"
+"""The type of the error that answers what is not on record."""
+_HINT = "reaseq knowledge replies FILE   (writes the replies of a store as such a file)"
 
 
 def load_replies(path: Path) -> dict[str, dict[str, Any]]:
@@ -41,14 +44,18 @@ def load_replies(path: Path) -> dict[str, dict[str, Any]]:
                 try:
                     row = json.loads(line)
                 except ValueError as error:
-                    raise EngineError(f"{path}, line {number}: not JSON: {error}") from error
+                    raise EngineError(f"{path}, line {number}: not JSON: {error}", hint=_HINT) from error
                 if not _is_recorded(row):
                     raise EngineError(
-                        f"{path}, line {number}: a recorded reply needs `request_key` and `reply` with `content`"
+                        f"{path}, line {number}: a recorded reply needs `request_key` and `reply` with `content`",
+                        hint=_HINT,
                     )
                 replies[row["request_key"]] = row
+    except FileNotFoundError as error:
+        raise EngineError(f"{path}: no such file of recorded replies", hint=_HINT) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise EngineError(f"{path}: cannot read recorded replies: {error}") from error
+        said = getattr(error, "strerror", None) or error
+        raise EngineError(f"{path}: cannot read recorded replies: {said}", hint=_HINT) from error
     return replies
 
 
@@ -104,7 +111,8 @@ class ReplayServer:
         if row is None:
             self.missed.append(body)
             last = body["messages"][-1].get("content")
-            return 404, _error(f"no recorded reply for request {key}, which ends: {str(last)[:200]}")
+            told = f"request {key}, which ends: {' '.join(str(last).split())[-200:]}"
+            return 404, _error(f"no recorded reply for {told}", NOT_RECORDED)
         if "status" in row:
             return row["status"], _error(str(row.get("reply", {}).get("content", "recorded failure")))
         reply = row["reply"]
@@ -137,8 +145,8 @@ def _is_recorded(row: Any) -> bool:
     return isinstance(row.get("reply"), dict) and isinstance(row["reply"].get("content"), str)
 
 
-def _error(message: str) -> dict[str, Any]:
-    return {"error": {"message": message, "type": "replay_error", "param": None, "code": None}}
+def _error(message: str, kind: str = "replay_error") -> dict[str, Any]:
+    return {"error": {"message": message, "type": kind, "param": None, "code": None}}
 
 
 def _token(token: str, alternatives: list[list[Any]]) -> dict[str, Any]:

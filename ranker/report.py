@@ -2,8 +2,10 @@
 
 import base64
 import io
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from reaseq.ranker.experiment import Outcome, Row
 
@@ -15,9 +17,31 @@ th:first-child,td:first-child{text-align:left}small{color:#667}img{max-width:100
 """
 
 
-def write(outcome: Outcome, path: Path, *, title: str) -> None:
-    """Write the report to `path` (HTML, all in one file)."""
-    path.write_text(page(title, body(outcome)), encoding="utf-8")
+def write(outcome: Outcome, path: Path, *, title: str, settings: Mapping[str, Any]) -> None:
+    """Write the report to `path` (HTML, all in one file). settings: that the models were trained with."""
+    with_what = "; ".join(f"{name} {_said(value)}" for name, value in settings.items() if value is not None)
+    told = f"<p><small>Trained with: {escape(with_what)}.</small></p>"
+    path.write_text(page(title, body(outcome) + told), encoding="utf-8")
+
+
+def _said(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def winner(rows: Sequence[Row]) -> str:
+    """Which line is the best, and which the best of the other sort (trained models, baselines), in words."""
+
+    def quality(row: Row) -> float:
+        return row.metrics["NDCG@10"].mean
+
+    best = max(rows, key=quality)
+    others = [row for row in rows if (row.epochs is None) is not (best.epochs is None)]
+    told = f"Best by NDCG@10: {best.name}, {best.metrics['NDCG@10']}"
+    if others:
+        second = max(others, key=quality)
+        sort = "trained models" if best.epochs is None else "baselines"
+        told += f"; of the {sort} it is {second.name}, {second.metrics['NDCG@10']}"
+    return f"{told}."
 
 
 def page(title: str, content: str) -> str:
@@ -37,7 +61,7 @@ def body(outcome: Outcome) -> str:
     )
     versions = ", ".join(f"{name} {value}" for name, value in outcome.versions.items())
     return (
-        f"<p>{escape(facts)}</p><h2>Metrics</h2>{_metrics(outcome.rows, metrics)}"
+        f"<p>{escape(facts)}</p><p>{escape(winner(outcome.rows))}</p><h2>Metrics</h2>{_metrics(outcome.rows, metrics)}"
         "<p><small>Means over seeds with 95 % intervals from resampling users (and seeds). The last column is the "
         "difference in NDCG@10 to the first line, paired by user.</small></p>"
         f"{_over(outcome.rows)}"
@@ -88,9 +112,15 @@ def _slices(rows: list[Row]) -> str:
         f"<th>seen {escape(name)}<br><small>{rows[0].slices[name][0]:,} targets</small>" for name in names
     )
     body = "".join(
-        f"<tr><td>{escape(row.name)}" + "".join(f"<td>{row.slices[name][2]:.4f}" for name in names) for row in rows
+        f"<tr><td>{escape(row.name)}" + "".join(map(_ndcg, (row.slices[name] for name in names))) for row in rows
     )
     return f"<table><tr>{head}{body}</table>"
+
+
+def _ndcg(slice_: tuple[int, float, float]) -> str:
+    """The cell of a slice; of one without targets nobody knows."""
+    targets, _, ndcg = slice_
+    return f"<td>{ndcg:.4f}" if targets else "<td>–"
 
 
 def _impressions(rows: list[Row]) -> str:

@@ -30,6 +30,7 @@ from reaseq.ranker.dataset import KnowledgeFeatures
 from reaseq.ranker.experiment import ImpressionCases, Outcome, Variant
 from reaseq.ranker.model import Feature, ModelConfig
 from reaseq.ranker.own import Own
+from reaseq.ranker.run_names import name_of
 from reaseq.ranker.split import Cases, Split, leave_last_out, moments, temporal
 from reaseq.ranker.train import Epoch, Fitted, TrainConfig, TrainingData, Workers
 
@@ -57,6 +58,12 @@ class RunConfig(BaseModel):
     @property
     def all_seeds(self) -> range:
         return range(self.train.seed, self.train.seed + self.seeds)
+
+    def told(self) -> dict[str, Any]:
+        """All settings, by their names alone."""
+        every = self.model_dump(mode="json")
+        parts: dict[str, Any] = every.pop("model") | every.pop("train")
+        return every | parts
 
     def variants(self, imagined: Sequences | None = None) -> list[Variant]:
         """What is trained: the features asked for or, to see what each adds, id first and every part alone.
@@ -232,7 +239,7 @@ def execute(
         on_epoch=on_epoch,
     )
     if outcome is not None:
-        report.write(outcome, folder / "report.html", title=f"Ranker {prepared.id}")
+        report.write(outcome, folder / "report.html", title=f"Ranker {prepared.id}", settings=config.told())
         partial = folder / "metrics.partial"
         partial.write_text(json.dumps(asdict(outcome) | {_FINISHED: time.time()}, indent=1))
         os.replace(partial, folder / "metrics.json")
@@ -286,11 +293,12 @@ def reopen(store: Store, folder: Path) -> Reopened:
 
 @dataclass(frozen=True)
 class Listed:
-    """A run's folder: what it knows and, of a finished one (else None), when it was finished (seconds since 1970), how
-    many events of whom it learnt from, the size of its test, and NDCG@10 of the model that is used. default: is it what
-    `find` takes by itself?"""
+    """A run's folder: its name, if somebody gave it one, what it knows and, of a finished one (else None), when it was
+    finished (seconds since 1970), how many events of whom it learnt from, the size of its test, and NDCG@10 of the
+    model that is used. default: is it what `find` takes by itself?"""
 
     run_id: str
+    name: str | None
     features: Sequence[str]
     split: str | None
     finished_at: float | None
@@ -338,6 +346,7 @@ def _listed(folder: Path, finished_at: float | None, *, default: bool) -> Listed
     used = config.variants()[-1].name
     return Listed(
         run_id=folder.name,
+        name=name_of(folder),
         features=config.features or (),
         split=config.split,
         finished_at=finished_at,
@@ -351,14 +360,16 @@ def _listed(folder: Path, finished_at: float | None, *, default: bool) -> Listed
 
 
 def find(runs_dir: Path, run: str | None) -> Path:
-    """The folder of a run by its id or the start of it; without one that of the run that was finished last. Trained
-    again, a run that was there already is finished anew.
+    """The folder of a run by its name, its id or the start of that; without one that of the run that was finished last.
+    Trained again, a run that was there already is finished anew. Of several that have a name it is the newest.
 
     Raises:
         ReaseqError: there is none, or several begin so.
     """
     finished = list(_finished(runs_dir))
     fitting = [folder for folder in finished if run is None or folder.name.startswith(run)]
+    if named := [folder for folder in finished if run is not None and name_of(folder) == run]:
+        fitting = [folder for folder in fitting if folder.name == run] or named[-1:]
     if not fitting:
         what = "no finished run" if run is None else f"no finished run {run!r}"
         names = ", ".join(folder.name for folder in finished[-5:])

@@ -7,14 +7,22 @@ category analyst refines one into the schema that a run uses, and the store keep
 import hashlib
 import json
 import logging
-import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from reaseq import ReaseqError
 from reaseq.documents.listed import listed
@@ -25,7 +33,41 @@ STARTERS = Path(__file__).parent / "starters"
 VOCABULARY = Path(__file__).parent / "vocabulary.yaml"
 """Attributes that several categories share: `- like: color` takes one over."""
 
+_LONGEST_NAME = 40
+
+
+def attribute_name(words: str) -> str:
+    """`words` as a schema names an attribute: lower case, letters and digits of any script joined by underscores, forty
+    characters at most; "x" of words that have none."""
+    parts = "".join(one if _in_a_word(one) else " " for one in _folded(words)).split()
+    return ("_".join(parts) if parts and parts[0][0].isalpha() else "_".join(["x", *parts]))[:_LONGEST_NAME]
+
+
+def _folded(words: str) -> str:
+    """Without what letters may differ by: case, width, how an accent is written."""
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", words).casefold())
+
+
+def _in_a_word(character: str) -> bool:
+    """Vowel signs of many scripts are marks, no letters."""
+    return character.isalnum() or unicodedata.category(character).startswith("M")
+
+
+def _an_attributes(name: str) -> str:
+    if not 0 < len(name) <= _LONGEST_NAME or not name[0].isalpha() or _folded(name) != name:
+        right = False
+    else:
+        right = all(one == "_" or _in_a_word(one) for one in name)
+    if not right:
+        raise ValueError(
+            f"{name!r} is no attribute's name: small letters, digits and underscores, a letter first, forty at most; "
+            f"{attribute_name(name)!r} is one"
+        )
+    return name
+
+
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+AttributeName = Annotated[str, AfterValidator(_an_attributes)]
 CategoryName = Annotated[str, StringConstraints(pattern=r"^\w{1,200}$")]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=400, strip_whitespace=True)]
 Term = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
@@ -53,7 +95,7 @@ class Attribute(_Strict):
     *phrase* (what the description says in its own words around the words of `around`; read by code, no model is asked).
     """
 
-    name: Name
+    name: AttributeName
     description: Text
     facet: Facet
     kind: Kind
@@ -92,7 +134,7 @@ class Attribute(_Strict):
     vague: tuple[Term, ...] = Field(
         default=(), description="Values that contradict no other (what is multicoloured may well be blue)."
     )
-    suggested_by: dict[Term, dict[Name, tuple[Term, ...]]] = Field(
+    suggested_by: dict[Term, dict[AttributeName, tuple[Term, ...]]] = Field(
         default_factory=dict,
         description="Of a demand attribute: values of other attributes that suggest a value of it (a waterproof shoe "
         "keeps feet dry). What they suggest is a hypothesis.",
@@ -170,8 +212,8 @@ class Example(_Strict):
     title: Text
     description: str = ""
     brand: str | None = None
-    values: dict[Name, str | list[str]]
-    why: dict[Name, str | list[str]] = Field(
+    values: dict[AttributeName, str | list[str]]
+    why: dict[AttributeName, str | list[str]] = Field(
         default_factory=dict, description="For demand attributes: the words that suggest each value, in order."
     )
 
@@ -259,12 +301,6 @@ class CategorySchema(_Strict):
         body = self.model_dump(mode="json", exclude={"attributes": {"__all__": {"ignored"}}, "elsewhere": True})
         canonical = json.dumps(body, sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-
-def attribute_name(words: str) -> str:
-    """`words` as a schema names an attribute: lower case, letters and digits joined by underscores."""
-    parts = re.findall(r"[a-z0-9]+", words.casefold())
-    return ("_".join(parts) if parts and parts[0][0].isalpha() else "_".join(["x", *parts]))[:40]
 
 
 def load_schema(path: Path) -> CategorySchema:

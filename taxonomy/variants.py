@@ -13,7 +13,7 @@ from reaseq.taxonomy.sizes import canonical_size
 from reaseq.taxonomy.units import canonical
 
 _ALSO = {"colour": "color", "farbe": "color", "couleur": "color", "color_name": "color"} | dict.fromkeys(
-    ("size_name", "taille", "gr_e"), "size"
+    ("size_name", "taille", "grösse"), "size"
 )
 
 

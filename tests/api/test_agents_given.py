@@ -44,6 +44,15 @@ NO_PIPELINES: list[tuple[dict[str, Any], str]] = [
     ),
     *(({"models": wrong}, f"models = {wrong!r}: of which agents?") for wrong in (5, "gpt-4o")),
     ({"models": {"verifier": {"modell": "x"}}}, "models: verifier: modell: no such key"),
+    (
+        {"models": {"verifier": {"engine": "opnai"}}},
+        "engine: 'opnai' is none of embedded, openai, vllm, replay; did you mean openai?",
+    ),
+    (
+        {"models": {"verifier": {"base_url": "localhost:8000/v1"}}},
+        "base_url: 'localhost:8000/v1' is no address: it begins with http:// or https://, and a host follows "
+        "(do you mean http://localhost:8000/v1?)",
+    ),
 ]
 
 
@@ -62,6 +71,59 @@ def test_what_is_one() -> None:
     pipeline = reaseq.Pipeline(["attribute_extractor", made], repairs={made: 0}, models=None)  # type: ignore[dict-item, arg-type]
     assert (repr(pipeline), pipeline.repairs) == ("<Pipeline: attribute_extractor, flags>", {"flags": 0})
     assert repr(reaseq.Pipeline("verifier")) == "<Pipeline: verifier>"
+
+
+async def coroutine(product: reaseq.OwnProduct, reply: Flags) -> list[reaseq.Claim]:
+    return []
+
+
+async def one_by_one(product: reaseq.OwnProduct, reply: Flags) -> Any:
+    yield product.claim("flag", "x", reason="r")
+
+
+def one_argument(reply: Flags) -> None: ...
+
+
+def none_at_all() -> None: ...
+
+
+def fits(product: reaseq.OwnProduct, reply: Flags, *, most: int = 5) -> list[reaseq.Claim]:
+    return []
+
+
+NO_AGENTS: list[tuple[Callable[[], Any], str]] = [
+    (lambda: reaseq.agent(Flags)(coroutine), "coroutine is `async`, and nobody waits for it"),  # type: ignore[arg-type]
+    (lambda: reaseq.agent(Flags)(one_by_one), "one_by_one is `async`, and nobody waits for it"),
+    (lambda: reaseq.agent(Flags)(one_argument), "is no function of a product and a reply"),  # type: ignore[arg-type]
+    (lambda: reaseq.agent(Flags)(none_at_all), "is no function of a product and a reply"),  # type: ignore[arg-type]
+    (lambda: reaseq.agent(Flags)(5), "5 is no function of a product and a reply"),  # type: ignore[arg-type]
+    (lambda: reaseq.agent(Flags)(Flags), "is no function of a product and a reply"),  # type: ignore[arg-type]
+    (lambda: reaseq.agent(Flags, applies=lambda: True)(fits), "is no function of a product's texts"),  # type: ignore[arg-type, misc]
+    (lambda: reaseq.agent(Flags, applies=5)(fits), "5 is no function of a product's texts"),  # type: ignore[arg-type]
+    (lambda: reaseq.agent(fits), "takes the pydantic model of replies"),  # type: ignore[arg-type]
+    *(
+        (
+            lambda name=name: type("Mine", (reaseq.Agent,), {"name": "mine", name: coroutine}),
+            f"{name} of Mine is `async`, and nobody waits for it",
+        )
+        for name in ("conclude", "read", "applies")
+    ),
+    *(
+        (
+            lambda wrong=wrong: reaseq.Pipeline([reaseq.agent(Flags, categories=wrong)(fits)]),
+            "they are names of categories, as texts",
+        )
+        for wrong in (5, [5], [None], [""], ["shoes", " "])
+    ),
+]
+
+
+@pytest.mark.parametrize("number", range(len(NO_AGENTS)))
+def test_what_is_no_agent(number: int) -> None:
+    made, said = NO_AGENTS[number]
+    with pytest.raises(reaseq.ReaseqError, match=re.escape(said)) as caught:
+        made()
+    assert caught.value.hint
 
 
 NO_CLAIMS: list[tuple[dict[str, Any], str]] = [
@@ -109,3 +171,23 @@ def test_values_that_the_first_run_adds_are_values_of_its_replies(tmp_path: Path
         )
         kb.distill("shoes", progress=False)
         assert len(kb.failures()) == 0
+
+
+def test_what_is_not_on_record_says_what_is_missing_and_how_to_record(tmp_path: Path) -> None:
+    recorded = tmp_path / "replies.jsonl"
+    recorded.write_text("")
+    with reaseq.open(tmp_path / "kb", engine="replay", replay_file=recorded) as kb:
+        kb.add_products([{"id": "P-1", "title": "Leather boot", "category": "shoes"}])
+        told = (
+            r"what attribute_extractor asks of product P-1 is not on record: no recorded reply for request \w+, which"
+        )
+        kb.pipeline = reaseq.Pipeline(["attribute_extractor"])
+        with pytest.raises(reaseq.ReaseqError, match=told) as caught:
+            kb.distill("shoes", progress=False)
+        assert caught.value.hint == (
+            "distil with the engine that is to answer, then, in a terminal: reaseq knowledge replies FILE"
+        )
+        recorded.unlink()
+        with pytest.raises(reaseq.ReaseqError, match="no such file of recorded replies") as caught:
+            kb.distill("shoes", progress=False)
+        assert (caught.value.hint or "").startswith("in a terminal: reaseq knowledge replies FILE")

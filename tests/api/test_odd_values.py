@@ -121,6 +121,26 @@ def test_values_of_other_libraries() -> None:
         assert type(native(given)) is type(expected)
 
 
+def test_users_of_the_log_can_be_listed(shop: reaseq.KnowledgeBase) -> None:
+    users = shop.users()
+    events = [one for one in shop.events() if one["kind"] != "impression"]
+    assert set(users["user_id"]) == {one["user_id"] for one in events}
+    assert sum(users["events"]) == len(events)
+    assert users["events"] == sorted(users["events"], reverse=True)
+    first = users[0]
+    mine = [one for one in events if one["user_id"] == first["user_id"]]
+    assert first == {
+        "user_id": mine[0]["user_id"],
+        "events": len(mine),
+        "products": len({one["product_id"] for one in mine}),
+        "first": min(one["at"] for one in mine),
+        "last": max(one["at"] for one in mine),
+    }
+    assert list(shop.users(limit=2)) == list(users[:2])
+    with pytest.raises(reaseq.ReaseqError, match="limit = 0"):
+        shop.users(limit=0)
+
+
 def test_a_structured_array_is_a_table(kb: reaseq.KnowledgeBase) -> None:
     kb.add_products(np.array([(7, "Boot"), (8, "Clog")], dtype=[("id", "i8"), ("title", "U9")]))
     assert kb.products()["title"] == ["Boot", "Clog"]
@@ -317,6 +337,16 @@ def test_wrong_settings_of_a_ranker(shop: reaseq.KnowledgeBase, settings: dict[s
             for wrong in (True, "8", [8])
         ),
         ({"retries": -1}, "retries: Input should be greater than or equal to 0"),
+        ({"engine": "opnai"}, "engine: 'opnai' is none of embedded, openai, vllm, replay, none; did you mean openai?"),
+        ({"engine": 5}, "engine: 5 is none of embedded, openai, vllm, replay, none"),
+        *(
+            ({"base_url": wrong}, f"base_url: {wrong!r} is no address: it begins with http:// or https://")
+            for wrong in ("localhost:8000/v1", "api.example.com", "", "http://", "ftp://host/v1", "http://h:99999/v1")
+        ),
+        ({"base_url": "host/v1"}, "(do you mean http://host/v1?)"),
+        ({"pipeline": "nope.yaml"}, "nope.yaml"),
+        ({"engine": "replay", "replay_file": "nope.jsonl"}, "replay_file: there is no file /"),
+        *(({name: "nope"}, f"{name}: there is no folder /") for name in ("prompts_dir", "schemas_dir")),
         ({"pipeline": 5}, "5 is no pipeline"),
         ({"pipeline": ["verifier"]}, "['verifier'] is no pipeline"),
     ],
@@ -385,7 +415,10 @@ def test_a_misspelt_setting_is_told_the_nearest(shop: reaseq.KnowledgeBase) -> N
 
 HINTS: list[tuple[Call, str]] = [
     (lambda kb: kb.product(None), "kb.products() has them"),  # type: ignore[arg-type]
-    (lambda kb: kb.imagined(None), "kb.events() has them"),  # type: ignore[arg-type]
+    (lambda kb: kb.imagined(None), "kb.users() has them"),  # type: ignore[arg-type]
+    (lambda kb: kb.imagine([], progress=False), "kb.users()"),
+    (lambda kb: kb.ranker().explain("nobody", "FS-1001"), "kb.users()"),
+    (lambda kb: kb.add_events(kb.users()), "kb.events() has what users did"),
     (lambda kb: kb.undo("7"), "kb.undo(7)"),  # type: ignore[arg-type]
     (lambda kb: kb.ranker("zzz"), "kb.ranker()   (the newest), or more of the id"),
     (lambda kb: kb.ranker().rank(), "ranker.rank(user), or ranker.rank(history=[...])"),
@@ -498,6 +531,25 @@ def test_histories_of_pandas(shop: reaseq.KnowledgeBase) -> None:
 
 
 # Rankers and the store
+
+
+def test_runs_have_names(kb: reaseq.KnowledgeBase) -> None:
+    kb.add_products(samples.SHOES, category="shoes")
+    kb.add_events(samples.SHOE_EVENTS)
+    first = kb.train_ranker(name="base.line", **TINY)
+    assert (first.name, first.run in repr(first), "(base.line)" in repr(first)) == ("base.line", True, True)
+    other = kb.train_ranker(**TINY | {"dim": 8, "heads": 1})
+    assert (other.name, other.run == first.run, kb.ranker().run) == (None, False, other.run)
+    assert kb.ranker("base.line").run == kb.ranker(first.run[:6]).run == first.run
+    kb.train_ranker(name="base.line", **TINY | {"dim": 8, "heads": 1})
+    assert kb.ranker("base.line").run == other.run  # the newest that has it
+    assert kb.train_ranker(name="other", **TINY).run == first.run  # what is there already is named anew
+    assert [kb.ranker(name).run for name in ("base.line", "other")] == [other.run, first.run]
+    for wrong in ("", "a/b", "../x", 5, "x" * 61, " "):
+        with pytest.raises(reaseq.ReaseqError, match="is no name of a run"):
+            kb.train_ranker(name=wrong, **TINY)  # type: ignore[arg-type]
+    with pytest.raises(reaseq.ReaseqError, match="no finished run 'nothing'"):
+        kb.ranker("nothing")
 
 
 def test_an_open_ranker_follows_the_store(kb: reaseq.KnowledgeBase) -> None:
@@ -687,6 +739,8 @@ def test_hints_are_calls_or_say_that_they_are_for_a_terminal() -> None:
         told = hint_in_python(hint)
         assert hint_in_python(told) == told
         in_terminal = "in a terminal: " in told or told.startswith(("pip install", "pytest "))
+        if not in_terminal and "reaseq.toml" in told:
+            wrong.append((hint, told))
         if not in_terminal and re.search(r"(^|\s)--[a-z]|reaseq (?!is\b|of\b)[a-z]+[- ]|\breaseq [a-z-]+$", told):
             wrong.append((hint, told))
     assert wrong == []
@@ -707,6 +761,16 @@ def test_hints_are_calls_or_say_that_they_are_for_a_terminal() -> None:
         ("--set epochs=VALUE", "epochs=..."),
         ("--encoding cp1252, cp1250", "read it into a data frame yourself, and give that"),
         ("reaseq models list", "in a terminal: reaseq models list"),
+        ("reaseq prompts lint", "mend it in that file (docs/prompts.md), and call it again"),
+        (
+            "set it in reaseq.toml: [prices.'m 1'] input = …, output = … (per million tokens)",
+            'reaseq.open(path, prices={"m 1": {"input": ..., "output": ...}})   (of a million tokens)',
+        ),
+        ("replay_file = 'FILE.jsonl' in reaseq.toml", 'reaseq.open(path, replay_file="FILE.jsonl")'),
+        (
+            "distil with the engine that is to answer, then: reaseq knowledge replies FILE",
+            "distil with the engine that is to answer, then, in a terminal: reaseq knowledge replies FILE",
+        ),
         ("help(ranker.judge)", "help(ranker.judge)"),
     ],
 )

@@ -47,6 +47,51 @@ def test_plain_data_in_and_out(kb: reaseq.KnowledgeBase) -> None:
     assert not list(kb.claims())
 
 
+def test_all_of_its_state_is_plain(kb: reaseq.KnowledgeBase) -> None:
+    """As JSON and msgpack have it: no enums, whose classes a checkpointer would have to know."""
+
+    def odd(value: Any) -> list[Any]:
+        if type(value) in (dict, list):
+            return [found for one in (value.values() if type(value) is dict else value) for found in odd(one)]
+        return [] if value is None or type(value) in (str, int, float, bool) else [value]
+
+    async def go() -> list[Any]:
+        async with kb.graph("Shoes") as graph:
+            return [state async for state in graph.astream({"product": PRODUCT}, stream_mode="values")]
+
+    states = asyncio.run(go())
+    assert {one["evidence"] for one in states[-1]["claims"]} - {None}
+    assert odd(states) == []
+
+
+def test_outside_its_context_nobody_answers(kb: reaseq.KnowledgeBase) -> None:
+    async def go() -> None:
+        async with kb.graph("shoes") as graph:
+            pass
+        await graph.ainvoke({"product": PRODUCT})
+
+    with pytest.raises(reaseq.ReaseqError, match="nobody answers this graph: its `async with` has ended") as caught:
+        asyncio.run(go())
+    assert 'async with kb.graph("shoes") as graph' in (caught.value.hint or "")
+
+
+def test_its_errors_are_told_in_python(tmp_path: Path) -> None:
+    async def go(**settings: Any) -> None:
+        with reaseq.open(tmp_path / "kb", **settings) as kb:
+            async with kb.graph("shoes") as graph:
+                await graph.ainvoke({"product": PRODUCT})
+
+    for settings, hint in (
+        ({"engine": "none"}, 'reaseq.open(path, engine="embedded")'),
+        ({"engine": "openai"}, 'model="NAME"'),
+    ):
+        with pytest.raises(reaseq.ReaseqError) as caught:
+            asyncio.run(go(**settings))
+        assert hint in (caught.value.hint or "")
+    with reaseq.open(tmp_path / "kb") as kb, pytest.raises(reaseq.ReaseqError, match="category = 5"):
+        asyncio.run(kb.graph(5).__aenter__())  # type: ignore[arg-type]
+
+
 def test_as_a_node_of_somebodys_graph_with_a_checkpointer(kb: reaseq.KnowledgeBase) -> None:
     class Mine(TypedDict, total=False):
         product: dict[str, Any]

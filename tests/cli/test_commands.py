@@ -100,7 +100,7 @@ def test_config_says_where_each_value_comes_from(run: Run, monkeypatch: pytest.M
     ("text", "message"),
     [
         ('engin = "openai"', "reaseq.toml: engin: no such setting; did you mean engine?"),
-        ('engine = "gpt"', "reaseq.toml: engine: Input should be 'embedded', 'openai', 'vllm', 'replay' or 'none'"),
+        ('engine = "gpt"', "reaseq.toml: engine: 'gpt' is none of embedded, openai, vllm, replay, none"),
         ("concurrency = 0", "reaseq.toml: concurrency: Input should be greater than or equal to 1"),
         ("engine =", "reaseq.toml: not valid TOML"),
     ],

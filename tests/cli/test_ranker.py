@@ -73,7 +73,11 @@ def test_from_log_to_recommendations(logged: Run) -> None:
     for name in ("config.json", "metrics.json", "report.html", "id+knowledge/seed-0/model.safetensors"):
         assert (folder / name).is_file(), name
     assert list((folder / "id" / "seed-0").glob("events.out.tfevents*"))
-    assert "<h2>Metrics</h2>" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "<h2>Metrics</h2>" in page
+    assert re.search(r"<p>Best by NDCG@10: \S.*; of the (baselines|trained models) it is \S", page)
+    assert "Trained with: features id, knowledge; split temporal;" in page
+    assert "; epochs 6;" in page
 
     # The same command finds everything done; evaluation says the same again.
     weights = (folder / "id" / "seed-0" / "model.safetensors").stat().st_mtime_ns

@@ -330,8 +330,28 @@ def test_claims_that_cannot_be(tmp_path: Path) -> None:
     for attribute, value in ((" ", "x"), ("k", 3), (None, "x")):
         with pytest.raises(ReaseqError, match="both are texts"):
             product.claim(attribute, value, reason="r")
+    for attribute in ("★★★", "_", "a" * 41):
+        with pytest.raises(ReaseqError, match="a name has letters or digits, of any script, and 40 at most"):
+            product.claim(attribute, "x", reason="r")
     with pytest.raises(ReaseqError, match="reads_claims = True"):
         _ = product.claims
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("素材", "素材"),
+        ("色", "色"),
+        ("Материал верха", "материал_верха"),
+        ("Größe", "grösse"),
+        ("Matie\u0300re", "matière"),
+        ("Ｃｏｌｏｒ", "color"),
+        ("सामग्री", "सामग्री"),
+        ("2 in 1", "x_2_in_1"),
+    ],
+)
+def test_attributes_are_named_in_any_script(tmp_path: Path, said: str, kept: str) -> None:
+    assert product_of(tmp_path, {"title": "Boots"}).claim(said, "x", reason="r")["attribute"] == kept
 
 
 SLIPS = {
@@ -371,6 +391,47 @@ def test_a_slip_of_an_agents_code_costs_its_product_and_says_where(
         (failure,) = kb.store.failures(outcome.run_id)
         assert (failure["product_id"], failure["stage"]) == ("1", "my")
         assert told in failure["reason"]
+
+
+READS = {
+    "{'product': product.shown}": None,
+    "self.Input(product=product.shown)": None,
+    "{'text': product.shown}": "read gives a dictionary that is no ShownProduct: product: Field required",
+    "product.shown": "read gives str, and no ShownProduct (product)",
+    "None": "read gives NoneType, and no ShownProduct (product)",
+    "R(note='x')": "read gives R (note), and no ShownProduct (product)",
+    "product.texts['descr']": "KeyError: 'descr' (my.py:8)",
+}
+
+
+@pytest.mark.parametrize(("gives", "told"), READS.items())
+def test_what_fills_a_prompt(tmp_path: Path, fake: FakeEndpoint, gives: str, told: str | None) -> None:
+    with with_agent(tmp_path, fake, "return None", read=f"lambda self, product: {gives}") as kb:
+        outcome = kb.distill("shoes", progress=False)
+        assert outcome.counts.failed == (0 if told is None else 3)
+        for failure in kb.failures():
+            assert told is not None
+            assert told in failure["reason"]
+
+
+def test_where_applies_fails_it_costs_that_product(tmp_path: Path, fake: FakeEndpoint) -> None:
+    found = "yield product.claim('k', 'v', reason='r')"
+    with with_agent(tmp_path, fake, found, applies="lambda self, texts: 'Red' in texts['description']") as kb:
+        kb.add_products([{"id": "4", "title": "Boots", "description": "Red boots."}], category="shoes")
+        kb.add_products([{"id": "5", "title": "Boots", "description": "Blue boots."}], category="shoes")
+        assert dict(kb.plan("shoes").reasons) == {"new": 5}
+        outcome = kb.distill("shoes", progress=False)
+        assert (outcome.counts.done, outcome.counts.failed) == (2, 3)
+        for failure in kb.failures():
+            assert (failure["agent"], failure["reason"]) == ("my", "in applies: KeyError: 'description' (my.py:8)")
+        assert [one["product_id"] for one in kb.claims() if one["attribute"] == "k"] == ["4"]
+        assert {one["product_id"] for one in kb.claims(status="verified")} == {"0", "1", "2", "4", "5"}
+        assert dict(kb.plan("shoes").reasons) == {"failed last time": 3}
+        path = tmp_path / "my.py"
+        path.write_text(path.read_text().replace("texts['description']", "texts['title']"))
+        assert kb.distill("shoes", progress=False).counts.failed == 0
+        now = {one["product_id"]: one["status"] for one in kb.claims() if one["attribute"] == "k"}
+        assert now == {"0": "proposed", "1": "proposed", "2": "proposed", "4": "retired"}
 
 
 def test_where_every_product_fails_the_run_stops(tmp_path: Path, fake: FakeEndpoint) -> None:
@@ -445,6 +506,10 @@ def test_halves_of_characters_end_no_run(tmp_path: Path, fake: FakeEndpoint) -> 
 def test_a_category_of_which_there_are_no_products_is_told(tmp_path: Path, fake: FakeEndpoint) -> None:
     with with_agent(tmp_path, fake, "return None", categories="('Shoos',)") as kb:
         outcome = kb.distill("shoes", progress=False)
-        assert "agent my is for Shoos, of which there are no products (do you mean shoes?)" in outcome.counts.notes
+        told = "agent my is for Shoos, of which there are no products (do you mean shoes?)"
+        assert told in outcome.counts.notes
+        assert f"; note: {told}" in repr(outcome)
+        assert repr(kb.plan("shoes")).endswith(f"; note: {told}>")
     with with_agent(tmp_path, fake, "return None", categories="('Shoes',)") as kb:
         assert kb.plan("shoes").agents["my"].calls == 3
+        assert "note" not in repr(kb.plan("shoes"))

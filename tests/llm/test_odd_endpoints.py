@@ -66,7 +66,8 @@ class _Calls:
 
 class _Server:
     """Refuses what `refused` names, with `status`; answers with `choice` else. bodies: what it was sent. script: what
-    it answers first, one after the other: status, headers, body."""
+    it answers first, one after the other: status, headers, body. Paths that do not begin with what it `serves` get the
+    status `elsewhere`."""
 
     def __init__(self) -> None:
         self.refused: list[str] = []
@@ -77,6 +78,7 @@ class _Server:
         self.more: dict[str, Any] = {}
         self.refusal: str | None = None
         self.script: list[tuple[int, dict[str, str], Any]] = []
+        self.serves, self.elsewhere = "/", 404
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -86,6 +88,11 @@ class _Server:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 server.bodies.append(body)
+                if not self.path.startswith(server.serves):
+                    self.send_response(server.elsewhere)
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 kind = body.get("response_format", {}).get("type")
                 bad = [name for name in server.refused if name in body or name == kind]
                 answer: dict[str, Any] = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
@@ -463,3 +470,38 @@ def test_what_is_not_paid_for_is_not_tried_again(server: _Server, status: int, e
     assert "billing" in (caught.value.hint or "")
     assert "--model" in (caught.value.hint or "")
     assert (len(server.bodies), calls.waited) == (1, [])
+
+
+@pytest.mark.parametrize("elsewhere", [404, 405])
+@pytest.mark.parametrize("ending", ["", "/", "/gateway"])
+def test_an_address_without_its_version_is_tried_with_it(
+    server: _Server, caplog: pytest.LogCaptureFixture, elsewhere: int, ending: str
+) -> None:
+    root = server.url.removesuffix("/v1") + ending
+    server.url, server.elsewhere, server.serves = root, elsewhere, f"{ending.rstrip('/')}/v1/"
+    assert [reply.text for reply in asked(server, 3)] == ["yes"] * 3
+    assert len(server.bodies) == 4  # once in vain
+    assert [one.getMessage() for one in caplog.records if "write base_url so" in one.getMessage()] == [
+        f"nothing is served at {root}, but at {root.rstrip('/')}/v1: write base_url so"
+    ]
+
+
+def test_an_address_that_serves_is_left_as_it_is(server: _Server, caplog: pytest.LogCaptureFixture) -> None:
+    server.url, server.serves = server.url.removesuffix("/v1"), "/chat/"
+    assert [reply.text for reply in asked(server, 2)] == ["yes"] * 2
+    assert (len(server.bodies), caplog.text) == (2, "")
+
+
+@pytest.mark.parametrize(("ending", "nor", "tried"), [("", ", nor does ", 2), ("/v1", "", 1), ("/v1beta2", "", 1)])
+def test_where_nothing_is_served_either_way_it_is_said(server: _Server, ending: str, nor: str, tried: int) -> None:
+    server.url, server.serves = server.url.removesuffix("/v1") + ending, "/nothing"
+    with pytest.raises(EndpointRefused, match=rf"does not serve model 'm' \(404\){nor}"):
+        asked(server)
+    assert len(server.bodies) == tried
+
+
+def test_with_its_version_a_key_may_be_refused(server: _Server) -> None:
+    server.url, server.serves = server.url.removesuffix("/v1"), "/v1/"
+    server.refused, server.status = ["messages"], 401
+    with pytest.raises(EndpointRefused, match="refused the key"):
+        asked(server)

@@ -7,7 +7,16 @@ import pytest
 from reaseq.documents.document import Document
 from reaseq.documents.tokens import stems
 from reaseq.taxonomy.lexicon import Lexicon
-from reaseq.taxonomy.schema import CategorySchema, SchemaError, load_schema, starter_for, starters
+from reaseq.taxonomy.schema import (
+    CategorySchema,
+    SchemaError,
+    attribute_name,
+    dump_schema,
+    load_schema,
+    starter_for,
+    starters,
+)
+from reaseq.taxonomy.variants import variant_values
 
 GOOD = """
 category: hats
@@ -32,6 +41,12 @@ examples:
         (("kind: closed, values: {red: [crimson], blue: []}", "kind: measure"), "a measure lists `units`"),
         (("blue: []", "blue: [Crimson]"), "'Crimson' stands for both 'red' and 'blue'"),
         (("name: need", "name: color"), "attributes named twice: color"),
+        (
+            ("name: need", "name: Need"),
+            "'Need' is no attribute's name: small letters, digits and underscores, a letter",
+        ),
+        (("name: need", "name: Größe"), "forty at most; 'grösse' is one"),
+        (("name: need", "name: need-of"), "'need_of' is one"),
         (("warmth: []}}", "warmth: []}, suggested_by: {warmth: {size: [XL]}}}"), "no other closed attribute 'size'"),
         (("warmth: []}}", "warmth: []}, suggested_by: {warmth: {color: [pink]}}}"), "not one of the values of color"),
         (("warmth: []}}", "warmth: []}, suggested_by: {cold: {color: [red]}}}"), "'cold' is not one of its values"),
@@ -54,6 +69,45 @@ def test_a_broken_schema_is_refused(tmp_path: Path, change: tuple[str, str], mes
     with pytest.raises(SchemaError, match=r"hats\.yaml") as caught:
         load_schema(path)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("Upper Material", "upper_material"),
+        ("素材", "素材"),
+        ("サイズ", "サイズ"),
+        ("ｻｲｽﾞ", "サイズ"),
+        ("Größe (EU)", "grösse_eu"),
+        ("Цвет / Color", "цвет_color"),
+        ("ความยาว", "ความยาว"),
+        ("2 Farben", "x_2_farben"),
+        ("★", "x"),
+        ("é" * 50, "é" * 40),
+    ],
+)
+def test_attributes_are_named_in_any_script(words: str, name: str) -> None:
+    assert attribute_name(words) == attribute_name(name) == name
+
+
+def test_attributes_of_other_scripts_stay_apart(tmp_path: Path) -> None:
+    path = tmp_path / "hats.yaml"
+    path.write_text(GOOD.replace("name: color", "name: 色").replace("{color: red}", "{色: red}"))
+    schema = load_schema(path)
+    assert load_schema(_written(tmp_path, schema)) == schema
+    assert Lexicon(schema).find(Document({"title": "Hat", "attributes.色": "crimson"}))["色"][0].value == "red"
+    variants = [
+        {"id": str(one), "options": {"カラー": color, "サイズ": size, "Größe": size}, "attributes": {}}
+        for one, (color, size) in enumerate((("赤", "S"), ("青", "M")))
+    ]
+    found = [(one.attribute, one.value) for one in variant_values(Lexicon(schema), variants) if one.variant_id == "0"]
+    assert found == [("カラー", "赤"), ("サイズ", "S"), ("size", "S")]
+
+
+def _written(folder: Path, schema: CategorySchema) -> Path:
+    path = folder / "again.yaml"
+    path.write_text(dump_schema(schema))
+    return path
 
 
 def test_a_good_schema_and_its_fingerprint(tmp_path: Path) -> None:
