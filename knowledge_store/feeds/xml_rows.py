@@ -13,7 +13,7 @@ from html.entities import html5
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.columns import apart, fields_among, fields_held
+from reaseq.knowledge_store.feeds.columns import apart, fields_among, fields_held, folded
 from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.rows import (
     EXPORT_AS,
@@ -49,7 +49,10 @@ _CLEARED = frozenset(("ARTICLE", "PRODUCT"))
 _FILED_BY = ("categoryId", "category_id", *sorted(_SUPPLIED))
 """What a record names its category by."""
 _NAMED = frozenset(
-    ("param", "option", "attribute", "property", "feature", "characteristic", "specification", "custom-attribute")
+    (
+        *("param", "parameter", "option", "attribute", "property", "feature", "characteristic", "specification"),
+        "custom-attribute",
+    )
 )
 """Elements that say by an attribute what their text is."""
 _CHOSEN = frozenset(("param", "option", "attribute", "property"))
@@ -58,6 +61,21 @@ _PAIRS = (("PARAM_NAME", "FNAME", "name"), ("VAL", "FVALUE", "value"), ("FUNIT",
 """Elements of a name, of its value, of the value's unit."""
 _LISTS = {"variants": "variants", "variations": "variants", "skus": "variants"}
 """Elements whose inner ones are variants, and what those are called in other formats."""
+_PARTS = frozenset(
+    "variant variation sku size option attribute param parameter property feature image picture photo media review "
+    "stock warehouse price tier bundle component related accessory category brand manufacturer producer".split()
+)
+"""What of a product may be told in elements of its own, each with a name."""
+_TEXTS = frozenset(
+    "general info information basic details data content contents text texts descriptions translation translations "
+    "localization localizations locales languages names titles".split()
+)
+"""What elements are called, folded, in which a product's title and texts stand, beside words for these."""
+_LANGUAGES = frozenset(("lang", "language", "locale"))
+_FEWEST, _FEWEST_OF_KNOWN = 3, 2
+"""Fields but a title by which an element is a product: whatever it is called; of one that is called so."""
+_TITLE_WITHIN = 2
+"""Elements between a product and its title."""
 _VARIANT = "variant"
 _BLOCKS = frozenset("p br ul ol div span strong em table h1 h2 h3 h4 h5 h6".split())
 """Elements of HTML of which one must stand in a text; others may be fields: `<a>`, `<b>`, `<i>`, `<img>`, `<li>`."""
@@ -224,6 +242,7 @@ class _Scan:
         self.path = path
         self.seen: Counter[tuple[str, ...]] = Counter()
         self.held: dict[tuple[str, ...], dict[str, None]] = {}
+        self._within: dict[tuple[str, ...], bool] = {}
         named: dict[str, tuple[str, str]] = {}
         trail: list[str] = []
         try:
@@ -248,6 +267,10 @@ class _Scan:
             if not self.seen:
                 raise FeedError(f"{path}: not well-formed XML: {error}", hint="export it again") from error
         self.categories = {key: _path_of(key, named) for key in named}
+        self._inner: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+        for inner in self.held:
+            for out in range(max(1, len(inner) - _TITLE_WITHIN), len(inner)):
+                self._inner.setdefault(inner[:out], []).append(inner)
 
     def _holds(self, trail: list[str], names: Iterable[str]) -> None:
         self.held.setdefault(tuple(trail), {}).update(dict.fromkeys(map(_local, names)))
@@ -289,12 +312,55 @@ class _Scan:
         name = _local(trail[-1]).casefold()
         known = name in _KNOWN
         repeats = self.seen[trail] > 1 or known
-        titled = titled and name not in _NAMED
+        titled = (titled and name not in _NAMED) or self._holds_a_title(trail)
         # Offers of cars, phones and the like are titled by what they are, who made them and which they are.
         titled = titled or {"vendor", "model"} <= self.held[trail].keys()
         titled = titled or (name in _ARTICLES and not _SUPPLIED.isdisjoint(self.held[trail]))
         titled, fields = (False, -1) if name in _HEADS else (titled, fields)
-        return titled and repeats, min(fields, _ENOUGH), known, repeats and len(trail) > 1, -len(trail), fields
+        inner = any(self._is_part(trail, at) for at in range(1, len(trail)))
+        titled = titled and not inner
+        return titled and repeats, not inner, min(fields, _ENOUGH), known, repeats and len(trail) > 1, -len(trail), fields
+
+    def _is_part(self, trail: tuple[str, ...], at: int) -> bool:
+        """Is it but a part of what stands around it, `at` steps from the root: of a product, or by its name of what
+        has a title?"""
+        around = trail[:at]
+        if around not in self._within:
+            self._within[around] = self._is_product(around)
+        if self._within[around]:
+            return True
+        named = any(folded(_local(tag)).removesuffix("s") in _PARTS for tag in trail[at:])
+        return named and self.seen[around] > 1 and not self._is_group(around) and self._is_titled(around)
+
+    def _is_product(self, trail: tuple[str, ...]) -> bool:
+        """Does an element have what products have, whatever stands within it?"""
+        name = _local(trail[-1]).casefold()
+        known = name in _KNOWN
+        if not (known or self.seen[trail] > 1) or name in _HEADS or name in _NAMED or self._is_group(trail):
+            return False
+        fields = fields_among(tuple(self.held.get(trail, ()))).keys() - {"title", "list_price"}
+        return len(fields) >= (_FEWEST_OF_KNOWN if known else _FEWEST) and self._is_titled(trail)
+
+    def _is_group(self, trail: tuple[str, ...]) -> bool:
+        return not fields_among((_local(trail[-1]),)).keys().isdisjoint({"brand", "category"})
+
+    def _is_titled(self, trail: tuple[str, ...]) -> bool:
+        return fields_held(self.held.get(trail, ()))[1] or self._holds_a_title(trail)
+
+    def _holds_a_title(self, trail: tuple[str, ...]) -> bool:
+        """Does its title stand in something of it: `<description><name>…`, `<translation lang="en"><name>…`?"""
+        return any(self._has_texts(trail, inner) for inner in self._inner.get(trail, ()))
+
+    def _has_texts(self, trail: tuple[str, ...], inner: tuple[str, ...]) -> bool:
+        held = self.held[inner]
+        called, name = _local(inner[-1]), folded(_local(inner[-1]))
+        by_language = not _LANGUAGES.isdisjoint(held)
+        once = all(self.seen[inner[:at]] <= self.seen[trail] for at in range(len(trail) + 1, len(inner) + 1))
+        if not fields_held(held)[1] or not (once or by_language) or name in _PARTS:
+            return False
+        fields = fields_among(tuple(held)).keys()
+        texts = name in _TEXTS or not fields_among((called,)).keys().isdisjoint({"title", "description"})
+        return texts or by_language or fields >= {"title", "description"}
 
 
 def _path_of(key: str, named: Mapping[str, tuple[str, str]]) -> str:
