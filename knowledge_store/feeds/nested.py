@@ -69,6 +69,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         ids = _IDS if not _are_positions(listed) else tuple(name for name in _IDS if name != "id")
         prices = [_price(one, values) for one in listed]
         titled = any(values.get(name) for name in values if folded(name.partition(".")[0]) in TITLES)
+        titled = titled or not is_empty(values.get(fields_among(tuple(values)).get("title", "")))
         unpriced = titled and is_empty(cost(values, fields_among(tuple(values))))
         if titled:
             values |= _currency_of(values, listed, prices)

@@ -16,6 +16,7 @@ from reaseq.knowledge_store.feeds import (
     further_rows,
     google,
     icecat,
+    iof,
     magento,
     nested,
     prestashop,
@@ -110,6 +111,7 @@ SHAPES = (
         further_rows.rows_of_odoo_values,
     ),
     Shape("YML offers", (("model", "vendor"),), {}, _titled_by_models),
+    Shape("IOF offer", iof.MARKS, iof.FIELDS, iof.rows),
     Shape("products with variants, a line each", (nested.MARKS_OF_BULK,), nested.FIELDS, nested.rows_of_bulk),
     Shape("products with variants", nested.MARKS, nested.FIELDS, nested.rows),
 )

@@ -77,6 +77,9 @@ _FEWEST, _FEWEST_OF_KNOWN = 3, 2
 _TITLE_WITHIN = 2
 """Elements between a product and its title."""
 _VARIANT = "variant"
+_SIZES, _SIZE = "sizes", "size"
+_CALLED = ("name", "value", "label", "title", "text")
+"""What says which size one is."""
 _BLOCKS = frozenset("p br ul ol div span strong em table h1 h2 h3 h4 h5 h6".split())
 """Elements of HTML of which one must stand in a text; others may be fields: `<a>`, `<b>`, `<i>`, `<img>`, `<li>`."""
 _HTML = _BLOCKS | frozenset("b i u a li img tr td th thead tbody small sub sup hr font".split())
@@ -404,7 +407,7 @@ def _rows(
 
     line = 0
     parent, of_groups = None, {}
-    headed, currency = None, ""
+    headed, currency, language = None, "", ""
     try:
         for _, element in _events(document, events=("end",), tag=tag):
             if sum(1 for _ in element.iterancestors()) != depth:
@@ -424,9 +427,13 @@ def _rows(
                     values = values | {own: said} if is_empty(values.get(own)) else values
                 if element.getparent() is not headed:
                     headed = element.getparent()
-                    currency = _headed(element.iterancestors(), "currency")
+                    around = list(element.iterancestors())
+                    currency = _headed(around, "currency") or _attribute(around, "currency")
+                    language = short_language(_attribute(around, "language") or _attribute(around, "lang"))
                 if currency and "currency" not in fields_among(tuple(values)):
                     values = values | {"currency": currency}
+                if language:  # of several, that which the file says that it is in comes first
+                    values = dict(sorted(values.items(), key=lambda one: not one[0].endswith(f".{language}")))
                 row = checked(line, values)
                 if document.lost and isinstance(row, Record) and any(_LOST in text for text in strings(values)):
                     row = BadRow(line, "holds bytes that are not text in the file's encoding", repr(values))
@@ -445,6 +452,12 @@ def _headed(around: Iterable[Any], name: str) -> str:
     heads = (child for element in around for child in element[:_FIRST] if _local(str(child.tag)).casefold() in _HEADS)
     return next((text for head in heads for one in head if _local(str(one.tag)).casefold() == name
                  and (text := (one.text or "").strip())), "")  # fmt: skip
+
+
+def _attribute(around: Iterable[Any], name: str) -> str:
+    """What an element around a record says in an attribute of this name, the nearest first; "" for nothing."""
+    said = (_attributes(element).get(name, "").strip() for element in around)
+    return next(filter(None, said), "")
 
 
 def _called_groups(around: Sequence[Any], groups: Mapping[int, str]) -> dict[str, str]:
@@ -481,8 +494,8 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
         if not among:
             shows = any(map(str.strip, element.itertext())) or "<img" in marked
             marked = _PREFIX.sub(r"\1", marked).strip() if shows else ""
-        return marked if not element.attrib else {**dict(element.attrib), "text": marked}
-    made: dict[str, Any] = {_local(str(name)): str(value) for name, value in element.attrib.items()}
+        return marked if not element.attrib else {**_attributes(element), "text": marked}
+    made: dict[str, Any] = _attributes(element)
     own = [*made, *(_local(child.tag) for child in children)]
     for child in children:
         name = _local(child.tag)
@@ -491,6 +504,9 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
         if name.casefold() in _LISTS and isinstance(value, dict) and len(value) == 1:
             inner = next(iter(value.values()))  # <variants><variant>…</variant></variants>
             made[_LISTS[name.casefold()]] = inner if isinstance(inner, list) else [inner]
+            continue
+        if name.casefold() == _SIZES and isinstance(value, dict) and (listed := _sizes(value)):
+            made.setdefault("variants", []).extend(listed)
             continue
         if isinstance(value, dict) and value.keys() - {"name"} == {"unit", "text"}:
             value = value | {"text": f"{value['text']} {value['unit']}"}  # <param name="Heel" unit="mm">40</param>
@@ -510,8 +526,8 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
         ):
             made["options"] = {**made.get("options", {}), **value["options"]}  # an element around them
             continue
-        elif isinstance(value, dict) and value.keys() == {"lang", "text"} and LANGUAGE.fullmatch(value["lang"]):
-            name, value = f"{name}.{short_language(value['lang'])}", value["text"]  # <name xml:lang="en">
+        elif isinstance(value, dict) and (language := _language_of(name, value)):
+            name, value = f"{name}.{short_language(language)}", value.get("text", "")  # <name xml:lang="en">
         if name.casefold() == _VARIANT and isinstance(value, dict):
             made.setdefault("variants", []).append(value)  # without an element around them
         elif name not in made:
@@ -523,6 +539,36 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
     if text:
         made["text"] = text
     return made
+
+
+def _attributes(element: Any) -> dict[str, Any]:
+    return {_local(str(name)): str(value) for name, value in element.attrib.items()}
+
+
+def _language_of(name: str, value: Mapping[str, Any]) -> str:
+    """The language of an element that says one and a text, or nothing; "" of others. `<name type="name" lang="en">`
+    says nothing more by its type."""
+    told = {key: said for key, said in value.items() if key != "text" and (key, said) != ("type", name)}
+    ((key, language),) = told.items() if len(told) == 1 else (("", ""),)
+    is_text = isinstance(value.get("text", ""), str) and isinstance(language, str)
+    return language if key in _LANGUAGES and is_text and LANGUAGE.fullmatch(language) else ""
+
+
+def _sizes(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Of an element of sizes those that say more than what they are called, as variants: with the size under its name,
+    and a code for their SKU, as their ids are often the size's own. None where but texts stand."""
+    listed = value.get(_SIZE)
+    found: list[dict[str, Any]] = []
+    for one in listed if isinstance(listed, list) else [listed]:
+        if not isinstance(one, dict):
+            return []
+        called = next((key for key in _CALLED if isinstance(one.get(key), str) and one[key].strip()), "")
+        code = next((one[key] for key in ("sku", "code") if one.get(key)), "")
+        if not called and not code:
+            return []
+        more = {f"{_SIZE} id" if key == "id" else key: said for key, said in one.items() if key != called}
+        found.append((more | {"sku": code} if code else more) | ({_SIZE: one[called]} if called else {}))
+    return found
 
 
 def _is_markup(element: Any, children: Sequence[Any]) -> bool:
@@ -566,9 +612,23 @@ def _said(value: Mapping[str, Any]) -> tuple[str, Any] | None:
         called = f".{short_language(language)}" if LANGUAGE.fullmatch(language) else ""
         return f"{value['attribute-id']}{called}", value["text"] if "text" in value else value["value"]
     name, said, unit = (next((value[key] for key in keys if key in value), "") for keys in _PAIRS)
+    said = _called_values(said)
     if not isinstance(name, str) or not name or said in ("", [], {}) or isinstance(said, dict):
         return None
     return name, f"{said} {unit}" if unit and isinstance(said, str) and isinstance(unit, str) else said
+
+
+def _called_values(said: Any) -> Any:
+    """What values are called that stand in elements of their own (`<value id="3" name="red"/>`); of several languages
+    each with its own."""
+    several = said if isinstance(said, list) else [said]
+    if not said or not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in several):
+        return said
+    named = [one["name"] for one in several]
+    languages = [next((one[key] for key in _LANGUAGES if one.get(key)), "") for one in several]
+    if len(set(languages)) > 1 and all(languages):
+        return [{"lang": language, "text": name} for language, name in zip(languages, named, strict=True)]
+    return named if len(named) > 1 else named[0]
 
 
 def _local(tag: str) -> str:
