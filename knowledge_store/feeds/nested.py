@@ -56,6 +56,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
                 row = row._replace(values=row.values | _id_of(row.values) | _currency_of(row.values, [], []))
             yield row
             continue
+        listed = [_with_plain_names(one) for one in listed]
         values = {name: value for name, value in row.values.items() if name not in ("variants", "options")}
         if master := {
             name.removeprefix(_MASTER): values.pop(name) for name in list(values) if name.startswith(_MASTER)
@@ -237,7 +238,15 @@ def _said(name: Any) -> str:
 def _id_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """The id of a product, where a cell that is known to hold one does."""
     own = next((identifier(values[name]) for name in _IDS_OF_PRODUCTS if values.get(name)), "")
+    own = own or identifier(values.get(fields_among(tuple(values)).get("id", "")))
     return {"id": own} if own else {}
+
+
+def _with_plain_names(variant: Mapping[str, Any]) -> dict[str, Any]:
+    """A variant with its codes under their names as they are read here, however these are spelt (`SKU`, `VariantID`)."""
+    plain = {folded(name): name for name in _IDS}
+    return {name if name in _IDS else plain.get(folded(name).removeprefix("product "), name): value
+            for name, value in variant.items()}  # fmt: skip
 
 
 def _currency_of(

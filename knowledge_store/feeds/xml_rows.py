@@ -13,7 +13,7 @@ from html.entities import html5
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.columns import apart, fields_among, fields_held, folded
+from reaseq.knowledge_store.feeds.columns import apart, fields_among, fields_held, folded, option_key
 from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.rows import (
     EXPORT_AS,
@@ -77,9 +77,10 @@ _FEWEST, _FEWEST_OF_KNOWN = 3, 2
 _TITLE_WITHIN = 2
 """Elements between a product and its title."""
 _VARIANT = "variant"
-_SIZES, _SIZE = "sizes", "size"
-_CALLED = ("name", "value", "label", "title", "text")
+_SIZE = "size"
+_CALLED = ("name", "value", "label", "text")
 """What says which size one is."""
+_CODES = ("sku", "code", "kod")
 _BLOCKS = frozenset("p br ul ol div span strong em table h1 h2 h3 h4 h5 h6".split())
 """Elements of HTML of which one must stand in a text; others may be fields: `<a>`, `<b>`, `<i>`, `<img>`, `<li>`."""
 _HTML = _BLOCKS | frozenset("b i u a li img tr td th thead tbody small sub sup hr font".split())
@@ -332,7 +333,7 @@ class _Scan:
             self._within[around] = self._is_product(around)
         if self._within[around]:
             return True
-        named = any(folded(_local(tag)).removesuffix("s") in _PARTS for tag in trail[at:])
+        named = any(folded(_local(tag)).rpartition(" ")[2].removesuffix("s") in _PARTS for tag in trail[at:])
         return named and self.seen[around] > 1 and not self._is_group(around) and self._is_titled(around)
 
     def _is_product(self, trail: tuple[str, ...]) -> bool:
@@ -342,6 +343,8 @@ class _Scan:
         if not (known or self.seen[trail] > 1) or name in _HEADS or name in _NAMED or self._is_group(trail):
             return False
         fields = fields_among(tuple(self.held.get(trail, ()))).keys() - {"title", "list_price"}
+        if fields.isdisjoint({"price", "brand", "category"}):
+            return False  # a group, or an offer of several
         return len(fields) >= (_FEWEST_OF_KNOWN if known else _FEWEST) and self._is_titled(trail)
 
     def _is_group(self, trail: tuple[str, ...]) -> bool:
@@ -355,7 +358,7 @@ class _Scan:
         return any(self._has_texts(trail, inner) for inner in self._inner.get(trail, ()))
 
     def _has_texts(self, trail: tuple[str, ...], inner: tuple[str, ...]) -> bool:
-        held = self.held[inner]
+        held = [one for one in self.held[inner] if one.casefold() not in _KNOWN]
         called, name = _local(inner[-1]), folded(_local(inner[-1]))
         by_language = not _LANGUAGES.isdisjoint(held)
         once = all(self.seen[inner[:at]] <= self.seen[trail] for at in range(len(trail) + 1, len(inner) + 1))
@@ -499,13 +502,13 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
     own = [*made, *(_local(child.tag) for child in children)]
     for child in children:
         name = _local(child.tag)
-        within = of_variant or name.casefold() == _VARIANT or _local(element.tag).casefold() in _LISTS
+        within = of_variant or name.casefold() == _VARIANT or _without_product(_local(element.tag)) in _LISTS
         value = _values(child, depth + 1, of_variant=within)
-        if name.casefold() in _LISTS and isinstance(value, dict) and len(value) == 1:
+        if _without_product(name) in _LISTS and isinstance(value, dict) and len(value) == 1:
             inner = next(iter(value.values()))  # <variants><variant>…</variant></variants>
-            made[_LISTS[name.casefold()]] = inner if isinstance(inner, list) else [inner]
+            made[_LISTS[_without_product(name)]] = inner if isinstance(inner, list) else [inner]
             continue
-        if name.casefold() == _SIZES and isinstance(value, dict) and (listed := _sizes(value)):
+        if isinstance(value, dict) and (listed := _sizes(value)):
             made.setdefault("variants", []).extend(listed)
             continue
         if isinstance(value, dict) and value.keys() - {"name"} == {"unit", "text"}:
@@ -554,16 +557,21 @@ def _language_of(name: str, value: Mapping[str, Any]) -> str:
     return language if key in _LANGUAGES and is_text and LANGUAGE.fullmatch(language) else ""
 
 
+def _without_product(name: str) -> str:
+    return folded(name).removeprefix("product ")
+
+
 def _sizes(value: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Of an element of sizes those that say more than what they are called, as variants: with the size under its name,
     and a code for their SKU, as their ids are often the size's own. None where but texts stand."""
-    listed = value.get(_SIZE)
+    size = next((key for key, said in value.items() if option_key(key) == _SIZE and isinstance(said, dict | list)), "")
     found: list[dict[str, Any]] = []
-    for one in listed if isinstance(listed, list) else [listed]:
+    for one in value[size] if isinstance(value.get(size), list) else [value.get(size)]:
         if not isinstance(one, dict):
             return []
-        called = next((key for key in _CALLED if isinstance(one.get(key), str) and one[key].strip()), "")
-        code = next((one[key] for key in ("sku", "code") if one.get(key)), "")
+        fields = fields_among(tuple(one))
+        called = next((key for key in (fields.get("title"), *_CALLED) if key and isinstance(one.get(key), str)), "")
+        code = next((one[key] for key in _CODES if one.get(key)), "")
         if not called and not code:
             return []
         more = {f"{_SIZE} id" if key == "id" else key: said for key, said in one.items() if key != called}
