@@ -29,6 +29,7 @@ MARKS = (("variants",), *((f"{within}variants",) for within in _WITHIN))
 FIELDS = {"id": "id"}
 MARKS_OF_BULK = ("__parentId",)
 _IDS = ("sku", "id", "variant_id", "variantId", "barcode", "gtin", "ean")
+_PLAIN = {folded(name): name for name in (*_IDS, "name", "title", "price")}
 _IDS_OF_PRODUCTS = ("id", "product_id", "productId", "sku", "key", "handle")
 _CALLED = ("name", "option_display_name", "option")
 _MASTER = "masterVariant."
@@ -243,10 +244,11 @@ def _id_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_plain_names(variant: Mapping[str, Any]) -> dict[str, Any]:
-    """A variant with its codes under their names as they are read here, however these are spelt (`SKU`, `VariantID`)."""
-    plain = {folded(name): name for name in _IDS}
-    return {name if name in _IDS else plain.get(folded(name).removeprefix("product "), name): value
-            for name, value in variant.items()}  # fmt: skip
+    """A variant with its codes and its name under names that are read here, however these are spelt (`SKU`, `VariantID`)."""
+    return {
+        name if name in _IDS else _PLAIN.get(folded(name).removeprefix("product "), name): value
+        for name, value in variant.items()
+    }
 
 
 def _currency_of(
