@@ -2,6 +2,7 @@
 cells hold quite other things than those of all others."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from reaseq.knowledge_store.feeds.rows import Record, Row, is_empty, text_of
 
 _FEWEST = 3
 """Cells of a row that names columns; rows by which it is told what a column holds; cells that hold other things."""
-_MANY = 5
+_MANY, _NEARLY_ALL = 5, 0.8
 _NAME = re.compile(r"[^\W\d_]+(?:[ _-][^\W\d_]+){0,3}")
 _OF_PROGRAMS = re.compile(r"[A-Za-z]+(?:[a-z][A-Z][A-Za-z]*|_[A-Za-z_]+)")
 """`AttributeName`, `attribute_name`: nobody writes so but programs."""
@@ -66,16 +67,18 @@ def _kind(value: Any) -> str:
 
 
 def _kinds(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """What columns hold that hold one kind of thing alone, in several rows."""
-    found: dict[str, set[str]] = {}
-    count: dict[str, int] = {}
+    """What columns hold in which nearly all cells hold one kind of thing, in several rows."""
+    found: dict[str, Counter[str]] = {}
     for values in records:
         for name, value in values.items():
             if not is_empty(value):
-                found.setdefault(name, set()).add(_kind(value))
-                count[name] = count.get(name, 0) + 1
-    alike = {name: next(iter(kinds)) for name, kinds in found.items() if len(kinds) == 1 and count[name] >= _FEWEST}
-    return {name: kind for name, kind in alike.items() if kind}
+                found.setdefault(name, Counter())[_kind(value)] += 1
+    most = {name: kinds.most_common(1)[0] for name, kinds in found.items()}
+    return {
+        name: kind
+        for name, (kind, count) in most.items()
+        if kind and count >= max(_FEWEST, _NEARLY_ALL * found[name].total())
+    }
 
 
 def _strange(values: Mapping[str, Any], kinds: Mapping[str, str]) -> str:
