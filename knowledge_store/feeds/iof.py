@@ -10,7 +10,7 @@ from typing import Any
 
 from reaseq.knowledge_store.feeds import nested
 from reaseq.knowledge_store.feeds.columns import apart
-from reaseq.knowledge_store.feeds.rows import BadRow, Record, Row, is_empty
+from reaseq.knowledge_store.feeds.rows import BadRow, Row, is_empty
 
 MARKS = (("code_on_card", "variants"), ("card.url", "price.net", "variants"), ("vat", "price.net", "variants"))
 FIELDS = {

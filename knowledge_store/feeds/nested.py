@@ -244,7 +244,7 @@ def _id_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_plain_names(variant: Mapping[str, Any]) -> dict[str, Any]:
-    """A variant with its codes and its name under names that are read here, however these are spelt (`SKU`, `VariantID`)."""
+    """A variant with its codes and its name as they are called here, however they are spelt (`SKU`, `VariantID`)."""
     return {
         name if name in _IDS else _PLAIN.get(folded(name).removeprefix("product "), name): value
         for name, value in variant.items()

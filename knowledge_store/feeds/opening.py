@@ -82,7 +82,9 @@ def understood(
     codes: Codes | None = None,
 ) -> tuple[Feed, dict[str, str]]:
     """The feed, and field to column: see `guess_columns`. Of two columns that may be the id, the title or the like, one
-    in which nothing stands comes last; what an object says in some records and a cell in others stands in one. Rows of other tables are set aside.
+    in which nothing stands comes last; what an object says in some records and a cell in others stands in one.
+    Rows of other tables are set aside.
+
     codes: of the catalogue that the feed is for, which tell an id that is called like a title (`Artikel`).
 
     Raises:

@@ -28,6 +28,7 @@ _LANGUAGE_KEYS, _TEXT_KEYS = (
     ("value", "text", "content", "name", "data"),
 )
 _MOST_KEYS = 4
+_SEVERAL = 2
 _DECIMALS = re.compile(r"(\d+)\.0+")
 _QUOTED = re.compile(r"'(\w[^']*)")
 MINOR_UNITS = ("currency_minor_unit", "decimals", "minor_unit", "fraction_digits", "precision")
@@ -324,7 +325,8 @@ def _by_language(value: Any) -> dict[str, Any]:
         if not key or not LANGUAGE.fullmatch(one[key]) or one[key] in languages:
             return {}
         texts = {name: text for name, text in one.items() if name != key}
-        if len(texts) < 2 or "value" in texts or "text" in texts or any(isinstance(text, dict) for text in texts):
+        says_one = not texts.keys().isdisjoint({*_TEXT_KEYS} - {"name"})
+        if says_one or sum(isinstance(text, str) for text in texts.values()) < _SEVERAL:
             return {}
         languages.add(one[key])
         found |= {f"{name}.{short_language(one[key])}": text for name, text in texts.items()}

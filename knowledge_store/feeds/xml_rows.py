@@ -323,7 +323,15 @@ class _Scan:
         titled, fields = (False, -1) if name in _HEADS else (titled, fields)
         inner = any(self._is_part(trail, at) for at in range(1, len(trail)))
         titled = titled and not inner
-        return titled and repeats, not inner, min(fields, _ENOUGH), known, repeats and len(trail) > 1, -len(trail), fields
+        return (
+            titled and repeats,
+            not inner,
+            min(fields, _ENOUGH),
+            known,
+            repeats and len(trail) > 1,
+            -len(trail),
+            fields,
+        )
 
     def _is_part(self, trail: tuple[str, ...], at: int) -> bool:
         """Is it but a part of what stands around it, `at` steps from the root: of a product, or by its name of what
