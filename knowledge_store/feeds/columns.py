@@ -193,6 +193,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "product description",
         "long description",
         "full description",
+        "long desc",
+        "description long",
+        "description full",
         "item description",
         "sales description",
         "description sale",
@@ -223,7 +226,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "商品描述",
         "产品描述",
         "desc",
+        "description text",
+        "description value",
         "short description",
+        "short desc",
+        "description short",
         "langtext",
         "beschreibung de",
         "popis",
@@ -237,8 +244,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "brand": (
         "brand",
         "brand name",
+        "brand title",
         "brands",
         "manufacturer name",
+        "manufacturer title",
+        "producer name",
         "herstellername",
         "hersteller name",
         "markenname",
@@ -261,6 +271,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "marka",
         "品牌",
         "store",
+        "producer",
         "producent",
         "fabricant",
         "fabricante",
@@ -417,6 +428,11 @@ _COSTS_BEGIN = ("einkaufs", "grund", "versand", "inköps", "inkops", "indkøbs",
 SALE = re.compile(r"sale|special|offer|discount|promo|angebot|aktion|reapris|tilbud|offerta|rebajado", re.IGNORECASE)
 _CARRIED = frozenset("shipping delivery versand lieferung livraison envio spedizione tax fee deposit pfand".split())
 """Things with a price of their own within a product."""
+_OTHERS = frozenset(
+    "unit series supplier warranty seller shop size color colour tax country collection season image images "
+    "category categories brands manufacturers availability status group".split()
+)
+"""What of a product may have a name of its own, beside brands and categories."""
 _EITHER = re.compile(r"\s*[/|]\s*|\s+or\s+")
 """Between the names of a column that has several."""
 _LONGEST_NAME = 200
@@ -651,10 +667,13 @@ def guess(
         no_prices = {*filter(_of_other_units, columns), *_not_of_now(columns)} - taken
     by_name = _by_name(columns, {name for known in names.values() for name in known}, locale)
     beside = ""
-    if of_products and (title := _best(by_name, names["title"], set(), "")):
+    titles_of_others = {one for one in columns if _titles_another(one)} if of_products else set()
+    if of_products and (title := _best(by_name, names["title"], titles_of_others, "")):
         beside = _within(title)
     for field in names:
         never = taken | no_prices if field in ("price", "list_price") else taken
+        if field == "title":
+            never = taken | titles_of_others
         if field not in mapping and (column := _best(by_name, names[field], never, beside if of_products else None)):
             if (
                 of_products
@@ -670,6 +689,17 @@ def guess(
         priced = [column for column in columns if column not in no_prices]
         _add_prices(priced, mapping, taken, {"price", "list_price"} & overrides.keys())
     return {field: mapping[field] for field in names if mapping.get(field)}
+
+
+@lru_cache(maxsize=10_000)
+def _titles_another(column: str) -> bool:
+    """Does a column say what something of a product is called: its brand, its category, its unit?"""
+    while "." in column:
+        within = folded(_last(_within(column)))
+        if within in _OTHERS or any(within in _names()[field] for field in ("brand", "category", "currency")):
+            return True
+        column = _within(column)
+    return False
 
 
 def _within(column: str) -> str:

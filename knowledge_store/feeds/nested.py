@@ -29,6 +29,7 @@ MARKS = (("variants",), *((f"{within}variants",) for within in _WITHIN))
 FIELDS = {"id": "id"}
 MARKS_OF_BULK = ("__parentId",)
 _IDS = ("sku", "id", "variant_id", "variantId", "barcode", "gtin", "ean")
+_PLAIN = {folded(name): name for name in (*_IDS, "name", "title", "price")}
 _IDS_OF_PRODUCTS = ("id", "product_id", "productId", "sku", "key", "handle")
 _CALLED = ("name", "option_display_name", "option")
 _MASTER = "masterVariant."
@@ -56,6 +57,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
                 row = row._replace(values=row.values | _id_of(row.values) | _currency_of(row.values, [], []))
             yield row
             continue
+        listed = [_with_plain_names(one) for one in listed]
         values = {name: value for name, value in row.values.items() if name not in ("variants", "options")}
         if master := {
             name.removeprefix(_MASTER): values.pop(name) for name in list(values) if name.startswith(_MASTER)
@@ -69,6 +71,7 @@ def rows(found: Iterable[Row]) -> Iterator[Row]:
         ids = _IDS if not _are_positions(listed) else tuple(name for name in _IDS if name != "id")
         prices = [_price(one, values) for one in listed]
         titled = any(values.get(name) for name in values if folded(name.partition(".")[0]) in TITLES)
+        titled = titled or not is_empty(values.get(fields_among(tuple(values)).get("title", "")))
         unpriced = titled and is_empty(cost(values, fields_among(tuple(values))))
         if titled:
             values |= _currency_of(values, listed, prices)
@@ -236,7 +239,16 @@ def _said(name: Any) -> str:
 def _id_of(values: Mapping[str, Any]) -> dict[str, Any]:
     """The id of a product, where a cell that is known to hold one does."""
     own = next((identifier(values[name]) for name in _IDS_OF_PRODUCTS if values.get(name)), "")
+    own = own or identifier(values.get(fields_among(tuple(values)).get("id", "")))
     return {"id": own} if own else {}
+
+
+def _with_plain_names(variant: Mapping[str, Any]) -> dict[str, Any]:
+    """A variant with its codes and its name as they are called here, however they are spelt (`SKU`, `VariantID`)."""
+    return {
+        name if name in _IDS else _PLAIN.get(folded(name).removeprefix("product "), name): value
+        for name, value in variant.items()
+    }
 
 
 def _currency_of(

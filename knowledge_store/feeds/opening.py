@@ -33,6 +33,7 @@ from reaseq.knowledge_store.feeds.parquet import parquet
 from reaseq.knowledge_store.feeds.prices import CURRENCIES
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, identifier, is_empty, text_of
 from reaseq.knowledge_store.feeds.shapes import shaped
+from reaseq.knowledge_store.feeds.strange_rows import without_strange_rows
 from reaseq.knowledge_store.feeds.xml_rows import before_it, xml
 from reaseq.knowledge_store.names import ROUNDED, is_barcode
 
@@ -82,6 +83,8 @@ def understood(
 ) -> tuple[Feed, dict[str, str]]:
     """The feed, and field to column: see `guess_columns`. Of two columns that may be the id, the title or the like, one
     in which nothing stands comes last; what an object says in some records and a cell in others stands in one.
+    Rows of other tables are set aside.
+
     codes: of the catalogue that the feed is for, which tell an id that is called like a title (`Artikel`).
 
     Raises:
@@ -114,7 +117,8 @@ def understood(
     if "id" not in named:
         mapping = _with_own_numbers(feed.columns, mapping, records)
     must_name_products(feed.columns, mapping)
-    return in_one(replace(feed, rows=chain(peeked, feed.rows)), mapping, _fields_among), mapping
+    rows = without_strange_rows(chain(peeked, feed.rows), mapping, records)
+    return in_one(replace(feed, rows=rows), mapping, _fields_among), mapping
 
 
 def _of_currencies(columns: Sequence[str], records: Sequence[Mapping[str, Any]]) -> str:

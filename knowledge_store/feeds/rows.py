@@ -28,6 +28,7 @@ _LANGUAGE_KEYS, _TEXT_KEYS = (
     ("value", "text", "content", "name", "data"),
 )
 _MOST_KEYS = 4
+_SEVERAL = 2
 _DECIMALS = re.compile(r"(\d+)\.0+")
 _QUOTED = re.compile(r"'(\w[^']*)")
 MINOR_UNITS = ("currency_minor_unit", "decimals", "minor_unit", "fraction_digits", "precision")
@@ -314,6 +315,24 @@ def _in_a_language(one: Any) -> tuple[str, Any] | None:
     return (short_language(language), text) if text is not None and LANGUAGE.fullmatch(language) else None
 
 
+def _by_language(value: Any) -> dict[str, Any]:
+    """Of objects with several texts each, all in a language of their own, the texts by their names and languages:
+    `[{"lang": "en", "name": "Boot", "description": "Warm"}, ...]`; none of others."""
+    found: dict[str, Any] = {}
+    languages = set()
+    for one in value if isinstance(value, list) else []:
+        key = next((key for key in _LANGUAGE_KEYS if isinstance(one, dict) and isinstance(one.get(key), str)), "")
+        if not key or not LANGUAGE.fullmatch(one[key]) or one[key] in languages:
+            return {}
+        texts = {name: text for name, text in one.items() if name != key}
+        says_one = not texts.keys().isdisjoint({*_TEXT_KEYS} - {"name"})
+        if says_one or sum(isinstance(text, str) for text in texts.values()) < _SEVERAL:
+            return {}
+        languages.add(one[key])
+        found |= {f"{name}.{short_language(one[key])}": text for name, text in texts.items()}
+    return found
+
+
 def _by_type(name: str, value: Any) -> dict[str, Any]:
     """Several prices, each of which says its type, under names of their own: `price retail`, `price purchase`."""
     if not isinstance(value, list) or len(value) < 2 or price_kind(name.casefold().replace("_", " ")) is None:
@@ -355,6 +374,8 @@ def flat(values: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, dict) and value:
             value = in_major(value)
             made |= {f"{name}.{inner}": item for inner, item in flat(value).items()}
+        elif by_language := _by_language(value):
+            made |= {f"{name}.{inner}": text for inner, text in by_language.items()}
         elif isinstance(value, list) and (said := [_in_a_language(one) for one in value]) and all(said):
             made |= {f"{name}.{one[0]}": one[1] for one in said if one is not None}
         elif typed := _by_type(name, value):

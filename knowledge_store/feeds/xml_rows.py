@@ -13,7 +13,7 @@ from html.entities import html5
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from reaseq.knowledge_store.feeds.columns import apart, fields_among, fields_held
+from reaseq.knowledge_store.feeds.columns import apart, fields_among, fields_held, folded, option_key
 from reaseq.knowledge_store.feeds.dialect import Reading
 from reaseq.knowledge_store.feeds.rows import (
     EXPORT_AS,
@@ -49,7 +49,10 @@ _CLEARED = frozenset(("ARTICLE", "PRODUCT"))
 _FILED_BY = ("categoryId", "category_id", *sorted(_SUPPLIED))
 """What a record names its category by."""
 _NAMED = frozenset(
-    ("param", "option", "attribute", "property", "feature", "characteristic", "specification", "custom-attribute")
+    (
+        *("param", "parameter", "option", "attribute", "property", "feature", "characteristic", "specification"),
+        "custom-attribute",
+    )
 )
 """Elements that say by an attribute what their text is."""
 _CHOSEN = frozenset(("param", "option", "attribute", "property"))
@@ -58,7 +61,26 @@ _PAIRS = (("PARAM_NAME", "FNAME", "name"), ("VAL", "FVALUE", "value"), ("FUNIT",
 """Elements of a name, of its value, of the value's unit."""
 _LISTS = {"variants": "variants", "variations": "variants", "skus": "variants"}
 """Elements whose inner ones are variants, and what those are called in other formats."""
+_PARTS = frozenset(
+    "variant variation sku size option attribute param parameter property feature image picture photo media review "
+    "stock warehouse price tier bundle component related accessory category brand manufacturer producer".split()
+)
+"""What of a product may be told in elements of its own, each with a name."""
+_TEXTS = frozenset(
+    "general info information basic details data content contents text texts descriptions translation translations "
+    "localization localizations locales languages names titles".split()
+)
+"""What elements are called, folded, in which a product's title and texts stand, beside words for these."""
+_LANGUAGES = frozenset(("lang", "language", "locale"))
+_FEWEST, _FEWEST_OF_KNOWN = 3, 2
+"""Fields but a title by which an element is a product: whatever it is called; of one that is called so."""
+_TITLE_WITHIN = 2
+"""Elements between a product and its title."""
 _VARIANT = "variant"
+_SIZE = "size"
+_CALLED = ("name", "value", "label", "text")
+"""What says which size one is."""
+_CODES = ("sku", "code", "kod")
 _BLOCKS = frozenset("p br ul ol div span strong em table h1 h2 h3 h4 h5 h6".split())
 """Elements of HTML of which one must stand in a text; others may be fields: `<a>`, `<b>`, `<i>`, `<img>`, `<li>`."""
 _HTML = _BLOCKS | frozenset("b i u a li img tr td th thead tbody small sub sup hr font".split())
@@ -224,6 +246,7 @@ class _Scan:
         self.path = path
         self.seen: Counter[tuple[str, ...]] = Counter()
         self.held: dict[tuple[str, ...], dict[str, None]] = {}
+        self._within: dict[tuple[str, ...], bool] = {}
         named: dict[str, tuple[str, str]] = {}
         trail: list[str] = []
         try:
@@ -248,6 +271,10 @@ class _Scan:
             if not self.seen:
                 raise FeedError(f"{path}: not well-formed XML: {error}", hint="export it again") from error
         self.categories = {key: _path_of(key, named) for key in named}
+        self._inner: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+        for inner in self.held:
+            for out in range(max(1, len(inner) - _TITLE_WITHIN), len(inner)):
+                self._inner.setdefault(inner[:out], []).append(inner)
 
     def _holds(self, trail: list[str], names: Iterable[str]) -> None:
         self.held.setdefault(tuple(trail), {}).update(dict.fromkeys(map(_local, names)))
@@ -289,12 +316,65 @@ class _Scan:
         name = _local(trail[-1]).casefold()
         known = name in _KNOWN
         repeats = self.seen[trail] > 1 or known
-        titled = titled and name not in _NAMED
+        titled = (titled and name not in _NAMED) or self._holds_a_title(trail)
         # Offers of cars, phones and the like are titled by what they are, who made them and which they are.
         titled = titled or {"vendor", "model"} <= self.held[trail].keys()
         titled = titled or (name in _ARTICLES and not _SUPPLIED.isdisjoint(self.held[trail]))
         titled, fields = (False, -1) if name in _HEADS else (titled, fields)
-        return titled and repeats, min(fields, _ENOUGH), known, repeats and len(trail) > 1, -len(trail), fields
+        inner = any(self._is_part(trail, at) for at in range(1, len(trail)))
+        titled = titled and not inner
+        return (
+            titled and repeats,
+            not inner,
+            min(fields, _ENOUGH),
+            known,
+            repeats and len(trail) > 1,
+            -len(trail),
+            fields,
+        )
+
+    def _is_part(self, trail: tuple[str, ...], at: int) -> bool:
+        """Is it but a part of what stands around it, `at` steps from the root: of a product, or by its name of what
+        has a title?"""
+        around = trail[:at]
+        if around not in self._within:
+            self._within[around] = self._is_product(around)
+        if self._within[around]:
+            return True
+        named = any(folded(_local(tag)).rpartition(" ")[2].removesuffix("s") in _PARTS for tag in trail[at:])
+        return named and self.seen[around] > 1 and not self._is_group(around) and self._is_titled(around)
+
+    def _is_product(self, trail: tuple[str, ...]) -> bool:
+        """Does an element have what products have, whatever stands within it?"""
+        name = _local(trail[-1]).casefold()
+        known = name in _KNOWN
+        if not (known or self.seen[trail] > 1) or name in _HEADS or name in _NAMED or self._is_group(trail):
+            return False
+        fields = fields_among(tuple(self.held.get(trail, ()))).keys() - {"title", "list_price"}
+        if fields.isdisjoint({"price", "brand", "category"}):
+            return False  # a group, or an offer of several
+        return len(fields) >= (_FEWEST_OF_KNOWN if known else _FEWEST) and self._is_titled(trail)
+
+    def _is_group(self, trail: tuple[str, ...]) -> bool:
+        return not fields_among((_local(trail[-1]),)).keys().isdisjoint({"brand", "category"})
+
+    def _is_titled(self, trail: tuple[str, ...]) -> bool:
+        return fields_held(self.held.get(trail, ()))[1] or self._holds_a_title(trail)
+
+    def _holds_a_title(self, trail: tuple[str, ...]) -> bool:
+        """Does its title stand in something of it: `<description><name>…`, `<translation lang="en"><name>…`?"""
+        return any(self._has_texts(trail, inner) for inner in self._inner.get(trail, ()))
+
+    def _has_texts(self, trail: tuple[str, ...], inner: tuple[str, ...]) -> bool:
+        held = [one for one in self.held[inner] if one.casefold() not in _KNOWN]
+        called, name = _local(inner[-1]), folded(_local(inner[-1]))
+        by_language = not _LANGUAGES.isdisjoint(held)
+        once = all(self.seen[inner[:at]] <= self.seen[trail] for at in range(len(trail) + 1, len(inner) + 1))
+        if not fields_held(held)[1] or not (once or by_language) or name in _PARTS:
+            return False
+        fields = fields_among(tuple(held)).keys()
+        texts = name in _TEXTS or not fields_among((called,)).keys().isdisjoint({"title", "description"})
+        return texts or by_language or fields >= {"title", "description"}
 
 
 def _path_of(key: str, named: Mapping[str, tuple[str, str]]) -> str:
@@ -338,7 +418,7 @@ def _rows(
 
     line = 0
     parent, of_groups = None, {}
-    headed, currency = None, ""
+    headed, currency, language = None, "", ""
     try:
         for _, element in _events(document, events=("end",), tag=tag):
             if sum(1 for _ in element.iterancestors()) != depth:
@@ -358,9 +438,13 @@ def _rows(
                     values = values | {own: said} if is_empty(values.get(own)) else values
                 if element.getparent() is not headed:
                     headed = element.getparent()
-                    currency = _headed(element.iterancestors(), "currency")
+                    around = list(element.iterancestors())
+                    currency = _headed(around, "currency") or _attribute(around, "currency")
+                    language = short_language(_attribute(around, "language") or _attribute(around, "lang"))
                 if currency and "currency" not in fields_among(tuple(values)):
                     values = values | {"currency": currency}
+                if language:  # of several, that which the file says that it is in comes first
+                    values = dict(sorted(values.items(), key=lambda one: not one[0].endswith(f".{language}")))
                 row = checked(line, values)
                 if document.lost and isinstance(row, Record) and any(_LOST in text for text in strings(values)):
                     row = BadRow(line, "holds bytes that are not text in the file's encoding", repr(values))
@@ -379,6 +463,12 @@ def _headed(around: Iterable[Any], name: str) -> str:
     heads = (child for element in around for child in element[:_FIRST] if _local(str(child.tag)).casefold() in _HEADS)
     return next((text for head in heads for one in head if _local(str(one.tag)).casefold() == name
                  and (text := (one.text or "").strip())), "")  # fmt: skip
+
+
+def _attribute(around: Iterable[Any], name: str) -> str:
+    """What an element around a record says in an attribute of this name, the nearest first; "" for nothing."""
+    said = (_attributes(element).get(name, "").strip() for element in around)
+    return next(filter(None, said), "")
 
 
 def _called_groups(around: Sequence[Any], groups: Mapping[int, str]) -> dict[str, str]:
@@ -415,16 +505,19 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
         if not among:
             shows = any(map(str.strip, element.itertext())) or "<img" in marked
             marked = _PREFIX.sub(r"\1", marked).strip() if shows else ""
-        return marked if not element.attrib else {**dict(element.attrib), "text": marked}
-    made: dict[str, Any] = {_local(str(name)): str(value) for name, value in element.attrib.items()}
+        return marked if not element.attrib else {**_attributes(element), "text": marked}
+    made: dict[str, Any] = _attributes(element)
     own = [*made, *(_local(child.tag) for child in children)]
     for child in children:
         name = _local(child.tag)
-        within = of_variant or name.casefold() == _VARIANT or _local(element.tag).casefold() in _LISTS
+        within = of_variant or name.casefold() == _VARIANT or _without_product(_local(element.tag)) in _LISTS
         value = _values(child, depth + 1, of_variant=within)
-        if name.casefold() in _LISTS and isinstance(value, dict) and len(value) == 1:
+        if _without_product(name) in _LISTS and isinstance(value, dict) and len(value) == 1:
             inner = next(iter(value.values()))  # <variants><variant>…</variant></variants>
-            made[_LISTS[name.casefold()]] = inner if isinstance(inner, list) else [inner]
+            made[_LISTS[_without_product(name)]] = inner if isinstance(inner, list) else [inner]
+            continue
+        if isinstance(value, dict) and (listed := _sizes(value)):
+            made.setdefault("variants", []).extend(listed)
             continue
         if isinstance(value, dict) and value.keys() - {"name"} == {"unit", "text"}:
             value = value | {"text": f"{value['text']} {value['unit']}"}  # <param name="Heel" unit="mm">40</param>
@@ -444,8 +537,8 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
         ):
             made["options"] = {**made.get("options", {}), **value["options"]}  # an element around them
             continue
-        elif isinstance(value, dict) and value.keys() == {"lang", "text"} and LANGUAGE.fullmatch(value["lang"]):
-            name, value = f"{name}.{short_language(value['lang'])}", value["text"]  # <name xml:lang="en">
+        elif isinstance(value, dict) and (language := _language_of(name, value)):
+            name, value = f"{name}.{short_language(language)}", value.get("text", "")  # <name xml:lang="en">
         if name.casefold() == _VARIANT and isinstance(value, dict):
             made.setdefault("variants", []).append(value)  # without an element around them
         elif name not in made:
@@ -457,6 +550,41 @@ def _values(element: Any, depth: int = 0, *, of_variant: bool = False) -> dict[s
     if text:
         made["text"] = text
     return made
+
+
+def _attributes(element: Any) -> dict[str, Any]:
+    return {_local(str(name)): str(value) for name, value in element.attrib.items()}
+
+
+def _language_of(name: str, value: Mapping[str, Any]) -> str:
+    """The language of an element that says one and a text, or nothing; "" of others. `<name type="name" lang="en">`
+    says nothing more by its type."""
+    told = {key: said for key, said in value.items() if key != "text" and (key, said) != ("type", name)}
+    ((key, language),) = told.items() if len(told) == 1 else (("", ""),)
+    is_text = isinstance(value.get("text", ""), str) and isinstance(language, str)
+    return language if key in _LANGUAGES and is_text and LANGUAGE.fullmatch(language) else ""
+
+
+def _without_product(name: str) -> str:
+    return folded(name).removeprefix("product ")
+
+
+def _sizes(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Of an element of sizes those that say more than what they are called, as variants: with the size under its name,
+    and a code for their SKU, as their ids are often the size's own. None where but texts stand."""
+    size = next((key for key, said in value.items() if option_key(key) == _SIZE and isinstance(said, dict | list)), "")
+    found: list[dict[str, Any]] = []
+    for one in value[size] if isinstance(value.get(size), list) else [value.get(size)]:
+        if not isinstance(one, dict):
+            return []
+        fields = fields_among(tuple(one))
+        called = next((key for key in (fields.get("title"), *_CALLED) if key and isinstance(one.get(key), str)), "")
+        code = next((one[key] for key in _CODES if one.get(key)), "")
+        if not called and not code:
+            return []
+        more = {f"{_SIZE} id" if key == "id" else key: said for key, said in one.items() if key != called}
+        found.append((more | {"sku": code} if code else more) | ({_SIZE: one[called]} if called else {}))
+    return found
 
 
 def _is_markup(element: Any, children: Sequence[Any]) -> bool:
@@ -500,9 +628,23 @@ def _said(value: Mapping[str, Any]) -> tuple[str, Any] | None:
         called = f".{short_language(language)}" if LANGUAGE.fullmatch(language) else ""
         return f"{value['attribute-id']}{called}", value["text"] if "text" in value else value["value"]
     name, said, unit = (next((value[key] for key in keys if key in value), "") for keys in _PAIRS)
+    said = _called_values(said)
     if not isinstance(name, str) or not name or said in ("", [], {}) or isinstance(said, dict):
         return None
     return name, f"{said} {unit}" if unit and isinstance(said, str) and isinstance(unit, str) else said
+
+
+def _called_values(said: Any) -> Any:
+    """What values are called that stand in elements of their own (`<value id="3" name="red"/>`); of several languages
+    each with its own."""
+    several = said if isinstance(said, list) else [said]
+    if not said or not all(isinstance(one, dict) and isinstance(one.get("name"), str) for one in several):
+        return said
+    named = [one["name"] for one in several]
+    languages = [next((one[key] for key in _LANGUAGES if one.get(key)), "") for one in several]
+    if len(set(languages)) > 1 and all(languages):
+        return [{"lang": language, "text": name} for language, name in zip(languages, named, strict=True)]
+    return named if len(named) > 1 else named[0]
 
 
 def _local(tag: str) -> str:

@@ -227,3 +227,62 @@ def test_no_other_sign_ends_a_line(tmp_path: Path, sign: str, end: str) -> None:
     feed = open_feed(path)
     assert feed.taken["header line"] == "2"
     assert [(row.line, row.values["name"]) for row in _records(feed)] == [(line, title) for line in (3, 4, 5)]
+
+
+def _of_shop(tag: str, *products: str) -> str:
+    return f"<shop>{''.join(f'<{tag}>{one}</{tag}>' for one in products)}</shop>"
+
+
+_SIZED = (
+    "<id>{0}</id><description><name>{1}</name></description><price>9</price><brand>Kea</brand>"
+    '<sizes><size id="4" name="41" code="{0}-41"/><size id="5" name="42" code="{0}-42"/></sizes>'
+)
+_POLISH = (
+    "<id>{0}</id><opis><nazwa>{1}</nazwa></opis><cena>9</cena><producent>Kea</producent>"
+    "<rozmiary><rozmiar><nazwa>41</nazwa><kod>{0}-41</kod></rozmiar><rozmiar><nazwa>42</nazwa><kod>{0}-42</kod></rozmiar>"
+    "</rozmiary>"
+)
+_FEW = (
+    "<id>{0}</id><title>{1}</title><variants><variant><sku>{0}-41</sku><name>{1} 41</name><price>9</price><brand>Kea"
+    "</brand><size>41</size></variant><variant><sku>{0}-42</sku><name>{1} 42</name><price>9</price><brand>Kea</brand>"
+    "<size>42</size></variant></variants>"
+)
+_SPELT = (
+    "<ProductId>{0}</ProductId><Name>{1}</Name><ProductVariants><ProductVariant><Name>41</Name><SKU>{0}-41</SKU><Price>9"
+    "</Price><Description/></ProductVariant><ProductVariant><Name>42</Name><SKU>{0}-42</SKU><Price>9</Price>"
+    "</ProductVariant></ProductVariants>"
+)
+
+
+@pytest.mark.parametrize(
+    ("tag", "inner"),
+    [("product", _SIZED), ("thing", _SIZED), ("towar", _POLISH), ("product", _FEW), ("Product", _SPELT)],
+)
+def test_products_win_over_what_lies_inside_them(tmp_path: Path, tag: str, inner: str) -> None:
+    path = tmp_path / "feed.xml"
+    found = products(path, _of_shop(tag, inner.format("F1", "Clog"), inner.format("F2", "Boot")))
+    assert [(one["id"], one["title"]) for one in found] == [("F1", "Clog"), ("F2", "Boot")]
+    first, second = (row for row in open_feed(path).rows if isinstance(row, Record))
+    assert [one.id for row in (first, second) for one in row.variants] == ["F1-41", "F1-42", "F2-41", "F2-42"]
+    assert all(next(iter(one.options.values())).endswith(("41", "42")) for one in first.variants)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        # What stands around products is no product, though it has a title.
+        ("<offers><offer><id>1</id><title>Sale</title><description>All</description><products><product><sku>a</sku><name>Clog"
+         "</name><price>9</price></product><product><sku>b</sku><name>Boot</name><price>9</price><brand>x</brand></product>"
+         "</products></offer></offers>", ["Clog", "Boot"]),
+        ("<orders>" + "<order><id>7</id><currency>EUR</currency><customer><name>Ann</name></customer><items><item>"
+         "<sku>a</sku><name>Clog</name><price>9</price></item></items></order>" * 2 + "</orders>", ["Clog", "Clog"]),
+        ("<shop><name>Kea</name><description>x</description><currency>EUR</currency><products><product><sku>a</sku><name>Clog"
+         "</name></product></products></shop>", ["Clog"]),
+        ("<products><product><id>1</id><name>Clog</name><price>9</price><related><product><id>2</id><name>Boot</name>"
+         "<price>4</price><brand>x</brand></product></related></product></products>", ["Clog"]),
+        ("<products><product><id>1</id><name>Clog</name><price>9</price><sizes><size>41</size><size>42</size></sizes>"
+         "</product></products>", ["Clog"]),
+    ],
+)  # fmt: skip
+def test_what_stands_around_products_and_inside_them(tmp_path: Path, data: str, expected: list[str]) -> None:
+    assert [one["title"] for one in products(tmp_path / "feed.xml", data)] == expected

@@ -630,3 +630,122 @@ def test_columns_in_pairs_of_name_and_value(tmp_path: Path, header: str) -> None
         "id": "1", "title": "Clog", "brand name": "Fell", "Colour": "bottle green", "Lace colour": "white"
     }  # fmt: skip
     assert second.values == {"id": "2", "title": "Boot", "brand name": "Fell"}
+
+
+_SIZES = (
+    '<sizes group_id="1" group_name="Shoes"><size id="4" name="41" code="7-4" weight="400" iaiext:code_external='
+    '"4006381333931"><stock id="1" quantity="3"/></size><size id="5" name="42" code="7-5" code_producer="R-42">'
+    '<price gross="95" net="77"/><srp gross="0" net="0"/></size></sizes>'
+)
+_PARAMETERS = (
+    '<parameters><parameter type="section" id="1" name="Data" xml:lang="pol"/><parameter type="parameter" id="2" '
+    'name="Kolor" xml:lang="pol"><value id="3" name="czerwony" xml:lang="pol"/></parameter><parameter type="parameter" '
+    'id="4" name="Wzór" xml:lang="pol"><value id="5" name="paski"/><value id="6" name="kropki"/></parameter>'
+    "</parameters>"
+)
+IOF = f"""<?xml version="1.0" encoding="UTF-8"?>
+<offer file_format="IOF" version="3.0"><products xmlns:iaiext="http://www.iai-shop.com/developers/iof/extensions.phtml"
+language="pol" currency="PLN">
+<product id="7" vat="23.0" type="regular" code_on_card="L7"><producer id="12" name="Fennside"/>
+<category id="3" name="Shoes/Sport" xml:lang="pol"/><unit id="0" name="szt." xml:lang="pol"/><card url="https://x/7"/>
+<description><name type="name" xml:lang="pol">Modrzew</name><name xml:lang="eng">Larch</name>
+<short_desc xml:lang="pol">Lekki</short_desc><long_desc xml:lang="pol"></long_desc></description>
+<price gross="89.9" net="73.1"/><iaiext:price_retail><iaiext:site id="1" gross="99" net="80"/></iaiext:price_retail>
+{_SIZES}{_PARAMETERS}</product>
+<product id="8" vat="23.0" type="regular"><producer id="13" name="Tarn"/><card url="https://x/8"/>
+<description><name type="name" xml:lang="pol">Klapek</name><long_desc xml:lang="pol">Suchy</long_desc></description>
+<price gross="19" net="15.4"/>
+<sizes><size id="uniw" name="uniwersalny" code="8-uniw" code_external="4006381333948"/></sizes></product>
+</products></offer>
+"""
+
+
+def test_iof(tmp_path: Path) -> None:
+    format_, report, products = imported(tmp_path, IOF)
+    assert format_.startswith("IOF offer, XML")
+    assert (report.new, report.variants, report.set_aside) == (2, 2, 0)
+    larch, tarn = products["7"], products["8"]
+    fields = ("title", "description", "brand", "price", "currency", "category")
+    assert [larch[one] for one in fields] == ["Modrzew", "Lekki", "Fennside", 89.9, "PLN", "shoes"]
+    assert (larch["attributes"]["Kolor"], larch["attributes"]["Wzór"]) == ("czerwony", ["paski", "kropki"])
+    assert larch["variants"] == {"7-4": ({"size": "41"}, None), "7-5": ({"size": "42"}, 95.0)}
+    assert (tarn["title"], tarn["description"], tarn["variants"]) == ("Klapek", "Suchy", {})
+    with Store.open(f"sqlite:///{tmp_path / 'store.sqlite'}") as store:
+        names = read_names(store)
+        assert [names.find(one) for one in ("4006381333931", "4006381333948", "8-uniw")] == ["7", "8", "8"]
+
+
+def test_iof_light_changes_prices_of_sizes(tmp_path: Path) -> None:
+    imported(tmp_path, IOF)
+    size = '<size id="{}" code="7-{}">{}<stock id="1" quantity="3"/></size>'
+    light = (
+        '<offer file_format="IOF"><products language="pol" currency="PLN"><product id="7" vat="23.0">'
+        f'<price gross="79.9" net="65"/><sizes>{size.format(4, 4, "")}'
+        f"{size.format(5, 5, '<price gross=' + chr(34) + '85' + chr(34) + '/>')}</sizes></product>"
+        '<product id="8" vat="23.0"><price gross="18" net="14"/><sizes>'
+        '<size id="uniw" code="8-uniw"/></sizes></product>'
+        "</products></offer>"
+    )
+    _, report, products = imported(tmp_path, light)
+    assert (report.new, report.updated, report.set_aside) == (0, 2, 0)
+    assert (products["7"]["title"], products["7"]["price"], products["8"]["price"]) == ("Modrzew", 79.9, 18.0)
+    assert products["7"]["variants"]["7-5"] == ({"size": "42"}, 85.0)
+
+
+_NOP_COLUMNS = (
+    "ProductId,ProductType,ParentGroupedProductId,VisibleIndividually,Name,FullDescription,Vendor,ProductTemplate,SKU,Gtin,"
+    "Price,OldPrice,Categories,Manufacturers"
+).split(",")
+_NOP_SHOE: list[Any] = [24, "Simple Product", 0, True, "Larch", "Light", None, "Simple product", "L1", None, 40, 0]
+_NOP_BOOT: list[Any] = [25, "Simple Product", 0, True, "Tarn", "Dry", None, "Simple product", "T1", None, 27.5, 30]
+_NOP_OF_ATTRIBUTES = ["AttributeId", "AttributeName", "DefaultValue", "AttributeIsRequired", "AttributeControlType",
+                      "ProductAttributeValueId", "ValueName", "PriceAdjustment"]  # fmt: skip
+_NOP_OF_SPECIFICATIONS = ["AttributeType", "SpecificationAttribute", "CustomValue", "SpecificationAttributeOptionId",
+                          "AllowFiltering"]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", [[None, None], [None]])
+@pytest.mark.parametrize(
+    ("filed", "category", "brand"),
+    [(["24", "2"], None, None), (["Apparel >> Shoes;Sale;", "Fennside;"], "shoes", "Fennside")],
+)
+def test_nopcommerce(tmp_path: Path, before: list[None], filed: list[str], category: Any, brand: Any) -> None:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    sheet = book.active
+    assert sheet is not None
+    below = [
+        _NOP_OF_ATTRIBUTES,
+        [9, "Size", None, True, "DropdownList", 28, "8", 0],
+        [9, "Size", None, True, "DropdownList", 29, "9", 5],
+        [7, "Engraving", None, False, "TextBox", 0, None, 0],
+        _NOP_OF_SPECIFICATIONS,
+        ["Option", "Color", None, 15, True],
+        ["CustomText", "Material", "Suede", 7, False],
+    ]
+    rows = [_NOP_COLUMNS, _NOP_SHOE + filed, *([*before, *one] for one in below), _NOP_BOOT + filed]
+    for row in rows:
+        sheet.append(row)
+    book.save(tmp_path / "made.xlsx")
+    format_, report, products = imported(tmp_path, (tmp_path / "made.xlsx").read_bytes())
+    assert format_.startswith("nopCommerce products, Excel")
+    assert (report.new, report.further, report.set_aside) == (2, len(below), 0)
+    shoe, boot = products["24"], products["25"]
+    assert (shoe["title"], shoe["description"], shoe["price"]) == ("Larch", "Light", 40.0)
+    assert (shoe["category"], shoe["brand"], boot["category"]) == (category, brand, category)
+    assert {name: shoe["attributes"].get(name) for name in ("Size", "Material", "Color", "Engraving")} == {
+        "Size": ["8", "9"], "Material": "Suede", "Color": None, "Engraving": None
+    }  # fmt: skip
+    assert "Size" not in boot["attributes"]
+
+
+def test_nopcommerce_rows_that_are_below_nothing(tmp_path: Path) -> None:
+    new = ["", "Simple Product", *_NOP_BOOT[2:4], "New", *_NOP_BOOT[5:]]
+    without = ["", "", "", "", "Nameless kind", *_NOP_BOOT[5:]]
+    rows = [_NOP_COLUMNS, ["", "", *_NOP_OF_ATTRIBUTES], _NOP_SHOE, new, without]
+    rows = [[*row, *[None] * (len(_NOP_COLUMNS) - len(row))] for row in rows]
+    data = "\n".join(",".join("" if cell is None else str(cell) for cell in row) for row in rows)
+    _, report, products = imported(tmp_path, data)
+    assert (report.new, report.further, report.set_aside) == (3, 0, 1)
+    assert {one["title"] for one in products.values()} == {"Larch", "New", "Nameless kind"}

@@ -113,3 +113,55 @@ def test_a_declaration_within_something_else_begins_nothing(tmp_path: Path, data
 def test_a_warning_without_a_declaration_is_no_xml(tmp_path: Path) -> None:
     with pytest.raises(FeedError):
         values(opened(tmp_path, f"{WARNING}\n"))
+
+
+def _texts(language: str, text: str) -> str:
+    return f'<long_desc xml:lang="{language}">{text}</long_desc>'
+
+
+_BOTH = _texts("eng", "Warm <b>boot</b>") + _texts("fre", "Botte chaude")
+_TRANSLATED = (
+    '<translations><translation lang="en"><name>Boot</name><description>Warm</description></translation>'
+    '<translation lang="de"><name>Stiefel</name><description>Warmer</description></translation></translations>'
+)
+
+
+@pytest.mark.parametrize(
+    ("inner", "locale", "expected"),
+    [
+        (f"<title>Boot</title><description>{_BOTH}</description>", None, ("Boot", "Warm <b>boot</b>", None)),
+        (f"<title>Boot</title><description>{_BOTH}</description>", "fr", ("Boot", "Botte chaude", None)),
+        ('<title>Boot</title><description><text xml:lang="eng">Warm</text><text xml:lang="ger">Warmer</text>'
+         "</description>",
+         "de", ("Boot", "Warmer", None)),
+        ('<names><name lang="ger">Stiefel</name><name lang="eng">Boot</name></names>'
+         '<desc lang="ger"><p>Warmer</p></desc>'
+         '<desc lang="eng"><p>Warm</p></desc>', "en", ("Boot", "<p>Warm</p>", None)),
+        ('<name type="name" xml:lang="pol">But</name><description xml:lang="pol"/>', None, ("But", "", None)),
+        (_TRANSLATED, None, ("Boot", "Warm", None)),
+        (_TRANSLATED, "de", ("Stiefel", "Warmer", None)),
+        ("<brand><id>4</id><title>Acme</title></brand><name>Boot</name>", None, ("Boot", None, "Acme")),
+        ("<brand><id>4</id><title>Acme</title></brand><unit><name>pcs</name></unit><category><title>Shoes</title></category>"
+         "<general><name>Boot</name></general>", None, ("Boot", None, "Acme")),
+        ('<producer id="7" name="Acme"/><description><name>Boot</name><long>Warm</long></description>', None,
+         ("Boot", "Warm", "Acme")),
+    ],
+)  # fmt: skip
+def test_texts_stand_in_elements_and_languages(
+    tmp_path: Path, inner: str, locale: str | None, expected: tuple[str | None, ...]
+) -> None:
+    items = "".join(f"<product><id>{at}</id>{inner}<price>9</price></product>" for at in range(2))
+    feed, mapping = understood(opened(tmp_path, f"<products>{items}</products>"), None, locale)
+    first, _ = values(feed)
+    assert tuple(first.get(mapping[one]) if one in mapping else None for one in ("title", "description", "brand")) == (
+        expected
+    )
+    assert not [name for name in first if "{" in name]
+
+
+def test_the_language_that_a_file_says_comes_first(tmp_path: Path) -> None:
+    name = '<name xml:lang="eng">Boot</name><name xml:lang="pol">But</name>'
+    item = f"<product><id>1</id>{name}<price>9</price></product>"
+    feed, mapping = understood(opened(tmp_path, f'<products language="pol" currency="PLN">{item}</products>'))
+    (row,) = values(feed)
+    assert (row[mapping["title"]], row[mapping["currency"]]) == ("But", "PLN")
