@@ -33,6 +33,10 @@ def without_strange_rows(
         if not isinstance(row, Record) or not row.product or row.variants:
             yield row
             continue
+        code = row.values.get(own)
+        if not covered and not is_empty(code) and not _NAME.fullmatch(text_of(code).strip()):
+            yield row  # an id, and no name of a column
+            continue
         values = {name: value for name, value in row.values.items() if not is_empty(value)}
         if _names_columns(values, kinds):
             again = sum(folded(name) == folded(text_of(value)) for name, value in values.items()) > 1
