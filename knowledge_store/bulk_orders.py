@@ -25,7 +25,9 @@ def of_bulk(feed: Feed) -> Feed:
     if not below or any(row.values.keys() - {"id"} for row in below):
         return replace(feed, rows=rows)
     columns, made = with_columns(_lines(rows))
-    return replace(feed, columns=columns, rows=made, taken={**feed.taken, "an event each of": f"{_WITHIN} (__parentId)"})
+    return replace(
+        feed, columns=columns, rows=made, taken={**feed.taken, "an event each of": f"{_WITHIN} (__parentId)"}
+    )
 
 
 def _lines(rows: Iterator[Row]) -> Iterator[Row]:

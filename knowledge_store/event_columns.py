@@ -85,7 +85,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "label": ("label", "click", "clicked", "is click"),
     "quantity": (
         "quantity", "qty", "units", "menge", "anzahl", "quantité", "cantidad", "quantità", "aantal", "qty ordered",
-        "quantity ordered", "quantity purchased", "lineitem quantity", "bestellmenge", "product qty", "product quantity",
+        "quantity ordered", "quantity purchased", "lineitem quantity", "bestellmenge", "product qty",
+        "product quantity",
     ),
     "invoice": ("invoice", "invoice no", "invoiceno", "invoice number", "rechnungsnummer"),
     "status": (

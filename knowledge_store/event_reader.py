@@ -198,8 +198,8 @@ class EventReader:
                 zone = zone_of(text_of(said))
                 if zone is None:
                     return record.set_aside(
-                        f"its time zone cannot be read: {said} (a place says which: America/New_York; or a distance from "
-                        "UTC: -05:00)"
+                        f"its time zone cannot be read: {said} (a place says which: America/New_York; or a distance "
+                        "from UTC: -05:00)"
                     )
                 clock = clock._replace(zone=zone)
             time = clock.read(values.get(column["time"]))

@@ -209,7 +209,9 @@ def counts_returns(column: str) -> bool:
     others = [word for word in said if word not in (*back, *beside, *of_which.split())]
     if not back or any(word not in (*counts, *words("log_columns")["quantity_alone"]) for word in others):
         return False
-    return bool(others or of_which) or any(word.endswith((*counts, *words("log_columns")["quantity_ends"])) for word in back)
+    return bool(others or of_which) or any(
+        word.endswith((*counts, *words("log_columns")["quantity_ends"])) for word in back
+    )
 
 
 def flags_returns(column: str) -> bool:
@@ -230,7 +232,7 @@ def never_came_about(status: str) -> bool:
 
 def taken_back(values: Mapping[str, Any], mapping: Mapping[str, str]) -> bool:
     """Does a day, a flag or a number say that all of it came back?"""
-    ordered = count_of(values.get(mapping.get("quantity", "")))
+    ordered = count_of(values.get(mapping.get("quantity") or mapping.get("bought", "")))
     taken = 0.0
     for name in ("cancelled", "returned"):
         value = values.get(mapping.get(name, ""))

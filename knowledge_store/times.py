@@ -48,7 +48,7 @@ _ZONE_BEFORE_YEAR = re.compile(r"\b([A-Z]{1,5})\s+((?:19|20)\d\d)$")
 _COMPACT_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _COMPACT = re.compile(r"(?:19|20)\d{6}(?:\d{4}(?:\d{2})?)?")
 _HOUR = re.compile(r"(?:19|20)\d{8}")
-"""A day and an hour of it (Google Analytics): 2026110322. As a Unix time it is of a year that does not count, until 2033."""
+"""A day and an hour of it (Google Analytics): 2026110322. Until 2033 it is no Unix time of a year that counts."""
 _CLOCK = r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?\s*([AaPp]\.?[Mm]\.?)?)?"
 _IN_WORDS = re.compile(
     r"(?P<day>.*\d\.?)(?:,?\s+(?:[-–]|at|um|à|a las|alle|om|kl\.?|den)\s+|[\sT,]\s*)"
@@ -304,6 +304,7 @@ def zone_of(said: str) -> tzinfo | None:
         return None
 
 
+@lru_cache(maxsize=1000)
 def _place_of(said: str) -> str:
     """The place of a zone as Windows and Rails call them ("Eastern Standard Time", "(GMT-05:00) Eastern Time (US &
     Canada)"; the Unicode CLDR, through Babel), or ""."""
