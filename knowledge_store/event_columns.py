@@ -5,16 +5,19 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, timedelta, timezone
 from functools import lru_cache
 from itertools import chain, islice, takewhile
 from typing import Any
 
 from reaseq.knowledge_store.adobe import of_adobe
+from reaseq.knowledge_store.bulk_orders import of_bulk
 from reaseq.knowledge_store.feeds.columns import folded, guess
 from reaseq.knowledge_store.feeds.mixed import in_one, in_parts
 from reaseq.knowledge_store.feeds.price_names import price_kind
 from reaseq.knowledge_store.feeds.rows import Feed, FeedError, Record, Row, identifier, is_empty, text_of
 from reaseq.knowledge_store.kind_columns import with_kind
+from reaseq.knowledge_store.matomo import of_matomo
 from reaseq.knowledge_store.names import Names
 from reaseq.knowledge_store.order_lines import is_of_before, of_impressions, of_lines
 from reaseq.knowledge_store.order_states import (
@@ -82,7 +85,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "label": ("label", "click", "clicked", "is click"),
     "quantity": (
         "quantity", "qty", "units", "menge", "anzahl", "quantité", "cantidad", "quantità", "aantal", "qty ordered",
-        "quantity ordered", "quantity purchased", "lineitem quantity", "bestellmenge",
+        "quantity ordered", "quantity purchased", "lineitem quantity", "bestellmenge", "product qty",
+        "product quantity",
     ),
     "invoice": ("invoice", "invoice no", "invoiceno", "invoice number", "rechnungsnummer"),
     "status": (
@@ -154,6 +158,10 @@ _NEARLY_ALL, _MOST, _MORE = 0.9, 0.8, 0.6
 _LARGEST_COUNT = 1000
 _DAY, _FURTHEST_ZONE = 86_400, 14 * 3600
 """Seconds."""
+_MINUTE, _QUARTER = 60, 900
+"""Seconds that zones are apart, or several times as many."""
+_OF_UTC = frozenset(("utc", "gmt"))
+_ELSEWHERE = timezone(timedelta(hours=7))
 _FEW = 20
 """Rows that are looked at before all are."""
 _LONGEST_STATE = 60
@@ -163,13 +171,14 @@ _MIDNIGHT = re.compile(r"[ T]00:00(?::00(?:\.0+)?)?$")
 
 def by_lines(feed: Feed) -> Feed:
     """The feed with an event of each item that its records list; see `order_lines`."""
-    return of_lines(of_adobe(feed), _names())
+    return of_lines(of_matomo(of_adobe(of_bulk(feed))), _names())
 
 
 @lru_cache
 def _names() -> Mapping[str, Sequence[str]]:
     """What columns of each field are called: names above, then those of `words/`."""
-    more = words("log_columns")
+    more = dict(words("log_columns"))
+    more["user"] = (*more["user"], *more["addresses"])
     return {
         field: (*names, *(one for one in more.get(field, ()) if one not in names)) for field, names in _NAMES.items()
     }
@@ -318,6 +327,10 @@ def by_values(
     made, doubts = _with_numbers_and_states(feed.columns, made, rows, told)
     before = made.get("time")
     feed, made = _with_clock(replace(feed, doubts=(*feed.doubts, *doubts)), made, rows)
+    if "time" in made and "time" not in told and "zone" not in made:
+        peeked = list(islice(feed.rows, _PEEKED))  # a day and a time of day stand in one column by now
+        feed = replace(feed, rows=chain(peeked, feed.rows))
+        made["time"] = _exact(feed.columns, made, [row.values for row in peeked if isinstance(row, Record)])
     if before and made["time"] == before and "time" not in told:
         made["time"] = _with_time_of_day(feed.columns, made, rows)
     return feed, made
@@ -477,6 +490,42 @@ def _first_of(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
     return max(columns, key=lambda column: (said[column], firsts[column]))
 
 
+def _exact(columns: Sequence[str], mapping: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str:
+    """The column of times; where these name no zone, another that says the same moments and leaves no doubt of it (a
+    Unix time, or one with its zone), if there is one: `hit_time_gmt` beside `date_time`."""
+    time = mapping["time"]
+    local = _read(time, rows)
+    if _is_exact(time, rows) or not any(at % _DAY for at in local if math.isfinite(at)):
+        return time
+
+    in_minutes = not any(at % _MINUTE for at in local if math.isfinite(at))
+
+    def says_the_same(column: str) -> bool:
+        both = [(at, mine) for at, mine in zip(_read(column, rows), local, strict=True) if math.isfinite(mine)]
+        within = _MINUTE if in_minutes and len(both) >= _FEWEST_OF_CLOCKS else 2
+        apart = [at - mine for at, mine in both]
+        whole = [abs(one) <= _FURTHEST_ZONE + _MINUTE and (one + 1) % _QUARTER <= within for one in apart]
+        return sum(whole) >= _NEARLY_ALL * len(both)
+
+    free = [column for column in columns if column not in mapping.values() and not _is_of_a_device(column)]
+    same = [one for one in free if _is_exact(one, rows[:_FEW]) and says_the_same(one) and _is_exact(one, rows)]
+    return next((one for one in same if folded(one) in _names()["time"]), next(iter(same), time))
+
+
+def _is_exact(column: str, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Are nearly all times of a column of one moment wherever they were written?"""
+    if not _OF_UTC.isdisjoint(folded(column).split()):
+        return True
+    values = [values.get(column) for values in rows if not is_empty(values.get(column))]
+    clock = Clock.of(values, column)
+    if clock.zone is not UTC:
+        return True
+    other = clock._replace(zone=_ELSEWHERE)
+    read = [(clock.read(value), other.read(value)) for value in values]
+    exact = [isinstance(here, float | int) and here == there for here, there in read]
+    return bool(read) and sum(exact) >= _NEARLY_ALL * len(read)
+
+
 def _with_time_of_day(columns: Sequence[str], mapping: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> str:
     """The column of times; where it says days alone, another that says when on that day it was, if there is one."""
     days = _read(mapping["time"], rows)
@@ -606,7 +655,8 @@ def order_of(columns: Sequence[str], mapping: Mapping[str, str]) -> str:
 
 def device_of(columns: Sequence[str], mapping: Mapping[str, str]) -> str:
     """The column of browsers or apps, beside that of users."""
-    free = [column for column in columns if column not in mapping.values() and _plain_name(column) in _DEVICES]
+    known = _DEVICES.union(words("log_columns")["addresses"])
+    free = [column for column in columns if column not in mapping.values() and _plain_name(column) in known]
     return min(free, key=lambda column: _plain_name(column).startswith("session"), default="")  # a visit is the least
 
 

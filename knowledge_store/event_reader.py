@@ -197,7 +197,10 @@ class EventReader:
             if "zone" in column and not is_empty(said := values.get(column["zone"])):
                 zone = zone_of(text_of(said))
                 if zone is None:
-                    return record.set_aside(f"its time zone cannot be read: {said}")
+                    return record.set_aside(
+                        f"its time zone cannot be read: {said} (a place says which: America/New_York; or a distance "
+                        "from UTC: -05:00)"
+                    )
                 clock = clock._replace(zone=zone)
             time = clock.read(values.get(column["time"]))
             if isinstance(time, str):

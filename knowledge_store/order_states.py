@@ -198,14 +198,20 @@ def says_of_returns(column: str) -> bool:
 
 
 def counts_returns(column: str) -> bool:
-    """Does a column say how many came back ("Menge retourniert", "Stornomenge", "返品数量")?"""
+    """Does a column say how many came back ("Menge retourniert", "Stornomenge", "返品数量", "davon
+    retourniert")?"""
     counts, said = words("log_columns")["quantity"], _named(column)
     beside = words("log_columns")["of_counts"]
     back = [word for word in said if _is_back(word)]
-    others = [word for word in said if word not in back and word not in beside]
+    whole = f" {' '.join(said)} "
+    part_of = (f" {one}" if _OF_NO_BLANKS.search(one) else f" {one} " for one in words("log_columns")["of_which"])
+    of_which = next((one for one in part_of if one in whole), "")
+    others = [word for word in said if word not in (*back, *beside, *of_which.split())]
     if not back or any(word not in (*counts, *words("log_columns")["quantity_alone"]) for word in others):
         return False
-    return bool(others) or any(word.endswith((*counts, *words("log_columns")["quantity_ends"])) for word in back)
+    return bool(others or of_which) or any(
+        word.endswith((*counts, *words("log_columns")["quantity_ends"])) for word in back
+    )
 
 
 def flags_returns(column: str) -> bool:
@@ -226,7 +232,7 @@ def never_came_about(status: str) -> bool:
 
 def taken_back(values: Mapping[str, Any], mapping: Mapping[str, str]) -> bool:
     """Does a day, a flag or a number say that all of it came back?"""
-    ordered = count_of(values.get(mapping.get("quantity", "")))
+    ordered = count_of(values.get(mapping.get("quantity") or mapping.get("bought", "")))
     taken = 0.0
     for name in ("cancelled", "returned"):
         value = values.get(mapping.get(name, ""))

@@ -37,6 +37,9 @@ _CLOCK_WITH_OFFSET = re.compile(
 )
 """A time of day and how far it is from UTC: "10:00 +0200", "10:00:00 AM GMT-4", what JavaScript makes of a date."""
 _OFFSET = re.compile(r"(?:UTC|GMT)?\s?(?P<sign>[+-])(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?")
+_DISTANCE_BEFORE = re.compile(r"^\((?:UTC|GMT)(?:[+-]\d{1,2}:?\d{2})?\)\s*")
+_OF_AMERICA = re.compile(r"\s*\((?:us|u\.s\.|usa|us ?(?:&|and) ?canada|canada)\)$")
+"""Before and behind a zone's name, as lists to choose from have it."""
 _OF_COLUMN = re.compile(r"[(\[]\s*([^()\[\]]+?)\s*[)\]]\s*$")
 _OF_SERVER = re.compile(r"(\d{1,2})/([A-Za-z]{3})/(\d{4}):")
 """The day in a web server's log: 10/Oct/2023:13:55:36 (Common Log Format)."""
@@ -44,6 +47,8 @@ _ENDS_IN_LETTERS = re.compile(r"\d\s*\(?[^\W\d_]+\)?$")
 _ZONE_BEFORE_YEAR = re.compile(r"\b([A-Z]{1,5})\s+((?:19|20)\d\d)$")
 _COMPACT_FORMS = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 _COMPACT = re.compile(r"(?:19|20)\d{6}(?:\d{4}(?:\d{2})?)?")
+_HOUR = re.compile(r"(?:19|20)\d{8}")
+"""A day and an hour of it (Google Analytics): 2026110322. Until 2033 it is no Unix time of a year that counts."""
 _CLOCK = r"(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?\s*([AaPp]\.?[Mm]\.?)?)?"
 _IN_WORDS = re.compile(
     r"(?P<day>.*\d\.?)(?:,?\s+(?:[-–]|at|um|à|a las|alle|om|kl\.?|den)\s+|[\sT,]\s*)"
@@ -158,9 +163,12 @@ class Clock(NamedTuple):
     def _read(self, value: Any) -> float | str:
         if isinstance(value, datetime):
             return _checked((value if value.tzinfo else value.replace(tzinfo=self.zone)).timestamp())
-        if type(value) is int and not self.serial and _SECONDS <= value < 10 * _SECONDS:
+        if type(value) is int and not self.serial and _SECONDS <= value < _LAST:
             return _checked(value)  # the commonest, and no compact digits
         text = str(value).strip()
+        if _HOUR.fullmatch(text) and int(text) >= _LAST:
+            hour = self._read_at(datetime.strptime, text, "%Y%m%d%H", zone=self.zone)
+            return hour if isinstance(hour, float) else _checked(int(text))
         if _COMPACT.fullmatch(text):
             return self._read_at(datetime.strptime, text, _COMPACT_FORMS[len(text)], zone=self.zone)
         number = _number(value)
@@ -289,10 +297,24 @@ def zone_of(said: str) -> tzinfo | None:
             return None
         far = timedelta(hours=hours, minutes=minutes)
         return timezone(-far if shift["sign"] == "-" else far)
+    place = text if "/" in text else _place_of(text)
     try:
-        return ZoneInfo(text) if "/" in text else None
+        return ZoneInfo(place) if place else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+@lru_cache(maxsize=1000)
+def _place_of(said: str) -> str:
+    """The place of a zone as Windows and Rails call them ("Eastern Standard Time", "(GMT-05:00) Eastern Time (US &
+    Canada)"; the Unicode CLDR, through Babel), or ""."""
+    from babel.core import get_global
+
+    places = {name.casefold(): place for name, place in get_global("windows_zone_mapping").items()}
+    name = _DISTANCE_BEFORE.sub("", said).casefold()
+    alike = _OF_AMERICA.sub("", name)
+    standard = re.sub(r"(?: standard| daylight)? time$", " standard time", alike)
+    return next((places[one] for one in (name, alike, standard) if one in places), "")
 
 
 _DAY_OF_MONTH = re.compile(

@@ -105,6 +105,11 @@ NOON = datetime(2025, 3, 4, 12, tzinfo=UTC).timestamp()
         ("31/03/2025 12:00", NOON + 27 * 86400),
         ("3/31/2025 12:00 pm", NOON + 27 * 86400),
         ("20250304120000", NOON),
+        ("2025030412", NOON),
+        (2025030412, NOON),
+        ("2025030424", None),
+        ("2025130412", None),
+        ("2099010112", None),
         ("2025-03-04 12:00 Uhr", NOON),
         ("04.03.2025, 12.00 Uhr", NOON),
         ("4. März 2025 um 12:00 Uhr", NOON),
@@ -193,6 +198,16 @@ def test_a_column_says_how_its_times_are_written(column: list[Any], read: str | 
         ("ts,timezone", "2025-03-04 07:00,America/New_York"),
         ("ts,timezone", "2025-03-04T12:00:00Z,America/New_York"),
         ("date,time,tz", "2025-03-04,13:00,CET"),
+        # As Windows, Rails and lists to choose from call them.
+        ("ts,timezone", "2025-03-04 07:00,Eastern Time (US & Canada)"),
+        ("ts,timezone", "2025-03-04 07:00,(GMT-05:00) Eastern Time (US & Canada)"),
+        ("ts,timezone", "2025-03-04 07:00,Eastern Standard Time"),
+        ("ts,timezone", "2025-03-04 04:00,pacific time"),
+        ("ts,timezone", "2025-03-04 04:00,(UTC-08:00) Pacific Time (US and Canada)"),
+        ("ts,timezone", "2025-03-04 08:00,Atlantic Time (Canada)"),
+        ("ts,timezone", "2025-03-04 06:00,Central Standard Time (Mexico)"),
+        ("ts,timezone", "2025-03-04 13:00,W. Europe Standard Time"),
+        ("ts (Tokyo Standard Time)", "2025-03-04 21:00"),
         # Letters of several places are those of the place that is named.
         ("ts,timezone", "Tue Mar 04 20:00:00 CST 2025,Asia/Shanghai"),
         ("ts (America/Chicago)", "2025-03-04 06:00 CST"),
@@ -209,10 +224,14 @@ def test_the_zone_of_a_column_of_times(catalogue: Store, tmp_path: Path, header:
     assert [at for _, at, _, _ in stored(catalogue)] == [NOON]
 
 
-def test_a_zone_that_nobody_knows_is_told(catalogue: Store, tmp_path: Path) -> None:
-    rows = f"user,item,ts,timezone\nu,{item(1)},2025-03-04 07:00,Mars/Base\nu,{item(1)},2025-03-04 07:00,CET\n"
+@pytest.mark.parametrize(
+    "zone", ["Mars/Base", "Blorb Time", "(GMT+01:00) Here; there", "Eastern Time (Mars)", "Time", "Local time"]
+)
+def test_a_zone_that_nobody_knows_is_told(catalogue: Store, tmp_path: Path, zone: str) -> None:
+    rows = f"user,item,ts,timezone\nu,{item(1)},2025-03-04 07:00,{zone}\nu,{item(1)},2025-03-04 07:00,CET\n"
     report = load(catalogue, tmp_path / "log.csv", rows)
-    assert report.first_rejected == [(2, "its time zone cannot be read: Mars/Base")]
+    assert [line for line, _ in report.first_rejected] == [2]
+    assert report.first_rejected[0][1].startswith(f"its time zone cannot be read: {zone} (a place says which: ")
 
 
 @pytest.mark.parametrize(
@@ -715,6 +734,36 @@ def test_times_of_the_world_come_before_those_of_a_place(catalogue: Store, tmp_p
     assert [event[1] for event in stored(catalogue)] == [NOON]
 
 
+@pytest.mark.parametrize(
+    ("user", "address"),
+    [
+        ("会員ID", "購入者メールアドレス"),
+        ("Kundnummer", "Kundens e-post"),
+        ("ID client", "Adresse de courriel"),
+        ("رقم العميل", "البريد الإلكتروني"),
+        ("Código de cliente", "Correo electrónico del cliente"),
+    ],
+)
+def test_who_has_no_account_goes_by_an_address_in_any_language(
+    catalogue: Store, tmp_path: Path, user: str, address: str
+) -> None:
+    log = f"{address},{user},sku,date\nA@x.example,,I1,2025-03-04\nb@x.example,7,I2,2025-03-05\n"
+    report, mapping, _ = read(catalogue, tmp_path / "log.csv", log)
+    assert (mapping["user"], report.by_device) == (user, 1)
+    assert kinds(catalogue) == "a@x.example I1 purchase; 7 I2 purchase"
+
+
+def test_orders_in_arabic(catalogue: Store, tmp_path: Path) -> None:
+    log = "رقم الطلب,تاريخ الطلب,حالة الطلب,البريد الإلكتروني,رمز المنتج SKU,الكمية\n"
+    log += "١٠٠١,٠٣/١١/٢٠٢٥ ٢٢:٣٠,تم التوصيل,a@x.example,I1,١\n"
+    log += "١٠٠٢,١٤/١١/٢٠٢٥ ٠٨:٣٠,ملغي,b@x.example,I2,٢\n١٠٠٣,١٥/١١/٢٠٢٥ ٠٨:٣٠,مسترجع,c@x.example,I3,١\n"
+    log += "١٠٠٤,١٦/١١/٢٠٢٥ ٠٨:٣٠,فشل الدفع,d@x.example,I4,١\n"
+    report, _, _ = read(catalogue, tmp_path / "log.csv", log)
+    assert kinds(catalogue) == "a@x.example I1 purchase; b@x.example I2 return; c@x.example I3 return"
+    assert (report.set_aside, dict(report.unknown_states)) == (1, {})
+    assert datetime.fromtimestamp(stored(catalogue)[0][1], UTC) == datetime(2025, 11, 3, 22, 30, tzinfo=UTC)
+
+
 def test_addresses_in_other_letters_are_one_user(catalogue: Store, tmp_path: Path) -> None:
     rows = [
         {"email": one, "item": item(n), "date": "2025-03-04"} for n, one in ((1, "a@x.example"), (2, "A@X.example"))
@@ -815,6 +864,9 @@ def kinds(store: Store) -> str:
         *("zrušeno", "Vráceno", "geretourneerd", "geannuleerd door klant", "peruttu", "palautettu", "iptal edildi"),
         *("iade edildi", "已取消", "已退款", "已退货", "annulé par le client", "vom Kunden storniert", "anulowane"),
         *("취소됨", "отменён покупателем", "nicht zugestellt", "törölve", "comandă anulată"),
+        *("ملغي", "مسترجع", "ملغى", "تم الإلغاء", "تم إلغاء الطلب", "مرتجع", "مسترد"),
+        *("تم استرداد المبلغ", "لم يتم التسليم"),
+        *("تم رفض الطلب", "طلب إرجاع"),
         # As tills say it.
         *("Rücknahme", "Sofortstorno", "Warenrücknahme", "Postenstorno", "Zeilenstorno", "Bonstorno", "Abono"),
         *("Nota di credito", "Credit memo", "Kreditnota", "Korekta", "Korekta faktury", "linevoid", "Nota de crédito"),
@@ -831,6 +883,8 @@ def test_states_in_which_things_came_back(status: str) -> None:
     "status",
     [
         *("paid", "partially_refunded", "return rejected"),
+        *("تم التوصيل", "قيد التنفيذ", "بانتظار الدفع", "مكتمل", "مسترد جزئيا"),
+        *("تم رفض الإرجاع", "جاري الشحن", "غير مسترجع"),
         *("return_policy_view", "returning_customer", "キャンセル不可"),
         *("未返金", "一部返金", "待退款", "Teilretoure"),
         *("refund not possible", "発送済み", "zrealizowane", "levererad"),
@@ -866,6 +920,10 @@ def test_kinds_that_nobody_understands_are_told(catalogue: Store, tmp_path: Path
         *("Antal returneret", "Antall returnert", "Palautettu määrä", "Ilość zwrócona", "Vrácené množství"),
         *("Vrátené množstvo", "Visszaküldött mennyiség", "Cantitate returnată", "İade miktarı", "İade adedi"),
         *("Количество возвратов", "Кол-во возврата", "返品数", "返品数量", "退货数量", "반품수량", "Retourenanzahl"),
+        *("davon retourniert", "davon Retoure", "davon storniert", "Davon Retouren"),
+        *("dont retournés", "waarvan retour"),
+        *("of which returned", "di cui resi", "w tym zwroty", "varav returer", "z toho vráceno", "из них возвраты"),
+        *("うち返品", "其中退货"),
         *("Units returned", "Number of returns", "Anzahl Retouren", "Nombre de retours", "Ποσότητα επιστροφής"),
     ],
 )  # fmt: skip
@@ -874,6 +932,14 @@ def test_counts_of_what_came_back_in_any_language(catalogue: Store, tmp_path: Pa
     _, mapping, _ = read(catalogue, tmp_path / "log.csv", log)
     assert column in (mapping.get("returned"), mapping.get("cancelled"))
     assert kinds(catalogue) == "u I1 purchase; u I2 return; u I3 purchase"
+
+
+@pytest.mark.parametrize("ordered", ["bestellt", "Menge", "ordered"])
+def test_a_part_that_came_back_is_no_return(catalogue: Store, tmp_path: Path, ordered: str) -> None:
+    log = f"user,item,date,{ordered},davon retourniert,davon storniert\n"
+    log += "u,I1,2025-03-04,3,1,0\nu,I2,2025-03-05,3,1,2\nu,I3,2025-03-06,3,0,3\nu,I4,2025-03-07,3,,\n"
+    read(catalogue, tmp_path / "log.csv", log)
+    assert kinds(catalogue) == "u I1 purchase; u I2 return; u I3 return; u I4 purchase"
 
 
 @pytest.mark.parametrize(
@@ -913,7 +979,7 @@ def test_a_sum_below_zero_of_what_says_that_it_came_back_is_not_told(catalogue: 
     [
         *("Qté", "antal", "ilość", "quantidade", "数量", "количество"),
         *("määrä", "Stück", "pcs", "ks", "množství", "adet"),
-        *("aantal", "szt.", "cantidad", "個数", "수량", "Kpl"),
+        *("الكمية", "aantal", "szt.", "cantidad", "個数", "수량", "Kpl"),
     ],
 )  # fmt: skip
 def test_quantities_in_any_language(catalogue: Store, tmp_path: Path, column: str) -> None:
@@ -924,6 +990,7 @@ def test_quantities_in_any_language(catalogue: Store, tmp_path: Path, column: st
 @pytest.mark.parametrize(
     ("column", "status"),
     [
+        *(("حالة الطلب", "ملغي"), ("الحالة", "مسترجع"), ("blorb", "تم الاسترجاع")),
         *(("état", "annulée"), ("état de la commande", "remboursée"), ("Zustand", "storniert"), ("stan", "zwrócone")),
         *(("stav", "zrušeno"), ("situação", "cancelado")),
         *(("статус", "отменен"), ("ステータス", "返品"), ("状態", "取消")),
@@ -1030,6 +1097,166 @@ def test_hits_of_adobe(catalogue: Store, tmp_path: Path, before: str) -> None:
     assert [reason for _, reason in report.first_rejected] == ["has no item", "has no user"]
 
 
+@pytest.mark.parametrize(
+    ("column", "done", "expected"),
+    [
+        *((column, "2", "product view") for column in ("event_list", "post_event_list", "Event List")),
+        ("post_event_list", "1", "purchase"),
+        ("post_event_list", "2,1,200,20143=0.50", "purchase"),
+        ("post_event_list", "1:serial,100", "purchase"),
+        ("event_list", "10,12", "cart add"),
+        ("event_list", "14", "cart view"),
+        ("event_list", "11,2", "checkout"),
+        ("event_list", "13", "return"),
+        # What was on the page, and nothing more is said of it.
+        *(("event_list", done, "impression") for done in ("", "200,201", "100=3")),
+        ("events", "prodView,event5", "product view"),
+        ("events", "scOpen,scAdd", "cart add"),
+        ("events", "scRemove", "return"),
+        ("events", "event1=2,purchase", "purchase"),
+        ("events", "blorb", "purchase"),  # of somebody else
+    ],
+)
+def test_events_of_adobe(catalogue: Store, tmp_path: Path, column: str, done: str, expected: str) -> None:
+    log = f"user\tdate_time\tproduct_list\t{column}\nu\t2025-03-04 12:00:00\tShoes;I1,;I2;2;20.00\t{done}\n"
+    read(catalogue, tmp_path / "log.tsv", log)
+    assert kinds(catalogue) == f"u I1 {expected}; u I2 {expected}"
+
+
+def test_hits_that_count_for_nothing(catalogue: Store, tmp_path: Path) -> None:
+    log = "user\tdate_time\tproduct_list\tevent_list\texclude_hit\tduplicate_purchase\n"
+    for number, (excluded, again) in enumerate(((0, 0), (1, 0), (4, 0), (0, 1), ("", "")), 1):
+        log += f"u\t2025-03-04 12:0{number}:00\t;I{number},;I1\t1\t{excluded}\t{again}\n"
+    report, _, _ = read(catalogue, tmp_path / "log.tsv", log)
+    assert kinds(catalogue) == "u I1 purchase; u I1 purchase; u I5 purchase"
+    assert report.first_rejected == [
+        (3, "is excluded from reports: exclude_hit is 1"),
+        (4, "is excluded from reports: exclude_hit is 4"),
+        (5, "reports a purchase once more: duplicate_purchase is 1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "expected"),
+    [
+        ("date_time,hit_time_gmt", ["2025-03-04 13:00:00,1741089600"], "hit_time_gmt"),
+        (
+            "date,blorb",
+            ["2025-03-04 07:00:00,2025-03-04T12:00:00Z", "2025-07-04 08:00:00,2025-07-04T12:00:00Z"],
+            "blorb",
+        ),
+        ("created_at,x", ["2025-03-04 17:30:01,2025-03-04T13:00:01+01:00"], "x"),
+        ("time,ms", ["2025-03-04 13:00:05,1741089605000"], "ms"),
+        ("date,time,ts", ["2025-03-04,13:00:05,1741089605"], "ts"),
+        # A time in whole minutes is that of any second of them.
+        (
+            "date,logged",
+            [f"2025-03-0{day} 13:00,2025-03-0{day}T12:00:{second}Z" for day, second in ((4, 59), (5, "07"), (6, 31))],
+            "logged",
+        ),
+        # Of another moment, of another day, of a device, or no clearer than the first.
+        ("order_date,shipped", ["2025-03-04 12:00:00,2025-03-04T15:17:31Z"], "order_date"),
+        ("order_date,shipped", ["2025-03-04 12:00:00,2025-03-06T12:00:00Z"], "order_date"),
+        ("date_time,client_timestamp", ["2025-03-04 13:00:00,1741089600"], "date_time"),
+        ("date_time,local", ["2025-03-04 13:00:00,2025-03-04 12:00:00"], "date_time"),
+        ("ts (Europe/Berlin),unix", ["2025-03-04 13:00:00,1741089600"], "ts (Europe/Berlin)"),
+        ("created_at,unix", ["2025-03-04T13:00:00+01:00,1741089600"], "created_at"),
+        ("date_time,unix,timezone", ["2025-03-04 13:00:00,1741089600,Europe/Berlin"], "date_time"),
+        ("date_time,unix", ["2025-03-04 13:00:00,"], "date_time"),
+    ],
+)  # fmt: skip
+def test_a_clock_that_leaves_no_doubt_comes_first(
+    catalogue: Store, tmp_path: Path, columns: str, cells: list[str], expected: str
+) -> None:
+    log = f"user,sku,{columns}\n" + "".join(f"u,I{at},{one}\n" for at, one in enumerate(cells, 1))
+    _, mapping, _ = read(catalogue, tmp_path / "log.csv", log)
+    assert mapping["time"] == expected
+
+
+def test_a_clock_that_somebody_names_is_that(catalogue: Store, tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(f"user,sku,date_time,unix\nu,{item(1)},2025-03-04 13:00:00,1741089600\n")
+    assert understand(open_feed(path), {"time": "date_time"}, read_names(catalogue))[1]["time"] == "date_time"
+
+
+@pytest.mark.parametrize(
+    ("column", "other"),
+    [
+        ("Date hour", ""),
+        ("dateHour", ""),
+        ("Date + hour (YYYYMMDDHH)", ""),
+        ("Hour of Day", ""),
+        ("Date hour", ",Date"),
+    ],
+)
+@pytest.mark.parametrize("above", ["", "# ----\n# Free form 1\n# Shop\n# 20250301-20250331\n# ----\n\n"])
+def test_days_with_an_hour(catalogue: Store, tmp_path: Path, column: str, other: str, above: str) -> None:
+    """As Google Analytics has them."""
+    day = ",20250304" if other else ""
+    log = f"{above}{column}{other},Event name,Item ID,Effective user ID,Event count\n"
+    log += f"{',' * len(day[:1])},,,Grand total,3\n"
+    log += f"2025030412{day},view_item,I1,u,2\n2025030413{day},purchase,I2,u,1\n"
+    report, _, _ = read(catalogue, tmp_path / "log.csv", log)
+    assert [(at - NOON, kind) for _, at, _, kind in stored(catalogue)] == [(0, "view_item"), (3600, "purchase")]
+    assert report.set_aside == 1
+
+
+ORDERS = """{"id":"gid://shopify/Order/1","name":"#1","createdAt":"2025-03-04T12:00:00Z","cancelledAt":null,"customer":{"id":"c7"}}
+{"id":"gid://shopify/LineItem/1","sku":"I1","quantity":1,"currentQuantity":1,"__parentId":"gid://shopify/Order/1"}
+{"id":"gid://shopify/LineItem/2","sku":"I2","quantity":2,"currentQuantity":0,"__parentId":"gid://shopify/Order/1"}
+{"id":"gid://shopify/LineItem/3","sku":"I3","quantity":3,"currentQuantity":1,"__parentId":"gid://shopify/Order/1"}
+{"id":"gid://shopify/Order/2","name":"#2","createdAt":"2025-03-05T12:00:00Z","cancelledAt":"2025-03-06T12:00:00Z","customer":{"id":"c8"}}
+{"id":"gid://shopify/LineItem/4","name":"Boot","sku":"I4","quantity":1,"__parentId":"gid://shopify/Order/2"}
+"""
+_BOUGHT = "c7 I1 purchase; c7 I2 return; c7 I3 purchase; c8 I4 return"
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_orders_of_bulk_operations(catalogue: Store, tmp_path: Path, grouped: bool) -> None:
+    lines = sorted(ORDERS.splitlines(), key=lambda line: not grouped and "__parentId" in line)
+    report, mapping, _ = read(catalogue, tmp_path / "log.jsonl", "\n".join(lines))
+    assert (mapping["item"], kinds(catalogue), report.set_aside) == ("lineItems.sku", _BOUGHT, 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"id":"L","sku":"I5","quantity":1,"__parentId":"O9"}', "is a line of O9, which is not above it"),
+        ('{"id":"L","quantity":1,"variant":{"sku":"I5"},"__parentId":"gid://shopify/Order/2"}', "names no sku"),
+        ('{"id":"gid://shopify/Order/3","createdAt":"2025-03-04T12:00:00Z"}', "is an order of which no line"),
+        (
+            '{"id":"M","namespace":"custom","key":"note","value":"x","__parentId":"gid://shopify/Order/2"}',
+            "is a metafield",
+        ),
+    ],
+)
+def test_lines_of_bulk_operations_that_are_of_no_order(
+    catalogue: Store, tmp_path: Path, line: str, reason: str
+) -> None:
+    report, _, _ = read(catalogue, tmp_path / "log.jsonl", f"{ORDERS}{line}\n")
+    assert kinds(catalogue) == _BOUGHT
+    assert [reason in told for _, told in report.first_rejected] == [True]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Product ID: 77, Product Qty: 1, Product SKU: I1, Product Name: Boot, Product Weight: 1.0, "
+        "Product Variation Details: , Product Unit Price: 99.00, Product Total Price: 99.00"
+        "|Product ID: 78, Product Qty: 2, Product SKU: I2, Product Name: Slipper, Product Weight: 0.3, "
+        "Product Variation Details: Size: 38, Product Unit Price: 29.00, Product Total Price: 58.00",
+        "Product Qty: 1, Product SKU: I1, Product Name: Boot|Product Qty: 2, Product SKU: I2, Product Name: Slipper",
+        "Product ID: 1, Product SKU: I1, Product Name: Boot, red | suede: new|Product ID: 2, Product SKU: I2",
+        "Product SKU: I1|Product SKU: I2",
+    ],
+)
+@pytest.mark.parametrize(("status", "kind"), [("Completed", "purchase"), ("Cancelled", "return")])
+def test_lines_that_bigcommerce_packs(catalogue: Store, tmp_path: Path, lines: str, status: str, kind: str) -> None:
+    log = f'Order ID,Customer ID,Order Date,Order Status,Product Details\n100,5,04/13/2025,{status},"{lines}"\n'
+    read(catalogue, tmp_path / "log.csv", log)
+    assert kinds(catalogue) == f"5 I1 {kind}; 5 I2 {kind}"
+
+
 def test_a_column_of_products_without_semicolons_is_left(catalogue: Store, tmp_path: Path) -> None:
     read(catalogue, tmp_path / "log.csv", "user,date,sku,products\nu,2025-03-04,I1,\nu,2025-03-05,I2,shoes\n")
     assert kinds(catalogue) == "u I1 purchase; u I2 purchase"
@@ -1039,6 +1266,11 @@ def test_a_column_of_products_without_semicolons_is_left(catalogue: Store, tmp_p
     "user",
     [
         *("domain_userid", "Billing Email Address", "Login kupującego", "Loyalty", "Username", "network_userid"),
+        *("メールアドレス", "注文者メールアドレス", "購入者メールアドレス", "E-mailadresse", "Kundens e-post"),
+        *("Correo electrónico del cliente", "Adresse de courriel", "Courriel du client", "E-mail do cliente"),
+        *("Müşteri E-posta", "Электронная почта", "邮箱", "구매자 이메일", "Kunden-E-Mail", "Indirizzo e-mail"),
+        *("البريد الإلكتروني", "البريد الإلكتروني للعميل", "العميل", "رقم العميل", "معرف المستخدم"),
+        *("Effective user ID",),
         *("Loyalty Number", "Benutzername", "E-Mail Address", "Membership Number", "Adres e-mail", "Mitgliedsnummer"),
     ],
 )
@@ -1182,9 +1414,15 @@ def test_visits_with_what_was_done_in_them(catalogue: Store, tmp_path: Path) -> 
         {"type": "action", "timestamp": NOON, "productViewSku": "I1"},
         {"type": "ecommerceOrder", "timestamp": NOON + 60, "itemDetails": [{"itemSKU": "I2"}, {"itemSKU": "I3"}]},
     ]
+    done += [
+        {"type": "ecommerceAbandonedCart", "timestamp": NOON + 90, "itemDetails": [{"itemSKU": "I4"}]},
+        {"type": "search", "timestamp": NOON + 95, "siteSearchKeyword": "boot"},
+        {"type": "action", "timestamp": NOON + 99, "productViewSku": "I5"},
+    ]
     visits = [{"visitorId": "u", "userId": None, "serverTimestamp": NOON, "actionDetails": done}]
-    read(catalogue, tmp_path / "log.json", json.dumps(visits))
-    assert kinds(catalogue) == "u I1 action; u I2 ecommerceorder; u I3 ecommerceorder"
+    report, _, _ = read(catalogue, tmp_path / "log.json", json.dumps(visits))
+    assert kinds(catalogue) == "u I1 view; u I2 purchase; u I3 purchase; u I5 view"
+    assert [reason for _, reason in report.first_rejected] == ["it never came about: cart abandoned", "has no item"]
 
 
 SESSIONS: list[dict[str, Any]] = [
