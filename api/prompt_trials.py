@@ -41,6 +41,7 @@ from reaseq.taxonomy.trust import Trust, shipped
 
 if TYPE_CHECKING:
     from reaseq.api.settings import Settings
+    from reaseq.graphs.ranker_effect import Judge
     from reaseq.llm.endpoint import Endpoint
 
 IN_FORCE, AS_BUNDLED = "in-force", "bundled"
@@ -321,12 +322,14 @@ async def compare(
     *,
     budget: Budget | None = None,
     within: float | None = None,
+    ranker: Judge | None = None,
     watched: Watched | None = None,
     on_pair: Callable[[int, int], None] = lambda done, total: None,
 ) -> Comparison:
     """Read products with both versions, and say what is otherwise; nothing is stored but the replies.
 
-    within: no further product is begun once the difference in F1 is known so well on either side.
+    within: no further product is begun once the difference in F1 is known so well on either side. ranker: a run, opened
+    by `judge_of`; what both versions do to it is found out too.
 
     Raises:
         ReaseqError: the agent reads no products of the category.
@@ -360,4 +363,19 @@ async def compare(
         several=bench.several,
     )
     made.sampled = len(subjects)
+    if ranker is not None:
+        _judge_ranker(made, watched.pairs, ranker, bench)
     return made
+
+
+def _judge_ranker(made: Comparison, pairs: Pairs, ranker: Judge, bench: Bench) -> None:
+    """Whatever ends it, what was found before stands."""
+    if not pairs.done:
+        made.ranker_left_out = "no product was read in both ways"
+    elif made.stopped_by == "interrupt":
+        made.ranker_left_out = "it was interrupted"
+    else:
+        try:
+            made.ranker = ranker.effect(pairs.done, bench.schema)
+        except KeyboardInterrupt:
+            made.ranker_left_out, made.stopped_by = "it was interrupted", "interrupt"

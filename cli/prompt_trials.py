@@ -15,6 +15,7 @@ from reaseq.cli.tables import Column, ReportOption, Row, Telling
 if TYPE_CHECKING:
     from reaseq.api.prompt_trials import Bench, Candidate, Watched
     from reaseq.graphs.comparison import AttributeChange, Comparison, Difference, Side
+    from reaseq.graphs.ranker_effect import Judge
     from reaseq.graphs.trial import Pair, Subject
     from reaseq.knowledge_store.store import Store
 
@@ -104,6 +105,12 @@ def compare(
             "--within", min=0.001, max=0.5, help="End once the difference in F1 is known to this on either side."
         ),
     ] = None,
+    ranker: Annotated[
+        str | None,
+        typer.Option(
+            "--ranker", metavar="RUN", help="Also what it does to this run's ranker, by its id (see: reaseq runs)."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write a page of HTML there, of all that is otherwise.")
     ] = None,
@@ -120,6 +127,10 @@ def compare(
     (permutation test); tokens, cost and time; and about what a run over the whole category would take. Nothing is
     stored but the replies; of what people decided of these products nothing is learnt.
 
+    With --ranker the products are embedded with what either version finds, the rest of the catalogue as it stands, and
+    the run's model, not trained anew, ranks its test cases with both: told is the difference in NDCG@10, paired by
+    case, and how many cases touch a changed product at all. Run and store stay as they are.
+
     The sample is stratified by what is known of products, half of it those on which people decided. Ctrl-C ends it
     with what is there; the same command later asks only what is missing.
 
@@ -130,6 +141,8 @@ def compare(
         reaseq prompts compare 1a2b3c4d in-force --category shoes --sample 100 --max-cost 1.50
 
         reaseq prompts compare bundled my-prompts/verifier.yaml --gold gold.jsonl --category shoes
+
+        reaseq prompts compare bundled my-prompts/verifier.yaml --category shoes --ranker 3f2a9c
     """
     from reaseq import ReaseqError
     from reaseq.agents.extraction_score import read_gold
@@ -145,6 +158,11 @@ def compare(
         raise ReaseqError("of which category?", hint=f"reaseq prompts compare {prompt} --category NAME")
     if out is not None:
         check_writable(out)
+    if ranker is not None and gold is not None:
+        raise ReaseqError(
+            "a ranker knows the catalogue's products, and the rows of a gold file are none",
+            hint=f"reaseq prompts compare {prompt} --category {category} --ranker {ranker}   (without --gold)",
+        )
     say = Telling(json_)
     with Store.open(settings.store_url) as store:
         if gold is not None:
@@ -167,7 +185,12 @@ def compare(
             say.print(f"{both}: nothing changes.")
             say.print(f"Next: edit one, or name another version: reaseq prompts versions {after.agent}")
             return
-        made, _ = _compare(bench, subjects, before, after, max_tokens, max_cost, within)
+        judge = None
+        if ranker is not None:
+            from reaseq.graphs.ranker_effect import judge_of
+
+            judge = judge_of(store, settings.runs_dir, settings.weights_dir, ranker)
+        made, _ = _compare(bench, subjects, before, after, max_tokens, max_cost, within, judge)
     _tell(say, made)
     if out is not None:
         from reaseq.api.comparison_page import page
@@ -187,6 +210,7 @@ def _compare(
     max_tokens: int | None,
     max_cost: float | None,
     within: float | None,
+    ranker: Judge | None = None,
 ) -> tuple[Comparison, Watched]:
     import asyncio
 
@@ -215,6 +239,7 @@ def _compare(
                 endpoints,
                 budget=Budget(max_tokens=max_tokens, max_cost=max_cost),
                 within=within,
+                ranker=ranker,
                 watched=watched,
                 on_pair=bar.step,
             )
@@ -248,6 +273,7 @@ def _tell(say: Telling, made: Comparison) -> None:
     _tell_differences(say, made)
     _tell_sides(say, made)
     say.print(made.in_words())
+    _tell_ranker(say, made)
     if full_run := made.full_run():
         say.print(full_run)
     if made.failed:
@@ -255,6 +281,27 @@ def _tell(say: Telling, made: Comparison) -> None:
         say.print(f"Left out: {len(made.failed):,} products failed ({some[0]}: {some[1]})", style="yellow")
     if cut_short := made.cut_short():
         say.print(cut_short, style="yellow")
+
+
+def _tell_ranker(say: Telling, made: Comparison) -> None:
+    from reaseq.cli.tables import table_of
+
+    if made.ranker is not None:
+        if made.ranker.changed:
+            columns = [
+                Column("ranker's metric", "metric"),
+                Column("before", "before", ".4f"),
+                Column("after", "after", ".4f"),
+                Column("difference", "difference", "+.4f"),
+                Column("95 % over cases", lambda row: f"{row['low']:+.4f} to {row['high']:+.4f}"),
+                Column("permutation p", "p", ".3f"),
+                Column("test cases", "cases"),
+                Column("touch a changed product", "touched"),
+            ]
+            say.show(table_of([vars(made.ranker)], columns, f"Run {made.ranker.run}, not trained anew"))
+        say.print(made.ranker.in_words())
+    if made.ranker_left_out is not None:
+        say.print(f"The ranker was not judged: {made.ranker_left_out}.", style="yellow")
 
 
 def _end(say: Telling, made: Comparison) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from reaseq.agents.claims import Claim
 from reaseq.agents.extraction_score import GoldRow, Outcomes
 from reaseq.agents.labelled import scattered
-from reaseq.agents.paired_score import Paired, counts_of, f1, holm, paired
+from reaseq.agents.paired_score import LEVEL, Paired, counts_of, f1, holm, mean, paired
 from reaseq.agents.product_text import source_fields
 from reaseq.documents.document import Document
 from reaseq.graphs.teaching import of_gold
@@ -97,11 +97,50 @@ class Side:
     failed: int = 0
 
 
+@dataclass(frozen=True)
+class RankerEffect:
+    """What the changed knowledge does to a ranker, which is not trained anew: `metric` of the run's test cases with what
+    either version finds, the mean over cases and seeds. low, high: 95 % of the difference, by drawing cases (and seeds)
+    anew; p: of a permutation test that swaps both versions within cases. touched: cases with a changed product as a
+    target, in their history or imagined of their user. Of the products `read`, so many are `in_log`, and of these so
+    many are `changed`: known to the model by something else."""
+
+    run: str
+    variant: str
+    metric: str
+    before: float
+    after: float
+    difference: float
+    low: float
+    high: float
+    p: float
+    seeds: int
+    cases: int
+    touched: int
+    read: int
+    in_log: int
+    changed: int
+
+    def in_words(self) -> str:
+        """What it comes to, in a few sentences."""
+        of = f"{self.in_log:,} of the {self.read:,} products read are in the log of run {self.run} ({self.variant})"
+        if not self.changed:
+            return f"Ranker: {of}, and both versions come to the same of them: its scores stay as they are."
+        touched = f"{self.touched:,} of {self.cases:,} test cases touch one of these"
+        figures = (
+            f"{self.metric} {self.before:.4f} → {self.after:.4f} ({self.difference:+.4f}; 95 % over cases: "
+            f"{self.low:+.4f} to {self.high:+.4f}; permutation p {self.p:.3f})"
+        )
+        told = "" if self.p < 1 - LEVEL else ", no difference that is not noise"
+        return f"Ranker: {of}, {self.changed:,} with other knowledge; {touched}. {figures}{told}."
+
+
 @dataclass
 class Comparison:
     """products: read in both ways. judged: of which something is known to be right or wrong. f1: of what is kept, over
     those. verified: values a product. new_calls, new_tokens, new_cost: of the calls that `after` alone needs; for a
-    full run, of all `category_products`. stopped: why not all of the sample were read; stopped_by: see `Stopped`."""
+    full run, of all `category_products`. stopped: why not all of the sample were read; stopped_by: see `Stopped`.
+    ranker: what it does to one, if that was asked for; ranker_left_out: why that was not found out."""
 
     agent: str
     category: str
@@ -121,6 +160,8 @@ class Comparison:
     new_calls: int = 0
     new_tokens: int = 0
     new_cost: float | None = 0.0
+    ranker: RankerEffect | None = None
+    ranker_left_out: str | None = None
 
     def full_run(self) -> str | None:
         """About what a run over the whole category would take, in a sentence; None: nothing is asked anew."""
@@ -339,7 +380,7 @@ def _verified(pairs: Sequence[Pair]) -> Paired | None:
     return paired(
         np.hstack([counts[:, :1], one]),
         np.hstack([counts[:, 1:], one]),
-        lambda sums: sums[:, 0] / np.maximum(1, sums[:, 1]),
+        mean,
     )
 
 

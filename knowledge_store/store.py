@@ -174,6 +174,16 @@ def undecided(claims: Sequence[_Claim], decided: Sequence[Mapping[str, Any]], se
     ]
 
 
+def fact(name: str, value: str) -> str:
+    """What is known of a product, in a single word."""
+    return f"{name}={value}"
+
+
+def own_facts(product: Mapping[str, Any]) -> list[str]:
+    """Those that its feed says of a product, of which no claim does."""
+    return [fact(name, product[name]) for name in ("brand", "category") if product[name]]
+
+
 class Store:
     """Open with `Store.open(url)`; close when done (it is a context manager too)."""
 
@@ -430,12 +440,11 @@ class Store:
             for piece in pieces:
                 mine = own if piece is None else own.where(PRODUCT.c.id.in_(piece))
                 for row in connection.execute(mine):
-                    known = {"brand": row.brand, "category": row.category}
-                    if kept := [f"{name}={value}" for name, value in known.items() if value]:
+                    if kept := own_facts(row._mapping):
                         facts[row.id] = kept
                 theirs = claims if piece is None else claims.where(CLAIM.c.product_id.in_(piece))
                 for row in connection.execute(theirs):
-                    facts.setdefault(row.product_id, []).append(f"{row.attribute}={row.value}")
+                    facts.setdefault(row.product_id, []).append(fact(row.attribute, row.value))
         return facts
 
     def clock(self) -> str | None:
