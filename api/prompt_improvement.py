@@ -21,6 +21,7 @@ from reaseq.agents.summarizer import Summarizer
 from reaseq.api.engine import chat_of, engine_config, engine_configs, pipeline_of, prompts_of
 from reaseq.api.prompt_trials import Bench, bench_of_gold
 from reaseq.api.prompt_workbench import MARGIN, Chats, Target, Workbench
+from reaseq.documents.locales import nearest
 from reaseq.graphs.comparison import f1_of
 from reaseq.graphs.ledger import booked
 from reaseq.graphs.prompt_search import MINIBATCH, Ended, Row, Search, Split, Tried, Variant, split
@@ -158,7 +159,11 @@ def job_of(
             notes.append(f"Left out: {mine} has a prompt of its own; --category {mine} is for it.")
             continue
         benches[mine] = bench
-        rows += [Row(mine, one) for one in subjects if one.judged]
+        own = library.locales(agent, mine)
+        read = [one for one in subjects if one.judged and nearest(one.locale, own) is None]
+        if left := sum(bool(one.judged) for one in subjects) - len(read):
+            notes.append(f"Left out: {left:,} rows of {mine}, for whose locale there is a prompt of its own.")
+        rows += [Row(mine, one) for one in read]
     rows = sorted(rows, key=lambda row: scattered(row.subject.product_id))[:size]
     parts = split(rows)
     if not parts.training or len(parts.development) < FEWEST_DEVELOPMENT or len(parts.held_out) < FEWEST_HELD_OUT:

@@ -15,6 +15,7 @@ from reaseq.agents.extraction_score import GoldRow
 from reaseq.agents.learned import Learned, worthwhile
 from reaseq.agents.pipeline import Pipeline
 from reaseq.api.engine import chat_of, engine_config, pipeline_of, prompts_of, teaching
+from reaseq.documents.locales import nearest
 from reaseq.graphs.comparison import (
     Comparison,
     Side,
@@ -35,7 +36,17 @@ from reaseq.knowledge_store.thresholds import verified_from
 from reaseq.llm.budget import Budget
 from reaseq.llm.chat import Chat, ChatRequest
 from reaseq.llm.engines import not_started
-from reaseq.prompts.library import BUNDLED, Prompt, PromptLibrary, load_prompt, parse_prompt, read_text, written
+from reaseq.prompts.library import (
+    BUNDLED,
+    Prompt,
+    PromptLibrary,
+    agent_in,
+    load_prompt,
+    locale_in,
+    parse_prompt,
+    read_text,
+    written,
+)
 from reaseq.taxonomy.schema import CategorySchema
 from reaseq.taxonomy.trust import Trust, shipped
 
@@ -49,12 +60,14 @@ IN_FORCE, AS_BUNDLED = "in-force", "bundled"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A version of an agent's prompt. label: what to call it. text: its file's."""
+    """A version of an agent's prompt. label: what to call it. text: its file's. locale: for whose products alone it
+    is."""
 
     agent: str
     label: str
     text: str
     prompt: Prompt
+    locale: str | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -68,12 +81,22 @@ def candidates(
 
     Both may be named: a file, a version by its fingerprint or name, "bundled", "in-force". A single file is held
     against the prompt in force, and a single version is what the one in force is held against. An agent's name means
-    the prompt in force, held against the version on which its products stand, or else the bundled one.
+    the prompt in force, held against the version on which its products stand, or else the bundled one. Beside a file of
+    a locale (`verifier.de.yaml`) that in force is the one for its products.
 
     Raises:
         ReaseqError: nothing is called so, or both are of different agents.
         PromptError: a file is wrong.
     """
+    locales = {locale_in(Path(one)) for one in (first, second) if one and _is_file(one)} - {""}
+    if len(locales) > 1:
+        raise ReaseqError(f"{first} and {second} are for products of different locales", hint="name two of one locale")
+    locale = next(iter(locales), None)
+    before, after = _named(store, library.of(library.category, locale), first, second)
+    return before and replace(before, locale=locale), replace(after, locale=locale)
+
+
+def _named(store: Store, library: PromptLibrary, first: str, second: str | None) -> tuple[Candidate | None, Candidate]:
     if second is not None:
         words = (IN_FORCE, AS_BUNDLED)
         agent = next((_candidate(store, library, one, "").agent for one in (first, second) if one not in words), None)
@@ -104,6 +127,13 @@ def candidates(
     return None, after
 
 
+def reads(library: PromptLibrary, version: Candidate) -> Callable[[str | None], bool]:
+    """Says whether products of a locale (None: not known) are read with a version once it is in force: those whose
+    locale has a prompt of its own are not read with that of the others."""
+    known = {*library.locales(version.agent, library.category), *([version.locale] if version.locale else [])}
+    return lambda locale: nearest(locale, known) == version.locale
+
+
 def _is_file(named: str) -> bool:
     return Path(named).suffix in (".yaml", ".yml")
 
@@ -111,12 +141,11 @@ def _is_file(named: str) -> bool:
 def _candidate(store: Store, library: PromptLibrary, named: str, agent: str) -> Candidate:
     if _is_file(named):
         path = Path(named)
-        beneath = library.beneath(path)
+        beneath, given = library.beneath(path), library.given(agent_in(path))
         if beneath is not None:
-            text = read_text(path)
-            prompt = parse_prompt(text, path, given=library.given(path.stem), base=beneath)
+            prompt = parse_prompt(read_text(path), path, given=given, base=beneath)
             return Candidate(prompt.name, named, written(prompt), prompt)
-        prompt = load_prompt(path, given=library.given(path.stem))
+        prompt = load_prompt(path, given=given)
         return Candidate(prompt.name, named, read_text(path), prompt)
     if named == IN_FORCE or named in set(library):
         agent = agent if named == IN_FORCE else named

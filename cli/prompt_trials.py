@@ -62,7 +62,7 @@ def try_(
         reaseq prompts try bundled my-prompts/verifier.yaml --product AH2430
     """
     from reaseq import ReaseqError
-    from reaseq.api.prompt_trials import bench_of, candidates
+    from reaseq.api.prompt_trials import bench_of, candidates, reads
     from reaseq.api.settings import load
     from reaseq.graphs.comparison import subjects_of
     from reaseq.knowledge_store.feeds.rows import identifier
@@ -85,6 +85,11 @@ def try_(
         before, after = candidates(store, bench.library, prompt, other)
         bench.require(after.agent)
         subjects = subjects_of(store, list(dict.fromkeys(one["id"] for one in found)))
+        fits = reads(bench.library, after)
+        for one in subjects:
+            if not fits(one.locale):
+                said = f"{one.product_id} is {f'of {one.locale}' if one.locale else 'of no known locale'}"
+                say.print(f"{said}, and is read with another prompt than this once it is in force.", style="yellow")
         made, watched = _compare(bench, subjects, before or after, after, max_tokens, max_cost, None)
         _tell_pairs(say, store, watched.pairs.done, made, alone=before is None, several=bench.several)
         _end(say, made)
@@ -146,7 +151,8 @@ def compare(
     """
     from reaseq import ReaseqError
     from reaseq.agents.extraction_score import read_gold
-    from reaseq.api.prompt_trials import bench_of, bench_of_gold, candidates
+    from reaseq.api.engine import prompts_of
+    from reaseq.api.prompt_trials import bench_of, bench_of_gold, candidates, reads
     from reaseq.api.settings import load
     from reaseq.graphs.comparison import sample, subjects_of
     from reaseq.graphs.options import require_products
@@ -166,12 +172,19 @@ def compare(
     say = Telling(json_)
     with Store.open(settings.store_url) as store:
         if gold is not None:
-            bench, subjects = bench_of_gold(store, settings, list(read_gold(gold)), category, size)
+            rows = list(read_gold(gold))
+            bench, subjects = bench_of_gold(store, settings, rows, category, len(rows))
+            before, after = candidates(store, bench.library, prompt, other)
+            fits = reads(bench.library, after)
+            subjects = [one for one in subjects if fits(one.locale)][:size]
         else:
-            chosen = sample(store, require_products(store, category), size)
+            category = require_products(store, category)
+            library = prompts_of(settings).of(category)
+            before, after = candidates(store, library, prompt, other)
+            chosen = sample(store, category, size, reads(library, after))
             bench, subjects = bench_of(store, settings, category, leave_out=chosen), subjects_of(store, chosen)
-        before, after = candidates(store, bench.library, prompt, other)
         bench.require(after.agent)
+        _tell_locales(say, bench, after, found=bool(subjects))
         if before is None:
             raise ReaseqError(
                 f"{after.agent}: the prompt in force is the bundled one, and products stand on no other",
@@ -200,6 +213,22 @@ def compare(
         whole(out, lambda partial: partial.write_text(text, encoding="utf-8"))
         say.print(f"Written: {out}")
     _end(say, made)
+
+
+def _tell_locales(say: Telling, bench: Bench, after: Candidate, *, found: bool) -> None:
+    """Of which locales products are read, where prompts tell them apart."""
+    from reaseq import ReaseqError
+
+    own = [one for one in bench.library.locales(after.agent, bench.schema.category) if one != after.locale]
+    if after.locale is not None and not found:
+        raise ReaseqError(
+            f"no products of {bench.schema.category} are of {after.locale}",
+            hint=f"reaseq import FILE --locale {after.locale}   (says it of a feed whose columns do not)",
+        )
+    if after.locale is not None:
+        say.print(f"Only products of {after.locale} are read.")
+    elif own:
+        say.print(f"Products of {', '.join(own)} have a prompt of their own, and are left out.")
 
 
 def _compare(

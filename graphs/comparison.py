@@ -1,7 +1,7 @@
 """What a version of a prompt changes: the same products read with two versions, value by value and as figures."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import fsum, isnan, nan
 from typing import Any, Literal, NamedTuple
@@ -99,11 +99,11 @@ class Side:
 
 @dataclass(frozen=True)
 class RankerEffect:
-    """What the changed knowledge does to a ranker, which is not trained anew: `metric` of the run's test cases with what
-    either version finds, the mean over cases and seeds. low, high: 95 % of the difference, by drawing cases (and seeds)
-    anew; p: of a permutation test that swaps both versions within cases. touched: cases with a changed product as a
-    target, in their history or imagined of their user. Of the products `read`, so many are `in_log`, and of these so
-    many are `changed`: known to the model by something else."""
+    """What the changed knowledge does to a ranker, which is not trained anew: `metric` of the run's test cases with
+    what either version finds, the mean over cases and seeds. low, high: 95 % of the difference, by drawing cases (and
+    seeds) anew; p: of a permutation test that swaps both versions within cases. touched: cases with a changed product
+    as a target, in their history or imagined of their user. Of the products `read`, so many are `in_log`, and of
+    these so many are `changed`: known to the model by something else."""
 
     run: str
     variant: str
@@ -218,22 +218,25 @@ def _figures(one: Paired, form: str = ".3f") -> str:
     return f"{one.before:{form}} → {one.after:{form}} ({one.difference:+{form}}; {interval}; p {one.p:.3f})"
 
 
-def sample(store: Store, category: str, size: int) -> list[str]:
-    """`size` products of a category, the same every time, in an order whose beginnings are samples too.
+def sample(
+    store: Store, category: str, size: int, fits: Callable[[str | None], bool] = lambda locale: True
+) -> list[str]:
+    """`size` products of a category, the same every time, in an order whose beginnings are samples too. fits: are
+    products of this locale (None: not known) to be read?
 
     Half are products on which people decided, as far as there are such. The others are drawn from strata by what is
     known, a share of each: read by a model, by code or not at all, and with values that are unsettled or without.
     """
-    decided = {product["id"] for product, _ in decided_products(store, category=category)}
+    decided = {product["id"] for product, _ in decided_products(store, category=category) if fits(product["locale"])}
     unsettled = store.unsettled(category)
     model = DISTILLATION.c.parts["model"].as_string()
-    query = select(PRODUCT.c.id, DISTILLATION.c.status, model.label("model")).outerjoin(
+    query = select(PRODUCT.c.id, PRODUCT.c.locale, DISTILLATION.c.status, model.label("model")).outerjoin(
         DISTILLATION, DISTILLATION.c.product_id == PRODUCT.c.id
     )
     strata: dict[tuple[bool, bool, bool], list[str]] = defaultdict(list)
     with store.reading() as connection:
         for row in connection.execute(query.where(PRODUCT.c.category == category)):
-            if row.id not in decided:
+            if row.id not in decided and fits(row.locale):
                 known = row.status is not None, row.model is not None, bool(unsettled.get(row.id))
                 strata[known].append(row.id)
     rest = sum(map(len, strata.values()))
@@ -269,6 +272,7 @@ def subjects_of(store: Store, product_ids: Sequence[str]) -> list[Subject]:
             Document(source_fields(product)),
             product["variants"],
             judged.get(product["id"], {}),
+            product["locale"],
         )
         for product, _, _ in store.products_of(product_ids)
     ]
@@ -284,6 +288,7 @@ def subjects_of_gold(rows: Iterable[GoldRow], names: Mapping[str, str], size: in
             Document(of_gold(row).sources),
             row.variants,
             {name: Judged(row.gold[gold]) for name, gold in names.items() if gold in row.gold},
+            row.locale,
         )
         for row in chosen
     ]

@@ -324,6 +324,9 @@ class _Run:
         self._retire(schema.category, agents)
         for agent in agents.agents:
             self._keep_prompt(agent.name, agent.prompt, agent.fingerprint)
+        for locale, theirs in agents.by_locale.items():
+            for agent in theirs.values():
+                self._keep_prompt(agent.name, agent.prompt, agent.fingerprint, locale)
         inputs = Inputs(
             schema,
             self.endpoint.fingerprint,
@@ -335,6 +338,7 @@ class _Run:
             self.options.columns,
             trust.verified_from,
             self.taught is not None,
+            agents.by_locale,
         )
         stages = stages_of(agents, self.chat_of, self._repairs, self.costly)
         graph = build_product_graph(agents.reading, stages)
@@ -391,8 +395,8 @@ class _Run:
                 f"claims of agents that are switched off hold no longer: of {count:,} products, marked as retired"
             )
 
-    def _keep_prompt(self, agent: str, prompt: BoundPrompt, bound: str) -> None:
-        text = self.prompts.of(self.category).text(agent)
+    def _keep_prompt(self, agent: str, prompt: BoundPrompt, bound: str, locale: str | None = None) -> None:
+        text = self.prompts.of(self.category, locale).text(agent)
         keep(self.store, agent, text, version=prompt.version, bound=bound, category=self.category)
 
     def _repairs(self, agent: str) -> int:
@@ -440,22 +444,22 @@ class _Run:
                     document,
                     decided=decided,
                     variants=item.variants,
+                    locale=item.locale,
                 )
             except BudgetExceeded:
                 self.stop.set()
                 raise
             renewed = TEXT_CHANGED in (item.why or "")
-            self._commit(item.product_id, item.parts, state, agents, renewed=renewed)
+            self._commit(item, state, agents, renewed=renewed)
             self.counts.left_out(document, agents.showing(document))
             head = agents.reading.lexicon.head(document)
             self.counts.other_kinds += head is not None and not head.covered
 
-    def _commit(
-        self, product_id: str, parts: dict[str, str], state: ProductState, agents: ProductAgents, *, renewed: bool
-    ) -> None:
+    def _commit(self, item: Checked, state: ProductState, agents: ProductAgents, *, renewed: bool) -> None:
         """renewed: is the product's text another than its claims are of?"""
         assert self.stored is not None
-        fingerprints = {agent.name: agent.fingerprint for agent in agents.agents}
+        product_id = item.product_id
+        fingerprints = {agent.name: agent.fingerprint for agent in agents.of(item.locale)}
         failed = {failure["stage"] for failure in state["failures"]}
         claims: list[dict[str, Any]] | None = None
         # Where the model failed, what code found stands, unless there is more of the same text.
@@ -472,7 +476,7 @@ class _Run:
         others = {claim["attribute"] for claim in state.get("claims", ()) if known.get(claim["attribute"]) is None}
         knowledge = ProductKnowledge(
             product_id,
-            parts,
+            item.parts,
             claims=claims,
             prose=None
             if prose is None

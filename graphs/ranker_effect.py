@@ -1,5 +1,5 @@
-"""What a version of a prompt does to a ranker: a run's model and test cases, with what either version finds out in place
-of what the store has of the products that were read. Nothing is stored, and the model is not trained anew."""
+"""What a version of a prompt does to a ranker: a run's model and test cases, with what either version finds out in
+place of what the store has of the products that were read. Nothing is stored, and the model is not trained anew."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -107,7 +107,10 @@ class Judge:
         made = []
         for side, mine in zip(texts, claims, strict=True):
             facts = [
-                [*own_facts(products[one]), *(fact(claim["attribute"], claim["value"]) for claim in some if holds(claim))]
+                [
+                    *own_facts(products[one]),
+                    *(fact(claim["attribute"], claim["value"]) for claim in some if holds(claim)),
+                ]
                 for one, some in zip(ids, mine, strict=True)
             ]
             chosen = vectors[[number[text] for text in side]].astype(np.float32)

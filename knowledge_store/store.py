@@ -48,7 +48,7 @@ from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.schema import CategorySchema
 
 _PART = 500
-HEAD = "0014"
+HEAD = "0015"
 """The newest migration. A store that is there already needs no Alembic to open, and neither does a new one."""
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 

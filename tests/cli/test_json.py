@@ -89,7 +89,7 @@ CASES = {
     "changed_variants left_variants removed_variants orphans same_ids empty_descriptions unknown_prices unread_prices "
     "encoded_twice grouped own_cells "
     "made_ids foreign_titles retitled same_names lost_zeros cleared elsewhere dated_columns rounded_columns "
-    "kept_as_attributes categories_taken rejected rejected_file",
+    "kept_as_attributes categories_taken locales rejected rejected_file",
     "import-events --sample --dry-run": f"{FILE} not_used",
     "import-events --sample": f"{FILE} not_used import_id clock rows events repeated corrected set_aside unknown_items "
     "by_device of_zero again rounded unknown_shown kinds rejected rejected_file",
@@ -125,7 +125,7 @@ CASES = {
     "taxonomy list": "category department aliases supply demand path bundled",
     "taxonomy search taxonomy jam": "full_name id attributes",
     "taxonomy proposals -c shoes": "attribute value count means",
-    "prompts list": "agent path bundled fingerprint variables examples overlays description",
+    "prompts list": "agent path bundled fingerprint variables examples overlays locales description",
     "calls list --limit 2": f"{CALL} prompt seconds created_at reusable",
     "calls show 1": f"{CALL} prompt seconds created_at reusable",
     "config": "state_dir runs_dir models_dir store prompts_dir pipeline schemas_dir engine model encoder base_url "

@@ -72,7 +72,9 @@ def log(users: int) -> str:
     for user in range(users):
         first = draw.randrange(40)
         for step in range(6):
-            lines.append(f"u{user},made-{(first + step * draw.choice((1, 3))) % 40 + 1:06},{1_700_000_000 + step * 3600}")
+            lines.append(
+                f"u{user},made-{(first + step * draw.choice((1, 3))) % 40 + 1:06},{1_700_000_000 + step * 3600}"
+            )
     return "\n".join(lines)
 
 
@@ -187,7 +189,7 @@ def test_what_people_decided_stays(there: Path) -> None:
     assert made["differences"]
     assert made["ranker"]["changed"] == 0
     assert (made["ranker"]["difference"], made["ranker"]["p"], made["ranker"]["touched"]) == (0, 1, 0)
-    assert "its scores stay as they are" in run(*COMPARE, "--ranker", "known").stdout
+    assert any("its scores stay as they are" in note for note in made["notes"])
 
 
 @pytest.mark.parametrize(
