@@ -119,6 +119,7 @@ class BoundPrompt:
         self.version = prompt.fingerprint
         self.fingerprint = _hash([prompt.fingerprint, messages])
         self._template = template
+        self.template = prompt.user
 
     def user(self, **values: str) -> str:
         """The user text of one request.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -384,3 +385,54 @@ def test_the_split_is_fixed_and_no_title_is_in_two_parts() -> None:
     # What is held out of the beginning is held out of all.
     few = split([row for row in rows if int(row.subject.product_id) < 50])
     assert {row.subject.product_id for row in few.training} <= {row.subject.product_id for row in made.training}
+
+
+PINNED = [
+    {"id": f"p{n}", "category": "kettles", "title": f"Birch {n} pot in teal, matt", "gold": {"colour": ["teal"]}}
+    for n in range(4)
+]
+
+
+@pytest.mark.parametrize("with_pinned", [False, True])
+@pytest.mark.parametrize("limit", ["tokens 1", "tokens 900", "tokens 2500", "cost 0.0005", "cost 0.003"])
+def test_the_budget_that_is_named_does(fake: FakeEndpoint, limit: str, with_pinned: bool) -> None:
+    option, most = f"--max-{limit.split()[0]}", limit.split()[1]
+    Path("pinned.jsonl").write_text("\n".join(map(json.dumps, PINNED)))
+    canned = [(EXTRACTOR, "Birch", ['{"colour": "teal", "finish": null}']), *model()]
+    fake.configure(Options(canned=[proposing(BASE + PLANTED), *canned]))
+    options = ["--rounds", "1", "--dir", "theirs", *(["--pinned", "pinned.jsonl"] if with_pinned else [])]
+    made = as_json(*IMPROVE, option, most, *options, status=1)
+    assert made["stopped"]
+    named = re.search(r"; about ([\d.,]+) (tokens|in cost) would do$", made["stopped"])
+    assert named is not None, made["stopped"]
+    enough = named[1].replace(",", "")
+    for fresh in (False, True):  # also where earlier replies are gone
+        if fresh:
+            Path(".reaseq/store.sqlite").unlink()
+        again = as_json(*IMPROVE, option, enough, *options, status=None)
+        assert [one["fate"] for one in again["candidates"]] == ["kept"], again["in_words"]
+        assert again["held_out"] >= 5
+        assert again["f1"] is not None
+        assert len(again["passing"]) == (4 if with_pinned else 0)
+    # It is no multiple of what it takes.
+    took = again["prompt_tokens"] + again["completion_tokens"] if named[2] == "tokens" else again["cost"]
+    assert float(enough) < 4 * took
+
+
+def test_of_candidates_that_were_not_read_it_is_not_said_that_they_are_no_better(fake: FakeEndpoint) -> None:
+    fake.configure(Options(canned=[(PROPOSER, "", ["no JSON"]), *model()]))
+    said = as_json(*IMPROVE, "--max-tokens", "200000", "--rounds", "1")["in_words"]
+    assert "none was read on the development split, where F1 is" in said
+    assert "1 refused and not scored (" in said
+    assert "does better" not in said
+    Path(".reaseq/store.sqlite").unlink()
+    fake.configure(Options(canned=[proposing(BASE + " Be brief."), *model()]))
+    said = as_json(*IMPROVE, "--max-tokens", "200000", "--rounds", "1")["in_words"]
+    assert "1 no better on the few rows that they were tried on" in said
+    titles = [str(row["title"]).partition(" in ")[0] + " in" for row in GOLD]
+    colours = [row | {"gold": {"colour": [COLOURS[number % 5]]}} for number, row in enumerate(GOLD)]
+    Path("gold.jsonl").write_text("\n".join(map(json.dumps, colours)))
+    right = [(EXTRACTOR, one, [json.dumps({"colour": COLOURS[n % 5]})]) for n, one in enumerate(titles)]
+    fake.configure(Options(canned=right))
+    said = as_json(*IMPROVE, "--max-tokens", "200000", "--rounds", "1")["in_words"]
+    assert "none was proposed, as nothing was wrong in the rows that were read" in said
