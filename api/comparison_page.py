@@ -75,7 +75,7 @@ def page(made: Comparison) -> str:
             *_ranker(made),
             "<h2>Both versions</h2>",
             _sides(made),
-            "<h2>By attribute</h2>",
+            "<h2>By attribute</h2><p class=dim>p: permutation test, held against all attributes (Holm).</p>",
             _attributes(made.attributes),
             f"<h2>What is otherwise ({len(made.differences):,}), worst first</h2>",
             _form(made),
@@ -168,7 +168,8 @@ def _attributes(rows: Iterable[AttributeChange]) -> str:
             + f"<td>{_interval(one.f1, widest) if one.f1 else ''}</td></tr>"
         )
 
-    heads = ("attribute", "before", "after", "lost", "changed", "verdict", "gained", "F1 before", "F1 after", "p")
+    counted = ("before", "after", "lost", "changed", "verdict", "gained")
+    heads = ("attribute", *counted, "F1 before", "F1 after", "p (Holm)")
     numbered = [(heading, number > 0) for number, heading in enumerate(heads)]
     return _table([*numbered, ("difference in F1, 95 %", False)], map(row, some))
 

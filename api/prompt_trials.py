@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,12 +67,20 @@ class Candidate:
     agent: str
     label: str
     text: str
-    prompt: Prompt
+    fingerprint: str
+    parsed: Callable[[], Prompt]
     locale: str | None = None
 
-    @property
-    def fingerprint(self) -> str:
-        return self.prompt.fingerprint
+    @classmethod
+    def of(cls, prompt: Prompt, label: str, text: str) -> Candidate:
+        return cls(prompt.name, label, text, prompt.fingerprint, lambda: prompt)
+
+    @cached_property
+    def prompt(self) -> Prompt:
+        """Raises:
+        PromptError: it is one of those that are kept, and of an earlier reaseq, which asked for something else.
+        """
+        return self.parsed()
 
 
 def candidates(
@@ -144,25 +153,27 @@ def _candidate(store: Store, library: PromptLibrary, named: str, agent: str) -> 
         beneath, given = library.beneath(path), library.given(agent_in(path))
         if beneath is not None:
             prompt = parse_prompt(read_text(path), path, given=given, base=beneath)
-            return Candidate(prompt.name, named, written(prompt), prompt)
+            return Candidate.of(prompt, named, written(prompt))
         prompt = load_prompt(path, given=given)
-        return Candidate(prompt.name, named, read_text(path), prompt)
+        return Candidate.of(prompt, named, read_text(path))
     if named == IN_FORCE or named in set(library):
         agent = agent if named == IN_FORCE else named
-        return Candidate(agent, "in force", library.text(agent), library[agent])
+        return Candidate.of(library[agent], "in force", library.text(agent))
     if named == AS_BUNDLED:
         path = BUNDLED / f"{agent}.yaml"
         if not path.is_file():
             raise ReaseqError(f"no prompt of {agent} is bundled", hint="reaseq prompts list")
-        return Candidate(agent, "bundled", path.read_text(encoding="utf-8"), load_prompt(path))
+        return Candidate.of(load_prompt(path), "bundled", path.read_text(encoding="utf-8"))
     return _stored(library, prompt_versions.find(store, named))
 
 
 def _stored(library: PromptLibrary, version: prompt_versions.Version) -> Candidate:
     label = version.name or version.fingerprint[:8]
-    where = Path(f"{version.agent}.yaml")
-    prompt = parse_prompt(version.text, where, given=library.given(version.agent))
-    return Candidate(version.agent, label, version.text, prompt)
+
+    def parsed() -> Prompt:
+        return parse_prompt(version.text, Path(f"{version.agent}.yaml"), given=library.given(version.agent))
+
+    return Candidate(version.agent, label, version.text, version.fingerprint, parsed)
 
 
 @dataclass(frozen=True)

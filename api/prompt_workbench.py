@@ -184,7 +184,7 @@ class Workbench:
         """The agents of a category with a prompt, made once. The summarizer is left out: no value is its."""
         key = variant.prompt.fingerprint, category
         if key not in self._trials:
-            version = Candidate(self.target.agent, "", self.target.kept_text(variant), variant.prompt)
+            version = Candidate.of(variant.prompt, "", self.target.kept_text(variant))
             bench = self.benches[category]
             self._trials[key] = bench.trial_of(
                 version, self.chats.rows, self.chats.of_agents, leave_out={Summarizer.name}

@@ -292,7 +292,7 @@ def _tell(say: Telling, made: Comparison) -> None:
         *(
             (
                 Column("F1", lambda row: _arrow(row["f1_before"], row["f1_after"], ".2f")),
-                Column("p", "p", ".3f", none="-"),
+                Column("p (Holm)", "p", ".3f", none="-"),
             )
             if made.f1
             else ()

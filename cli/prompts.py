@@ -11,7 +11,7 @@ import typer
 from reaseq.cli.prompt_edit import LocaleOption, edit, examples, new, written_locale
 from reaseq.cli.prompt_improve import improve
 from reaseq.cli.prompt_tests import run_cases
-from reaseq.cli.prompt_trials import compare, try_
+from reaseq.cli.prompt_trials import OtherArgument, VersionArgument, compare, try_
 from reaseq.cli.tables import Column, LinesOption, Row, Telling
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from reaseq.api.settings import Settings
-    from reaseq.knowledge_store.store import Store
     from reaseq.prompts.library import Given, Prompt, PromptLibrary
 
 app = typer.Typer(no_args_is_help=True, help="The agents' prompts: look at them, check, edit, try, compare, improve.")
@@ -412,49 +411,42 @@ def name(
 
 
 @app.command()
-def diff(
-    before: Annotated[str, typer.Argument(metavar="VERSION", help="A version, by fingerprint or name, or a file.")],
-    after: Annotated[
-        str | None, typer.Argument(metavar="[OTHER]", help="Another one; none means the one in force.")
-    ] = None,
-) -> None:
-    """Show what is otherwise in another version of a prompt, or in a file.
+def diff(prompt: VersionArgument, other: OtherArgument = None) -> None:
+    """Show what is otherwise in another version of a prompt, or in a file. What is named alone is held against another
+    as compare does it: a file or a version against the prompt in force, an agent's against what its products stand on.
 
-    Example: reaseq prompts diff 1a2b3c4d
+    Examples:
+
+        reaseq prompts diff 1a2b3c4d
+
+        reaseq prompts diff bundled verifier
+
+        reaseq prompts diff my-prompts/verifier.yaml
     """
     from difflib import unified_diff
 
     from rich.console import Console
     from rich.text import Text
 
+    from reaseq.api.prompt_trials import candidates
     from reaseq.api.settings import load
     from reaseq.cli.progress import printable
     from reaseq.knowledge_store.store import Store
 
     library, console = _library(), Console(soft_wrap=True, highlight=False)
     with Store.open(load().store_url) as store:
-        agent, one, first = _text_of(store, before)
-        other, second = (f"{agent}, in force", library.text(agent)) if after is None else _text_of(store, after)[1:]
-        if after is None and Path(before).suffix in (".yaml", ".yml"):  # an edit comes after what is in force
-            one, first, other, second = other, second, one, first
-    lines = list(unified_diff(first.splitlines(), second.splitlines(), one, other, lineterm=""))
+        before, after = candidates(store, library, prompt, other)
+    if before is None:
+        alone = f"{after.agent}: the prompt in force is the bundled one, and products stand on no other."
+        console.print(alone if prompt in set(library) else "They are the same.")
+        return
+    titles = [one.label if Path(one.label).suffix else f"{one.agent}, {one.label}" for one in (before, after)]
+    lines = list(unified_diff(before.text.splitlines(), after.text.splitlines(), *titles, lineterm=""))
     if not lines:
         console.print("They are the same.")
     colours = {"+": "green", "-": "red", "@": "cyan"}
     for line in lines:
         console.print(Text(printable(line), style=colours.get(line[:1], "")))
-
-
-def _text_of(store: Store, named: str) -> tuple[str, str, str]:
-    """Agent, title and text of a version or a file."""
-    from reaseq.knowledge_store.prompt_versions import find
-    from reaseq.prompts.library import load_prompt, read_text
-
-    path = Path(named)
-    if path.suffix in (".yaml", ".yml"):
-        return load_prompt(path).name, named, read_text(path)
-    found = find(store, named)
-    return found.agent, f"{found.agent}, {found.name or found.fingerprint[:8]}", found.text
 
 
 @app.command()

@@ -197,10 +197,9 @@ class Comparison:
             said.append(
                 "Nothing says which values are right; decide on some (reaseq review), or name a file: --gold FILE."
             )
-        worse = [
-            f"{one.attribute} ({_figures(one.f1)})" for one in self.attributes if _told(one, worse=True) and one.f1
-        ]
-        better = [f"{one.attribute} ({_figures(one.f1)})" for one in self.attributes if _told(one) and one.f1]
+        worse, better = (
+            [_attribute_in_words(one) for one in self.attributes if _told(one, worse=side)] for side in (True, False)
+        )
         said += [f"Worse: {', '.join(worse)}."] if worse else []
         said += [f"Better: {', '.join(better)}."] if better else []
         if self.verified is not None and self.verified.difference:
@@ -213,9 +212,16 @@ def _told(one: AttributeChange, *, worse: bool = False) -> bool:
     return one.p is not None and one.p < ATTRIBUTE_LEVEL and one.f1 is not None and (one.f1.difference < 0) is worse
 
 
-def _figures(one: Paired, form: str = ".3f") -> str:
+def _attribute_in_words(one: AttributeChange) -> str:
+    assert one.f1 is not None, "a difference is told of it"
+    return f"{one.attribute} ({_figures(one.f1, p=f'p {one.p:.3f}, held against all attributes (Holm)')})"
+
+
+def _figures(one: Paired, form: str = ".3f", p: str | None = None) -> str:
+    """p: in words, where it is another than that of a permutation test of this alone."""
     interval = "too few for an interval" if isnan(one.low) else f"95 %: {one.low:+{form}} to {one.high:+{form}}"
-    return f"{one.before:{form}} → {one.after:{form}} ({one.difference:+{form}}; {interval}; p {one.p:.3f})"
+    said = p or f"permutation p {one.p:.3f}"
+    return f"{one.before:{form}} → {one.after:{form}} ({one.difference:+{form}}; {interval}; {said})"
 
 
 def sample(
