@@ -137,9 +137,9 @@ CASES = {
     "prompts list": "agent path bundled fingerprint variables examples overlays locales description",
     "prompts compare bundled verifier.yaml -c shoes --sample 2": f"{COMPARED} attributes differences",
     "prompts try bundled verifier.yaml --product FS-1001": f"{COMPARED} products",
-    f"{IMPROVE} --max-tokens 200000 --rounds 1 --sample 40 --dir theirs": "agent category better f1 development_before development_after training development held_out before after diff passing "
-    "failing stopped calls prompt_tokens completion_tokens cost path version version_before in_words notes warnings "
-    "candidates",
+    f"{IMPROVE} --max-tokens 200000 --rounds 1 --sample 40 --dir theirs": "agent category better f1 development_before "
+    "development_after training development held_out before after diff passing failing stopped calls prompt_tokens "
+    "completion_tokens cost path version version_before in_words notes warnings candidates",
     "calls list --limit 2": f"{CALL} prompt seconds created_at reusable",
     "calls show 1": f"{CALL} prompt seconds created_at reusable",
     "config": "state_dir runs_dir models_dir store prompts_dir pipeline schemas_dir engine model encoder base_url "
