@@ -54,6 +54,8 @@ _FATES = {
     "unfinished": "not scored to the end",
 }
 """Of candidates that were not read on the development split what became of them."""
+_LONGEST_WHY = 200
+"""Characters of a reason in a sentence."""
 _LONGER = 0.3
 """By how much a candidate's rows may take more than those of the prompt that stands."""
 
@@ -137,8 +139,12 @@ class Improvement:
         for fate, words in _FATES.items():
             mine = [one for one in self.tried if one.fate == fate]
             if mine:
-                why = mine[-1].why or (self.stopped.why if self.stopped and fate == "unfinished" else "")
-                said.append(f"{len(mine):,} {words}" + (f" ({why})" if why else ""))
+                why = mine[-1].why
+                if fate == "unfinished":
+                    why = self.stopped.why if self.stopped else str(self.failure or "")
+                why = f"{why[:_LONGEST_WHY]}…" if len(why) > _LONGEST_WHY else why.removesuffix(".")
+                which = "" if len(mine) == 1 else "the last: "
+                said.append(f"{len(mine):,} {words}" + (f" ({which}{why})" if why else ""))
         return "; ".join(said if read else [f"none was read on {whole}", *said])
 
 

@@ -34,6 +34,9 @@ max_tokens: 200
 LocaleOption = Annotated[
     str | None, typer.Option("--locale", metavar="CODE", help="Only for products of this locale (de, de-AT).")
 ]
+_SHOWN = ("title", "brand", "description")
+"""What an example of a schema shows of a product."""
+
 examples = typer.Typer(no_args_is_help=True, help="Worked examples that a prompt shows.")
 
 
@@ -52,7 +55,8 @@ def new(
 
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ReaseqError(
-            f"{name!r} is no agent's name: small letters, digits and underscores", hint="prompts new NAME"
+            f"{name!r} is no agent's name: small letters, digits and underscores",
+            hint="reaseq prompts new compliance_checker",
         )
     if (BUNDLED / f"{name}.yaml").is_file():
         raise ReaseqError(f"{name} is bundled", hint=f"reaseq prompts edit {name}")
@@ -175,9 +179,11 @@ def _add_to_schema(store: Store, found: dict[str, Any]) -> None:
     if not path.is_file():
         raise ReaseqError(f"the schema of {category} is the bundled one", hint=f"reaseq taxonomy eject {category}")
     settled = [one for one in store.decided(product["id"]) if one["status"] in LOCKED]
-    example = for_extractor(product, settled, load_schema(path))
+    elsewhere = [one for one in settled if one["field"] not in (None, *_SHOWN)]
+    example = for_extractor(product, [one for one in settled if one not in elsewhere], load_schema(path))
     if not example.values:
-        raise ReaseqError(f"nothing is settled of {product['id']}", hint=f"reaseq review --product {product['id']}")
+        what = f"nothing but what other columns than {', '.join(_SHOWN)} say" if elsewhere else "nothing"
+        raise ReaseqError(f"{what} is settled of {product['id']}", hint=f"reaseq review --product {product['id']}")
     text = _with_example(path.read_text(encoding="utf-8"), example.model_dump(mode="json", exclude_defaults=True))
 
     def checked(partial: Path) -> int:
@@ -192,6 +198,9 @@ def _add_to_schema(store: Store, found: dict[str, Any]) -> None:
         return len(after.examples)
 
     number = whole(path, checked)
+    if elsewhere:
+        values = ", ".join(f"{one['attribute']} {one['value']!r}" for one in elsewhere)
+        typer.echo(f"Left out, as other columns say it and an example has {', '.join(_SHOWN)} alone: {values}")
     typer.echo(f"{path}: example {number} added. Next: reaseq distill --category {category} --dry-run")
 
 
