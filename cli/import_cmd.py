@@ -291,8 +291,8 @@ def _print_report(console: Telling, report: ImportReport, *, replace: bool) -> N
         more = f" and {len(report.taken_for) - _SHOWN:,} more" if len(report.taken_for) > _SHOWN else ""
         console.print(Text(printable(f"Categories taken: {', '.join(shown)}{more}.")), soft_wrap=True)
     if report.locales:
-        shown = ", ".join(f"{locale} ({count:,})" for locale, count in report.locales.most_common(_SHOWN))
-        console.print(f"Locale of the texts: {shown}.", highlight=False, soft_wrap=True)
+        locales = ", ".join(f"{locale} ({count:,})" for locale, count in report.locales.most_common(_SHOWN))
+        console.print(f"Locale of the texts: {locales}.", highlight=False, soft_wrap=True)
     if report.orphans:
         console.print(
             f"{report.orphans:,} variants name a product that no import has brought yet.",

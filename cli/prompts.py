@@ -440,8 +440,8 @@ def diff(prompt: VersionArgument, other: OtherArgument = None) -> None:
         alone = f"{after.agent}: the prompt in force is the bundled one, and products stand on no other."
         console.print(alone if prompt in set(library) else "They are the same.")
         return
-    titles = [one.label if Path(one.label).suffix else f"{one.agent}, {one.label}" for one in (before, after)]
-    lines = list(unified_diff(before.text.splitlines(), after.text.splitlines(), *titles, lineterm=""))
+    was, now = (one.label if Path(one.label).suffix else f"{one.agent}, {one.label}" for one in (before, after))
+    lines = list(unified_diff(before.text.splitlines(), after.text.splitlines(), was, now, lineterm=""))
     if not lines:
         console.print("They are the same.")
     colours = {"+": "green", "-": "red", "@": "cyan"}

@@ -133,7 +133,7 @@ def judge_of(store: Store, runs_dir: Path, weights_dir: Path, run: str) -> Judge
         raise ReaseqError(
             f"run {folder.name} does not look at what is known of products (its features: {variant}), so no prompt "
             "changes its scores",
-            hint="reaseq embed, then reaseq train-ranker --features id,knowledge   (or name another: reaseq runs)",
+            hint="reaseq runs",
         )
     opened = runs.reopen(store, folder)
     features = opened.prepared.knowledge
@@ -146,7 +146,7 @@ def judge_of(store: Store, runs_dir: Path, weights_dir: Path, run: str) -> Judge
     if encoder.fingerprint != features.space:
         raise ReaseqError(
             f"run {folder.name} was trained on embeddings of another state of {space.model} than the one at hand",
-            hint="reaseq embed, then reaseq train-ranker",
+            hint="reaseq train-ranker",
         )
     return Judge(store, folder.name, variant, opened, features, encoder)
 
@@ -189,6 +189,6 @@ def _touched(cases: Cases, changed: Ints, items: int) -> NDArray[np.bool_]:
     found[cases.owner[is_changed[cases.targets]]] = True
     found[history.owner[is_changed[history.items]]] = True
     if (imagined := history.imagined) is not None and len(imagined.items):
-        rows = (is_changed[imagined.items] & (imagined.items >= 0)).any(1)
+        rows = np.asarray((is_changed[imagined.items] & (imagined.items >= 0)).any(1))
         found[history.owner[(imagined.row >= 0) & rows[imagined.row]]] = True
     return found

@@ -624,8 +624,8 @@ def import_feed(
             )
             write_names(store, called, import_id, found_by)
             if locales.may_say:
-                said = {(made["id"], row.line): locales.of(row.values) for row, made, _ in rows_of}
-                report.locales += write_locales(store, import_id, {key: one for key, one in said.items() if one})
+                its = {(made["id"], row.line): locales.of(row.values) for row, made, _ in rows_of}
+                report.locales += write_locales(store, import_id, {key: one for key, one in its.items() if one})
             on_progress(report)
         if store.has_variants():
             add_impacts(store, import_id)

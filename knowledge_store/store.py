@@ -179,7 +179,7 @@ def fact(name: str, value: str) -> str:
     return f"{name}={value}"
 
 
-def own_facts(product: Mapping[str, Any]) -> list[str]:
+def own_facts(product: Mapping[Any, Any]) -> list[str]:
     """Those that its feed says of a product, of which no claim does."""
     return [fact(name, product[name]) for name in ("brand", "category") if product[name]]
 

@@ -273,7 +273,7 @@ class PromptLibrary:
         (None: it is for all) and its locale."""
         if self._user_dir is None:
             return []
-        found = [(None, path) for path in sorted(self._user_dir.glob(f"{name}.*.y*ml"))]
+        found: list[tuple[str | None, Path]] = [(None, path) for path in sorted(self._user_dir.glob(f"{name}.*.y*ml"))]
         found += [(path.parent.name, path) for path in sorted(self._user_dir.glob(f"*/{name}.*.y*ml"))]
         return [(category, locale_in(path), path) for category, path in found]
 
