@@ -130,7 +130,7 @@ def test_what_only_another_column_says_is_left_out_of_an_example(opened: Callabl
     run("distill", "--category", "shoes")
     with opened() as store:
         claims, *_ = store.knowledge("c1")
-        of_column = next(one for one in claims if one["field"] == "Colour" and one["status"] == "verified")
+        of_column = next(one for one in claims if one["field"] == "attributes.Colour" and one["status"] == "verified")
         number = decide(store, of_column["id"], Action.APPROVE, by="somebody")
     run("taxonomy", "eject", "shoes")
     arguments = ("prompts", "examples", "add", "attribute_extractor", "--from-decision", str(number))
