@@ -26,6 +26,7 @@ from reaseq.agents.pipeline import ANALYST, Pipeline
 from reaseq.agents.product_text import source_fields
 from reaseq.agents.summarizer import Summarizer
 from reaseq.documents.document import Document
+from reaseq.documents.locales import nearest
 from reaseq.graphs.ledger import Counts, Ledger, Outcome
 from reaseq.graphs.options import Options, require_products, starting_schema
 from reaseq.graphs.product_graph import (
@@ -42,6 +43,7 @@ from reaseq.graphs.product_graph import (
 from reaseq.graphs.staleness import TEXT_CHANGED, Checked, Inputs, checked, retire
 from reaseq.graphs.teaching import Teaching, trust_of
 from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error, drained_on_signals
+from reaseq.knowledge_store.locales import locales_in
 from reaseq.knowledge_store.prompt_versions import keep
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
@@ -324,8 +326,9 @@ class _Run:
         self._retire(schema.category, agents)
         for agent in agents.agents:
             self._keep_prompt(agent.name, agent.prompt, agent.fingerprint)
-        for locale, theirs in agents.by_locale.items():
-            for agent in theirs.values():
+        known = locales_in(self.store, schema.category) if agents.by_locale else ()
+        for locale in sorted(filter(None, {nearest(one, agents.by_locale) for one in known})):
+            for agent in agents.by_locale[locale].values():
                 self._keep_prompt(agent.name, agent.prompt, agent.fingerprint, locale)
         inputs = Inputs(
             schema,
