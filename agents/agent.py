@@ -39,13 +39,14 @@ class Setup:
 class ReadProduct:
     """A product as the agents see it, which none of them changes; its text is tokenised and tagged once. `decided` are
     the claims that people have settled: they stand beside those that the run finds, and no run's claim reopens them.
-    `variants` is what its variants differ by."""
+    `variants` is what its variants differ by. locale: of its text, if that is known."""
 
     id: str
     text: Document
     tags: Tags
     decided: Sequence[Mapping[str, Any]] = ()
     variants: Sequence[VariantValue] = ()
+    locale: str | None = None
 
 
 class Findings(TypedDict, total=False):

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from reaseq import ReaseqError
+from reaseq.documents.locales import locale_of
 
 _RESAMPLES = 1000
 
@@ -24,7 +25,8 @@ _RESAMPLES = 1000
 @dataclass(frozen=True)
 class GoldRow:
     """A product with its gold: attribute to the accepted surface forms, none where it has no value. brand, attributes
-    (its other columns) and variants: as a product of the store has them. line: where it stands in its file, from 1."""
+    (its other columns), variants and locale: as a product of the store has them. line: where it stands in its file,
+    from 1."""
 
     id: str
     category: str
@@ -34,6 +36,7 @@ class GoldRow:
     brand: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
     variants: Sequence[Mapping[str, Any]] = ()
+    locale: str | None = None
     line: int = field(default=1, compare=False)
 
 
@@ -118,7 +121,7 @@ def score(rows: Sequence[GoldRow], predicted: Mapping[str, Mapping[str, str]], *
 
 def read_gold(path: Path) -> Iterator[GoldRow]:
     """Rows of a gold file, JSON lines (gzip is fine): id, category, title and gold by attribute; perhaps description,
-    brand, attributes (other columns by name) and variants (id, options, attributes).
+    brand, attributes (other columns by name), variants (id, options, attributes) and locale (de-AT).
 
     The gold of an attribute is a list of accepted forms; absent is `"n/a"`, null or an empty list.
 
@@ -152,7 +155,10 @@ def _gold_row(path: Path, number: int, line: str) -> GoldRow:
             for one in row.get("variants") or ()
         ]
         texts = {name: str(text) for name, text in texts.items()}
-        return GoldRow(**texts, gold=gold, attributes=attributes, variants=variants, line=number)
+        locale = locale_of(str(row["locale"])) if row.get("locale") else None
+        if row.get("locale") and locale is None:
+            raise ValueError(f"locale {row['locale']!r} is the code of no language")
+        return GoldRow(**texts, gold=gold, attributes=attributes, variants=variants, locale=locale, line=number)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         why = f"no {error}" if isinstance(error, KeyError) else str(error)
         raise ReaseqError(

@@ -21,7 +21,7 @@ Statistic = Callable[[Rows], NDArray[np.float64]]
 
 _RESAMPLES, _SWAPS = 4000, 9999
 _AT_A_TIME = 500
-_LEVEL = 0.95
+LEVEL = 0.95
 _FEWEST = 5
 """Products of which drawing anew tells something."""
 
@@ -43,7 +43,7 @@ class Paired:
     @property
     def told(self) -> bool:
         """Is there a difference that is not noise, at a level of .05?"""
-        return self.p < 1 - _LEVEL
+        return self.p < 1 - LEVEL
 
 
 def counts_of(outcomes: Sequence[Outcomes]) -> Rows:
@@ -59,6 +59,12 @@ def f1(sums: Rows) -> NDArray[np.float64]:
     return made
 
 
+def mean(sums: Rows) -> NDArray[np.float64]:
+    """The mean of sums of rows of a figure and one."""
+    made: NDArray[np.float64] = sums[:, 0] / np.maximum(1, sums[:, 1])
+    return made
+
+
 def paired(before: Rows, after: Rows, statistic: Statistic = f1, *, seed: int = 0) -> Paired:
     """Compare two ways over the same products, in the same order; there is at least one."""
     random = np.random.default_rng(seed)
@@ -70,7 +76,7 @@ def paired(before: Rows, after: Rows, statistic: Statistic = f1, *, seed: int = 
     low, high = nan, nan
     if count >= _FEWEST:
         low, high = _interval(before, after, statistic, difference, random)
-    p = _chance(before, after, statistic, difference, random)
+    p = chance(before, after, statistic, difference, random)
     return Paired(first, second, difference, low, high, p, count)
 
 
@@ -92,16 +98,18 @@ def _interval(
     spread = float((apart**2).sum()) ** 1.5
     skew = float((apart**3).sum()) / (6 * spread) if spread else 0.0
     ends = []
-    for tail in ((1 - _LEVEL) / 2, (1 + _LEVEL) / 2):
+    for tail in ((1 - LEVEL) / 2, (1 + LEVEL) / 2):
         z = bias + norm.ppf(tail)
         ends.append(float(norm.cdf(bias + z / (1 - skew * z))))
     low, high = (float(end) for end in np.quantile(found, ends))
     # A bootstrap takes the few products that differ for all there are to differ, and so is too narrow.
-    wider = float(t.ppf((1 + _LEVEL) / 2, max(2, differing - 1)) / norm.ppf((1 + _LEVEL) / 2))
+    wider = float(t.ppf((1 + LEVEL) / 2, max(2, differing - 1)) / norm.ppf((1 + LEVEL) / 2))
     return min(low, difference + (low - difference) * wider), max(high, difference + (high - difference) * wider)
 
 
-def _chance(before: Rows, after: Rows, statistic: Statistic, difference: float, random: np.random.Generator) -> float:
+def chance(before: Rows, after: Rows, statistic: Statistic, difference: float, random: np.random.Generator) -> float:
+    """How often both ways, swapped within products at random, differ as much as `difference`: p of a permutation
+    test."""
     differ = (before != after).any(1)
     moved = (after - before)[differ]
     base, top = before.sum(0), after.sum(0)

@@ -20,6 +20,8 @@ _PLACEHOLDER = re.compile(r"\{\{\s*[a-z][a-z0-9_]*\s*\}\}")
 _LONGEST_TEXT = 600
 """Characters of a product's text."""
 _MOST_REFUSED = 3
+_OF_A_MISTAKE = 100
+"""Tokens that say what is wrong in a product."""
 _SENTENCE = 120
 """Tokens for saying what goes wrong."""
 _FORMAT = {
@@ -45,6 +47,19 @@ class PromptProposer:
     def __init__(self, prompt: Prompt) -> None:
         self.prompt = prompt.bind(system={})
 
+    def takes(self, present: Prompt, documents: Sequence[Document], repairs: int) -> list[tuple[int, int]]:
+        """Of a proposal that goes back so many times, the tokens of each prompt and of the longest reply to it, about
+        and rather more than less. documents: of the products that it is shown."""
+        longest = self._longest(present)
+        shown_texts = [("user", present.system), *(("user", mistake(one, {}, {}, ())) for one in documents)]
+        prompt = estimate_tokens([*self.prompt.messages, ("user", self.prompt.template), *shown_texts])
+        prompt += _OF_A_MISTAKE * len(documents)
+        return [(prompt, longest), *[(prompt + longest, 2 * longest)] * repairs]
+
+    def _longest(self, present: Prompt) -> int:
+        twice = _SENTENCE + 2 * estimate_tokens([("system", present.system)])
+        return min(self.prompt.max_tokens, twice)
+
     async def propose(
         self, chat: Chat, present: Prompt, mistakes: Sequence[str], *, sample: int = 0, repair: tuple[Message, ...] = ()
     ) -> Reply:
@@ -61,14 +76,13 @@ class PromptProposer:
             kept="\n".join(kept) or "(nothing)",
             mistakes="\n\n".join(f"{number}. {text}" for number, text in enumerate(mistakes, 1)),
         )
-        longest = _SENTENCE + 2 * estimate_tokens([("system", present.system)])
         return await chat.ask(
             ChatRequest(
                 agent=self.name,
                 prompt=self.prompt.fingerprint,
                 prefix=self.prompt.messages,
                 turns=(("user", user), *repair),
-                max_tokens=min(self.prompt.max_tokens, longest) * (2 if repair else 1),
+                max_tokens=self._longest(present) * (2 if repair else 1),
                 response_format=_FORMAT,
                 sample=sample,
             )

@@ -72,9 +72,10 @@ def page(made: Comparison) -> str:
             f"<h1>{_text(title)}: what the edit changes</h1>",
             f"<p>{_text(made.in_words(), longest=4000)}</p>",
             *_notes(made),
+            *_ranker(made),
             "<h2>Both versions</h2>",
             _sides(made),
-            "<h2>By attribute</h2>",
+            "<h2>By attribute</h2><p class=dim>p: permutation test, held against all attributes (Holm).</p>",
             _attributes(made.attributes),
             f"<h2>What is otherwise ({len(made.differences):,}), worst first</h2>",
             _form(made),
@@ -94,6 +95,28 @@ def _notes(made: Comparison) -> Iterable[str]:
         yield f"<p>{_text(said, longest=4000)}</p>"
     for product_id, why in made.failed.items():
         yield f"<p>Left out: {_text(product_id)} failed: {_text(why)}</p>"
+
+
+def _ranker(made: Comparison) -> Iterable[str]:
+    if (one := made.ranker) is not None:
+        yield f"<h2>What it does to the ranker</h2><p>{_text(one.in_words(), longest=4000)}</p>"
+        if one.changed:
+            heads = (one.metric, "before", "after", "difference", "95 % over cases", "permutation p", "test cases",
+                     "touch a changed product")  # fmt: skip
+            cells = _numbers(
+                f"{one.before:.4f}",
+                f"{one.after:.4f}",
+                f"{one.difference:+.4f}",
+                f"{one.low:+.4f} to {one.high:+.4f}",
+                f"{one.p:.3f}",
+                f"{one.cases:,}",
+                f"{one.touched:,}",
+            )
+            numbered = [(heading, number > 0) for number, heading in enumerate(heads)]
+            row = f"<tr><td>run {_text(one.run)}, {_text(one.variant)}</td>{cells}</tr>"
+            yield _table(numbered, [row], "ranker")
+    if made.ranker_left_out is not None:
+        yield f"<p>The ranker was not judged: {_text(made.ranker_left_out)}.</p>"
 
 
 def _table(heads: Iterable[tuple[str, bool]], rows: Iterable[str], name: str = "") -> str:
@@ -145,7 +168,8 @@ def _attributes(rows: Iterable[AttributeChange]) -> str:
             + f"<td>{_interval(one.f1, widest) if one.f1 else ''}</td></tr>"
         )
 
-    heads = ("attribute", "before", "after", "lost", "changed", "verdict", "gained", "F1 before", "F1 after", "p")
+    counted = ("before", "after", "lost", "changed", "verdict", "gained")
+    heads = ("attribute", *counted, "F1 before", "F1 after", "p (Holm)")
     numbered = [(heading, number > 0) for number, heading in enumerate(heads)]
     return _table([*numbered, ("difference in F1, 95 %", False)], map(row, some))
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
-from math import inf, isnan
+from math import ceil, floor, inf, isnan, log10
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from reaseq.agents.summarizer import Summarizer
 from reaseq.api.engine import chat_of, engine_config, engine_configs, pipeline_of, prompts_of
 from reaseq.api.prompt_trials import Bench, bench_of_gold
 from reaseq.api.prompt_workbench import MARGIN, Chats, Target, Workbench
+from reaseq.documents.locales import nearest
 from reaseq.graphs.comparison import f1_of
 from reaseq.graphs.ledger import booked
 from reaseq.graphs.prompt_search import MINIBATCH, Ended, Row, Search, Split, Tried, Variant, split
@@ -46,6 +47,17 @@ if TYPE_CHECKING:
 PROPOSER = PromptProposer.name
 FEWEST_DEVELOPMENT, FEWEST_HELD_OUT = 3, 5
 _FOR_HELD_OUT, _FOR_DEVELOPMENT = 0.45, 0.125
+_FATES = {
+    "refused": "refused and not scored",
+    "no better": "no better on the few rows that they were tried on",
+    "breaks a pinned case": "better on those, and not scored further, as they break pinned cases",
+    "unfinished": "not scored to the end",
+}
+"""Of candidates that were not read on the development split what became of them."""
+_LONGEST_WHY = 200
+"""Characters of a reason in a sentence."""
+_LONGER = 0.3
+"""By how much a candidate's rows may take more than those of the prompt that stands."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +116,7 @@ class Improvement:
         if self.development_before is None:
             return "Nothing was proposed: the prompt that stands was not read on all rows of the development split."
         if self.best is None:
-            return (
-                f"No candidate is shown to be better: none of {len(self.tried):,} does better on the development "
-                f"split, where F1 is {self.development_before:.3f}."
-            )
+            return f"No candidate is shown to be better: {self._fates()}."
         found = f"on the development split F1 goes from {self.development_before:.3f} to {self.development_after:.3f}"
         if self.f1 is None:
             return f"No candidate is shown to be better: {found}, and the rows held out were not read."
@@ -117,6 +126,26 @@ class Improvement:
         if self.better:
             return f"It raises F1 by {one.difference:.3f}: {figures}; {found}."
         return f"No candidate is shown to be better: F1 {figures}; {found}."
+
+    def _fates(self) -> str:
+        """What became of the candidates, none of which is the best: those that were not read are not said to be no
+        better."""
+        whole = f"the development split, where F1 is {self.development_before:.3f}"
+        if not self.tried:
+            why = f" ({self.stopped.why})" if self.stopped else ", as nothing was wrong in the rows that were read"
+            return f"none was proposed{why}; on {whole} with the prompt that stands"
+        read = sum(one.development is not None for one in self.tried)
+        said = [f"{read:,} of {len(self.tried):,} read on {whole}, and no better there"] if read else []
+        for fate, words in _FATES.items():
+            mine = [one for one in self.tried if one.fate == fate]
+            if mine:
+                why = mine[-1].why
+                if fate == "unfinished":
+                    why = self.stopped.why if self.stopped else str(self.failure or "")
+                why = f"{why[:_LONGEST_WHY]}…" if len(why) > _LONGEST_WHY else why.removesuffix(".")
+                which = "" if len(mine) == 1 else "the last: "
+                said.append(f"{len(mine):,} {words}" + (f" ({which}{why})" if why else ""))
+        return "; ".join(said if read else [f"none was read on {whole}", *said])
 
 
 def job_of(
@@ -158,7 +187,11 @@ def job_of(
             notes.append(f"Left out: {mine} has a prompt of its own; --category {mine} is for it.")
             continue
         benches[mine] = bench
-        rows += [Row(mine, one) for one in subjects if one.judged]
+        own = library.locales(agent, mine)
+        read = [one for one in subjects if one.judged and nearest(one.locale, own) is None]
+        if left := sum(bool(one.judged) for one in subjects) - len(read):
+            notes.append(f"Left out: {left:,} rows of {mine}, for whose locale there is a prompt of its own.")
+        rows += [Row(mine, one) for one in read]
     rows = sorted(rows, key=lambda row: scattered(row.subject.product_id))[:size]
     parts = split(rows)
     if not parts.training or len(parts.development) < FEWEST_DEVELOPMENT or len(parts.held_out) < FEWEST_HELD_OUT:
@@ -259,16 +292,20 @@ async def _improve(
     job: Job, made: Improvement, bench: Workbench, rounds: int, on_tried: Callable[[Tried], None]
 ) -> None:
     target = job.target
+    pinned = 0, 0.0
     try:
         await bench.read(target.base, job.rows.training[:MINIBATCH])
-        rows = _afforded(job.rows, bench)
+        bench.held_out = FEWEST_HELD_OUT
+        pinned = await bench.begin()
+        rows = _afforded(job.rows, bench, pinned)
         bench.held_out = len(rows.held_out)
-        await bench.begin()
-    except (BudgetExceeded, _TooSmall) as error:
-        made.stopped = Stopped(str(error), "limit")
+    except BudgetExceeded as error:
+        made.stopped = _and_what_would_do(Stopped(str(error), "limit"), job.rows, bench, pinned)
         return
     except Ended as error:
         made.stopped = error.stopped
+        if error.stopped.by == "limit":
+            made.stopped = _and_what_would_do(error.stopped, job.rows, bench, pinned)
         return
     finally:
         made.passing, made.failing = bench.passing, bench.failing
@@ -279,6 +316,8 @@ async def _improve(
         await search.run()
     finally:
         made.stopped = search.stopped
+        if not search.pool and made.stopped is not None and made.stopped.by == "limit":
+            made.stopped = _and_what_would_do(made.stopped, job.rows, bench, pinned)
         if search.pool:
             made.development_before = search.pool[0].f1
         if (best := search.best) is not None:
@@ -294,29 +333,92 @@ async def _improve(
         made.stopped = pairs.stopped or made.stopped
 
 
-class _TooSmall(ReaseqError):
-    """The budget is."""
+@dataclass(frozen=True)
+class _Takes:
+    """What an answer takes, in tokens or in cost. row: with the prompt that stands; once: a proposal, and its pinned
+    cases; largest: the worst case of a request; so_far: what was used."""
 
+    limit: float
+    row: float
+    once: float
+    largest: float
+    so_far: float
 
-def _afforded(rows: Split, bench: Workbench) -> Split:
-    """As many rows as the budget has room for, by what those took that were read so far."""
-    takes, budget = bench.a_row_takes(bench.target.base), bench.budget
-    limits = [
-        (limit / one, limit, one, what)
-        for limit, one, what in (
-            (budget.max_tokens, takes[0], "{:,.0f} tokens"),
-            (budget.max_cost, takes[1], "{:,.4f} in cost"),
+    def of(self, held_out: int, development: int) -> float:
+        """The whole, with one candidate that is read on so many rows."""
+        both = self.row * (1 + _LONGER)
+        return self.so_far + (MINIBATCH + development + MARGIN * held_out) * both + self.once + 2 * self.largest
+
+    def rows(self, held_out: int, development: int) -> tuple[int, int]:
+        """So many rows to hold out and to choose by at most, of those that there are; fewer where a candidate would not
+        fit beside them.
+
+        Raises:
+            BudgetExceeded: not even the fewest fit.
+        """
+        readings = self.limit / self.row if self.row else inf
+        most = (
+            max(FEWEST_HELD_OUT, min(held_out, readings * _FOR_HELD_OUT / (2 * MARGIN))),
+            max(FEWEST_DEVELOPMENT, min(development, readings * _FOR_DEVELOPMENT)),
         )
-        if limit is not None and one
-    ]
-    readings, _, one, what = min(limits, default=(inf, 0.0, 0.0, ""))
-    held_out = min(len(rows.held_out), readings * _FOR_HELD_OUT / (2 * MARGIN))
-    development = min(len(rows.development), readings * _FOR_DEVELOPMENT)
-    if held_out < FEWEST_HELD_OUT or development < FEWEST_DEVELOPMENT:
-        needed = max(FEWEST_HELD_OUT * 2 * MARGIN / _FOR_HELD_OUT, FEWEST_DEVELOPMENT / _FOR_DEVELOPMENT)
-        told = what.format(one * needed)
-        raise _TooSmall(f"the limit leaves no room to choose and to hold out rows; about {told} would do")
-    return rows._replace(development=rows.development[: int(development)], held_out=rows.held_out[: int(held_out)])
+        least, whole = self.of(FEWEST_HELD_OUT, FEWEST_DEVELOPMENT), self.of(int(most[0]), int(most[1]))
+        if least > self.limit:
+            raise BudgetExceeded("the limit leaves no room to choose and to hold out rows")
+        share = 1.0 if whole <= self.limit else (self.limit - least) / (whole - least)
+        return (
+            int(FEWEST_HELD_OUT + share * (most[0] - FEWEST_HELD_OUT)),
+            int(FEWEST_DEVELOPMENT + share * (most[1] - FEWEST_DEVELOPMENT)),
+        )
+
+
+def _takes(bench: Workbench, rows: Split, pinned: tuple[float, float]) -> tuple[_Takes | None, _Takes | None]:
+    """In tokens and in cost; None: that is not limited. pinned: what its cases took with the prompt that stands."""
+    budget, shown = bench.budget, rows.training[:MINIBATCH]
+    row = bench.a_row_takes(bench.target.base)
+    known = any(row)
+    at_most, a_case = bench.takes_at_most(shown)
+    if not known:
+        row = at_most
+    if bench.pinned and not any(pinned):
+        count = len(bench.cases(bench.target.base))
+        pinned = count * a_case[0], count * a_case[1]
+    proposal = bench.a_proposal_takes(shown)
+    used = (budget.tokens, budget.cost)
+    made: list[_Takes | None] = []
+    for n, limit in enumerate((budget.max_tokens, budget.max_cost)):
+        once = sum(proposal[n]) + pinned[n]
+        largest = max(budget.largest[n], *proposal[n], at_most[n] if not known else 0.0)
+        so_far = max(used[n], 0.0 if known else len(shown) * row[n] + pinned[n])
+        made.append(None if limit is None else _Takes(limit, row[n], once, largest, so_far))
+    return made[0], made[1]
+
+
+def _afforded(rows: Split, bench: Workbench, pinned: tuple[float, float]) -> Split:
+    """As many rows as the budget has room for, by what those took that were read so far.
+
+    Raises:
+        BudgetExceeded: it has none.
+    """
+    held_out, development = len(rows.held_out), len(rows.development)
+    for one in filter(None, _takes(bench, rows, pinned)):
+        held_out, development = one.rows(held_out, development)
+    return rows._replace(development=rows.development[:development], held_out=rows.held_out[:held_out])
+
+
+def _and_what_would_do(stopped: Stopped, rows: Split, bench: Workbench, pinned: tuple[float, float]) -> Stopped:
+    """The same, with about the budget that would do."""
+    tokens, cost = _takes(bench, rows, pinned)
+    told = []
+    for one, form in ((tokens, "{:,.0f} tokens"), (cost, "{:.6g} in cost")):
+        if one is not None:
+            told.append(form.format(_rounded_up(one.of(FEWEST_HELD_OUT, FEWEST_DEVELOPMENT))))
+    return stopped._replace(why=f"{stopped.why.removesuffix('.')}; about {' and '.join(told)} would do")
+
+
+def _rounded_up(figure: float) -> float:
+    """With two digits that count."""
+    digits = 10.0 ** (floor(log10(figure)) - 1) if figure > 0 else 1.0
+    return ceil(figure / digits) * digits
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from reaseq.agents.extraction_score import GoldRow
 from reaseq.agents.learned import Learned, worthwhile
 from reaseq.agents.pipeline import Pipeline
 from reaseq.api.engine import chat_of, engine_config, pipeline_of, prompts_of, teaching
+from reaseq.documents.locales import nearest
 from reaseq.graphs.comparison import (
     Comparison,
     Side,
@@ -35,12 +37,23 @@ from reaseq.knowledge_store.thresholds import verified_from
 from reaseq.llm.budget import Budget
 from reaseq.llm.chat import Chat, ChatRequest
 from reaseq.llm.engines import not_started
-from reaseq.prompts.library import BUNDLED, Prompt, PromptLibrary, load_prompt, parse_prompt, read_text, written
+from reaseq.prompts.library import (
+    BUNDLED,
+    Prompt,
+    PromptLibrary,
+    agent_in,
+    load_prompt,
+    locale_in,
+    parse_prompt,
+    read_text,
+    written,
+)
 from reaseq.taxonomy.schema import CategorySchema
 from reaseq.taxonomy.trust import Trust, shipped
 
 if TYPE_CHECKING:
     from reaseq.api.settings import Settings
+    from reaseq.graphs.ranker_effect import Judge
     from reaseq.llm.endpoint import Endpoint
 
 IN_FORCE, AS_BUNDLED = "in-force", "bundled"
@@ -48,16 +61,26 @@ IN_FORCE, AS_BUNDLED = "in-force", "bundled"
 
 @dataclass(frozen=True)
 class Candidate:
-    """A version of an agent's prompt. label: what to call it. text: its file's."""
+    """A version of an agent's prompt. label: what to call it. text: its file's. locale: for whose products alone it
+    is."""
 
     agent: str
     label: str
     text: str
-    prompt: Prompt
+    fingerprint: str
+    parsed: Callable[[], Prompt]
+    locale: str | None = None
 
-    @property
-    def fingerprint(self) -> str:
-        return self.prompt.fingerprint
+    @classmethod
+    def of(cls, prompt: Prompt, label: str, text: str) -> Candidate:
+        return cls(prompt.name, label, text, prompt.fingerprint, lambda: prompt)
+
+    @cached_property
+    def prompt(self) -> Prompt:
+        """Raises:
+        PromptError: it is one of those that are kept, and of an earlier reaseq, which asked for something else.
+        """
+        return self.parsed()
 
 
 def candidates(
@@ -67,12 +90,22 @@ def candidates(
 
     Both may be named: a file, a version by its fingerprint or name, "bundled", "in-force". A single file is held
     against the prompt in force, and a single version is what the one in force is held against. An agent's name means
-    the prompt in force, held against the version on which its products stand, or else the bundled one.
+    the prompt in force, held against the version on which its products stand, or else the bundled one. Beside a file of
+    a locale (`verifier.de.yaml`) that in force is the one for its products.
 
     Raises:
         ReaseqError: nothing is called so, or both are of different agents.
         PromptError: a file is wrong.
     """
+    locales = {locale_in(Path(one)) for one in (first, second) if one and _is_file(one)} - {""}
+    if len(locales) > 1:
+        raise ReaseqError(f"{first} and {second} are for products of different locales", hint="name two of one locale")
+    locale = next(iter(locales), None)
+    before, after = _named(store, library.of(library.category, locale), first, second)
+    return before and replace(before, locale=locale), replace(after, locale=locale)
+
+
+def _named(store: Store, library: PromptLibrary, first: str, second: str | None) -> tuple[Candidate | None, Candidate]:
     if second is not None:
         words = (IN_FORCE, AS_BUNDLED)
         agent = next((_candidate(store, library, one, "").agent for one in (first, second) if one not in words), None)
@@ -103,6 +136,13 @@ def candidates(
     return None, after
 
 
+def reads(library: PromptLibrary, version: Candidate) -> Callable[[str | None], bool]:
+    """Says whether products of a locale (None: not known) are read with a version once it is in force: those whose
+    locale has a prompt of its own are not read with that of the others."""
+    known = {*library.locales(version.agent, library.category), *([version.locale] if version.locale else [])}
+    return lambda locale: nearest(locale, known) == version.locale
+
+
 def _is_file(named: str) -> bool:
     return Path(named).suffix in (".yaml", ".yml")
 
@@ -110,29 +150,30 @@ def _is_file(named: str) -> bool:
 def _candidate(store: Store, library: PromptLibrary, named: str, agent: str) -> Candidate:
     if _is_file(named):
         path = Path(named)
-        beneath = library.beneath(path)
+        beneath, given = library.beneath(path), library.given(agent_in(path))
         if beneath is not None:
-            text = read_text(path)
-            prompt = parse_prompt(text, path, given=library.given(path.stem), base=beneath)
-            return Candidate(prompt.name, named, written(prompt), prompt)
-        prompt = load_prompt(path, given=library.given(path.stem))
-        return Candidate(prompt.name, named, read_text(path), prompt)
+            prompt = parse_prompt(read_text(path), path, given=given, base=beneath)
+            return Candidate.of(prompt, named, written(prompt))
+        prompt = load_prompt(path, given=given)
+        return Candidate.of(prompt, named, read_text(path))
     if named == IN_FORCE or named in set(library):
         agent = agent if named == IN_FORCE else named
-        return Candidate(agent, "in force", library.text(agent), library[agent])
+        return Candidate.of(library[agent], "in force", library.text(agent))
     if named == AS_BUNDLED:
         path = BUNDLED / f"{agent}.yaml"
         if not path.is_file():
             raise ReaseqError(f"no prompt of {agent} is bundled", hint="reaseq prompts list")
-        return Candidate(agent, "bundled", path.read_text(encoding="utf-8"), load_prompt(path))
+        return Candidate.of(load_prompt(path), "bundled", path.read_text(encoding="utf-8"))
     return _stored(library, prompt_versions.find(store, named))
 
 
 def _stored(library: PromptLibrary, version: prompt_versions.Version) -> Candidate:
     label = version.name or version.fingerprint[:8]
-    where = Path(f"{version.agent}.yaml")
-    prompt = parse_prompt(version.text, where, given=library.given(version.agent))
-    return Candidate(version.agent, label, version.text, prompt)
+
+    def parsed() -> Prompt:
+        return parse_prompt(version.text, Path(f"{version.agent}.yaml"), given=library.given(version.agent))
+
+    return Candidate(version.agent, label, version.text, version.fingerprint, parsed)
 
 
 @dataclass(frozen=True)
@@ -321,12 +362,14 @@ async def compare(
     *,
     budget: Budget | None = None,
     within: float | None = None,
+    ranker: Judge | None = None,
     watched: Watched | None = None,
     on_pair: Callable[[int, int], None] = lambda done, total: None,
 ) -> Comparison:
     """Read products with both versions, and say what is otherwise; nothing is stored but the replies.
 
-    within: no further product is begun once the difference in F1 is known so well on either side.
+    within: no further product is begun once the difference in F1 is known so well on either side. ranker: a run, opened
+    by `judge_of`; what both versions do to it is found out too.
 
     Raises:
         ReaseqError: the agent reads no products of the category.
@@ -360,4 +403,19 @@ async def compare(
         several=bench.several,
     )
     made.sampled = len(subjects)
+    if ranker is not None:
+        _judge_ranker(made, watched.pairs, ranker, bench)
     return made
+
+
+def _judge_ranker(made: Comparison, pairs: Pairs, ranker: Judge, bench: Bench) -> None:
+    """Whatever ends it, what was found before stands."""
+    if not pairs.done:
+        made.ranker_left_out = "no product was read in both ways"
+    elif made.stopped_by == "interrupt":
+        made.ranker_left_out = "it was interrupted"
+    else:
+        try:
+            made.ranker = ranker.effect(pairs.done, bench.schema)
+        except KeyboardInterrupt:
+            made.ranker_left_out, made.stopped_by = "it was interrupted", "interrupt"

@@ -23,6 +23,7 @@ from reaseq.graphs.prompt_tests import GOLD_ENDINGS, Case, golden, of_gold, run_
 from reaseq.graphs.trial import Pairs, Read, Subject, Trial, read_in_pairs
 from reaseq.graphs.workers import FAILURES_IN_A_ROW, INTERRUPTED, all_or_first_error
 from reaseq.knowledge_store.calls import taken
+from reaseq.llm.budget import estimate_tokens
 from reaseq.llm.chat import EndpointFailed, Message, ReplyError, RequestRefused
 from reaseq.prompts.edited import edited
 from reaseq.prompts.library import (
@@ -183,7 +184,7 @@ class Workbench:
         """The agents of a category with a prompt, made once. The summarizer is left out: no value is its."""
         key = variant.prompt.fingerprint, category
         if key not in self._trials:
-            version = Candidate(self.target.agent, "", self.target.kept_text(variant), variant.prompt)
+            version = Candidate.of(variant.prompt, "", self.target.kept_text(variant))
             bench = self.benches[category]
             self._trials[key] = bench.trial_of(
                 version, self.chats.rows, self.chats.of_agents, leave_out={Summarizer.name}
@@ -198,6 +199,32 @@ class Workbench:
             sum(tokens for tokens, _ in took) / max(1, len(took)),
             sum(cost for _, cost in took) / max(1, len(took)),
         )
+
+    def takes_at_most(self, rows: Sequence[Row]) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The same before any was read, as the mean of rows, estimated and rather more than less; and of a pinned
+        case, about which all agents are asked."""
+        of_rows, of_cases = [0.0, 0.0], [0.0, 0.0]
+        for row in rows:
+            bench = self.benches[row.category]
+            agents = self.trial(self.target.base, row.category).agents
+            text = ("user", agents.showing(row.subject.document).text)
+            for agent in agents.agents:
+                prompt = estimate_tokens([*agent.prompt.messages, text, ("user", agent.prompt.template)])
+                chat = self.chats.of_agents.get(agent.name, self.chats.rows)
+                tokens = prompt, agent.prompt.max_tokens
+                found = (float(sum(tokens)), chat.endpoint.price.of(*tokens) if chat.endpoint.price else 0.0)
+                asked = 1 + bench.repairs(agent.name) / 2
+                for made in (of_cases, of_rows) if agent.name != Summarizer.name else (of_cases,):
+                    made[0] += asked * found[0] / len(rows)
+                    made[1] += asked * found[1] / len(rows)
+        return (of_rows[0], of_rows[1]), (of_cases[0], of_cases[1])
+
+    def a_proposal_takes(self, rows: Sequence[Row]) -> tuple[list[int], list[float]]:
+        """Tokens and cost of each request for one about these rows, if it goes back as often as it may."""
+        documents = [row.subject.document for row in rows]
+        several = self.proposer.takes(self.target.base.prompt, documents, _REPAIRS)
+        price = self.chats.proposer.endpoint.price
+        return [sum(one) for one in several], [price.of(*one) if price else 0.0 for one in several]
 
     def leave_enough(self) -> None:
         """Keep back what the rows held out will take: with the prompt that stands, and with the costliest that may
@@ -285,21 +312,25 @@ class Workbench:
         failed = {name for name, passed in (await self._pinned(variant, set(self.passing))).items() if not passed}
         return [name for name in self.passing if name in failed]
 
-    async def begin(self) -> None:
-        """Find out which pinned cases pass with the prompt that stands.
+    async def begin(self) -> tuple[int, float]:
+        """Find out which pinned cases pass with the prompt that stands; what that took, in tokens and cost.
 
         Raises:
             ReaseqError: a file holds no cases.
             Ended, BudgetExceeded, EndpointRefused: see `read`.
         """
+        tokens, cost = self.budget.tokens, self.budget.cost
         if self.pinned:
             for name, passed in (await self._pinned(self.target.base, None)).items():
                 (self.passing if passed else self.failing).append(name)
+        return self.budget.tokens - tokens, self.budget.cost - cost
 
-    async def _pinned(self, variant: Variant, only: set[str] | None) -> dict[str, bool]:
-        self.leave_enough()
-        if self.stop.is_set():
-            raise Ended(INTERRUPTED)
+    def cases(self, variant: Variant) -> list[Case]:
+        """The pinned cases, to be run with a prompt.
+
+        Raises:
+            ReaseqError: a file holds none.
+        """
         bench = next(iter(self.benches.values()))
         settings = bench.settings
         library = self.target.library.with_prompt(variant.prompt)
@@ -320,10 +351,16 @@ class Workbench:
                 cases.append(golden(file, project, self.chats.plain))
         if self.target.beneath is not None:  # others are asked by another prompt
             cases = [one for one in cases if attribute_name(one.name.partition("/")[0]) in self.benches]
-        cases = [one for one in cases if only is None or one.name in only]
+        return cases
+
+    async def _pinned(self, variant: Variant, only: set[str] | None) -> dict[str, bool]:
+        self.leave_enough()
+        if self.stop.is_set():
+            raise Ended(INTERRUPTED)
+        cases = [one for one in self.cases(variant) if only is None or one.name in only]
         results, stopped = await run_all(
             cases,
-            width=settings.calls_at_a_time,
+            width=next(iter(self.benches.values())).settings.calls_at_a_time,
             stop=self.stop,
             on_case=lambda done, total: self.on_row("pinned cases", done, total),
         )

@@ -18,7 +18,10 @@ app = typer.Typer(no_args_is_help=True, help="Calls to models: list them, look a
 def list_(
     run: Annotated[int | None, typer.Option("--run", help="Of this run.")] = None,
     agent: Annotated[str | None, typer.Option("--agent", help="Of this agent.")] = None,
-    product: Annotated[str | None, typer.Option("--product", help="About this product, by any of its names.")] = None,
+    product: Annotated[
+        str | None,
+        typer.Option("--product", help="About this product, by any of its names, or this row of a gold file."),
+    ] = None,
     failed: Annotated[bool, typer.Option("--failed", help="Only those on whose replies a failure rests.")] = False,
     limit: Annotated[int, typer.Option("--limit", min=1, help="The newest so many.")] = 50,
     json_: LinesOption = False,
@@ -33,6 +36,7 @@ def list_(
     """
     from rich.text import Text
 
+    from reaseq import ReaseqError
     from reaseq.api.settings import load
     from reaseq.cli.progress import printable
     from reaseq.knowledge_store import calls
@@ -42,8 +46,14 @@ def list_(
 
     say = Telling(json_)
     with Store.open(load().store_url) as store:
-        wanted = find_product(store, identifier(product))["id"] if product else None
-        found = calls.listed(store, run_id=run, agent=agent, product_id=wanted, failed=failed, limit=limit)
+        wanted = None if product is None else {product, identifier(product)}
+        if wanted is not None:
+            try:
+                wanted.add(find_product(store, identifier(product))["id"])
+            except ReaseqError:
+                if not calls.listed(store, product_ids=wanted, limit=1):  # nor is it a row of a gold file
+                    raise
+        found = calls.listed(store, run_id=run, agent=agent, product_ids=wanted, failed=failed, limit=limit)
     if not found:
         say.print("No calls. Next: reaseq distill --category NAME")
         return

@@ -75,6 +75,7 @@ def import_(
     from reaseq.api.settings import load
     from reaseq.cli.progress import FeedBar, printable
     from reaseq.cli.reading import print_doubled, read_as_json, reading
+    from reaseq.documents.locales import locale_of
     from reaseq.knowledge_store import samples
     from reaseq.knowledge_store.feeds.columns import names_a_title
     from reaseq.knowledge_store.feeds.opening import open_feed, understood
@@ -86,6 +87,8 @@ def import_(
 
     if (file is None) != sample:
         raise ReaseqError("name one feed file, or --sample", hint="reaseq import FILE --category shoes")
+    if locale is not None and locale_of(locale) is None:
+        raise ReaseqError(f"--locale {locale}: the code of no language", hint="reaseq import FILE --locale de_DE")
     settings = load()
     named = overrides(mapping or [])
     read_as = reading(encoding, delimiter, header_row, sheet, records)
@@ -119,6 +122,7 @@ def import_(
                 names=names,
                 replaces=replace,
                 source=source,
+                locale=locale,
                 rejected_dir=settings.state_dir / "rejected",
                 on_progress=on_progress,
             )
@@ -229,6 +233,7 @@ def report_as_json(report: ImportReport) -> dict[str, Any]:
         "categories_taken": [
             {"said": said, "category": name, "products": count} for (said, name), count in report.taken_for.items()
         ],
+        "locales": [{"locale": locale, "products": count} for locale, count in report.locales.items()],
         "rejected": [{"line": line, "reason": reason} for line, reason in report.first_rejected],
         "rejected_file": report.rejected_file,
     }
@@ -285,6 +290,9 @@ def _print_report(console: Telling, report: ImportReport, *, replace: bool) -> N
         shown = [f"{said} as {name} ({count:,})" for (said, name), count in report.taken_for.most_common(_SHOWN)]
         more = f" and {len(report.taken_for) - _SHOWN:,} more" if len(report.taken_for) > _SHOWN else ""
         console.print(Text(printable(f"Categories taken: {', '.join(shown)}{more}.")), soft_wrap=True)
+    if report.locales:
+        locales = ", ".join(f"{locale} ({count:,})" for locale, count in report.locales.most_common(_SHOWN))
+        console.print(f"Locale of the texts: {locales}.", highlight=False, soft_wrap=True)
     if report.orphans:
         console.print(
             f"{report.orphans:,} variants name a product that no import has brought yet.",

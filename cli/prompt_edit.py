@@ -31,6 +31,12 @@ reply: json
 max_tokens: 200
 """
 
+LocaleOption = Annotated[
+    str | None, typer.Option("--locale", metavar="CODE", help="Only for products of this locale (de, de-AT).")
+]
+_SHOWN = ("title", "brand", "description")
+"""What an example of a schema shows of a product."""
+
 examples = typer.Typer(no_args_is_help=True, help="Worked examples that a prompt shows.")
 
 
@@ -49,7 +55,8 @@ def new(
 
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ReaseqError(
-            f"{name!r} is no agent's name: small letters, digits and underscores", hint="prompts new NAME"
+            f"{name!r} is no agent's name: small letters, digits and underscores",
+            hint="reaseq prompts new compliance_checker",
         )
     if (BUNDLED / f"{name}.yaml").is_file():
         raise ReaseqError(f"{name} is bundled", hint=f"reaseq prompts edit {name}")
@@ -63,6 +70,7 @@ def edit(
     category: Annotated[
         str | None, typer.Option("--category", "-c", help="Only what is otherwise for this category.")
     ] = None,
+    locale: LocaleOption = None,
 ) -> None:
     """Open your copy of a prompt in an editor ($VISUAL or $EDITOR), made if need be, and check it after.
 
@@ -71,6 +79,8 @@ def edit(
         reaseq prompts edit verifier
 
         reaseq prompts edit verifier --category shoes
+
+        reaseq prompts edit verifier --locale de
     """
     import click
 
@@ -78,24 +88,27 @@ def edit(
     from reaseq.prompts.library import PromptError, PromptLibrary, load_prompt, parse_prompt, read_text
 
     settings = load()
-    path = _own_copy(name, category)
-    if not path.is_file() and category is not None:
+    locale = written_locale(locale)
+    path = _own_copy(name, category, locale)
+    overrides = category is not None or locale is not None
+    if not path.is_file() and overrides:
         _write(path, _OVERLAY.format(name=name))
     before = read_text(path)
     click.edit(filename=str(path), editor=None)
     if read_text(path) == before:
         typer.echo(f"Unchanged: {path}")
         return
-    library = PromptLibrary(settings.prompts_dir if path.parent.parent == settings.prompts_dir or category else None)
+    library = PromptLibrary(settings.prompts_dir if overrides else None)
     given = library.given(name)
-    base = library[name] if category is not None else None
     try:
+        base = library.under(path)[name] if overrides else None
         if base is not None:
             parse_prompt(read_text(path), path, given=given, base=base)
         else:
             load_prompt(path, given=given)
     except PromptError as error:
-        error.hint = f"reaseq prompts edit {name}" + (f" --category {category}" if category else "")
+        options = {"--category": category, "--locale": locale}
+        error.hint = " ".join([f"reaseq prompts edit {name}", *(f"{key} {one}" for key, one in options.items() if one)])
         raise
     typer.echo(f"{path}: ok. Next: reaseq prompts try {name} --product ID   (or compare, or test)")
 
@@ -166,9 +179,11 @@ def _add_to_schema(store: Store, found: dict[str, Any]) -> None:
     if not path.is_file():
         raise ReaseqError(f"the schema of {category} is the bundled one", hint=f"reaseq taxonomy eject {category}")
     settled = [one for one in store.decided(product["id"]) if one["status"] in LOCKED]
-    example = for_extractor(product, settled, load_schema(path))
+    elsewhere = [one for one in settled if one["field"] not in (None, *_SHOWN)]
+    example = for_extractor(product, [one for one in settled if one not in elsewhere], load_schema(path))
     if not example.values:
-        raise ReaseqError(f"nothing is settled of {product['id']}", hint=f"reaseq review --product {product['id']}")
+        what = f"nothing but what other columns than {', '.join(_SHOWN)} say" if elsewhere else "nothing"
+        raise ReaseqError(f"{what} is settled of {product['id']}", hint=f"reaseq review --product {product['id']}")
     text = _with_example(path.read_text(encoding="utf-8"), example.model_dump(mode="json", exclude_defaults=True))
 
     def checked(partial: Path) -> int:
@@ -183,6 +198,9 @@ def _add_to_schema(store: Store, found: dict[str, Any]) -> None:
         return len(after.examples)
 
     number = whole(path, checked)
+    if elsewhere:
+        values = ", ".join(f"{one['attribute']} {one['value']!r}" for one in elsewhere)
+        typer.echo(f"Left out, as other columns say it and an example has {', '.join(_SHOWN)} alone: {values}")
     typer.echo(f"{path}: example {number} added. Next: reaseq distill --category {category} --dry-run")
 
 
@@ -200,8 +218,24 @@ def _with_example(text: str, example: dict[str, Any]) -> str:
     return changed(text, change)
 
 
-def _own_copy(name: str, category: str | None) -> Path:
-    """The file of one's own, a copy of the bundled one if there was none; of a category, where it is or would be."""
+def written_locale(text: str | None) -> str | None:
+    """A locale as files are named after it.
+
+    Raises:
+        ReaseqError: it is none.
+    """
+    from reaseq import ReaseqError
+    from reaseq.documents.locales import locale_of
+
+    locale = locale_of(text) if text is not None else None
+    if text is not None and locale is None:
+        raise ReaseqError(f"--locale {text}: the code of no language", hint="--locale de-AT")
+    return locale
+
+
+def _own_copy(name: str, category: str | None, locale: str | None = None) -> Path:
+    """The file of one's own, a copy of the bundled one if there was none; of a category or a locale, where it is or
+    would be."""
     import shutil
 
     from reaseq import ReaseqError
@@ -213,6 +247,9 @@ def _own_copy(name: str, category: str | None) -> Path:
         raise ReaseqError("you have no folder of prompts yet", hint=f"reaseq prompts eject my-prompts {name}")
     library = prompts_of(settings)
     library[name]
+    if locale is not None:
+        there = {(of, its): path for of, its, path in library.of_locales(name)}
+        return there.get((category, locale), settings.prompts_dir / (category or "") / f"{name}.{locale}.yaml")
     if category is not None:
         return library.overlays(name).get(category, settings.prompts_dir / category / f"{name}.yaml")
     path = library.path(name)

@@ -15,6 +15,7 @@ from reaseq.cli.tables import Column, ReportOption, Row, Telling
 if TYPE_CHECKING:
     from reaseq.api.prompt_trials import Bench, Candidate, Watched
     from reaseq.graphs.comparison import AttributeChange, Comparison, Difference, Side
+    from reaseq.graphs.ranker_effect import Judge
     from reaseq.graphs.trial import Pair, Subject
     from reaseq.knowledge_store.store import Store
 
@@ -61,7 +62,7 @@ def try_(
         reaseq prompts try bundled my-prompts/verifier.yaml --product AH2430
     """
     from reaseq import ReaseqError
-    from reaseq.api.prompt_trials import bench_of, candidates
+    from reaseq.api.prompt_trials import bench_of, candidates, reads
     from reaseq.api.settings import load
     from reaseq.graphs.comparison import subjects_of
     from reaseq.knowledge_store.feeds.rows import identifier
@@ -84,6 +85,11 @@ def try_(
         before, after = candidates(store, bench.library, prompt, other)
         bench.require(after.agent)
         subjects = subjects_of(store, list(dict.fromkeys(one["id"] for one in found)))
+        fits = reads(bench.library, after)
+        for one in subjects:
+            if not fits(one.locale):
+                said = f"{one.product_id} is {f'of {one.locale}' if one.locale else 'of no known locale'}"
+                say.print(f"{said}, and is read with another prompt than this once it is in force.", style="yellow")
         made, watched = _compare(bench, subjects, before or after, after, max_tokens, max_cost, None)
         _tell_pairs(say, store, watched.pairs.done, made, alone=before is None, several=bench.several)
         _end(say, made)
@@ -104,6 +110,12 @@ def compare(
             "--within", min=0.001, max=0.5, help="End once the difference in F1 is known to this on either side."
         ),
     ] = None,
+    ranker: Annotated[
+        str | None,
+        typer.Option(
+            "--ranker", metavar="RUN", help="Also what it does to this run's ranker, by its id (see: reaseq runs)."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write a page of HTML there, of all that is otherwise.")
     ] = None,
@@ -120,6 +132,10 @@ def compare(
     (permutation test); tokens, cost and time; and about what a run over the whole category would take. Nothing is
     stored but the replies; of what people decided of these products nothing is learnt.
 
+    With --ranker the products are embedded with what either version finds, the rest of the catalogue as it stands, and
+    the run's model, not trained anew, ranks its test cases with both: told is the difference in NDCG@10, paired by
+    case, and how many cases touch a changed product at all. Run and store stay as they are.
+
     The sample is stratified by what is known of products, half of it those on which people decided. Ctrl-C ends it
     with what is there; the same command later asks only what is missing.
 
@@ -130,10 +146,13 @@ def compare(
         reaseq prompts compare 1a2b3c4d in-force --category shoes --sample 100 --max-cost 1.50
 
         reaseq prompts compare bundled my-prompts/verifier.yaml --gold gold.jsonl --category shoes
+
+        reaseq prompts compare bundled my-prompts/verifier.yaml --category shoes --ranker 3f2a9c
     """
     from reaseq import ReaseqError
     from reaseq.agents.extraction_score import read_gold
-    from reaseq.api.prompt_trials import bench_of, bench_of_gold, candidates
+    from reaseq.api.engine import prompts_of
+    from reaseq.api.prompt_trials import bench_of, bench_of_gold, candidates, reads
     from reaseq.api.settings import load
     from reaseq.graphs.comparison import sample, subjects_of
     from reaseq.graphs.options import require_products
@@ -145,15 +164,27 @@ def compare(
         raise ReaseqError("of which category?", hint=f"reaseq prompts compare {prompt} --category NAME")
     if out is not None:
         check_writable(out)
+    if ranker is not None and gold is not None:
+        raise ReaseqError(
+            "a ranker knows the catalogue's products, and the rows of a gold file are none",
+            hint=f"reaseq prompts compare {prompt} --category {category} --ranker {ranker}   (without --gold)",
+        )
     say = Telling(json_)
     with Store.open(settings.store_url) as store:
         if gold is not None:
-            bench, subjects = bench_of_gold(store, settings, list(read_gold(gold)), category, size)
+            rows = list(read_gold(gold))
+            bench, subjects = bench_of_gold(store, settings, rows, category, len(rows))
+            before, after = candidates(store, bench.library, prompt, other)
+            fits = reads(bench.library, after)
+            subjects = [one for one in subjects if fits(one.locale)][:size]
         else:
-            chosen = sample(store, require_products(store, category), size)
+            category = require_products(store, category)
+            library = prompts_of(settings).of(category)
+            before, after = candidates(store, library, prompt, other)
+            chosen = sample(store, category, size, reads(library, after))
             bench, subjects = bench_of(store, settings, category, leave_out=chosen), subjects_of(store, chosen)
-        before, after = candidates(store, bench.library, prompt, other)
         bench.require(after.agent)
+        _tell_locales(say, bench, after, found=bool(subjects))
         if before is None:
             raise ReaseqError(
                 f"{after.agent}: the prompt in force is the bundled one, and products stand on no other",
@@ -167,7 +198,12 @@ def compare(
             say.print(f"{both}: nothing changes.")
             say.print(f"Next: edit one, or name another version: reaseq prompts versions {after.agent}")
             return
-        made, _ = _compare(bench, subjects, before, after, max_tokens, max_cost, within)
+        judge = None
+        if ranker is not None:
+            from reaseq.graphs.ranker_effect import judge_of
+
+            judge = judge_of(store, settings.runs_dir, settings.weights_dir, ranker)
+        made, _ = _compare(bench, subjects, before, after, max_tokens, max_cost, within, judge)
     _tell(say, made)
     if out is not None:
         from reaseq.api.comparison_page import page
@@ -179,6 +215,22 @@ def compare(
     _end(say, made)
 
 
+def _tell_locales(say: Telling, bench: Bench, after: Candidate, *, found: bool) -> None:
+    """Of which locales products are read, where prompts tell them apart."""
+    from reaseq import ReaseqError
+
+    own = [one for one in bench.library.locales(after.agent, bench.schema.category) if one != after.locale]
+    if after.locale is not None and not found:
+        raise ReaseqError(
+            f"no products of {bench.schema.category} are of {after.locale}",
+            hint=f"reaseq import FILE --locale {after.locale}   (says it of a feed whose columns do not)",
+        )
+    if after.locale is not None:
+        say.print(f"Only products of {after.locale} are read.")
+    elif own:
+        say.print(f"Products of {', '.join(own)} have a prompt of their own, and are left out.")
+
+
 def _compare(
     bench: Bench,
     subjects: Sequence[Subject],
@@ -187,6 +239,7 @@ def _compare(
     max_tokens: int | None,
     max_cost: float | None,
     within: float | None,
+    ranker: Judge | None = None,
 ) -> tuple[Comparison, Watched]:
     import asyncio
 
@@ -215,6 +268,7 @@ def _compare(
                 endpoints,
                 budget=Budget(max_tokens=max_tokens, max_cost=max_cost),
                 within=within,
+                ranker=ranker,
                 watched=watched,
                 on_pair=bar.step,
             )
@@ -238,7 +292,7 @@ def _tell(say: Telling, made: Comparison) -> None:
         *(
             (
                 Column("F1", lambda row: _arrow(row["f1_before"], row["f1_after"], ".2f")),
-                Column("p", "p", ".3f", none="-"),
+                Column("p (Holm)", "p", ".3f", none="-"),
             )
             if made.f1
             else ()
@@ -248,6 +302,7 @@ def _tell(say: Telling, made: Comparison) -> None:
     _tell_differences(say, made)
     _tell_sides(say, made)
     say.print(made.in_words())
+    _tell_ranker(say, made)
     if full_run := made.full_run():
         say.print(full_run)
     if made.failed:
@@ -255,6 +310,27 @@ def _tell(say: Telling, made: Comparison) -> None:
         say.print(f"Left out: {len(made.failed):,} products failed ({some[0]}: {some[1]})", style="yellow")
     if cut_short := made.cut_short():
         say.print(cut_short, style="yellow")
+
+
+def _tell_ranker(say: Telling, made: Comparison) -> None:
+    from reaseq.cli.tables import table_of
+
+    if made.ranker is not None:
+        if made.ranker.changed:
+            columns = [
+                Column("ranker's metric", "metric"),
+                Column("before", "before", ".4f"),
+                Column("after", "after", ".4f"),
+                Column("difference", "difference", "+.4f"),
+                Column("95 % over cases", lambda row: f"{row['low']:+.4f} to {row['high']:+.4f}"),
+                Column("permutation p", "p", ".3f"),
+                Column("test cases", "cases"),
+                Column("touch a changed product", "touched"),
+            ]
+            say.show(table_of([vars(made.ranker)], columns, f"Run {made.ranker.run}, not trained anew"))
+        say.print(made.ranker.in_words())
+    if made.ranker_left_out is not None:
+        say.print(f"The ranker was not judged: {made.ranker_left_out}.", style="yellow")
 
 
 def _end(say: Telling, made: Comparison) -> None:

@@ -8,17 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reaseq.cli.prompt_edit import edit, examples, new
+from reaseq.cli.prompt_edit import LocaleOption, edit, examples, new, written_locale
 from reaseq.cli.prompt_improve import improve
 from reaseq.cli.prompt_tests import run_cases
-from reaseq.cli.prompt_trials import compare, try_
+from reaseq.cli.prompt_trials import OtherArgument, VersionArgument, compare, try_
 from reaseq.cli.tables import Column, LinesOption, Row, Telling
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from rich.console import Console
 
     from reaseq.api.settings import Settings
-    from reaseq.knowledge_store.store import Store
     from reaseq.prompts.library import Given, Prompt, PromptLibrary
 
 app = typer.Typer(no_args_is_help=True, help="The agents' prompts: look at them, check, edit, try, compare, improve.")
@@ -50,6 +51,10 @@ def list_(json_: LinesOption = False) -> None:
                 "variables": library[name].variables,
                 "examples": len(library[name].examples),
                 "overlays": library.overlays(name),
+                "locales": [
+                    {"category": category, "locale": locale, "path": path}
+                    for category, locale, path in library.of_locales(name)
+                ],
                 "description": library[name].description.strip(),
             }
             for name in library
@@ -67,6 +72,8 @@ def list_(json_: LinesOption = False) -> None:
 
 def _origin(row: Row) -> str:
     overlays = [f"{category}: {path}" for category, path in row["overlays"].items()]
+    for one in row["locales"]:
+        overlays.append(f"{', '.join(filter(None, (one['category'], one['locale'])))}: {one['path']}")
     return "\n".join(["bundled" if row["bundled"] else str(row["path"]), *overlays])
 
 
@@ -77,17 +84,21 @@ def show(
         str | None,
         typer.Option("--category", "-c", help="Show what the model is sent for this category, with a sample product."),
     ] = None,
+    locale: LocaleOption = None,
     product: Annotated[
         str | None, typer.Option("--product", "-p", help="Show what the model is asked about this product.")
     ] = None,
 ) -> None:
-    """Show a prompt's file, or what becomes of it for a category or a product.
+    """Show a prompt's file, or what becomes of it for a category, for products of a locale, or for a product; and of
+    which files that is made, the one that overrides first.
 
     Examples:
 
         reaseq prompts show verifier
 
         reaseq prompts show attribute_extractor --category shoes
+
+        reaseq prompts show verifier --category shoes --locale de-AT
 
         reaseq prompts show verifier --product AH2430
     """
@@ -102,10 +113,11 @@ def show(
     if product is not None:
         _show_request(console, name, product)
         return
+    locale = written_locale(locale)
     if category is None:
-        path = library.path(name)
-        console.print(Text(str(path), style="dim"))
-        console.print(Syntax(path.read_text(encoding="utf-8"), "yaml", word_wrap=True, background_color="default"))
+        mine = library.of("", locale)
+        console.print(Text(", over ".join(map(str, reversed(mine.overlaid(name)))), style="dim"))
+        console.print(Syntax(mine.text(name), "yaml", word_wrap=True, background_color="default"))
         return
     from reaseq import ReaseqError
     from reaseq.api.engine import pipeline_of
@@ -117,17 +129,25 @@ def show(
     schema = starting_schema(category, str(settings.schemas_dir))
     pipeline = pipeline_of(settings)
     agents = ProductAgents.build(schema, library, grammar=False, pipeline=pipeline)
-    bound = {agent.name: agent.prompt for agent in agents.agents}.get(name)
+    bound = {agent.name: agent.prompt for agent in agents.of(locale)}.get(name)
     if bound is None and name in pipeline.names:
         raise ReaseqError(f"agent {name} is not for {category}", hint=f"reaseq prompts show {name}")
-    made_of = library.of(schema.category).overlaid(name)
-    if len(made_of) > 1:
-        console.print(Text(f"{made_of[-1]}, over {made_of[0]}", style="dim"))
+    mine = library.of(schema.category, locale)
+    _print_files(console, mine, name)
     for role, content in bound.messages if bound else prompt.bind(system={}).messages:
         console.print(Rule(role, align="left"))
         console.print(Text(content))
     console.print(Rule("user (each request)", align="left"))
-    console.print(Text(library.of(schema.category)[name].user.strip()))
+    console.print(Text(mine[name].user.strip()))
+
+
+def _print_files(console: Console, library: PromptLibrary, name: str) -> None:
+    """Of which files a prompt is made, where there are several."""
+    from rich.text import Text
+
+    made_of = library.overlaid(name)
+    if len(made_of) > 1:
+        console.print(Text(", over ".join(map(str, reversed(made_of))), style="dim"), soft_wrap=True)
 
 
 def _show_request(console: Console, name: str, product: str) -> None:
@@ -155,6 +175,7 @@ def _show_request(console: Console, name: str, product: str) -> None:
     if request is None:
         console.print(f"{name} is not asked about {found['id']}: there is nothing for it to do.", highlight=False)
         return
+    _print_files(console, bench.library.of(bench.library.category, subject.locale), name)
     messages = [*request.prefix, *request.turns]
     for role, content in messages:
         console.print(Rule(role, align="left"))
@@ -183,14 +204,16 @@ def lint(
 
     from reaseq.api.engine import pipeline_of
     from reaseq.api.settings import load
-    from reaseq.graphs.prompt_lint import misplaced, unusable_examples
+    from reaseq.graphs.prompt_lint import misplaced, of_no_product, unusable_examples
     from reaseq.prompts.library import (
         BUNDLED,
         PromptError,
         PromptLibrary,
+        agent_in,
         doubts,
         files_in,
         load_prompt,
+        locale_in,
         misnamed_in,
         parse_prompt,
         read_text,
@@ -205,6 +228,7 @@ def lint(
     misnamed = dict(one for folder in folders for one in misnamed_in(folder, agents))
     paths = [path for file in given for path in (files_in(file) if file in folders else [file])]
     of_categories = [path for folder in folders for path in sorted(folder.glob("*/*.y*ml"))]
+    misnamed |= dict(one for folder in {path.parent for path in of_categories} for one in misnamed_in(folder, agents))
     paths += of_categories
     if not files:
         if own and not given:
@@ -216,6 +240,7 @@ def lint(
         raise PromptError(f"no prompt files in {', '.join(map(str, files or ()))}", hint="reaseq prompts eject DIR")
     of_file = {one.path: one for one in agents.values()}
     categories = _categories(settings) if of_categories else set()
+    locales = _locales(settings) if any(map(locale_in, paths)) else None
     wrong = 0
     for path in paths:
         try:
@@ -224,10 +249,11 @@ def lint(
                 continue
             if path in misnamed:
                 raise PromptError(f"{path}:1: {misnamed[path]}")
-            takes = of_file.get(path) or library.given(path.stem)
+            takes = of_file.get(path) or library.given(agent_in(path))
             odd = misplaced(path.parent, categories) if path in of_categories else None
             breaches = [(1, odd.what)] if odd is not None and odd.sure else []
-            if (base := _beneath(path, library, agents, always=path in of_categories)) is not None:
+            overrides = path in of_categories or bool(locale_in(path))
+            if (base := _beneath(path, library, agents, always=overrides, within=path in of_categories)) is not None:
                 prompt = parse_prompt(read_text(path), path, given=takes, base=base)
             else:
                 prompt = load_prompt(path, given=takes)
@@ -235,7 +261,8 @@ def lint(
             if breaches:
                 raise PromptError("\n".join(f"{path}:{line}: {what}" for line, what in breaches))
             console.print(Text(f"{path}: ok", style="green"))
-            for line, doubt in [*([(1, odd.what)] if odd is not None else []), *doubts(path)]:
+            unmet = None if locales is None or not locale_in(path) else of_no_product(locale_in(path), locales)
+            for line, doubt in [*((1, one) for one in (odd and odd.what, unmet) if one), *doubts(path)]:
                 console.print(Text(f"{path}:{line}: warning: {doubt}", style="yellow"))
         except OSError as error:
             wrong += 1
@@ -264,6 +291,19 @@ def _categories(settings: Settings) -> set[str]:
     return known
 
 
+def _locales(settings: Settings) -> Counter[str | None] | None:
+    """How many products of the store there are of each; None: the store cannot be asked."""
+    from contextlib import suppress
+
+    from reaseq.knowledge_store.locales import locales_in
+    from reaseq.knowledge_store.store import Store, StoreError
+
+    if Store.is_there(settings.store_url):
+        with suppress(StoreError), Store.open(settings.store_url) as store:
+            return locales_in(store)
+    return None
+
+
 def _lint_examples(console: Console, schemas: Path) -> None:
     """Warn of examples of one's own schemas, which the extractor shows, that teach to invent."""
     from rich.text import Text
@@ -278,15 +318,18 @@ def _lint_examples(console: Console, schemas: Path) -> None:
                 console.print(Text(said, style="yellow"))
 
 
-def _beneath(path: Path, bundled: PromptLibrary, agents: Mapping[str, Given], *, always: bool) -> Prompt | None:
-    """What a category's file is laid over: the prompt of the folder above, or the bundled one. always: is it one
-    whether it says so or not?"""
-    from reaseq.prompts.library import PromptError, PromptLibrary
+def _beneath(
+    path: Path, bundled: PromptLibrary, agents: Mapping[str, Given], *, always: bool, within: bool
+) -> Prompt | None:
+    """What a category's or locale's file is laid over: the prompt of the folder, or the bundled one. always: is it one
+    whether it says so or not? within: does it stand in a category's folder?"""
+    from reaseq.prompts.library import PromptError, PromptLibrary, agent_in
 
-    name = path.stem if always and path.stem in set(bundled) else None
+    name = agent_in(path) if always and agent_in(path) in set(bundled) else None
+    folder = path.absolute().parent
     try:
-        library = PromptLibrary(path.absolute().parent.parent, agents)
-        return library[name] if name else library.beneath(path)
+        library = PromptLibrary(folder.parent if within or not always else folder, agents)
+        return library.under(path)[name] if name else library.beneath(path)
     except PromptError:
         return bundled[name] if name else bundled.beneath(path)
 
@@ -368,49 +411,42 @@ def name(
 
 
 @app.command()
-def diff(
-    before: Annotated[str, typer.Argument(metavar="VERSION", help="A version, by fingerprint or name, or a file.")],
-    after: Annotated[
-        str | None, typer.Argument(metavar="[OTHER]", help="Another one; none means the one in force.")
-    ] = None,
-) -> None:
-    """Show what is otherwise in another version of a prompt, or in a file.
+def diff(prompt: VersionArgument, other: OtherArgument = None) -> None:
+    """Show what is otherwise in another version of a prompt, or in a file. What is named alone is held against another
+    as compare does it: a file or a version against the prompt in force, an agent's against what its products stand on.
 
-    Example: reaseq prompts diff 1a2b3c4d
+    Examples:
+
+        reaseq prompts diff 1a2b3c4d
+
+        reaseq prompts diff bundled verifier
+
+        reaseq prompts diff my-prompts/verifier.yaml
     """
     from difflib import unified_diff
 
     from rich.console import Console
     from rich.text import Text
 
+    from reaseq.api.prompt_trials import candidates
     from reaseq.api.settings import load
     from reaseq.cli.progress import printable
     from reaseq.knowledge_store.store import Store
 
     library, console = _library(), Console(soft_wrap=True, highlight=False)
     with Store.open(load().store_url) as store:
-        agent, one, first = _text_of(store, before)
-        other, second = (f"{agent}, in force", library.text(agent)) if after is None else _text_of(store, after)[1:]
-        if after is None and Path(before).suffix in (".yaml", ".yml"):  # an edit comes after what is in force
-            one, first, other, second = other, second, one, first
-    lines = list(unified_diff(first.splitlines(), second.splitlines(), one, other, lineterm=""))
+        before, after = candidates(store, library, prompt, other)
+    if before is None:
+        alone = f"{after.agent}: the prompt in force is the bundled one, and products stand on no other."
+        console.print(alone if prompt in set(library) else "They are the same.")
+        return
+    was, now = (one.label if Path(one.label).suffix else f"{one.agent}, {one.label}" for one in (before, after))
+    lines = list(unified_diff(before.text.splitlines(), after.text.splitlines(), was, now, lineterm=""))
     if not lines:
         console.print("They are the same.")
     colours = {"+": "green", "-": "red", "@": "cyan"}
     for line in lines:
         console.print(Text(printable(line), style=colours.get(line[:1], "")))
-
-
-def _text_of(store: Store, named: str) -> tuple[str, str, str]:
-    """Agent, title and text of a version or a file."""
-    from reaseq.knowledge_store.prompt_versions import find
-    from reaseq.prompts.library import load_prompt, read_text
-
-    path = Path(named)
-    if path.suffix in (".yaml", ".yml"):
-        return load_prompt(path).name, named, read_text(path)
-    found = find(store, named)
-    return found.agent, f"{found.agent}, {found.name or found.fingerprint[:8]}", found.text
 
 
 @app.command()

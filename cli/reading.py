@@ -37,7 +37,11 @@ Source = Annotated[
 ]
 Locale = Annotated[
     str | None,
-    typer.Option("--locale", metavar="CODE", help="Of columns in several languages those of this one (de_DE)."),
+    typer.Option(
+        "--locale",
+        metavar="CODE",
+        help="Of columns in several languages those of this one (de_DE). On import also of all texts that say none.",
+    ),
 ]
 
 

@@ -1,7 +1,7 @@
 """What a version of a prompt changes: the same products read with two versions, value by value and as figures."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import fsum, isnan, nan
 from typing import Any, Literal, NamedTuple
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from reaseq.agents.claims import Claim
 from reaseq.agents.extraction_score import GoldRow, Outcomes
 from reaseq.agents.labelled import scattered
-from reaseq.agents.paired_score import Paired, counts_of, f1, holm, paired
+from reaseq.agents.paired_score import LEVEL, Paired, counts_of, f1, holm, mean, paired
 from reaseq.agents.product_text import source_fields
 from reaseq.documents.document import Document
 from reaseq.graphs.teaching import of_gold
@@ -97,11 +97,50 @@ class Side:
     failed: int = 0
 
 
+@dataclass(frozen=True)
+class RankerEffect:
+    """What the changed knowledge does to a ranker, which is not trained anew: `metric` of the run's test cases with
+    what either version finds, the mean over cases and seeds. low, high: 95 % of the difference, by drawing cases (and
+    seeds) anew; p: of a permutation test that swaps both versions within cases. touched: cases with a changed product
+    as a target, in their history or imagined of their user. Of the products `read`, so many are `in_log`, and of
+    these so many are `changed`: known to the model by something else."""
+
+    run: str
+    variant: str
+    metric: str
+    before: float
+    after: float
+    difference: float
+    low: float
+    high: float
+    p: float
+    seeds: int
+    cases: int
+    touched: int
+    read: int
+    in_log: int
+    changed: int
+
+    def in_words(self) -> str:
+        """What it comes to, in a few sentences."""
+        of = f"{self.in_log:,} of the {self.read:,} products read are in the log of run {self.run} ({self.variant})"
+        if not self.changed:
+            return f"Ranker: {of}, and both versions come to the same of them: its scores stay as they are."
+        touched = f"{self.touched:,} of {self.cases:,} test cases touch one of these"
+        figures = (
+            f"{self.metric} {self.before:.4f} → {self.after:.4f} ({self.difference:+.4f}; 95 % over cases: "
+            f"{self.low:+.4f} to {self.high:+.4f}; permutation p {self.p:.3f})"
+        )
+        told = "" if self.p < 1 - LEVEL else ", no difference that is not noise"
+        return f"Ranker: {of}, {self.changed:,} with other knowledge; {touched}. {figures}{told}."
+
+
 @dataclass
 class Comparison:
     """products: read in both ways. judged: of which something is known to be right or wrong. f1: of what is kept, over
     those. verified: values a product. new_calls, new_tokens, new_cost: of the calls that `after` alone needs; for a
-    full run, of all `category_products`. stopped: why not all of the sample were read; stopped_by: see `Stopped`."""
+    full run, of all `category_products`. stopped: why not all of the sample were read; stopped_by: see `Stopped`.
+    ranker: what it does to one, if that was asked for; ranker_left_out: why that was not found out."""
 
     agent: str
     category: str
@@ -121,6 +160,8 @@ class Comparison:
     new_calls: int = 0
     new_tokens: int = 0
     new_cost: float | None = 0.0
+    ranker: RankerEffect | None = None
+    ranker_left_out: str | None = None
 
     def full_run(self) -> str | None:
         """About what a run over the whole category would take, in a sentence; None: nothing is asked anew."""
@@ -156,10 +197,9 @@ class Comparison:
             said.append(
                 "Nothing says which values are right; decide on some (reaseq review), or name a file: --gold FILE."
             )
-        worse = [
-            f"{one.attribute} ({_figures(one.f1)})" for one in self.attributes if _told(one, worse=True) and one.f1
-        ]
-        better = [f"{one.attribute} ({_figures(one.f1)})" for one in self.attributes if _told(one) and one.f1]
+        worse, better = (
+            [_attribute_in_words(one) for one in self.attributes if _told(one, worse=side)] for side in (True, False)
+        )
         said += [f"Worse: {', '.join(worse)}."] if worse else []
         said += [f"Better: {', '.join(better)}."] if better else []
         if self.verified is not None and self.verified.difference:
@@ -172,27 +212,37 @@ def _told(one: AttributeChange, *, worse: bool = False) -> bool:
     return one.p is not None and one.p < ATTRIBUTE_LEVEL and one.f1 is not None and (one.f1.difference < 0) is worse
 
 
-def _figures(one: Paired, form: str = ".3f") -> str:
+def _attribute_in_words(one: AttributeChange) -> str:
+    assert one.f1 is not None, "a difference is told of it"
+    return f"{one.attribute} ({_figures(one.f1, p=f'p {one.p:.3f}, held against all attributes (Holm)')})"
+
+
+def _figures(one: Paired, form: str = ".3f", p: str | None = None) -> str:
+    """p: in words, where it is another than that of a permutation test of this alone."""
     interval = "too few for an interval" if isnan(one.low) else f"95 %: {one.low:+{form}} to {one.high:+{form}}"
-    return f"{one.before:{form}} → {one.after:{form}} ({one.difference:+{form}}; {interval}; p {one.p:.3f})"
+    said = p or f"permutation p {one.p:.3f}"
+    return f"{one.before:{form}} → {one.after:{form}} ({one.difference:+{form}}; {interval}; {said})"
 
 
-def sample(store: Store, category: str, size: int) -> list[str]:
-    """`size` products of a category, the same every time, in an order whose beginnings are samples too.
+def sample(
+    store: Store, category: str, size: int, fits: Callable[[str | None], bool] = lambda locale: True
+) -> list[str]:
+    """`size` products of a category, the same every time, in an order whose beginnings are samples too. fits: are
+    products of this locale (None: not known) to be read?
 
     Half are products on which people decided, as far as there are such. The others are drawn from strata by what is
     known, a share of each: read by a model, by code or not at all, and with values that are unsettled or without.
     """
-    decided = {product["id"] for product, _ in decided_products(store, category=category)}
+    decided = {product["id"] for product, _ in decided_products(store, category=category) if fits(product["locale"])}
     unsettled = store.unsettled(category)
     model = DISTILLATION.c.parts["model"].as_string()
-    query = select(PRODUCT.c.id, DISTILLATION.c.status, model.label("model")).outerjoin(
+    query = select(PRODUCT.c.id, PRODUCT.c.locale, DISTILLATION.c.status, model.label("model")).outerjoin(
         DISTILLATION, DISTILLATION.c.product_id == PRODUCT.c.id
     )
     strata: dict[tuple[bool, bool, bool], list[str]] = defaultdict(list)
     with store.reading() as connection:
         for row in connection.execute(query.where(PRODUCT.c.category == category)):
-            if row.id not in decided:
+            if row.id not in decided and fits(row.locale):
                 known = row.status is not None, row.model is not None, bool(unsettled.get(row.id))
                 strata[known].append(row.id)
     rest = sum(map(len, strata.values()))
@@ -228,6 +278,7 @@ def subjects_of(store: Store, product_ids: Sequence[str]) -> list[Subject]:
             Document(source_fields(product)),
             product["variants"],
             judged.get(product["id"], {}),
+            product["locale"],
         )
         for product, _, _ in store.products_of(product_ids)
     ]
@@ -243,6 +294,7 @@ def subjects_of_gold(rows: Iterable[GoldRow], names: Mapping[str, str], size: in
             Document(of_gold(row).sources),
             row.variants,
             {name: Judged(row.gold[gold]) for name, gold in names.items() if gold in row.gold},
+            row.locale,
         )
         for row in chosen
     ]
@@ -339,7 +391,7 @@ def _verified(pairs: Sequence[Pair]) -> Paired | None:
     return paired(
         np.hstack([counts[:, :1], one]),
         np.hstack([counts[:, 1:], one]),
-        lambda sums: sums[:, 0] / np.maximum(1, sums[:, 1]),
+        mean,
     )
 
 

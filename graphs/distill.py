@@ -25,6 +25,7 @@ from reaseq.agents.pipeline import ANALYST, Pipeline
 from reaseq.agents.product_text import source_fields
 from reaseq.agents.summarizer import Summarizer
 from reaseq.documents.document import Document
+from reaseq.documents.locales import nearest
 from reaseq.graphs.ledger import Counts, Ledger, Outcome
 from reaseq.graphs.options import Options, require_products, starting_schema
 from reaseq.graphs.product_graph import (
@@ -41,6 +42,7 @@ from reaseq.graphs.product_graph import (
 from reaseq.graphs.staleness import TEXT_CHANGED, Checked, Inputs, checked, retire
 from reaseq.graphs.teaching import Teaching, trust_of
 from reaseq.graphs.workers import FAILURES_IN_A_ROW, all_or_first_error, drained_on_signals
+from reaseq.knowledge_store.locales import locales_in
 from reaseq.knowledge_store.prompt_versions import keep
 from reaseq.knowledge_store.store import ProductKnowledge, Store, StoredSchema
 from reaseq.knowledge_store.tables import LOCKED, RunStatus
@@ -323,6 +325,10 @@ class _Run:
         self._retire(schema.category, agents)
         for agent in agents.agents:
             self._keep_prompt(agent.name, agent.prompt, agent.fingerprint)
+        known = locales_in(self.store, schema.category) if agents.by_locale else ()
+        for locale in sorted(filter(None, {nearest(one, agents.by_locale) for one in known})):
+            for agent in agents.by_locale[locale].values():
+                self._keep_prompt(agent.name, agent.prompt, agent.fingerprint, locale)
         inputs = Inputs(
             schema,
             self.endpoint.fingerprint,
@@ -334,6 +340,7 @@ class _Run:
             self.options.columns,
             trust.verified_from,
             self.taught is not None,
+            agents.by_locale,
         )
         stages = stages_of(agents, self.chat_of, self._repairs, self.costly)
         graph = build_product_graph(agents.reading, stages)
@@ -380,8 +387,8 @@ class _Run:
                 f"claims of agents that are switched off hold no longer: of {count:,} products, marked as retired"
             )
 
-    def _keep_prompt(self, agent: str, prompt: BoundPrompt, bound: str) -> None:
-        text = self.prompts.of(self.category).text(agent)
+    def _keep_prompt(self, agent: str, prompt: BoundPrompt, bound: str, locale: str | None = None) -> None:
+        text = self.prompts.of(self.category, locale).text(agent)
         keep(self.store, agent, text, version=prompt.version, bound=bound, category=self.category)
 
     def _repairs(self, agent: str) -> int:
@@ -429,22 +436,22 @@ class _Run:
                     document,
                     decided=decided,
                     variants=item.variants,
+                    locale=item.locale,
                 )
             except BudgetExceeded:
                 self.stop.set()
                 raise
             renewed = TEXT_CHANGED in (item.why or "")
-            self._commit(item.product_id, item.parts, state, agents, renewed=renewed)
+            self._commit(item, state, agents, renewed=renewed)
             self.counts.left_out(document, agents.showing(document))
             head = agents.reading.lexicon.head(document)
             self.counts.other_kinds += head is not None and not head.covered
 
-    def _commit(
-        self, product_id: str, parts: dict[str, str], state: ProductState, agents: ProductAgents, *, renewed: bool
-    ) -> None:
+    def _commit(self, item: Checked, state: ProductState, agents: ProductAgents, *, renewed: bool) -> None:
         """renewed: is the product's text another than its claims are of?"""
         assert self.stored is not None
-        fingerprints = {agent.name: agent.fingerprint for agent in agents.agents}
+        product_id = item.product_id
+        fingerprints = {agent.name: agent.fingerprint for agent in agents.of(item.locale)}
         failed = {failure["stage"] for failure in state["failures"]}
         claims: list[dict[str, Any]] | None = None
         # Where the model failed, what code found stands, unless there is more of the same text.
@@ -461,7 +468,7 @@ class _Run:
         others = {claim["attribute"] for claim in state.get("claims", ()) if known.get(claim["attribute"]) is None}
         knowledge = ProductKnowledge(
             product_id,
-            parts,
+            item.parts,
             claims=claims,
             prose=None
             if prose is None

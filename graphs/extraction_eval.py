@@ -175,7 +175,7 @@ async def extract(
 async def _claims(agents: ProductAgents, chat: Chat, row: GoldRow, repairs: int) -> list[Claim]:
     text = Document(of_gold(row).sources)
     tags = agents.reading.tag(text)
-    extractor, verifier = agents.get(AttributeExtractor), agents.get(Verifier)
+    extractor, verifier = agents.get(AttributeExtractor, row.locale), agents.get(Verifier, row.locale)
     assert extractor is not None, "it is of the agents as shipped"
     assert verifier is not None, "so is this"
     extraction = await with_repairs(

@@ -64,6 +64,7 @@ class CaseProduct(TypedDict, total=False):
     description: str | None
     brand: str | None
     attributes: Annotated[dict[str, Any] | None, Field(description="Its other columns.")]
+    locale: Annotated[str | None, Field(description="Of its text (de-AT), which may have prompts of its own.")]
 
 
 class ExpectedClaim(TypedDict, total=False):
@@ -258,7 +259,8 @@ async def run_case(category: str, case: Case, chat: Chat, project: Project) -> d
     agents = project.agents_of(category, grammar=case.grammar)
     stages = stages_of(agents, lambda name: chat, lambda name: REPAIRS)
     graph = build_product_graph(agents.reading, stages)
-    state = await run_product_graph(graph, agents.reading, stages, "golden", Document(source_fields(case.product)))
+    text, locale = Document(source_fields(case.product)), case.product.get("locale")
+    state = await run_product_graph(graph, agents.reading, stages, "golden", text, locale=locale)
     return outcome(case.product, state)
 
 

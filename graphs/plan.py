@@ -135,6 +135,7 @@ def plan(
         options.votes,
         options.columns,
         verified_from(store, schema.category),
+        by_locale=agents.by_locale,
     )
     again = teaching is not None and teaching.again
     sampled: list[str] = []

@@ -9,7 +9,7 @@ store is the checkpoint, the reply ledger what makes a restart cheap.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar, cast
 
 from langgraph.graph import END, START, StateGraph
@@ -25,6 +25,7 @@ from reaseq.agents.pipeline import Pipeline
 from reaseq.agents.product_text import MOST_COLUMNS, Shown, showing
 from reaseq.agents.verifier import Verifier
 from reaseq.documents.document import Document
+from reaseq.documents.locales import nearest
 from reaseq.graphs.reading import Reading
 from reaseq.llm.chat import Chat, EndpointFailed, Message, ReplyError
 from reaseq.prompts.library import PromptLibrary
@@ -69,11 +70,13 @@ ESCALATION = "escalation"
 @dataclass(frozen=True)
 class ProductAgents:
     """The agents of one category, in the order in which they are asked, built once: their prompts, schemas and lexicon
-    are shared by all its products."""
+    are shared by all its products. by_locale: for products of a locale those of which the prompt is another,
+    by name."""
 
     reading: Reading
     agents: tuple[ProductAgent, ...]
     columns: int = MOST_COLUMNS
+    by_locale: Mapping[str, Mapping[str, ProductAgent]] = field(default_factory=dict)
 
     @classmethod
     def build(
@@ -91,15 +94,27 @@ class ProductAgents:
         """Those of the pipeline that are for the schema's category; see `Setup`. grammar: of the extractor's
         endpoint."""
         lexicon = Lexicon(schema)
-        setup = Setup(
-            prompts.of(schema.category), lexicon, grammar=grammar, learned=learned, columns=columns, votes=votes
-        )
+        usual = prompts.of(schema.category)
+        setup = Setup(usual, lexicon, grammar=grammar, learned=learned, columns=columns, votes=votes)
         made = (pipeline or Pipeline()).agents_of(schema.category)
-        return cls(Reading(lexicon, learned, trust), tuple(kind.build(setup) for kind in made), columns)
+        by_locale: dict[str, dict[str, ProductAgent]] = {}
+        for locale in sorted({one for kind in made for one in prompts.locales(kind.name, schema.category)}):
+            theirs = prompts.of(schema.category, locale)
+            mine = replace(setup, prompts=theirs)
+            others = {kind.name: kind.build(mine) for kind in made if theirs[kind.name] != usual[kind.name]}
+            if others:
+                by_locale[locale] = others
+        reading = Reading(lexicon, learned, trust)
+        return cls(reading, tuple(kind.build(setup) for kind in made), columns, by_locale)
 
-    def get(self, kind: type[Kind]) -> Kind | None:
-        """The agent of that kind; None, if it is switched off."""
-        return next((agent for agent in self.agents if isinstance(agent, kind)), None)
+    def of(self, locale: str | None) -> tuple[ProductAgent, ...]:
+        """Those that read a product of a locale; None: it is not known."""
+        theirs = self.by_locale.get(nearest(locale, self.by_locale) or "", {})
+        return tuple(theirs.get(agent.name, agent) for agent in self.agents)
+
+    def get(self, kind: type[Kind], locale: str | None = None) -> Kind | None:
+        """The agent of that kind, as `of` has it; None, if it is switched off."""
+        return next((agent for agent in self.of(locale) if isinstance(agent, kind)), None)
 
     def showing(self, text: Document) -> Shown:
         """What prompts show of a product."""
@@ -109,12 +124,17 @@ class ProductAgents:
 @dataclass(frozen=True)
 class Stage:
     """An agent at work: a node of the graph, the chat through which it asks, and how often a reply that cannot be used
-    goes back to it."""
+    goes back to it. by_locale: the agents that read the products of a locale in its place."""
 
     name: str
     agent: ProductAgent
     chat: Chat
     repairs: int
+    by_locale: Mapping[str, ProductAgent] = field(default_factory=dict)
+
+    def agent_of(self, product: ReadProduct) -> ProductAgent:
+        """The one that reads a product."""
+        return self.by_locale.get(nearest(product.locale, self.by_locale) or "", self.agent)
 
 
 def stages_of(
@@ -127,9 +147,11 @@ def stages_of(
     verifier."""
     made = []
     for agent in agents.agents:
-        made.append(Stage(agent.name, agent, chat_of(agent.name), repairs_of(agent.name)))
+        theirs = {locale: mine[agent.name] for locale, mine in agents.by_locale.items() if agent.name in mine}
+        made.append(Stage(agent.name, agent, chat_of(agent.name), repairs_of(agent.name), theirs))
         if isinstance(agent, Verifier) and costly is not None:
-            made.append(Stage(ESCALATION, agent.of_the_unsure(), costly, repairs_of(agent.name)))
+            unsure = {locale: one.of_the_unsure() for locale, one in theirs.items() if isinstance(one, Verifier)}
+            made.append(Stage(ESCALATION, agent.of_the_unsure(), costly, repairs_of(agent.name), unsure))
     return made
 
 
@@ -207,7 +229,7 @@ def _node(
         product = product_of(state, runtime)
 
         async def once(repair: tuple[Message, ...]) -> ProductState:
-            found: Any = await stage.agent.work(stage.chat, product, state, repair=repair)
+            found: Any = await stage.agent_of(product).work(stage.chat, product, state, repair=repair)
             if "claims" in found:
                 found["claims"] = reading.held(found["claims"])
             made: ProductState = found
@@ -227,13 +249,14 @@ async def run_product_graph(
     *,
     decided: Sequence[Mapping[str, Any]] = (),
     variants: Sequence[Mapping[str, Any]] = (),
+    locale: str | None = None,
 ) -> ProductState:
     """Take one product through the graph and return its final state."""
     state: Any = await graph.ainvoke(
         {"failures": [], "retired": [], **NEW_STAGE},
         {"recursion_limit": sum(stage.repairs + 1 for stage in stages) + 3},
         context=ReadProduct(
-            product_id, document, reading.tag(document), decided, variant_values(reading.lexicon, variants)
+            product_id, document, reading.tag(document), decided, variant_values(reading.lexicon, variants), locale
         ),
     )
     final: ProductState = state

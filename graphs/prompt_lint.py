@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
 from reaseq.agents.verifier import Verifier
+from reaseq.documents.locales import steps_of
 from reaseq.knowledge_store.importing import category_name
 from reaseq.prompts.library import Prompt, line_of, read_text, read_yaml
 
@@ -35,6 +36,17 @@ def misplaced(folder: Path, known: Collection[str]) -> Misplaced | None:
         what = f"there is no category {folder.name!r}; do you mean {near[0]!r}? Rename the folder to {near[0]}"
         return Misplaced(what, True)
     return Misplaced(f"there is no category {folder.name!r} (yet): of {', '.join(sorted(known))} is none meant", False)
+
+
+def of_no_product(locale: str, known: Mapping[str | None, int]) -> str | None:
+    """Why a prompt for products of a locale reaches none; None: it reaches some. known: how many products there are of
+    each locale (None: not known)."""
+    if any(one is not None and locale in steps_of(one) for one in known):
+        return None
+    there = ", ".join(f"{one} ({count:,})" for one, count in sorted(known.items(), key=str) if one is not None)
+    if there:
+        return f"no product is of {locale} (yet): there are {there}"
+    return f"of no product the locale is known (yet): reaseq import FILE --locale {locale} says it of a feed's"
 
 
 def unusable_examples(path: Path, prompt: Prompt) -> Iterator[tuple[int, str]]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from reaseq.agents.claims import AGENT
 from reaseq.agents.product_text import MOST_COLUMNS, fingerprint, source_fields
+from reaseq.documents.locales import nearest
 from reaseq.knowledge_store.retiring import Retired, read_by
 from reaseq.knowledge_store.retiring import retire as set_aside
 from reaseq.knowledge_store.store import TAUGHT, Store
@@ -39,9 +40,9 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Inputs:
-    """What all products of a run share: the schema, the agents, and fingerprints. models: of the models of agents that
-    have one of their own, by agent; labelled: of the products it learnt from, if any; escalated: of the model to which
-    it escalates, if any. taught: is the model a teacher?"""
+    """What all products of a run share: the schema, the agents (by_locale: see `ProductAgents`), and fingerprints.
+    models: of the models of agents that have one of their own, by agent; labelled: of the products it learnt from, if
+    any; escalated: of the model to which it escalates, if any. taught: is the model a teacher?"""
 
     schema: CategorySchema
     model: str
@@ -53,13 +54,16 @@ class Inputs:
     columns: int = MOST_COLUMNS
     verified_from: float = VERIFIED_FROM
     taught: bool = False
+    by_locale: Mapping[str, Mapping[str, "ProductAgent"]] = field(default_factory=dict)
 
-    def parts(self, sources: Mapping[str, str], variants: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
+    def parts(
+        self, sources: Mapping[str, str], variants: Sequence[Mapping[str, Any]] = (), locale: str | None = None
+    ) -> dict[str, str]:
         """Everything one product's knowledge depends on, by name."""
         return {
             **code_parts(self.schema, sources, variants, self.verified_from),
             "model": self.model,
-            **self._of_agents(sources),
+            **self._of_agents(sources, locale),
             **({"labelled": self.labelled} if self.labelled else {}),
             **({"votes": str(self.votes)} if self.votes > 1 else {}),
             **({"columns": str(self.columns)} if self.columns != MOST_COLUMNS else {}),
@@ -67,11 +71,12 @@ class Inputs:
             **({TAUGHT: self.model} if self.taught else {}),
         }
 
-    def _of_agents(self, sources: Mapping[str, str]) -> dict[str, str]:
+    def _of_agents(self, sources: Mapping[str, str], locale: str | None) -> dict[str, str]:
         parts: dict[str, str] = {}
         own: dict[str, str] = {}
         """Those of people's own agents so far."""
-        for agent in self.agents:
+        theirs = self.by_locale.get(nearest(locale, self.by_locale) or "", {})
+        for agent in (theirs.get(one.name, one) for one in self.agents):
             if not agent.is_for(sources):
                 continue
             mine = dict(agent.parts)
@@ -150,11 +155,12 @@ def due_by_code(parts: Mapping[str, str], before: Mapping[str, str] | None, *, a
 @dataclass(frozen=True)
 class Checked:
     """A product, what its knowledge is to be made from (`parts`: in fingerprints) and was made from, and `why` it
-    has to be made again; None: it has not."""
+    has to be made again; None: it has not. locale: of its text, if that is known."""
 
     product_id: str
     sources: dict[str, str]
     variants: list[dict[str, Any]]
+    locale: str | None
     parts: dict[str, str]
     before: Mapping[str, str] | None
     why: str | None
@@ -173,8 +179,10 @@ def checked(
     `reason`."""
     for product, before, status in store.products_of(store.by_need(category, limit) if only is None else only):
         sources, variants = source_fields(product), product["variants"]
-        parts = inputs.parts(sources, variants)
-        yield Checked(product["id"], sources, variants, parts, before, reason(parts, before, status, again=again))
+        locale = product["locale"]
+        parts = inputs.parts(sources, variants, locale)
+        why = reason(parts, before, status, again=again)
+        yield Checked(product["id"], sources, variants, locale, parts, before, why)
 
 
 def reason(

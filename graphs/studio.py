@@ -34,6 +34,7 @@ class TypedProduct(TypedDict):
     description: NotRequired[str]
     brand: NotRequired[str]
     attributes: NotRequired[dict[str, Any]]
+    locale: NotRequired[str]
 
 
 class Asked(TypedDict):
@@ -99,7 +100,8 @@ def _columns(product: TypedProduct) -> dict[str, Any]:
 
 def _reader(reading: Reading) -> Callable[[str], ReadProduct]:
     def read(product: str) -> ReadProduct:
-        text = Document(source_fields(_columns(json.loads(product))))
-        return ReadProduct("typed in", text, reading.tag(text))
+        columns = _columns(json.loads(product))
+        text = Document(source_fields(columns))
+        return ReadProduct("typed in", text, reading.tag(text), locale=columns.get("locale"))
 
     return read

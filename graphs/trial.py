@@ -52,13 +52,14 @@ class Judged(NamedTuple):
 
 @dataclass(frozen=True)
 class Subject:
-    """A product to be read. judged: what is known of its attributes, by name."""
+    """A product to be read. judged: what is known of its attributes, by name. locale: of its text, if that is known."""
 
     product_id: str
     title: str
     document: Document
     variants: Sequence[Mapping[str, Any]] = ()
     judged: Mapping[str, Judged] = field(default_factory=dict)
+    locale: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ class Trial:
                 subject.product_id,
                 subject.document,
                 variants=subject.variants,
+                locale=subject.locale,
             )
         finally:
             _noted.reset(token)

@@ -15,15 +15,18 @@ def listed(
     *,
     run_id: int | None = None,
     agent: str | None = None,
-    product_id: str | None = None,
+    product_ids: Collection[str] | None = None,
     failed: bool = False,
     limit: int = 50,
 ) -> list[dict[str, Any]]:
-    """The newest calls first. failed: those alone on which a failure rests."""
+    """The newest calls first. product_ids: of these products, or rows of gold files. failed: those alone on which a
+    failure rests."""
     query = select(CALL).order_by(CALL.c.id.desc()).limit(limit)
-    for column, value in ((CALL.c.run_id, run_id), (CALL.c.agent, agent), (CALL.c.product_id, product_id)):
+    for column, value in ((CALL.c.run_id, run_id), (CALL.c.agent, agent)):
         if value is not None:
             query = query.where(column == value)
+    if product_ids is not None:
+        query = query.where(CALL.c.product_id.in_(product_ids))
     if failed:
         query = query.where(CALL.c.reusable.is_(False))
     with store.reading() as connection:

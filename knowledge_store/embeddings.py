@@ -1,7 +1,7 @@
 """Knowledge embeddings in the store: what is embedded, what is stale, and the vectors."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -63,13 +63,23 @@ def texts(store: Store, category: str | None = None) -> Iterator[Text]:
             rows = connection.execute(query).all()
         claims = store.summed_up([row.id for row in rows])
         for row in rows:
-            if row.id in claims:
-                yield Text(row.id, composed(row._asdict(), claims[row.id]), "claims")
-            else:
-                yield Text(row.id, row.title if not row.brand else f"{row.title}. {row.brand}", "title")
+            yield text_of(row._asdict(), claims.get(row.id, ()))
         if len(rows) < _BATCH:
             return
         after = rows[-1].id
+
+
+def text_of(product: Mapping[str, Any], claims: Sequence[Mapping[str, Any]]) -> Text:
+    """The text of a product with these claims, of which those are given that summaries are composed of."""
+    if claims:
+        return Text(product["id"], composed(product, claims), "claims")
+    title, brand = product["title"], product["brand"]
+    return Text(product["id"], title if not brand else f"{title}. {brand}", "title")
+
+
+def as_kept(vectors: NDArray[Any]) -> NDArray[Any]:
+    """Vectors in the precision in which the store keeps them."""
+    return vectors.astype("<f2")
 
 
 def stale(store: Store, space: Space | None, category: str | None = None) -> Iterator[tuple[Text, bool]]:
@@ -162,7 +172,7 @@ def save_vectors(store: Store, space: Space, made: Sequence[Text], vectors: NDAr
             "space_id": space.id,
             "source": text.source,
             "text_fingerprint": text.fingerprint,
-            "vector": vector.astype("<f2").tobytes(),
+            "vector": as_kept(vector).tobytes(),
             "created_at": stamp,
         }
         for text, vector in zip(made, vectors, strict=True)

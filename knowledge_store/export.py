@@ -113,7 +113,7 @@ def export_gold(store: Store, path: Path, *, category: str | None = None) -> int
                 if claim["status"] in LOCKED and claim["value"] not in held:
                     held.append(claim["value"])
             text = {name: product[name] for name in ("id", "title", "description")}
-            more = {name: product[name] for name in ("brand", "attributes") if product[name]}
+            more = {name: product[name] for name in ("brand", "attributes", "locale") if product[name]}
             if variants := store.variants([product["id"]]).get(product["id"]):
                 more["variants"] = [{name: one[name] for name in ("id", "options", "attributes")} for one in variants]
             gold = {name: held or "n/a" for name, held in values.items()}

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from reaseq import ReaseqError
+from reaseq.documents.locales import locale_of
 from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.export import defused
 from reaseq.knowledge_store.feeds.columns import (
@@ -57,6 +58,7 @@ from reaseq.knowledge_store.feeds.rows import (
     text_of,
 )
 from reaseq.knowledge_store.feeds.sale_days import is_on, tells_of
+from reaseq.knowledge_store.locales import FeedLocales, write_locales
 from reaseq.knowledge_store.names import (
     ROUNDED,
     Name,
@@ -146,7 +148,8 @@ class ImportReport(Result):
     those without an id whose title another one has; `lost_zeros` those whose id and title another one has, but for
     zeros before the id, and the first. `retitled` are rows of variants that call their product by another title, and
     the first such. `dated` are columns of sizes with cells that look like dates, `rounded` those of codes that a
-    spreadsheet has rounded: how many, and the first. `own_cells` are those that but repeat what an export wrote.
+    spreadsheet has rounded: how many, and the first. `own_cells` are those that but repeat what an export wrote. `locales`: of
+    how many products which is known.
     """
 
     import_id: int
@@ -187,6 +190,7 @@ class ImportReport(Result):
     cleared: int = 0
     elsewhere: int = 0
     own_cells: int = 0
+    locales: Counter[str] = field(default_factory=Counter)
     rejected_file: Path | None = None
     first_rejected: list[tuple[int, str]] = field(default_factory=list)
 
@@ -501,6 +505,7 @@ def import_feed(
     names: CategoryNames | None = None,
     replaces: bool = False,
     source: str = "",
+    locale: str | None = None,
     rejected_dir: Path,
     on_progress: Callable[[ImportReport], None] = lambda report: None,
 ) -> ImportReport:
@@ -513,6 +518,8 @@ def import_feed(
     within the feed the first counts: a repeat with the same text and price is counted (other columns
     may differ, a time of crawling for instance), any other set aside. Rows set aside go to a CSV file
     in `rejected_dir` with line number and reason.
+
+    locale: of the texts of all rows that say none.
 
     A product that this import brought and that some product lists as its variant is that variant, whichever came first.
     """
@@ -534,6 +541,7 @@ def import_feed(
     # Rows of tables have all cells but for those that one cell packs, which says nothing of what it does not name.
     by_rows = feed.layout is not None and feed.layout.kind == "delimited"
     others = in_other_languages(feed.columns, mapping)
+    locales = FeedLocales(feed.columns, mapping, others, locale_of(locale) if locale else None)
     try:
         while batch := list(islice(rows, _BATCH)):
             marks = marks or _marks(batch, mapping)
@@ -617,6 +625,9 @@ def import_feed(
                 [one for line, one in names if line not in repeats] for names in (read.called, read.found_by)
             )
             write_names(store, called, import_id, found_by)
+            if locales.may_say:
+                its = {(made["id"], row.line): locales.of(row.values) for row, made, _ in rows_of}
+                report.locales += write_locales(store, import_id, {key: one for key, one in its.items() if one})
             on_progress(report)
         if report.new and not id_column:
             report.same_titles = _count_same_titles(store, import_id)

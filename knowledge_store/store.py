@@ -48,7 +48,7 @@ from reaseq.taxonomy.evidence import Evidence
 from reaseq.taxonomy.schema import CategorySchema
 
 _PART = 500
-HEAD = "0014"
+HEAD = "0015"
 """The newest migration. A store that is there already needs no Alembic to open, and neither does a new one."""
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
@@ -172,6 +172,16 @@ def undecided(claims: Sequence[_Claim], decided: Sequence[Mapping[str, Any]], se
         for claim in claims
         if claim["attribute"] not in settled and (claim["attribute"], claim["value"].casefold()) not in values
     ]
+
+
+def fact(name: str, value: str) -> str:
+    """What is known of a product, in a single word."""
+    return f"{name}={value}"
+
+
+def own_facts(product: Mapping[Any, Any]) -> list[str]:
+    """Those that its feed says of a product, of which no claim does."""
+    return [fact(name, product[name]) for name in ("brand", "category") if product[name]]
 
 
 class Store:
@@ -430,12 +440,11 @@ class Store:
             for piece in pieces:
                 mine = own if piece is None else own.where(PRODUCT.c.id.in_(piece))
                 for row in connection.execute(mine):
-                    known = {"brand": row.brand, "category": row.category}
-                    if kept := [f"{name}={value}" for name, value in known.items() if value]:
+                    if kept := own_facts(row._mapping):
                         facts[row.id] = kept
                 theirs = claims if piece is None else claims.where(CLAIM.c.product_id.in_(piece))
                 for row in connection.execute(theirs):
-                    facts.setdefault(row.product_id, []).append(f"{row.attribute}={row.value}")
+                    facts.setdefault(row.product_id, []).append(fact(row.attribute, row.value))
         return facts
 
     def clock(self) -> str | None:

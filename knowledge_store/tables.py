@@ -130,6 +130,7 @@ class Product(SQLModel, table=True):
         sa_column=Column(Boolean, nullable=False, server_default=false()),
         description="Does its feed say no price of it, so that it costs what its cheapest variant does?",
     )
+    locale: str | None = _text(None, description="Of its texts, as its feed says (`de-AT`); None: it says none.")
     source: str = _text(description="The file it came from.")
     line: int = Field(description="Its line (or record number) in that file.")
     import_id: int = Field(description="The import that wrote or last saw it.", index=True)

@@ -20,6 +20,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reaseq import ReaseqError
+from reaseq.documents.locales import locale_of, steps_of
 
 BUNDLED = Path(__file__).parent
 
@@ -27,6 +28,8 @@ _PLACEHOLDER = re.compile(r"\{\{\s*([a-z][a-z0-9_]*)\s*\}\}")
 _IN_BRACES = re.compile(r"\{\{\{\s*[a-z][a-z0-9_]*\s*\}\}\}")
 EXTENDS = "extends"
 """The key of a category's file, and the placeholder of the text beneath."""
+_OF_NO_PRODUCT = frozenset(("beyond_log", "categorizer", "category_analyst", "prompt_proposer"))
+"""Agents that read no products one by one, so that no product's locale tells which prompt is theirs."""
 _BENEATH = re.compile(r"\{\{\s*extends\s*\}\}")
 _JINJA = re.compile(r"\{[%#].*?[%#]\}", re.DOTALL)
 _MALFORMED = re.compile(r"\{\{|(?<!\{)\{?\s*\b[a-z][a-z0-9_]*\s*\}\}(?!\})")
@@ -116,6 +119,7 @@ class BoundPrompt:
         self.version = prompt.fingerprint
         self.fingerprint = _hash([prompt.fingerprint, messages])
         self._template = template
+        self.template = prompt.user
 
     def user(self, **values: str) -> str:
         """The user text of one request.
@@ -151,9 +155,12 @@ class PromptLibrary:
                 raise PromptError(
                     "\n".join(f"{path}:1: {what}" for path, what in misnamed), hint="rename it, or move it elsewhere"
                 )
-            self._paths |= {path.stem: path for path in files_in(user_dir)}
+            self._paths |= {path.stem: path for path in files_in(user_dir) if not locale_in(path)}
         self._loaded: dict[str, Prompt] = {}
-        self._beneath: dict[Path, PromptLibrary] = {}
+        self._layers: tuple[tuple[str, str], ...] = ()
+        """Category and locale (or "") of the files that are laid over, the last over all others."""
+        self._beneath: PromptLibrary | None = None
+        """The same without the last of them."""
 
     def __getitem__(self, name: str) -> Prompt:
         """The prompt of agent `name`.
@@ -192,51 +199,106 @@ class PromptLibrary:
         made._tried = self._tried | {prompt.name}
         return made
 
-    def of(self, category: str) -> "PromptLibrary":
+    def of(self, category: str, locale: str | None = None) -> "PromptLibrary":
         """The same for a category: files of the user's folder for it, `CATEGORY/AGENT.yaml`, override parts of the
-        others.
+        others. For products of a locale `AGENT.de.yaml` lies over these, and `CATEGORY/AGENT.de.yaml` over all; for
+        de-AT, which is one of de, `AGENT.de-AT.yaml` over `AGENT.de.yaml`.
 
         Raises:
             PromptError: one of them is wrong.
         """
-        folder = self._user_dir / category if self._user_dir else None
-        if folder is None or folder in self._beneath:
+        steps = steps_of(locale) if locale else []
+        return self._with((category, ""), *(("", one) for one in steps), *((category, one) for one in steps))
+
+    def _with(self, *layers: tuple[str, str]) -> "PromptLibrary":
+        made = self
+        for category, locale in layers:
+            if category or locale:
+                made = made._laid_over(category, locale)
+        return made
+
+    @property
+    def category(self) -> str:
+        """Whose prompts these are; "": of none in particular."""
+        return next((category for category, _ in self._layers if category), "")
+
+    def _laid_over(self, category: str, locale: str) -> "PromptLibrary":
+        if self._user_dir is None or (category, locale) in self._layers:
             return self
         made = copy(self)
-        made._loaded, made._paths, made._beneath = dict(self._loaded), dict(self._paths), {folder: self}
+        made._loaded, made._paths, made._beneath = dict(self._loaded), dict(self._paths), self
+        made._layers = (*self._layers, (category, locale))
+        folder = self._user_dir / category
+        if misnamed := misnamed_in(folder, self._own) if category else []:
+            raise PromptError("\n".join(f"{path}:1: {what}" for path, what in misnamed), hint="reaseq prompts list")
         for path in files_in(folder):
-            if path.stem not in self._paths:
-                raise PromptError(f"{path}:1: no agent has this name", hint="reaseq prompts list")
-            if path.stem not in self._tried:
-                made._loaded[path.stem] = parse_prompt(
-                    read_text(path), path, given=self.given(path.stem), base=self[path.stem]
-                )
-                made._paths[path.stem] = path
+            name = agent_in(path)
+            if locale_in(path) == locale and name not in self._tried:
+                made._loaded[name] = parse_prompt(read_text(path), path, given=self.given(name), base=self[name])
+                made._paths[name] = path
         return made
 
     def beneath(self, path: Path) -> Prompt | None:
-        """The prompt of which the file overrides parts, if it says that it does."""
+        """The prompt of which the file overrides parts, if it says that it does: for a file of a locale, that of this
+        library's category."""
         with suppress(yaml.YAMLError, ValueError, RecursionError, TypeError, PromptError):
             raw = yaml.safe_load(read_text(path))
-            root = next(iter(self._beneath.values()), self)
-            if isinstance(raw, dict) and raw.get(EXTENDS) in root._paths:
-                return root[raw[EXTENDS]]
+            under = self.under(path)
+            if isinstance(raw, dict) and raw.get(EXTENDS) in under._paths:
+                return under[raw[EXTENDS]]
         return None
+
+    def under(self, path: Path) -> "PromptLibrary":
+        """The prompts over which the file of a category or of a locale is laid."""
+        root = self
+        while root._beneath is not None:
+            root = root._beneath
+        steps = steps_of(locale_in(path)) if locale_in(path) else []
+        if not steps or self._user_dir is None:
+            return root
+        folder = path.absolute().parent
+        mine = folder.name if folder.parent == self._user_dir.absolute() else ""
+        category = (mine or self.category, "")
+        if not mine:
+            return root._with(category, *(("", one) for one in steps[:-1]))
+        return root._with(category, *(("", one) for one in steps), *((mine, one) for one in steps[:-1]))
 
     def overlays(self, name: str) -> dict[str, Path]:
         """The files that override parts of the prompt of agent `name`, by category."""
         found = sorted(self._user_dir.glob(f"*/{name}.y*ml")) if self._user_dir else []
         return {path.parent.name: path for path in found}
 
+    def of_locales(self, name: str) -> list[tuple[str | None, str, Path]]:
+        """The files that override parts of the prompt of agent `name` for products of a locale, each with its category
+        (None: it is for all) and its locale."""
+        if self._user_dir is None:
+            return []
+        found: list[tuple[str | None, Path]] = [(None, path) for path in sorted(self._user_dir.glob(f"{name}.*.y*ml"))]
+        found += [(path.parent.name, path) for path in sorted(self._user_dir.glob(f"*/{name}.*.y*ml"))]
+        return [(category, locale_in(path), path) for category, path in found]
+
+    def locales(self, name: str, category: str) -> list[str]:
+        """Those for which the prompt of agent `name` is another, in a category."""
+        return sorted({locale for of, locale, _ in self.of_locales(name) if of in (None, category)})
+
     def overlaid(self, name: str) -> list[Path]:
         """The files of which the prompt of agent `name` is made: the last overrides parts of the one before."""
-        before = [library.overlaid(name) for library in self._beneath.values()]
-        paths = before[0] if before else []
+        paths = self._beneath.overlaid(name) if self._beneath is not None else []
         return paths if self._paths[name] in paths else [*paths, self._paths[name]]
 
     def given(self, name: str) -> Given | None:
         """What the agent of that name fills into its texts; None: there is no such agent."""
         return self._own.get(name) or _given(name)
+
+
+def agent_in(path: Path) -> str:
+    """The agent that a prompt's file is named after: `verifier.yaml`, and `verifier.de.yaml`."""
+    return path.stem.partition(".")[0]
+
+
+def locale_in(path: Path) -> str:
+    """The locale that a prompt's file is named after, if it is: `verifier.de.yaml`."""
+    return path.stem.partition(".")[2]
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -252,10 +314,18 @@ def misnamed_in(folder: Path, own: Iterable[str] = ()) -> list[tuple[Path, str]]
     first: dict[str, Path] = {}
     for path in files_in(folder):
         other = first.setdefault(path.stem, path)
-        if path.stem not in known:
-            near = get_close_matches(path.stem, known, 1)
-            told = f" (do you mean {near[0]}.yaml?)" if near else ""
+        name, locale = agent_in(path), locale_in(path)
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            rest = path.name.removeprefix(name)
+            told = f" (do you mean {near[0]}{rest}?)" if near else ""
             found.append((path, f"no agent has this name{told}; known: {', '.join(known)}"))
+        elif locale and (written := locale_of(locale)) != locale:
+            told = f"{locale!r} is no locale" if written is None else f"the locale is written {written}"
+            found.append((path, f"{told}: {name}.de{path.suffix} is for products in German, {name}.de-AT{path.suffix} "
+                                "for those of Austria"))  # fmt: skip
+        elif locale and name in _OF_NO_PRODUCT:
+            found.append((path, f"{name} reads no products one by one, so it has no prompt of a locale"))
         elif other != path:
             found.append((path, f"{other.name} is there too, and only one can count"))
     return found
@@ -321,12 +391,13 @@ def parse_prompt(text: str, path: Path, *, given: Given | None = None, base: Pro
     if base is None and EXTENDS in raw:
         where = f"{path}:{lines.get((EXTENDS,), 1)}"
         raise PromptError(
-            f"{where}: only a prompt of a category extends another",
-            hint=f"put it at CATEGORY/{path.name} in that folder",
+            f"{where}: only a prompt of a category or of a locale extends another",
+            hint=f"put it at CATEGORY/{path.name} in that folder, or call it {agent_in(path)}.de.yaml",
         )
     if base is not None:
         if raw.get(EXTENDS) != base.name:
-            breaches.append((lines.get((EXTENDS,), 1), f"a category's file says {EXTENDS}: {base.name}"))
+            whose = "locale" if locale_in(path) else "category"
+            breaches.append((lines.get((EXTENDS,), 1), f"a {whose}'s file says {EXTENDS}: {base.name}"))
         raw = _over(raw, base)
     prompt = None
     try:
@@ -457,8 +528,8 @@ def _keys_at(place: Place) -> Iterable[str]:
 
 def _check(prompt: Prompt, path: Path, lines: Mapping[Place, int]) -> Iterator[tuple[int, str]]:
     """What pydantic cannot check: names, placeholders, examples."""
-    if prompt.name != path.stem:
-        yield line_of(("name",), lines), f"name {prompt.name!r} differs from the file's name {path.stem!r}"
+    if prompt.name != agent_in(path):
+        yield line_of(("name",), lines), f"name {prompt.name!r} differs from the file's name {agent_in(path)!r}"
     if prompt.reply_schema is not None:
         import jsonschema
 

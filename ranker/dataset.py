@@ -48,10 +48,16 @@ class KnowledgeFeatures:
     def of(self, store: Store, products: Sequence[str]) -> NDArray[np.float32]:
         """Rows for the products [I]; zero where nothing is known: [I, k]."""
         vectors, there = _vectors(store, self.space, products)
-        text = np.zeros((len(products), self.whitening.matrix.shape[1]), np.float32)
-        text[there] = self.whitening.apply(vectors[there])
         facts = store.facts()
-        return np.concatenate([text, signatures([facts.get(product, ()) for product in products])], axis=1)
+        return self.rows(vectors, there, [facts.get(product, ()) for product in products])
+
+    def rows(
+        self, vectors: NDArray[np.float32], there: NDArray[np.bool_], facts: Sequence[Sequence[str]]
+    ) -> NDArray[np.float32]:
+        """The same of embeddings [n, d], whether there is one [n], and each product's facts: [n, k]."""
+        text = np.zeros((len(vectors), self.whitening.matrix.shape[1]), np.float32)
+        text[there] = self.whitening.apply(vectors[there])
+        return np.concatenate([text, signatures(facts)], axis=1)
 
     def tensors(self) -> dict[str, Tensor]:
         """What a saved model keeps to know later products by; `of_saved` reads it."""

@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
+from reaseq.documents.locales import locale_of
 from reaseq.documents.tokens import stems
 from reaseq.knowledge_store.feeds.price_names import (
     PriceKind,
@@ -959,6 +960,12 @@ def label_of(column: str) -> str:
     found = _LOCALE.match(column)
     in_language = found is not None and found[2][:2].casefold() in _LANGUAGES  # "(cm)" is none
     return re.sub(r" \((?:edited|[^()]*\.[^()]*)\)$", "", found[1] if found and in_language else column)
+
+
+def language_of(column: str) -> str | None:
+    """The locale that a column's name says its texts are of: `name-de_DE`; None: it says none."""
+    found = _LOCALE.match(column)
+    return locale_of(found[2]) if found and found[2][:2].casefold() in _LANGUAGES else None
 
 
 def in_other_languages(columns: Sequence[str], mapping: Mapping[str, str]) -> dict[str, list[str]]:

@@ -61,3 +61,20 @@ def test_one_is_shown_in_full() -> None:
 def test_without_calls_it_says_what_makes_some(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REASEQ_STATE_DIR", str(tmp_path / "empty"))
     assert "No calls. Next: reaseq distill" in said("list")
+
+
+def test_those_about_rows_of_a_gold_file_are_listed(fake: FakeEndpoint) -> None:
+    with Store.open("sqlite:///.reaseq/store.sqlite") as store:
+        of_product = json.loads(said("list", "--agent", "attribute_extractor", "--limit", "1", "--json"))["product_id"]
+        row = dict.fromkeys(("request_key", "model", "model_fingerprint", "prompt"), "x")
+        counts = {"prompt_tokens": 1, "completion_tokens": 1, "cost": None, "seconds": 0.1}
+        run_id = store.start_run(command="x", category=None, model="x", engine="x", settings={}, versions={})
+        for product_id in ("gold-1", of_product):
+            store.add_call(**row, **counts, agent="verifier", product_id=product_id, run_id=run_id, reply={})
+    (mine,) = [json.loads(line) for line in said("list", "--product", "gold-1", "--json").splitlines()]
+    assert mine["product_id"] == "gold-1"
+    several = [json.loads(line) for line in said("list", "--product", of_product, "--json").splitlines()]
+    assert len(several) > 1
+    assert {one["product_id"] for one in several} == {of_product}
+    with pytest.raises(ReaseqError, match="no product with id 'gold-2'"):
+        said("list", "--product", "gold-2")

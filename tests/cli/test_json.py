@@ -16,7 +16,9 @@ from reaseq.cli.main import app
 from reaseq.knowledge_store.events import history
 from reaseq.knowledge_store.imagined import open_imagination, save_imagined
 from reaseq.knowledge_store.store import Store
+from reaseq.prompts.library import BUNDLED
 from tests.cli.test_documented_commands import Letters, _taxonomy
+from tests.cli.test_prompt_improve import GOLD
 from tests.cli.test_ranker import fake_embeddings
 
 STORE = "sqlite:///.reaseq/store.sqlite"
@@ -75,6 +77,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 ],
             )  # fmt: skip
         typed("train-ranker", *SMALL)
+        text = (BUNDLED / "verifier.yaml").read_text()
+        Path("verifier.yaml").write_text(text.replace("You check", "You carefully check"))
+        Path("kettles.jsonl").write_text("\n".join(map(json.dumps, GOLD)))
         _taxonomy(Path("taxonomy"))
         yield folder
 
@@ -84,6 +89,10 @@ AUDIT = "audit at by category promise chance_kept verified_from moved_to demoted
 TOKENS = "calls prompt_tokens completion_tokens cost"
 CALL = "id request_key model model_fingerprint agent product_id run_id reply prompt_tokens completion_tokens cost"
 
+COMPARED = "agent category products judged f1 verified failed sampled stopped stopped_by category_products new_calls "
+COMPARED += "new_tokens new_cost ranker ranker_left_out in_words notes warnings sides"
+IMPROVE = "prompts improve attribute_extractor --gold kettles.jsonl"
+
 CASES = {
     "import --sample --dry-run": f"{FILE} products",
     "import --sample": f"{FILE} import_id rows new updated unchanged repeated further set_aside variants "
@@ -91,7 +100,7 @@ CASES = {
     "encoded_twice grouped own_cells "
     "made_ids foreign_titles retitled same_names same_titles lost_zeros cleared elsewhere dated_columns "
     "rounded_columns "
-    "kept_as_attributes categories_taken rejected rejected_file",
+    "kept_as_attributes categories_taken locales rejected rejected_file",
     "import-events --sample --dry-run": f"{FILE} not_used",
     "import-events --sample": f"{FILE} not_used import_id clock rows events repeated corrected set_aside unknown_items "
     "by_device of_zero again rounded unknown_shown kinds rejected rejected_file",
@@ -129,7 +138,12 @@ CASES = {
     "taxonomy list": "category department aliases supply demand path bundled",
     "taxonomy search taxonomy jam": "full_name id attributes",
     "taxonomy proposals -c shoes": "attribute value count means",
-    "prompts list": "agent path bundled fingerprint variables examples overlays description",
+    "prompts list": "agent path bundled fingerprint variables examples overlays locales description",
+    "prompts compare bundled verifier.yaml -c shoes --sample 2": f"{COMPARED} attributes differences",
+    "prompts try bundled verifier.yaml --product FS-1001": f"{COMPARED} products",
+    f"{IMPROVE} --max-tokens 200000 --rounds 1 --sample 40 --dir theirs": "agent category better f1 development_before "
+    "development_after training development held_out before after diff passing failing stopped calls prompt_tokens "
+    "completion_tokens cost path version version_before in_words notes warnings candidates",
     "calls list --limit 2": f"{CALL} prompt seconds created_at reusable",
     "calls show 1": f"{CALL} prompt seconds created_at reusable",
     "config": "state_dir runs_dir models_dir store prompts_dir pipeline schemas_dir engine model encoder base_url "

@@ -66,7 +66,7 @@ def test_what_is_wrong_has_its_line(tmp_path: Path, text: str, said: str) -> Non
 def test_elsewhere_nothing_extends(tmp_path: Path) -> None:
     path = tmp_path / "verifier.yaml"
     path.write_text(OVER)
-    with pytest.raises(PromptError, match="only a prompt of a category extends another"):
+    with pytest.raises(PromptError, match="only a prompt of a category or of a locale extends"):
         PromptLibrary(tmp_path)["verifier"]
 
 

@@ -121,6 +121,29 @@ def test_settled_values_become_an_example_of_the_schema(opened: Callable[[], Sto
     ]
 
 
+def test_what_only_another_column_says_is_left_out_of_an_example(opened: Callable[[], Store]) -> None:
+    """An example shows title, brand and description: with a value that none of them states it would teach to invent."""
+    Path("feed.json").write_text(
+        json.dumps([{"id": "c1", "title": "Arden runner", "description": "A shoe of mesh.", "Colour": "Olive"}])
+    )
+    run("import", "feed.json", "--category", "shoes")
+    run("distill", "--category", "shoes")
+    with opened() as store:
+        claims, *_ = store.knowledge("c1")
+        of_column = next(one for one in claims if one["field"] == "attributes.Colour" and one["status"] == "verified")
+        number = decide(store, of_column["id"], Action.APPROVE, by="somebody")
+    run("taxonomy", "eject", "shoes")
+    arguments = ("prompts", "examples", "add", "attribute_extractor", "--from-decision", str(number))
+    with pytest.raises(ReaseqError, match="nothing but what other columns than title, brand, description say"):
+        run(*arguments)
+    with opened() as store:
+        of_text = next(one for one in claims if one["field"] == "description" and one["status"] == "verified")
+        decide(store, of_text["id"], Action.APPROVE, by="somebody")
+    assert f"an example has title, brand, description alone: {of_column['attribute']}" in run(*arguments)
+    (path,) = Path.cwd().rglob("shoes.yaml")
+    assert set(load_schema(path).examples[-1].values) == {of_text["attribute"]}
+
+
 @pytest.mark.parametrize(
     ("arguments", "why"),
     [(("verifier", "9"), "there is no decision 9 in force"), (("summarizer", "1"), "summarizer has no examples")],

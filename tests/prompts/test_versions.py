@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,35 @@ def test_a_name_that_means_no_one_version(store: Store, named: str, said: str) -
         find(store, named)
     assert str(error.value) == said
     assert find(store, "1a2b3c4e").agent == "summarizer"
+
+
+def test_what_compare_takes_diff_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (BUNDLED / "verifier.yaml").read_text()
+    assert "verifier: the prompt in force is the bundled one" in said("diff", "verifier")
+    assert "They are the same." in said("diff", "bundled", "verifier")
+    (tmp_path / "mine" / "shoes").mkdir(parents=True)
+    (tmp_path / "mine" / "verifier.yaml").write_text(text.replace("You check", "You look at"))
+    (tmp_path / "mine" / "shoes" / "verifier.yaml").write_text("extends: verifier\nmax_tokens: 50\n")
+    monkeypatch.setenv("REASEQ_PROMPTS_DIR", "mine")
+    for named in (["bundled", "verifier"], ["bundled", "mine/verifier.yaml"], ["verifier"]):
+        shown = said("diff", *named)
+        assert "-  You check" in shown
+        assert "+  You look at" in shown
+    shown = said("diff", "mine/shoes/verifier.yaml")
+    assert shown.startswith("--- verifier, in force")
+    assert "+++ mine/shoes/verifier.yaml" in shown
+    assert "+max_tokens: 50" in shown
+    for wrong, told in ((["bundled"], "of which agent?"), (["bundled", "nothing"], "no version of a prompt is called")):
+        with pytest.raises(ReaseqError, match=re.escape(told)):
+            said("diff", *wrong)
+
+
+def test_a_version_that_is_no_prompt_any_more_is_shown_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (BUNDLED / "verifier.yaml").read_text().replace("{{product}}", "nothing")
+    with Store.open(f"sqlite:///{tmp_path}/.reaseq/store.sqlite") as store:
+        keep(store, "verifier", text, version="ab" * 8, bound="cd" * 8, category=None)
+    assert "-  nothing" in said("diff", "abababab")
