@@ -148,8 +148,8 @@ class ImportReport(Result):
     those without an id whose title another one has; `lost_zeros` those whose id and title another one has, but for
     zeros before the id, and the first. `retitled` are rows of variants that call their product by another title, and
     the first such. `dated` are columns of sizes with cells that look like dates, `rounded` those of codes that a
-    spreadsheet has rounded: how many, and the first. `own_cells` are those that but repeat what an export wrote. `locales`: of
-    how many products which is known.
+    spreadsheet has rounded: how many, and the first. `own_cells` are those that but repeat what an export wrote.
+    `locales`: of how many products which is known.
     """
 
     import_id: int

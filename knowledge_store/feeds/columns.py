@@ -425,6 +425,8 @@ _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _COSTS = frozenset(
     "ek cost purchase wholesale trade net netto händler dealer ht shipping versand deposit pfand".split()
 )
+_TAXES_ALONE = ("brutto", "gross", "netto", "net", "ht")
+"""What a column of prices may be called, or of weights."""
 _COSTS_BEGIN = ("einkaufs", "grund", "versand", "inköps", "inkops", "indkøbs", "innkjøps", "inkoop", "aankoop")
 SALE = re.compile(r"sale|special|offer|discount|promo|angebot|aktion|reapris|tilbud|offerta|rebajado", re.IGNORECASE)
 _CARRIED = frozenset("shipping delivery versand lieferung livraison envio spedizione tax fee deposit pfand".split())
@@ -883,7 +885,7 @@ def unread_prices(columns: Sequence[str], mapping: Mapping[str, str]) -> list[st
         return []
     free = [column for column in columns if column not in mapping.values()]
     named = [column for column in free if price_kind(folded(column)) is not None and not _is_cost(column)]
-    return named or [column for column in free if folded(column) in words("price_words")["amounts"]]
+    return named or [column for column in free if folded(column) in {*words("price_words")["amounts"], *_TAXES_ALONE}]
 
 
 def can_be_price(column: str) -> bool:

@@ -34,15 +34,11 @@ class PriceKind(StrEnum):
     """It names a price, and a word that is not understood, or one that nobody pays."""
 
 
-_ALONE = {"ttc": PriceKind.PLAIN, **dict.fromkeys(("brutto", "gross", "net", "netto", "ht"), PriceKind.UNKNOWN)}
-"""Whole names. What is gross may be a weight."""
-
-
 @lru_cache(maxsize=10_000)
 def price_kind(name: str) -> PriceKind | None:
     """What a folded name of a column says; None where it names no price."""
-    if name in _ALONE:
-        return _ALONE[name]
+    if name == "ttc":
+        return PriceKind.PLAIN
     initials = re.sub(r"\b(\w) (?=\w\b)", r"\1", name)  # "M.R.P."
     words = [part for word in initials.split() for part in parts_of(word.rstrip("0123456789") or word)]
     if not {*NOUNS, *_RECOMMENDED, *_OTHERWISE_NOUNS}.intersection(words):

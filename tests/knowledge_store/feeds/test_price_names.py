@@ -32,7 +32,6 @@ from reaseq.knowledge_store.feeds.price_names import PriceKind, price_kind
         ("PVP", "plain"),
         ("TTC", "plain"),
         ("سعر المنتج", "plain"),
-        ("Brutto", "unknown"),
         ("EK-Preis", "unknown"),
         ("Versandpreis", "unknown"),
         ("Grundpreis", "unknown"),
