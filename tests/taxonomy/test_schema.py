@@ -204,5 +204,5 @@ def test_words_as_they_are_written_stay_so_in_a_file_that_is_changed(tmp_path: P
 def test_the_same_word_twice(tmp_path: Path, value: str) -> None:
     path = tmp_path / "tests.yaml"
     path.write_text(WORDS.partition("    values:")[0] + f"    values: {{{value}}}\n")
-    with pytest.raises(SchemaError, match="stands (?:twice|for both)"):
+    with pytest.raises(SchemaError, match=r"stands (?:twice|for both)"):
         load_schema(path)
