@@ -148,14 +148,15 @@ def test_rows_below_their_orders(catalogue: Store, tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
-    for row in [
+    rows: list[list[Any]] = [
         OUTER,
         [1, "o-1", 7, "c-7", "Complete", day],
         *(INNER, [None, "i-1", "Red shoe", P[1], 10, 1], [None, "i-2", "Blue shoe", P[2], 10, 2]),
         [2, "o-2", 8, "c-8", "Cancelled", day],
         *(INNER, [None, "i-3", "Blue shoe", P[3], 10, 2]),
         [3, "o-3", 9, "c-9", "Complete", day],
-    ]:
+    ]
+    for row in rows:
         sheet.append(row)
     path = tmp_path / "orders.xlsx"
     book.save(path)
