@@ -28,6 +28,7 @@ from reaseq.agents.claims import FOUND_BY
 from reaseq.agents.own import Agent, category_list
 from reaseq.agents.summarizer import Summarizer
 from reaseq.agents.verifier import Verifier
+from reaseq.documents.plain_yaml import PlainLoader, plain_load
 from reaseq.llm.endpoint import Address, said_of
 from reaseq.prompts.library import Given, line_of, located
 from reaseq.taxonomy.schema import Name
@@ -141,8 +142,8 @@ class Pipeline:
         """
         try:
             text = path.read_text(encoding="utf-8")
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-            raw = yaml.safe_load(text) or {}
+            root = yaml.compose(text, Loader=PlainLoader)
+            raw = plain_load(text) or {}
         except (OSError, UnicodeDecodeError) as error:
             said = getattr(error, "strerror", None) or error
             raise PipelineError(f"{path}: cannot be read: {said}", hint=_HINT) from error

@@ -6,19 +6,34 @@ from typing import Any
 
 import yaml
 from ruamel.yaml import YAML
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString, LiteralScalarString
+from ruamel.yaml.tag import Tag
 
 _WIDTH = 1 << 20
 """Characters of a line: none is broken."""
 
 
-def changed(text: str, change: Callable[[Any], None]) -> str:
+class _Texts(VersionedResolver):
+    """Takes every word for text, as `plain_yaml.TextLoader` does."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
+        if kind is ScalarNode and implicit[0] and value not in ("", "~", "null", "Null", "NULL", "<<"):
+            return Tag(suffix="tag:yaml.org,2002:str")
+        return super().resolve(kind, value, implicit)
+
+
+def changed(text: str, change: Callable[[Any], None], *, texts: bool = False) -> str:
     """The file's text with a change to what it holds, a mapping with ruamel's comments, and everything else as it is.
+    texts: are numbers and `true` words, too?
 
     Raises:
         ruamel.yaml.error.YAMLError: it cannot be read, or written so.
     """
     editor = YAML()
+    if texts:
+        editor.Resolver = _Texts
     editor.preserve_quotes = True
     editor.width = _WIDTH
     editor.indent(mapping=2, sequence=4, offset=2)

@@ -115,6 +115,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
     "carted": (),
 }  # fmt: skip
 _FLAGS = ("label", "bought", "carted")
+_USERS = frozenset("user customer client buyer visitor member account reviewer shopper kunde kunden benutzer".split())
+_IDS = frozenset("id ids guid uuid number nr no code key hash token email mail name".split())
+_OF_ITEMS = frozenset("item product sku article part artikel".split())
 _CODE = re.compile(r"[A-Z]{2,3}")
 _INTEGER = re.compile(r"[-−]?\d{1,3}(?:[.,]0+)?")
 _OF_PEOPLE = frozenset("customer user account email mail subscription abo consent kunden konto".split())
@@ -169,9 +172,9 @@ _LONGEST_STATE = 60
 _MIDNIGHT = re.compile(r"[ T]00:00(?::00(?:\.0+)?)?$")
 
 
-def by_lines(feed: Feed) -> Feed:
+def by_lines(feed: Feed, names: Names | None = None, overrides: Mapping[str, str] | None = None) -> Feed:
     """The feed with an event of each item that its records list; see `order_lines`."""
-    return of_lines(of_matomo(of_adobe(of_bulk(feed))), _names())
+    return of_lines(of_matomo(of_adobe(of_bulk(feed))), _names(), names, overrides)
 
 
 @lru_cache
@@ -190,7 +193,7 @@ def understood(feed: Feed, overrides: Mapping[str, str], names: Names) -> tuple[
     Raises:
         FeedError: an override names no field or column, or no column can be the user or the item.
     """
-    feed = by_lines(feed)
+    feed = by_lines(feed, names, overrides)
     fields = guess_fields(feed.columns, overrides, by_name="item" in overrides)
     columns = in_parts(feed.columns, fields, overrides, lambda some: guess(some, _NAMES, overrides))
     if len(columns) < len(feed.columns):
@@ -254,6 +257,13 @@ def guess_fields(
     return mapping
 
 
+def _is_of_a_user(column: str) -> bool:
+    """Is it called an id of somebody (`CustomerGuid`), whatever else stands in it?"""
+    said = folded(column.rpartition(".")[2]).split()
+    whose = said[0] if said else ""
+    return whose in _USERS and (len(said) == 1 or not _IDS.isdisjoint(said[1:])) and _OF_ITEMS.isdisjoint(said)
+
+
 def _is_of_a_device(column: str) -> bool:
     """Is it called a time by the clock of a device (`dvce_created_tstamp`), which counts where there is no other?"""
     said = folded(column).split()
@@ -309,6 +319,7 @@ def by_values(
     made = _without_misnomers(mapping, rows, told)
     if "item" not in told:
         free = [column for column in feed.columns if column not in made.values() and not is_of_before(column)]
+        free = [column for column in free if not _is_of_a_user(column)]
         best = max(free, key=known, default=None)
         by_name = known(made["item"]) if "item" in made else 0
         if best is not None and known(best) > _FAR_MORE * by_name and known(best) > len(rows) / _FAR_MORE:

@@ -203,7 +203,7 @@ def import_events(
             connection.execute(counts)
     if report.rows and report.set_aside == report.rows:
         line, reason = report.first_rejected[0]
-        told = f'--map time= --map position="{mapping["time"]}"   (if it is no time but an order)'
+        told = f'--map time= --map position="{mapping.get("time", "")}"   (if it is no time but an order)'
         raise ReaseqError(
             f"no row of {feed.path} could be used ({report.rows:,} set aside); line {line}: {reason}",
             hint=told if "its time would" in reason else f"less {report.rejected_file}   (all reasons)",

@@ -1,9 +1,10 @@
 """Logs whose records hold several items each: an order's lines, the items of an analytics event, a session's events,
-lists of what was shown that say what was acted on, numbered columns."""
+lists of ids or of packed lines in a cell, rows below their order's, lists of what was shown that say what was acted on,
+numbered columns."""
 
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Any
@@ -20,20 +21,38 @@ _PACKED = re.compile(r"Product (?:ID|Qty|SKU|Name): ")
 """How a line begins where BigCommerce packs those of an order in a cell: `Product Qty: 1, Product SKU: BF-43|...`."""
 _KEY = re.compile(r"(?:^|,\s*)(Product [A-Z][\w ]*?):")
 _NUMBERED = re.compile(r"(.*?)[ _.-]?(\d{1,2})")
+_OF_A_LIST = re.compile(r"(.+?)(?:[-_. ]?list[es]?|s|S)")
+"""What a column of lists is called: what one of each is, and that it is a list (`product_ids`, `item_id-list`)."""
+_PACKED = re.compile(r"\s*(\w+):[^|]*(?:\|\w+:[^|]*){2,}")
+"""A line of an order as WooCommerce's export suite and WebToffee's plugin pack it into a cell:
+`name:Red shoe|product_id:101|sku:S-1|quantity:2`; further ones come after semicolons.
+https://woocommerce.com/document/ordercustomer-csv-export/"""
+_ITEMS = "items"
+"""What stands in rows below their order's is called by this and its own name: `items.Sku`."""
 
 
-def of_lines(feed: Feed, names: Mapping[str, Sequence[str]]) -> Feed:
+def of_lines(
+    feed: Feed,
+    names: Mapping[str, Sequence[str]],
+    catalogue: Names | None = None,
+    told: Mapping[str, str] | None = None,
+) -> Feed:
     """`feed` with a row for each object in the lists of one column, with columns of both (`items.item_id`); as it is
     where no list names items. Where a column of its own names an item too, rows whose cell is empty there have the
     object's. names: what columns are called, by field, folded; an `id` beside a list is the order's. What was done
-    before (`history`) counts where nothing else names an item.
+    before (`history`) counts where nothing else names an item. catalogue: tells whether a cell holds several ids or
+    one; told: columns that somebody has named, by field.
     """
+    told = told or {}
     items = names["item"]
-    own = next((one for one in feed.columns if _names_an_item(one, items)), "")
+    feed = _unpacked(_below(feed, names))
+    own = told["item"] if told.get("item") in feed.columns else ""
+    own = own or next((one for one in feed.columns if _names_an_item(one, items)), "")
     peeked = list(islice(feed.rows, _PEEKED))
-    if own and any(_is_list(row.values.get(own)) for row in peeked if isinstance(row, Record)):
-        rows = _each(chain(peeked, feed.rows), own)
-        return of_lines(replace(feed, rows=rows, taken={**feed.taken, "an event each of": own}), names)
+    records = [row for row in peeked if isinstance(row, Record)]
+    if listed := _column_of_ids(own, feed.columns, records, names, catalogue):
+        made = _of_ids(replace(feed, rows=chain(peeked, feed.rows)), listed, records, {own, *told.values()})
+        return of_lines(made, names, catalogue, told)
     found: dict[str, None] = {}
     visits: dict[str, None] = {}
     for row in peeked:
@@ -57,7 +76,7 @@ def of_lines(feed: Feed, names: Mapping[str, Sequence[str]]) -> Feed:
         columns = [own, *(one for one in columns if one != own)]  # of two that are called alike, the one that is whole
         return replace(feed, columns=columns, rows=rows, taken={**feed.taken, "also an event each of": column})
     made = replace(feed, columns=columns, rows=rows, taken={**feed.taken, "an event each of": column})
-    return of_lines(made, names)  # orders within a document, lines within an order
+    return of_lines(made, names, catalogue, told)  # orders within a document, lines within an order
 
 
 def is_of_before(column: str) -> bool:
@@ -139,18 +158,166 @@ def _of_numbered(feed: Feed, items: Collection[str]) -> Feed:
     return replace(feed, columns=columns, rows=rows(), taken={**feed.taken, "an event each of": each})
 
 
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(one, str | int) for one in value)
+def _column_of_ids(
+    own: str,
+    columns: Sequence[str],
+    records: Sequence[Record],
+    names: Mapping[str, Sequence[str]],
+    catalogue: Names | None,
+) -> str:
+    """The column whose cells list ids of items: `own`, which is named as the item's, else one that is called as several
+    of these are."""
+
+    def known(said: Iterable[str]) -> int:
+        return sum(catalogue.find(one) is not None for one in said) if catalogue is not None else 0
+
+    def several(column: str) -> int:
+        """How many ids its cells list; 0: they do not."""
+        cells = [row.values.get(column) for row in records]
+        lists = [one for one in map(_ids_of, cells) if one is not None]
+        if lists:
+            return sum(map(len, lists))
+        texts = [one for one in cells if isinstance(one, str)]
+        parted = [one for text in texts for one in ids_in(text)]
+        return known(parted) if len(parted) > len(texts) and known(parted) > known(texts) else 0
+
+    if own:
+        return own if several(own) else ""
+    items = {one for one in names["item"] if one != "id"}
+    called = [one for one in columns if (named := _one_of(one)) and _names_an_item(named, items)]
+    may_be = {one: several(one) for one in called if not is_of_before(one) and folded(one) not in names["impressions"]}
+    best = max(may_be, key=lambda one: may_be[one], default="")
+    return best if may_be.get(best) else ""
 
 
-def _each(rows: Iterator[Row], column: str) -> Iterator[Row]:
-    """A row for each of several items that a cell lists."""
-    for row in rows:
-        value = row.values.get(column) if isinstance(row, Record) else None
-        if isinstance(row, Record) and _is_list(value):
-            yield from (row._replace(values={**row.values, column: one}) for one in value or ())
-        else:
+def _one_of(column: str) -> str:
+    """What one of those is called that a column lists; "" if its name says no such thing."""
+    found = _OF_A_LIST.fullmatch(column)
+    named = found[1] if found else ""
+    return f"{named[:-2]}y" if named.endswith("ie") else named  # quantities
+
+
+def _of_ids(feed: Feed, column: str, records: Sequence[Record], keep: Collection[str]) -> Feed:
+    """The feed with a row for each id that a cell of the column lists. What lists as many things beside in every row
+    says one of each (`timestamp-list`). Columns are called by what one of them is, but for those to keep."""
+    beside = [
+        other
+        for other in feed.columns
+        if other != column
+        and all(_length(row.values.get(other)) == _length(row.values.get(column)) for row in records)
+        and any(_length(row.values.get(other)) for row in records)
+    ]
+    called = {one: _one_of(one) or one for one in (column, *beside)}
+    called = {one: one if one in keep or name in feed.columns else name for one, name in called.items()}
+
+    def rows() -> Iterator[Row]:
+        for row in feed.rows:
+            if not isinstance(row, Record):
+                yield row
+                continue
+            cell = row.values.get(column)
+            listed = _ids_of(cell)
+            ids: Sequence[Any] = ids_in(cell) if listed is None else listed
+            outer = {name: value for name, value in row.values.items() if name not in called}
+            others = {name: value for name in beside if isinstance(value := row.values.get(name), list)}
+            for at, one in enumerate(ids or (None,)):
+                inner = {called[name]: value[at] for name, value in others.items() if len(value) == len(ids) > 0}
+                if one is not None or not ids:
+                    yield row._replace(values={**outer, called[column]: one, **inner})
+
+    columns = [called.get(one, one) for one in feed.columns]
+    return replace(feed, columns=columns, rows=rows(), taken={**feed.taken, "an event each of": ", ".join(called)})
+
+
+def _ids_of(value: Any) -> list[Any] | None:
+    """A list of ids, which may stand as JSON in a cell; None where it is none. Lists may be filled up with nothing."""
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        value = ids_in(value) if "{" not in value else None
+    ids = isinstance(value, list) and all(isinstance(one, str | int | None) for one in value)
+    return value if ids and any(one is not None for one in value) else None
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, list) else 0
+
+
+def _unpacked(feed: Feed) -> Feed:
+    """The feed with a list of objects where a cell packs the lines of an order, or several columns one each
+    (`line_item_1`, `line_item_2`)."""
+    peeked = list(islice(feed.rows, _PEEKED))
+    feed = replace(feed, rows=chain(peeked, feed.rows))
+    records = [row.values for row in peeked if isinstance(row, Record)]
+    packed = [one for one in feed.columns if any(_PACKED.match(str(values.get(one) or "")) for values in records)]
+    if not packed:
+        return feed
+    numbered = {one: found[1] for one in feed.columns if (found := _NUMBERED.fullmatch(one))}
+    kind = numbered.get(packed[0], "")
+    columns = [one for one, name in numbered.items() if name == kind] if kind else packed[:1]
+    name = kind or packed[0]
+
+    def rows() -> Iterator[Row]:
+        for row in feed.rows:
+            if isinstance(row, Record):
+                lines = [line for one in columns for line in _lines_in(row.values.get(one))]
+                row = row._replace(values={**{k: v for k, v in row.values.items() if k not in columns}, name: lines})
             yield row
+
+    left = [one for one in feed.columns if one not in columns]
+    return replace(feed, columns=[*left, name], rows=rows())
+
+
+def _lines_in(cell: Any) -> list[dict[str, Any]]:
+    """The lines that a cell packs."""
+    found = _PACKED.match(cell) if isinstance(cell, str) else None
+    if found is None:
+        return []
+    lines = re.split(rf";\s*(?={found[1]}:)", cell)
+    pairs = [[part.partition(":") for part in re.split(r"\|(?=\w+:)", line)] for line in lines]
+    return [{name.strip(): value.strip() or None for name, _, value in line} for line in pairs]
+
+
+def _below(feed: Feed, names: Mapping[str, Sequence[str]]) -> Feed:
+    """The feed with a row for each item of an order, where these stand in rows below it under a header of their own
+    (nopCommerce's workbooks), with what the order's row says; as it is where no row is such a header."""
+    peeked = list(islice(feed.rows, _PEEKED))
+    feed = replace(feed, rows=chain(peeked, feed.rows))
+    header = next((found for row in peeked if (found := _header_below(row, names))), None)
+    if header is None:
+        return feed
+    before = feed.columns[: feed.columns.index(next(iter(header)))]
+    called = {column: f"{_ITEMS}.{name}" for column, name in header.items()}
+
+    def rows() -> Iterator[Row]:
+        order: Record | None = None  # one of which no item came yet
+        outer: Mapping[str, Any] = {}
+        for row in feed.rows:
+            if not isinstance(row, Record):
+                yield row
+            elif any(not is_empty(row.values.get(one)) for one in before):
+                if order is not None:
+                    yield order
+                order, outer = row, row.values
+            elif _header_below(row, names) is None:
+                order = None
+                yield row._replace(values={**outer, **{to: row.values.get(one) for one, to in called.items()}})
+        if order is not None:
+            yield order
+
+    taken = {**feed.taken, "an event each of": f"rows below ({', '.join(header.values())})"}
+    return replace(feed, columns=[*feed.columns, *called.values()], rows=rows(), taken=taken)
+
+
+def _header_below(row: Row, names: Mapping[str, Sequence[str]]) -> dict[str, str] | None:
+    """What the columns are called below an order's row, if this one says so: nothing in the first of them, and then
+    nothing but names, of an item and of how many among them."""
+    if not isinstance(row, Record):
+        return None
+    said = {column: value for column, value in row.values.items() if not is_empty(value)}
+    if not said or next(iter(row.values)) in said or not all(isinstance(one, str) for one in said.values()):
+        return None
+    called = {folded(one) for one in said.values()}
+    known = [not called.isdisjoint(set(names[field]) - {"id"}) for field in ("item", "quantity")]
+    return said if all(known) and not any(folded(one) == folded(said[one]) for one in said) else None
 
 
 def _names_an_item(column: str, items: Collection[str]) -> bool:

@@ -27,6 +27,7 @@ _MOMENT, _MOMENT_IN_MS = 1e9, 1e11
 """From here on a number of seconds is no wait but a moment."""
 _REASONING = ("reasoning_content", "reasoning")
 _LONGEST_SHOWN = 200
+_BROKE_OFF = {"message": "the stream broke off"}
 
 
 class NoCompletion(Exception):
@@ -96,7 +97,7 @@ def completion(answer: Any, messages: list[dict[str, Any]], wanted: Mapping[str,
     """The answer to `messages`, as OpenAI would have given it. wanted: the response format that was asked for.
 
     A reply stands in `content`, whatever field it came in; `usage` has both counts, and `estimated` if one is not the
-    endpoint's. `why` says why there is no reply, where that is known.
+    endpoint's. `why` says why there is no reply, where that is known; `reasoned`, whether the model reasoned before it.
 
     Raises:
         NoCompletion: it is none.
@@ -125,12 +126,39 @@ def completion(answer: Any, messages: list[dict[str, Any]], wanted: Mapping[str,
             why = f"It was refused: {said['refusal']}"
         elif thoughts:
             why = "What there is of it stands among the reasoning."
+        elif answer.get("failed"):
+            why = f"The provider says: {answer['failed']}"
+    if failed == _BROKE_OFF and wanted and isinstance(content, str) and _is(content, wanted):
+        choice, failed = choice | {"finish_reason": "stop"}, None  # all of it had come
     if failed:
         why = f"The provider says: {_message(_error(failed)) or failed}"
     usage = _usage(answer.get("usage"), messages, f"{content or ''}{thoughts}")
+    details = usage.get("completion_tokens_details")
+    counted = isinstance(details, dict) and _number(details.get("reasoning_tokens"))
+    in_parts = isinstance(content, list) and any("thinking" in one for one in content if isinstance(one, dict))
+    reasoned = bool(thoughts or counted or in_parts)
     message = {"role": "assistant", "content": content}
     finish = {"finish_reason": "error"} if failed else {}
-    return answer | {"choices": [choice | {"message": message} | finish], "usage": usage, "why": why}
+    choices = [choice | {"message": message} | finish]
+    return answer | {"choices": choices, "usage": usage, "why": why, "reasoned": reasoned}
+
+
+def failed_json(text: str) -> dict[str, Any] | None:
+    """Of a refusal that says that the model's own JSON was none (Groq's `json_validate_failed`) the completion that it
+    is about; None where it says no such thing."""
+    error = error_of(_read(text))
+    made = error.get("failed_generation")
+    if error.get("code") != "json_validate_failed" and not isinstance(made, str):
+        return None
+    content = made if isinstance(made, str) else json.dumps(made) if made else ""
+    said = _message(error)
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": content},
+        "finish_reason": "length" if "max completion tokens" in said.casefold() else "stop",
+    }
+    # Without usage, which is estimated: such a reply is paid for, too.
+    return {"object": "chat.completion", "choices": [choice], "failed": said}
 
 
 def _read(text: str) -> Any:
@@ -253,5 +281,5 @@ def _joined(text: str) -> dict[str, Any]:
     if logprobs:
         choice["logprobs"] = {"content": logprobs}
     if lines[-1] != "[DONE]" and "finish_reason" not in choice:
-        choice |= {"finish_reason": "error", "error": {"message": "the stream broke off"}}
+        choice |= {"finish_reason": "error", "error": _BROKE_OFF}
     return made | {"object": "chat.completion", "choices": [choice]}

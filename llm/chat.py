@@ -11,7 +11,7 @@ import math
 import re
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -25,7 +25,17 @@ from langchain_core.outputs import ChatResult
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
-from reaseq.llm.answers import BUSY, NoCompletion, completion, error_in, mend, named, no_money, seconds_to_wait
+from reaseq.llm.answers import (
+    BUSY,
+    NoCompletion,
+    completion,
+    error_in,
+    failed_json,
+    mend,
+    named,
+    no_money,
+    seconds_to_wait,
+)
 from reaseq.llm.budget import Budget
 from reaseq.llm.endpoint import Endpoint, EngineError
 from reaseq.llm.replay import NOT_RECORDED
@@ -45,15 +55,22 @@ _REFUSED = frozenset(
 """Finish reasons of a reply that is not whole. All others end one that is: each gateway has its own word ("eos",
 "STOP", "end_turn"), or none."""
 MAY_LEAVE_OFF = {
-    "json_schema": ("json_schema", "response_format", "schema"),
-    "response_format": ("json_object", "response_format"),
-    "top_logprobs": ("top_logprobs",),
-    "logprobs": ("logprobs",),
-    "seed": ("seed",),
-    "max_completion_tokens": ("max_completion_tokens",),
-    "temperature": ("temperature",),
+    "json_schema": re.compile("json_?schema|response_?(?:format|schema)|schema"),
+    "response_format": re.compile("json_?object|response_?(?:format|mime_?type)|json mode"),
+    "top_logprobs": re.compile("top_?logprobs"),
+    "logprobs": re.compile("log[_ -]?prob"),
+    "seed": re.compile(r"(?<![\w-])seed(?![\w-])"),
+    "max_completion_tokens": re.compile("max_?completion_?tokens"),
+    "temperature": re.compile("temperature"),
 }
-"""What an endpoint may not know, and by what words it says so. Without `json_schema` it is asked for any object."""
+"""What an endpoint may not know, and by what words it says so, in small letters. Without `json_schema` it is asked for
+any object."""
+_LEAVE_TOO = {"logprobs": ("top_logprobs",), "top_logprobs": ("logprobs",)}
+"""What goes with what is refused. What a setting leaves off without `logprobs` may be `top_logprobs` alone."""
+_MAY_NAME_WHAT_IS_REFUSED = frozenset((400, 403, 404, 413, 422, 501))
+"""Statuses: OpenAI forbids (403) what a model does not give."""
+_ROOMS = (0, 4096, 16_384)
+"""Tokens beside the longest reply that a model gets to reason in, as far as it needs them."""
 _SDK_WAITS, _LONGEST_WAIT = 60.0, 900.0
 """Seconds of a Retry-After that the SDK waits for, and that we do."""
 _LONG_WAITS = 3
@@ -64,6 +81,8 @@ _THOUGHT = re.compile(
 )
 """What a model thinks before it answers, with or without what begins it; also in OpenAI's harmony format
 (https://cookbook.openai.com/articles/openai-harmony), where an endpoint hands it through."""
+_THINKS = re.compile(rf"\s*(?:[<◁]{_THINKING}[>▷]|<\|channel\|>analysis)", re.IGNORECASE)
+"""What begins a thought, which was cut off where nothing ends it."""
 _TURN_ENDS = re.compile(
     r"(?:<[|｜](?:im_end|endoftext|eot_id|eom_id|end|return|end[▁_]of[▁_]\w+)[|｜]>\s*(?:<[|｜].*)?"
     r"|<end_of_turn>\s*|</s>\s*)$",
@@ -89,12 +108,17 @@ class RequestRefused(EndpointFailed):
     """The endpoint does not take this request: what it says, or how long it is. Others it may take."""
 
 
-class _Unknown(Exception):
-    """The endpoint does not take the request as it is. `said` is what it answered."""
+class NoRoom(RequestRefused):
+    """Reasoning took all the tokens that a reply may have; what is asked anew in the same room ends so, too."""
 
-    def __init__(self, message: str, said: str) -> None:
-        super().__init__(message)
-        self.said = said
+
+class _Unknown(Exception):
+    """The endpoint does not take the request as it is. `said` is what it answered, `meant` what that means where it
+    names nothing that may be left off."""
+
+    def __init__(self, meant: EngineError, said: str) -> None:
+        super().__init__(str(meant))
+        self.meant, self.said = meant, said
 
 
 class _Later(Exception):
@@ -205,11 +229,16 @@ class _Model(ChatOpenAI):
             body["response_format"] = {"type": "json_object"}
         for name in left_off:
             body.pop(name, None)
-        response = await self.async_client.create(model=body["model"], messages=[], extra_body=body)
-        came = response.model_dump(warnings=False) if isinstance(response, openai.BaseModel) else response
+        try:
+            response = await self.async_client.create(model=body["model"], messages=[], extra_body=body)
+            came = response.model_dump(warnings=False) if isinstance(response, openai.BaseModel) else response
+        except openai.BadRequestError as error:
+            came = failed_json(error.response.text)
+            if came is None:
+                raise
         answer = completion(came, body["messages"], wanted)
         result = self._create_chat_result(answer)
-        result.generations[0].message.additional_kwargs["why"] = answer["why"]
+        result.generations[0].message.additional_kwargs |= {"why": answer["why"], "reasoned": answer["reasoned"]}
         return result
 
 
@@ -238,6 +267,9 @@ class Chat:
         self._slots = asyncio.Semaphore(concurrency)
         self._sampling: dict[str, Any] = {"seed": seed} | ({} if temperature is None else {"temperature": temperature})
         self._left_off: dict[str, None] = dict.fromkeys(endpoint.leave_off)
+        if "logprobs" in self._left_off:
+            self._left_off |= dict.fromkeys(_LEAVE_TOO["logprobs"])  # which are none without it
+        self._room = _ROOMS[0]
         self._prefixes: dict[tuple[Message, ...], list[BaseMessage]] = {}
         self._timeout, self._retries = timeout, retries
         self._http: list[Any] = []
@@ -295,57 +327,92 @@ class Chat:
         Raises:
             ReplyError: the reply is empty, cut off, or no chat completion.
             EndpointRefused: no request can succeed (401, 402, 403, 404), or none for long.
-            RequestRefused: the endpoint does not take this one (400, 413, 422).
+            RequestRefused: the endpoint does not take this one (400, 413, 422), or, `NoRoom`, reasoning leaves no room
+                for a reply.
             EndpointFailed: this one failed after its retries.
             BudgetExceeded: it could cost more than is left.
         """
         key = request_key(self._body(request))
         found = self.calls.find_call(key, self.endpoint.fingerprint)
-        if found is not None:
-            reply = _reply_from(found[1], call_id=found[0], cached=True)
+        if found is not None and not _is_all_thought(found[1], request):
+            call_id, kept = found
         else:
-            messages, price = request.prefix + request.turns, self.endpoint.price
-            async with self._slots, self.budget.reserve(messages, request.max_tokens, price) as spend:
-                started = time.perf_counter()
-                with call_span(
-                    agent=request.agent,
-                    model=self.endpoint.model,
-                    base_url=self.endpoint.base_url,
-                    max_tokens=request.max_tokens,
-                    product_id=request.product_id,
-                    messages=messages,
-                ) as tell:
-                    message = await self._send(request)
-                    kept = _kept(message)
-                    tell(kept)
-                tokens = kept.get("prompt_tokens", 0), kept.get("completion_tokens", 0)
-                self.budget.estimated |= kept.get("estimated", False)
-                spend(*tokens)
-                call_id = self.calls.record_call(
-                    Call(
-                        request_key=key,
-                        model=self.endpoint.model,
-                        model_fingerprint=self.endpoint.fingerprint,
-                        agent=request.agent,
-                        prompt=request.prompt,
-                        product_id=request.product_id,
-                        reply=kept,
-                        prompt_tokens=tokens[0],
-                        completion_tokens=tokens[1],
-                        cost=price.of(*tokens) if price else None,
-                        seconds=time.perf_counter() - started,
-                    )
-                )
-            reply = _reply_from(kept, call_id=call_id, cached=False)
+            call_id, kept = await self._with_room(key, request)
+        reply = _reply_from(kept, call_id=call_id, cached=found is not None and found[0] == call_id)
         if reply.finish_reason.casefold() in _CUT_OFF and not (request.response_format and _is_whole(reply.text)):
             raise ReplyError("Your reply was cut off because it was too long. Answer more briefly.", reply)
-        why = (found[1] if found is not None else kept).get("why", "")
+        why = kept.get("why", "")
         if reply.finish_reason.casefold() in _REFUSED:
             said = f"Your reply did not end properly (finish reason: {reply.finish_reason}). {why}"
             raise ReplyError(said.strip(), reply)
         if not reply.text.strip():
             raise ReplyError(f"Your reply was empty. {why}".strip(), reply)
         return reply
+
+    async def _with_room(self, key: str, request: ChatRequest) -> tuple[int, dict[str, Any]]:
+        """The id and content of a reply in so much room that what the model reasons leaves some for it."""
+        most = _ROOMS[-1]
+        while True:
+            room = min(self._room, most)
+            try:
+                call_id, kept = await self._recorded(key, replace(request, max_tokens=request.max_tokens + room))
+            except RequestRefused:
+                if room == 0:
+                    raise
+                # It may be for the room: more than the model's context has, or than its replies may be long.
+                most = max(one for one in _ROOMS if one < room)
+                continue
+            if not _is_all_thought(kept, request):
+                return call_id, kept
+            more = [one for one in _ROOMS if room < one <= most]
+            if not more:
+                raise NoRoom(
+                    f"the model's reasoning took all the {request.max_tokens + room:,} tokens that a reply may have: "
+                    "name a model that reasons less, or give the prompt more max_tokens",
+                    hint=f"reaseq prompts edit {request.agent}   (its max_tokens)",
+                )
+            if more[0] > self._room:
+                self._room = more[0]
+                _LOG.warning(
+                    "%s: reasoning takes all the tokens of a reply; from now on each may have %s more",
+                    self.endpoint.base_url,
+                    f"{self._room:,}",
+                )
+
+    async def _recorded(self, key: str, request: ChatRequest) -> tuple[int, dict[str, Any]]:
+        """A reply that was sent for, with the id that it is recorded by."""
+        messages, price = request.prefix + request.turns, self.endpoint.price
+        async with self._slots, self.budget.reserve(messages, request.max_tokens, price) as spend:
+            started = time.perf_counter()
+            with call_span(
+                agent=request.agent,
+                model=self.endpoint.model,
+                base_url=self.endpoint.base_url,
+                max_tokens=request.max_tokens,
+                product_id=request.product_id,
+                messages=messages,
+            ) as tell:
+                kept = _kept(await self._send(request))
+                tell(kept)
+            tokens = kept.get("prompt_tokens", 0), kept.get("completion_tokens", 0)
+            self.budget.estimated |= kept.get("estimated", False)
+            spend(*tokens)
+            call_id = self.calls.record_call(
+                Call(
+                    request_key=key,
+                    model=self.endpoint.model,
+                    model_fingerprint=self.endpoint.fingerprint,
+                    agent=request.agent,
+                    prompt=request.prompt,
+                    product_id=request.product_id,
+                    reply=kept,
+                    prompt_tokens=tokens[0],
+                    completion_tokens=tokens[1],
+                    cost=price.of(*tokens) if price else None,
+                    seconds=time.perf_counter() - started,
+                )
+            )
+        return call_id, kept
 
     def _body(self, request: ChatRequest) -> dict[str, Any]:
         body: dict[str, Any] = {
@@ -393,9 +460,7 @@ class Chat:
                 await asyncio.sleep(error.seconds)
             except _Unknown as error:
                 if left_off == tuple(self._left_off) and not self._leaves_off(error, options):
-                    raise RequestRefused(
-                        str(error), hint="see that the model takes such requests, or name another (see: reaseq config)"
-                    ) from error
+                    raise error.meant from error
 
     def _leaves_off(self, error: "_Unknown", options: Mapping[str, Any]) -> bool:
         """Does its answer name something that may be left off, and was not before? It is, for the rest of the run. An
@@ -403,14 +468,13 @@ class Chat:
         sent = {*options, *options.get("extra_body", ()), *self._sampling}
         sent |= {"json_schema"} & {options.get("extra_body", {}).get("response_format", {}).get("type")}
         open_ones = [name for name in MAY_LEAVE_OFF if name in sent and name not in self._left_off]
-        named = [name for name in open_ones if any(word in error.said for word in MAY_LEAVE_OFF[name])]
-        chosen = named[:1]
-        if chosen == ["logprobs"] or chosen == ["top_logprobs"]:
-            chosen = ["logprobs", "top_logprobs"]
-        self._left_off.update(dict.fromkeys(chosen))
-        if chosen:
-            _LOG.warning("%s refuses %s: it is left off (%s)", self.endpoint.base_url, chosen[0], error.said[:120])
-        return bool(chosen)
+        own = rf"(?<!\w){re.escape(self.endpoint.model)}(?!\w)"  # a model may be called Seed
+        said = re.sub(own, "", error.said).casefold()
+        named = next((name for name in open_ones if MAY_LEAVE_OFF[name].search(said)), "")
+        if named:
+            self._left_off |= dict.fromkeys((named, *_LEAVE_TOO.get(named, ())))
+            _LOG.warning("%s refuses %s: it is left off (%s)", self.endpoint.base_url, named, error.said[:120])
+        return bool(named)
 
     async def _once(self, messages: list[BaseMessage], options: Mapping[str, Any]) -> AIMessage:
         try:
@@ -418,7 +482,10 @@ class Chat:
         except NoCompletion as error:
             raise ReplyError(f"No chat completion came back: {str(error)[:_LONGEST_SAID]}.") from error
         except openai.APIStatusError as error:
-            raise self._refused(error, options["config"]) from error
+            meant = self._refused(error, options["config"])
+            if isinstance(meant, EngineError) and error.status_code in _MAY_NAME_WHAT_IS_REFUSED:
+                raise _Unknown(meant, _said(error)) from error
+            raise meant from error
         except openai.APIError as error:
             raise EndpointFailed(f"{type(error).__name__}: {_said(error)}", hint=self._go_on) from error
         except (AttributeError, LookupError, TypeError, ValueError) as error:
@@ -455,7 +522,10 @@ class Chat:
         status, url = error.status_code, self.endpoint.base_url
         said = error_in(error.response.text)[:_LONGEST_SAID] or _said(error)
         if status in (400, 413, 422):
-            return _Unknown(f"{named(status)}: {said}", _said(error))
+            return RequestRefused(
+                f"{named(status)}: {said}",
+                hint="see that the model takes such requests, or name another (see: reaseq config)",
+            )
         if status in (401, 403):
             return EndpointRefused(
                 f"{url} refused the key ({status}): {said}",
@@ -520,6 +590,8 @@ def _kept(message: AIMessage) -> dict[str, Any]:
             kept["estimated"] = True
     if why := message.additional_kwargs.get("why"):
         kept["why"] = why[:_LONGEST_SAID]
+    if message.additional_kwargs.get("reasoned") and kept["finish_reason"].casefold() in _CUT_OFF:
+        kept["reasoned"] = True
     if (logprobs := metadata.get("logprobs")) and logprobs.get("content"):
         kept["logprobs"] = [
             [entry["token"], [[top["token"], round(top["logprob"], 4)] for top in entry.get("top_logprobs", ())]]
@@ -534,6 +606,17 @@ def _is_whole(text: str) -> bool:
         return isinstance(json.loads(text), dict)
     except ValueError:
         return False
+
+
+def _is_all_thought(kept: Mapping[str, Any], request: ChatRequest) -> bool:
+    """Was a reply cut off because of what the model thought before it? What holds nothing at all was: providers hide
+    it."""
+    if kept["finish_reason"].casefold() not in _CUT_OFF:
+        return False
+    text = _THOUGHT.sub("", kept["content"])
+    if request.response_format and _is_whole(text):
+        return False
+    return kept.get("reasoned", False) or not text or text != kept["content"] or _THINKS.match(text) is not None
 
 
 def whole(text: str) -> str:

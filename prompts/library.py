@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reaseq import ReaseqError
 from reaseq.documents.locales import locale_of, steps_of
+from reaseq.documents.plain_yaml import FastLoader, PlainLoader, plain_load
 
 BUNDLED = Path(__file__).parent
 
@@ -242,7 +243,7 @@ class PromptLibrary:
         """The prompt of which the file overrides parts, if it says that it does: for a file of a locale, that of this
         library's category."""
         with suppress(yaml.YAMLError, ValueError, RecursionError, TypeError, PromptError):
-            raw = yaml.safe_load(read_text(path))
+            raw = plain_load(read_text(path))
             under = self.under(path)
             if isinstance(raw, dict) and raw.get(EXTENDS) in under._paths:
                 return under[raw[EXTENDS]]
@@ -430,14 +431,14 @@ def read_yaml(text: str, path: Path, *, quick: bool = False) -> tuple[Any, dict[
     """
     try:
         root = _quickly(text) if quick else None
-        root = yaml.compose(text, Loader=yaml.SafeLoader) if root is None else root
+        root = yaml.compose(text, Loader=PlainLoader) if root is None else root
         lines, twice, bare = located(root)
         if bare:
             raise PromptError(
                 "\n".join(f"{path}:{line}: a value that begins with a brace must be quoted" for line in bare),
                 hint='write it between quotes, or below "|" on lines of its own',
             )
-        return yaml.SafeLoader("").construct_document(root) if root is not None else None, lines, twice
+        return PlainLoader("").construct_document(root) if root is not None else None, lines, twice
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         told = "a tab stands there: take it out, or quote the value" if "'\\t'" in str(error.problem) else ""
@@ -456,7 +457,7 @@ def read_yaml(text: str, path: Path, *, quick: bool = False) -> tuple[Any, dict[
 
 def _quickly(text: str) -> yaml.Node | None:
     with suppress(AttributeError, yaml.YAMLError, ValueError, RecursionError):
-        return yaml.compose(text, Loader=yaml.CSafeLoader)
+        return yaml.compose(text, Loader=FastLoader)
     return None
 
 
@@ -491,9 +492,9 @@ def located(root: yaml.Node | None) -> tuple[dict[Place, int], list[Place], list
 
 def _line_of_unreadable(text: str) -> int:
     """The line of the first value that YAML parses and cannot make."""
-    loader: Any = yaml.SafeLoader("")
+    loader: Any = PlainLoader("")
     with suppress(yaml.YAMLError, RecursionError):
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in yaml.parse(text, Loader=PlainLoader):
             if isinstance(event, yaml.ScalarEvent) and event.style is None:
                 tag = loader.resolve(yaml.ScalarNode, event.value, (True, False))
                 try:
@@ -579,7 +580,7 @@ def _given(name: str) -> Given | None:
     path = BUNDLED / f"{name}.yaml"
     if not path.is_file():
         return None
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    raw = plain_load(path.read_text(encoding="utf-8"))
     return Given(path, *(set(_PLACEHOLDER.findall(raw[part])) for part in ("system", "user")))
 
 
@@ -592,7 +593,7 @@ def doubts(path: Path) -> list[tuple[int, str]]:
 def doubts_of(text: str) -> list[tuple[int, str]]:
     """The same of a text."""
     lines = text.splitlines()
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root = yaml.compose(text, Loader=PlainLoader)
     found = []
     for place, node in _scalars(root):
         if place in (("system",), ("user",)) and _JINJA.search(node.value):

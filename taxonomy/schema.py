@@ -310,7 +310,7 @@ def load_schema(path: Path) -> CategorySchema:
         SchemaError: the file is missing, is no YAML, or breaks a rule; the message lists every breach.
     """
     try:
-        raw: Any = listed(path)
+        raw: Any = listed(path, texts=True)
     except OSError as error:
         raise SchemaError(f"{path}: {error.strerror or error}") from error
     except yaml.YAMLError as error:
@@ -345,7 +345,7 @@ def _spelt_out(path: Path, raw: Any) -> Any:
 @lru_cache
 def vocabulary() -> dict[str, Any]:
     """The attributes that several categories share, by name, as their file has them."""
-    shared: dict[str, Any] = listed(VOCABULARY)
+    shared: dict[str, Any] = listed(VOCABULARY, texts=True)
     return shared
 
 

@@ -28,7 +28,7 @@ def changed_text(text: str, before: CategorySchema, after: CategorySchema) -> st
                 _change(_entry(document, new.name), old, new)
 
     try:
-        return changed(text, change)
+        return changed(text, change, texts=True)
     except YAMLError as error:
         raise SchemaError(f"cannot be edited: {error}") from error
 
@@ -49,6 +49,8 @@ def _change(entry: CommentedMap, old: Attribute, new: Attribute) -> None:
     if not isinstance(listed, CommentedMap):
         entry["values"] = listed = CommentedMap()
     for value, words in new.values.items():
+        if value == "null" and None in listed:
+            continue  # which ruamel takes for nothing
         known = listed.get(value)
         if not isinstance(known, CommentedSeq):
             listed[quoted(value)] = _flow([*(known or ()), *(word for word in words if word not in (known or ()))])

@@ -5,7 +5,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 
 from reaseq.llm.answers import seconds_to_wait
+from reaseq.llm.budget import Budget, BudgetExceeded
 from reaseq.llm.chat import (
     Call,
     Chat,
     ChatRequest,
     EndpointFailed,
     EndpointRefused,
+    NoRoom,
     Reply,
     ReplyError,
     RequestRefused,
@@ -44,9 +46,29 @@ def test_json_of_a_reply(text: str) -> None:
     assert json_of(Reply(text, "stop")) == {"a": [1]}
 
 
-@pytest.mark.parametrize("text", ["", "no", "{", "```json\n{\n```"])
-def test_no_json(text: str) -> None:
-    with pytest.raises(ReplyError, match="not valid JSON"):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "there is no JSON object in it"),
+        ("no", "there is no JSON object in it"),
+        ("{", r"line 1, column 2, at: {\)"),
+        ("```json\n{\n```", "it ends too early"),
+        (
+            'Here:\n```json\n{"1": "yes",\n "2": "no",\n}\n```\nThat is all.',
+            r"a comma stands before '}' \(line 2, column 11",
+        ),
+        ('{"a": {"b": 1},}', "a comma stands before '}'"),
+        ('{"a": [1, 2,]}', "a comma stands before ']'"),
+        ('{"a": [{"b": 1},], "c": 2}', "a comma stands before ']'"),
+        ("{'a': 1}", r"in double quotes \(line 1, column 2, at: {'a': 1}\)"),
+        ('{"a": True}', r"Expecting value \(line 1, column 7"),
+        ('{"1": "yes" "2": "no"}', r"Expecting ',' delimiter \(line 1, column 13"),
+        ("[" * 100_000, ""),
+        ('{"a": ' * 100_000, ""),
+    ],
+)
+def test_no_json(text: str, said: str) -> None:
+    with pytest.raises(ReplyError, match=f"^Your reply is not valid JSON: .*{said}"):
         json_of(Reply(text, "stop"))
 
 
@@ -79,6 +101,7 @@ class _Server:
         self.refusal: str | None = None
         self.script: list[tuple[int, dict[str, str], Any]] = []
         self.serves, self.elsewhere = "/", 404
+        self.answer: Callable[[Mapping[str, Any]], dict[str, Any]] = lambda body: self.choice
         server = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -96,7 +119,8 @@ class _Server:
                 kind = body.get("response_format", {}).get("type")
                 bad = [name for name in server.refused if name in body or name == kind]
                 answer: dict[str, Any] = {"id": "1", "object": "chat.completion", "created": 1, "model": "m"}
-                answer["choices"] = [{"index": 0, **server.choice}]
+                choice = server.answer(body)
+                answer |= choice if "error" in choice else {"choices": [{"index": 0, **choice}]}
                 answer |= server.more
                 if bad:
                     answer = {"error": {"message": f"unknown field {bad[0]}" if server.named else "bad request"}}
@@ -131,11 +155,18 @@ def server() -> Iterator[_Server]:
 
 
 def asked(
-    server: _Server, times: int = 1, *, retries: int = 0, calls: _Calls | None = None, **more: Any
+    server: _Server,
+    times: int = 1,
+    *,
+    retries: int = 0,
+    calls: _Calls | None = None,
+    budget: Budget | None = None,
+    **more: Any,
 ) -> list[Reply]:
     async def run() -> list[Reply]:
         endpoint = Endpoint(base_url=server.url, model="m", fingerprint="f", api_key="k")
-        async with Chat(endpoint, calls or _Calls(), concurrency=1, timeout=10, retries=retries, seed=1) as chat:
+        options: dict[str, Any] = {"concurrency": 1, "timeout": 10, "retries": retries, "seed": 1, "budget": budget}
+        async with Chat(endpoint, calls or _Calls(), **options) as chat:
             request = ChatRequest("agent", (), (("user", "well?"),), 10, **more)
             return [await chat.ask(request) for _ in range(times)]
 
@@ -253,6 +284,151 @@ def test_what_is_refused_is_left_off_for_the_rest_of_the_run(
         assert last["response_format"] == {"type": "json_object"}
     if refused == ["max_completion_tokens"]:
         assert last["max_tokens"] == 10
+
+
+LOGPROBS = "You are not allowed to request logprobs from this model"
+
+
+@pytest.mark.parametrize(
+    ("status", "refusal"),
+    [
+        (403, {"error": {"message": LOGPROBS, "type": "invalid_request_error", "param": None, "code": None}}),
+        (400, [{"error": {"code": 400, "message": "Logprobs is not enabled for models/gemini-2.5-flash"}}]),
+        (400, {"error": {"message": "`logprobs` is not supported with this model"}}),
+        (404, {"error": {"message": "No endpoint of m supports these parameters: logprobs, top_logprobs"}}),
+        (501, {"error": {"message": "Log probabilities are not implemented"}}),
+        (422, {"detail": "when using `top_logprobs`, `logprobs` must be set to true"}),
+    ],
+)
+def test_log_probabilities_are_refused_in_many_ways(server: _Server, status: int, refusal: Any) -> None:
+    server.refused, server.status, server.refusal = ["logprobs", "top_logprobs"], status, json.dumps(refusal)
+    assert [reply.text for reply in asked(server, times=2, top_logprobs=2)] == ["yes", "yes"]
+    assert len(server.bodies) == 3
+    assert not {"logprobs", "top_logprobs"} & set(server.bodies[-1])
+    assert {"seed", "temperature"} <= set(server.bodies[-1])
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "kind"),
+    [
+        (403, "this key may not use m", EndpointRefused),
+        (404, "the model seed-oss-36b does not exist", EndpointRefused),
+        (400, "the prompt on linseed-oil was filtered", RequestRefused),
+    ],
+)
+def test_what_is_refused_for_another_reason(server: _Server, status: int, said: str, kind: type[Exception]) -> None:
+    server.refused, server.status, server.refusal = ["messages"], status, json.dumps({"error": {"message": said}})
+    with pytest.raises(kind, match=said):
+        asked(server, top_logprobs=2)
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize("left_off", ["logprobs", "top_logprobs"])
+def test_log_probabilities_that_a_setting_leaves_off(server: _Server, left_off: Any) -> None:
+    async def run() -> None:
+        endpoint = Endpoint(server.url, "m", "f", leave_off=(left_off,))
+        async with Chat(endpoint, _Calls(), concurrency=1, timeout=10, retries=0, seed=1) as chat:
+            await chat.ask(ChatRequest("agent", (), (("user", "well?"),), 10, top_logprobs=2))
+
+    asyncio.run(run())
+    (body,) = server.bodies
+    assert "top_logprobs" not in body
+    assert ("logprobs" in body) == (left_off == "top_logprobs")
+
+
+def groq(made: Any, said: str = "Failed to generate JSON.") -> tuple[int, dict[str, str], Any]:
+    error = {"message": said, "type": "invalid_request_error", "code": "json_validate_failed"}
+    return 400, {}, {"error": error | ({} if made is None else {"failed_generation": made})}
+
+
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [('{"a": ', '{"a": '), ('{"a": [1]} \n', '{"a": [1]} \n'), ({"a": [1]}, '{"a": [1]}')],
+)
+def test_json_that_an_endpoint_found_broken_is_a_reply(server: _Server, made: Any, text: str) -> None:
+    server.script = [groq(made)]
+    (reply,) = asked(server, response_format=FORMAT)
+    assert reply.text == text
+    assert reply.prompt_tokens > 0
+    assert len(server.bodies) == 1
+
+
+@pytest.mark.parametrize("made", [None, ""])
+def test_json_that_an_endpoint_found_broken_and_does_not_show(server: _Server, made: Any) -> None:
+    server.script = [groq(made)]
+    with pytest.raises(ReplyError, match=r"empty\. The provider says: Failed to generate JSON\.$"):
+        asked(server, response_format=FORMAT)
+
+
+def reasoner(server: _Server, needed: int, content: str | None = None, **message: Any) -> None:
+    """It answers when it has as many tokens as it needs, and else has but thought."""
+    thought = {"message": {"role": "assistant", "content": content, **message}, "finish_reason": "length"}
+
+    def answer(body: Mapping[str, Any]) -> dict[str, Any]:
+        enough = body["max_completion_tokens"] >= needed
+        return {"message": {"role": "assistant", "content": "yes"}, "finish_reason": "stop"} if enough else thought
+
+    server.answer = answer
+
+
+THOUGHTS: list[dict[str, Any]] = [
+    {"reasoning": "They want"},
+    {"reasoning_content": "They want", "content": "\n\n"},
+    {"content": ""},
+    {"content": "<think>They want"},
+    {"content": '<think>They want</think>{"a'},
+    {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "They want"}]}]},
+]
+
+
+@pytest.mark.parametrize("thought", THOUGHTS)
+def test_a_model_that_reasons_gets_room_for_it_from_then_on(
+    server: _Server, thought: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    reasoner(server, 3000, **thought)
+    with caplog.at_level(logging.WARNING):
+        assert [reply.text for reply in asked(server, times=2, response_format=FORMAT)] == ["yes", "yes"]
+    assert [body["max_completion_tokens"] for body in server.bodies] == [10, 4106, 4106]
+    (said,) = caplog.messages
+    assert "reasoning takes all the tokens of a reply" in said
+
+
+def test_reasoning_that_is_but_counted(server: _Server) -> None:
+    reasoner(server, 3000, content='{"a": 1, "b')
+    server.more = {"usage": {"prompt_tokens": 5, "completion_tokens": 10, "completion_tokens_details": {}}}
+    with pytest.raises(ReplyError, match="more briefly"):
+        asked(server)
+    server.more["usage"]["completion_tokens_details"] = {"reasoning_tokens": 6}
+    assert asked(server)[0].text == "yes"
+
+
+def test_reasoning_without_an_end_is_said(server: _Server) -> None:
+    reasoner(server, 1_000_000)
+    with pytest.raises(NoRoom, match=r"reasoning took all the 16,394 tokens .* more max_tokens") as caught:
+        asked(server)
+    assert [body["max_completion_tokens"] for body in server.bodies] == [10, 4106, 16_394]
+    assert "reaseq prompts edit agent" in (caught.value.hint or "")
+
+
+def test_more_room_than_a_model_has(server: _Server) -> None:
+    reasoner(server, 3000)
+    answered = server.answer
+
+    def answer(body: Mapping[str, Any]) -> dict[str, Any]:
+        if body["max_completion_tokens"] > 4000:
+            return {"error": {"message": "more than the maximum context length", "code": 400}}
+        return answered(body)
+
+    server.answer = answer
+    with pytest.raises(NoRoom, match="took all the 10 tokens"):
+        asked(server)
+
+
+def test_room_within_a_budget(server: _Server) -> None:
+    reasoner(server, 3000)
+    with pytest.raises(BudgetExceeded, match=r"of 3,000 used"):
+        asked(server, budget=Budget(max_tokens=3000))
+    assert len(server.bodies) == 1
 
 
 def test_what_names_nothing_is_of_one_request(server: _Server) -> None:
@@ -442,6 +618,23 @@ CHUNKS = [
     {"choices": [{"index": 0, "delta": {"content": "s"}, "finish_reason": "stop"}]},
     {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}},
 ]
+
+
+@pytest.mark.parametrize("end", ["", "data: [DONE]\n\n"])
+@pytest.mark.parametrize(
+    ("text", "format_", "is_whole"),
+    [(ARGUMENTS, WANTED, True), (ARGUMENTS[:-1], WANTED, False), ("A red sho", None, False), (ARGUMENTS, None, False)],
+)
+def test_a_stream_without_a_finish_reason(
+    server: _Server, end: str, text: str, format_: Any, *, is_whole: bool
+) -> None:
+    line = f"data: {json.dumps({'choices': [{'delta': {'content': text}, 'finish_reason': None}]})}\n\n"
+    server.script = [(200, {"Content-Type": "text/event-stream"}, line + end)]
+    if end or is_whole:
+        assert asked(server, response_format=format_)[0].text == text
+    else:
+        with pytest.raises(ReplyError, match="the stream broke off"):
+            asked(server, response_format=format_)
 
 
 @pytest.mark.parametrize("kind", ["text/event-stream", "text/event-stream; charset=utf-8", "application/json"])

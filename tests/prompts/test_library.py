@@ -7,7 +7,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reaseq.prompts.library import Example, PromptError, PromptLibrary, doubts, load_prompt, neutral
+from reaseq.prompts.library import (
+    BUNDLED,
+    Example,
+    PromptError,
+    PromptLibrary,
+    doubts,
+    load_prompt,
+    neutral,
+    parse_prompt,
+    written,
+)
 
 GOOD = """\
 name: verifier
@@ -193,7 +203,7 @@ def test_no_control_token_survives(value: str) -> None:
             "8: a value that begins with a brace must be quoted",
         ),
         (GOOD.replace("Answer", "Ans\x0bwer"), "7: holds the control character U+000B"),
-        (GOOD.replace("description: Checks.", "description: 2026-13-45"), "2: "),
+        (GOOD.replace("description: Checks.", f"description: {'9' * 5000}"), "2: "),
         (GOOD.replace("Checks.", "&a [*a]"), "1: not valid YAML"),
         (GOOD.replace("Checks.", "[" * 2000), "not valid YAML"),
         ("\x00", "holds the control character U+0000"),
@@ -270,3 +280,13 @@ def test_mutants_are_told_or_usable(path: Path, data: st.DataObject) -> None:
         system = dict.fromkeys(re.findall(r"\{\{\s*(\w+)\s*\}\}", prompt.system), "x")
         assert prompt.bind(system=system).messages
     assert told.startswith(f"{path}:")
+
+
+@pytest.mark.parametrize("reply", ["{1: yes, 2: no}", "{1: 'yes', '2': no}", '{"1": "yes", "2": "no"}'])
+def test_words_of_an_example_are_taken_as_they_are_written(path: Path, reply: str) -> None:
+    text = (BUNDLED / "verifier.yaml").read_text()
+    made = text.replace('{"1": "yes", "2": "no", "3": "no"}', reply)
+    assert made != text
+    prompt = parse_prompt(made, path.with_name("verifier.yaml"))
+    assert prompt.examples[0].reply == {"1": "yes", "2": "no"}
+    assert parse_prompt(written(prompt), path.with_name("verifier.yaml")) == prompt

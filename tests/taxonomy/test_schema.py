@@ -16,6 +16,7 @@ from reaseq.taxonomy.schema import (
     starter_for,
     starters,
 )
+from reaseq.taxonomy.schema_file import changed_text
 from reaseq.taxonomy.variants import variant_values
 
 GOOD = """
@@ -202,3 +203,60 @@ def test_a_changed_attribute_knows_its_own_terms() -> None:
     assert attribute.value_of("stilt shoe") is None
     changed = attribute.replace(values=attribute.values | {"stilt": ("stilt shoe",)})
     assert changed.value_of("stilt shoe") == "stilt"
+
+
+WORDS = """category: tests
+description: Words that YAML 1.1 takes for something else
+attributes:
+  - name: sort
+    description: What it is
+    facet: supply
+    kind: closed
+    multiple: yes
+    values: {yes: [on, y], no: [off], 12:30: [1.50, 2025-01-05], ON TOP: [007, 0x1F], 41: [], null: [true, =], 1e5: []}
+examples:
+  - title: 911
+    values: {sort: [41, no]}
+"""
+
+
+def test_words_are_taken_as_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "tests.yaml"
+    path.write_text(WORDS)
+    schema = load_schema(path)
+    (attribute,) = schema.attributes
+    assert attribute.multiple is True
+    assert attribute.values == {
+        "yes": ("on", "y"),
+        "no": ("off",),
+        "12:30": ("1.50", "2025-01-05"),
+        "ON TOP": ("007", "0x1F"),
+        "41": (),
+        "null": ("true", "="),
+        "1e5": (),
+    }
+    (example,) = schema.examples
+    assert (example.title, example.items("sort")) == ("911", [("41", ""), ("no", "")])
+    path.write_text(dump_schema(schema))
+    assert load_schema(path) == schema
+
+
+def test_words_as_they_are_written_stay_so_in_a_file_that_is_changed(tmp_path: Path) -> None:
+    path = tmp_path / "tests.yaml"
+    path.write_text(WORDS)
+    before = load_schema(path)
+    (attribute,) = before.attributes
+    more = attribute.values | {"41": ("925",), "no": ("off", "nope"), "13:00": ()}
+    after = before.replace(attributes=(attribute.replace(values=more),))
+    text = changed_text(WORDS, before, after)
+    assert "yes: [on, y], no: [off, nope], 12:30: [1.50, 2025-01-05], ON TOP: [007, 0x1F]" in text
+    path.write_text(text)
+    assert load_schema(path) == after
+
+
+@pytest.mark.parametrize("value", ["yes: [a], 'yes': [b]", "1: [a], '1': [b]", "x: [1, a], y: ['1']"])
+def test_the_same_word_twice(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "tests.yaml"
+    path.write_text(WORDS.partition("    values:")[0] + f"    values: {{{value}}}\n")
+    with pytest.raises(SchemaError, match=r"stands (?:twice|for both)"):
+        load_schema(path)
