@@ -17,7 +17,7 @@ from reaseq.knowledge_store.wordlists import words
 _PEEKED = 1000
 _LABELLED = re.compile(r"(.+)[-:_=]([01])")
 """An item of a list, and whether it was acted on."""
-_PACKED = re.compile(r"Product (?:ID|Qty|SKU|Name): ")
+_OF_BIGCOMMERCE = re.compile(r"Product (?:ID|Qty|SKU|Name): ")
 """How a line begins where BigCommerce packs those of an order in a cell: `Product Qty: 1, Product SKU: BF-43|...`."""
 _KEY = re.compile(r"(?:^|,\s*)(Product [A-Z][\w ]*?):")
 _NUMBERED = re.compile(r"(.*?)[ _.-]?(\d{1,2})")
@@ -344,8 +344,8 @@ def _taken_apart(rows: Iterator[Row], column: str, own: str, items: Collection[s
 
 def _objects(value: Any) -> list[dict[str, Any]]:
     """The objects of a list, which may stand as JSON in a cell, or as BigCommerce packs an order's lines."""
-    if isinstance(value, str) and _PACKED.match(value):
-        return [_unpacked(one) for one in re.split(rf"\|(?={_PACKED.pattern})", value)]
+    if isinstance(value, str) and _OF_BIGCOMMERCE.match(value):
+        return [_by_keys(one) for one in re.split(rf"\|(?={_OF_BIGCOMMERCE.pattern})", value)]
     if isinstance(value, str) and value.startswith("[{"):
         try:
             value = json.loads(value)
@@ -354,7 +354,7 @@ def _objects(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _unpacked(line: str) -> dict[str, str]:
+def _by_keys(line: str) -> dict[str, str]:
     """`Product ID: 7, Product Qty: 1, ...` by its keys; a value may hold commas and colons."""
     found = list(_KEY.finditer(line))
     ends = [*(one.start() for one in found[1:]), len(line)]

@@ -715,7 +715,7 @@ def test_nopcommerce(tmp_path: Path, before: list[None], filed: list[str], categ
     book = Workbook()
     sheet = book.active
     assert sheet is not None
-    below = [
+    below: list[list[Any]] = [
         _NOP_OF_ATTRIBUTES,
         [9, "Size", None, True, "DropdownList", 28, "8", 0],
         [9, "Size", None, True, "DropdownList", 29, "9", 5],
