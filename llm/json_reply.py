@@ -51,7 +51,9 @@ def _json_of(reply: Reply) -> Any:
             tried.append(error)
             failed_at = error.pos
             continue
-        except (ValueError, RecursionError):
+        except RecursionError:
+            break  # thousands of brackets, of which each would be tried
+        except ValueError:
             continue
         return found
     # What came furthest into something that begins as JSON does; of prose nothing but that it is none.

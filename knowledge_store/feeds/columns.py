@@ -924,7 +924,7 @@ def is_recommended(column: str) -> bool:
 def _behind_a_key(name: str) -> str:
     """What stands behind the first full stop that parts keys, if one does: none behind a word that is cut short."""
     key, _, rest = name.partition(".")
-    return "" if rest[:1].isspace() or key.casefold() in words("price_words")["shortened"] else rest
+    return "" if key.casefold() in words("price_words")["shortened"] else rest
 
 
 def _by_name(columns: Sequence[str], known: Collection[str], locale: str | None) -> dict[str, list[tuple[str, str]]]:
