@@ -23,7 +23,7 @@ demo: setup ## distil eight sample shoes with a local model, and show them
 	$(BIN)/reaseq knowledge list --category shoes
 
 test: setup ## all tests but long trials
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 -m "not embedded and not trial"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile -m "not embedded and not trial"
 	$(BIN)/pytest -m embedded
 
 studio: setup ## the graphs in LangGraph's development server
@@ -39,7 +39,7 @@ trials: setup ## long trials, and in full what `make test` tries a share of: an 
 	$(BIN)/pytest --all-trials -m trial
 
 share: setup ## a share of the long trials: a few minutes
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 -m trial tests/graphs/test_interruption.py tests/graphs/test_golden.py tests/agents
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n logical --maxprocesses 4 -m trial tests/graphs/test_interruption.py tests/graphs/test_golden.py tests/agents tests/api
 
 lint: setup ## style, types, import contracts
 	$(BIN)/ruff check .

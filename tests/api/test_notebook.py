@@ -15,7 +15,7 @@ def said(cell: Any) -> list[str]:
     return [str(one.get("text") or one.get("data", {}).get("text/plain")) for one in cell.outputs]
 
 
-@pytest.mark.slow
+@pytest.mark.trial
 def test_it_runs_and_says_what_it_said() -> None:
     spec = importlib.util.spec_from_file_location("notebook", ROOT / "scripts" / "notebook.py")
     assert spec is not None

@@ -137,7 +137,7 @@ def post(address: str, body: Any) -> Any:
         return json.load(answer)
 
 
-@pytest.mark.slow
+@pytest.mark.trial
 def test_the_development_server_runs_a_typed_product(tmp_path: Path, fake: FakeEndpoint) -> None:
     pytest.importorskip("langgraph_api", reason="langgraph dev needs langgraph-cli[inmem]")
     with socket.socket() as free:

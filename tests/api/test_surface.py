@@ -53,6 +53,7 @@ def test_all_that_is_public_says_what_it_is() -> None:
     assert [name for name, text in said.items() if not text.strip()] == []
 
 
+@pytest.mark.trial
 def test_every_public_name_is_on_the_page(tmp_path: Path) -> None:
     pytest.importorskip("pdoc", reason="the page of API reference needs the extra `docs`")
     command = [sys.executable, "-W", "error::UserWarning", str(ROOT / "scripts" / "reference.py"), str(tmp_path)]

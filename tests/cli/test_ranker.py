@@ -107,7 +107,7 @@ def test_from_log_to_recommendations(logged: Run) -> None:
     assert "The log knows nothing of the user 'nobody'" in logged("rank", "--user", "nobody")
 
 
-@pytest.mark.slow
+@pytest.mark.trial
 def test_the_server_of_the_docs_says_what_the_scorer_says(logged: Run) -> None:
     for needed in ("onnx", "onnxscript", "onnxruntime"):
         pytest.importorskip(needed, reason=f"{needed} is not installed")

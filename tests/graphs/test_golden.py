@@ -91,6 +91,7 @@ def test_cases_of_a_repository_that_is_not_ours(repository: Path) -> None:
     assert "summary:\n  - Darjeeling.\n  + Assam tea." in said
 
 
+@pytest.mark.trial
 def test_a_case_that_is_none_says_so(repository: Path) -> None:
     (repository / "golden" / "supplements" / "claw.yaml").write_text("about: nothing\n")
     code, said = pytest_in(repository)

@@ -101,7 +101,7 @@ def test_killed_and_started_again(
     assert sum(row["calls"] for row in usage) >= calls
 
 
-@pytest.mark.slow
+@pytest.mark.trial
 def test_ctrl_c_drains_and_says_how_to_go_on(tmp_path: Path, undisturbed: tuple[dict[str, Any], int]) -> None:
     expected, calls = undisturbed
     folder = prepared(tmp_path / "work")
